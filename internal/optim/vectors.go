@@ -1,0 +1,42 @@
+package optim
+
+// Vector is a float32 vector in the memory of one device.
+type Vector interface {
+	Len() int
+}
+
+// Vectors is the arithmetic of one device on vectors that live there. Lengths
+// of the vectors in one call must agree. Calls may run later than they return
+// on a device; a fault there surfaces in the next Upload, Download or Dot, or
+// in the next evaluation of the objective.
+type Vectors interface {
+	// NewVector returns n zeros.
+	NewVector(n int) (Vector, error)
+	Upload(dst Vector, src []float32) error
+	Download(dst []float32, src Vector) error
+	Copy(dst, src Vector)
+	// Scale computes x = alpha·x.
+	Scale(alpha float64, x Vector)
+	// AddScaled computes y = y + alpha·x.
+	AddScaled(y Vector, alpha float64, x Vector)
+	// Dot returns Σ x·y, accumulated in float64.
+	Dot(x, y Vector) (float64, error)
+	// Clamp moves every x into [low, high].
+	Clamp(x Vector, low, high float64)
+	// Average computes mean = decay·mean + (1−decay)·x.
+	Average(mean Vector, decay float64, x Vector)
+	// AdamStep makes one fused update of point, mean and square.
+	AdamStep(AdamStep)
+}
+
+// AdamStep is one update of Adam (Kingma and Ba 2015, algorithm 1):
+//
+//	mean   = Beta1·mean   + (1−Beta1)·gradient
+//	square = Beta2·square + (1−Beta2)·gradient²
+//	point -= StepSize · mean/(1−Beta1^Iteration) / (√(square/(1−Beta2^Iteration)) + Epsilon)
+type AdamStep struct {
+	Point, Gradient, Mean, Square Vector
+	StepSize                      float64
+	Beta1, Beta2, Epsilon         float64
+	Iteration                     int // from 1
+}

@@ -1,0 +1,36 @@
+package plan
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/optim"
+)
+
+// Device is a processor with memory of its own that schedules are compiled
+// for. Vectors made by a device outlive the machines compiled on it, so an
+// optimiser's state can pass from one scale of a picture to the next.
+type Device interface {
+	optim.Vectors
+	// Name says what the device is, for people.
+	Name() string
+	// Compile reserves the schedule's memory and prepares its steps.
+	Compile(*Schedule) (Machine, error)
+	Close() error
+}
+
+// Machine runs one schedule on one device. RunAll evaluates the whole graph
+// once from its inputs as they stand.
+type Machine interface {
+	gorgonia.VM
+	// Write copies values into the buffer of an input of the graph.
+	Write(input *gorgonia.Node, values []float32) error
+	// WriteFloat64 does the same for a float64 input, such as a loss's target.
+	WriteFloat64(input *gorgonia.Node, values []float64) error
+	// Read copies an output of the graph out, as of the last RunAll.
+	Read(output *gorgonia.Node, values []float32) error
+	// ReadFloat64 does the same for a float64 output.
+	ReadFloat64(output *gorgonia.Node, values []float64) error
+	// Vector is the buffer of a float32 input or output, in place, for the
+	// optimiser to work on. It is valid until Close.
+	Vector(node *gorgonia.Node) (optim.Vector, error)
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/ops"
+	"impasto/internal/pure"
+)
+
+// chain is a graph like the network's: convolutions one after the other, a loss
+// at each, and the gradient to the input.
+func chain(t *testing.T, depth int) (x, cost, grad *gorgonia.Node) {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	x = gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(4, 8, 8), gorgonia.WithName("x"))
+	var terms []*gorgonia.Node
+	var weights []float64
+	y := x
+	for i := range depth {
+		name := string(rune('a' + i))
+		filters := constant(g, name+".filters", 4, 4, 3, 3)
+		biases := constant(g, name+".biases", 4)
+		var err error
+		if y, err = ops.Convolve(y, filters, biases, pure.Border{}, true); err != nil {
+			t.Fatal(err)
+		}
+		target := gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(4, 8, 8), gorgonia.WithName(name+".target"))
+		term, err := ops.CompareMaps(pure.Difference{}, y, target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms, weights = append(terms, term), append(weights, float64(i+1))
+	}
+	cost, err := ops.WeightedSum(weights, terms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := gorgonia.Grad(cost, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x, cost, grads[0]
+}
+
+func constant(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
+	value := tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(value))
+}
+
+func TestEveryStepComesAfterItsInputs(t *testing.T) {
+	_, cost, grad := chain(t, 5)
+	s, err := Make(cost, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[*Buffer]bool{}
+	for _, b := range s.Inputs {
+		made[b] = true
+	}
+	for i, step := range s.Steps {
+		for _, input := range step.Inputs {
+			if !made[input] && input.Constant == nil {
+				t.Errorf("step %d, %v, uses %v before it is made", i, step.Op, input.Node)
+			}
+		}
+		made[step.Result] = true
+	}
+	for _, output := range s.Outputs {
+		if !made[output] {
+			t.Errorf("output %v is never made", output.Node)
+		}
+	}
+}
+
+// TestNoStepOverwritesWhatIsStillNeeded runs the schedule on bytes that know
+// their owner.
+func TestNoStepOverwritesWhatIsStillNeeded(t *testing.T) {
+	for _, depth := range []int{1, 2, 5, 9} {
+		_, cost, grad := chain(t, depth)
+		s, err := Make(cost, grad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner := make([]*Buffer, s.ArenaBytes)
+		claim := func(b *Buffer) {
+			for i := b.Offset; i < b.Offset+b.Bytes; i++ {
+				owner[i] = b
+			}
+		}
+		check := func(b *Buffer, when string) {
+			if b.Constant != nil {
+				return
+			}
+			for i := b.Offset; i < b.Offset+b.Bytes; i++ {
+				if owner[i] != b {
+					t.Fatalf("depth %d, %s: %v was overwritten by %v", depth, when, b.Node, owner[i].Node)
+				}
+			}
+		}
+		for _, b := range s.Inputs {
+			claim(b)
+		}
+		for range 2 { // a second run finds its inputs as they were
+			for _, step := range s.Steps {
+				for _, input := range step.Inputs {
+					check(input, step.Op.String())
+				}
+				claim(step.Result)
+			}
+			for _, b := range append(s.Inputs, s.Outputs...) {
+				check(b, "at the end")
+			}
+		}
+	}
+}
+
+func TestMemoryIsReused(t *testing.T) {
+	_, cost, grad := chain(t, 12)
+	s, err := Make(cost, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sum int
+	for _, step := range s.Steps {
+		sum += step.Result.Bytes
+	}
+	// Each of the 12 maps must stand from the forward to the backward pass, with
+	// its target and the picture: 25 maps. The backward pass needs three more at
+	// most at a time: a cotangent, the one it becomes, and a loss's.
+	const mapBytes = 4 * 8 * 8 * 4
+	if most := 28*mapBytes + 64*len(s.Steps); s.ArenaBytes > most {
+		t.Errorf("the arena has %d bytes, want at most %d; all results together have %d", s.ArenaBytes, most, sum)
+	}
+}
+
+func TestUnknownOperationsAreRefused(t *testing.T) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(2, 2, 2), gorgonia.WithName("x"))
+	y, err := gorgonia.Tanh(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Make(y); err == nil || !strings.Contains(err.Error(), "tanh") {
+		t.Errorf("error %v, want one that names tanh", err)
+	}
+	if _, err := Make(); err == nil {
+		t.Error("no outputs: no error")
+	}
+}
