@@ -1,0 +1,137 @@
+package cpu
+
+import (
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+)
+
+// bind returns the kernel of a step with its buffers bound. Steps on float64
+// maps, and those without a kernel, compute their definition.
+func (m *machine) bind(step plan.Step) (func() error, error) {
+	in := make([]value, len(step.Inputs))
+	for i, b := range step.Inputs {
+		in[i] = m.values[b]
+	}
+	out := m.values[step.Result]
+	op, ours := step.Op.(ops.Operation)
+	if !ours {
+		return m.addition(out, in[0], in[1]), nil
+	}
+	kernel, err := m.kernel(op, step, out, in)
+	if kernel != nil || err != nil {
+		return func() error { kernel(); return nil }, err
+	}
+	if c, ok := op.(*ops.Comparison); ok {
+		if g, ok := c.Loss.(pure.Gaussian); ok {
+			return gaussian{loss: g, workers: m.device.workers}.bind(out.double, in[0].double, in[1].double), nil
+		}
+	}
+	inputs := make([]*tensor.Dense, len(in))
+	for i, v := range in {
+		inputs[i] = v.dense
+	}
+	return func() error { return op.Define(out.dense, inputs...) }, nil
+}
+
+// kernel returns the fast way to compute an operation on float32 maps, or nil
+// where there is none.
+func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value) (func(), error) {
+	if step.Inputs[0].Dtype != tensor.Float32 {
+		return nil, nil
+	}
+	w, shape := m.device.workers, step.Inputs[0].Shape
+	x, y := in[0].single, out.single
+	switch op := op.(type) {
+	case *ops.Convolution:
+		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		return func() { c.Forward(w, y, x, shape[1], shape[2], op.Rectify, op.Border) }, err
+	case *ops.ConvolutionGradient:
+		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
+		var mask []float32
+		if op.Rectified {
+			mask = in[1].single
+		}
+		return func() { c.DataGradient(w, y, x, mask, shape[1], shape[2], op.Border) }, err
+	case *ops.Pool:
+		return poolKernel(w, y, x, op.Geometry(shape)), nil
+	case *ops.PoolGradient:
+		return poolGradientKernel(w, y, x, in[1].single, op.Pool.Geometry(step.Inputs[1].Shape)), nil
+	case *ops.Moments:
+		if !op.Diagonal {
+			channels, n := shape[0], shape[1]*shape[2]
+			mean, second := out.double[:channels], out.double[channels:]
+			return func() { kernels.Moments(w, mean, second, x, channels, n) }, nil
+		}
+	case *ops.MomentsGradient:
+		if !op.Diagonal {
+			channels, n := shape[0], shape[1]*shape[2]
+			mean, second := in[1].double[:channels], in[1].double[channels:]
+			return func() { kernels.MomentsGradient(w, y, x, mean, second, channels, n) }, nil
+		}
+	}
+	return nil, nil
+}
+
+func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {
+	scale := float32(p.Scale)
+	switch p.Mode {
+	case pure.MeanPool:
+		return func() { kernels.MeanPool(w, y, x, p.Channels, p.Height, p.Width, scale) }
+	case pure.L2Pool:
+		return func() { kernels.L2Pool(w, y, x, p.Channels, p.Height, p.Width, scale) }
+	}
+	return func() { kernels.MaxPool(w, y, x, p.Channels, p.Height, p.Width) }
+}
+
+func poolGradientKernel(w *kernels.Workers, dx, dy, x []float32, p pure.Pool) func() {
+	scale := float32(p.Scale)
+	switch p.Mode {
+	case pure.MeanPool:
+		return func() { kernels.MeanPoolGradient(w, dx, dy, p.Channels, p.Height, p.Width, scale) }
+	case pure.L2Pool:
+		return func() { kernels.L2PoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale) }
+	}
+	return func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width) }
+}
+
+// addition computes Gorgonia's element-wise sum, in place where the plan put
+// the result on its first term.
+func (m *machine) addition(sum, a, b value) func() error {
+	return func() error {
+		if len(sum.single) > 0 {
+			if &sum.single[0] == &b.single[0] {
+				a, b = b, a
+			}
+			if &sum.single[0] != &a.single[0] {
+				copy(sum.single, a.single)
+			}
+			kernels.AddTo(m.device.workers, sum.single, b.single)
+		}
+		for i := range sum.double {
+			sum.double[i] = a.double[i] + b.double[i]
+		}
+		return nil
+	}
+}
+
+// convolution returns the prepared convolution with these filters, Out×In×3×3.
+// Machines share it; a gradient's step needs no biases but finds those of the
+// forward step.
+func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*kernels.Convolution, error) {
+	key := &filters[0]
+	if c, ok := d.prepared[key]; ok {
+		return c, nil
+	}
+	if biases == nil {
+		biases = make([]float32, shape[0])
+	}
+	c, err := kernels.NewConvolution(filters, biases, shape[0], shape[1])
+	if err == nil {
+		d.prepared[key] = c
+	}
+	return c, err
+}

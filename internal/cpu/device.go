@@ -1,0 +1,41 @@
+// Package cpu runs schedules on the processor. A machine binds every step of a
+// schedule to a kernel of package kernels, or to the definition in package pure
+// where there is none. Results are the same bit by bit for any number of threads.
+package cpu
+
+import (
+	"fmt"
+
+	"impasto/internal/cpu/kernels"
+	"impasto/internal/optim"
+	"impasto/internal/plan"
+)
+
+// Device is the processor.
+type Device struct {
+	optim.Host
+	workers *kernels.Workers
+	// prepared are the convolutions of machines so far, by their filters: one
+	// network serves the machines of every scale.
+	prepared map[*float32]*kernels.Convolution
+}
+
+// NewDevice returns the processor with so many threads; 0 takes all cores.
+func NewDevice(threads int) (plan.Device, error) {
+	workers, err := kernels.NewWorkers(threads)
+	if err != nil {
+		return nil, err
+	}
+	return &Device{workers: workers, prepared: map[*float32]*kernels.Convolution{}}, nil
+}
+
+// Name implements plan.Device.
+func (d *Device) Name() string {
+	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.Path(), d.workers.Threads())
+}
+
+// Close implements plan.Device.
+func (d *Device) Close() error {
+	d.workers.Close()
+	return nil
+}

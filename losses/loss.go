@@ -1,0 +1,50 @@
+// Package losses holds the losses that drive the descent. A style loss compares
+// the features X (C×N, N = H·W) of one layer with a target's in two steps: the
+// features are summarised, and the summary is compared with the target's, which
+// gives the loss and, by way of the summary's cotangent, dL/dX.
+//
+// Each style loss has a file of its own.
+package losses
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+)
+
+// Loss is a style loss. Its methods add operations to the graph of the nodes
+// that they are given.
+type Loss interface {
+	// Name is what a user types.
+	Name() string
+	// Summarise reduces a feature map (C×H×W) to a float64 vector. Summaries of
+	// several pictures blend linearly to the summary of a target made of all.
+	Summarise(features *gorgonia.Node) (*gorgonia.Node, error)
+	// Distance is the plain loss between two summaries as its literature defines
+	// it, a float64 scalar.
+	Distance(summary, target *gorgonia.Node) (*gorgonia.Node, error)
+	// Objective is what the descent minimises: of second degree in the features
+	// and divided by the target's mean square activation, so that a layer's
+	// weight means the same for every loss, layer, network and size of picture.
+	Objective(summary, target *gorgonia.Node) (*gorgonia.Node, error)
+}
+
+var registry = map[string]Loss{
+	gram{}.Name():     gram{},
+	gaussian{}.Name(): gaussian{},
+	moments{}.Name():  moments{},
+}
+
+// Names are the known losses in alphabetical order.
+func Names() []string { return slices.Sorted(maps.Keys(registry)) }
+
+// Named returns the loss of that name.
+func Named(name string) (Loss, error) {
+	if loss, ok := registry[name]; ok {
+		return loss, nil
+	}
+	return nil, fmt.Errorf("losses: unknown loss %q, want one of %s", name, strings.Join(Names(), ", "))
+}

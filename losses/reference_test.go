@@ -1,0 +1,246 @@
+package losses_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/losses"
+	"impasto/vgg19"
+	"impasto/weights"
+)
+
+// reference holds values of an independent implementation in float64, PyTorch's,
+// made by testdata/make_reference.py: pooling → layer → values.
+type reference map[string]map[string]layerReference
+
+type layerReference struct {
+	Shape                   []int
+	Mean, Std               float64
+	First8                  []float64
+	Gram, Gaussian, Moments lossReference
+}
+
+type lossReference struct {
+	Value  float64
+	GradL2 *float64  `json:"grad_l2"`
+	Grad   []float64 `json:"grad_at_64_80_rgb"` // by a picture of 0–255
+}
+
+func (l layerReference) loss(name string) lossReference {
+	return map[string]lossReference{"gram": l.Gram, "gaussian": l.Gaussian, "moments": l.Moments}[name]
+}
+
+// folder is where the reference values are: this package's own, or another set
+// made by the same script.
+func folder() string {
+	if dir := os.Getenv("IMPASTO_REFERENCE"); dir != "" {
+		return dir
+	}
+	return "testdata"
+}
+
+func load(t *testing.T) (r reference, content, style *picture.Picture) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(folder(), "reference.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &r); err != nil {
+		t.Fatal(err)
+	}
+	open := func(pattern string) *picture.Picture {
+		found, err := filepath.Glob(filepath.Join(folder(), pattern))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%s: found %v, want one picture", pattern, found)
+		}
+		p, err := picture.Open(found[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	return r, open("*_160x128.png"), open("*_144x112.png")
+}
+
+// TestValuesAndGradientsAgreeWithAnIndependentImplementation goes through all
+// layers of the real network.
+func TestValuesAndGradientsAgreeWithAnIndependentImplementation(t *testing.T) {
+	r, content, style := load(t)
+	p, err := weights.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err := cpu.NewDevice(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	for pooling, layers := range r {
+		options := vgg19.Options{Pooling: pooling, PlainPooling: true, Padding: "zero"}
+		for layer, want := range layers {
+			t.Run(pooling+" "+layer, func(t *testing.T) {
+				compareFeatures(t, features(t, device, p, options, content, layer), want)
+				for _, name := range []string{"gram", "gaussian", "moments"} {
+					compareLoss(t, device, p, options, content, style, layer, name, want.loss(name))
+				}
+			})
+		}
+	}
+}
+
+// tolerance is relative to the layer's largest value or the gradient's norm.
+const tolerance = 1e-4
+
+func compareFeatures(t *testing.T, got *tensor.Dense, want layerReference) {
+	t.Helper()
+	shape := got.Shape()
+	if shape[0] != want.Shape[1] || shape[1] != want.Shape[2] || shape[2] != want.Shape[3] {
+		t.Fatalf("shape %v, want %v", shape, want.Shape)
+	}
+	values := got.Float32s()
+	var sum, squares float64
+	for _, v := range values {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+	}
+	n := float64(len(values))
+	mean := sum / n
+	near(t, "mean", mean, want.Mean, want.Mean)
+	near(t, "deviation", math.Sqrt(squares/n-mean*mean), want.Std, want.Std)
+	for c, v := range want.First8 {
+		at := (c*shape[1]+shape[1]/2)*shape[2] + shape[2]/2
+		near(t, "centre", float64(values[at]), v, want.Std)
+	}
+}
+
+func compareLoss(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, content, style *picture.Picture, layer, name string, want lossReference) {
+	t.Helper()
+	node, maps := network(t, p, o, content, layer)
+	loss, err := losses.Named(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary, err := loss.Summarise(maps[layer])
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := gorgonia.NewTensor(node.Graph(), tensor.Float64, 1, gorgonia.WithShape(summary.Shape()...), gorgonia.WithName("target"))
+	value, err := loss.Distance(summary, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := gorgonia.Grad(value, node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := compile(t, device, value, grads[0])
+	defer machine.Close()
+	if err := machine.WriteFloat64(target, summarise(t, device, p, o, style, layer, loss)); err != nil {
+		t.Fatal(err)
+	}
+	run(t, machine, node, content)
+	var got [1]float64
+	if err := machine.ReadFloat64(value, got[:]); err != nil {
+		t.Fatal(err)
+	}
+	near(t, name, got[0], want.Value, want.Value)
+	if want.GradL2 == nil {
+		return
+	}
+	gradient := make([]float32, len(content.RGB))
+	if err := machine.Read(grads[0], gradient); err != nil {
+		t.Fatal(err)
+	}
+	var norm float64
+	for _, g := range gradient {
+		norm += float64(g) * float64(g)
+	}
+	near(t, name+" gradient norm", math.Sqrt(norm)/255, *want.GradL2, *want.GradL2)
+	largest := math.Abs(want.Grad[0])
+	for _, g := range want.Grad {
+		largest = max(largest, math.Abs(g))
+	}
+	for c, g := range want.Grad {
+		at := (c*content.Height+64)*content.Width + 80
+		near(t, name+" gradient at a pixel", float64(gradient[at])/255, g, largest)
+	}
+}
+
+func near(t *testing.T, what string, got, want, scale float64) {
+	t.Helper()
+	if d := math.Abs(got-want) / math.Abs(scale); !(d <= tolerance) {
+		t.Errorf("%s: %g, want %g; off by %.1e, tolerance %.0e", what, got, want, d, tolerance)
+	}
+}
+
+func features(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string) *tensor.Dense {
+	t.Helper()
+	node, maps := network(t, p, o, of, layer)
+	machine := compile(t, device, maps[layer])
+	defer machine.Close()
+	run(t, machine, node, of)
+	values := make([]float32, maps[layer].Shape().TotalSize())
+	if err := machine.Read(maps[layer], values); err != nil {
+		t.Fatal(err)
+	}
+	return tensor.New(tensor.WithShape(maps[layer].Shape()...), tensor.WithBacking(values))
+}
+
+func summarise(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string, loss losses.Loss) []float64 {
+	t.Helper()
+	node, maps := network(t, p, o, of, layer)
+	summary, err := loss.Summarise(maps[layer])
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine := compile(t, device, summary)
+	defer machine.Close()
+	run(t, machine, node, of)
+	values := make([]float64, summary.Shape().TotalSize())
+	if err := machine.ReadFloat64(summary, values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func network(t *testing.T, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string) (*gorgonia.Node, map[string]*gorgonia.Node) {
+	t.Helper()
+	node := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 3, gorgonia.WithShape(3, of.Height, of.Width), gorgonia.WithName("picture"))
+	maps, err := vgg19.Build(node, p, o, layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return node, maps
+}
+
+func compile(t *testing.T, device plan.Device, outputs ...*gorgonia.Node) plan.Machine {
+	t.Helper()
+	schedule, err := plan.Make(outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return machine
+}
+
+func run(t *testing.T, machine plan.Machine, node *gorgonia.Node, of *picture.Picture) {
+	t.Helper()
+	if err := machine.Write(node, of.RGB); err != nil {
+		t.Fatal(err)
+	}
+	if err := machine.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,191 @@
+package vgg19
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/ops"
+	"impasto/internal/pure"
+)
+
+// Options are the choices in building the network. The zero value is the
+// network as published, padded with zeros.
+type Options struct {
+	// Pooling is max (the default), avg, l2 or none, which leaves poolings out
+	// and keeps the full resolution all the way, at a price.
+	Pooling string
+	// Padding is what surrounds the picture at conv1_1: zero (the default) or
+	// replicate, which leaves fewer artefacts at the border. All other
+	// convolutions pad with zeros.
+	Padding string
+	// PlainPooling leaves average and L2 pooling as they are. Otherwise their
+	// results are multiplied by 2 and 0.78, so that activations keep the size
+	// that they have with max pooling (crowsonkb/style-transfer-pytorch).
+	PlainPooling bool
+}
+
+// Poolings and Paddings are the names that Options takes.
+var (
+	Poolings = []string{"max", "avg", "l2", "none"}
+	Paddings = []string{"replicate", "zero"}
+)
+
+// Check reports a name that is not known.
+func (o Options) Check() error {
+	if o.Pooling != "" && !slices.Contains(Poolings, o.Pooling) {
+		return fmt.Errorf("vgg19: unknown pooling %q, want one of %s", o.Pooling, strings.Join(Poolings, ", "))
+	}
+	if o.Padding != "" && !slices.Contains(Paddings, o.Padding) {
+		return fmt.Errorf("vgg19: unknown padding %q, want one of %s", o.Padding, strings.Join(Paddings, ", "))
+	}
+	return nil
+}
+
+// pool gives a pooling's mode and the factor of its result.
+func (o Options) pool() (mode pure.PoolMode, scale float64) {
+	switch o.Pooling {
+	case "avg":
+		mode, scale = pure.MeanPool, 2
+	case "l2":
+		mode, scale = pure.L2Pool, 0.78
+	default:
+		return pure.MaxPool, 1
+	}
+	if o.PlainPooling {
+		scale = 1
+	}
+	return mode, scale
+}
+
+func (o Options) border(p *Parameters) pure.Border {
+	if o.Padding == "replicate" {
+		return pure.Border{Replicate: true}
+	}
+	return pure.Border{Colour: p.Neutral[:]}
+}
+
+// Build adds VGG-19 to the graph of picture, a 3×H×W node of RGB values in 0–1,
+// as deep as the deepest of layers and no deeper, and returns the feature map
+// of each of them by its name. Maps are C×H×W. It fails on names that Layers
+// doesn't have and on pictures smaller than MinimumSize.
+func Build(picture *gorgonia.Node, p *Parameters, o Options, layers ...string) (maps map[string]*gorgonia.Node, err error) {
+	defer ops.Catch(&err, "vgg19")
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	depth, err := deepest(layers)
+	if err != nil {
+		return nil, err
+	}
+	shape := picture.Shape()
+	if shape.Dims() != 3 || shape[0] != 3 {
+		return nil, fmt.Errorf("vgg19: the picture has shape %v, want 3×height×width", shape)
+	}
+	if least := MinimumSize(layers...); o.Pooling != "none" && min(shape[1], shape[2]) < least {
+		return nil, fmt.Errorf("vgg19: a picture of %d×%d is too small for %s, which needs %d×%d at least",
+			shape[2], shape[1], Layers()[depth], least, least)
+	}
+	b := builder{parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}}
+	if err := b.build(picture, depth); err != nil {
+		return nil, err
+	}
+	return b.maps, nil
+}
+
+// MinimumSize is the shorter side, in pixels, of the smallest picture whose
+// feature maps at all of layers have at least one pixel.
+func MinimumSize(layers ...string) int {
+	size := 1
+	depth, err := deepest(layers)
+	if err != nil {
+		return size
+	}
+	for _, name := range Layers()[:depth+1] {
+		if strings.HasPrefix(name, "pool") {
+			size *= 2
+		}
+	}
+	return size
+}
+
+// deepest is the place of the last of layers in Layers.
+func deepest(layers []string) (int, error) {
+	if len(layers) == 0 {
+		return 0, fmt.Errorf("vgg19: no layers asked for, want at least one, such as relu1_1")
+	}
+	known, depth := Layers(), 0
+	for _, layer := range layers {
+		i := slices.Index(known, layer)
+		if i < 0 {
+			return 0, fmt.Errorf("vgg19: unknown layer %q, want one of conv1_1 … conv5_4, relu1_1 … relu5_4, pool1 … pool5", layer)
+		}
+		depth = max(depth, i)
+	}
+	return depth, nil
+}
+
+type builder struct {
+	parameters *Parameters
+	options    Options
+	wanted     []string
+	maps       map[string]*gorgonia.Node
+}
+
+// build follows Layers down to the one at depth.
+func (b *builder) build(x *gorgonia.Node, depth int) error {
+	var err error
+	convolution := 0
+	for _, name := range Layers()[:depth+1] {
+		switch {
+		case strings.HasPrefix(name, "conv"):
+			x, err = b.convolve(x, convolution)
+		case strings.HasPrefix(name, "relu"):
+			if slices.Contains(b.wanted, Convolutions[convolution].Name) {
+				x, err = ops.Rectify(x)
+			}
+			convolution++
+		case b.options.Pooling != "none":
+			mode, scale := b.options.pool()
+			x, err = ops.ApplyPool(x, mode, scale)
+		}
+		if err != nil {
+			return fmt.Errorf("vgg19: %s: %w", name, err)
+		}
+		if slices.Contains(b.wanted, name) {
+			b.maps[name] = x
+		}
+	}
+	return nil
+}
+
+// convolve adds a convolution, with its ReLU fused unless someone asked for the
+// result before it.
+func (b *builder) convolve(x *gorgonia.Node, i int) (*gorgonia.Node, error) {
+	c := Convolutions[i]
+	filters := constant(x, c.Name+".filters", b.parameters.Filters[i], c.Out, c.In, 3, 3)
+	biases := constant(x, c.Name+".biases", b.parameters.Biases[i], c.Out)
+	var border pure.Border
+	if i == 0 {
+		border = b.options.border(b.parameters)
+	}
+	return ops.Convolve(x, filters, biases, border, !slices.Contains(b.wanted, c.Name))
+}
+
+// constant makes a leaf of the graph with a value, of the float type of like.
+func constant(like *gorgonia.Node, name string, values []float32, shape ...int) *gorgonia.Node {
+	var backing any = values
+	if like.Dtype() == tensor.Float64 {
+		double := make([]float64, len(values))
+		for i, v := range values {
+			double[i] = float64(v)
+		}
+		backing = double
+	}
+	value := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
+	return gorgonia.NewTensor(like.Graph(), like.Dtype(), len(shape),
+		gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(value))
+}

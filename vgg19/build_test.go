@@ -1,0 +1,247 @@
+package vgg19_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/plan"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// parameters are random ones with activations of about one size at any depth.
+func parameters() *vgg19.Parameters {
+	r := rand.New(rand.NewPCG(1, 2))
+	p := &vgg19.Parameters{Neutral: [3]float32{0.4, 0.45, 0.5}}
+	for i, c := range vgg19.Convolutions {
+		p.Filters[i] = make([]float32, c.Out*c.In*9)
+		for k := range p.Filters[i] {
+			p.Filters[i][k] = float32(r.NormFloat64() * math.Sqrt(2/float64(9*c.In)))
+		}
+		p.Biases[i] = make([]float32, c.Out)
+		for k := range p.Biases[i] {
+			p.Biases[i][k] = float32(r.NormFloat64()) * 0.1
+		}
+	}
+	return p
+}
+
+func pictureNode(height, width int, dtype tensor.Dtype) *gorgonia.Node {
+	return gorgonia.NewTensor(gorgonia.NewGraph(), dtype, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
+}
+
+func TestEveryFeatureMapCanBeHadByItsName(t *testing.T) {
+	p := parameters()
+	for _, layer := range vgg19.Layers() {
+		picture := pictureNode(37, 50, tensor.Float32)
+		maps, err := vgg19.Build(picture, p, vgg19.Options{}, layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := vgg19.MinimumSize(layer)
+		channels := map[byte]int{'1': 64, '2': 128, '3': 256, '4': 512, '5': 512}[layer[4]]
+		want := tensor.Shape{channels, 37 / size, 50 / size}
+		if got := maps[layer].Shape(); !got.Eq(want) {
+			t.Errorf("%s has shape %v, want %v", layer, got, want)
+		}
+	}
+}
+
+func TestTheNetworkIsOnlyAsDeepAsItsLayers(t *testing.T) {
+	picture := pictureNode(32, 32, tensor.Float32)
+	if _, err := vgg19.Build(picture, parameters(), vgg19.Options{}, "relu2_1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range picture.Graph().AllNodes() {
+		if node.Name() == "conv2_2.filters" || node.Name() == "conv5_4.filters" {
+			t.Errorf("%s is in the graph of relu2_1", node.Name())
+		}
+	}
+}
+
+func TestBadNamesAndSizesAreErrors(t *testing.T) {
+	p := parameters()
+	tests := map[string]struct {
+		height, width int
+		options       vgg19.Options
+		layers        []string
+	}{
+		"no layers":       {32, 32, vgg19.Options{}, nil},
+		"unknown layer":   {32, 32, vgg19.Options{}, []string{"relu6_1"}},
+		"unknown pooling": {32, 32, vgg19.Options{Pooling: "median"}, []string{"relu1_1"}},
+		"unknown padding": {32, 32, vgg19.Options{Padding: "reflect"}, []string{"relu1_1"}},
+		"too small":       {15, 32, vgg19.Options{}, []string{"relu5_1"}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if _, err := vgg19.Build(pictureNode(test.height, test.width, tensor.Float32), p, test.options, test.layers...); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
+
+// evaluation is a loss of several layers with its gradient to the picture.
+type evaluation struct{ picture, cost, gradient *gorgonia.Node }
+
+func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg19.Options, height, width int) evaluation {
+	t.Helper()
+	picture := pictureNode(height, width, dtype)
+	layers := []string{"relu1_1", "conv2_1", "relu3_1", "relu4_2"}
+	maps, err := vgg19.Build(picture, p, o, layers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var terms []*gorgonia.Node
+	for i, name := range []string{"gram", "moments", "gaussian"} {
+		loss, err := losses.Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		summary, err := loss.Summarise(maps[layers[i]])
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := make([]float64, summary.Shape().TotalSize())
+		channels := maps[layers[i]].Shape()[0]
+		for c := range channels {
+			target[c] = 0.1
+			if name == "moments" {
+				target[channels+c] = 1
+			} else {
+				target[channels+c*channels+c] = 1
+			}
+		}
+		node := gorgonia.NewTensor(picture.Graph(), tensor.Float64, 1, gorgonia.WithName(name+".target"), gorgonia.WithShape(len(target)),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(len(target)), tensor.WithBacking(target))))
+		term, err := loss.Objective(summary, node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms = append(terms, term)
+	}
+	variation, err := losses.TotalVariation(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cost, err := losses.Sum([]float64{1, 2, 3, 4}, append(terms, variation)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := gorgonia.Grad(cost, picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return evaluation{picture, cost, grads[0]}
+}
+
+// onMachine runs an evaluation on the CPU machine, twice, for a second run must
+// not add to the first.
+func onMachine(t *testing.T, e evaluation, threads int, values []float32) (float64, []float32) {
+	t.Helper()
+	device, err := cpu.NewDevice(threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	schedule, err := plan.Make(e.cost, e.gradient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer machine.Close()
+	if err := machine.Write(e.picture, values); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := machine.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var cost [1]float64
+	gradient := make([]float32, len(values))
+	if err := machine.ReadFloat64(e.cost, cost[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := machine.Read(e.gradient, gradient); err != nil {
+		t.Fatal(err)
+	}
+	return cost[0], gradient
+}
+
+// onTape runs it on Gorgonia's tape machine, where every operation computes its
+// definition.
+func onTape(t *testing.T, e evaluation, values []float32) (float64, []float32) {
+	t.Helper()
+	if err := gorgonia.Let(e.picture, tensor.New(tensor.WithShape(e.picture.Shape()...), tensor.WithBacking(slices.Clone(values)))); err != nil {
+		t.Fatal(err)
+	}
+	vm := gorgonia.NewTapeMachine(e.picture.Graph())
+	defer vm.Close()
+	if err := vm.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	return e.cost.Value().Data().(float64), e.gradient.Value().Data().([]float32)
+}
+
+func TestTheMachineAgreesWithGorgoniasTapeMachine(t *testing.T) {
+	p := parameters()
+	for _, options := range []vgg19.Options{
+		{Pooling: "max", Padding: "replicate"},
+		{Pooling: "avg", Padding: "zero"},
+		{Pooling: "l2", PlainPooling: true},
+	} {
+		t.Run(options.Pooling, func(t *testing.T) {
+			values := noise(3 * 17 * 19)
+			cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 17, 19), 2, values)
+			wantCost, wantGradient := onTape(t, newEvaluation(t, tensor.Float32, p, options, 17, 19), values)
+			if d := math.Abs(cost-wantCost) / wantCost; d > 1e-5 {
+				t.Errorf("loss %g, want %g", cost, wantCost)
+			}
+			// float32 sums in another order, through ten convolutions and back.
+			if d := distance(gradient, wantGradient); d > 1e-4 {
+				t.Errorf("gradients differ by %g of their norm", d)
+			}
+		})
+	}
+}
+
+func TestResultsAreTheSameForAnyNumberOfThreads(t *testing.T) {
+	p, values := parameters(), noise(3*33*21)
+	options := vgg19.Options{Padding: "replicate"}
+	cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), 1, values)
+	for _, threads := range []int{2, 3, 7} {
+		c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), threads, values)
+		if c != cost || !slices.Equal(g, gradient) {
+			t.Errorf("%d threads give another result than one", threads)
+		}
+	}
+}
+
+func noise(n int) []float32 {
+	r := rand.New(rand.NewPCG(3, 4))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = r.Float32()
+	}
+	return values
+}
+
+// distance is |a−b|/|b|.
+func distance(a, b []float32) float64 {
+	var d, norm float64
+	for i := range a {
+		d += math.Pow(float64(a[i])-float64(b[i]), 2)
+		norm += math.Pow(float64(b[i]), 2)
+	}
+	return math.Sqrt(d / norm)
+}

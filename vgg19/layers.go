@@ -1,0 +1,81 @@
+package vgg19
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Convolution is one row of the table of VGG-19's convolutions (Simonyan and
+// Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
+// Recognition", 2015, configuration E). Every filter is 3×3 with stride 1 and
+// a border of one pixel.
+type Convolution struct {
+	Name  string // conv1_1 … conv5_4
+	Block int    // 1 … 5; a 2×2 pooling follows the last convolution of a block
+	Index int    // place in the block, from 1
+	In    int    // input channels
+	Out   int    // output channels
+}
+
+// Convolutions are the sixteen convolutions of VGG-19 in the order in which a
+// picture passes through them. All else that knows the network's shape derives
+// it from this table.
+var Convolutions = [...]Convolution{
+	{"conv1_1", 1, 1, 3, 64},
+	{"conv1_2", 1, 2, 64, 64},
+	{"conv2_1", 2, 1, 64, 128},
+	{"conv2_2", 2, 2, 128, 128},
+	{"conv3_1", 3, 1, 128, 256},
+	{"conv3_2", 3, 2, 256, 256},
+	{"conv3_3", 3, 3, 256, 256},
+	{"conv3_4", 3, 4, 256, 256},
+	{"conv4_1", 4, 1, 256, 512},
+	{"conv4_2", 4, 2, 512, 512},
+	{"conv4_3", 4, 3, 512, 512},
+	{"conv4_4", 4, 4, 512, 512},
+	{"conv5_1", 5, 1, 512, 512},
+	{"conv5_2", 5, 2, 512, 512},
+	{"conv5_3", 5, 3, 512, 512},
+	{"conv5_4", 5, 4, 512, 512},
+}
+
+// Parameters are the filters and biases of VGG-19 with the pre-processing of
+// the network they come from folded into conv1_1, so that the network takes
+// RGB planes in 0–1 as they are.
+type Parameters struct {
+	// Filters[i] belongs to Convolutions[i]: Out×In×3×3, row-major, to be
+	// cross-correlated with the input. The input channels of conv1_1 are R, G, B.
+	Filters [len(Convolutions)][]float32
+	// Biases[i] has Out values.
+	Biases [len(Convolutions)][]float32
+	// Neutral is the RGB colour, 0–1, that the folded pre-processing maps to
+	// zero. Padding conv1_1 with zeros, as the network was trained, means padding
+	// the picture with this colour.
+	Neutral [3]float32
+}
+
+// Check reports the first filter or bias whose length does not fit the table.
+func (p *Parameters) Check() error {
+	for i, c := range Convolutions {
+		if got, want := len(p.Filters[i]), c.Out*c.In*9; got != want {
+			return fmt.Errorf("vgg19: %s has %d filter values, want %d×%d×3×3 = %d", c.Name, got, c.Out, c.In, want)
+		}
+		if got := len(p.Biases[i]); got != c.Out {
+			return fmt.Errorf("vgg19: %s has %d biases, want %d", c.Name, got, c.Out)
+		}
+	}
+	return nil
+}
+
+// Layers returns the name of every feature map that Build can return, in the
+// order in which a picture passes through them: conv1_1, relu1_1, …, pool5.
+func Layers() []string {
+	var names []string
+	for i, c := range Convolutions {
+		names = append(names, c.Name, strings.Replace(c.Name, "conv", "relu", 1))
+		if i+1 == len(Convolutions) || Convolutions[i+1].Block != c.Block {
+			names = append(names, fmt.Sprintf("pool%d", c.Block))
+		}
+	}
+	return names
+}
