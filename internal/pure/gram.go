@@ -6,7 +6,8 @@ import (
 )
 
 // Gram compares second raw moments S and T (C×C), the Gram matrices divided by
-// the number of positions: Σ(S−T)².
+// the number of positions: Σ(S−T)². A summary holds C means, which do not
+// count, then S.
 type Gram struct {
 	Channels int
 	// Scaled asks for Σd²/Σ|d| with d = S−T, divided by T's mean diagonal, the
@@ -16,6 +17,8 @@ type Gram struct {
 
 // Compare implements Comparison.
 func (g Gram) Compare(cotangent, summary, target []float64) (float64, error) {
+	clear(cotangent[:g.Channels])
+	cotangent, summary, target = cotangent[g.Channels:], summary[g.Channels:], target[g.Channels:]
 	var squares, magnitudes float64
 	for i, v := range summary {
 		d := v - target[i]
