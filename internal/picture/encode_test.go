@@ -1,0 +1,334 @@
+package picture
+
+import (
+	"errors"
+	"image"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// gradient is a smooth picture with 16-bit values that 8 bits can't hold.
+func gradient() *Picture {
+	p := &Picture{Width: 37, Height: 23, RGB: make([]float32, 3*37*23)}
+	r, g, b := p.Planes()
+	for i := range r {
+		x, y := float32(i%37)/36, float32(i/37)/22
+		r[i], g[i], b[i] = 0.3+0.3*x, 0.2+0.2*(x+y), 0.9-0.3*x*y
+	}
+	return p
+}
+
+func TestSavedPicturesComeBack(t *testing.T) {
+	p := gradient()
+	tests := []struct {
+		name      string
+		options   SaveOptions
+		tolerance float64
+	}{
+		{"a.png", SaveOptions{}, 0.51 / 255},
+		{"a.PNG", SaveOptions{Depth: 8}, 0.51 / 255},
+		{"b.png", SaveOptions{Depth: 16}, 0.51 / 65535},
+		{"a.tif", SaveOptions{}, 0.51 / 255},
+		{"b.tiff", SaveOptions{Depth: 16}, 0.51 / 65535},
+		{"a.jpg", SaveOptions{}, 5.0 / 255},
+		{"a.jpeg", SaveOptions{Quality: 100}, 4.0 / 255},
+	}
+	folder := t.TempDir()
+	for _, test := range tests {
+		path := filepath.Join(folder, test.name)
+		if err := Save(path, p.Image(), test.options); err != nil {
+			t.Fatal(err)
+		}
+		back, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if back.Width != p.Width || back.Height != p.Height {
+			t.Fatalf("%s: size %d×%d", test.name, back.Width, back.Height)
+		}
+		if worst := distance(back.RGB, p.RGB); worst > test.tolerance {
+			t.Errorf("%s differs by %g, want at most %g", test.name, worst, test.tolerance)
+		}
+	}
+}
+
+func TestQualityShrinksAJPEG(t *testing.T) {
+	folder := t.TempDir()
+	var sizes []int64
+	for i, quality := range []int{5, 0, 100} {
+		path := filepath.Join(folder, string(rune('a'+i))+".jpg")
+		if err := Save(path, gradient().Image(), SaveOptions{Quality: quality}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, info.Size())
+	}
+	if sizes[0] >= sizes[1] || sizes[1] >= sizes[2] {
+		t.Errorf("sizes at quality 5, 95 by default and 100 are %v", sizes)
+	}
+}
+
+func TestSaveRefusesBeforeItWrites(t *testing.T) {
+	folder := t.TempDir()
+	tests := []struct {
+		name    string
+		options SaveOptions
+		img     image.Image
+		want    string
+	}{
+		{"a.gif", SaveOptions{}, gradient().Image(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a.webp", SaveOptions{}, gradient().Image(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a", SaveOptions{}, gradient().Image(), "no extension; want .png"},
+		{"a.png", SaveOptions{Depth: 12}, gradient().Image(), "12 bits a channel; want 8 or 16"},
+		{"a.jpg", SaveOptions{Depth: 16}, gradient().Image(), "use PNG or TIFF"},
+		{"a.jpg", SaveOptions{Quality: 101}, gradient().Image(), "quality 101; want 1–100"},
+		{"a.png", SaveOptions{}, nil, "no image"},
+		{"a.png", SaveOptions{}, image.NewRGBA(image.Rectangle{}), "0×0 pixels"},
+	}
+	for _, test := range tests {
+		path := filepath.Join(folder, test.name)
+		err := Save(path, test.img, test.options)
+		if err == nil {
+			t.Errorf("%s %+v was saved", test.name, test.options)
+			continue
+		}
+		checkMessage(t, err, "picture: save "+path+": ", test.want)
+	}
+	checkFolder(t, folder)
+}
+
+// checkFolder wants these names in the folder and no others.
+func checkFolder(t *testing.T, folder string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range entries {
+		got = append(got, entry.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("the folder has %q, want %q", got, want)
+	}
+}
+
+var errFault = errors.New("the disk is on fire")
+
+// faulty is a disk on which the operation of one name fails.
+type faulty struct {
+	disk
+	failing string
+}
+
+func (f faulty) create(path string) (newFile, error) {
+	switch f.failing {
+	case "create":
+		return nil, &fs.PathError{Op: "open", Path: path, Err: errFault}
+	case "full":
+		// Remove has to find a file of that name.
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			return nil, err
+		}
+		return os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	}
+	file, err := f.disk.create(path)
+	return faultyFile{file, f.failing}, err
+}
+
+func (f faulty) rename(from, to string) error {
+	if f.failing == "rename" {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: errFault}
+	}
+	return f.disk.rename(from, to)
+}
+
+type faultyFile struct {
+	newFile
+	failing string
+}
+
+func (f faultyFile) Write(p []byte) (int, error) {
+	if f.failing == "write" {
+		return len(p) / 2, errFault
+	}
+	return f.newFile.Write(p)
+}
+
+func (f faultyFile) Sync() error {
+	if f.failing == "sync" {
+		return errFault
+	}
+	return f.newFile.Sync()
+}
+
+func (f faultyFile) Close() error {
+	err := f.newFile.Close()
+	if f.failing == "close" {
+		return errFault
+	}
+	return err
+}
+
+func TestAFaultWhileWritingLeavesEverythingAsItWas(t *testing.T) {
+	failing := []string{"create", "write", "sync", "close", "rename"}
+	if _, err := os.Stat("/dev/full"); err == nil {
+		failing = append(failing, "full")
+	}
+	for _, operation := range failing {
+		for _, name := range []string{"out.png", "out.jpg", "out.tif"} {
+			folder := t.TempDir()
+			path := filepath.Join(folder, name)
+			if err := os.WriteFile(path, []byte("the old picture"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			err := saveTo(faulty{failing: operation}, path, gradient().Image(), SaveOptions{})
+			if err == nil {
+				t.Errorf("%s of %s: no error", operation, name)
+				continue
+			}
+			if operation != "full" && !errors.Is(err, errFault) {
+				t.Errorf("%s of %s: %v, want %v", operation, name, err, errFault)
+			}
+			if strings.Contains(err.Error(), ".impasto-") {
+				t.Errorf("%s of %s: %v names the temporary file", operation, name, err)
+			}
+			checkMessage(t, err, "picture: save "+path+": ", "")
+			checkFolder(t, folder, name)
+			if data, err := os.ReadFile(path); err != nil || string(data) != "the old picture" {
+				t.Errorf("%s of %s: the old file has %q (%v)", operation, name, data, err)
+			}
+		}
+	}
+}
+
+// stuck can't remove what it made.
+type stuck struct{ faulty }
+
+func (stuck) remove(path string) error {
+	return &fs.PathError{Op: "remove", Path: path, Err: fs.ErrPermission}
+}
+
+func TestALeftoverIsOwnedUpTo(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "out.png")
+	err := saveTo(stuck{faulty{failing: "write"}}, path, gradient().Image(), SaveOptions{})
+	if !errors.Is(err, errFault) {
+		t.Fatalf("error %v, want %v", err, errFault)
+	}
+	checkMessage(t, err, "picture: save "+path+": ", ".tmp stays behind")
+	if err := checkOutput(stuck{}, path); err == nil {
+		t.Error("no error from the check")
+	} else {
+		checkMessage(t, err, "picture: save "+path+": ", ".tmp stays behind")
+	}
+}
+
+func TestANameThatIsTakenIsPassedOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.png")
+	taken := 3
+	if err := saveTo(&crowded{taken: &taken}, path, gradient().Image(), SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// crowded says of the first few names that they are taken.
+type crowded struct {
+	disk
+	taken *int
+}
+
+func (c *crowded) create(path string) (newFile, error) {
+	if *c.taken--; *c.taken >= 0 {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrExist}
+	}
+	return c.disk.create(path)
+}
+
+func TestASavedFileHasTheModeOfANewFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no modes")
+	}
+	folder := t.TempDir()
+	usual := filepath.Join(folder, "usual")
+	if err := os.WriteFile(usual, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	saved := filepath.Join(folder, "saved.png")
+	if err := Save(saved, gradient().Image(), SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.Stat(usual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.Stat(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Mode() != want.Mode() {
+		t.Errorf("mode %v, want %v", got.Mode(), want.Mode())
+	}
+}
+
+func TestSaveWritesThroughALink(t *testing.T) {
+	folder := t.TempDir()
+	real, link := filepath.Join(folder, "real.png"), filepath.Join(folder, "link.png")
+	if err := os.WriteFile(real, []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, link); err != nil {
+		t.Skipf("no symbolic links here: %v", err)
+	}
+	if err := Save(link, gradient().Image(), SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the link is gone (%v)", err)
+	}
+	if _, err := Open(real); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckOutputTellsEarly(t *testing.T) {
+	folder := t.TempDir()
+	plain := filepath.Join(folder, "plain")
+	if err := os.WriteFile(plain, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, "folder.png"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"no/out.png":    "does not exist; make it first",
+		"plain/out.png": "plain",
+		"out.bmp":       "can't write .bmp; want .png",
+		"folder.png":    "in the way",
+	} {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := CheckOutput(path); err == nil {
+			t.Errorf("%s: no error", name)
+		} else {
+			checkMessage(t, err, "picture: save "+path+": ", want)
+		}
+	}
+	path := filepath.Join(folder, "out.png")
+	if err := checkOutput(faulty{failing: "create"}, path); !errors.Is(err, errFault) {
+		t.Errorf("unwritable folder: %v, want %v", err, errFault)
+	}
+	if err := CheckOutput(path); err != nil {
+		t.Error(err)
+	}
+	checkFolder(t, folder, "folder.png", "plain")
+}
