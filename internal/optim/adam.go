@@ -1,0 +1,113 @@
+package optim
+
+import "fmt"
+
+// AdamOptions are the settings of Adam. The zero value of each means the value
+// named beside it.
+type AdamOptions struct {
+	StepSize float64 // 0.02: about the most that an element moves in a step
+	Beta1    float64 // 0.9: decay of the gradient's mean
+	Beta2    float64 // 0.999: decay of the squared gradient's mean
+	Epsilon  float64 // 1e-8: added to the root of the squared gradient's mean
+	Bounds   Bounds  // none; else the point is moved into them after each step
+}
+
+func (o AdamOptions) withDefaults() AdamOptions {
+	setDefault(&o.StepSize, 0.02)
+	setDefault(&o.Beta1, 0.9)
+	setDefault(&o.Beta2, 0.999)
+	setDefault(&o.Epsilon, 1e-8)
+	return o
+}
+
+func setDefault(value *float64, fallback float64) {
+	if *value == 0 {
+		*value = fallback
+	}
+}
+
+// Adam descends along the mean of past gradients, each element scaled by the
+// root of its mean square: Kingma and Ba, "Adam: A Method for Stochastic
+// Optimization", ICLR 2015, algorithm 1 on page 2.
+type Adam struct {
+	vectors         Vectors
+	options         AdamOptions
+	point, gradient Vector
+	mean, square    Vector
+	previous        Vector // where the last step began
+	iteration       int
+}
+
+var _ Optimiser = (*Adam)(nil)
+
+// NewAdam returns an optimiser of point by the gradient that the objective
+// leaves in gradient.
+func NewAdam(vectors Vectors, point, gradient Vector, o AdamOptions) (*Adam, error) {
+	a := &Adam{vectors: vectors, options: o.withDefaults()}
+	if err := a.attach(point, gradient); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// attach makes the optimiser one of point, with moments of zero.
+func (a *Adam) attach(point, gradient Vector) error {
+	if err := checkPair(point, gradient); err != nil {
+		return err
+	}
+	made, err := newVectors(a.vectors, point.Len(), 3)
+	if err != nil {
+		return fmt.Errorf("optim: memory for adam: %w", err)
+	}
+	a.point, a.gradient = point, gradient
+	a.mean, a.square, a.previous = made[0], made[1], made[2]
+	a.vectors.Copy(a.previous, point)
+	return nil
+}
+
+// Step evaluates the objective once and moves the point.
+func (a *Adam) Step(objective Objective) (Report, error) {
+	e, err := evaluate(a.vectors, a.gradient, objective)
+	if err != nil {
+		a.vectors.Copy(a.point, a.previous)
+		return Report{Evaluations: 1}, err
+	}
+	a.vectors.Copy(a.previous, a.point)
+	a.iteration++
+	a.vectors.AdamStep(AdamStep{
+		Point: a.point, Gradient: a.gradient, Mean: a.mean, Square: a.square,
+		StepSize: a.options.StepSize,
+		Beta1:    a.options.Beta1, Beta2: a.options.Beta2, Epsilon: a.options.Epsilon,
+		Iteration: a.iteration,
+	})
+	a.options.Bounds.apply(a.vectors, a.point)
+	return Report{Loss: e.loss, GradientNorm: e.norm, Evaluations: 1}, nil
+}
+
+// Rescale carries both moments over and keeps the count of steps, so that the
+// bias correction of the first steps isn't made again.
+func (a *Adam) Rescale(point, gradient Vector, resample Resampler) error {
+	mean, square := a.mean, a.square
+	if err := a.attach(point, gradient); err != nil {
+		return err
+	}
+	if err := a.carry(a.mean, mean, Smooth, resample); err != nil {
+		return fmt.Errorf("optim: rescale adam's mean: %w", err)
+	}
+	if err := a.carry(a.square, square, NonNegative, resample); err != nil {
+		return fmt.Errorf("optim: rescale adam's mean square: %w", err)
+	}
+	return nil
+}
+
+func (a *Adam) carry(dst, src Vector, how Interpolation, resample Resampler) error {
+	values := make([]float32, src.Len())
+	if err := a.vectors.Download(values, src); err != nil {
+		return err
+	}
+	resampled, err := resample(values, how)
+	if err != nil {
+		return err
+	}
+	return a.vectors.Upload(dst, resampled)
+}

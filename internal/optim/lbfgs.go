@@ -1,0 +1,246 @@
+package optim
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// LBFGSOptions are the settings of L-BFGS. The zero value of each means the
+// value named beside it.
+type LBFGSOptions struct {
+	History     int     // 10: pairs of steps and gradient changes kept
+	Evaluations int     // 20: the most evaluations in one line search
+	FirstStep   float64 // 0.01: root mean square of the first step tried without a history
+	Decrease    float64 // 1e-4: c₁ of the Wolfe conditions
+	Curvature   float64 // 0.9: c₂ of the Wolfe conditions
+	// Bounds: none; else every point that is tried is moved into them before it
+	// is evaluated.
+	Bounds Bounds
+}
+
+func (o LBFGSOptions) withDefaults() LBFGSOptions {
+	if o.History <= 0 {
+		o.History = 10
+	}
+	if o.Evaluations <= 0 {
+		o.Evaluations = 20
+	}
+	setDefault(&o.FirstStep, 0.01)
+	setDefault(&o.Decrease, 1e-4)
+	setDefault(&o.Curvature, 0.9)
+	return o
+}
+
+// LBFGS is the limited-memory BFGS method: Nocedal and Wright, "Numerical
+// Optimization", second edition 2006, algorithm 7.4 (two-loop recursion, page
+// 178) with the scaling of equation 7.20, and steps that fulfil the Wolfe
+// conditions (equation 3.6, page 34).
+//
+// With bounds, the line search follows the projected path P(x + t·d), and both
+// Wolfe conditions are measured along the step s = P(x + t·d) − x that it really
+// takes (Bertsekas 1976, "On the Goldstein–Levitin–Polyak gradient projection
+// method"). So what is evaluated is what is kept, the pairs in the history are
+// those of points within the bounds, and steepest descent always goes downhill
+// along the path. Moving the point into the bounds after the search instead
+// would undo decrease that the search had found.
+//
+// The last evaluation in a step is always at the point where the step ends.
+type LBFGS struct {
+	vectors         Vectors
+	options         LBFGSOptions
+	point, gradient Vector
+	here            evaluation // at the point, once evaluated
+	evaluated       bool
+
+	origin, originGradient, direction Vector
+
+	pairs []pair // from the oldest to the newest
+	next  pair   // room for the next one
+}
+
+// pair is one step and what it did to the gradient.
+type pair struct {
+	step, change Vector  // s and y
+	curvature    float64 // sᵀy
+}
+
+var _ Optimiser = (*LBFGS)(nil)
+
+// minimumCurvature is the least sᵀy/(|s||y|) that a pair must have to enter the
+// history; at or below zero the matrix it stands for isn't positive definite
+// (page 137), and just above, float32 gradients make it noise.
+const minimumCurvature = 1e-8
+
+// NewLBFGS returns an optimiser of point by the gradient that the objective
+// leaves in gradient.
+func NewLBFGS(vectors Vectors, point, gradient Vector, o LBFGSOptions) (*LBFGS, error) {
+	l := &LBFGS{vectors: vectors, options: o.withDefaults()}
+	if err := l.attach(point, gradient); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *LBFGS) attach(point, gradient Vector) error {
+	if err := checkPair(point, gradient); err != nil {
+		return err
+	}
+	made, err := newVectors(l.vectors, point.Len(), 3)
+	if err != nil {
+		return fmt.Errorf("optim: memory for l-bfgs: %w", err)
+	}
+	l.point, l.gradient = point, gradient
+	l.origin, l.originGradient, l.direction = made[0], made[1], made[2]
+	l.pairs, l.next, l.evaluated = nil, pair{}, false
+	return nil
+}
+
+// Rescale starts afresh: pairs of another resolution describe another function.
+func (l *LBFGS) Rescale(point, gradient Vector, _ Resampler) error {
+	return l.attach(point, gradient)
+}
+
+// Step makes one line search along the quasi-Newton direction. Where that finds
+// nothing, the history is dropped and steepest descent is tried.
+func (l *LBFGS) Step(objective Objective) (Report, error) {
+	evaluations := 0
+	counted := func() (float64, error) {
+		evaluations++
+		return objective()
+	}
+	if err := l.prepare(counted); err != nil {
+		return Report{Evaluations: evaluations}, err
+	}
+	before := evaluations
+	moved, err := l.descend(counted)
+	if err == nil && !moved {
+		err = l.restore(counted, evaluations > before)
+	}
+	if err != nil {
+		l.vectors.Copy(l.point, l.origin)
+		l.evaluated = false
+		return Report{Evaluations: evaluations}, err
+	}
+	return Report{
+		Loss: l.here.loss, GradientNorm: l.here.norm,
+		Evaluations: evaluations, Stationary: !moved,
+	}, nil
+}
+
+// prepare evaluates the point unless the last step did, and marks it as the
+// origin of this step.
+func (l *LBFGS) prepare(objective Objective) error {
+	if !l.evaluated {
+		l.options.Bounds.apply(l.vectors, l.point)
+		e, err := evaluate(l.vectors, l.gradient, objective)
+		if err != nil {
+			return err
+		}
+		l.here, l.evaluated = e, true
+	}
+	l.vectors.Copy(l.origin, l.point)
+	l.vectors.Copy(l.originGradient, l.gradient)
+	if l.next.step != nil {
+		return nil
+	}
+	made, err := newVectors(l.vectors, l.point.Len(), 2)
+	if err != nil {
+		return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+	}
+	l.next = pair{step: made[0], change: made[1]}
+	return nil
+}
+
+// descend searches along the quasi-Newton direction and then, if need be, along
+// the gradient.
+func (l *LBFGS) descend(objective Objective) (moved bool, err error) {
+	for {
+		if err := l.findDirection(); err != nil {
+			return false, err
+		}
+		moved, err := l.search(objective)
+		if err == nil && moved {
+			return true, l.remember()
+		}
+		var notFinite *NonFiniteError
+		if err != nil && !errors.As(err, &notFinite) || len(l.pairs) == 0 {
+			return false, err
+		}
+		l.pairs = nil
+	}
+}
+
+// restore goes back to the origin after a search in vain, and evaluates it again
+// if other points were evaluated since.
+func (l *LBFGS) restore(objective Objective, evaluatedSince bool) error {
+	l.vectors.Copy(l.point, l.origin)
+	if !evaluatedSince {
+		return nil
+	}
+	e, err := evaluate(l.vectors, l.gradient, objective)
+	if err == nil {
+		l.here = e
+	}
+	return err
+}
+
+// findDirection computes −H·g by the two-loop recursion.
+func (l *LBFGS) findDirection() error {
+	v, q := l.vectors, l.direction
+	v.Copy(q, l.originGradient)
+	alphas := make([]float64, len(l.pairs))
+	for i := len(l.pairs) - 1; i >= 0; i-- {
+		p := l.pairs[i]
+		dot, err := v.Dot(p.step, q)
+		if err != nil {
+			return err
+		}
+		alphas[i] = dot / p.curvature
+		v.AddScaled(q, -alphas[i], p.change)
+	}
+	if n := len(l.pairs); n > 0 {
+		newest := l.pairs[n-1]
+		square, err := v.Dot(newest.change, newest.change)
+		if err != nil {
+			return err
+		}
+		v.Scale(newest.curvature/square, q)
+	}
+	for i, p := range l.pairs {
+		dot, err := v.Dot(p.change, q)
+		if err != nil {
+			return err
+		}
+		v.AddScaled(q, alphas[i]-dot/p.curvature, p.step)
+	}
+	v.Scale(-1, q)
+	return nil
+}
+
+// remember takes the step just made into the history, unless its curvature is
+// too small.
+func (l *LBFGS) remember() error {
+	v, p := l.vectors, l.next
+	v.Copy(p.change, l.gradient)
+	v.AddScaled(p.change, -1, l.originGradient)
+	var dots [3]float64
+	for i, of := range [3][2]Vector{{p.step, p.change}, {p.step, p.step}, {p.change, p.change}} {
+		dot, err := v.Dot(of[0], of[1])
+		if err != nil {
+			return err
+		}
+		dots[i] = dot
+	}
+	p.curvature = dots[0]
+	if !(p.curvature > minimumCurvature*math.Sqrt(dots[1]*dots[2])) {
+		return nil
+	}
+	l.next = pair{}
+	if len(l.pairs) == l.options.History {
+		l.next = l.pairs[0]
+		l.pairs = append(l.pairs[:0], l.pairs[1:]...)
+	}
+	l.pairs = append(l.pairs, p)
+	return nil
+}

@@ -1,0 +1,299 @@
+package optim
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"testing"
+)
+
+func newLBFGS(t *testing.T, p *problem, o LBFGSOptions) *LBFGS {
+	t.Helper()
+	l, err := NewLBFGS(Host{}, p.point, p.slope, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestLBFGSFindsTheMinimum(t *testing.T) {
+	for _, f := range functions() {
+		t.Run(f.name, func(t *testing.T) {
+			p := newProblem(f)
+			l := newLBFGS(t, p, LBFGSOptions{})
+			steps := 0
+			// A float64 script of the same method needs 400 steps for 0.0004 on the
+			// ill-conditioned quadratic, whose eigenvalues are spread over 1–10⁴.
+			for ; steps < 1000; steps++ {
+				if step(t, l, p, 1).Stationary {
+					break
+				}
+			}
+			// The gradient at a float32 point near the minimum is some 1e-7 times
+			// the curvature, which bounds the distance.
+			if got := p.distance(); got > 2e-3 {
+				t.Errorf("largest distance from the minimum is %v after %d steps, want at most 0.002", got, steps)
+			}
+			if p.evaluations > 1000 {
+				t.Errorf("took %d evaluations, want at most 1000", p.evaluations)
+			}
+			t.Logf("%d steps, %d evaluations, distance %.2g", steps, p.evaluations, p.distance())
+		})
+	}
+}
+
+func TestLBFGSNeverGoesUphill(t *testing.T) {
+	for _, f := range functions() {
+		t.Run(f.name, func(t *testing.T) {
+			p := newProblem(f)
+			l := newLBFGS(t, p, LBFGSOptions{})
+			loss := math.Inf(1)
+			for range 60 {
+				report := step(t, l, p, 1)
+				if report.Loss > loss {
+					t.Fatalf("loss rose from %v to %v", loss, report.Loss)
+				}
+				loss = report.Loss
+				if here := p.value(widen(p.point)); here != loss {
+					t.Fatalf("reported loss is %v, at the point it is %v", loss, here)
+				}
+				g := make([]float64, len(p.point))
+				p.gradient(g, widen(p.point))
+				for i, v := range g {
+					if p.slope[i] != float32(v) {
+						t.Fatalf("gradient left behind is %v, at the point it is %v", p.slope, g)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestLBFGSTakesTheSameStepsEveryTime(t *testing.T) {
+	run := func() HostVector {
+		p := newProblem(wood())
+		step(t, newLBFGS(t, p, LBFGSOptions{}), p, 25)
+		return p.point
+	}
+	if first, second := run(), run(); !slices.Equal(first, second) {
+		t.Errorf("points are %v and %v, want the same", first, second)
+	}
+}
+
+func TestLBFGSFindsTheMinimumWithinBounds(t *testing.T) {
+	p := newProblem(quadratic("shifted quadratic", 30, 100))
+	want := make([]float64, len(p.minimum))
+	for i, v := range p.minimum {
+		want[i] = math.Min(math.Max(v, 0.3), 0.6) // the problem is separable
+	}
+	l := newLBFGS(t, p, LBFGSOptions{Bounds: Bounds{0.3, 0.6}})
+	for range 200 {
+		report := step(t, l, p, 1)
+		for _, v := range p.point {
+			if v < 0.3 || v > 0.6 {
+				t.Fatalf("point is %v, want it within 0.3 and 0.6", p.point)
+			}
+		}
+		if report.Stationary {
+			break
+		}
+	}
+	p.minimum = want
+	if got := p.distance(); got > 1e-3 {
+		t.Errorf("largest distance from the minimum within the bounds is %v, want at most 0.001", got)
+	}
+	t.Logf("%d evaluations, distance %.2g", p.evaluations, p.distance())
+}
+
+func TestLBFGSSurvivesAFlatStart(t *testing.T) {
+	p := newProblem(quadratic("at the minimum", 5, 10))
+	for i, v := range p.minimum {
+		p.point[i] = float32(v)
+		p.minimum[i] = float64(float32(v))
+	}
+	start := slices.Clone(p.point)
+	l := newLBFGS(t, p, LBFGSOptions{})
+	for range 3 {
+		report := step(t, l, p, 1)
+		if !report.Stationary || report.GradientNorm != 0 || report.Loss != 0 {
+			t.Fatalf("report is %+v, want a stationary point of loss and gradient 0", report)
+		}
+	}
+	if !slices.Equal(p.point, start) {
+		t.Errorf("point moved from %v to %v", start, p.point)
+	}
+	if p.evaluations != 1 {
+		t.Errorf("took %d evaluations, want 1", p.evaluations)
+	}
+}
+
+func TestLBFGSSurvivesAStartBesideACliff(t *testing.T) {
+	tests := map[string]float64{"NaN": math.NaN(), "infinity": math.Inf(1), "minus infinity": math.Inf(-1)}
+	for name, cliff := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := newProblem(quadratic("cliff", 4, 10))
+			l := newLBFGS(t, p, LBFGSOptions{FirstStep: 100})
+			objective := func() (float64, error) {
+				loss, err := p.objective()
+				if v := p.point[0]; v < -1 || v > 2 {
+					return cliff, err
+				}
+				return loss, err
+			}
+			for range 40 {
+				if _, err := l.Step(objective); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := p.distance(); got > 1e-3 {
+				t.Errorf("largest distance from the minimum is %v, want at most 0.001", got)
+			}
+		})
+	}
+}
+
+// cosine has negative curvature at its start, near the top of a wave.
+func cosine() function {
+	return function{
+		name: "cosine", start: []float32{0.1}, minimum: []float64{math.Pi},
+		value:    func(x []float64) float64 { return math.Cos(x[0]) },
+		gradient: func(g, x []float64) { g[0] = -math.Sin(x[0]) },
+	}
+}
+
+func TestLBFGSSkipsPairsOfNegativeCurvature(t *testing.T) {
+	p := newProblem(cosine())
+	// Two evaluations can't leave the top of the wave, so the step is accepted
+	// for its decrease alone.
+	l := newLBFGS(t, p, LBFGSOptions{Evaluations: 2, FirstStep: 0.01})
+	report := step(t, l, p, 1)
+	if report.Stationary || len(l.pairs) != 0 {
+		t.Fatalf("report is %+v with %d pairs, want a step whose pair was skipped", report, len(l.pairs))
+	}
+	for range 200 {
+		step(t, l, p, 1)
+		for _, pair := range l.pairs {
+			if !(pair.curvature > 0) {
+				t.Fatalf("history has a pair of curvature %v", pair.curvature)
+			}
+		}
+	}
+	// Any trough of the wave will do.
+	if got := p.value(widen(p.point)); got > -1+1e-6 {
+		t.Errorf("loss is %v, want the minimum -1", got)
+	}
+}
+
+func TestLBFGSFallsBackToSteepestDescent(t *testing.T) {
+	p := newProblem(rosenbrock())
+	l := newLBFGS(t, p, LBFGSOptions{})
+	step(t, l, p, 5)
+	for i := range l.pairs {
+		l.pairs[i].curvature *= -1 // the direction now points uphill
+	}
+	before := p.value(widen(p.point))
+	report := step(t, l, p, 1)
+	if report.Stationary || report.Loss >= before {
+		t.Errorf("report is %+v, want a step down from %v", report, before)
+	}
+	if len(l.pairs) > 1 {
+		t.Errorf("history has %d pairs, want it dropped", len(l.pairs))
+	}
+}
+
+func TestLBFGSReturnsToTheLastGoodPoint(t *testing.T) {
+	device := errors.New("device lost")
+	tests := []struct {
+		name  string
+		spoil func(p *problem, loss float64) (float64, error)
+		fits  func(error) bool
+	}{
+		{
+			"NaN loss everywhere",
+			func(*problem, float64) (float64, error) { return math.NaN(), nil },
+			func(err error) bool {
+				var e *NonFiniteError
+				return errors.As(err, &e) && e.What == "loss"
+			},
+		}, {
+			"NaN in the gradient everywhere",
+			func(p *problem, loss float64) (float64, error) {
+				p.slope[0] = float32(math.NaN())
+				return loss, nil
+			},
+			func(err error) bool {
+				var e *NonFiniteError
+				return errors.As(err, &e) && e.What == "gradient"
+			},
+		}, {
+			"failing device",
+			func(*problem, float64) (float64, error) { return 0, device },
+			func(err error) bool { return errors.Is(err, device) },
+		},
+	}
+	for _, test := range tests {
+		for _, steps := range []int{0, 4} {
+			t.Run(test.name, func(t *testing.T) {
+				p := newProblem(rosenbrock())
+				l := newLBFGS(t, p, LBFGSOptions{})
+				step(t, l, p, steps)
+				good := slices.Clone(p.point)
+				_, err := l.Step(func() (float64, error) {
+					loss, _ := p.objective()
+					return test.spoil(p, loss)
+				})
+				if !test.fits(err) {
+					t.Fatalf("error is %v", err)
+				}
+				if !slices.Equal(p.point, good) {
+					t.Errorf("point is %v, want %v, the last good one", p.point, good)
+				}
+				// Once the fault is gone, the run goes on from there.
+				if report := step(t, l, p, 1); report.Stationary {
+					t.Errorf("report is %+v, want a step", report)
+				}
+			})
+		}
+	}
+}
+
+func TestLBFGSKeepsTheNewestPairs(t *testing.T) {
+	p := newProblem(quadratic("ill-conditioned", 40, 1e4))
+	l := newLBFGS(t, p, LBFGSOptions{History: 3})
+	step(t, l, p, 12)
+	if len(l.pairs) != 3 {
+		t.Fatalf("history has %d pairs, want 3", len(l.pairs))
+	}
+	newest := l.pairs[2].step.(HostVector)
+	for i := range newest {
+		if want := p.point[i] - l.origin.(HostVector)[i]; newest[i] != want {
+			t.Fatalf("newest step is %v, want the one just made", newest)
+		}
+	}
+}
+
+func TestLBFGSStartsAfreshAtAnotherScale(t *testing.T) {
+	p := newProblem(quadratic("coarse", 4, 10))
+	l := newLBFGS(t, p, LBFGSOptions{})
+	step(t, l, p, 2)
+	fine := newProblem(quadratic("fine", 8, 10))
+	if err := l.Rescale(fine.point, fine.slope, nil); err != nil {
+		t.Fatal(err)
+	}
+	step(t, l, fine, 40)
+	if got := fine.distance(); got > 1e-3 {
+		t.Errorf("largest distance from the minimum is %v, want at most 0.001", got)
+	}
+}
+
+func TestOptimisersRefuseAPointWithoutItsGradient(t *testing.T) {
+	for _, sizes := range [][2]int{{3, 2}, {0, 0}} {
+		point, gradient := make(HostVector, sizes[0]), make(HostVector, sizes[1])
+		if _, err := NewAdam(Host{}, point, gradient, AdamOptions{}); err == nil {
+			t.Errorf("adam took a point of %d and a gradient of %d elements", sizes[0], sizes[1])
+		}
+		if _, err := NewLBFGS(Host{}, point, gradient, LBFGSOptions{}); err == nil {
+			t.Errorf("l-bfgs took a point of %d and a gradient of %d elements", sizes[0], sizes[1])
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package optim
+
+import (
+	"errors"
+	"math"
+)
+
+// search looks along the projected path for a point that fulfils both Wolfe
+// conditions,
+//
+//	f(x+s) ≤ f(x) + c₁·gᵀs   and   g(x+s)ᵀs ≥ c₂·gᵀs,
+//
+// by bracketing: a point that fails the first is too far, one that fails only
+// the second too near (Lewis and Overton 2013, "Nonsmooth optimization via
+// quasi-Newton methods", algorithm 4.6). If the evaluations run out, a point
+// that fulfils the first will do. A loss or gradient that isn't finite counts as
+// too far; where no point had finite ones, that is the error.
+func (l *LBFGS) search(objective Objective) (found bool, err error) {
+	first := l.here
+	near, far := 0.0, math.Inf(1)
+	last := 0.0
+	var notFinite *NonFiniteError
+	anyFinite := false
+	t := l.firstLength()
+	for range l.options.Evaluations {
+		slope, err := l.place(t)
+		if err != nil {
+			return false, err
+		}
+		if !(slope < 0) {
+			break
+		}
+		last = t
+		e, err := evaluate(l.vectors, l.gradient, objective)
+		if err != nil && !errors.As(err, &notFinite) {
+			return false, err
+		}
+		if err != nil {
+			far = t
+			t = near + 0.1*(far-near)
+			continue
+		}
+		anyFinite = true
+		if !(e.loss <= first.loss+l.options.Decrease*slope) {
+			far = t
+			t = shorter(near, far, e.loss-first.loss, slope)
+			continue
+		}
+		l.here = e
+		end, err := l.vectors.Dot(l.gradient, l.next.step)
+		if err != nil {
+			return false, err
+		}
+		if end >= l.options.Curvature*slope {
+			return true, nil
+		}
+		near = t
+		if math.IsInf(far, 1) {
+			t *= 2
+		} else {
+			t = (near + far) / 2
+		}
+	}
+	if near > 0 {
+		return true, l.settle(near, last, objective)
+	}
+	if notFinite != nil && !anyFinite {
+		return false, notFinite
+	}
+	return false, nil
+}
+
+// settle goes back to a length that fulfilled the first condition, unless it is
+// the one tried last.
+func (l *LBFGS) settle(near, last float64, objective Objective) error {
+	_, err := l.place(near)
+	if err != nil || near == last {
+		return err
+	}
+	e, err := evaluate(l.vectors, l.gradient, objective)
+	if err == nil {
+		l.here = e
+	}
+	return err
+}
+
+// firstLength is the length to try first: the full step of the quasi-Newton
+// direction, or one of a known size along the gradient.
+func (l *LBFGS) firstLength() float64 {
+	if len(l.pairs) > 0 || l.here.norm == 0 {
+		return 1
+	}
+	return l.options.FirstStep * math.Sqrt(float64(l.point.Len())) / l.here.norm
+}
+
+// place moves the point to P(x + t·d), leaves the step s in next, and returns
+// gᵀs.
+func (l *LBFGS) place(t float64) (slope float64, err error) {
+	v := l.vectors
+	v.Copy(l.point, l.origin)
+	v.AddScaled(l.point, t, l.direction)
+	l.options.Bounds.apply(v, l.point)
+	v.Copy(l.next.step, l.point)
+	v.AddScaled(l.next.step, -1, l.origin)
+	return v.Dot(l.originGradient, l.next.step)
+}
+
+// shorter returns a length between near and far for a step of length far that
+// changed the loss by rise where its slope promised a fall. From the origin it
+// is the minimum of the parabola through both values and the slope, kept within
+// a tenth and a half (Nocedal and Wright, page 58).
+func shorter(near, far, rise, slope float64) float64 {
+	if near > 0 {
+		return (near + far) / 2
+	}
+	minimum := far * -slope / (2 * (rise - slope))
+	if math.IsNaN(minimum) {
+		return far / 2
+	}
+	return min(max(minimum, far/10), far/2)
+}

@@ -1,0 +1,122 @@
+package optim
+
+import (
+	"fmt"
+	"math"
+)
+
+// Objective evaluates the function at the point that the optimiser was given
+// and leaves its gradient in the gradient vector that the optimiser was given.
+// L-BFGS takes it to be one function: the same value at the same point, always.
+type Objective func() (loss float64, err error)
+
+// Report says what a step did.
+type Report struct {
+	// Loss and GradientNorm (Euclidean) are those of the last evaluation that
+	// counts: where Adam's step began, or where the step of L-BFGS ended.
+	Loss, GradientNorm float64
+	// Evaluations of the objective that the step took.
+	Evaluations int
+	// Stationary says that no lower point was found and that the point was not
+	// moved: more steps from here would be in vain.
+	Stationary bool
+}
+
+// Optimiser improves a point step by step.
+type Optimiser interface {
+	// Step makes one iteration. A loss or gradient that is not finite is a
+	// *NonFiniteError. After any error the point is the last one at which loss
+	// and gradient were finite, or the start where there was none.
+	Step(Objective) (Report, error)
+	// Rescale goes on with a point of another length, such as the same picture
+	// at a finer scale. What the optimiser has learned and can carry over passes
+	// through the resampler.
+	Rescale(point, gradient Vector, resample Resampler) error
+}
+
+// Resampler carries a vector of the old point's length over to the new one's.
+type Resampler func(values []float32, how Interpolation) ([]float32, error)
+
+// Interpolation is how a Resampler finds values between those that it has.
+type Interpolation int
+
+const (
+	// Smooth values may overshoot: bicubic.
+	Smooth Interpolation = iota
+	// NonNegative values must stay at or above zero: bilinear, clamped.
+	NonNegative
+)
+
+// Bounds is the interval that every element of the point stays in. The zero
+// value is no bounds.
+type Bounds struct {
+	Low, High float64
+}
+
+func (b Bounds) apply(vectors Vectors, x Vector) {
+	if b != (Bounds{}) {
+		vectors.Clamp(x, b.Low, b.High)
+	}
+}
+
+// NonFiniteError reports a loss or a gradient that is NaN or infinite.
+type NonFiniteError struct {
+	What  string  // "loss" or "gradient"
+	Value float64 // the loss, or the gradient's norm
+}
+
+func (e *NonFiniteError) Error() string {
+	return fmt.Sprintf("optim: the %s is %v, want a finite value", e.What, e.Value)
+}
+
+// evaluation is the objective at a point.
+type evaluation struct {
+	loss, norm float64
+}
+
+// evaluate runs the objective and checks that what it left is finite.
+func evaluate(vectors Vectors, gradient Vector, objective Objective) (evaluation, error) {
+	loss, err := objective()
+	if err != nil {
+		return evaluation{}, err
+	}
+	if !finite(loss) {
+		return evaluation{}, &NonFiniteError{What: "loss", Value: loss}
+	}
+	square, err := vectors.Dot(gradient, gradient)
+	if err != nil {
+		return evaluation{}, err
+	}
+	if !finite(square) {
+		return evaluation{}, &NonFiniteError{What: "gradient", Value: math.Sqrt(square)}
+	}
+	return evaluation{loss: loss, norm: math.Sqrt(square)}, nil
+}
+
+func finite(x float64) bool {
+	return !math.IsNaN(x) && !math.IsInf(x, 0)
+}
+
+// newVectors returns count vectors of n zeros.
+func newVectors(vectors Vectors, n, count int) ([]Vector, error) {
+	made := make([]Vector, count)
+	for i := range made {
+		v, err := vectors.NewVector(n)
+		if err != nil {
+			return nil, err
+		}
+		made[i] = v
+	}
+	return made, nil
+}
+
+// checkPair says what is wrong with a point and its gradient.
+func checkPair(point, gradient Vector) error {
+	if point.Len() != gradient.Len() {
+		return fmt.Errorf("optim: point has %d elements and gradient %d, want as many of each", point.Len(), gradient.Len())
+	}
+	if point.Len() == 0 {
+		return fmt.Errorf("optim: point is empty, want at least one element")
+	}
+	return nil
+}
