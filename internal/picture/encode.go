@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
-	"golang.org/x/image/tiff"
+	"github.com/disintegration/imaging"
 )
 
 // SaveOptions say how a picture is written. The zero value is good.
@@ -95,29 +93,26 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 		return nil, fmt.Errorf("JPEG quality %d; want 1–100", o.Quality)
 	}
 	extension := filepath.Ext(path)
-	switch strings.ToLower(extension) {
-	case ".png":
-		return png.Encode, nil
-	case ".jpg", ".jpeg":
-		if o.Depth == 16 {
-			return nil, errors.New("JPEG has 8 bits a channel, not 16; use PNG or TIFF")
-		}
-		quality := o.Quality
-		if quality == 0 {
-			quality = 95
-		}
-		return func(w io.Writer, img image.Image) error {
-			return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
-		}, nil
-	case ".tif", ".tiff":
-		return func(w io.Writer, img image.Image) error {
-			return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
-		}, nil
-	case "":
+	if extension == "" {
 		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif or .tiff")
 	}
-	return nil, fmt.Errorf("can't write %s; want .png, .jpg, .jpeg, .tif or .tiff", extension)
+	format, err := imaging.FormatFromExtension(extension)
+	if err != nil || !slices.Contains(written, format) {
+		return nil, fmt.Errorf("can't write %s; want .png, .jpg, .jpeg, .tif or .tiff", extension)
+	}
+	if format == imaging.JPEG && o.Depth == 16 {
+		return nil, errors.New("JPEG has 8 bits a channel, not 16; use PNG or TIFF")
+	}
+	quality := o.Quality
+	if quality == 0 {
+		quality = 95
+	}
+	return func(w io.Writer, img image.Image) error {
+		return imaging.Encode(w, img, format, imaging.JPEGQuality(quality))
+	}, nil
 }
+
+var written = []imaging.Format{imaging.PNG, imaging.JPEG, imaging.TIFF}
 
 // writeWhole makes the file at path out of what write writes, or leaves
 // everything as it was.
