@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"impasto/internal/picture"
+	"impasto/losses"
+	"impasto/model"
+	"impasto/vgg19"
+	"impasto/weights"
+)
+
+// measureOptions are the settings of impasto measure: the library's, and a
+// weight file.
+type measureOptions struct {
+	model.MeasureOptions
+	Weights string // a file; empty uses the embedded ones
+}
+
+func newMeasureOptions() *measureOptions {
+	return &measureOptions{MeasureOptions: model.MeasureOptions{
+		Losses:  losses.Names(),
+		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
+		Pooling: "max",
+		Padding: "zero",
+		Device:  "auto",
+	}}
+}
+
+func (o *measureOptions) addFlags(f flagSet) {
+	f.SortFlags = false
+	f.add(newNameList(&o.Losses, "loss", losses.Names()), "loss", "l", "losses to measure, with commas between them; may be repeated")
+	f.add(newNameList(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
+	f.add(wholeNumber{&o.Size, 0, maxSide, "PIXELS"}, "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
+	f.network(&o.Pooling, &o.Padding)
+	f.boolean(&o.ScaledPooling, "scaled-pooling", "scale average and L2 pooling as stylize does; otherwise they are plain means")
+	f.weights(&o.Weights)
+	f.machine(&o.Device, &o.Threads)
+}
+
+func newMeasureCommand(global *globalOptions) *cobra.Command {
+	o := newMeasureOptions()
+	cmd := &cobra.Command{
+		Use:   "measure A B",
+		Short: "Measure how far two pictures' features are apart",
+		Long: `Measure prints the plain value of each loss at each layer of VGG-19 between two
+pictures, as the loss's literature defines it and without any weight. Zero
+means that the loss can't tell them apart. Pictures may differ in size, and
+neither is resized unless --size says so. With the C×N features X of a layer,
+S = XXᵀ/N, and the channels' means μ, covariance Σ and standard deviations σ:
+
+  gram      Σ(S−T)²
+  gaussian  |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
+  moments   |μ−ν|² + |σ−τ|²
+
+With --json it prints an object for each, with the keys layer, loss and value.`,
+		Example: `  impasto measure painted.png painting.jpg
+  impasto measure a.png b.png --loss gram,gaussian --layers relu3_1,relu4_1`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("want two pictures, got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout())
+		},
+	}
+	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	return cmd
+}
+
+func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, out io.Writer) error {
+	a, err := picture.Open(pathA)
+	if err != nil {
+		return err
+	}
+	b, err := picture.Open(pathB)
+	if err != nil {
+		return err
+	}
+	if o.Weights != "" {
+		if o.Parameters, err = weights.Open(o.Weights); err != nil {
+			return err
+		}
+	}
+	measurements, err := model.Measure(ctx, a.Image(), b.Image(), o.MeasureOptions)
+	if err != nil {
+		return err
+	}
+	if global.JSON {
+		for _, m := range measurements {
+			if err := printJSON(out, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return writeTable(out, measurements, o.Losses)
+}
+
+// writeTable writes a row for each layer and a column for each loss.
+func writeTable(out io.Writer, measurements []model.Measurement, columns []string) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "layer\t%s\t\n", strings.Join(columns, "\t"))
+	for i, m := range measurements {
+		if i%len(columns) == 0 {
+			fmt.Fprintf(table, "%s\t", m.Layer)
+		}
+		fmt.Fprintf(table, "%.6g\t", m.Value)
+		if (i+1)%len(columns) == 0 {
+			fmt.Fprintln(table)
+		}
+	}
+	return table.Flush()
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"impasto/internal/theory"
+)
+
+// theoryOptions are the settings of impasto theory.
+type theoryOptions struct {
+	Seed       uint64
+	Directions int
+}
+
+func (o *theoryOptions) addFlags(f flagSet) {
+	f.seed(&o.Seed)
+	f.add(wholeNumber{&o.Directions, 1, 65536, "COUNT"}, "directions", "", "directions of the sliced distance, for its cost; 1 to 65536")
+}
+
+func newTheoryCommand(global *globalOptions) *cobra.Command {
+	o := theoryOptions{Directions: 64}
+	cmd := &cobra.Command{
+		Use:   "theory",
+		Short: "Show why Gram matrices don't make a distance, and what does",
+		Long: `Theory computes the numbers of the essay that impasto began with: Vincent
+Marron, "Style Transfer as Optimal Transport"
+(github.com/VinceMarron/style_transfer). It shows two distributions that differ
+but have the same Gram matrix, the distance that tells them apart, and what the
+full earth mover's distance would cost.
+
+With --json it prints one object with the keys
+
+  wdist_xy, wdist_wz    Wasserstein-2 distances of the pairs X, Y and W, Z
+  gram_xy, gram_wz      Gram losses of 10,000 samples of each
+  symmetric, triangle   whether the distances of X, Y, W and Z are so
+  emd_bytes, emd_flop   cost of the earth mover's distance at relu1_1 of two
+                        224×224 pictures, as the essay counts it`,
+		Example: `  impasto theory
+  impasto theory --json --seed 7`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runTheory(o, *global, cmd.OutOrStdout())
+		},
+	}
+	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	return cmd
+}
+
+func runTheory(o theoryOptions, global globalOptions, out io.Writer) error {
+	numbers, err := theory.Compute(o.Seed)
+	if err != nil {
+		return err
+	}
+	if global.JSON {
+		return printJSON(out, numbers)
+	}
+	rounded, err := theory.RoundedDistance(theory.X(), theory.Y())
+	if err != nil {
+		return err
+	}
+	distances, err := theory.Distances(theory.X(), theory.Y(), theory.W(), theory.Z())
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	writeGramSection(&text, numbers)
+	writeDistanceSection(&text, numbers, rounded, distances)
+	writeCostSection(&text, theory.EssayClouds(), o.Directions)
+	_, err = io.WriteString(out, text.String())
+	return err
+}
+
+func writeGramSection(out io.Writer, n theory.Numbers) {
+	fmt.Fprint(out, `1. Two different distributions can have the same Gram matrix
+
+The style of a picture is how its features are distributed. The loss of Gatys
+et al. sees of that only the Gram matrix E[xxᵀ] = Σ + μμᵀ, in which mean and
+covariance can make up for each other. Four normal distributions in three
+dimensions:
+
+`)
+	for _, d := range []struct {
+		name   string
+		normal theory.Normal
+	}{{"X", theory.X()}, {"Y", theory.Y()}, {"W", theory.W()}, {"Z", theory.Z()}} {
+		c := d.normal.Covariance
+		fmt.Fprintf(out, "  %s  mean %-14s  covariance %s %s %s\n", d.name, vector(d.normal.Mean), vector(c[:3]), vector(c[3:6]), vector(c[6:]))
+	}
+	fmt.Fprintf(out, `
+                                                   X and Y    W and Z
+  largest difference between the Gram matrices    %8.1g   %8.1g
+  Gram loss of %d samples of each              %.6f   %.6f
+
+What is left of the loss is the noise of sampling. The Gram loss here is
+Σ(S−T)² with S = Σxxᵀ/N and no other factor; in C dimensions Gatys et al.
+divide it by 4C², here 36.
+`, gramDifference(theory.X(), theory.Y()), gramDifference(theory.W(), theory.Z()), theory.Samples, n.GramXY, n.GramWZ)
+}
+
+func writeDistanceSection(out io.Writer, n theory.Numbers, rounded float64, distances [][]float64) {
+	fmt.Fprintf(out, `
+2. The Wasserstein distance tells them apart
+
+It is the least root-mean-square way that one distribution's mass must be moved
+to become the other. For normal distributions it has a closed form,
+√(|μ−ν|² + tr(Σ + Σ′ − 2(Σ^½ Σ′ Σ^½)^½)); its square is impasto's loss
+"gaussian".
+
+  distance of X and Y   %.15f
+  distance of W and Z   %.15f
+
+The latter is √6: W is the point (1, 1, 1), whose squared distance from Z's
+centre is 3, and Z's variance around its centre is 3 more.
+
+The essay prints 1.5135220191046239 for X and Y. Computed in its way it comes
+out as %.15f here too, which is %.1e too much. Y's covariance is
+singular, so an eigenvalue of ΣΣ′ is zero; computed, it may come out below,
+where it has no root. The essay's program therefore rounds the eigenvalues to
+five decimals before it takes roots, and that moves the other two. Leaving the
+rounding out wouldn't do: 1e-16 instead of zero has a root of 1e-8. impasto
+takes the singular values of Σ^½Σ′^½, which are those roots without having been
+squared.
+
+It is a distance: zero only at equality, symmetric, and no detour is shorter:
+
+         X         Y         W         Z
+`, n.WassersteinXY, n.WassersteinWZ, rounded, rounded-n.WassersteinXY)
+	for i, row := range distances {
+		fmt.Fprintf(out, "  %c", "XYWZ"[i])
+		for _, d := range row {
+			fmt.Fprintf(out, "  %.6f", d)
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintf(out, "\n  symmetric over all pairs               %s\n  triangle inequality over all triples   %s\n", yesNo(n.Symmetric), yesNo(n.Triangle))
+}
+
+func writeCostSection(out io.Writer, clouds theory.Clouds, directions int) {
+	fmt.Fprintf(out, `
+3. What it costs to assume nothing
+
+Features needn't be normally distributed. The full earth mover's distance
+doesn't care, but compares every position with every other: at relu1_1 of two
+224×224 pictures, N = %d positions of C = %d channels. By the essay's count
+it needs N²·C·4 bytes and N³ operations. Two ways round that: make the cost
+matrix tile by tile and never keep it (Sinkhorn's algorithm), or compare along
+lines in many directions, where sorting solves it (sliced).
+
+                               memory   arithmetic   beside it
+`, clouds.Points, clouds.Channels)
+	for _, row := range []struct {
+		name string
+		cost theory.Cost
+	}{
+		{"earth mover's", clouds.EarthMover()},
+		{"Sinkhorn, half an iteration", clouds.Tiled()},
+		{fmt.Sprintf("sliced, %d directions", directions), clouds.Sliced(directions)},
+	} {
+		fmt.Fprintf(out, "  %-27s %8s %12s", row.name, scaled(row.cost.Bytes, "B"), scaled(row.cost.Flop, "FLOP"))
+		if row.cost.Other > 0 {
+			fmt.Fprintf(out, "   %.0f million %s", float64(row.cost.Other)/1e6, row.cost.OtherKind)
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprint(out, `
+With one tile of 512×512 and D directions, these are
+
+  Sinkhorn  (2·N·C + 4·N + tile)·4 bytes, 2·N²·C operations, N² exponentials
+  sliced    (2·N·C + 2·N·D)·4 bytes, 4·N·C·D operations,
+            2·D·N·log₂N comparisons
+`)
+}
+
+// gramDifference is the largest difference of an entry of two Gram matrices.
+func gramDifference(a, b theory.Normal) float64 {
+	var largest float64
+	s, t := a.Gram(), b.Gram()
+	for i := range s {
+		largest = max(largest, math.Abs(s[i]-t[i]))
+	}
+	return largest
+}
+
+// vector writes numbers for people: -0.5, not -0.49999999999999994.
+func vector(values []float64) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = fmt.Sprintf("%.4g", v+0) // −0 + 0 is 0
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+// scaled writes a count with a prefix, as in 644.5 GB.
+func scaled(count int64, unit string) string {
+	value, prefixes := float64(count), []string{"", "k", "M", "G", "T"}
+	i := 0
+	for ; value >= 1000 && i < len(prefixes)-1; i++ {
+		value /= 1000
+	}
+	return fmt.Sprintf("%.1f %s%s", value, prefixes[i], unit)
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

@@ -1,0 +1,141 @@
+package theory
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance) {
+		t.Errorf("%s is %.17g, want %.17g to %g", what, got, want, tolerance)
+	}
+}
+
+// exactXY is d(X, Y) by 50-digit arithmetic.
+const exactXY = 1.51352189809478750
+
+func TestNumbersAreTheEssays(t *testing.T) {
+	n, err := Compute(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "wdist_xy", n.WassersteinXY, exactXY, 1e-12)
+	near(t, "wdist_wz", n.WassersteinWZ, math.Sqrt(6), 1e-12)
+	if !n.Symmetric || !n.Triangle {
+		t.Errorf("symmetric %v, triangle %v; want both", n.Symmetric, n.Triangle)
+	}
+	if n.EMDBytes != 644_513_529_856 || n.EMDFlop != 126_324_651_851_776 {
+		t.Errorf("earth mover's distance: %d bytes, %d flop", n.EMDBytes, n.EMDFlop)
+	}
+}
+
+func TestRoundedDistanceIsWhatTheEssayPrints(t *testing.T) {
+	d, err := RoundedDistance(X(), Y())
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "the essay's distance of X and Y", d, 1.5135220191046239, 2e-15)
+	near(t, "its error", d-exactXY, 1.2e-7, 2e-9)
+}
+
+// The nine entries of Z's sampled Gram matrix are all the mean of 10,000 z²,
+// whose standard deviation is 0.0141: at five deviations the loss is
+// 9·0.071² = 0.045.
+func TestGramLossOfSamplesIsNoiseOnly(t *testing.T) {
+	for seed := range uint64(20) {
+		n, err := Compute(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for what, loss := range map[string]float64{"X, Y": n.GramXY, "W, Z": n.GramWZ} {
+			if !(loss > 0 && loss < 0.05) {
+				t.Errorf("seed %d: Gram loss of %s is %g", seed, what, loss)
+			}
+		}
+	}
+}
+
+func TestSameSeedGivesSameSamples(t *testing.T) {
+	a, errA := Compute(7)
+	b, errB := Compute(7)
+	c, errC := Compute(8)
+	if errA != nil || errB != nil || errC != nil {
+		t.Fatal(errA, errB, errC)
+	}
+	if a != b {
+		t.Errorf("seed 7 gives %v and %v", a, b)
+	}
+	if a.GramXY == c.GramXY {
+		t.Error("seeds 7 and 8 give the same samples")
+	}
+}
+
+func TestGramMatricesOfThePairsAreEqual(t *testing.T) {
+	for _, pair := range [][2]Normal{{X(), Y()}, {W(), Z()}} {
+		a, b := pair[0].Gram(), pair[1].Gram()
+		for i := range a {
+			near(t, "a Gram matrix's entry", a[i], b[i], 1e-15)
+		}
+	}
+}
+
+func TestSamplesHaveTheirDistributionsMoments(t *testing.T) {
+	for name, d := range map[string]Normal{"X": X(), "Y": Y(), "W": W(), "Z": Z()} {
+		points, err := d.Sample(rand.New(rand.NewPCG(1, 2)), 100_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gram := sampleGram(points, 3)
+		for i, want := range d.Gram() {
+			near(t, name+"'s Gram matrix", gram[i], want, 0.03)
+		}
+		var mean [3]float64
+		for i, x := range points {
+			mean[i%3] += x / 100_000
+		}
+		for i, want := range d.Mean {
+			near(t, name+"'s mean", mean[i], want, 0.02)
+		}
+	}
+}
+
+func TestDistanceIsZeroOnlyToItself(t *testing.T) {
+	distances, err := Distances(X(), Y(), W(), Z())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range distances {
+		for j, d := range row {
+			if (i == j) != (d < 1e-7) {
+				t.Errorf("distance of %c and %c is %g", "XYWZ"[i], "XYWZ"[j], d)
+			}
+		}
+	}
+}
+
+func TestBrokenTablesAreNoDistances(t *testing.T) {
+	if symmetric([][]float64{{0, 1}, {2, 0}}) {
+		t.Error("1 ≠ 2 passes as symmetric")
+	}
+	if triangle([][]float64{{0, 1, 3}, {1, 0, 1}, {3, 1, 0}}) {
+		t.Error("3 > 1 + 1 passes the triangle inequality")
+	}
+}
+
+func TestTiledAndSlicedCostsFollowTheirFormulas(t *testing.T) {
+	const n, c = 50_176, 64
+	tiled := EssayClouds().Tiled()
+	if tiled.Flop != 322_256_764_928 || tiled.Other != n*n {
+		t.Errorf("tiled: %d flop, %d exponentials", tiled.Flop, tiled.Other)
+	}
+	if want := int64(4 * (2*n*c + 4*n + 512*512)); tiled.Bytes != want {
+		t.Errorf("tiled: %d bytes, want %d", tiled.Bytes, want)
+	}
+	sliced := EssayClouds().Sliced(64)
+	if sliced.Flop != 4*n*c*64 || sliced.Bytes != 4*(2*n*c+2*n*64) {
+		t.Errorf("sliced: %d flop, %d bytes", sliced.Flop, sliced.Bytes)
+	}
+	near(t, "sliced comparisons", float64(sliced.Other), 2*n*64*15.6147, 1e3)
+}

@@ -1,0 +1,137 @@
+package model
+
+import (
+	"errors"
+	"image"
+	"math"
+	"strings"
+	"testing"
+
+	"impasto/vgg19"
+)
+
+func TestDefaultOptionsAreInOrder(t *testing.T) {
+	if err := DefaultOptions().Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCheckNamesWhatIsWrong(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	tests := []struct {
+		name   string
+		change func(*Options)
+		option string
+		want   string // part of the message
+	}{
+		{"unknown loss", func(o *Options) { o.Loss = "gausian" }, "Loss", `unknown loss "gausian", did you mean gaussian?`},
+		{"loss like no other", func(o *Options) { o.Loss = "xyzzy" }, "Loss", "want one of "},
+		{"empty loss", func(o *Options) { o.Loss = "" }, "Loss", `unknown loss ""`},
+		{"unknown loss of a layer", func(o *Options) { o.LayerLoss = map[string]string{"relu1_1": "Gram"} }, "LayerLoss", "did you mean gram?"},
+		{"loss of a layer that isn't one of style", func(o *Options) { o.LayerLoss = map[string]string{"relu1_2": "gram"} }, "LayerLoss", "did you mean relu1_1?"},
+		{"unknown style layer", func(o *Options) { o.StyleLayers = []LayerWeight{{"relu6_1", 1}} }, "StyleLayers", `unknown layer "relu6_1"`},
+		{"unknown content layer", func(o *Options) { o.ContentLayers = []LayerWeight{{"relu4-2", 1}} }, "ContentLayers", "did you mean relu4_2?"},
+		{"layer twice", func(o *Options) { o.StyleLayers = append(o.StyleLayers, LayerWeight{"relu1_1", 1}) }, "StyleLayers", "relu1_1 stands twice"},
+		{"no style layers", func(o *Options) { o.StyleLayers = nil }, "StyleLayers", "sum to 0"},
+		{"no content layers", func(o *Options) { o.ContentLayers = nil }, "ContentLayers", "or a content weight of 0"},
+		{"negative layer weight", func(o *Options) { o.StyleLayers[1].Weight = -1 }, "StyleLayers", "weight of relu2_1 is -1"},
+		{"NaN layer weight", func(o *Options) { o.ContentLayers[0].Weight = nan }, "ContentLayers", "weight of relu4_2 is NaN"},
+		{"infinite layer weight", func(o *Options) { o.StyleLayers[0].Weight = inf }, "StyleLayers", "weight of relu1_1 is +Inf"},
+		{"layer weights that overflow", func(o *Options) {
+			o.StyleLayers[0].Weight, o.StyleLayers[1].Weight = math.MaxFloat64, math.MaxFloat64
+		}, "StyleLayers", "sum to +Inf"},
+		{"negative content weight", func(o *Options) { o.ContentWeight = -0.1 }, "ContentWeight", "content weight is -0.1"},
+		{"NaN content weight", func(o *Options) { o.ContentWeight = nan }, "ContentWeight", "content weight is NaN"},
+		{"absurd content weight", func(o *Options) { o.ContentWeight = 1e30 }, "ContentWeight", "want 0 to 1e+06"},
+		{"unknown content loss", func(o *Options) { o.ContentLoss = "mae" }, "ContentLoss", "did you mean mse?"},
+		{"negative total variation", func(o *Options) { o.TotalVariationWeight = -1 }, "TotalVariationWeight", "total variation weight is -1"},
+		{"unknown pooling", func(o *Options) { o.Pooling = "maxx" }, "Pooling", "did you mean max?"},
+		{"unknown padding", func(o *Options) { o.Padding = "zeros" }, "Padding", "did you mean zero?"},
+		{"no size", func(o *Options) { o.Size = 0 }, "Size", "size is 0 pixels, want 16 to 16384"},
+		{"negative size", func(o *Options) { o.Size = -512 }, "Size", "size is -512"},
+		{"absurd size", func(o *Options) { o.Size = 1 << 40 }, "Size", "want 16 to 16384"},
+		{"size below the network's", func(o *Options) { o.Size = 15 }, "Size", "want 16"},
+		{"first scale below the network's", func(o *Options) { o.MinSize = 15 }, "MinSize", "first scale is 15"},
+		{"style size below the network's", func(o *Options) { o.StyleSize = 8 }, "StyleSize", "want 16"},
+		{"negative style size", func(o *Options) { o.StyleSize = -1 }, "StyleSize", "is -1 pixels"},
+		{"no style scale", func(o *Options) { o.StyleScale = 0 }, "StyleScale", "style scale is 0"},
+		{"NaN style scale", func(o *Options) { o.StyleScale = nan }, "StyleScale", "style scale is NaN"},
+		{"no iterations", func(o *Options) { o.Iterations = 0 }, "Iterations", "number of iterations is 0"},
+		{"no first iterations", func(o *Options) { o.FirstIterations = -1 }, "FirstIterations", "at the first scale is -1"},
+		{"unknown optimizer", func(o *Options) { o.Optimizer = "adamw" }, "Optimizer", "did you mean adam?"},
+		{"no step", func(o *Options) { o.StepSize = 0 }, "StepSize", "step size is 0"},
+		{"NaN step", func(o *Options) { o.StepSize = nan }, "StepSize", "step size is NaN"},
+		{"step above 1", func(o *Options) { o.StepSize = 2 }, "StepSize", "at most 1"},
+		{"decay of 1", func(o *Options) { o.AverageDecay = 1 }, "AverageDecay", "below 1"},
+		{"negative decay", func(o *Options) { o.AverageDecay = -0.5 }, "AverageDecay", "average decay is -0.5"},
+		{"unknown start", func(o *Options) { o.Start = "gray" }, "Start", "did you mean grey?"},
+		{"start from a picture that isn't there", func(o *Options) { o.Start = "image" }, "StartImage", "no picture to start from"},
+		{"picture to start from unused", func(o *Options) { o.StartImage = waves(20, 20, 1) }, "StartImage", "start is content"},
+		{"unknown device", func(o *Options) { o.Device = "cpuu" }, "Device", "did you mean cpu?"},
+		{"device not in this build", func(o *Options) { o.Device = "cuda:1" }, "Device", "does not support"},
+		{"negative threads", func(o *Options) { o.Threads = -2 }, "Threads", "number of threads is -2"},
+		{"network without filters", func(o *Options) { o.Parameters = new(vgg19.Parameters) }, "Parameters", "conv1_1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := DefaultOptions()
+			test.change(&o)
+			expectOptionError(t, o.Check(), test.option, test.want)
+		})
+	}
+}
+
+func TestPicturesThatWillNotDoAreNamed(t *testing.T) {
+	good := []Style{{waves(40, 40, 1), 1}}
+	content := waves(60, 40, 0.1)
+	style := func(weights ...float64) []Style {
+		var styles []Style
+		for _, w := range weights {
+			styles = append(styles, Style{good[0].Image, w})
+		}
+		return styles
+	}
+	tests := []struct {
+		name    string
+		content image.Image
+		styles  []Style
+		option  string
+		want    string
+	}{
+		{"no content", nil, good, "Content", "missing or empty"},
+		{"empty content", image.NewRGBA(image.Rectangle{}), good, "Content", "missing or empty"},
+		{"content of one pixel", waves(1, 1, 1), good, "Content", "1×1 pixels, want at least 16×16"},
+		{"content that becomes too flat", waves(600, 20, 1), good, "Content", "32×1 at the first scale"},
+		{"no styles", content, nil, "Styles", "no style picture"},
+		{"style without a picture", content, []Style{good[0], {nil, 1}}, "Styles", "style picture 2 is missing"},
+		{"style of one pixel", content, []Style{{waves(1, 1, 1), 1}}, "Styles", "1×1 pixels"},
+		{"style that becomes too thin", content, []Style{{waves(20, 600, 1), 1}}, "Styles", "1×32 at the first scale"},
+		{"negative style weight", content, style(1, -1), "Styles", "weight of style picture 2 is -1"},
+		{"NaN style weight", content, style(math.NaN()), "Styles", "weight of style picture 1 is NaN"},
+		{"no style counts", content, style(0, 0), "Styles", "sum to 0"},
+		{"style weights that overflow", content, style(math.MaxFloat64, math.MaxFloat64), "Styles", "sum to +Inf"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			result, err := Stylize(t.Context(), test.content, test.styles, tinyOptions())
+			expectOptionError(t, err, test.option, test.want)
+			if result != nil {
+				t.Errorf("result is %v, want none", result)
+			}
+		})
+	}
+}
+
+func expectOptionError(t *testing.T, err error, option, want string) {
+	t.Helper()
+	var wrong *OptionError
+	if !errors.As(err, &wrong) {
+		t.Fatalf("error is %v, want an OptionError", err)
+	}
+	if wrong.Option != option || !strings.Contains(err.Error(), want) {
+		t.Errorf("error on %s is %q, want one on %s that says %q", wrong.Option, err, option, want)
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("error %q has more than one line", err)
+	}
+}

@@ -1,0 +1,178 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"impasto/internal/optim"
+	"impasto/internal/picture"
+)
+
+// descent is the optimisation of the picture at one level.
+type descent struct {
+	run             *run
+	index           int // of the level
+	objective       *objective
+	point, gradient optim.Vector
+	average         *optim.Average // nil where the last iterate is the result
+	averaged        optim.Vector   // room for the average's value
+}
+
+// newDescent puts the picture on the machine and readies the optimiser, which
+// goes on from the last level where there was one.
+func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*descent, error) {
+	d := &descent{run: r, index: index, objective: o}
+	var err error
+	if d.point, err = o.machine.Vector(o.picture); err != nil {
+		return nil, err
+	}
+	if d.gradient, err = o.machine.Vector(o.gradient); err != nil {
+		return nil, err
+	}
+	device := r.engine.device
+	if err := device.Upload(d.point, from.RGB); err != nil {
+		return nil, err
+	}
+	if index == 0 {
+		r.optimiser, err = r.newOptimiser(d.point, d.gradient)
+	} else {
+		err = r.optimiser.Rescale(d.point, d.gradient, resampler(r.levels[index-1], r.levels[index]))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.options.Optimizer != "adam" {
+		return d, nil
+	}
+	if d.average, err = optim.NewAverage(device, d.point, r.options.AverageDecay); err != nil {
+		return nil, err
+	}
+	d.averaged, err = device.NewVector(d.point.Len())
+	return d, err
+}
+
+func (r *run) newOptimiser(point, gradient optim.Vector) (optim.Optimiser, error) {
+	bounds := optim.Bounds{Low: 0, High: 1}
+	if r.options.Optimizer == "lbfgs" {
+		return optim.NewLBFGS(r.engine.device, point, gradient, optim.LBFGSOptions{Bounds: bounds})
+	}
+	return optim.NewAdam(r.engine.device, point, gradient, optim.AdamOptions{StepSize: r.options.StepSize, Bounds: bounds})
+}
+
+// resampler carries planes of one level's size over to another's.
+func resampler(from, to level) optim.Resampler {
+	return func(values []float32, how optim.Interpolation) ([]float32, error) {
+		filter := picture.Bicubic
+		if how == optim.NonNegative {
+			filter = picture.Bilinear
+		}
+		resized := make([]float32, 3*to.width*to.height)
+		err := picture.ResizePlanes(resized, values, 3, from.height, from.width, to.height, to.width, filter)
+		if how == optim.NonNegative {
+			for i, v := range resized {
+				resized[i] = max(v, 0)
+			}
+		}
+		return resized, err
+	}
+}
+
+// iterate makes the level's iterations, fewer where the optimiser finds that no
+// more would help.
+func (d *descent) iterate(ctx context.Context) error {
+	evaluate := func() (float64, error) {
+		if err := ctx.Err(); err != nil { // a line search may take a while
+			return 0, err
+		}
+		return d.objective.evaluate()
+	}
+	for i := 1; i <= d.run.levels[d.index].iterations; i++ {
+		report, err := d.run.optimiser.Step(evaluate)
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			return ctx.Err()
+		}
+		if err != nil {
+			return d.explain(i, err)
+		}
+		if d.average != nil {
+			d.average.Update(d.point)
+		}
+		if err := d.tell(i, report); err != nil {
+			return err
+		}
+		if report.Stationary {
+			return nil
+		}
+	}
+	return nil
+}
+
+// explain says at which iteration an error happened, and which term of the loss
+// made it NaN or infinite.
+func (d *descent) explain(iteration int, err error) error {
+	where := fmt.Sprintf("iteration %d", iteration)
+	var notFinite *optim.NonFiniteError
+	if !errors.As(err, &notFinite) {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	if culprit, ok := d.objective.culprit(); ok {
+		where += fmt.Sprintf(": the term %q is %v", culprit.Name, culprit.Value)
+	}
+	return fmt.Errorf("%s: %w; try a smaller step size or smaller weights, and check the network's parameters", where, err)
+}
+
+// tell records the progress and hands it to whoever asked for it.
+func (d *descent) tell(iteration int, report optim.Report) error {
+	terms, err := d.objective.values()
+	if err != nil {
+		return err
+	}
+	r, l := d.run, d.run.levels[d.index]
+	p := Progress{
+		Scale: d.index + 1, Scales: len(r.levels),
+		Width: l.width, Height: l.height,
+		Iteration: iteration, Iterations: l.iterations,
+		Done:  iteration,
+		Loss:  report.Loss,
+		Terms: terms, GradientNorm: report.GradientNorm,
+		Elapsed: time.Since(r.began),
+	}
+	for i, l := range r.levels {
+		p.Total += l.iterations
+		if i < d.index {
+			p.Done += l.iterations
+		}
+	}
+	current := true
+	p.Picture = func() (image.Image, error) {
+		if !current {
+			return nil, errors.New("model: picture of an iteration that has passed; ask for it before Progress returns")
+		}
+		shown, err := d.picture()
+		if err != nil {
+			return nil, err
+		}
+		return shown.Image(), nil
+	}
+	r.last = p
+	if r.options.Progress != nil {
+		r.options.Progress(p)
+	}
+	current = false
+	return nil
+}
+
+// picture is the result so far.
+func (d *descent) picture() (*picture.Picture, error) {
+	from := d.point
+	if d.average != nil {
+		d.average.Result(d.averaged)
+		from = d.averaged
+	}
+	l := d.run.levels[d.index]
+	p := &picture.Picture{Width: l.width, Height: l.height, RGB: make([]float32, from.Len())}
+	return p, d.run.engine.device.Download(p.RGB, from)
+}

@@ -1,0 +1,128 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"impasto/internal/optim"
+	"impasto/internal/picture"
+	"impasto/weights"
+)
+
+// Stylize makes a picture that shows what content shows in the manner of the
+// styles. It descends on the pixels at each scale of the pyramid in turn, the
+// next scale starting from the result of the last.
+//
+// An option or a picture that won't do is an *OptionError. If ctx ends or the
+// descent fails, the result is the best so far, at the size of the scale that
+// was reached, together with the error; there is none only where no scale was
+// begun.
+func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkPictures(content, styles, o); err != nil {
+		return nil, err
+	}
+	r, err := newRun(content, styles, o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.engine.device.Close()
+	err = r.climb(ctx)
+	return r.result(), err
+}
+
+// run is one stylisation on its way up the pyramid.
+type run struct {
+	options   Options
+	engine    engine
+	levels    []level
+	optimiser optim.Optimiser
+	best      *picture.Picture // the result so far
+	last      Progress
+	began     time.Time
+}
+
+func newRun(content image.Image, styles []Style, o Options) (*run, error) {
+	r := &run{options: o, began: time.Now()}
+	var err error
+	if r.engine.recipe, err = recipeOf(o, styles); err != nil {
+		return nil, err
+	}
+	if r.levels, err = pyramid(content, styles, o); err != nil {
+		return nil, err
+	}
+	if r.best, err = start(r.levels[0], r.engine.recipe.styles, o); err != nil {
+		return nil, err
+	}
+	if r.engine.parameters = o.Parameters; r.engine.parameters == nil {
+		if r.engine.parameters, err = weights.Default(); err != nil {
+			return nil, fmt.Errorf("model: embedded network: %w", err)
+		}
+	}
+	if r.engine.device, err = openDevice(o); err != nil {
+		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
+	}
+	return r, nil
+}
+
+// climb refines the picture at each level in turn.
+func (r *run) climb(ctx context.Context) error {
+	for i := range r.levels {
+		if err := r.refine(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refine makes the iterations of one level.
+func (r *run) refine(ctx context.Context, index int) error {
+	l := r.levels[index]
+	where := fmt.Sprintf("model: scale %d of %d (%s)", index+1, len(r.levels), l.size())
+	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	t, err := r.engine.targets(ctx, l)
+	if err != nil {
+		return withContext(where, err)
+	}
+	objective, err := r.engine.objective(l, t)
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	defer objective.machine.Close()
+	d, err := r.newDescent(index, objective, from)
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	err = d.iterate(ctx)
+	if best, readErr := d.picture(); readErr == nil {
+		r.best = best
+	} else if err == nil {
+		err = readErr
+	}
+	return withContext(where, err)
+}
+
+// withContext says where an error happened. The end of the context, and no
+// error, it leaves as they are.
+func withContext(where string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", where, err)
+}
+
+func (r *run) result() *Result {
+	img := r.best.Image()
+	if r.last.Picture != nil {
+		r.last.Picture = func() (image.Image, error) { return img, nil }
+	}
+	return &Result{Image: img, Last: r.last}
+}

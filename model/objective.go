@@ -1,0 +1,185 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// objective is the loss of a picture at one scale, and its gradient, on a
+// machine.
+type objective struct {
+	machine  plan.Machine
+	picture  *gorgonia.Node
+	gradient *gorgonia.Node
+	cost     *gorgonia.Node
+	terms    []term
+	inputs   []input
+}
+
+// term is one part of the cost.
+type term struct {
+	name   string
+	weight float64
+	node   *gorgonia.Node
+}
+
+// input is a target in the graph and what to write there.
+type input struct {
+	node    *gorgonia.Node
+	single  []float32
+	doubles []float64
+}
+
+// objective builds the graph for pictures of the level's size and compiles it.
+func (e engine) objective(l level, t targets) (_ *objective, err error) {
+	defer ops.Catch(&err, "build the loss")
+	o := &objective{picture: pictureNode(l.width, l.height)}
+	taps, err := vgg19.Build(o.picture, e.parameters, e.recipe.network, e.recipe.layers()...)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.addStyle(e.recipe, taps, t.style); err != nil {
+		return nil, err
+	}
+	if err := o.addContent(e.recipe, taps, t.content); err != nil {
+		return nil, err
+	}
+	if e.recipe.variation > 0 {
+		node, err := losses.TotalVariation(o.picture)
+		if err != nil {
+			return nil, fmt.Errorf("total variation: %w", err)
+		}
+		o.terms = append(o.terms, term{name: "total variation", weight: e.recipe.variation, node: node})
+	}
+	if err := o.differentiate(); err != nil {
+		return nil, err
+	}
+	return o, o.compile(e.device)
+}
+
+func (o *objective) addStyle(r recipe, taps map[string]*gorgonia.Node, targets []summary) error {
+	for i, part := range r.style {
+		name := "style " + part.layer
+		target := gorgonia.NewTensor(o.picture.Graph(), gorgonia.Float64, targets[i].shape.Dims(),
+			gorgonia.WithShape(targets[i].shape...), gorgonia.WithName(name+" target"))
+		summary, err := part.loss.Summarise(taps[part.layer])
+		if err != nil {
+			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+		}
+		node, err := part.loss.Objective(summary, target)
+		if err != nil {
+			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+		}
+		o.terms = append(o.terms, term{name: name, weight: part.weight, node: node})
+		o.inputs = append(o.inputs, input{node: target, doubles: targets[i].values})
+	}
+	return nil
+}
+
+func (o *objective) addContent(r recipe, taps map[string]*gorgonia.Node, targets []features) error {
+	for i, part := range r.content {
+		name := "content " + part.layer
+		target := gorgonia.NewTensor(o.picture.Graph(), gorgonia.Float32, targets[i].shape.Dims(),
+			gorgonia.WithShape(targets[i].shape...), gorgonia.WithName(name+" target"))
+		node, err := losses.Content(r.contentForm, taps[part.layer], target)
+		if err != nil {
+			return fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+		o.terms = append(o.terms, term{name: name, weight: part.weight, node: node})
+		o.inputs = append(o.inputs, input{node: target, single: targets[i].values})
+	}
+	return nil
+}
+
+// differentiate adds the cost and its gradient to the picture to the graph.
+func (o *objective) differentiate() error {
+	weights, nodes := make([]float64, len(o.terms)), make([]*gorgonia.Node, len(o.terms))
+	for i, t := range o.terms {
+		weights[i], nodes[i] = t.weight, t.node
+	}
+	var err error
+	if o.cost, err = losses.Sum(weights, nodes...); err != nil {
+		return err
+	}
+	gradients, err := gorgonia.Grad(o.cost, o.picture)
+	if err != nil {
+		return err
+	}
+	o.gradient = gradients[0]
+	return nil
+}
+
+func (o *objective) compile(device plan.Device) error {
+	outputs := []*gorgonia.Node{o.cost, o.gradient}
+	for _, t := range o.terms {
+		outputs = append(outputs, t.node)
+	}
+	schedule, err := plan.Make(outputs...)
+	if err != nil {
+		return err
+	}
+	if o.machine, err = device.Compile(schedule); err != nil {
+		return err
+	}
+	for _, in := range o.inputs {
+		if in.single != nil {
+			err = o.machine.Write(in.node, in.single)
+		} else {
+			err = o.machine.WriteFloat64(in.node, in.doubles)
+		}
+		if err != nil {
+			o.machine.Close()
+			return fmt.Errorf("%s: %w", in.node.Name(), err)
+		}
+	}
+	o.inputs = nil
+	return nil
+}
+
+// evaluate is the optimisers' view of the objective.
+func (o *objective) evaluate() (float64, error) {
+	if err := o.machine.RunAll(); err != nil {
+		return 0, err
+	}
+	return o.scalar(o.cost)
+}
+
+// values returns the terms as they counted in the last evaluation.
+func (o *objective) values() ([]Term, error) {
+	terms := make([]Term, len(o.terms))
+	for i, t := range o.terms {
+		value, err := o.scalar(t.node)
+		if err != nil {
+			return nil, err
+		}
+		terms[i] = Term{Name: t.name, Value: t.weight * value}
+	}
+	return terms, nil
+}
+
+func (o *objective) scalar(node *gorgonia.Node) (float64, error) {
+	var value [1]float64
+	err := o.machine.ReadFloat64(node, value[:])
+	return value[0], err
+}
+
+// culprit names the first term that isn't finite, and its value.
+func (o *objective) culprit() (Term, bool) {
+	terms, err := o.values()
+	if err != nil {
+		return Term{}, false
+	}
+	for _, t := range terms {
+		if math.IsNaN(t.Value) || math.IsInf(t.Value, 0) {
+			return t, true
+		}
+	}
+	return Term{}, false
+}

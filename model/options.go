@@ -1,0 +1,104 @@
+package model
+
+import (
+	"image"
+
+	"impasto/vgg19"
+)
+
+// Style is one style picture and how much it counts beside the others.
+type Style struct {
+	Image  image.Image
+	Weight float64 // relative to the other styles, 0 or more; they are scaled to sum to 1
+}
+
+// LayerWeight is one feature map of VGG-19 and how much it counts.
+type LayerWeight struct {
+	Layer  string // as in vgg19.Layers
+	Weight float64
+}
+
+// Options are the settings of a stylisation. Start from DefaultOptions.
+type Options struct {
+	// Loss names the style loss, as in losses.Names. LayerLoss overrides it for
+	// single layers.
+	Loss      string
+	LayerLoss map[string]string
+	// StyleLayers have weights of 0 or more, which are scaled to sum to 1.
+	StyleLayers []LayerWeight
+	// ContentLayers have weights of 0 or more, which are scaled to sum to
+	// ContentWeight, 0–1e6. With a ContentWeight of 0 there need be none.
+	ContentLayers []LayerWeight
+	ContentWeight float64
+	ContentLoss   string // "scaled" (squared difference over its absolute sum) or "mse"
+	// TotalVariationWeight, 0–1e6, smooths the output.
+	TotalVariationWeight float64
+
+	Pooling string // max, avg, l2 or none
+	Padding string // replicate or zero, at conv1_1
+	// PlainPooling leaves average and L2 pooling unscaled, as Gatys et al. do.
+	PlainPooling bool
+
+	// Size is the longer side of the output in pixels, from what the layers need
+	// (16 for relu5_1) to 16384. Scales grow to it by √2 from the smallest that is
+	// at least MinSize; with a MinSize of Size or more there is but one.
+	Size, MinSize int
+	// StyleSize is the longest that a side of a style picture is at every scale; 0
+	// makes it StyleScale, 1/64–64, times the scale's own. Styles are never scaled
+	// up beyond their own size; the content is.
+	StyleSize  int
+	StyleScale float64
+
+	// FirstIterations are made at the first scale, Iterations at each other; 1 to
+	// 1,000,000.
+	FirstIterations, Iterations int
+	Optimizer                   string  // adam or lbfgs
+	StepSize                    float64 // Adam's, above 0 and at most 1, in units of the picture's range
+	// AverageDecay, from 0 to below 1, is the decay of the exponential average of
+	// Adam's iterates, which is the result; 0 makes the result the last iterate.
+	AverageDecay float64
+
+	// Start is what the first scale starts from: content, style (noise with the
+	// styles' mean and deviation by channel), grey, noise, or image (StartImage,
+	// resized to fit whatever its shape).
+	Start      string
+	StartImage image.Image
+	Seed       uint64
+
+	Device  string // auto, cpu, cuda or cuda:N
+	Threads int    // 0 uses every core
+
+	// Parameters are the network's; nil uses the embedded ones.
+	Parameters *vgg19.Parameters
+
+	// Progress, unless nil, is called after every iteration on the goroutine
+	// that runs Stylize.
+	Progress func(Progress)
+}
+
+// DefaultOptions are those that make good pictures without further thought.
+// They follow crowsonkb/style-transfer-pytorch.
+func DefaultOptions() Options {
+	return Options{
+		Loss: "gaussian",
+		StyleLayers: []LayerWeight{
+			{"relu1_1", 256}, {"relu2_1", 64}, {"relu3_1", 16}, {"relu4_1", 4}, {"relu5_1", 1},
+		},
+		ContentLayers:        []LayerWeight{{"relu4_2", 1}},
+		ContentWeight:        0.015,
+		ContentLoss:          "scaled",
+		TotalVariationWeight: 2,
+		Pooling:              "max",
+		Padding:              "replicate",
+		Size:                 512,
+		MinSize:              128,
+		StyleScale:           1,
+		FirstIterations:      1000,
+		Iterations:           500,
+		Optimizer:            "adam",
+		StepSize:             0.02,
+		AverageDecay:         0.99,
+		Start:                "content",
+		Device:               "auto",
+	}
+}

@@ -1,0 +1,37 @@
+package model
+
+import (
+	"image"
+	"time"
+)
+
+// Term is one part of the loss: a style layer, a content layer or the total
+// variation, weighted as it counts in the sum.
+type Term struct {
+	Name  string // "style relu1_1", "content relu4_2", "total variation"
+	Value float64
+}
+
+// Progress is where a stylisation stands after an iteration.
+type Progress struct {
+	Scale, Scales         int // the pyramid's current scale, from 1, and how many there are
+	Width, Height         int // of the picture at this scale
+	Iteration, Iterations int // at this scale, from 1; L-BFGS may end a scale before
+	Done, Total           int // iterations over all scales
+	Loss                  float64
+	Terms                 []Term
+	GradientNorm          float64
+	Elapsed               time.Duration
+	// Picture returns the current result. It costs a copy, so ask only for what
+	// is shown, and before the callback returns: afterwards it is an error.
+	Picture func() (image.Image, error)
+}
+
+// Result is a finished stylisation, or one that was cut short.
+type Result struct {
+	// Image is the stylised picture with 16 bits a channel.
+	Image image.Image
+	// Last is the last progress made, with the result for its picture; zero where
+	// no iteration was made.
+	Last Progress
+}

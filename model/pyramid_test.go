@@ -1,0 +1,101 @@
+package model
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// The sizes here are what gen_scales and size_to_fit of
+// crowsonkb/style-transfer-pytorch return.
+
+func TestScalesAreThoseOfTheReferenceProgram(t *testing.T) {
+	tests := []struct {
+		first, last int
+		want        []int
+	}{
+		{128, 512, []int{128, 181, 256, 362, 512}},
+		{128, 500, []int{177, 250, 354, 500}},
+		{128, 128, []int{128}},
+		{64, 1000, []int{88, 125, 177, 250, 354, 500, 707, 1000}},
+		{16, 50, []int{18, 25, 35, 50}},
+		{2, 9, []int{2, 3, 4, 6, 9}},
+		{512, 128, []int{128}}, // as with min_scale = min(min_scale, end_scale)
+	}
+	for _, test := range tests {
+		if got := scales(test.first, test.last); !slices.Equal(got, test.want) {
+			t.Errorf("scales from %d to %d are %v, want %v", test.first, test.last, got, test.want)
+		}
+	}
+}
+
+func TestSizesAreThoseOfTheReferenceProgram(t *testing.T) {
+	tests := []struct {
+		width, height, longest int
+		scaleUp                bool
+		wantWidth, wantHeight  int
+	}{
+		{640, 480, 128, true, 128, 96},
+		{480, 640, 128, true, 96, 128},
+		{100, 50, 101, true, 101, 50}, // 50.5 to the even neighbour
+		{200, 100, 25, true, 25, 12},  // 12.5
+		{200, 100, 27, true, 27, 14},  // 13.5
+		{100, 80, 128, false, 100, 80},
+		{100, 80, 128, true, 128, 102},
+		{300, 200, 128, false, 128, 85},
+		{128, 128, 181, true, 181, 181},
+	}
+	for _, test := range tests {
+		width, height := fit(test.width, test.height, test.longest, test.scaleUp)
+		if width != test.wantWidth || height != test.wantHeight {
+			t.Errorf("%d×%d made to fit %d is %d×%d, want %d×%d",
+				test.width, test.height, test.longest, width, height, test.wantWidth, test.wantHeight)
+		}
+	}
+}
+
+func TestNoSideIsFittedToNothing(t *testing.T) {
+	if width, height := fit(1000, 3, 128, false); width != 128 || height != 1 {
+		t.Errorf("1000×3 made to fit 128 is %d×%d, want 128×1", width, height)
+	}
+}
+
+func TestPyramidScalesTheContentUpButNotTheStyles(t *testing.T) {
+	o := tinyOptions()
+	o.MinSize, o.Size = 32, 64
+	tests := []struct {
+		name   string
+		change func(*Options)
+		styles []string // of a 40×50 style, scale by scale
+	}{
+		{"as large as the scale", func(*Options) {}, []string{"26×32", "36×45", "40×50"}},
+		{"half as large", func(o *Options) { o.StyleScale = 0.5 }, []string{"13×16", "18×22", "26×32"}},
+		{"of one size", func(o *Options) { o.StyleSize = 40 }, []string{"32×40", "32×40", "32×40"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := o
+			test.change(&o)
+			levels, err := pyramid(waves(30, 20, 0.1), []Style{{waves(40, 50, 1), 1}}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"32×21", "45×30", "64×43"}
+			if len(levels) != len(want) {
+				t.Fatalf("pyramid has %d levels, want %d", len(levels), len(want))
+			}
+			for i, l := range levels {
+				if got := l.size(); got != want[i] || l.content.Width != l.width || l.content.Height != l.height {
+					t.Errorf("level %d is %s with a content of %d×%d, want %s", i+1, got, l.content.Width, l.content.Height, want[i])
+				}
+				if got := fmt.Sprintf("%d×%d", l.styles[0].Width, l.styles[0].Height); got != test.styles[i] {
+					t.Errorf("style at level %d is %s, want %s", i+1, got, test.styles[i])
+				}
+			}
+			if levels[0].iterations != o.FirstIterations || levels[2].iterations != o.Iterations {
+				t.Errorf("levels have %d … %d iterations, want %d and then %d",
+					levels[0].iterations, levels[2].iterations, o.FirstIterations, o.Iterations)
+			}
+		})
+	}
+}

@@ -1,0 +1,104 @@
+package model
+
+import (
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// recipe is what the options come down to: the parts of the loss and the weight
+// that each counts with.
+type recipe struct {
+	network     vgg19.Options
+	style       []stylePart
+	content     []contentPart
+	contentForm string
+	variation   float64
+	styles      []float64 // the style pictures' weights, which sum to 1
+}
+
+type stylePart struct {
+	layer  string
+	loss   losses.Loss
+	weight float64
+}
+
+type contentPart struct {
+	layer  string
+	weight float64
+}
+
+// recipeOf expects options and styles that have been checked. Parts of weight 0
+// are left out.
+func recipeOf(o Options, styles []Style) (recipe, error) {
+	r := recipe{
+		network:     vgg19.Options{Pooling: o.Pooling, Padding: o.Padding, PlainPooling: o.PlainPooling},
+		contentForm: o.ContentLoss,
+		variation:   o.TotalVariationWeight,
+	}
+	total := sumOf(o.StyleLayers)
+	for _, l := range o.StyleLayers {
+		name := o.Loss
+		if own, ok := o.LayerLoss[l.Layer]; ok {
+			name = own
+		}
+		loss, err := losses.Named(name)
+		if err != nil {
+			return recipe{}, err
+		}
+		if l.Weight > 0 {
+			r.style = append(r.style, stylePart{layer: l.Layer, loss: loss, weight: l.Weight / total})
+		}
+	}
+	for _, l := range o.ContentLayers {
+		if weight := o.ContentWeight * l.Weight; weight > 0 {
+			r.content = append(r.content, contentPart{layer: l.Layer, weight: weight / sumOf(o.ContentLayers)})
+		}
+	}
+	total = 0
+	for _, s := range styles {
+		total += s.Weight
+	}
+	for _, s := range styles {
+		r.styles = append(r.styles, s.Weight/total)
+	}
+	return r, nil
+}
+
+func sumOf(layers []LayerWeight) float64 {
+	var sum float64
+	for _, l := range layers {
+		sum += l.Weight
+	}
+	return sum
+}
+
+func (r recipe) styleLayers() []string {
+	var layers []string
+	for _, part := range r.style {
+		layers = append(layers, part.layer)
+	}
+	return layers
+}
+
+func (r recipe) contentLayers() []string {
+	var layers []string
+	for _, part := range r.content {
+		layers = append(layers, part.layer)
+	}
+	return layers
+}
+
+// layers are those of the style and the content, each once.
+func (r recipe) layers() []string {
+	layers := r.styleLayers()
+	seen := map[string]bool{}
+	for _, layer := range layers {
+		seen[layer] = true
+	}
+	for _, layer := range r.contentLayers() {
+		if !seen[layer] {
+			layers = append(layers, layer)
+		}
+	}
+	return layers
+}

@@ -1,0 +1,114 @@
+package model
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"slices"
+	"testing"
+
+	"impasto/internal/picture"
+)
+
+func startOf(t *testing.T, o Options, styles []Style, weights ...float64) *picture.Picture {
+	t.Helper()
+	o.MinSize, o.Size = 96, 96
+	levels, err := pyramid(waves(96, 64, 0.1), styles, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := start(levels[0], weights, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Width != 96 || p.Height != 64 || len(p.RGB) != 3*96*64 {
+		t.Fatalf("start is %d×%d with %d values, want 96×64 with %d", p.Width, p.Height, len(p.RGB), 3*96*64)
+	}
+	for _, v := range p.RGB {
+		if !(v >= 0 && v <= 1) {
+			t.Fatalf("start has a value of %v, want 0 to 1", v)
+		}
+	}
+	return p
+}
+
+func plain(c color.Color) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, 32, 32))
+	for i := range 32 * 32 {
+		img.Set(i%32, i/32, c)
+	}
+	return img
+}
+
+func TestStartHasTheStatisticsAskedFor(t *testing.T) {
+	// Two plain styles at ¾ and ¼: by hand, red has mean ¾·0.2 + ¼·0.6 = 0.3 and
+	// deviation 0.4·√(¾·¼) = 0.1732; green and blue are 0.4 and 0.6 throughout.
+	styles := []Style{
+		{plain(color.NRGBA{51, 102, 153, 255}), 3},
+		{plain(color.NRGBA{153, 102, 153, 255}), 1},
+	}
+	sixth := 1 / math.Sqrt(12) // deviation of a uniform distribution of width 1
+	tests := []struct {
+		start           string
+		mean, deviation [3]float64
+	}{
+		{"style", [3]float64{0.3, 0.4, 0.6}, [3]float64{0.4 * math.Sqrt(3) / 4, 0, 0}},
+		{"grey", [3]float64{0.502, 0.502, 0.502}, [3]float64{sixth / 255, sixth / 255, sixth / 255}},
+		{"noise", [3]float64{0.5, 0.5, 0.5}, [3]float64{sixth, sixth, sixth}},
+	}
+	for _, test := range tests {
+		t.Run(test.start, func(t *testing.T) {
+			o := tinyOptions()
+			o.Start = test.start
+			p := startOf(t, o, styles, 0.75, 0.25)
+			mean, deviation := colourStatistics([]*picture.Picture{p}, []float64{1})
+			for c := range 3 {
+				// Three standard errors of 6144 draws, and what clamping at 0 moves.
+				if math.Abs(mean[c]-test.mean[c]) > 0.04*test.deviation[c]+0.004 {
+					t.Errorf("mean of channel %d is %v, want %v", c, mean[c], test.mean[c])
+				}
+				if math.Abs(deviation[c]-test.deviation[c]) > 0.08*test.deviation[c]+1e-4 {
+					t.Errorf("deviation of channel %d is %v, want %v", c, deviation[c], test.deviation[c])
+				}
+			}
+		})
+	}
+}
+
+func TestStartFollowsTheSeed(t *testing.T) {
+	styles := []Style{{waves(40, 40, 1), 1}}
+	for _, name := range []string{"style", "grey", "noise"} {
+		t.Run(name, func(t *testing.T) {
+			o := tinyOptions()
+			o.Start = name
+			first, again := startOf(t, o, styles, 1), startOf(t, o, styles, 1)
+			o.Seed++
+			other := startOf(t, o, styles, 1)
+			if !slices.Equal(first.RGB, again.RGB) {
+				t.Error("same seed gave another start")
+			}
+			if slices.Equal(first.RGB, other.RGB) {
+				t.Error("another seed gave the same start")
+			}
+		})
+	}
+}
+
+func TestStartFromContentOrImageIsThatPicture(t *testing.T) {
+	styles := []Style{{waves(40, 40, 1), 1}}
+	o := tinyOptions()
+	content, err := picture.FromImage(waves(96, 64, 0.1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := startOf(t, o, styles, 1); !slices.Equal(got.RGB, content.RGB) {
+		t.Error("start from content differs from the content")
+	}
+	o.Start, o.StartImage = "image", plain(color.NRGBA{51, 102, 153, 255})
+	p := startOf(t, o, styles, 1)
+	for i, v := range p.RGB {
+		if want := []float32{0.2, 0.4, 0.6}[i/(96*64)]; math.Abs(float64(v-want)) > 1e-6 {
+			t.Fatalf("value %d of the start from a plain image is %v, want %v", i, v, want)
+		}
+	}
+}
