@@ -62,7 +62,7 @@ func TestStylizeHelpHasTheLibrarysDefaultsAndTwoExamples(t *testing.T) {
 		"(default " + d.Loss + ")", fmt.Sprintf("(default %d)", d.Size), fmt.Sprintf("(default %d)", d.MinSize),
 		fmt.Sprintf("(default %d)", d.FirstIterations), fmt.Sprintf("(default %d)", d.Iterations),
 		fmt.Sprintf("(default %g)", d.StepSize), fmt.Sprintf("(default %g)", d.AverageDecay), fmt.Sprintf("(default %g)", d.ContentWeight),
-		"(default relu1_1=256,relu2_1=64,relu3_1=16,relu4_1=4,relu5_1=1)", "(default relu4_2=1)", "(default replicate)",
+		"(default relu1_1=4,relu2_1=4,relu3_1=4,relu4_1=2,relu5_1=1)", "(default relu4_2=1)", "(default replicate)",
 	} {
 		if !strings.Contains(help, part) {
 			t.Errorf("the help has no %q", part)

@@ -1,0 +1,41 @@
+# Every target is a thin call of a standard tool; read on for what it runs.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: build test bench generate check cross weights
+
+# The program, as ./impasto, in pure Go.
+build:
+	CGO_ENABLED=0 go build -o . ./cmd/impasto
+
+test:
+	go test ./...
+
+# Output for benchstat.
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+# Assembly and example pictures, from the programs that make them.
+generate:
+	go generate ./internal/cpu/kernels
+	go run ./examples/draw
+
+# All that must hold besides the tests.
+check: cross
+	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go -C internal/cpu/kernels/_generate run . -check
+
+# The program builds for every platform with nothing but Go.
+cross:
+	for platform in $(PLATFORMS); do \
+		echo "building for $$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/impasto || exit 1; \
+	done
+
+# The embedded network again from where it comes from, compared byte for byte.
+# Needs pip.
+weights:
+	./weights/reproduce.sh
