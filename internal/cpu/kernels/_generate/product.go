@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// emitProduct adds the kernels of matrix products on packed panels.
+func emitProduct(ctx *build.Context) {
+	table := maskTable(ctx, "productMask")
+	for _, isa := range isas {
+		for _, double := range []bool{false, true} {
+			for vectors := 1; vectors <= 3; vectors++ {
+				product(kernel{ctx, isa, double}, vectors, table)
+			}
+		}
+	}
+}
+
+func product(k kernel, vectors int, table operand.Mem) {
+	bits := 8 * k.element()
+	name := fmt.Sprintf("product%d%sx%d", bits, k.name, vectors)
+	k.Function(name)
+	k.Attributes(4) // NOSPLIT
+	k.Pragma("noescape")
+	k.SignatureExpr(fmt.Sprintf("func(c []float%[1]d, cRow int, a, b []float%[1]d, depth, accumulate, last int)", bits))
+	k.Doc(fmt.Sprintf("%s is a productKernel for %d rows by up to %d columns.",
+		name, k.rows, vectors*k.lanes()))
+
+	c := k.Load(k.Param("c").Base(), k.GP64())
+	cRow := k.Load(k.Param("cRow"), k.GP64())
+	shift := operand.U8(2)
+	if k.double {
+		shift = 3
+	}
+	k.SHLQ(shift, cRow)
+	sums := make([][]reg.VecVirtual, k.rows)
+	for r := range sums {
+		sums[r] = k.registers(vectors)
+	}
+
+	accumulate := k.Load(k.Param("accumulate"), k.GP64())
+	k.TESTQ(accumulate, accumulate)
+	k.JNZ(operand.LabelRef("accumulate"))
+	for r := range sums {
+		for v := range vectors {
+			k.zero(sums[r][v])
+		}
+	}
+	k.JMP(operand.LabelRef("start"))
+	k.Label("accumulate")
+	m := k.maskOf(k.Load(k.Param("last"), k.GP64()).(reg.GPVirtual), table)
+	address := k.GP64()
+	k.MOVQ(c, address)
+	for r := range sums {
+		for v := range vectors - 1 {
+			k.load(operand.Mem{Base: address, Disp: v * k.bytes}, sums[r][v])
+		}
+		m.load(operand.Mem{Base: address, Disp: (vectors - 1) * k.bytes}, sums[r][vectors-1])
+		k.ADDQ(cRow, address)
+	}
+
+	k.Label("start")
+	a := k.Load(k.Param("a").Base(), k.GP64())
+	b := k.Load(k.Param("b").Base(), k.GP64())
+	depth := k.Load(k.Param("depth"), k.GP64())
+	right := k.registers(vectors)
+	left := k.register()
+	k.Label("loop")
+	for v := range right {
+		k.load(operand.Mem{Base: b, Disp: v * k.bytes}, right[v])
+	}
+	for r := range sums {
+		k.broadcast(operand.Mem{Base: a, Disp: r * k.element()}, left)
+		for v := range right {
+			k.multiplyAdd(left, right[v], sums[r][v])
+		}
+	}
+	k.ADDQ(operand.U32(panelRows*k.element()), a)
+	k.ADDQ(operand.U32(vectors*k.bytes), b)
+	k.DECQ(depth)
+	k.JNZ(operand.LabelRef("loop"))
+
+	k.writeTile(c.(reg.GPVirtual), cRow, sums, k.Load(k.Param("last"), k.GP64()).(reg.GPVirtual), table)
+}

@@ -1,0 +1,129 @@
+package kernels
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Convolution is a 3×3 convolution of stride 1 with a border of one pixel, as
+// cross-correlation, whose filters are laid out for the kernels: for Winograd's
+// algorithm where that pays, else for direct convolution.
+type Convolution struct {
+	out, in int
+	filters []float32 // out×in×3×3
+	biases  []float32
+	// Made when first used, since a network seldom needs all of them.
+	forward, gradient func() *panelled
+	winograd          func() *blocked
+}
+
+// NewConvolution prepares a convolution from filters, out×in×3×3, and biases,
+// out. It keeps filters and biases, which must not change afterwards.
+func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error) {
+	if out < 1 || in < 1 {
+		return nil, fmt.Errorf("cpu: convolution from %d to %d channels, want 1 or more of each", in, out)
+	}
+	if len(filters) != out*in*9 {
+		return nil, fmt.Errorf("cpu: convolution has %d filter values, want %d×%d×3×3 = %d", len(filters), out, in, out*in*9)
+	}
+	if len(biases) != out {
+		return nil, fmt.Errorf("cpu: convolution has %d biases, want %d", len(biases), out)
+	}
+	c := &Convolution{out: out, in: in, filters: filters, biases: biases}
+	c.forward = sync.OnceValue(func() *panelled {
+		p := newPanelled(out, in, func(row, channel, tap int) float32 { return filters[(row*in+channel)*9+tap] })
+		copy(p.biases, biases)
+		return p
+	})
+	// The gradient is a convolution with the filters turned by half a turn, from
+	// output channels to input channels.
+	c.gradient = sync.OnceValue(func() *panelled {
+		return newPanelled(in, out, func(row, channel, tap int) float32 { return filters[(channel*in+row)*9+8-tap] })
+	})
+	c.winograd = sync.OnceValue(func() *blocked { return newBlocked(filters, out, in) })
+	return c, nil
+}
+
+// Forward computes y, out×height×width, from x, in×height×width, with negative
+// results set to zero where rectify is set.
+func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rectify bool, border Border) {
+	area := height * width
+	from := source{x: x[:c.in*area], height: height, width: width, border: border}
+	y = y[:c.out*area]
+	if winogradFits(c.out, c.in, height, width) {
+		winogradTask{
+			blocked: c.winograd(), path: w.path, source: from,
+			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
+		}.run(w)
+		return
+	}
+	directTask{
+		panelled: c.forward(), path: w.path, source: from,
+		y: y, height: height, width: width, rectify: rectify,
+	}.run(w)
+}
+
+// DataGradient computes dx, the gradient of a loss to the input of Forward,
+// from dy, the one to its output. For a rectified convolution y is its output:
+// where y isn't positive, nothing passes. With a border that repeats pixels,
+// what the border receives is added to the pixels that it repeats.
+func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, width int, border Border) {
+	area := height * width
+	from := source{x: dy[:c.out*area], height: height, width: width}
+	if y != nil {
+		from.gate = y[:c.out*area]
+	}
+	dx = dx[:c.in*area]
+	switch {
+	case border.Replicate:
+		c.borderedGradient(w, dx, from)
+	case winogradFits(c.out, c.in, height, width):
+		winogradTask{
+			blocked: c.winograd(), transposed: true, path: w.path, source: from,
+			y: dx, height: height, width: width,
+		}.run(w)
+	default:
+		directTask{
+			panelled: c.gradient(), path: w.path, source: from,
+			y: dx, height: height, width: width,
+		}.run(w)
+	}
+}
+
+// borderedGradient computes the gradient to the input with its border, one
+// pixel wide, and adds what the border receives to the pixels at the edge.
+func (c *Convolution) borderedGradient(w *Workers, dx []float32, dy source) {
+	height, width := dy.height, dy.width
+	wide := width + 2
+	area := (height + 2) * wide
+	w.exclusive(func(shared *scratch) {
+		bordered := shared.float32s(0, c.in*area)
+		directTask{
+			panelled: c.gradient(), path: w.path, source: dy, origin: -1,
+			y: bordered, height: height + 2, width: wide,
+		}.runLocked(w)
+		w.runLocked(c.in, func(channel int, _ *scratch) {
+			from, to := bordered[channel*area:(channel+1)*area], dx[channel*height*width:(channel+1)*height*width]
+			for r := range height {
+				foldLine(to[r*width:(r+1)*width], from[(r+1)*wide:(r+2)*wide], false)
+			}
+			foldLine(to[:width], from[:wide], true)
+			foldLine(to[(height-1)*width:], from[(height+1)*wide:], true)
+		})
+	})
+}
+
+// foldLine writes a line without its first and last value, which are added to
+// their neighbours, or adds it to what to holds.
+func foldLine(to, line []float32, add bool) {
+	inner := line[1 : len(line)-1]
+	if add {
+		for i, v := range inner {
+			to[i] += v
+		}
+	} else {
+		copy(to, inner)
+	}
+	to[0] += line[0]
+	to[len(to)-1] += line[len(line)-1]
+}

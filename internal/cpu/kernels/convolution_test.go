@@ -1,0 +1,205 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"testing"
+
+	"impasto/internal/pure"
+	"impasto/vgg19"
+)
+
+func TestDirectKernelsMatchTheirDefinition(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+		for v := range tileVectors {
+			for last := 1; last <= p.lanes; last++ {
+				for variant := range 8 {
+					testDirectKernel(t, p, p.direct[v], p.rows, v+1, last, 1+last%3, variant&1 != 0, variant&2 != 0, variant&4 != 0)
+					testDirectKernel(t, p, p.narrow[v], narrowRows, v+1, last, 1+last%3, variant&1 != 0, variant&2 != 0, variant&4 != 0)
+				}
+			}
+		}
+	})
+}
+
+func testDirectKernel(t *testing.T, p *path, kernel directKernel, rows, vectors, last, channels int, accumulate, rectify, wide bool) {
+	n := (vectors-1)*p.lanes + last
+	plane, xRow := n, vectors*p.lanes+2
+	if wide {
+		plane, xRow = n+3, xRow+5
+	}
+	x, filters := values(1, channels*3*xRow), values(2, channels*9*panelRows)
+	biases := values(3, panelRows)
+	y := newGuarded[float32]((rows-1)*plane + n)
+	want := values(4, len(y.values))
+	copy(y.values, want)
+	if accumulate {
+		biases = nil
+	}
+	flag := 0
+	if rectify {
+		flag = 1
+	}
+	kernel(y.values, plane, x, xRow, 3*xRow, filters, channels, biases, last, flag)
+	for r := range rows {
+		for j := range n {
+			sum := want[r*plane+j]
+			if biases != nil {
+				sum = biases[r]
+			}
+			for c := range channels {
+				for k := range 9 {
+					sum += filters[(c*9+k)*panelRows+r] * x[(3*c+k/3)*xRow+k%3+j]
+				}
+			}
+			if rectify {
+				sum = max(sum, 0)
+			}
+			want[r*plane+j] = sum
+		}
+	}
+	what := p.name + fmt.Sprint(vectors, last, channels, accumulate, rectify, wide)
+	near(t, what, y.values, want, tolerance32)
+	y.check(t, what)
+}
+
+// Out, in, height, width.
+var convolutionShapes = [][4]int{
+	{1, 1, 1, 1}, {3, 2, 1, 9}, {2, 3, 9, 1}, {5, 7, 2, 2}, {8, 8, 3, 3}, {9, 3, 5, 17}, {64, 3, 6, 50},
+	{16, 16, 8, 49}, {17, 9, 13, 31}, {8, 24, 4, 100}, {4, 5, 3, 300}, {16, 80, 16, 16}, {3, 64, 7, 40},
+	{24, 300, 6, 30}, {16, 16, 8, 8}, {32, 16, 9, 14}, {80, 48, 13, 40}, {64, 144, 40, 39}, {16, 64, 2, 130},
+}
+
+// Winograd's algorithm adds and subtracts before and after it multiplies, which
+// loses some bits.
+const toleranceWinograd = 5e-6
+
+func borders(channels int) map[string]Border {
+	return map[string]Border{
+		"zero":      {},
+		"replicate": {Replicate: true},
+		"colour":    {Colour: values(9, channels)},
+	}
+}
+
+func TestConvolutionMatchesPlainLoops(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, s := range convolutionShapes {
+			out, in, height, width := s[0], s[1], s[2], s[3]
+			area := height * width
+			x, filters, biases := values(1, in*area), values(2, out*in*9), values(3, out)
+			c, err := NewConvolution(filters, biases, out, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, border := range borders(in) {
+				for _, rectify := range []bool{false, true} {
+					what := fmt.Sprint(s, " ", name, " ", rectify)
+					want := make([]float64, out*area)
+					definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
+					pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
+					y := newGuarded[float32](out * area)
+					c.Forward(w, y.values, x, height, width, rectify, border)
+					near(t, "forward "+what, y.values, want, toleranceWinograd)
+					y.check(t, "forward "+what)
+
+					dy := values(4, out*area)
+					dWant := make([]float64, in*area)
+					pure.ConvolveDataGradient(definition, dWant, float64s(dy), float64s(y.values), float64s(filters))
+					dx := newGuarded[float32](in * area)
+					gate := y.values
+					if !rectify {
+						gate = nil
+					}
+					c.DataGradient(w, dx.values, dy, gate, height, width, border)
+					near(t, "gradient "+what, dx.values, dWant, toleranceWinograd)
+					dx.check(t, "gradient "+what)
+				}
+			}
+		}
+	})
+}
+
+func TestNotANumberPassesThroughConvolution(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		const in, out, n = 8, 8, 12
+		x := values(1, in*n*n)
+		x[3*n*n+5*n+5] = float32(math.NaN())
+		c, err := NewConvolution(values(2, out*in*9), values(3, out), out, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := make([]float32, out*n*n)
+		c.Forward(w, y, x, n, n, false, Border{})
+		if v := float64(y[5*n+5]); !math.IsNaN(v) {
+			t.Errorf("a pixel that sees a NaN is %v", v)
+		}
+	})
+}
+
+func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
+	for _, p := range paths() {
+		const out, in, height, width = 40, 24, 37, 61
+		x, filters, biases, dy := values(1, in*height*width), values(2, out*in*9), values(3, out), values(4, out*height*width)
+		c, err := NewConvolution(filters, biases, out, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var y, dx []float32
+		for _, threads := range []int{1, 2, 3, 7} {
+			w := newWorkers(threads, p)
+			y2, dx2 := make([]float32, out*height*width), make([]float32, in*height*width)
+			c.Forward(w, y2, x, height, width, true, Border{})
+			c.DataGradient(w, dx2, dy, y2, height, width, Border{Replicate: true})
+			if y != nil {
+				same(t, p.name+" forward", y2, y)
+				same(t, p.name+" gradient", dx2, dx)
+			}
+			y, dx = y2, dx2
+			w.Close()
+		}
+	}
+}
+
+func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
+	for _, c := range []struct{ filters, biases, out, in int }{
+		{9, 1, 0, 1}, {9, 1, 1, 0}, {8, 1, 1, 1}, {18, 1, 2, 1}, {9, 2, 1, 1}, {0, 0, 0, 0},
+	} {
+		if _, err := NewConvolution(make([]float32, c.filters), make([]float32, c.biases), c.out, c.in); err == nil {
+			t.Errorf("%+v is accepted", c)
+		}
+	}
+}
+
+// BenchmarkConvolution runs every layer of VGG-19 at 256×256 on all cores. The
+// rate counts the operations of direct convolution.
+func BenchmarkConvolution(b *testing.B) {
+	for _, p := range paths() {
+		w := newWorkers(runtime.GOMAXPROCS(0), p)
+		for _, l := range vgg19.Convolutions[:13] {
+			size := 256 >> (l.Block - 1)
+			area := size * size
+			c, err := NewConvolution(values(1, l.Out*l.In*9), values(2, l.Out), l.Out, l.In)
+			if err != nil {
+				b.Fatal(err)
+			}
+			x, y := values(3, l.In*area), make([]float32, l.Out*area)
+			operations := float64(2 * 9 * l.In * l.Out * area)
+			b.Run(p.name+"/"+l.Name+"/forward", func(b *testing.B) {
+				for b.Loop() {
+					c.Forward(w, y, x, size, size, true, Border{})
+				}
+				reportRate(b, operations)
+			})
+			dy, dx := values(4, l.Out*area), make([]float32, l.In*area)
+			b.Run(p.name+"/"+l.Name+"/gradient", func(b *testing.B) {
+				for b.Loop() {
+					c.DataGradient(w, dx, dy, y, size, size, Border{})
+				}
+				reportRate(b, operations)
+			})
+		}
+		w.Close()
+	}
+}

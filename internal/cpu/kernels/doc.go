@@ -1,0 +1,20 @@
+// Package kernels is the arithmetic of the CPU executor: 3×3 convolution and
+// its data gradient, pooling, second moments, matrix products and the vector
+// work of optimisers.
+//
+// Feature maps are planar: channels × height × width of float32, row-major.
+// Every operation takes the Workers it runs on, which own all threads and all
+// scratch memory. How an operation is split into parts depends on its shapes
+// only, so results are the same bit by bit for any number of threads.
+//
+// Inner loops exist three times: in Go, which is their definition, and in
+// assembly for AVX2 with FMA and for AVX-512, which the program in _generate
+// writes. The best that the processor has is used; the environment variable
+// IMPASTO_CPU (avx512, avx2 or go) forces one.
+//
+// The package serves the executor, which has checked shapes before: a slice
+// that is too short for the shape given panics as an index out of range does,
+// before anything is written.
+package kernels
+
+//go:generate go -C _generate run .

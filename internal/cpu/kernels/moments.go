@@ -1,0 +1,213 @@
+package kernels
+
+// momentKernel adds dot products of momentRows rows of a and some of b, stride
+// values apart, over n values, a positive multiple of half the path's lanes:
+//
+//	for i := range momentRows {
+//		for j := range columns {
+//			for k := range n {
+//				c[i*cRow+j] += float64(a[i*stride+k]) * float64(b[j*stride+k])
+//			}
+//		}
+//	}
+type momentKernel func(c []float64, cRow int, a, b []float32, stride, n int)
+
+// momentsGo is momentKernel in Go, with 4 columns.
+func momentsGo(c []float64, cRow int, a, b []float32, stride, n int) {
+	for i := range momentRows {
+		for j := range 4 {
+			c[i*cRow+j] += dotGo(a[i*stride:i*stride+n], b[j*stride:j*stride+n])
+		}
+	}
+}
+
+// The blocking of Moments: a part computes momentTile × momentTile values over
+// a chunk of pixels, momentDepth at a time. It copies the rows, 528 KB of the
+// second-level cache, to an odd distance in cache lines: rows of a picture are
+// often a power of two apart, and fall on the same few lines of every cache,
+// which makes the whole 2 to 5 times slower on Zen 5.
+const (
+	momentRows       = 4
+	maxMomentColumns = 6
+	momentTile       = 128
+	momentDepth      = 512
+	momentStride     = momentDepth + 16
+	momentChunk      = 4096
+	maxMomentChunks  = 16
+)
+
+// Moments computes the mean of the columns of x, channels×n, and their second
+// raw moment, channels×channels:
+//
+//	mean = X·1/n    second = X·Xᵀ/n
+//
+// mean may be nil. Products of float32 values are exact in float64, in which
+// they are summed. second is symmetric to the last bit.
+func Moments(w *Workers, mean, second []float64, x []float32, channels, n int) {
+	second, x = second[:channels*channels], x[:channels*n]
+	across := (channels + momentTile - 1) / momentTile
+	tiles := across * (across + 1) / 2
+	// Many pixels are cut into chunks, whose sums are added up in order.
+	chunks := max(1, min(n/momentChunk, maxMomentChunks))
+	w.exclusive(func(shared *scratch) {
+		partial := shared.float64s(0, chunks*channels*channels)
+		w.runLocked(tiles*chunks, func(part int, s *scratch) {
+			chunk, tile := part%chunks, part/chunks
+			row := 0
+			for ; tile >= across-row; row++ { // rows of the upper triangle
+				tile -= across - row
+			}
+			t := momentTask{w.path, partial[chunk*channels*channels:][:channels*channels], x, channels, n}
+			t.tile(s, row*momentTile, (row+tile)*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
+		})
+		scale := 1 / float64(n)
+		w.runLocked(channels, func(i int, _ *scratch) {
+			for j := i; j < channels; j++ {
+				var sum float64
+				for c := range chunks {
+					sum += partial[(c*channels+i)*channels+j]
+				}
+				second[i*channels+j] = sum * scale
+				second[j*channels+i] = sum * scale
+			}
+			if mean != nil {
+				mean[i] = w.path.vector.sum(x[i*n:(i+1)*n]) * scale
+			}
+		})
+	})
+}
+
+type momentTask struct {
+	path        *path
+	to          []float64
+	x           []float32
+	channels, n int
+}
+
+// tile sums the products of the rows of x from i with those from j over the
+// pixels from first to end. Of a tile on the diagonal, it leaves out what lies
+// below.
+func (t momentTask) tile(s *scratch, i, j, first, end int) {
+	rows, columns := min(momentTile, t.channels-i), min(momentTile, t.channels-j)
+	for r := i; r < i+rows; r++ {
+		clear(t.to[r*t.channels+j:][:columns])
+	}
+	// Kernels read whole blocks, so there is room for one more.
+	const size = (momentTile + maxMomentColumns) * momentStride
+	right := s.float32s(0, size)
+	left := right
+	if i != j {
+		left = s.float32s(1, size)
+	}
+	for k := first; k < end; k += momentDepth {
+		depth := min(momentDepth, end-k)
+		padded := t.rows(right, j, columns, k, depth)
+		if i != j {
+			t.rows(left, i, rows, k, depth)
+		}
+		for r := 0; r < rows; r += momentRows {
+			for c := 0; c < columns; c += t.path.momentColumns {
+				if j+c+t.path.momentColumns > i+r {
+					t.block(t.to[(i+r)*t.channels+j+c:], left[r*momentStride:], right[c*momentStride:], padded, rows-r, columns-c)
+				}
+			}
+		}
+	}
+}
+
+// rows copies depth pixels of some rows, and zeros up to the count that it
+// returns, which kernels can do.
+func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
+	lanes := t.path.lanes / 2
+	padded := (depth + lanes - 1) / lanes * lanes
+	for r := range rows {
+		row := to[r*momentStride : r*momentStride+padded]
+		copy(row, t.x[(first+r)*t.n+k:][:depth])
+		clear(row[depth:])
+	}
+	return padded
+}
+
+// block adds what one call of a kernel does, of which rows and columns exist.
+func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int) {
+	if rows >= momentRows && columns >= t.path.momentColumns {
+		t.path.moments(to, t.channels, a, b, momentStride, depth)
+		return
+	}
+	var edge [momentRows * maxMomentColumns]float64
+	t.path.moments(edge[:], maxMomentColumns, a, b, momentStride, depth)
+	for r := range min(rows, momentRows) {
+		for c := range min(columns, t.path.momentColumns) {
+			to[r*t.channels+c] += edge[r*maxMomentColumns+c]
+		}
+	}
+}
+
+// MomentsGradient computes dx, channels×n, from the cotangents of the results
+// of Moments; dmean may be nil:
+//
+//	dX = (dmean·1ᵀ + (D + Dᵀ)·X)/n    with D = dsecond
+//
+// The matrix is rounded to float32 before it multiplies.
+func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, channels, n int) {
+	dsecond = dsecond[:channels*channels]
+	scale := 1 / float64(n)
+	matrix := func(i, j int) float32 {
+		return float32((dsecond[i*channels+j] + dsecond[j*channels+i]) * scale)
+	}
+	var offset func(i int) float32
+	if dmean != nil {
+		dmean = dmean[:channels]
+		offset = func(i int) float32 { return float32(dmean[i] * scale) }
+	}
+	mapColumns(w, dx, x, matrix, offset, channels, channels, n)
+}
+
+// mapColumns computes y = M·x + offset·1ᵀ for x, in×n, and a matrix out×in;
+// offset may be nil.
+func mapColumns(w *Workers, y, x []float32, matrix func(i, j int) float32, offset func(i int) float32, out, in, n int) {
+	y, x = y[:out*n], x[:in*n]
+	lanes := w.path.lanes
+	w.exclusive(func(shared *scratch) {
+		left := shared.float32s(0, panels(out)*panelRows*in)
+		w.runLocked(panels(out), func(p int, _ *scratch) {
+			packColumns(left, matrix, p, out, in)
+		})
+		parts := (n + mapWidth - 1) / mapWidth
+		w.runLocked(parts, func(part int, s *scratch) {
+			j := part * mapWidth
+			columns := min(mapWidth, n-j)
+			right := s.float32s(0, (columns+tileVectors*lanes)*productDepth)
+			t := tiler[float32]{w.path.product32[:], lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
+			if offset != nil {
+				for i := range out {
+					fill(y[i*n+j:i*n+j+columns], offset(i))
+				}
+			}
+			for k := 0; k < in; k += productDepth {
+				depth := min(productDepth, in-k)
+				packRight(right, x[k*n+j:], n, depth, columns, lanes)
+				for i := 0; i < out; i += panelRows {
+					t.product(y[i*n+j:], n, left[i*in+k*panelRows:], right, min(panelRows, out-i), columns, depth, k > 0 || offset != nil)
+				}
+			}
+		})
+	})
+}
+
+// mapWidth is how many columns a part of mapColumns maps.
+const mapWidth = 2 * tileVectors * maxLanes
+
+// packColumns lays out one panel of a matrix as packLeft does.
+func packColumns(to []float32, matrix func(i, j int) float32, p, out, in int) {
+	panel := to[p*panelRows*in : (p+1)*panelRows*in]
+	for r := range panelRows {
+		for k := range in {
+			v := float32(0)
+			if i := p*panelRows + r; i < out {
+				v = matrix(i, k)
+			}
+			panel[k*panelRows+r] = v
+		}
+	}
+}

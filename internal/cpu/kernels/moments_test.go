@@ -1,0 +1,100 @@
+package kernels
+
+import (
+	"testing"
+
+	"impasto/internal/pure"
+)
+
+// Channels, pixels.
+var momentShapes = [][2]int{{1, 1}, {3, 7}, {5, 129}, {8, 64}, {13, 1000}, {64, 300}, {65, 257}, {200, 33}, {12, 20000}, {70, 8193}}
+
+func TestMomentsAreExactInFloat64(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, s := range momentShapes {
+			channels, n := s[0], s[1]
+			x := values(1, channels*n)
+			wantMean, wantSecond := make([]float64, channels), make([]float64, channels*channels)
+			pure.Moments(wantMean, wantSecond, x, channels)
+			mean, second := newGuarded[float64](channels), newGuarded[float64](channels*channels)
+			Moments(w, mean.values, second.values, x, channels, n)
+			near(t, "mean "+shape(channels, n), mean.values, wantMean, 1e-13)
+			near(t, "second "+shape(channels, n), second.values, wantSecond, 1e-13)
+			mean.check(t, "mean")
+			second.check(t, "second")
+			for i := range channels {
+				for j := range i {
+					if second.values[i*channels+j] != second.values[j*channels+i] {
+						t.Fatalf("%v: second moment is not symmetric at %d, %d", s, i, j)
+					}
+				}
+			}
+			alone := make([]float64, channels*channels)
+			Moments(w, nil, alone, x, channels, n)
+			same(t, "second without mean", alone, second.values)
+		}
+	})
+}
+
+func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, s := range momentShapes {
+			channels, n := s[0], s[1]
+			x, dmean, dsecond := values(1, channels*n), float64s(values(2, channels)), float64s(values(3, channels*channels))
+			for _, mean := range [][]float64{dmean, nil} {
+				want := make([]float64, channels*n)
+				definition := mean
+				if mean == nil {
+					definition = make([]float64, channels)
+				}
+				pure.MomentsGradient(want, float64s(x), definition, dsecond, channels)
+				dx := newGuarded[float32](channels * n)
+				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n)
+				near(t, "gradient "+shape(channels, n), dx.values, want, tolerance32)
+				dx.check(t, "gradient "+shape(channels, n))
+			}
+		}
+	})
+}
+
+func TestMomentsAreTheSameForAnyNumberOfThreads(t *testing.T) {
+	for _, p := range paths() {
+		const channels, n = 70, 20000
+		x := values(1, channels*n)
+		var second []float64
+		for _, threads := range []int{1, 2, 5} {
+			w := newWorkers(threads, p)
+			got := make([]float64, channels*channels)
+			Moments(w, nil, got, x, channels, n)
+			if second != nil {
+				same(t, p.name, got, second)
+			}
+			second = got
+			w.Close()
+		}
+	}
+}
+
+func BenchmarkMoments(b *testing.B) {
+	for _, p := range paths() {
+		w := newWorkers(2, p)
+		for _, s := range [][2]int{{64, 65536}, {128, 16384}, {256, 4096}, {512, 1024}, {512, 256}} {
+			channels, n := s[0], s[1]
+			x, dx, second := values(1, channels*n), make([]float32, channels*n), make([]float64, channels*channels)
+			operations := 2 * float64(channels*channels*n)
+			b.Run(p.name+"/value/"+shape(channels, n), func(b *testing.B) {
+				for b.Loop() {
+					Moments(w, nil, second, x, channels, n)
+				}
+				reportRate(b, operations)
+			})
+			b.Run(p.name+"/gradient/"+shape(channels, n), func(b *testing.B) {
+				for b.Loop() {
+					MomentsGradient(w, dx, x, nil, second, channels, n)
+				}
+				reportRate(b, operations)
+			})
+		}
+		w.Close()
+	}
+}

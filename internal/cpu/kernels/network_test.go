@@ -1,0 +1,103 @@
+package kernels
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"impasto/vgg19"
+)
+
+// network is VGG-19 to relu5_1 with random filters that keep activations about
+// the same size.
+type network struct {
+	layers []layer
+}
+
+type layer struct {
+	*Convolution
+	out, in, size int
+	pooled        bool // a pooling comes before
+	x, y          []float32
+	dx, dy        []float32
+}
+
+func newNetwork(size int) *network {
+	n := &network{}
+	y := values(99, 3*size*size)
+	dy := make([]float32, len(y))
+	for i, c := range vgg19.Convolutions[:13] {
+		filters := values(uint64(i), c.Out*c.In*9)
+		for k := range filters {
+			filters[k] *= sqrt(2 / float32(9*c.In))
+		}
+		l := layer{out: c.Out, in: c.In, size: size >> (c.Block - 1), pooled: c.Index == 1 && c.Block > 1}
+		area := l.size * l.size
+		if l.pooled {
+			y, dy = make([]float32, c.In*area), make([]float32, c.In*area)
+		}
+		l.x, l.dx = y, dy
+		l.Convolution, _ = NewConvolution(filters, values(uint64(50+i), c.Out), c.Out, c.In)
+		y, dy = make([]float32, c.Out*area), make([]float32, c.Out*area)
+		l.y, l.dy = y, dy
+		n.layers = append(n.layers, l)
+	}
+	copy(dy, values(98, len(dy)))
+	return n
+}
+
+func (n *network) forward(w *Workers) {
+	for i, l := range n.layers {
+		if l.pooled {
+			MaxPool(w, l.x, n.layers[i-1].y, l.in, 2*l.size, 2*l.size)
+		}
+		l.Forward(w, l.y, l.x, l.size, l.size, true, Border{Replicate: i == 0})
+	}
+}
+
+func (n *network) gradient(w *Workers) {
+	for i := len(n.layers) - 1; i >= 0; i-- {
+		l := n.layers[i]
+		l.DataGradient(w, l.dx, l.dy, l.y, l.size, l.size, Border{Replicate: i == 0})
+		if l.pooled {
+			p := n.layers[i-1]
+			MaxPoolGradient(w, p.dy, l.dx, p.y, l.in, p.size, p.size)
+		}
+	}
+}
+
+func (n *network) operations() float64 {
+	sum := 0
+	for _, l := range n.layers {
+		sum += 2 * 9 * l.in * l.out * l.size * l.size
+	}
+	return float64(sum)
+}
+
+// BenchmarkNetwork runs VGG-19 to relu5_1 forward, and back to the picture. The
+// rate counts the operations of direct convolution.
+func BenchmarkNetwork(b *testing.B) {
+	for _, p := range paths() {
+		for _, size := range []int{256, 512} {
+			if p == &goPath && size > 256 {
+				continue
+			}
+			w := newWorkers(runtime.GOMAXPROCS(0), p)
+			n := newNetwork(size)
+			b.Run(fmt.Sprint(p.name, "/forward/", size), func(b *testing.B) {
+				for b.Loop() {
+					n.forward(w)
+				}
+				reportRate(b, n.operations())
+			})
+			n.forward(w)
+			b.Run(fmt.Sprint(p.name, "/gradient/", size), func(b *testing.B) {
+				for b.Loop() {
+					n.gradient(w)
+				}
+				reportRate(b, n.operations())
+			})
+			w.Close()
+		}
+	}
+}

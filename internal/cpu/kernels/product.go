@@ -1,0 +1,208 @@
+package kernels
+
+// productKernel computes a register tile of C = A·B, rows × vectors·lanes
+// values at rows of C that are cRow apart:
+//
+//	for r := range rows {
+//		for j := range (vectors-1)*lanes + last {
+//			sum := 0 // or c[r*cRow+j] where accumulate is 1
+//			for k := range depth {
+//				sum += a[k*panelRows+r] * b[k*vectors*lanes+j]
+//			}
+//			c[r*cRow+j] = sum
+//		}
+//	}
+//
+// depth is at least 1, last from 1 to lanes.
+type productKernel[T float32 | float64] func(c []T, cRow int, a, b []T, depth, accumulate, last int)
+
+// productGo is productKernel in Go, in blocks of 4×4 (or 4×2) sums that the
+// compiler keeps in registers.
+func productGo[T float32 | float64](vectors, lanes int) productKernel[T] {
+	columns := vectors * lanes
+	return func(c []T, cRow int, a, b []T, depth, accumulate, last int) {
+		width := columns - lanes + last
+		for j := 0; j < width; j += 4 {
+			var sums [4][4]T
+			n := min(4, width-j)
+			if accumulate != 0 {
+				for r := range 4 {
+					copy(sums[r][:n], c[r*cRow+j:])
+				}
+			}
+			if columns-j >= 4 {
+				productBlock(&sums, a, b[j:], columns, depth)
+			} else {
+				productNarrow(&sums, a, b[j:], columns, depth)
+			}
+			for r := range 4 {
+				copy(c[r*cRow+j:r*cRow+j+n], sums[r][:n])
+			}
+		}
+	}
+}
+
+// productBlock adds the products of 4 rows by 4 columns.
+func productBlock[T float32 | float64](sums *[4][4]T, a, b []T, bRow, depth int) {
+	s00, s01, s02, s03 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
+	s10, s11, s12, s13 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
+	s20, s21, s22, s23 := sums[2][0], sums[2][1], sums[2][2], sums[2][3]
+	s30, s31, s32, s33 := sums[3][0], sums[3][1], sums[3][2], sums[3][3]
+	for k := range depth {
+		l := a[k*panelRows : k*panelRows+4 : k*panelRows+4]
+		r := b[k*bRow : k*bRow+4 : k*bRow+4]
+		r0, r1, r2, r3 := r[0], r[1], r[2], r[3]
+		v := l[0]
+		s00 += v * r0
+		s01 += v * r1
+		s02 += v * r2
+		s03 += v * r3
+		v = l[1]
+		s10 += v * r0
+		s11 += v * r1
+		s12 += v * r2
+		s13 += v * r3
+		v = l[2]
+		s20 += v * r0
+		s21 += v * r1
+		s22 += v * r2
+		s23 += v * r3
+		v = l[3]
+		s30 += v * r0
+		s31 += v * r1
+		s32 += v * r2
+		s33 += v * r3
+	}
+	*sums = [4][4]T{{s00, s01, s02, s03}, {s10, s11, s12, s13}, {s20, s21, s22, s23}, {s30, s31, s32, s33}}
+}
+
+// productNarrow adds the products of 4 rows by 2 columns.
+func productNarrow[T float32 | float64](sums *[4][4]T, a, b []T, bRow, depth int) {
+	for k := range depth {
+		l := a[k*panelRows : k*panelRows+4]
+		r := b[k*bRow : k*bRow+2]
+		for i := range 4 {
+			sums[i][0] += l[i] * r[0]
+			sums[i][1] += l[i] * r[1]
+		}
+	}
+}
+
+// The blocking of matrix products: a part packs productRows × productDepth of
+// A and productDepth × productColumns of B, which fit into the second-level
+// cache together, and computes their product.
+const (
+	productRows    = 128
+	productDepth   = 192
+	productColumns = 384
+)
+
+// MatrixProduct32 computes C = A·B for row-major matrices, A m×k and B k×n.
+func MatrixProduct32(w *Workers, c, a, b []float32, m, n, k int) {
+	matrixProduct(w, w.path.product32[:], w.path.lanes, (*scratch).float32s, c, a, b, m, n, k)
+}
+
+// MatrixProduct64 is MatrixProduct32 in float64.
+func MatrixProduct64(w *Workers, c, a, b []float64, m, n, k int) {
+	matrixProduct(w, w.path.product64[:], w.path.lanes/2, (*scratch).float64s, c, a, b, m, n, k)
+}
+
+func matrixProduct[T float32 | float64](w *Workers, kernels []productKernel[T], lanes int, take func(*scratch, int, int) []T, c, a, b []T, m, n, k int) {
+	c, a, b = c[:m*n], a[:m*k], b[:k*n]
+	if k == 0 {
+		clear(c)
+		return
+	}
+	columns := productColumns * lanes / maxLanes
+	downs, acrosses := (m+productRows-1)/productRows, (n+columns-1)/columns
+	w.run(downs*acrosses, func(part int, s *scratch) {
+		i, j := part/acrosses*productRows, part%acrosses*columns
+		mi, nj := min(productRows, m-i), min(columns, n-j)
+		left := take(s, 0, panels(mi)*panelRows*productDepth)
+		right := take(s, 1, (columns+tileVectors*lanes)*productDepth)
+		t := tiler[T]{kernels, lanes, w.path.rows, take(s, 2, panelRows*tileVectors*maxLanes)}
+		for p := 0; p < k; p += productDepth {
+			depth := min(productDepth, k-p)
+			packLeft(left, a[i*k+p:], k, mi, depth)
+			packRight(right, b[p*n+j:], n, depth, nj, lanes)
+			t.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
+		}
+	})
+}
+
+// panels returns how many panels hold rows rows.
+func panels(rows int) int { return (rows + panelRows - 1) / panelRows }
+
+// packLeft copies rows × depth values into panels of panelRows rows, depth
+// first, and fills the last panel up with zeros.
+func packLeft[T float32 | float64](to, from []T, stride, rows, depth int) {
+	for r := 0; r < rows; r += panelRows {
+		panel := to[r*depth : (r+panelRows)*depth]
+		if rows-r < panelRows {
+			clear(panel)
+		}
+		for i := range min(panelRows, rows-r) {
+			for k, v := range from[(r+i)*stride : (r+i)*stride+depth] {
+				panel[k*panelRows+i] = v
+			}
+		}
+	}
+}
+
+// packRight copies depth × columns values into panels of as many columns as a
+// register tile has, depth first. The last panel is as many vectors wide as it
+// needs to be; its surplus columns are left as they are.
+func packRight[T float32 | float64](to, from []T, stride, depth, columns, lanes int) {
+	for j := 0; j < columns; j += tileVectors * lanes {
+		width, _, last := tileSplit(columns-j, lanes)
+		n := width - lanes + last
+		panel := to[j*depth:]
+		for k := range depth {
+			copy(panel[k*width:k*width+n], from[k*stride+j:])
+		}
+	}
+}
+
+// tileSplit says how the next register tile of a row with columns left is
+// shaped: its width, its vectors, and the columns in the last of them.
+func tileSplit(columns, lanes int) (width, vectors, last int) {
+	vectors = min(tileVectors, (columns+lanes-1)/lanes)
+	return vectors * lanes, vectors, min(lanes, columns-(vectors-1)*lanes)
+}
+
+// tiler multiplies packed panels tile by tile.
+type tiler[T float32 | float64] struct {
+	kernels []productKernel[T]
+	lanes   int
+	rows    int
+	edge    []T // a whole tile, for those that stick out of C
+}
+
+// product computes rows × columns values of C from panels as packLeft and
+// packRight make them, on top of what C holds where accumulate is set.
+func (t tiler[T]) product(c []T, cRow int, left, right []T, rows, columns, depth int, accumulate bool) {
+	add := 0
+	if accumulate {
+		add = 1
+	}
+	for j := 0; j < columns; j += tileVectors * t.lanes {
+		width, vectors, last := tileSplit(columns-j, t.lanes)
+		kernel, panel := t.kernels[vectors-1], right[j*depth:]
+		for r := 0; r < rows; r += t.rows {
+			a := left[r/panelRows*panelRows*depth+r%panelRows:]
+			to := c[r*cRow+j:]
+			if rows-r >= t.rows {
+				kernel(to, cRow, a, panel, depth, add, last)
+				continue
+			}
+			n := width - t.lanes + last
+			for i := range rows - r {
+				copy(t.edge[i*width:i*width+n], to[i*cRow:])
+			}
+			kernel(t.edge, width, a, panel, depth, add, last)
+			for i := range rows - r {
+				copy(to[i*cRow:i*cRow+n], t.edge[i*width:])
+			}
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package kernels
+
+import (
+	"testing"
+)
+
+// The kernels differ from their definition by the order of summation only. For
+// depth terms of size 1 that is about √depth roundings of 6e-8 (1e-16).
+const (
+	tolerance32 = 2e-6
+	tolerance64 = 1e-14
+)
+
+func TestProductKernelsMatchTheirDefinition(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+		testProductKernels(t, p, p.product32[:], p.lanes, tolerance32)
+		testProductKernels(t, p, p.product64[:], p.lanes/2, tolerance64)
+	})
+}
+
+func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels []productKernel[T], lanes int, tolerance float64) {
+	for v, kernel := range kernels {
+		width := (v + 1) * lanes
+		for _, depth := range []int{1, 2, 3, 17, 64} {
+			for last := 1; last <= lanes; last++ {
+				for accumulate := range 2 {
+					a, b := convert[T](values(1, depth*panelRows)), convert[T](values(2, depth*width))
+					n := width - lanes + last
+					stride := n + accumulate*5
+					c := newGuarded[T]((p.rows-1)*stride + n)
+					want := convert[T](values(3, len(c.values)))
+					copy(c.values, want)
+					kernel(c.values, stride, a, b, depth, accumulate, last)
+					for r := range p.rows {
+						for j := range n {
+							sum := want[r*stride+j] * T(accumulate)
+							for k := range depth {
+								sum += a[k*panelRows+r] * b[k*width+j]
+							}
+							want[r*stride+j] = sum
+						}
+					}
+					what := p.name + shape(v+1, depth, last, accumulate)
+					near(t, what, c.values, want, tolerance)
+					c.check(t, what)
+				}
+			}
+		}
+	}
+}
+
+func convert[T float32 | float64](x []float32) []T {
+	y := make([]T, len(x))
+	for i, v := range x {
+		y[i] = T(v)
+	}
+	return y
+}
+
+var productShapes = [][3]int{
+	{1, 1, 1}, {1, 5, 3}, {3, 1, 7}, {8, 48, 16}, {9, 49, 193}, {7, 17, 400}, {64, 64, 64},
+	{129, 385, 33}, {130, 100, 385}, {200, 700, 10}, {4, 4, 0},
+}
+
+func TestMatrixProductMatchesPlainLoops(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, s := range productShapes {
+			m, n, k := s[0], s[1], s[2]
+			a, b := values(1, m*k), values(2, k*n)
+			want := plainProduct(float64s(a), float64s(b), m, n, k)
+			c := newGuarded[float32](m * n)
+			MatrixProduct32(w, c.values, a, b, m, n, k)
+			near(t, "float32 "+shape(m, n, k), c.values, want, tolerance32)
+			c.check(t, "float32 "+shape(m, n, k))
+			d := newGuarded[float64](m * n)
+			MatrixProduct64(w, d.values, float64s(a), float64s(b), m, n, k)
+			near(t, "float64 "+shape(m, n, k), d.values, want, tolerance64)
+			d.check(t, "float64 "+shape(m, n, k))
+		}
+	})
+}
+
+func plainProduct(a, b []float64, m, n, k int) []float64 {
+	c := make([]float64, m*n)
+	for i := range m {
+		for p := range k {
+			for j := range n {
+				c[i*n+j] += a[i*k+p] * b[p*n+j]
+			}
+		}
+	}
+	return c
+}
+
+func BenchmarkMatrixProduct(b *testing.B) {
+	const n = 512
+	for _, p := range paths() {
+		w := newWorkers(0+2, p)
+		x, y, z := values(1, n*n), values(2, n*n), make([]float32, n*n)
+		b.Run(p.name+"/float32/512", func(b *testing.B) {
+			for b.Loop() {
+				MatrixProduct32(w, z, x, y, n, n, n)
+			}
+			reportRate(b, 2*n*n*n)
+		})
+		x64, y64, z64 := float64s(x), float64s(y), make([]float64, n*n)
+		b.Run(p.name+"/float64/512", func(b *testing.B) {
+			for b.Loop() {
+				MatrixProduct64(w, z64, x64, y64, n, n, n)
+			}
+			reportRate(b, 2*n*n*n)
+		})
+		w.Close()
+	}
+}
+
+// BenchmarkPeak multiplies panels that stay in the first-level cache, on one
+// thread: what the processor can do at most.
+func BenchmarkPeak(b *testing.B) {
+	for _, p := range paths() {
+		const depth = 128
+		width := tileVectors * p.lanes
+		x, y, z := values(1, depth*panelRows), values(2, depth*width), make([]float32, panelRows*width)
+		b.Run(p.name+"/float32", func(b *testing.B) {
+			for b.Loop() {
+				p.product32[2](z, width, x, y, depth, 0, p.lanes)
+			}
+			reportRate(b, float64(2*depth*p.rows*width))
+		})
+		width /= 2
+		x64, y64, z64 := float64s(x), float64s(y), make([]float64, panelRows*width)
+		b.Run(p.name+"/float64", func(b *testing.B) {
+			for b.Loop() {
+				p.product64[2](z64, width, x64, y64, depth, 0, p.lanes/2)
+			}
+			reportRate(b, float64(2*depth*p.rows*width))
+		})
+	}
+}
+
+// reportRate adds the rate of an operation of so many multiplications and
+// additions.
+func reportRate(b *testing.B, operations float64) {
+	b.ReportMetric(operations*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}

@@ -1,0 +1,70 @@
+package kernels
+
+import "impasto/internal/pure"
+
+// Border says what surrounds the input of a convolution: the pixels at the edge
+// repeated, a colour with one value per channel, or zeros (the zero value).
+type Border = pure.Border
+
+// source is the input of a convolution as the convolution sees it: surrounded
+// by a border, and zero wherever gate, unless nil, isn't positive.
+type source struct {
+	x, gate       []float32
+	height, width int
+	border        Border
+}
+
+// copy writes rows × columns values of a channel, row by row, from position
+// (top, left), which may lie outside.
+func (s source) copy(k *vectorKernels, to []float32, channel, top, left, rows, columns int) {
+	outside := float32(0)
+	if s.border.Colour != nil {
+		outside = s.border.Colour[channel]
+	}
+	before, after := s.inside(left, columns)
+	for r := range rows {
+		line := to[r*columns : (r+1)*columns]
+		row := top + r
+		if s.border.Replicate {
+			row = min(max(row, 0), s.height-1)
+		} else if row < 0 || row >= s.height {
+			fill(line, outside)
+			continue
+		}
+		start := (channel*s.height + row) * s.width
+		if from := start + max(left, 0); after > before {
+			s.gated(k, line[before:after], from)
+		}
+		first, last := outside, outside
+		if s.border.Replicate {
+			var edge [2]float32
+			s.gated(k, edge[:1], start)
+			s.gated(k, edge[1:], start+s.width-1)
+			first, last = edge[0], edge[1]
+		}
+		fill(line[:before], first)
+		fill(line[after:], last)
+	}
+}
+
+// inside returns which of columns columns from left on are inside: those from
+// before up to after.
+func (s source) inside(left, columns int) (before, after int) {
+	before = min(max(0, -left), columns)
+	return before, min(max(before, s.width-left), columns)
+}
+
+// gated writes the values from index from on.
+func (s source) gated(k *vectorKernels, to []float32, from int) {
+	if s.gate == nil {
+		copy(to, s.x[from:])
+		return
+	}
+	k.gate(to, s.x[from:from+len(to)], s.gate[from:from+len(to)])
+}
+
+func fill(x []float32, v float32) {
+	for i := range x {
+		x[i] = v
+	}
+}

@@ -1,0 +1,125 @@
+package kernels
+
+import (
+	"fmt"
+	"testing"
+)
+
+// Each inner loop of Winograd's convolution is compared with the one in Go
+// over counts that leave every kind of rest. Both round the same operations,
+// once more where assembly fuses them.
+const toleranceTransform = 1e-6
+
+func onEveryWinograd(t *testing.T, test func(t *testing.T, k winogradKernels)) {
+	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) { test(t, p.winograd) })
+}
+
+// beside runs a kernel and the one in Go on buffers of size values that start
+// the same and compares them, and what lies around.
+func beside(t *testing.T, what string, size int, start []float32, fast, slow func(to []float32)) {
+	t.Helper()
+	got, want := newGuarded[float32](size), make([]float32, size)
+	if start != nil {
+		copy(got.values, start)
+		copy(want, start)
+	} else {
+		clear(got.values)
+	}
+	fast(got.values)
+	slow(want)
+	near(t, what, got.values, want, toleranceTransform)
+	got.check(t, what)
+}
+
+func TestGatherMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 50; n++ {
+			for _, gated := range []bool{false, true} {
+				plane := n + n%7
+				x := values(1, (channelBlock-1)*plane+n)
+				var gate []float32
+				if gated {
+					gate = values(2, len(x))
+				}
+				to := newGuarded[float32]((n + 15) / 16 * 16 * channelBlock)
+				k.gather(to.values, x, gate, plane, n, 0)
+				want := make([]float32, n*channelBlock)
+				gatherGo(want, x, gate, plane, n, 0)
+				same(t, fmt.Sprint("gather ", n, gated), to.values[:len(want)], want)
+				to.check(t, fmt.Sprint("gather ", n, gated))
+			}
+		}
+	})
+}
+
+func TestTransposeMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for _, row := range []int{16, 17, 144} {
+			from := values(1, 16*row)
+			beside(t, fmt.Sprint("transpose ", row), 16*(row+1), nil,
+				func(to []float32) { k.transpose(to, from, row+1, row) },
+				func(to []float32) { transposeGo(to, from, row+1, row) })
+		}
+	})
+}
+
+func TestScatterMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 50; n++ {
+			plane := n + n%7
+			from := values(1, (n+15)/16*16*channelBlock)
+			size := (channelBlock-1)*plane + n
+			beside(t, fmt.Sprint("scatter ", n), size, values(2, size),
+				func(y []float32) { k.scatter(y, from, plane, n) },
+				func(y []float32) { scatterGo(y, from, plane, n) })
+		}
+	})
+}
+
+func TestTransformsMatchGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 10; n++ {
+			row := (4*n + 2 + n%3) * channelBlock
+			x := values(1, 6*row)
+			beside(t, fmt.Sprint("transformColumns ", n), len(x), x,
+				func(x []float32) { k.transformColumns(x, row, 4*n+2) },
+				func(x []float32) { transformColumnsGo(x, row, 4*n+2) })
+			step := n*channelChunk + n%3*16
+			beside(t, fmt.Sprint("transformRows ", n), 36*step, nil,
+				func(v []float32) { k.transformRows(v, x, step, row, n) },
+				func(v []float32) { transformRowsGo(v, x, step, row, n) })
+			m := values(2, 36*step)
+			beside(t, fmt.Sprint("invertRows ", n), 6*row, nil,
+				func(y []float32) { k.invertRows(y, m, step, row, n) },
+				func(y []float32) { invertRowsGo(y, m, step, row, n) })
+			biases := values(3, channelBlock)
+			for rectify := range 2 {
+				beside(t, fmt.Sprint("invertColumns ", n, rectify), len(x), x,
+					func(y []float32) { k.invertColumns(y, biases, row, 4*n, rectify) },
+					func(y []float32) { invertColumnsGo(y, biases, row, 4*n, rectify) })
+			}
+		}
+		filters := values(4, filterBlock)
+		for turned := range 2 {
+			step := channelBlock*channelChunk + 16
+			beside(t, fmt.Sprint("transformFilter ", turned), 36*step, nil,
+				func(u []float32) { k.transformFilter(u, filters, step, turned) },
+				func(u []float32) { transformFilterGo(u, filters, step, turned) })
+		}
+	})
+}
+
+func TestMultiplyMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 20; n++ {
+			for _, depth := range []int{16, 32, 48, 64} {
+				for accumulate := range 2 {
+					v, u := values(1, n*channelChunk), values(2, depth*channelChunk)
+					beside(t, fmt.Sprint("multiply ", n, depth, accumulate), n*channelChunk, values(3, n*channelChunk),
+						func(m []float32) { k.multiply(m, v, u, n, depth, accumulate) },
+						func(m []float32) { multiplyGo(m, v, u, n, depth, accumulate) })
+				}
+			}
+		}
+	})
+}
