@@ -60,6 +60,16 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		return poolKernel(w, y, x, op.Geometry(shape)), nil
 	case *ops.PoolGradient:
 		return poolGradientKernel(w, y, x, in[1].single, op.Pool.Geometry(step.Inputs[1].Shape)), nil
+	case *ops.Difference:
+		return difference(w, op.Form, out.double, x, in[1].single), nil
+	case *ops.DifferenceGradient:
+		return differenceGradient(w, op.Form, y, x, in[1].single, in[2].double), nil
+	case *ops.Variation:
+		v := newVariation(w, shape[0], shape[1], shape[2])
+		return func() { out.double[0] = v.value(x) }, nil
+	case *ops.VariationGradient:
+		v, grad := newVariation(w, shape[0], shape[1], shape[2]), in[1].double
+		return func() { v.gradient(y, x, grad[0]) }, nil
 	case *ops.Moments:
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]

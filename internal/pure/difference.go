@@ -15,21 +15,59 @@ type Difference struct {
 // epsilon keeps scaled differences finite where both sides agree.
 const epsilon = 1e-8
 
-// slopes are a difference's value and its derivative 2·square·d −
-// magnitude·sign(d) by each element's difference d.
-type slopes struct{ value, square, magnitude float64 }
+// DifferenceSums are what a difference needs to know of all elements at once:
+// the sums of d², |d| and target², and how many there are. They add up over
+// parts of a map.
+type DifferenceSums struct {
+	Squares, Magnitudes, TargetSquares float64
+	N                                  int
+}
+
+// SumDifference sums over x and target.
+func SumDifference[T Float](x, target []T) DifferenceSums {
+	s := DifferenceSums{N: len(x)}
+	for i, v := range x {
+		t := float64(target[i])
+		d := float64(v) - t
+		s.Squares += d * d
+		s.Magnitudes += math.Abs(d)
+		s.TargetSquares += t * t
+	}
+	return s
+}
+
+// Add adds the sums of another part.
+func (s *DifferenceSums) Add(part DifferenceSums) {
+	s.Squares += part.Squares
+	s.Magnitudes += part.Magnitudes
+	s.TargetSquares += part.TargetSquares
+	s.N += part.N
+}
+
+// Slopes are a difference's value and its derivative by an element with
+// difference d, which is 2·square·d − magnitude·sign(d).
+type Slopes struct{ Value, square, magnitude float64 }
+
+// Slopes puts the sums over all elements together.
+func (f Difference) Slopes(s DifferenceSums) Slopes {
+	n := float64(s.N)
+	if f.Scaled {
+		return scaledSquares(s.Squares, s.Magnitudes, 1/(math.Sqrt(s.TargetSquares/n)+epsilon))
+	}
+	return Slopes{Value: s.Squares / n, square: 1 / n}
+}
 
 // scaledSquares is Σd²/Σ|d| · factor.
-func scaledSquares(squares, magnitudes, factor float64) slopes {
+func scaledSquares(squares, magnitudes, factor float64) Slopes {
 	sum := magnitudes + epsilon
-	return slopes{
-		value:     factor * squares / sum,
+	return Slopes{
+		Value:     factor * squares / sum,
 		square:    factor / sum,
 		magnitude: factor * squares / (sum * sum),
 	}
 }
 
-func (s slopes) at(d float64) float64 {
+func (s Slopes) at(d float64) float64 {
 	switch {
 	case d > 0:
 		return 2*s.square*d - s.magnitude
@@ -39,35 +77,19 @@ func (s slopes) at(d float64) float64 {
 	return 0
 }
 
-// slopes needs the sums of d², |d| and target² over n elements.
-func (f Difference) slopes(squares, magnitudes, targetSquares float64, n int) slopes {
-	if f.Scaled {
-		return scaledSquares(squares, magnitudes, 1/(math.Sqrt(targetSquares/float64(n))+epsilon))
-	}
-	return slopes{value: squares / float64(n), square: 1 / float64(n)}
-}
-
-// CompareDifference returns the difference of x and target.
-func CompareDifference[T Float](f Difference, x, target []T) float64 {
-	return differenceSlopes(f, x, target).value
-}
-
-// DifferenceGradient computes dx = grad·∂difference/∂x.
-func DifferenceGradient[T Float](f Difference, dx, x, target []T, grad float64) {
-	s := differenceSlopes(f, x, target)
+// SlopeGradient computes dx = grad·∂difference/∂x for a part of a map.
+func SlopeGradient[T Float](s Slopes, dx, x, target []T, grad float64) {
 	for i, v := range x {
 		dx[i] = T(grad * s.at(float64(v)-float64(target[i])))
 	}
 }
 
-func differenceSlopes[T Float](f Difference, x, target []T) slopes {
-	var squares, magnitudes, targetSquares float64
-	for i, v := range x {
-		t := float64(target[i])
-		d := float64(v) - t
-		squares += d * d
-		magnitudes += math.Abs(d)
-		targetSquares += t * t
-	}
-	return f.slopes(squares, magnitudes, targetSquares, len(x))
+// CompareDifference returns the difference of x and target.
+func CompareDifference[T Float](f Difference, x, target []T) float64 {
+	return f.Slopes(SumDifference(x, target)).Value
+}
+
+// DifferenceGradient computes dx = grad·∂difference/∂x.
+func DifferenceGradient[T Float](f Difference, dx, x, target []T, grad float64) {
+	SlopeGradient(f.Slopes(SumDifference(x, target)), dx, x, target, grad)
 }

@@ -25,14 +25,14 @@ func (g Gram) Compare(cotangent, summary, target []float64) (float64, error) {
 		squares += d * d
 		magnitudes += math.Abs(d)
 	}
-	s := slopes{value: squares, square: 1}
+	s := Slopes{Value: squares, square: 1}
 	if g.Scaled {
 		s = scaledSquares(squares, magnitudes, 1/(trace(target, g.Channels)/float64(g.Channels)+epsilon))
 	}
 	for i, v := range summary {
 		cotangent[i] = s.at(v - target[i])
 	}
-	return s.value, nil
+	return s.Value, nil
 }
 
 func (g Gram) String() string {

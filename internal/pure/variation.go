@@ -29,12 +29,17 @@ func TotalVariationGradient[T Float](dx, x []T, planes, height, width int, grad 
 	}
 }
 
+// VariationWeights are what the squared difference of a pair counts that is in
+// line and of one on a diagonal.
+func VariationWeights(planes, height, width int) (straight, diagonal float64) {
+	return 2. / 3 / float64(planes*height*width), 1. / 6 / float64(planes*(height+1)*(width+1))
+}
+
 // variationPairs visits each pair of neighbours with its weight. Padding by
 // replication adds pairs across the border, which are of a pixel with itself or
 // with its neighbour along the edge; only the latter, of the diagonals, count.
 func variationPairs(planes, height, width int, visit func(a, b int, weight float64)) {
-	straight := 2. / 3 / float64(planes*height*width)
-	diagonal := 1. / 6 / float64(planes*(height+1)*(width+1))
+	straight, diagonal := VariationWeights(planes, height, width)
 	for p := range planes {
 		at := func(row, column int) int {
 			row, column = min(max(row, 0), height-1), min(max(column, 0), width-1)
