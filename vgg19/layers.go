@@ -54,7 +54,8 @@ type Parameters struct {
 	Neutral [3]float32
 }
 
-// Check reports the first filter or bias whose length does not fit the table.
+// Check reports the first filter or bias whose length does not fit the table or
+// that has a value which is not finite: ReLU would hide it in the features.
 func (p *Parameters) Check() error {
 	for i, c := range Convolutions {
 		if got, want := len(p.Filters[i]), c.Out*c.In*9; got != want {
@@ -62,6 +63,13 @@ func (p *Parameters) Check() error {
 		}
 		if got := len(p.Biases[i]); got != c.Out {
 			return fmt.Errorf("vgg19: %s has %d biases, want %d", c.Name, got, c.Out)
+		}
+		for _, values := range [][]float32{p.Biases[i], p.Filters[i]} {
+			for _, v := range values {
+				if v-v != 0 {
+					return fmt.Errorf("vgg19: %s has the value %v, want finite ones", c.Name, v)
+				}
+			}
 		}
 	}
 	return nil
@@ -78,4 +86,23 @@ func Layers() []string {
 		}
 	}
 	return names
+}
+
+// Operations counts what the convolutions down to a layer cost for a picture
+// with max pooling: a multiplication and an addition for each product of a
+// filter with an input, as computed directly. The gradient to the picture costs
+// as many again.
+func Operations(height, width int, layer string) float64 {
+	var sum float64
+	block := 1
+	for _, c := range Convolutions {
+		if c.Block != block {
+			block, height, width = c.Block, height/2, width/2
+		}
+		sum += 2 * 9 * float64(c.In) * float64(c.Out) * float64(height) * float64(width)
+		if c.Name[len("conv"):] == layer[len("relu"):] {
+			break
+		}
+	}
+	return sum
 }

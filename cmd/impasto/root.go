@@ -43,6 +43,7 @@ needed.`,
 	root.AddCommand(
 		newStylizeCommand(&global),
 		newMeasureCommand(&global),
+		newBenchCommand(&global),
 		newTheoryCommand(&global),
 		newWeightsCommand(&global),
 		newVersionCommand(&global),

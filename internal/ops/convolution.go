@@ -25,7 +25,7 @@ type Convolution struct {
 func Convolve(x, filters, bias *gorgonia.Node, border pure.Border, rectify bool) (*gorgonia.Node, error) {
 	op := &Convolution{
 		signature: signature{
-			name:           fmt.Sprintf("convolution(replicate=%t, colour=%v, rectify=%t)", border.Replicate, border.Colour, rectify),
+			name:           convolutionName(border, rectify),
 			inputs:         []operand{featureMap, filterBank, biases},
 			result:         featureMap,
 			differentiable: []bool{true, false, false},
@@ -33,6 +33,10 @@ func Convolve(x, filters, bias *gorgonia.Node, border pure.Border, rectify bool)
 		Border: border, Rectify: rectify,
 	}
 	return gorgonia.ApplyOp(op, x, filters, bias)
+}
+
+func convolutionName(border pure.Border, rectify bool) string {
+	return fmt.Sprintf("convolution(replicate=%t, colour=%v, rectify=%t)", border.Replicate, border.Colour, rectify)
 }
 
 // InferShape implements gorgonia.Op.
@@ -68,15 +72,7 @@ func (c *Convolution) Do(values ...gorgonia.Value) (gorgonia.Value, error) { ret
 // SymDiff implements gorgonia.SDOp. Only the gradient to the map is defined;
 // those to the parameters are never needed.
 func (c *Convolution) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	op := &ConvolutionGradient{
-		signature: signature{
-			name:   c.name + ".gradient",
-			inputs: []operand{featureMap, featureMap, filterBank},
-			result: featureMap,
-		},
-		Border: c.Border, Rectified: c.Rectify,
-	}
-	dx, err := gorgonia.ApplyOp(op, grad, output, inputs[1])
+	dx, err := ConvolveGradient(grad, output, inputs[1], c.Border, c.Rectify)
 	return gorgonia.Nodes{dx, nil, nil}, err
 }
 
@@ -87,6 +83,20 @@ type ConvolutionGradient struct {
 	final
 	Border    pure.Border
 	Rectified bool
+}
+
+// ConvolveGradient adds the gradient of a convolution with result y to the
+// graph, given the gradient dy to y.
+func ConvolveGradient(dy, y, filters *gorgonia.Node, border pure.Border, rectified bool) (*gorgonia.Node, error) {
+	op := &ConvolutionGradient{
+		signature: signature{
+			name:   convolutionName(border, rectified) + ".gradient",
+			inputs: []operand{featureMap, featureMap, filterBank},
+			result: featureMap,
+		},
+		Border: border, Rectified: rectified,
+	}
+	return gorgonia.ApplyOp(op, dy, y, filters)
 }
 
 // InferShape implements gorgonia.Op.

@@ -15,6 +15,10 @@ type Device interface {
 	Name() string
 	// Compile reserves the schedule's memory and prepares its steps.
 	Compile(*Schedule) (Machine, error)
+	// MatrixRate measures the rate of float32 matrix products in operations a
+	// second, a multiplication and an addition counting two: what kernels are
+	// judged against.
+	MatrixRate() (float64, error)
 	Close() error
 }
 

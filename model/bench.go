@@ -1,0 +1,187 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/ops"
+	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+	"impasto/vgg19"
+	"impasto/weights"
+)
+
+// BenchOptions are the settings of a benchmark. Speed depends on no picture, so
+// pictures are noise.
+type BenchOptions struct {
+	Size int    // of a square picture, in pixels
+	Loss string // of an iteration; kernels have none
+	Runs int    // timed, after Warmup others
+	// Warmup lets caches, clocks and the memory of the process settle.
+	Warmup  int
+	Device  string // as in Options
+	Threads int    // as in Options
+}
+
+// Timing is how long one thing took in several runs.
+type Timing struct {
+	Name string `json:"name"`
+	// Seconds is the median, Least and Most are the extremes.
+	Seconds float64 `json:"seconds"`
+	Least   float64 `json:"least"`
+	Most    float64 `json:"most"`
+	// Operations are those of the convolutions computed directly, a
+	// multiplication and an addition counting two.
+	Operations float64 `json:"operations"`
+}
+
+// Rate is operations a second.
+func (t Timing) Rate() float64 { return t.Operations / t.Seconds }
+
+func newTiming(name string, operations float64, seconds []float64) Timing {
+	sorted := slices.Sorted(slices.Values(seconds))
+	return Timing{name, sorted[len(sorted)/2], sorted[0], sorted[len(sorted)-1], operations}
+}
+
+// BenchIteration times iterations of a stylisation at one scale with default
+// layers and weights and Adam, from the picture to the next, with everything
+// that an iteration needs.
+func BenchIteration(ctx context.Context, o BenchOptions) (Timing, error) {
+	var seconds []float64
+	var last time.Duration
+	s := DefaultOptions()
+	s.Size, s.MinSize, s.Loss, s.Device, s.Threads = o.Size, o.Size, o.Loss, o.Device, o.Threads
+	s.FirstIterations = o.Warmup + o.Runs
+	s.Progress = func(p Progress) {
+		if p.Iteration > o.Warmup {
+			seconds = append(seconds, (p.Elapsed - last).Seconds())
+		}
+		last = p.Elapsed
+	}
+	_, err := Stylize(ctx, noise(o.Size, 1), []Style{{Image: noise(o.Size, 2), Weight: 1}}, s)
+	if err != nil {
+		return Timing{}, err
+	}
+	deepest := s.StyleLayers[len(s.StyleLayers)-1].Layer
+	return newTiming("iteration", 2*vgg19.Operations(o.Size, o.Size, deepest), seconds), nil
+}
+
+func noise(size int, seed uint64) image.Image {
+	r := rand.New(rand.NewPCG(seed, 0))
+	p := &picture.Picture{Width: size, Height: size, RGB: make([]float32, 3*size*size)}
+	for i := range p.RGB {
+		p.RGB[i] = r.Float32()
+	}
+	return p.Image()
+}
+
+// BenchKernels times every convolution of VGG-19, forward and the gradient to
+// its input, with ReLU, for a picture of the size given. each, unless nil, is
+// called with each timing as it comes.
+func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error {
+	device, err := openDevice(Options{Device: o.Device, Threads: o.Threads})
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	parameters, err := weights.Default()
+	if err != nil {
+		return err
+	}
+	for i, c := range vgg19.Convolutions {
+		size := o.Size >> (c.Block - 1)
+		if size == 0 {
+			return fmt.Errorf("model: a picture of %d pixels has none left at %s", o.Size, c.Name)
+		}
+		for _, kernel := range []struct {
+			name  string
+			build func(g *gorgonia.ExprGraph, c vgg19.Convolution, p *vgg19.Parameters, i, size int) (*gorgonia.Node, error)
+		}{{"forward", forwardKernel}, {"gradient", gradientKernel}} {
+			output, err := kernel.build(gorgonia.NewGraph(), c, parameters, i, size)
+			if err != nil {
+				return err
+			}
+			seconds, err := timeGraph(ctx, device, o, output)
+			if err != nil {
+				return fmt.Errorf("model: %s %s: %w", c.Name, kernel.name, err)
+			}
+			each(newTiming(c.Name+" "+kernel.name, 18*float64(c.In*c.Out)*float64(size*size), seconds))
+		}
+	}
+	return nil
+}
+
+func forwardKernel(g *gorgonia.ExprGraph, c vgg19.Convolution, p *vgg19.Parameters, i, size int) (*gorgonia.Node, error) {
+	return ops.Convolve(leaf(g, "x", nil, c.In, size, size), leaf(g, "filters", p.Filters[i], c.Out, c.In, 3, 3),
+		leaf(g, "biases", p.Biases[i], c.Out), pure.Border{}, true)
+}
+
+func gradientKernel(g *gorgonia.ExprGraph, c vgg19.Convolution, p *vgg19.Parameters, i, size int) (*gorgonia.Node, error) {
+	return ops.ConvolveGradient(leaf(g, "dy", nil, c.Out, size, size), leaf(g, "y", nil, c.Out, size, size),
+		leaf(g, "filters", p.Filters[i], c.Out, c.In, 3, 3), pure.Border{}, true)
+}
+
+// leaf is an input of a graph, or a constant where there are values.
+func leaf(g *gorgonia.ExprGraph, name string, values []float32, shape ...int) *gorgonia.Node {
+	options := []gorgonia.NodeConsOpt{gorgonia.WithName(name), gorgonia.WithShape(shape...)}
+	if values != nil {
+		options = append(options, gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))))
+	}
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), options...)
+}
+
+// timeGraph runs a graph on noise.
+func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *gorgonia.Node) ([]float64, error) {
+	schedule, err := plan.Make(output)
+	if err != nil {
+		return nil, err
+	}
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		return nil, err
+	}
+	defer machine.Close()
+	r := rand.New(rand.NewPCG(3, 0))
+	for _, input := range schedule.Inputs {
+		values := make([]float32, input.Len())
+		for i := range values {
+			values[i] = r.Float32() - 0.5
+		}
+		if err := machine.Write(input.Node, values); err != nil {
+			return nil, err
+		}
+	}
+	var seconds []float64
+	for run := range o.Warmup + o.Runs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if err := machine.RunAll(); err != nil {
+			return nil, err
+		}
+		if run >= o.Warmup {
+			seconds = append(seconds, time.Since(began).Seconds())
+		}
+	}
+	return seconds, nil
+}
+
+// MatrixRate measures the device's rate of float32 matrix products in
+// operations a second.
+func MatrixRate(o BenchOptions) (float64, error) {
+	device, err := openDevice(Options{Device: o.Device, Threads: o.Threads})
+	if err != nil {
+		return 0, err
+	}
+	defer device.Close()
+	return device.MatrixRate()
+}

@@ -1,0 +1,41 @@
+package vgg19_test
+
+import (
+	"math"
+	"testing"
+
+	"impasto/vgg19"
+)
+
+func TestOperationsAreThoseOfTheTable(t *testing.T) {
+	// By hand: 18·In·Out·positions, summed, at 256×256.
+	var want float64
+	for _, row := range []struct{ in, out, side float64 }{
+		{3, 64, 256}, {64, 64, 256}, {64, 128, 128}, {128, 128, 128}, {128, 256, 64},
+	} {
+		want += 18 * row.in * row.out * row.side * row.side
+	}
+	if got := vgg19.Operations(256, 256, "relu3_1"); got != want {
+		t.Errorf("to relu3_1: %g, want %g", got, want)
+	}
+	// Forward and back to relu5_1 at 256×256 is 94.67 GFLOP, by hand as above.
+	if got := 2 * vgg19.Operations(256, 256, "relu5_1") / 1e9; math.Abs(got-94.67) > 0.005 {
+		t.Errorf("to relu5_1 and back: %g GFLOP, want 94.67", got)
+	}
+}
+
+func TestParametersThatDoNotFitTheTableAreRefused(t *testing.T) {
+	p := parameters()
+	if err := p.Check(); err != nil {
+		t.Fatal(err)
+	}
+	p.Biases[3] = p.Biases[3][1:]
+	if p.Check() == nil {
+		t.Error("a bias too few: no error")
+	}
+	p = parameters()
+	p.Filters[7][11] = float32(math.NaN())
+	if p.Check() == nil {
+		t.Error("a filter of NaN: no error")
+	}
+}
