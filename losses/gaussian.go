@@ -25,7 +25,7 @@ const ridge = 1e-4
 // covariances agree. The objective divides it by the trace of the target's
 // second raw moment, and so is the share of the target's energy that is amiss;
 // its covariances have a ridge, the plain distance's have none. It costs what
-// gram does and a C×C matrix root an evaluation.
+// gram does and, for the transport map, about eight inverses of C×C matrices.
 type gaussian struct{}
 
 func (gaussian) Name() string { return "gaussian" }

@@ -1,69 +1,53 @@
 package cpu
 
 import (
-	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/mat"
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
 )
 
-// gaussian evaluates pure.Gaussian with the target prepared once and the matrix
-// products done by the kernels.
+// gaussian evaluates pure.Gaussian with the transport map from an iteration
+// that needs no eigenvectors. Where that doesn't reach its accuracy, as without
+// a ridge on singular covariances, it computes the definition.
 type gaussian struct {
 	loss    pure.Gaussian
 	workers *kernels.Workers
 }
 
 // bind returns the evaluation of summary against target into result, the loss
-// and then the cotangent.
+// and then the cotangent. What depends on the target alone is worked out when
+// it changes; results don't depend on earlier evaluations.
 func (g gaussian) bind(result, summary, target []float64) func() error {
-	var prepared *pure.GaussianTarget
-	var preparedFor []float64
-	return func() error {
-		if !slices.Equal(preparedFor, target) {
-			var err error
-			if prepared, err = g.loss.Target(target); err != nil {
-				return err
-			}
-			preparedFor = slices.Clone(target)
-		}
-		return g.evaluate(result, summary, prepared)
-	}
-}
-
-func (g gaussian) evaluate(result, summary []float64, t *pure.GaussianTarget) error {
-	n := g.loss.Channels
-	covariance := g.loss.Covariance(summary, t.Ridge)
-	full := mat.DenseCopyOf(covariance)
-	root := mat.DenseCopyOf(t.Root)
-	inner := g.product(g.product(root, full), root)
-	values, vectors, err := pure.Eigen(pure.Symmetric(inner))
-	if err != nil {
+	define := func() (err error) {
+		result[0], err = g.loss.Compare(result[1:], summary, target)
 		return err
 	}
-	var cross float64
-	scaled := mat.NewDense(n, n, nil)
-	left := g.product(root, vectors)
-	for j, v := range values {
-		cross += math.Sqrt(v)
-		if v > 0 {
-			for i := range n {
-				scaled.Set(i, j, left.At(i, j)/math.Sqrt(v))
+	if g.loss.Ridge == 0 {
+		return define
+	}
+	n := g.loss.Channels
+	covariance := make([]float64, n*n)
+	var preparedFor []float64
+	var prepared *pure.GaussianTarget
+	var solver *transport
+	return func() (err error) {
+		if solver == nil {
+			if solver, err = newTransport(g.workers, n); err != nil {
+				return err
 			}
 		}
+		if !slices.Equal(preparedFor, target) {
+			preparedFor = slices.Clone(target)
+			prepared = g.loss.Target(preparedFor)
+			solver.aim(prepared)
+		}
+		g.loss.Covariance(covariance, summary, prepared.Ridge)
+		m, ok := solver.from(covariance)
+		if !ok {
+			return define()
+		}
+		result[0] = g.loss.Finish(result[1:], summary, prepared, m)
+		return nil
 	}
-	transport := g.product(scaled, mat.DenseCopyOf(left.T()))
-	result[0] = g.loss.Finish(result[1:], summary, t, mat.Trace(covariance), cross, transport)
-	return nil
-}
-
-func (g gaussian) product(a, b *mat.Dense) *mat.Dense {
-	m, k := a.Dims()
-	_, n := b.Dims()
-	c := mat.NewDense(m, n, nil)
-	kernels.MatrixProduct64(g.workers, c.RawMatrix().Data, a.RawMatrix().Data, b.RawMatrix().Data, m, n, k)
-	return c
 }

@@ -33,92 +33,97 @@ func (g Gaussian) String() string {
 // gradient is ∂/∂Σ = 1 − T with the transport map T = Σₜ^½(Σₜ^½ Σ Σₜ^½)^{−½}Σₜ^½,
 // where the inverse is the pseudo-inverse: no derivative of a root is needed.
 func (g Gaussian) Compare(cotangent, summary, target []float64) (float64, error) {
-	t, err := g.Target(target)
+	n := g.Channels
+	t := g.Target(target)
+	targetRoot, err := squareRoot(mat.NewSymDense(n, t.Covariance))
 	if err != nil {
 		return 0, err
 	}
-	covariance := g.Covariance(summary, t.Ridge)
+	covariance := make([]float64, n*n)
+	g.Covariance(covariance, summary, t.Ridge)
 	var inner mat.Dense
-	inner.Product(t.Root, covariance, t.Root)
-	values, vectors, err := Eigen(Symmetric(&inner))
+	inner.Product(targetRoot, mat.NewDense(n, n, covariance), targetRoot)
+	values, vectors, err := eigen(symmetric(&inner))
 	if err != nil {
 		return 0, err
 	}
-	var cross float64
-	inverse := make([]float64, len(values))
+	m := Transport{CovarianceTrace: trace(covariance, n)}
+	inverse := make([]float64, n)
 	for i, v := range values {
-		cross += math.Sqrt(v)
+		m.Cross += math.Sqrt(v)
 		if v > 0 {
 			inverse[i] = 1 / math.Sqrt(v)
 		}
 	}
-	var transport, root mat.Dense
-	root.Mul(t.Root, vectors)
-	transport.Product(&root, mat.NewDiagDense(len(values), inverse), root.T())
-	return g.Finish(cotangent, summary, t, mat.Trace(covariance), cross, &transport), nil
+	var root mat.Dense
+	root.Mul(targetRoot, vectors)
+	m.Map = compose(&root, inverse).RawMatrix().Data
+	return g.Finish(cotangent, summary, t, m), nil
 }
 
-// GaussianTarget is what Compare needs of a target, worked out once.
+// GaussianTarget is what Compare needs of a target.
 type GaussianTarget struct {
-	Mean  []float64
-	Root  *mat.SymDense // Σₜ^½ of the ridged covariance
-	Trace float64       // of the ridged covariance
-	Ridge float64       // as added to the diagonal
-	Scale float64       // multiplies the loss
+	Mean       []float64
+	Covariance []float64 // ridged, C×C
+	Trace      float64   // of the ridged covariance
+	Ridge      float64   // as added to the diagonal
+	Scale      float64   // multiplies the loss
 }
 
 // Target prepares a target's summary.
-func (g Gaussian) Target(target []float64) (*GaussianTarget, error) {
+func (g Gaussian) Target(target []float64) *GaussianTarget {
 	n := g.Channels
-	t := &GaussianTarget{Mean: target[:n], Scale: 1}
+	t := &GaussianTarget{Mean: target[:n], Covariance: make([]float64, n*n), Scale: 1}
 	if g.Scaled {
 		t.Scale = 1 / (trace(target[n:], n) + epsilon)
 	}
-	covariance := g.Covariance(target, 0)
-	t.Ridge = g.Ridge * mat.Trace(covariance) / float64(n)
+	g.Covariance(t.Covariance, target, 0)
+	t.Ridge = g.Ridge * trace(t.Covariance, n) / float64(n)
 	for i := range n {
-		covariance.SetSym(i, i, covariance.At(i, i)+t.Ridge)
+		t.Covariance[i*n+i] += t.Ridge
 	}
-	t.Trace = mat.Trace(covariance)
-	root, err := squareRoot(covariance)
-	t.Root = root
-	return t, err
+	t.Trace = trace(t.Covariance, n)
+	return t
 }
 
-// Covariance returns Σ = S − μμᵀ of a summary, with ridge added to its diagonal.
-func (g Gaussian) Covariance(summary []float64, ridge float64) *mat.SymDense {
+// Covariance computes Σ = S − μμᵀ of a summary, C×C, with ridge added to its
+// diagonal.
+func (g Gaussian) Covariance(covariance, summary []float64, ridge float64) {
 	n := g.Channels
 	mean, second := summary[:n], summary[n:]
-	covariance := mat.NewSymDense(n, nil)
-	for i := range n {
-		for j := i; j < n; j++ {
-			covariance.SetSym(i, j, second[i*n+j]-mean[i]*mean[j])
+	for i, m := range mean {
+		row := covariance[i*n : (i+1)*n]
+		for j, s := range second[i*n : (i+1)*n] {
+			row[j] = s - m*mean[j]
 		}
-		covariance.SetSym(i, i, covariance.At(i, i)+ridge)
+		row[i] += ridge
 	}
-	return covariance
 }
 
-// Finish puts the loss and its cotangent together from the covariance's trace,
-// cross = tr (Σₜ^½ Σ Σₜ^½)^½, and the transport map (C×C).
-func (g Gaussian) Finish(cotangent, summary []float64, t *GaussianTarget, covarianceTrace, cross float64, transport *mat.Dense) float64 {
+// Transport is what the loss and its gradient are made of beside the means.
+type Transport struct {
+	Map             []float64 // T, C×C
+	Cross           float64   // tr (Σₜ^½ Σ Σₜ^½)^½ = tr TΣ
+	CovarianceTrace float64   // tr Σ, ridged
+}
+
+// Finish returns the loss and writes its cotangent.
+func (g Gaussian) Finish(cotangent, summary []float64, t *GaussianTarget, m Transport) float64 {
 	n := g.Channels
-	value := covarianceTrace + t.Trace - 2*cross
+	value := m.CovarianceTrace + t.Trace - 2*m.Cross
 	mean := summary[:n]
 	for i := range n {
 		d := mean[i] - t.Mean[i]
 		value += d * d
-		// Σ = S − μμᵀ, so the mean's cotangent takes −2·∂Σ·μ.
-		slope := 2 * d
-		for j := range n {
-			s := -transport.At(i, j)
-			if i == j {
-				s++
-			}
-			cotangent[n+i*n+j] = t.Scale * s
-			slope -= 2 * s * mean[j]
+		// ∂Σ = 1 − T. As Σ = S − μμᵀ, the mean's cotangent takes −2·∂Σ·μ.
+		slope := d - mean[i]
+		row := cotangent[n+i*n : n+(i+1)*n]
+		for j, v := range m.Map[i*n : (i+1)*n] {
+			row[j] = -t.Scale * v
+			slope += v * mean[j]
 		}
-		cotangent[i] = t.Scale * slope
+		row[i] += t.Scale
+		cotangent[i] = 2 * t.Scale * slope
 	}
 	return t.Scale * max(value, 0)
 }
@@ -154,9 +159,9 @@ func GaussianDistanceSquared(meanX, covarianceX, meanY, covarianceY []float64, n
 	return max(value, 0), nil
 }
 
-// Eigen returns the eigenvalues and eigenvectors of a covariance. Values that
+// eigen returns the eigenvalues and eigenvectors of a covariance. Values that
 // rounding alone could have made are returned as zero.
-func Eigen(s *mat.SymDense) ([]float64, *mat.Dense, error) {
+func eigen(s *mat.SymDense) ([]float64, *mat.Dense, error) {
 	n := s.SymmetricDim()
 	for i := range n {
 		for j := range n {
@@ -182,20 +187,32 @@ func Eigen(s *mat.SymDense) ([]float64, *mat.Dense, error) {
 }
 
 func squareRoot(s *mat.SymDense) (*mat.SymDense, error) {
-	values, vectors, err := Eigen(s)
+	values, vectors, err := eigen(s)
 	if err != nil {
 		return nil, err
 	}
 	for i, v := range values {
 		values[i] = math.Sqrt(v)
 	}
-	var root mat.Dense
-	root.Product(vectors, mat.NewDiagDense(len(values), values), vectors.T())
-	return Symmetric(&root), nil
+	return symmetric(compose(vectors, values)), nil
 }
 
-// Symmetric is the symmetric part of a square matrix.
-func Symmetric(m *mat.Dense) *mat.SymDense {
+// compose returns V·diag(values)·Vᵀ.
+func compose(v *mat.Dense, values []float64) *mat.Dense {
+	scaled := mat.DenseCopyOf(v)
+	for i := range len(values) {
+		row := scaled.RawRowView(i)
+		for j, x := range values {
+			row[j] *= x
+		}
+	}
+	var product mat.Dense
+	product.Mul(scaled, v.T())
+	return &product
+}
+
+// symmetric is the symmetric part of a square matrix.
+func symmetric(m *mat.Dense) *mat.SymDense {
 	n, _ := m.Dims()
 	s := mat.NewSymDense(n, nil)
 	for i := range n {

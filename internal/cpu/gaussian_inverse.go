@@ -1,0 +1,249 @@
+package cpu
+
+import (
+	"math"
+
+	"impasto/internal/cpu/kernels"
+)
+
+// inverter inverts symmetric positive definite matrices by halves,
+//
+//	⎡P  Qᵀ⎤⁻¹   ⎡P⁻¹ + VᵀW  −Vᵀ ⎤
+//	⎣Q  R ⎦   = ⎣−V          S⁻¹⎦    W = QP⁻¹, S = R − WQᵀ, V = S⁻¹W,
+//
+// so that nearly all of the work is products: less than 2n³/3 multiplications
+// and as many additions. It reads the lower triangle; the inverse is symmetric to
+// the last bit.
+type inverter struct {
+	workers *kernels.Workers
+	levels  []inverterLevel
+	// careful refines W, which is half as much work again.
+	careful bool
+}
+
+// inverterLevel is the memory of one halving.
+type inverterLevel struct {
+	p, s    []float64 // P⁻¹ and S⁻¹
+	v, vt   []float64 // V and Vᵀ
+	product []float64 // WQᵀ, then VᵀW
+}
+
+const (
+	// inverterLeaf is the size up to which a matrix is inverted by elimination.
+	inverterLeaf = 32
+	// inverterSplit is the size from which on a symmetric product leaves its upper
+	// right quarter out; smaller ones lose more in the kernels than that saves.
+	inverterSplit = 128
+)
+
+func newInverter(w *kernels.Workers, n int) *inverter {
+	v := &inverter{workers: w}
+	for n > inverterLeaf {
+		n -= n / 2
+		var l inverterLevel
+		for _, buffer := range []*[]float64{&l.p, &l.s, &l.v, &l.vt, &l.product} {
+			*buffer = make([]float64, n*n)
+		}
+		v.levels = append(v.levels, l)
+	}
+	return v
+}
+
+// invert writes the inverse of an n×n matrix to to, or reports that the matrix
+// is not positive definite.
+func (v *inverter) invert(to, from []float64, n int) bool {
+	return v.invertBlock(to, from, n, n, 0)
+}
+
+// invertBlock inverts the n×n matrix whose rows are stride apart.
+func (v *inverter) invertBlock(to, from []float64, stride, n, level int) bool {
+	if n <= inverterLeaf {
+		return invertLeaf(to, from, stride, n)
+	}
+	k := n / 2
+	h := n - k
+	l := v.levels[level]
+	p, sInverse, lower, upper := l.p[:h*h], l.s[:k*k], l.v[:k*h], l.vt[:h*k]
+	// What is done with before to is written lies there: h ≥ k makes it fit.
+	q, columns, w, s := to[:k*h], to[k*h:2*k*h], to[2*k*h:3*k*h], to[3*k*h:3*k*h+k*k]
+	for i := range k {
+		copy(q[i*h:(i+1)*h], from[(h+i)*stride:])
+	}
+	if !v.invertBlock(p, from, stride, h, level+1) {
+		return false
+	}
+	kernels.MatrixProduct64(v.workers, w, q, p, k, h, h)
+	if v.careful {
+		v.refine(l, w, q, from, stride, h, k)
+	}
+	split := splitOf(k)
+	transpose(columns[:h*split], q, split, h)
+	transpose(columns[h*split:], q[split*h:], k-split, h)
+	left, right := v.symmetric(l.product, w, columns, k, h)
+	for i := range k {
+		subtract(s[i*k:i*k+split], from[(h+i)*stride+h:], left[i*split:])
+		if i >= split {
+			subtract(s[i*k+split:(i+1)*k], from[(h+i)*stride+h+split:], right[(i-split)*(k-split):])
+		}
+	}
+	if !v.invertBlock(sInverse, s, k, k, level+1) {
+		return false
+	}
+	kernels.MatrixProduct64(v.workers, lower, sInverse, w, k, h, k)
+	transpose(upper, lower, k, h)
+	split = splitOf(h)
+	for i := range k {
+		copy(columns[i*split:(i+1)*split], w[i*h:])
+		copy(columns[k*split+i*(h-split):k*split+(i+1)*(h-split)], w[i*h+split:])
+	}
+	left, right = v.symmetric(l.product, upper, columns, h, k)
+	for i := range h {
+		row := to[i*n : (i+1)*n]
+		add(row[:split], p[i*h:], left[i*split:])
+		if i >= split {
+			add(row[split:h], p[i*h+split:], right[(i-split)*(h-split):])
+		}
+		negate(row[h:], upper[i*k:])
+	}
+	for i := range k {
+		row := to[(h+i)*n : (h+i+1)*n]
+		negate(row[:h], lower[i*h:])
+		copy(row[h:], sInverse[i*k:])
+	}
+	mirror(to, n, h)
+	return true
+}
+
+// refine adds (Q − WP)P⁻¹ to W.
+func (v *inverter) refine(l inverterLevel, w, q, from []float64, stride, h, k int) {
+	p, residual, change := l.product[:h*h], l.v[:k*h], l.vt[:k*h]
+	for i := range h {
+		copy(p[i*h:i*h+i+1], from[i*stride:])
+	}
+	mirror(p, h, h)
+	kernels.MatrixProduct64(v.workers, residual, w, p, k, h, h)
+	subtract(residual, q, residual)
+	kernels.MatrixProduct64(v.workers, change, residual, l.p, k, h, h)
+	add(w, w, change)
+}
+
+// splitOf says how many columns the left part of a symmetric product has.
+func splitOf(n int) int {
+	if n < inverterSplit {
+		return n
+	}
+	return n / 2
+}
+
+// symmetric computes a·b, n×depth times depth×n, where that is symmetric: the
+// left columns, n×split, and what the right ones have from row split on. b has
+// its left columns first, then the right ones.
+func (v *inverter) symmetric(to, a, b []float64, n, depth int) (left, right []float64) {
+	split := splitOf(n)
+	left, right = to[:n*split], to[n*split:n*split+(n-split)*(n-split)]
+	kernels.MatrixProduct64(v.workers, left, a, b, n, split, depth)
+	if split < n {
+		kernels.MatrixProduct64(v.workers, right, a[split*depth:], b[split*depth:], n-split, n-split, depth)
+	}
+	return left, right
+}
+
+func add(to, x, y []float64) {
+	x, y = x[:len(to)], y[:len(to)]
+	for i := range to {
+		to[i] = x[i] + y[i]
+	}
+}
+
+func subtract(to, x, y []float64) {
+	x, y = x[:len(to)], y[:len(to)]
+	for i := range to {
+		to[i] = x[i] - y[i]
+	}
+}
+
+func negate(to, x []float64) {
+	x = x[:len(to)]
+	for i, v := range x {
+		to[i] = -v
+	}
+}
+
+// invertLeaf inverts a small matrix, of which it reads the lower triangle, by
+// its Cholesky factor L.
+func invertLeaf(to, from []float64, stride, n int) bool {
+	var factor [inverterLeaf][inverterLeaf]float64
+	for i := range n {
+		row := &factor[i]
+		for j := range i + 1 {
+			other := &factor[j]
+			sum := from[i*stride+j]
+			for k := range j {
+				sum -= row[k] * other[k]
+			}
+			if j < i {
+				row[j] = sum * other[j]
+				continue
+			}
+			if !(sum > 0) {
+				return false
+			}
+			row[i] = 1 / math.Sqrt(sum)
+		}
+	}
+	// L⁻¹ takes the place of L, whose diagonal is inverted already.
+	for i := range n {
+		row := factor[i]
+		var sums [inverterLeaf]float64
+		for k := range i {
+			a := row[k]
+			other := &factor[k]
+			for j := range k + 1 {
+				sums[j] -= a * other[j]
+			}
+		}
+		for j := range i {
+			factor[i][j] = sums[j] * row[i]
+		}
+	}
+	clear(to[:n*n])
+	for k := range n {
+		row := factor[k][:k+1]
+		for i, a := range row {
+			sums := to[i*n : i*n+i+1]
+			for j := range sums {
+				sums[j] += a * row[j]
+			}
+		}
+	}
+	mirror(to, n, n)
+	return true
+}
+
+const transposeBlock = 16
+
+// transpose writes the columns of a matrix as rows.
+func transpose(to, from []float64, rows, columns int) {
+	for i0 := 0; i0 < rows; i0 += transposeBlock {
+		i1 := min(rows, i0+transposeBlock)
+		for j := range columns {
+			row := to[j*rows+i0 : j*rows+i1]
+			for i := range row {
+				row[i] = from[(i0+i)*columns+j]
+			}
+		}
+	}
+}
+
+// mirror copies the lower triangle of the leading m×m block of an n×n matrix to
+// its upper one.
+func mirror(x []float64, n, m int) {
+	for i0 := 0; i0 < m; i0 += transposeBlock {
+		i1 := min(m, i0+transposeBlock)
+		for j := range i1 {
+			for i := max(i0, j+1); i < i1; i++ {
+				x[j*n+i] = x[i*n+j]
+			}
+		}
+	}
+}

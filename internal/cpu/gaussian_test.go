@@ -1,0 +1,429 @@
+package cpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"impasto/internal/cpu/kernels"
+	"impasto/internal/pure"
+)
+
+// cloud is a feature map like those of a network, channels × positions:
+// rectified and sparse, a few directions much stronger than the rest, some
+// channels never active.
+type cloud struct {
+	channels, positions int
+	x                   []float32
+}
+
+func makeCloud(channels, positions int, seed uint64) cloud {
+	const factors = 48
+	random := rand.New(rand.NewPCG(seed, 0))
+	mix := make([]float64, channels*factors)
+	for i := range mix {
+		mix[i] = random.NormFloat64() / float64(1+i%factors)
+	}
+	c := cloud{channels, positions, make([]float32, channels*positions)}
+	var hidden [factors]float64
+	for n := range positions {
+		for k := range hidden {
+			hidden[k] = random.NormFloat64()
+		}
+		for i := range channels {
+			v := 0.3*random.NormFloat64() - 0.2
+			for k, h := range hidden {
+				v += mix[i*factors+k] * h
+			}
+			if i%11 != 5 {
+				c.x[i*positions+n] = float32(50 * max(v, 0))
+			}
+		}
+	}
+	return c
+}
+
+// moved is c with every feature changed by about that share of itself.
+func (c cloud) moved(share float64, seed uint64) cloud {
+	random := rand.New(rand.NewPCG(seed, 1))
+	c.x = slices.Clone(c.x)
+	for i := range c.x {
+		c.x[i] *= float32(1 + share*random.NormFloat64())
+	}
+	return c
+}
+
+// times is c with every feature multiplied.
+func (c cloud) times(factor float32) cloud {
+	c.x = slices.Clone(c.x)
+	for i := range c.x {
+		c.x[i] *= factor
+	}
+	return c
+}
+
+func (c cloud) summary(t testing.TB) []float64 {
+	s := make([]float64, c.channels*(1+c.channels))
+	kernels.Moments(testWorkers(t, 1), s[:c.channels], s[c.channels:], c.x, c.channels, c.positions)
+	return s
+}
+
+// gradient is dL/dX.
+func (c cloud) gradient(cotangent []float64) []float64 {
+	n := c.channels
+	g := make([]float64, len(c.x))
+	for i := range n {
+		for p := range c.positions {
+			sum := cotangent[i]
+			for k := range n {
+				sum += (cotangent[n+i*n+k] + cotangent[n+k*n+i]) * float64(c.x[k*c.positions+p])
+			}
+			g[i*c.positions+p] = sum / float64(c.positions)
+		}
+	}
+	return g
+}
+
+func testWorkers(t testing.TB, threads int) *kernels.Workers {
+	t.Helper()
+	w, err := kernels.NewWorkers(threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	return w
+}
+
+// objective is the loss as a descent uses it.
+func objective(channels int) pure.Gaussian {
+	return pure.Gaussian{Channels: channels, Ridge: 1e-4, Scaled: true}
+}
+
+// evaluation is a bound loss with its buffers.
+type evaluation struct {
+	result, summary, target []float64
+	run                     func() error
+}
+
+func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
+	n := loss.Channels * (1 + loss.Channels)
+	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
+	e.run = gaussian{loss, w}.bind(e.result, e.summary, e.target)
+	return e
+}
+
+func (e evaluation) of(t *testing.T, summary, target []float64) []float64 {
+	t.Helper()
+	copy(e.summary, summary)
+	copy(e.target, target)
+	if err := e.run(); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Clone(e.result)
+}
+
+func define(t *testing.T, loss pure.Gaussian, summary, target []float64) []float64 {
+	t.Helper()
+	result := make([]float64, 1+len(summary))
+	value, err := loss.Compare(result[1:], summary, target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result[0] = value
+	return result
+}
+
+// distance is |a−b|.
+func distance(a, b []float64) float64 {
+	var sum float64
+	for i, v := range b {
+		sum += (a[i] - v) * (a[i] - v)
+	}
+	return math.Sqrt(sum)
+}
+
+// accuracy is a little more than the 1.04e-5 that lastStep promises. The definition
+// itself is good to some 1e-7 where Σ is singular: it takes the root of
+// eigenvalues 1e-12 times the largest.
+const accuracy = 1.1e-5
+
+func TestGaussianAgreesWithItsDefinition(t *testing.T) {
+	flat := func(channels, positions int) cloud {
+		return cloud{channels, positions, make([]float32, channels*positions)}
+	}
+	tests := []struct {
+		name         string
+		from, target cloud
+		ridge        float64
+	}{
+		{"one channel", makeCloud(1, 50, 1), makeCloud(1, 60, 2), 1e-4},
+		{"two channels", makeCloud(2, 50, 1), makeCloud(2, 60, 2), 1e-4},
+		{"an odd count of channels", makeCloud(67, 300, 1), makeCloud(67, 200, 2), 1e-4},
+		{"a well conditioned pair", makeCloud(64, 1000, 1), makeCloud(64, 1000, 2), 1},
+		{"many positions", makeCloud(128, 2000, 1), makeCloud(128, 2000, 2), 1e-4},
+		{"fewer positions than channels", makeCloud(130, 16, 1), makeCloud(130, 25, 2), 1e-4},
+		{"one position", makeCloud(96, 1, 1), makeCloud(96, 100, 2), 1e-4},
+		{"a target of one direction", makeCloud(96, 100, 1), makeCloud(96, 2, 2), 1e-4},
+		{"a small ridge", makeCloud(64, 30, 1), makeCloud(64, 30, 2), 1e-6},
+		{"a flat picture", flat(64, 30), makeCloud(64, 30, 2), 1e-4},
+		{"a much stronger picture", makeCloud(64, 30, 1).times(30), makeCloud(64, 30, 2), 1e-4},
+		{"a much stronger picture of few positions", makeCloud(256, 64, 1).times(10), makeCloud(256, 300, 2), 1e-4},
+		{"a layer's size", makeCloud(256, 64, 1), makeCloud(256, 256, 2), 1e-4},
+	}
+	w := testWorkers(t, 0)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			loss := objective(tt.from.channels)
+			loss.Ridge = tt.ridge
+			summary, target := tt.from.summary(t), tt.target.summary(t)
+			want := define(t, loss, summary, target)
+			got := bindGaussian(w, loss).of(t, summary, target)
+			prepared := loss.Target(target)
+			if d := math.Abs(got[0] - want[0]); d > 2*accuracy*prepared.Scale*prepared.Trace*(1+want[0]) {
+				t.Errorf("loss %.12g, want %.12g", got[0], want[0])
+			}
+			// The features that T makes have the target's covariance.
+			size := 2 * prepared.Scale * math.Sqrt(prepared.Trace/float64(tt.from.positions))
+			if d := distance(tt.from.gradient(got[1:]), tt.from.gradient(want[1:])); !(d <= accuracy*size) {
+				t.Errorf("gradient is off by %.2g of what the transport map contributes", d/size)
+			}
+			m, err := newTransport(w, loss.Channels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.aim(prepared)
+			covariance := make([]float64, len(prepared.Covariance))
+			loss.Covariance(covariance, summary, prepared.Ridge)
+			if _, ok := m.from(covariance); !ok {
+				t.Error("the iteration did not reach its accuracy")
+			}
+		})
+	}
+}
+
+func TestTransportRefinesItsInversesWhereItMust(t *testing.T) {
+	tests := []struct {
+		factor float32
+		refine bool
+	}{{1, false}, {10, true}}
+	for _, tt := range tests {
+		loss := objective(256)
+		prepared := loss.Target(makeCloud(256, 300, 2).summary(t))
+		covariance := make([]float64, 256*256)
+		loss.Covariance(covariance, makeCloud(256, 64, 1).times(tt.factor).summary(t), prepared.Ridge)
+		m, err := newTransport(testWorkers(t, 1), 256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.aim(prepared)
+		if _, ok := m.from(covariance); !ok || m.whole.careful != tt.refine {
+			t.Errorf("picture %g times as strong: converged %t, refined %t", tt.factor, ok, m.whole.careful)
+		}
+	}
+}
+
+func TestResidualShowsAWrongMap(t *testing.T) {
+	loss := objective(64)
+	prepared := loss.Target(makeCloud(64, 300, 2).summary(t))
+	covariance := make([]float64, 64*64)
+	loss.Covariance(covariance, makeCloud(64, 30, 1).summary(t), prepared.Ridge)
+	m, err := newTransport(testWorkers(t, 1), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.aim(prepared)
+	if _, ok := m.from(covariance); !ok {
+		t.Fatal("the iteration did not reach its accuracy")
+	}
+	for i := range m.t {
+		m.t[i] *= 1.001
+	}
+	// T is squared in TΣT.
+	if r := m.residual(covariance); math.Abs(r-0.002) > 1e-4 {
+		t.Errorf("residual %g of a map that is 0.001 too large", r)
+	}
+}
+
+func TestLastStepIsAsAccurateAsItSays(t *testing.T) {
+	var above, below float64
+	for i := range 1001 {
+		x := math.Pow(lastStep.Spread, float64(i)/1000-0.5)
+		y := lastStep.Factor * x * (1 + lastStep.Weight[0]/(x*x+lastStep.Shift[0]) + lastStep.Weight[1]/(x*x+lastStep.Shift[1]))
+		above, below = max(above, y-1), max(below, 1-y)
+	}
+	// The extremes are equal, as those of a best approximation are.
+	if above > 1.04e-5 || math.Abs(above-below) > 1e-8 {
+		t.Errorf("off by up to %.4g above and %.4g below", above, below)
+	}
+}
+
+func TestGaussianIsZeroAtEquality(t *testing.T) {
+	for _, positions := range []int{20, 500} {
+		target := makeCloud(64, positions, 1).summary(t)
+		got := bindGaussian(testWorkers(t, 0), objective(64)).of(t, target, target)
+		prepared := objective(64).Target(target)
+		if got[0] > 2*accuracy*prepared.Scale*prepared.Trace {
+			t.Errorf("%d positions: loss %g of a target to itself", positions, got[0])
+		}
+		zero := make([]float64, 64*64)
+		mean, covariance := got[1:65], got[65:]
+		if d := distance(covariance, zero); d > accuracy*prepared.Scale*8 { // |1|, the norm of 64 ones
+			t.Errorf("%d positions: the covariance's cotangent has the norm %g", positions, d)
+		}
+		if d := distance(mean, zero[:64]); d > 2*accuracy*prepared.Scale*distance(prepared.Mean, zero[:64]) {
+			t.Errorf("%d positions: the mean's cotangent has the norm %g", positions, d)
+		}
+	}
+}
+
+func TestGaussianDependsOnNothingBefore(t *testing.T) {
+	w, loss := testWorkers(t, 2), objective(80)
+	from := makeCloud(80, 40, 1)
+	targets := [][]float64{makeCloud(80, 30, 2).summary(t), makeCloud(80, 400, 3).summary(t)}
+	steps := []struct {
+		name            string
+		summary, target []float64
+	}{
+		{"the first", from.summary(t), targets[0]},
+		{"the same again", from.summary(t), targets[0]},
+		{"a small step", from.moved(0.01, 4).summary(t), targets[0]},
+		{"a jump", makeCloud(80, 40, 5).summary(t), targets[0]},
+		{"a jump that needs refined inverses", from.times(1000).summary(t), targets[0]},
+		{"another target", from.summary(t), targets[1]},
+		{"and back", from.summary(t), targets[0]},
+	}
+	e := bindGaussian(w, loss)
+	for _, s := range steps {
+		got := e.of(t, s.summary, s.target)
+		if fresh := bindGaussian(w, loss).of(t, s.summary, s.target); !slices.Equal(got, fresh) {
+			t.Errorf("%s: differs from an evaluation that is the first", s.name)
+		}
+	}
+}
+
+func TestGaussianIsTheSameForAnyThreads(t *testing.T) {
+	summary, target := makeCloud(150, 90, 1).summary(t), makeCloud(150, 400, 2).summary(t)
+	want := bindGaussian(testWorkers(t, 1), objective(150)).of(t, summary, target)
+	for _, threads := range []int{2, 3, 7} {
+		if got := bindGaussian(testWorkers(t, threads), objective(150)).of(t, summary, target); !slices.Equal(got, want) {
+			t.Errorf("%d threads differ from one", threads)
+		}
+	}
+}
+
+func TestGaussianFallsBackToItsDefinition(t *testing.T) {
+	summary, target := makeCloud(40, 20, 1).summary(t), makeCloud(40, 20, 2).summary(t)
+	// Too little variance for the mean: S − μμᵀ is indefinite.
+	indefinite := slices.Clone(summary)
+	for i := range 40 {
+		indefinite[i] *= 2
+	}
+	tests := []struct {
+		name            string
+		ridge           float64
+		summary, target []float64
+	}{
+		{"no ridge", 0, summary, target},
+		{"a ridge lost in rounding", 1e-17, summary, target},
+		{"a picture 10⁵ times as strong", 1e-4, makeCloud(40, 20, 1).times(1e5).summary(t), target},
+		{"an indefinite covariance", 1e-4, indefinite, target},
+		{"an indefinite target", 1e-4, summary, indefinite},
+		{"a target without variance", 1e-4, summary, make([]float64, len(target))},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			loss := objective(40)
+			loss.Ridge = tt.ridge
+			got := bindGaussian(testWorkers(t, 1), loss).of(t, tt.summary, tt.target)
+			if !slices.Equal(got, define(t, loss, tt.summary, tt.target)) {
+				t.Error("differs from the definition")
+			}
+		})
+	}
+}
+
+func TestGaussianRefusesWhatIsNotFinite(t *testing.T) {
+	good := makeCloud(40, 100, 1).summary(t)
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for _, at := range []int{0, 39, 40, 45, len(good) - 1} {
+			bad := slices.Clone(good)
+			bad[at] = v
+			for i, pair := range [][2][]float64{{bad, good}, {good, bad}} {
+				name := fmt.Sprintf("%g at %d of %s", v, at, []string{"the summary", "the target"}[i])
+				e := bindGaussian(testWorkers(t, 1), objective(40))
+				copy(e.summary, pair[0])
+				copy(e.target, pair[1])
+				if err := e.run(); err == nil || !strings.Contains(err.Error(), "not finite") {
+					t.Errorf("%s: error %v", name, err)
+				}
+				e.of(t, good, good) // and recovers
+			}
+		}
+	}
+}
+
+func TestGaussianAllocatesNothingOfNote(t *testing.T) {
+	summary, target := makeCloud(128, 100, 1).summary(t), makeCloud(128, 100, 2).summary(t)
+	e := bindGaussian(testWorkers(t, 2), objective(128))
+	e.of(t, summary, target)
+	const runs = 20
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		if err := e.run(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	// A matrix has 128 KiB.
+	if bytes := (after.TotalAlloc - before.TotalAlloc) / runs; bytes > 64<<10 {
+		t.Errorf("%d bytes an evaluation", bytes)
+	}
+}
+
+func TestInverterInverts(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	w := testWorkers(t, 2)
+	for n := 1; n <= 300; n += 1 + n/8 {
+		factor, from, to, product := make([]float64, n*n), make([]float64, n*n), make([]float64, n*n), make([]float64, n*n)
+		for i := range factor {
+			factor[i] = random.NormFloat64()
+		}
+		for i := range n {
+			for j := range n {
+				from[i*n+j] = dot(factor[i*n:(i+1)*n], factor[j*n:(j+1)*n])
+			}
+			from[i*n+i] += 1
+		}
+		if !newInverter(w, n).invert(to, from, n) {
+			t.Fatalf("%d×%d: said not to be positive definite", n, n)
+		}
+		kernels.MatrixProduct64(w, product, to, from, n, n, n)
+		for i := range n {
+			for j := range n {
+				want := 0.0
+				if i == j {
+					want = 1
+				}
+				// Condition numbers are below 2000, rounding 1e-16.
+				if math.Abs(product[i*n+j]-want) > 1e-10 {
+					t.Fatalf("%d×%d: inverse times matrix is %g at %d, %d", n, n, product[i*n+j], i, j)
+				}
+				if to[i*n+j] != to[j*n+i] {
+					t.Fatalf("%d×%d: the inverse is not symmetric at %d, %d", n, n, i, j)
+				}
+			}
+		}
+		for _, v := range []float64{-1, 0, math.NaN()} {
+			bad := slices.Clone(from)
+			bad[n*n-1] = v
+			if newInverter(w, n).invert(to, bad, n) {
+				t.Errorf("%d×%d: not told that %g on the diagonal is not positive definite", n, n, v)
+			}
+		}
+	}
+}
