@@ -30,6 +30,8 @@ type gaussian struct{}
 
 func (gaussian) Name() string { return "gaussian" }
 
+func (gaussian) Blends() bool { return true }
+
 func (gaussian) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
 	return ops.SummariseMoments(features, false)
 }

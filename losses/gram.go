@@ -28,6 +28,8 @@ type gram struct{}
 
 func (gram) Name() string { return "gram" }
 
+func (gram) Blends() bool { return true }
+
 func (gram) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
 	return ops.SummariseMoments(features, false)
 }

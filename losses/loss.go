@@ -20,9 +20,12 @@ import (
 type Loss interface {
 	// Name is what a user types.
 	Name() string
-	// Summarise reduces a feature map (C×H×W) to a float64 vector. Summaries of
-	// several pictures blend linearly to the summary of a target made of all.
+	// Summarise reduces a feature map (C×H×W) to what the loss compares.
 	Summarise(features *gorgonia.Node) (*gorgonia.Node, error)
+	// Blends tells that the summaries are float64 vectors which blend linearly to
+	// that of a target made of several pictures. Where they don't, such a target's
+	// loss is the weighted mean of the losses to each picture.
+	Blends() bool
 	// Distance is the plain loss between two summaries as its literature defines
 	// it, a float64 scalar.
 	Distance(summary, target *gorgonia.Node) (*gorgonia.Node, error)

@@ -20,6 +20,8 @@ type moments struct{}
 
 func (moments) Name() string { return "moments" }
 
+func (moments) Blends() bool { return true }
+
 func (moments) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
 	return ops.SummariseMoments(features, true)
 }

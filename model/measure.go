@@ -54,7 +54,7 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 		return nil, err
 	}
 	defer m.device.Close()
-	var summaries [2]map[Measurement][]float64
+	var summaries [2]map[Measurement]plan.Values
 	for i, img := range []image.Image{a, b} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func newMeasure(o MeasureOptions) (*measure, error) {
 
 // summarise runs the network on one picture and returns the summary of every
 // layer for every loss.
-func (m *measure) summarise(img image.Image) (map[Measurement][]float64, error) {
+func (m *measure) summarise(img image.Image) (map[Measurement]plan.Values, error) {
 	p, err := m.planes(img)
 	if err != nil {
 		return nil, err
@@ -150,17 +150,16 @@ func (m *measure) planes(img image.Image) (*picture.Picture, error) {
 }
 
 // compare evaluates every loss on the summaries of two pictures.
-func (m *measure) compare(a, b map[Measurement][]float64) ([]Measurement, error) {
+func (m *measure) compare(a, b map[Measurement]plan.Values) ([]Measurement, error) {
 	graph := gorgonia.NewGraph()
 	var results []Measurement
-	nodes, inputs := map[Measurement]*gorgonia.Node{}, map[*gorgonia.Node][]float64{}
+	nodes, inputs := map[Measurement]*gorgonia.Node{}, map[*gorgonia.Node]plan.Values{}
 	for _, layer := range m.options.Layers {
 		for _, loss := range m.losses {
 			key := Measurement{Layer: layer, Loss: loss.Name()}
 			var sides [2]*gorgonia.Node
-			for i, values := range [][]float64{a[key], b[key]} {
-				sides[i] = gorgonia.NewVector(graph, tensor.Float64, gorgonia.WithShape(len(values)),
-					gorgonia.WithName(fmt.Sprintf("%s.%s.%d", layer, loss.Name(), i)))
+			for i, values := range []plan.Values{a[key], b[key]} {
+				sides[i] = values.Input(graph, fmt.Sprintf("%s.%s.%d", layer, loss.Name(), i))
 				inputs[sides[i]] = values
 			}
 			var err error
@@ -172,7 +171,7 @@ func (m *measure) compare(a, b map[Measurement][]float64) ([]Measurement, error)
 	}
 	values, err := m.run(nodes, func(machine plan.Machine) error {
 		for node, values := range inputs {
-			if err := machine.WriteFloat64(node, values); err != nil {
+			if err := values.WriteTo(machine, node); err != nil {
 				return err
 			}
 		}
@@ -182,14 +181,14 @@ func (m *measure) compare(a, b map[Measurement][]float64) ([]Measurement, error)
 		return nil, fmt.Errorf("model: measure: %w", err)
 	}
 	for i, key := range results {
-		results[i].Value = values[key][0]
+		results[i].Value = values[key].Double[0]
 	}
 	return results, nil
 }
 
 // run evaluates nodes once, after write has filled the inputs of their graph.
 // Two keys may have the same node.
-func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Machine) error) (map[Measurement][]float64, error) {
+func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Machine) error) (map[Measurement]plan.Values, error) {
 	var outputs []*gorgonia.Node
 	for _, node := range nodes {
 		if !slices.Contains(outputs, node) {
@@ -212,10 +211,9 @@ func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Mach
 	if err := machine.RunAll(); err != nil {
 		return nil, err
 	}
-	values := map[Measurement][]float64{}
+	values := map[Measurement]plan.Values{}
 	for key, node := range nodes {
-		values[key] = make([]float64, max(1, node.Shape().TotalSize()))
-		if err := machine.ReadFloat64(node, values[key]); err != nil {
+		if values[key], err = plan.ReadValues(machine, node); err != nil {
 			return nil, err
 		}
 	}

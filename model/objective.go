@@ -32,9 +32,8 @@ type term struct {
 
 // input is a target in the graph and what to write there.
 type input struct {
-	node    *gorgonia.Node
-	single  []float32
-	doubles []float64
+	node   *gorgonia.Node
+	values plan.Values
 }
 
 // objective builds the graph for pictures of the level's size and compiles it.
@@ -64,38 +63,49 @@ func (e engine) objective(l level, t targets) (_ *objective, err error) {
 	return o, o.compile(e.device)
 }
 
-func (o *objective) addStyle(r recipe, taps map[string]*gorgonia.Node, targets []summary) error {
+func (o *objective) addStyle(r recipe, taps map[string]*gorgonia.Node, targets []styleTarget) error {
 	for i, part := range r.style {
-		name := "style " + part.layer
-		target := gorgonia.NewTensor(o.picture.Graph(), gorgonia.Float64, targets[i].shape.Dims(),
-			gorgonia.WithShape(targets[i].shape...), gorgonia.WithName(name+" target"))
 		summary, err := part.loss.Summarise(taps[part.layer])
 		if err != nil {
 			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
 		}
-		node, err := part.loss.Objective(summary, target)
-		if err != nil {
-			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+		var nodes []*gorgonia.Node
+		for k, values := range targets[i].summaries {
+			target := o.target(fmt.Sprintf("style %s target %d", part.layer, k+1), values)
+			node, err := part.loss.Objective(summary, target)
+			if err != nil {
+				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+			}
+			nodes = append(nodes, node)
 		}
-		o.terms = append(o.terms, term{name: name, weight: part.weight, node: node})
-		o.inputs = append(o.inputs, input{node: target, doubles: targets[i].values})
+		node := nodes[0]
+		if len(nodes) > 1 {
+			if node, err = losses.Sum(targets[i].weights, nodes...); err != nil {
+				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+			}
+		}
+		o.terms = append(o.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
 	}
 	return nil
 }
 
-func (o *objective) addContent(r recipe, taps map[string]*gorgonia.Node, targets []features) error {
+func (o *objective) addContent(r recipe, taps map[string]*gorgonia.Node, targets []plan.Values) error {
 	for i, part := range r.content {
 		name := "content " + part.layer
-		target := gorgonia.NewTensor(o.picture.Graph(), gorgonia.Float32, targets[i].shape.Dims(),
-			gorgonia.WithShape(targets[i].shape...), gorgonia.WithName(name+" target"))
-		node, err := losses.Content(r.contentForm, taps[part.layer], target)
+		node, err := losses.Content(r.contentForm, taps[part.layer], o.target(name+" target", targets[i]))
 		if err != nil {
 			return fmt.Errorf("content at %s: %w", part.layer, err)
 		}
 		o.terms = append(o.terms, term{name: name, weight: part.weight, node: node})
-		o.inputs = append(o.inputs, input{node: target, single: targets[i].values})
 	}
 	return nil
+}
+
+// target adds an input for values, which are written once the graph is compiled.
+func (o *objective) target(name string, values plan.Values) *gorgonia.Node {
+	node := values.Input(o.picture.Graph(), name)
+	o.inputs = append(o.inputs, input{node, values})
+	return node
 }
 
 // differentiate adds the cost and its gradient to the picture to the graph.
@@ -129,12 +139,7 @@ func (o *objective) compile(device plan.Device) error {
 		return err
 	}
 	for _, in := range o.inputs {
-		if in.single != nil {
-			err = o.machine.Write(in.node, in.single)
-		} else {
-			err = o.machine.WriteFloat64(in.node, in.doubles)
-		}
-		if err != nil {
+		if err := in.values.WriteTo(o.machine, in.node); err != nil {
 			o.machine.Close()
 			return fmt.Errorf("%s: %w", in.node.Name(), err)
 		}

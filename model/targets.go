@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"impasto/internal/ops"
 	"impasto/internal/picture"
@@ -15,20 +14,16 @@ import (
 
 // targets are what the picture's features are compared with at one scale.
 type targets struct {
-	style   []summary  // one for each style part of the recipe
-	content []features // one for each content part
+	style   []styleTarget // one for each style part of the recipe
+	content []plan.Values // one for each content part: a feature map
 }
 
-// summary is a style loss's summary of one layer's features.
-type summary struct {
-	shape  tensor.Shape
-	values []float64
-}
-
-// features are one layer's feature maps.
-type features struct {
-	shape  tensor.Shape
-	values []float32
+// styleTarget is the summaries that one layer's is compared with, each counting
+// by its weight: a single one of all style pictures where the loss's summaries
+// blend, else one of each. Weights sum to 1.
+type styleTarget struct {
+	summaries []plan.Values
+	weights   []float64
 }
 
 // engine runs the network for a recipe on a device.
@@ -50,7 +45,12 @@ func (e engine) targets(ctx context.Context, l level) (targets, error) {
 		if err != nil {
 			return targets{}, fmt.Errorf("style picture %d: %w", i+1, err)
 		}
-		t.style = blend(t.style, summaries, e.recipe.styles[i])
+		if t.style == nil {
+			t.style = make([]styleTarget, len(summaries))
+		}
+		for k, part := range e.recipe.style {
+			t.style[k].add(summaries[k], e.recipe.styles[i], part.loss.Blends())
+		}
 	}
 	if len(e.recipe.content) == 0 {
 		return t, ctx.Err()
@@ -66,23 +66,23 @@ func (e engine) targets(ctx context.Context, l level) (targets, error) {
 	return t, nil
 }
 
-// blend adds weight times the summaries to the sum, which starts out nil.
-func blend(sum, summaries []summary, weight float64) []summary {
-	if sum == nil {
-		for _, s := range summaries {
-			sum = append(sum, summary{shape: s.shape, values: make([]float64, len(s.values))})
-		}
+// add takes in the summary of another style picture.
+func (t *styleTarget) add(summary plan.Values, weight float64, blends bool) {
+	if !blends {
+		t.summaries, t.weights = append(t.summaries, summary), append(t.weights, weight)
+		return
 	}
-	for i, s := range summaries {
-		for j, v := range s.values {
-			sum[i].values[j] += weight * v
-		}
+	if t.summaries == nil {
+		t.summaries = []plan.Values{{Shape: summary.Shape, Double: make([]float64, len(summary.Double))}}
+		t.weights = []float64{1}
 	}
-	return sum
+	for i, v := range summary.Double {
+		t.summaries[0].Double[i] += weight * v
+	}
 }
 
 // summaries returns the summary of a picture for each style part.
-func (e engine) summaries(p *picture.Picture) (_ []summary, err error) {
+func (e engine) summaries(p *picture.Picture) (_ []plan.Values, err error) {
 	defer ops.Catch(&err, "build the network")
 	input := pictureNode(p.Width, p.Height)
 	taps, err := vgg19.Build(input, e.parameters, e.recipe.network, e.recipe.styleLayers()...)
@@ -95,23 +95,11 @@ func (e engine) summaries(p *picture.Picture) (_ []summary, err error) {
 			return nil, fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
 		}
 	}
-	machine, err := e.evaluate(p, input, nodes)
-	if err != nil {
-		return nil, err
-	}
-	defer machine.Close()
-	result := make([]summary, len(nodes))
-	for i, node := range nodes {
-		result[i] = summary{shape: node.Shape().Clone(), values: make([]float64, node.Shape().TotalSize())}
-		if err := machine.ReadFloat64(node, result[i].values); err != nil {
-			return nil, err
-		}
-	}
-	return result, nil
+	return e.evaluate(p, input, nodes)
 }
 
 // features returns a picture's features for each content part.
-func (e engine) features(p *picture.Picture) (_ []features, err error) {
+func (e engine) features(p *picture.Picture) (_ []plan.Values, err error) {
 	defer ops.Catch(&err, "build the network")
 	input := pictureNode(p.Width, p.Height)
 	taps, err := vgg19.Build(input, e.parameters, e.recipe.network, e.recipe.contentLayers()...)
@@ -122,24 +110,11 @@ func (e engine) features(p *picture.Picture) (_ []features, err error) {
 	for i, part := range e.recipe.content {
 		nodes[i] = taps[part.layer]
 	}
-	machine, err := e.evaluate(p, input, nodes)
-	if err != nil {
-		return nil, err
-	}
-	defer machine.Close()
-	result := make([]features, len(nodes))
-	for i, node := range nodes {
-		result[i] = features{shape: node.Shape().Clone(), values: make([]float32, node.Shape().TotalSize())}
-		if err := machine.Read(node, result[i].values); err != nil {
-			return nil, err
-		}
-	}
-	return result, nil
+	return e.evaluate(p, input, nodes)
 }
 
-// evaluate runs a graph on one picture and returns the machine that holds the
-// outputs.
-func (e engine) evaluate(p *picture.Picture, input *gorgonia.Node, outputs []*gorgonia.Node) (plan.Machine, error) {
+// evaluate runs a graph on one picture and returns the outputs.
+func (e engine) evaluate(p *picture.Picture, input *gorgonia.Node, outputs []*gorgonia.Node) ([]plan.Values, error) {
 	schedule, err := plan.Make(outputs...)
 	if err != nil {
 		return nil, err
@@ -148,14 +123,20 @@ func (e engine) evaluate(p *picture.Picture, input *gorgonia.Node, outputs []*go
 	if err != nil {
 		return nil, err
 	}
-	if err = machine.Write(input, p.RGB); err == nil {
-		err = machine.RunAll()
-	}
-	if err != nil {
-		machine.Close()
+	defer machine.Close()
+	if err := machine.Write(input, p.RGB); err != nil {
 		return nil, err
 	}
-	return machine, nil
+	if err := machine.RunAll(); err != nil {
+		return nil, err
+	}
+	values := make([]plan.Values, len(outputs))
+	for i, output := range outputs {
+		if values[i], err = plan.ReadValues(machine, output); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
 }
 
 // pictureNode is the input of a new graph: three planes of float32.

@@ -1,0 +1,50 @@
+package plan
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// Values are those of a node outside any machine: a target, for instance, that
+// one graph gives and another takes.
+type Values struct {
+	Shape  tensor.Shape
+	Single []float32 // of a float32 node, else nil
+	Double []float64 // of a float64 node, else nil
+}
+
+// ReadValues copies an output's values out, as of the last run.
+func ReadValues(m Machine, output *gorgonia.Node) (Values, error) {
+	v := Values{Shape: output.Shape()}
+	if v.Shape.IsScalar() {
+		v.Shape = tensor.Shape{1}
+	}
+	switch output.Dtype() {
+	case tensor.Float32:
+		v.Single = make([]float32, v.Shape.TotalSize())
+		return v, m.Read(output, v.Single)
+	case tensor.Float64:
+		v.Double = make([]float64, v.Shape.TotalSize())
+		return v, m.ReadFloat64(output, v.Double)
+	}
+	return Values{}, fmt.Errorf("plan: %v is of %v, want float32 or float64", output, output.Dtype())
+}
+
+// Input adds an input for values of this shape and type to a graph.
+func (v Values) Input(g *gorgonia.ExprGraph, name string) *gorgonia.Node {
+	dtype := tensor.Float32
+	if v.Double != nil {
+		dtype = tensor.Float64
+	}
+	return gorgonia.NewTensor(g, dtype, v.Shape.Dims(), gorgonia.WithShape(v.Shape...), gorgonia.WithName(name))
+}
+
+// WriteTo copies the values into the buffer of an input.
+func (v Values) WriteTo(m Machine, input *gorgonia.Node) error {
+	if v.Double != nil {
+		return m.WriteFloat64(input, v.Double)
+	}
+	return m.Write(input, v.Single)
+}
