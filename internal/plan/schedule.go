@@ -7,6 +7,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/graph"
@@ -63,6 +64,7 @@ type Schedule struct {
 	ArenaBytes int
 
 	buffers map[*gorgonia.Node]*Buffer
+	heights map[*gorgonia.Node]int
 }
 
 // alignment of buffers in the arena: a cache line, and the widest vector.
@@ -76,7 +78,7 @@ func Make(outputs ...*gorgonia.Node) (schedule *Schedule, err error) {
 	if len(outputs) == 0 {
 		return nil, errors.New("plan: no outputs, want at least one node")
 	}
-	s := &Schedule{buffers: map[*gorgonia.Node]*Buffer{}}
+	s := &Schedule{buffers: map[*gorgonia.Node]*Buffer{}, heights: map[*gorgonia.Node]int{}}
 	for _, output := range outputs {
 		b, err := s.visit(output)
 		if err != nil {
@@ -97,8 +99,10 @@ func (s *Schedule) Buffer(node *gorgonia.Node) (*Buffer, error) {
 	return nil, fmt.Errorf("plan: %v is not part of the schedule", node)
 }
 
-// visit appends the steps that a node needs, itself last, depth first: so a
-// layer's loss is evaluated when the backward pass gets there.
+// visit appends the steps that a node needs, itself last. The operand with the
+// longest way to it comes first: where a layer's cotangents meet, the one from
+// further down the network is there before the one from the layer's own loss is
+// made, which so doesn't wait in memory all the way.
 func (s *Schedule) visit(node *gorgonia.Node) (*Buffer, error) {
 	if b, ok := s.buffers[node]; ok {
 		return b, nil
@@ -107,13 +111,17 @@ func (s *Schedule) visit(node *gorgonia.Node) (*Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var inputs []*Buffer
-	for _, child := range graph.NodesOf(node.Graph().From(node.ID())) {
-		input, err := s.visit(child.(*gorgonia.Node))
-		if err != nil {
+	operands := operandsOf(node)
+	longest := slices.Clone(operands)
+	slices.SortStableFunc(longest, func(a, b *gorgonia.Node) int { return s.height(b) - s.height(a) })
+	for _, operand := range longest {
+		if _, err := s.visit(operand); err != nil {
 			return nil, err
 		}
-		inputs = append(inputs, input)
+	}
+	inputs := make([]*Buffer, len(operands))
+	for i, operand := range operands {
+		inputs[i] = s.buffers[operand]
 	}
 	s.buffers[node] = b
 	switch {
@@ -127,6 +135,27 @@ func (s *Schedule) visit(node *gorgonia.Node) (*Buffer, error) {
 		s.Steps = append(s.Steps, Step{Op: node.Op(), Inputs: inputs, Result: b})
 	}
 	return b, nil
+}
+
+// height is the number of operations on the longest way to a node.
+func (s *Schedule) height(node *gorgonia.Node) int {
+	if h, ok := s.heights[node]; ok {
+		return h
+	}
+	h := 0
+	for _, operand := range operandsOf(node) {
+		h = max(h, 1+s.height(operand))
+	}
+	s.heights[node] = h
+	return h
+}
+
+func operandsOf(node *gorgonia.Node) []*gorgonia.Node {
+	var operands []*gorgonia.Node
+	for _, child := range graph.NodesOf(node.Graph().From(node.ID())) {
+		operands = append(operands, child.(*gorgonia.Node))
+	}
+	return operands
 }
 
 func newBuffer(node *gorgonia.Node) (*Buffer, error) {
