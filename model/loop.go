@@ -64,6 +64,9 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 			return nil, fmt.Errorf("model: embedded network: %w", err)
 		}
 	}
+	if r.engine.parameters, err = r.engine.parameters.Through(r.engine.recipe.layers()...); err != nil {
+		return nil, err
+	}
 	if r.engine.device, err = openDevice(o); err != nil {
 		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
 	}

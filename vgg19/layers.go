@@ -106,3 +106,21 @@ func Operations(height, width int, layer string) float64 {
 	}
 	return sum
 }
+
+// Through returns the parameters down to the deepest of layers and no more: those
+// below it are left out, to be freed where nothing else holds them.
+func (p *Parameters) Through(layers ...string) (*Parameters, error) {
+	depth, err := deepest(layers)
+	if err != nil {
+		return nil, err
+	}
+	through := &Parameters{Neutral: p.Neutral}
+	convolution := 0
+	for _, name := range Layers()[:depth+1] {
+		if strings.HasPrefix(name, "conv") {
+			through.Filters[convolution], through.Biases[convolution] = p.Filters[convolution], p.Biases[convolution]
+			convolution++
+		}
+	}
+	return through, nil
+}

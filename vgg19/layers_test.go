@@ -39,3 +39,26 @@ func TestParametersThatDoNotFitTheTableAreRefused(t *testing.T) {
 		t.Error("a filter of NaN: no error")
 	}
 }
+
+func TestParametersThroughALayerAreThoseOfItAndBefore(t *testing.T) {
+	p := parameters()
+	through, err := p.Through("relu1_1", "pool2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range vgg19.Convolutions {
+		want := 0
+		if c.Block <= 2 {
+			want = len(p.Filters[i])
+		}
+		if got := len(through.Filters[i]); got != want {
+			t.Errorf("%s has %d filter values, want %d", c.Name, got, want)
+		}
+	}
+	if through.Neutral != p.Neutral {
+		t.Error("the neutral colour is another one")
+	}
+	if _, err := p.Through("relu9_9"); err == nil {
+		t.Error("an unknown layer: no error")
+	}
+}

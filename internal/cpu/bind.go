@@ -27,7 +27,7 @@ func (m *machine) bind(step plan.Step) (func() error, error) {
 	}
 	if c, ok := op.(*ops.Comparison); ok {
 		if g, ok := c.Loss.(pure.Gaussian); ok {
-			return gaussian{loss: g, workers: m.device.workers}.bind(out.double, in[0].double, in[1].double), nil
+			return gaussian{g, m.device.transportSpace}.bind(out.double, in[0].double, in[1].double), nil
 		}
 	}
 	inputs := make([]*tensor.Dense, len(in))

@@ -20,6 +20,9 @@ type Device struct {
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
 	prepared map[*float32]*kernels.Convolution
+	spare    []byte // memory of machines that were closed
+	// spaces are what Gaussian losses work with, by channels.
+	spaces map[int]*transportSpace
 }
 
 // NewDevice returns the processor with so many threads; 0 takes all cores.
@@ -28,7 +31,11 @@ func NewDevice(threads int) (plan.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Device{workers: workers, prepared: map[*float32]*kernels.Convolution{}}, nil
+	return &Device{
+		workers:  workers,
+		prepared: map[*float32]*kernels.Convolution{},
+		spaces:   map[int]*transportSpace{},
+	}, nil
 }
 
 // Name implements plan.Device.
@@ -38,6 +45,7 @@ func (d *Device) Name() string {
 
 // Close implements plan.Device.
 func (d *Device) Close() error {
+	d.spare = nil
 	d.workers.Close()
 	return nil
 }
@@ -57,4 +65,17 @@ func (d *Device) MatrixRate() (float64, error) {
 		best = min(best, time.Since(began).Seconds())
 	}
 	return 2 * n * n * n / best, nil
+}
+
+// transportSpace is what all Gaussian losses of so many channels work with. The
+// steps of a device run one at a time.
+func (d *Device) transportSpace(channels int) (*transportSpace, error) {
+	if space, ok := d.spaces[channels]; ok {
+		return space, nil
+	}
+	space, err := newTransportSpace(d.workers, channels)
+	if err == nil {
+		d.spaces[channels] = space
+	}
+	return space, err
 }

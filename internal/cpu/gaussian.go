@@ -3,7 +3,6 @@ package cpu
 import (
 	"slices"
 
-	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
 )
 
@@ -11,8 +10,8 @@ import (
 // that needs no eigenvectors. Where that doesn't reach its accuracy, as without
 // a ridge on singular covariances, it computes the definition.
 type gaussian struct {
-	loss    pure.Gaussian
-	workers *kernels.Workers
+	loss  pure.Gaussian
+	space func(channels int) (*transportSpace, error)
 }
 
 // bind returns the evaluation of summary against target into result, the loss
@@ -33,9 +32,11 @@ func (g gaussian) bind(result, summary, target []float64) func() error {
 	var solver *transport
 	return func() (err error) {
 		if solver == nil {
-			if solver, err = newTransport(g.workers, n); err != nil {
+			space, err := g.space(n)
+			if err != nil {
 				return err
 			}
+			solver = newTransport(space)
 		}
 		if !slices.Equal(preparedFor, target) {
 			preparedFor = slices.Clone(target)

@@ -98,6 +98,11 @@ func testWorkers(t testing.TB, threads int) *kernels.Workers {
 	return w
 }
 
+// spaces makes what an evaluation works with, anew each time.
+func spaces(w *kernels.Workers) func(int) (*transportSpace, error) {
+	return func(channels int) (*transportSpace, error) { return newTransportSpace(w, channels) }
+}
+
 // objective is the loss as a descent uses it.
 func objective(channels int) pure.Gaussian {
 	return pure.Gaussian{Channels: channels, Ridge: 1e-4, Scaled: true}
@@ -112,7 +117,7 @@ type evaluation struct {
 func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
 	n := loss.Channels * (1 + loss.Channels)
 	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
-	e.run = gaussian{loss, w}.bind(e.result, e.summary, e.target)
+	e.run = gaussian{loss, spaces(w)}.bind(e.result, e.summary, e.target)
 	return e
 }
 
@@ -191,10 +196,11 @@ func TestGaussianAgreesWithItsDefinition(t *testing.T) {
 			if d := distance(tt.from.gradient(got[1:]), tt.from.gradient(want[1:])); !(d <= accuracy*size) {
 				t.Errorf("gradient is off by %.2g of what the transport map contributes", d/size)
 			}
-			m, err := newTransport(w, loss.Channels)
+			space, err := newTransportSpace(w, loss.Channels)
 			if err != nil {
 				t.Fatal(err)
 			}
+			m := newTransport(space)
 			m.aim(prepared)
 			covariance := make([]float64, len(prepared.Covariance))
 			loss.Covariance(covariance, summary, prepared.Ridge)
@@ -215,10 +221,11 @@ func TestTransportRefinesItsInversesWhereItMust(t *testing.T) {
 		prepared := loss.Target(makeCloud(256, 300, 2).summary(t))
 		covariance := make([]float64, 256*256)
 		loss.Covariance(covariance, makeCloud(256, 64, 1).times(tt.factor).summary(t), prepared.Ridge)
-		m, err := newTransport(testWorkers(t, 1), 256)
+		space, err := newTransportSpace(testWorkers(t, 1), 256)
 		if err != nil {
 			t.Fatal(err)
 		}
+		m := newTransport(space)
 		m.aim(prepared)
 		if _, ok := m.from(covariance); !ok || m.whole.careful != tt.refine {
 			t.Errorf("picture %g times as strong: converged %t, refined %t", tt.factor, ok, m.whole.careful)
@@ -231,10 +238,11 @@ func TestResidualShowsAWrongMap(t *testing.T) {
 	prepared := loss.Target(makeCloud(64, 300, 2).summary(t))
 	covariance := make([]float64, 64*64)
 	loss.Covariance(covariance, makeCloud(64, 30, 1).summary(t), prepared.Ridge)
-	m, err := newTransport(testWorkers(t, 1), 64)
+	space, err := newTransportSpace(testWorkers(t, 1), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := newTransport(space)
 	m.aim(prepared)
 	if _, ok := m.from(covariance); !ok {
 		t.Fatal("the iteration did not reach its accuracy")

@@ -29,20 +29,26 @@ import (
 // between the steps of a descent, but its least eigenvalues, down at the ridge,
 // change by factors of hundreds, and it is there that T is largest.
 type transport struct {
+	*transportSpace
+
+	usable                bool // the target has an inverse
+	ridge                 float64
+	target, targetInverse []float64
+	// V, whose columns have the covariance Σₜ⁻¹, and ΣₜV, n×transportProbes.
+	probes, probed []float64
+}
+
+// transportSpace is what an evaluation for n channels works with and leaves
+// nothing in. Layers with as many channels share it.
+type transportSpace struct {
 	n       int
 	workers *kernels.Workers
 	whole   *inverter    // uses all threads
 	pair    [2]*inverter // use one thread each
 
-	usable                bool // the target has an inverse
-	ridge                 float64
-	target, targetInverse []float64
-
 	t, u, tInverse, uInverse, spare []float64
 
-	// V, whose columns have the covariance Σₜ⁻¹, and ΣₜV, n×transportProbes.
-	probes, probed []float64
-	moved          [2][]float64
+	moved [2][]float64 // n×transportProbes
 }
 
 const (
@@ -77,8 +83,17 @@ var lastStep = struct {
 	Shift:  [2]float64{0.10164626999785925, 1.922052128404471},
 }
 
-func newTransport(w *kernels.Workers, n int) (*transport, error) {
-	m := &transport{n: n, workers: w}
+func newTransport(space *transportSpace) *transport {
+	n := space.n
+	return &transport{
+		transportSpace: space,
+		targetInverse:  make([]float64, n*n),
+		probed:         make([]float64, n*transportProbes),
+	}
+}
+
+func newTransportSpace(w *kernels.Workers, n int) (*transportSpace, error) {
+	m := &transportSpace{n: n, workers: w}
 	for i := range m.pair {
 		one, err := kernels.NewWorkers(1)
 		if err != nil {
@@ -87,11 +102,11 @@ func newTransport(w *kernels.Workers, n int) (*transport, error) {
 		m.pair[i] = newInverter(one, n)
 	}
 	m.whole = &inverter{workers: w, levels: m.pair[0].levels}
-	for _, buffer := range []*[]float64{&m.targetInverse, &m.t, &m.u, &m.tInverse, &m.uInverse, &m.spare} {
+	for _, buffer := range []*[]float64{&m.t, &m.u, &m.tInverse, &m.uInverse, &m.spare} {
 		*buffer = make([]float64, n*n)
 	}
-	for _, buffer := range []*[]float64{&m.probed, &m.moved[0], &m.moved[1]} {
-		*buffer = make([]float64, n*transportProbes)
+	for i := range m.moved {
+		m.moved[i] = make([]float64, n*transportProbes)
 	}
 	return m, nil
 }

@@ -38,7 +38,7 @@ type value struct {
 // Compile implements plan.Device.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cpu: compile")
-	m := &machine{device: d, schedule: s, arena: alignedBytes(s.ArenaBytes), values: map[*plan.Buffer]value{}}
+	m := &machine{device: d, schedule: s, arena: d.arena(s.ArenaBytes), values: map[*plan.Buffer]value{}}
 	for _, b := range append(append([]*plan.Buffer(nil), s.Inputs...), s.Outputs...) {
 		if err := m.place(b); err != nil {
 			return nil, err
@@ -57,15 +57,6 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 		m.steps = append(m.steps, runner{step.Op, run})
 	}
 	return m, nil
-}
-
-const alignment = 64
-
-// alignedBytes returns n bytes that start on a cache line.
-func alignedBytes(n int) []byte {
-	raw := make([]byte, n+alignment)
-	skip := -int(uintptr(unsafe.Pointer(&raw[0]))) & (alignment - 1)
-	return raw[skip : skip+n]
 }
 
 // place makes the buffer's memory, in the arena or a constant's own, reachable.
@@ -124,6 +115,7 @@ func (m *machine) Reset() {}
 
 // Close implements gorgonia.VM.
 func (m *machine) Close() error {
+	m.device.takeBack(m.arena)
 	m.arena, m.values, m.steps = nil, nil, nil
 	return nil
 }
