@@ -9,6 +9,12 @@ import (
 // cross-correlation, whose filters are laid out for the kernels: for Winograd's
 // algorithm where that pays, else for direct convolution.
 type Convolution struct {
+	// Precise forgoes the larger form of Winograd's algorithm. Through thirteen
+	// layers it is off by 3e-6 of its results' size and 1e-5 of the gradient's,
+	// where the smaller form is off by 1e-6 and 3e-6, as much as direct
+	// convolution. It costs up to 10 % of the speed on large pictures.
+	Precise bool
+
 	out, in int
 	filters []float32 // out×in×3×3
 	biases  []float32
@@ -44,15 +50,22 @@ func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error
 	return c, nil
 }
 
+// winogradFits says whether Winograd's algorithm can be used. Where it can it
+// pays, even for a single tile, which would leave most lanes of the direct
+// kernels idle.
+func (c *Convolution) winogradFits() bool {
+	return c.out%channelBlock == 0 && c.in%channelBlock == 0
+}
+
 // Forward computes y, out×height×width, from x, in×height×width, with negative
 // results set to zero where rectify is set.
 func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rectify bool, border Border) {
 	area := height * width
 	from := source{x: x[:c.in*area], height: height, width: width, border: border}
 	y = y[:c.out*area]
-	if winogradFits(c.out, c.in, height, width) {
+	if c.winogradFits() {
 		winogradTask{
-			blocked: c.winograd(), path: w.path, source: from,
+			blocked: c.winograd(), precise: c.Precise, path: w.path, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
 		}.run(w)
 		return
@@ -77,9 +90,9 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, widt
 	switch {
 	case border.Replicate:
 		c.borderedGradient(w, dx, from)
-	case winogradFits(c.out, c.in, height, width):
+	case c.winogradFits():
 		winogradTask{
-			blocked: c.winograd(), transposed: true, path: w.path, source: from,
+			blocked: c.winograd(), precise: c.Precise, transposed: true, path: w.path, source: from,
 			y: dx, height: height, width: width,
 		}.run(w)
 	default:

@@ -73,7 +73,7 @@ var convolutionShapes = [][4]int{
 
 // Winograd's algorithm adds and subtracts before and after it multiplies, which
 // loses some bits.
-const toleranceWinograd = 5e-6
+const toleranceWinograd = 2e-5
 
 func borders(channels int) map[string]Border {
 	return map[string]Border{
@@ -83,81 +83,120 @@ func borders(channels int) map[string]Border {
 	}
 }
 
+// pathsByForm returns every path twice, once with each of Winograd's forms as
+// its only one.
+func pathsByForm() []*path {
+	var all []*path
+	for _, p := range paths() {
+		for _, f := range p.winograd.forms {
+			single := *p
+			single.name = fmt.Sprint(p.name, "/", f.tile)
+			single.winograd.forms = [2]winogradForm{f, f}
+			all = append(all, &single)
+		}
+	}
+	return all
+}
+
+func TestFormWithFewerOperationsIsUsed(t *testing.T) {
+	for _, c := range []struct{ channels, size, tile int }{
+		{512, 32, 4}, // the larger form computes 36 rows and columns
+		{512, 64, 6},
+		{64, 256, 4}, // transforms take most of the time
+		{256, 64, 6},
+	} {
+		// The count of lanes, not the kernels, decides.
+		p := path{lanes: 16, winograd: winogradGo}
+		if got := p.form(c.channels, c.channels, c.size, c.size).tile; got != c.tile {
+			t.Errorf("%d channels of %d×%d pixels: tiles of %d, want %d", c.channels, c.size, c.size, got, c.tile)
+		}
+	}
+}
+
 func TestConvolutionMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
-		for _, s := range convolutionShapes {
-			out, in, height, width := s[0], s[1], s[2], s[3]
-			area := height * width
-			x, filters, biases := values(1, in*area), values(2, out*in*9), values(3, out)
-			c, err := NewConvolution(filters, biases, out, in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for name, border := range borders(in) {
-				for _, rectify := range []bool{false, true} {
-					what := fmt.Sprint(s, " ", name, " ", rectify)
-					want := make([]float64, out*area)
-					definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
-					pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
-					y := newGuarded[float32](out * area)
+	var all []*Workers
+	for _, p := range pathsByForm() {
+		w := newWorkers(2, p)
+		defer w.Close()
+		all = append(all, w)
+	}
+	for _, s := range convolutionShapes {
+		out, in, height, width := s[0], s[1], s[2], s[3]
+		area := height * width
+		x, filters, biases, dy := values(1, in*area), values(2, out*in*9), values(3, out), values(4, out*area)
+		c, err := NewConvolution(filters, biases, out, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, border := range borders(in) {
+			for _, rectify := range []bool{false, true} {
+				definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
+				want, dWant := make([]float64, out*area), make([]float64, in*area)
+				pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
+				pure.ConvolveDataGradient(definition, dWant, float64s(dy), want, float64s(filters))
+				gate := convert[float32](want)
+				if !rectify {
+					gate = nil
+				}
+				for _, w := range all {
+					what := fmt.Sprint(w.Path(), " ", s, " ", name, " ", rectify)
+					y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
 					c.Forward(w, y.values, x, height, width, rectify, border)
 					near(t, "forward "+what, y.values, want, toleranceWinograd)
 					y.check(t, "forward "+what)
-
-					dy := values(4, out*area)
-					dWant := make([]float64, in*area)
-					pure.ConvolveDataGradient(definition, dWant, float64s(dy), float64s(y.values), float64s(filters))
-					dx := newGuarded[float32](in * area)
-					gate := y.values
-					if !rectify {
-						gate = nil
-					}
 					c.DataGradient(w, dx.values, dy, gate, height, width, border)
 					near(t, "gradient "+what, dx.values, dWant, toleranceWinograd)
 					dx.check(t, "gradient "+what)
 				}
 			}
 		}
-	})
+	}
 }
 
 func TestNotANumberPassesThroughConvolution(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
-		const in, out, n = 8, 8, 12
-		x := values(1, in*n*n)
-		x[3*n*n+5*n+5] = float32(math.NaN())
-		c, err := NewConvolution(values(2, out*in*9), values(3, out), out, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		y := make([]float32, out*n*n)
-		c.Forward(w, y, x, n, n, false, Border{})
-		if v := float64(y[5*n+5]); !math.IsNaN(v) {
-			t.Errorf("a pixel that sees a NaN is %v", v)
+		const n = 12
+		for _, channels := range []int{8, 16} { // directly and by Winograd's algorithm
+			x := values(1, channels*n*n)
+			x[3*n*n+5*n+5] = float32(math.NaN())
+			c, err := NewConvolution(values(2, channels*channels*9), values(3, channels), channels, channels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			y := make([]float32, channels*n*n)
+			c.Forward(w, y, x, n, n, false, Border{})
+			if v := float64(y[5*n+5]); !math.IsNaN(v) {
+				t.Errorf("%d channels: a pixel that sees a NaN is %v", channels, v)
+			}
 		}
 	})
 }
 
 func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
-	for _, p := range paths() {
-		const out, in, height, width = 40, 24, 37, 61
+	for _, shape := range [][2]int{{40, 24}, {48, 32}, {80, 144}} {
+		out, in := shape[0], shape[1]
+		const height, width = 37, 61
 		x, filters, biases, dy := values(1, in*height*width), values(2, out*in*9), values(3, out), values(4, out*height*width)
 		c, err := NewConvolution(filters, biases, out, in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var y, dx []float32
-		for _, threads := range []int{1, 2, 3, 7} {
-			w := newWorkers(threads, p)
-			y2, dx2 := make([]float32, out*height*width), make([]float32, in*height*width)
-			c.Forward(w, y2, x, height, width, true, Border{})
-			c.DataGradient(w, dx2, dy, y2, height, width, Border{Replicate: true})
-			if y != nil {
-				same(t, p.name+" forward", y2, y)
-				same(t, p.name+" gradient", dx2, dx)
+		for _, p := range paths() {
+			var y, dx, bordered []float32
+			for _, threads := range []int{1, 2, 3, 7} {
+				w := newWorkers(threads, p)
+				y2, dx2, bordered2 := make([]float32, out*height*width), make([]float32, in*height*width), make([]float32, in*height*width)
+				c.Forward(w, y2, x, height, width, true, Border{})
+				c.DataGradient(w, dx2, dy, y2, height, width, Border{})
+				c.DataGradient(w, bordered2, dy, y2, height, width, Border{Replicate: true})
+				if y != nil {
+					same(t, p.name+" forward", y2, y)
+					same(t, p.name+" gradient", dx2, dx)
+					same(t, p.name+" gradient with border", bordered2, bordered)
+				}
+				y, dx, bordered = y2, dx2, bordered2
+				w.Close()
 			}
-			y, dx = y2, dx2
-			w.Close()
 		}
 	}
 }
@@ -202,4 +241,78 @@ func BenchmarkConvolution(b *testing.B) {
 		}
 		w.Close()
 	}
+}
+
+// Convolutions are chained as in VGG-19 to relu5_1, a quarter as wide, with
+// random filters that keep activations about the same size; no pooling comes
+// between, so that errors pass on undiminished.
+func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
+	const size = 20
+	type step struct {
+		c              pure.Convolution
+		filters, y, dy []float64
+		*Convolution
+	}
+	var steps []step
+	x := values(1, 16*size*size)
+	y, in := float64s(x), 16
+	for i, l := range vgg19.Convolutions[:13] {
+		out := l.Out / 4
+		filters, biases := values(uint64(10+i), out*in*9), values(uint64(30+i), out)
+		for k := range filters {
+			filters[k] *= sqrt(2 / float32(9*in))
+		}
+		c, err := NewConvolution(filters, biases, out, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := step{pure.Convolution{In: in, Out: out, Height: size, Width: size, Rectify: true}, float64s(filters), make([]float64, out*size*size), nil, c}
+		pure.Convolve(s.c, s.y, y, s.filters, float64s(biases))
+		steps = append(steps, s)
+		y, in = s.y, out
+	}
+	dy := values(2, in*size*size)
+	want := float64s(dy)
+	for i := len(steps) - 1; i >= 0; i-- {
+		s := &steps[i]
+		s.dy = make([]float64, s.c.In*size*size)
+		pure.ConvolveDataGradient(s.c, s.dy, want, s.y, s.filters)
+		want = s.dy
+	}
+	for _, p := range pathsByForm() {
+		w := newWorkers(2, p)
+		defer w.Close()
+		activations := [][]float32{x}
+		for i, s := range steps {
+			y := make([]float32, s.c.Out*size*size)
+			s.Forward(w, y, activations[i], size, size, true, Border{})
+			activations = append(activations, y)
+		}
+		t.Logf("%s: relative error at relu5_1 %.1e", p.name, relativeError(activations[len(steps)], y))
+		near(t, p.name+" relu5_1", activations[len(steps)], y, 1e-5)
+		d := dy
+		for i := len(steps) - 1; i >= 0; i-- {
+			dx := make([]float32, steps[i].c.In*size*size)
+			// The definition's activations rectify: of its own, a few near zero
+			// would fall on the other side, and outweigh all other errors.
+			steps[i].DataGradient(w, dx, d, convert[float32](steps[i].y), size, size, Border{})
+			d = dx
+		}
+		e := relativeError(d, want)
+		t.Logf("%s: relative error of the gradient %.1e", p.name, e)
+		if e > 1e-4 {
+			t.Errorf("%s: gradient is off by %.1e of its norm", p.name, e)
+		}
+	}
+}
+
+// relativeError is the norm of the difference over that of want.
+func relativeError(got []float32, want []float64) float64 {
+	var sum, size float64
+	for i, v := range want {
+		d := float64(got[i]) - v
+		sum += d * d
+		size += v * v
+	}
+	return math.Sqrt(sum / size)
 }

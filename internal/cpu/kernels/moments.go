@@ -32,8 +32,11 @@ const (
 	momentTile       = 128
 	momentDepth      = 512
 	momentStride     = momentDepth + 16
-	momentChunk      = 4096
+	momentChunk      = 1024
 	maxMomentChunks  = 16
+	// partialMoments bounds the values that chunks are summed in beside each
+	// other.
+	partialMoments = maxMomentChunks * 128 * 128
 )
 
 // Moments computes the mean of the columns of x, channels×n, and their second
@@ -48,7 +51,7 @@ func Moments(w *Workers, mean, second []float64, x []float32, channels, n int) {
 	across := (channels + momentTile - 1) / momentTile
 	tiles := across * (across + 1) / 2
 	// Many pixels are cut into chunks, whose sums are added up in order.
-	chunks := max(1, min(n/momentChunk, maxMomentChunks))
+	chunks := max(1, min(n/momentChunk, maxMomentChunks, partialMoments/(channels*channels)))
 	w.exclusive(func(shared *scratch) {
 		partial := shared.float64s(0, chunks*channels*channels)
 		w.runLocked(tiles*chunks, func(part int, s *scratch) {
@@ -57,7 +60,8 @@ func Moments(w *Workers, mean, second []float64, x []float32, channels, n int) {
 			for ; tile >= across-row; row++ { // rows of the upper triangle
 				tile -= across - row
 			}
-			t := momentTask{w.path, partial[chunk*channels*channels:][:channels*channels], x, channels, n}
+			t := momentTask{w.path, partial[chunk*channels*channels:][:channels*channels], x, channels, n,
+				s.float64s(0, momentRows*maxMomentColumns)}
 			t.tile(s, row*momentTile, (row+tile)*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
 		})
 		scale := 1 / float64(n)
@@ -82,6 +86,7 @@ type momentTask struct {
 	to          []float64
 	x           []float32
 	channels, n int
+	edge        []float64 // a block, for those that stick out
 }
 
 // tile sums the products of the rows of x from i with those from j over the
@@ -134,11 +139,11 @@ func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int
 		t.path.moments(to, t.channels, a, b, momentStride, depth)
 		return
 	}
-	var edge [momentRows * maxMomentColumns]float64
-	t.path.moments(edge[:], maxMomentColumns, a, b, momentStride, depth)
+	clear(t.edge)
+	t.path.moments(t.edge, maxMomentColumns, a, b, momentStride, depth)
 	for r := range min(rows, momentRows) {
 		for c := range min(columns, t.path.momentColumns) {
-			to[r*t.channels+c] += edge[r*maxMomentColumns+c]
+			to[r*t.channels+c] += t.edge[r*maxMomentColumns+c]
 		}
 	}
 }

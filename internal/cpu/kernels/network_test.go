@@ -22,7 +22,7 @@ type layer struct {
 	dx, dy        []float32
 }
 
-func newNetwork(size int) *network {
+func newNetwork(b *testing.B, size int) *network {
 	n := &network{}
 	y := values(99, 3*size*size)
 	dy := make([]float32, len(y))
@@ -37,7 +37,10 @@ func newNetwork(size int) *network {
 			y, dy = make([]float32, c.In*area), make([]float32, c.In*area)
 		}
 		l.x, l.dx = y, dy
-		l.Convolution, _ = NewConvolution(filters, values(uint64(50+i), c.Out), c.Out, c.In)
+		var err error
+		if l.Convolution, err = NewConvolution(filters, values(uint64(50+i), c.Out), c.Out, c.In); err != nil {
+			b.Fatal(err)
+		}
 		y, dy = make([]float32, c.Out*area), make([]float32, c.Out*area)
 		l.y, l.dy = y, dy
 		n.layers = append(n.layers, l)
@@ -83,7 +86,7 @@ func BenchmarkNetwork(b *testing.B) {
 				continue
 			}
 			w := newWorkers(runtime.GOMAXPROCS(0), p)
-			n := newNetwork(size)
+			n := newNetwork(b, size)
 			b.Run(fmt.Sprint(p.name, "/forward/", size), func(b *testing.B) {
 				for b.Loop() {
 					n.forward(w)

@@ -11,15 +11,14 @@ var avx2Path = path{
 	product32: [tileVectors]productKernel[float32]{product32AVX2x1, product32AVX2x2, product32AVX2x3},
 	product64: [tileVectors]productKernel[float64]{product64AVX2x1, product64AVX2x2, product64AVX2x3},
 	winograd: winogradKernels{
-		gather:           gatherAVX2,
-		scatter:          scatterAVX2,
-		transpose:        transposeAVX2,
-		transformColumns: transformColumnsAVX2,
-		transformRows:    transformRowsAVX2,
-		transformFilter:  transformFilterAVX2,
-		multiply:         multiplyAVX2,
-		invertRows:       invertRowsAVX2,
-		invertColumns:    invertColumnsAVX2,
+		gather:    gatherAVX2,
+		transpose: transposeAVX2,
+		scatter:   scatterAVX2,
+		multiply:  multiplyAVX2,
+		forms: [2]winogradForm{
+			{4, transformColumns4AVX2, transformRows4AVX2, transformFilter4AVX2, invertRows4AVX2, invertColumns4AVX2},
+			{6, transformColumns6AVX2, transformRows6AVX2, transformFilter6AVX2, invertRows6AVX2, invertColumns6AVX2},
+		},
 	},
 	vector: vectorKernels{
 		gate:    gateAVX2,
@@ -31,7 +30,9 @@ var avx2Path = path{
 		sum:     sumAVX2,
 		adam:    adamAVX2,
 	},
-	pool:          poolKernels{maxPoolAVX2, maxPoolGradientAVX2},
+	pool: poolKernels{
+		maxPoolAVX2, maxPoolGradientAVX2, meanPoolAVX2, meanPoolGradientAVX2, l2PoolAVX2, l2PoolGradientAVX2,
+	},
 	moments:       momentsAVX2,
 	momentColumns: 3,
 }
@@ -45,15 +46,14 @@ var avx512Path = path{
 	product32: [tileVectors]productKernel[float32]{product32AVX512x1, product32AVX512x2, product32AVX512x3},
 	product64: [tileVectors]productKernel[float64]{product64AVX512x1, product64AVX512x2, product64AVX512x3},
 	winograd: winogradKernels{
-		gather:           gatherAVX512,
-		scatter:          scatterAVX512,
-		transpose:        transposeAVX512,
-		transformColumns: transformColumnsAVX512,
-		transformRows:    transformRowsAVX512,
-		transformFilter:  transformFilterAVX512,
-		multiply:         multiplyAVX512,
-		invertRows:       invertRowsAVX512,
-		invertColumns:    invertColumnsAVX512,
+		gather:    gatherAVX512,
+		transpose: transposeAVX512,
+		scatter:   scatterAVX512,
+		multiply:  multiplyAVX512,
+		forms: [2]winogradForm{
+			{4, transformColumns4AVX512, transformRows4AVX512, transformFilter4AVX512, invertRows4AVX512, invertColumns4AVX512},
+			{6, transformColumns6AVX512, transformRows6AVX512, transformFilter6AVX512, invertRows6AVX512, invertColumns6AVX512},
+		},
 	},
 	vector: vectorKernels{
 		gate:    gateAVX512,
@@ -65,7 +65,9 @@ var avx512Path = path{
 		sum:     sumAVX512,
 		adam:    adamAVX512,
 	},
-	pool:          poolKernels{maxPoolAVX512, maxPoolGradientAVX512},
+	pool: poolKernels{
+		maxPoolAVX512, maxPoolGradientAVX512, meanPoolAVX512, meanPoolGradientAVX512, l2PoolAVX512, l2PoolGradientAVX512,
+	},
 	moments:       momentsAVX512,
 	momentColumns: 6,
 }

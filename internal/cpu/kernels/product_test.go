@@ -49,7 +49,7 @@ func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels []pr
 	}
 }
 
-func convert[T float32 | float64](x []float32) []T {
+func convert[T, U float32 | float64](x []U) []T {
 	y := make([]T, len(x))
 	for i, v := range x {
 		y[i] = T(v)

@@ -7,7 +7,8 @@ import "impasto/internal/pure"
 type Border = pure.Border
 
 // source is the input of a convolution as the convolution sees it: surrounded
-// by a border, and zero wherever gate, unless nil, isn't positive.
+// by a border, and zero wherever gate, unless nil, isn't positive. With a gate,
+// the border is zeros.
 type source struct {
 	x, gate       []float32
 	height, width int
@@ -37,10 +38,7 @@ func (s source) copy(k *vectorKernels, to []float32, channel, top, left, rows, c
 		}
 		first, last := outside, outside
 		if s.border.Replicate {
-			var edge [2]float32
-			s.gated(k, edge[:1], start)
-			s.gated(k, edge[1:], start+s.width-1)
-			first, last = edge[0], edge[1]
+			first, last = s.x[start], s.x[start+s.width-1]
 		}
 		fill(line[:before], first)
 		fill(line[after:], last)

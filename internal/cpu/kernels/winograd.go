@@ -1,15 +1,16 @@
 package kernels
 
-// Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, "Fast Algorithms
-// for Convolutional Neural Networks", 2016) computes a tile of 4×4 results
-// from the 6×6 inputs that they see with 36 multiplications instead of 144:
+// Winograd's minimal filtering F(m×m, 3×3) (Lavin and Gray, "Fast Algorithms
+// for Convolutional Neural Networks", 2016) computes a tile of m×m results from
+// the (m+2)×(m+2) inputs that they see with as many multiplications, where
+// direct convolution takes 9m²:
 //
 //	Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A
 //
-// Summed over input channels, each of the 36 products is a matrix product of
+// Summed over input channels, each product of the (m+2)² is a matrix product of
 // tiles × channels by channels × filters, which is where the time goes. With
-// the interpolation points 0, ±√2, ±1/√2 and ∞, which round better than the
-// usual 0, ±1, ±2, ∞:
+// m = 4, a quarter of direct convolution's, and the interpolation points 0, ±√2,
+// ±1/√2 and ∞, which round twice as well as the usual 0, ±1, ±2 and ∞:
 //
 //	     ⎡1   0    -5/2   0    1   0⎤       ⎡ 1      0      0  ⎤
 //	     ⎢0  -√½   -1/2   √2   1   0⎥       ⎢ 1/6   √2/6    1/3⎥       ⎡1  1    1     1     1    0⎤
@@ -17,6 +18,18 @@ package kernels
 //	     ⎢0  -√2   -2     √½   1   0⎥       ⎢-2/3  -√2/3   -1/3⎥       ⎢0  2    2     1/2   1/2  0⎥
 //	     ⎢0   √2   -2    -√½   1   0⎥       ⎢-2/3   √2/3   -1/3⎥       ⎣0  2√2 -2√2   √⅛   -√⅛   1⎦
 //	     ⎣0   1     0    -5/2  0   1⎦       ⎣ 0      0      1  ⎦
+//
+// With m = 6, a fifth of them, at four times the rounding error, and the points
+// 0, ±1, ±2, ±1/2 and ∞:
+//
+//	     ⎡1   0   -21/4   0    21/4   0   -1  0⎤       ⎡ 1      0      0   ⎤
+//	     ⎢0   1     1   -17/4 -17/4   1    1  0⎥       ⎢-2/9  -2/9   -2/9  ⎥       ⎡1  1   1   1   1    1     1   0⎤
+//	     ⎢0  -1     1    17/4 -17/4  -1    1  0⎥       ⎢-2/9   2/9   -2/9  ⎥       ⎢0  1  -1   2  -2   1/2  -1/2  0⎥
+//	Bᵀ = ⎢0  1/2   1/4  -5/2  -5/4   2    1  0⎥   G = ⎢1/90   1/45   2/45 ⎥  Aᵀ = ⎢0  1   1   4   4   1/4   1/4  0⎥
+//	     ⎢0 -1/2   1/4   5/2  -5/4  -2    1  0⎥       ⎢1/90  -1/45   2/45 ⎥       ⎢0  1  -1   8  -8   1/8  -1/8  0⎥
+//	     ⎢0   2     4   -5/2   -5   1/2   1  0⎥       ⎢32/45 16/45   8/45 ⎥       ⎢0  1   1  16  16  1/16  1/16  0⎥
+//	     ⎢0  -2     4    5/2   -5  -1/2   1  0⎥       ⎢32/45 -16/45  8/45 ⎥       ⎣0  1  -1  32 -32  1/32 -1/32  1⎦
+//	     ⎣0  -1     0   21/4    0  -21/4  0  1⎦       ⎣ 0      0      1   ⎦
 //
 // How an operation proceeds:
 //
@@ -26,20 +39,17 @@ package kernels
 //   - transformFilter makes U = GgGᵀ, anew each time: this costs a few per cent
 //     where tiles are few, while U kept would take four times the filters'
 //     memory and bandwidth, and twice, because the gradient needs it transposed;
-//   - multiply makes the 36 products M = V·U;
+//   - multiply makes the products M = V·U;
 //   - invertRows and invertColumns make the results AᵀMA, with bias and ReLU;
 //   - scatter turns them back into planes.
 //
 // Each is written out in Go in winograd_go.go, which is their definition.
 
 const (
-	tileSize   = 4  // results of a tile in a row
-	tileInputs = 6  // inputs that they see
-	products   = 36 // tileInputs²
 	// channelBlock is the count of channels in a pixel of the transforms.
 	channelBlock = 16
-	// channelChunk is how many channels, in and out, a product takes. A chunk of
-	// U takes 36·64·64·4 bytes = 590 KB, a matrix of it 16 KB.
+	// channelChunk is how many channels, in and out, a product takes. A matrix
+	// of a chunk of U takes 16 KB, all 36 of m = 4 590 KB.
 	channelChunk = 64
 )
 
@@ -54,53 +64,84 @@ type winogradKernels struct {
 	// scatter is the reverse of gather: y[c*plane+p] = from[p*16+c]. It may read up to
 	// the next multiple of 16 pixels.
 	scatter func(y, from []float32, plane, n int)
-	// transformColumns replaces six rows of n pixels, row values apart, by Bᵀ
-	// times them.
-	transformColumns func(x []float32, row, n int)
-	// transformRows writes the six rows of n tiles, 4 pixels apart, times B:
-	// v[(6i+j)*step + t*64 + c], i being the row.
-	transformRows func(v, x []float32, step, row, n int)
-	// transformFilter writes the 36 values of 16×16 filters,
-	// u[k*step + i*64 + o], from filters[i*144 + tap*16 + o]; turned by half a
-	// turn where turned is 1.
-	transformFilter func(u, filters []float32, step, turned int)
 	// multiply computes m = v·u, or adds it where accumulate is 1, for n tiles ×
 	// depth values of v, depth × 64 of u; rows of all are 64 values apart.
 	multiply func(m, v, u []float32, n, depth, accumulate int)
-	// invertRows writes six rows of 4n pixels, row values apart, from
-	// m[(6i+j)*step + t*64 + c].
-	invertRows func(y, m []float32, step, row, n int)
-	// invertColumns replaces the first four of six rows of n pixels by Aᵀ times
-	// the six, plus the 16 biases, and by zero where rectify is 1 and that
-	// isn't positive.
-	invertColumns func(y, biases []float32, row, n, rectify int)
+	forms    [2]winogradForm // by growing tile
+}
+
+// winogradForm is F(tile×tile, 3×3), whose transforms have n = tile+2 rows.
+type winogradForm struct {
+	tile int
+	// transformColumns replaces n rows of count pixels, row values apart, by Bᵀ
+	// times them.
+	transformColumns func(x []float32, row, count int)
+	// transformRows writes the n rows of count tiles, tile pixels apart, times B:
+	// v[(n·i+j)*step + t*64 + c], i being the row.
+	transformRows func(v, x []float32, step, row, count int)
+	// transformFilter writes the n² values of 16×16 filters,
+	// u[k*step + i*64 + o], from filters[i*144 + tap*16 + o]; turned by half a
+	// turn where turned is 1.
+	transformFilter func(u, filters []float32, step, turned int)
+	// invertRows writes n rows of count·tile pixels, row values apart, from
+	// m[(n·i+j)*step + t*64 + c].
+	invertRows func(y, m []float32, step, row, count int)
+	// invertColumns replaces the first of n rows of count pixels by Aᵀ times the
+	// n, plus the 16 biases, and by zero where rectify is 1 and that isn't
+	// positive.
+	invertColumns func(y, biases []float32, row, count, rectify int)
+}
+
+func (f *winogradForm) inputs() int   { return f.tile + 2 }
+func (f *winogradForm) products() int { return f.inputs() * f.inputs() }
+
+// tiles returns how many tiles cover n pixels.
+func (f *winogradForm) tiles(n int) int { return (n + f.tile - 1) / f.tile }
+
+// segment is how many tiles of a row are transformed at a time.
+func (f *winogradForm) segment() int { return segmentPixels / f.tile }
+
+// form returns the form that should take less time for a convolution. What the
+// transforms take beside the products, by channel instead of by pair of
+// channels, was measured on Zen 5.
+func (p *path) form(in, out, height, width int) *winogradForm {
+	cost := func(f *winogradForm, transforms float64) float64 {
+		return float64(f.tiles(height)*f.tiles(width)*f.products()) *
+			(float64(in*out) + transforms*float64(p.lanes*(in+out)))
+	}
+	four, six := &p.winograd.forms[0], &p.winograd.forms[1]
+	if cost(six, 3.5) < cost(four, 2) {
+		return six
+	}
+	return four
 }
 
 // The blocking of a Winograd convolution.
 const (
 	// transformedSize bounds V, in values; it is in shared memory.
 	transformedSize = 4 << 20
-	// tileGroup is how many tiles share a transform of the filters; their M is
-	// kept while input channels are added up.
-	tileGroup = 240
-	// tileBlock is how many tiles are multiplied at a time, a multiple of the 6
-	// of multiply: a matrix of V, of M and of U take 16 KB each, as much as a
-	// first-level cache has. On Zen 5, 48 and 96 are 2 % slower, 24 is 20 %.
-	tileBlock = 66
-	// segment is how many tiles of a row are transformed at a time: six rows of
-	// 66 pixels, 32 KB, read from ahead.
-	segment = 16
+	// tileGroup is how many tiles are multiplied at a time. Of a product's
+	// matrices only that of U, 16 KB, is used more than once, and stays in the
+	// first-level cache; those of V and M pass by. So what counts is that U, which
+	// the second-level cache doesn't hold, is fetched seldom: on Zen 5, 66 tiles
+	// are 5 to 10 % slower, 528 not faster.
+	tileGroup = 264
+	// smallestGroup is how many tiles a transform of the filters should serve.
+	smallestGroup = 24
+	// segmentPixels is how many pixels of a row are transformed at a time. Long
+	// segments are read ahead of better than short ones, though six rows of 128,
+	// 50 KB, don't fit into the first-level cache: on Zen 5, 64 are 4 % slower, 32
+	// 20 %.
+	segmentPixels = 128
 	// skew separates matrices whose distance would else be a power of two, so
 	// that they don't compete for the same lines of a cache.
 	skew = 16
 )
 
 const (
-	segmentRow    = (segment*tileSize + 2 + channelBlock) * channelBlock
+	segmentRow    = (segmentPixels + 2 + channelBlock) * channelBlock
 	filterStep    = channelChunk*channelChunk + skew
-	blockStep     = tileBlock*channelChunk + skew
 	filterBlock   = 9 * channelBlock * channelBlock
-	minimumTiles  = 4 // fewer are convolved directly
 	scratchRows   = 0 // slots of scratch memory
 	scratchU      = 1
 	scratchM      = 2
@@ -131,20 +172,13 @@ func (b *blocked) block(in, out int) []float32 {
 	return b.filters[(out*(b.in/channelBlock)+in)*filterBlock:][:filterBlock]
 }
 
-// winogradFits says whether a convolution can be, and had better be, computed
-// by Winograd's algorithm.
-func winogradFits(out, in, height, width int) bool {
-	return out%channelBlock == 0 && in%channelBlock == 0 && tilesOf(height)*tilesOf(width) >= minimumTiles
-}
-
-func tilesOf(n int) int { return (n + tileSize - 1) / tileSize }
-
 // winogradTask is one convolution by Winograd's algorithm.
 type winogradTask struct {
 	*blocked
 	// transposed makes it the convolution with in and out exchanged and the
 	// filters turned by half a turn, which is the data gradient.
 	transposed    bool
+	precise       bool // only the smaller form
 	path          *path
 	source        source
 	biases        []float32 // nil for zeros
@@ -152,6 +186,7 @@ type winogradTask struct {
 	height, width int
 	rectify       bool
 
+	form       *winogradForm
 	v          []float32
 	step       int // between the 36 matrices of a chunk of v
 	top, tiles int // the first row of tiles in v, and how many tiles
@@ -167,7 +202,12 @@ func (t *winogradTask) channels() (in, out int) {
 
 func (t winogradTask) run(w *Workers) {
 	in, out := t.channels()
-	across, down := tilesOf(t.width), tilesOf(t.height)
+	t.form = &t.path.winograd.forms[0]
+	if !t.precise {
+		t.form = t.path.form(in, out, t.height, t.width)
+	}
+	products := t.form.products()
+	across, down := t.form.tiles(t.width), t.form.tiles(t.height)
 	chunks := (in + channelChunk - 1) / channelChunk
 	outs := (out + channelChunk - 1) / channelChunk
 	rows := max(1, min(down, transformedSize/(products*chunks*channelChunk*across)))
@@ -182,7 +222,9 @@ func (t winogradTask) run(w *Workers) {
 			w.runLocked((end-first)*chunks, func(part int, s *scratch) {
 				t.transform(s, first+part/chunks, part%chunks, across)
 			})
-			groups := (t.tiles + tileGroup - 1) / tileGroup
+			// More threads get smaller groups, so that there are parts for all. This
+			// is no part of any sum, so results stay the same.
+			groups := max((t.tiles+tileGroup-1)/tileGroup, min(t.tiles/smallestGroup, (4*w.Threads()+outs-1)/outs))
 			w.runLocked(groups*outs, func(part int, s *scratch) {
 				group := part / outs
 				t.multiply(s, part%outs, t.tiles*group/groups, t.tiles*(group+1)/groups)
@@ -193,19 +235,19 @@ func (t winogradTask) run(w *Workers) {
 
 // transform makes a chunk of channels of V for one row of tiles.
 func (t *winogradTask) transform(s *scratch, row, chunk, across int) {
-	k := &t.path.winograd
+	f := t.form
 	in, _ := t.channels()
-	pixels := s.float32s(scratchRows, tileInputs*segmentRow)
+	pixels := s.float32s(scratchRows, f.inputs()*segmentRow)
 	for c := chunk * channelChunk; c < min(in, (chunk+1)*channelChunk); c += channelBlock {
-		for x := 0; x < across; x += segment {
-			n := min(segment, across-x)
-			columns := n*tileSize + 2
-			for i := range tileInputs {
-				t.source.pixels(t.path, pixels[i*segmentRow:], c, row*tileSize-1+i, x*tileSize-1, columns)
+		for x := 0; x < across; x += f.segment() {
+			n := min(f.segment(), across-x)
+			columns := n*f.tile + 2
+			for i := range f.inputs() {
+				t.source.pixels(t.path, pixels[i*segmentRow:], c, row*f.tile-1+i, x*f.tile-1, columns)
 			}
-			k.transformColumns(pixels, segmentRow, columns)
+			f.transformColumns(pixels, segmentRow, columns)
 			tile := (row-t.top)*across + x
-			k.transformRows(t.v[chunk*products*t.step+tile*channelChunk+c%channelChunk:], pixels, t.step, segmentRow, n)
+			f.transformRows(t.v[chunk*f.products()*t.step+tile*channelChunk+c%channelChunk:], pixels, t.step, segmentRow, n)
 		}
 	}
 }
@@ -213,30 +255,23 @@ func (t *winogradTask) transform(s *scratch, row, chunk, across int) {
 // multiply computes a chunk of output channels of the tiles from first to end,
 // counted from the first of V.
 func (t *winogradTask) multiply(s *scratch, outChunk, first, end int) {
-	k := &t.path.winograd
+	k, products := &t.path.winograd, t.form.products()
 	in, out := t.channels()
 	outFirst := outChunk * channelChunk
 	outEnd := min(out, outFirst+channelChunk)
-	blocks := (end - first + tileBlock - 1) / tileBlock
+	n := end - first
+	step := n*channelChunk + skew
 	u := s.float32s(scratchU, products*filterStep)
-	m := s.float32s(scratchM, blocks*products*blockStep)
+	m := s.float32s(scratchM, products*step)
 	for c := 0; c < in; c += channelChunk {
 		depth := min(channelChunk, in-c)
 		t.filterChunk(s, u, c, c+depth, outFirst, outEnd)
-		accumulate := min(c, 1)
-		for b := range blocks {
-			tile := first + (end-first)*b/blocks
-			n := first + (end-first)*(b+1)/blocks - tile
-			v := t.v[c/channelChunk*products*t.step+tile*channelChunk:]
-			mb := m[b*products*blockStep:]
-			for i := range products {
-				k.multiply(mb[i*blockStep:], v[i*t.step:], u[i*filterStep:], n, depth, accumulate)
-			}
-			if c+depth == in {
-				t.invert(s, mb, tile, n, outFirst, outEnd)
-			}
+		v := t.v[c/channelChunk*products*t.step+first*channelChunk:]
+		for i := range products {
+			k.multiply(m[i*step:], v[i*t.step:], u[i*filterStep:], n, depth, min(c, 1))
 		}
 	}
+	t.invert(s, m, step, first, n, outFirst, outEnd)
 }
 
 // filterChunk makes the chunk of U for the given input and output channels of
@@ -248,40 +283,41 @@ func (t *winogradTask) filterChunk(s *scratch, u []float32, in, inEnd, out, outE
 		for o := out; o < outEnd; o += channelBlock {
 			to := u[(i-in)*channelChunk+o-out:]
 			if !t.transposed {
-				k.transformFilter(to, t.block(i/channelBlock, o/channelBlock), filterStep, 0)
+				t.form.transformFilter(to, t.block(i/channelBlock, o/channelBlock), filterStep, 0)
 				continue
 			}
 			block := t.block(o/channelBlock, i/channelBlock)
 			for tap := range 9 {
 				k.transpose(turned[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
 			}
-			k.transformFilter(to, turned, filterStep, 1)
+			t.form.transformFilter(to, turned, filterStep, 1)
 		}
 	}
 }
 
-// invert writes the results of n tiles from their products.
-func (t *winogradTask) invert(s *scratch, m []float32, tile, n, out, outEnd int) {
-	k := &t.path.winograd
-	across, area := tilesOf(t.width), t.height*t.width
-	pixels := s.float32s(scratchRows, tileInputs*segmentRow)
+// invert writes the results of n tiles from their products, matrices of which
+// are step values apart.
+func (t *winogradTask) invert(s *scratch, m []float32, step, tile, n, out, outEnd int) {
+	f := t.form
+	across, area := f.tiles(t.width), t.height*t.width
+	pixels := s.float32s(scratchRows, f.inputs()*segmentRow)
 	rectify := 0
 	if t.rectify {
 		rectify = 1
 	}
 	for done := 0; done < n; {
 		row, x := t.top+(tile+done)/across, (tile+done)%across
-		run := min(segment, n-done, across-x)
-		columns := min(run*tileSize, t.width-x*tileSize)
+		run := min(f.segment(), n-done, across-x)
+		columns := min(run*f.tile, t.width-x*f.tile)
 		for o := out; o < outEnd; o += channelBlock {
-			k.invertRows(pixels, m[done*channelChunk+o-out:], blockStep, segmentRow, run)
+			f.invertRows(pixels, m[done*channelChunk+o-out:], step, segmentRow, run)
 			biases := zeroBiases[:]
 			if t.biases != nil {
 				biases = t.biases[o:]
 			}
-			k.invertColumns(pixels, biases, segmentRow, run*tileSize, rectify)
-			for i := range min(tileSize, t.height-row*tileSize) {
-				k.scatter(t.y[o*area+(row*tileSize+i)*t.width+x*tileSize:], pixels[i*segmentRow:], area, columns)
+			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
+			for i := range min(f.tile, t.height-row*f.tile) {
+				t.path.winograd.scatter(t.y[o*area+(row*f.tile+i)*t.width+x*f.tile:], pixels[i*segmentRow:], area, columns)
 			}
 		}
 		done += run
@@ -317,8 +353,7 @@ func (s source) pixels(p *path, to []float32, channel, row, left, columns int) {
 		case s.border.Replicate:
 			edge := min(max(left+i, 0), s.width-1)
 			for c := range channelBlock {
-				at := (channel+c)*area + row*s.width + edge
-				s.gated(&p.vector, to[i*channelBlock+c:i*channelBlock+c+1], at)
+				to[i*channelBlock+c] = s.x[(channel+c)*area+row*s.width+edge]
 			}
 		default:
 			s.outside(to[i*channelBlock:], channel)

@@ -10,15 +10,14 @@ const (
 )
 
 var winogradGo = winogradKernels{
-	gather:           gatherGo,
-	transpose:        transposeGo,
-	scatter:          scatterGo,
-	transformColumns: transformColumnsGo,
-	transformRows:    transformRowsGo,
-	transformFilter:  transformFilterGo,
-	multiply:         multiplyGo,
-	invertRows:       invertRowsGo,
-	invertColumns:    invertColumnsGo,
+	gather:    gatherGo,
+	transpose: transposeGo,
+	scatter:   scatterGo,
+	multiply:  multiplyGo,
+	forms: [2]winogradForm{
+		{4, transformColumns4Go, transformRows4Go, transformFilter4Go, invertRows4Go, invertColumns4Go},
+		{6, transformColumns6Go, transformRows6Go, transformFilter6Go, invertRows6Go, invertColumns6Go},
+	},
 }
 
 func gatherGo(to, x, gate []float32, plane, n, _ int) {
@@ -49,70 +48,6 @@ func scatterGo(y, from []float32, plane, n int) {
 	}
 }
 
-// transform6 is Bᵀd.
-func transform6(d0, d1, d2, d3, d4, d5 float32) (v0, v1, v2, v3, v4, v5 float32) {
-	even, odd := d4-0.5*d2, d3-0.5*d1
-	wideEven, wideOdd := d4-2*d2, d3-2*d1
-	return d0 + d4 - 2.5*d2,
-		even + root2*odd,
-		even - root2*odd,
-		wideEven + rootHalf*wideOdd,
-		wideEven - rootHalf*wideOdd,
-		d1 + d5 - 2.5*d3
-}
-
-func transformColumnsGo(x []float32, row, n int) {
-	for p := range n * channelBlock {
-		x[p], x[row+p], x[2*row+p], x[3*row+p], x[4*row+p], x[5*row+p] =
-			transform6(x[p], x[row+p], x[2*row+p], x[3*row+p], x[4*row+p], x[5*row+p])
-	}
-}
-
-func transformRowsGo(v, x []float32, step, row, n int) {
-	const pixel = channelBlock
-	for i := range tileInputs {
-		to := v[i*tileInputs*step:]
-		for t := range n {
-			d := x[i*row+t*tileSize*pixel:]
-			for c := range channelBlock {
-				at := t*channelChunk + c
-				to[at], to[step+at], to[2*step+at], to[3*step+at], to[4*step+at], to[5*step+at] =
-					transform6(d[c], d[pixel+c], d[2*pixel+c], d[3*pixel+c], d[4*pixel+c], d[5*pixel+c])
-			}
-		}
-	}
-}
-
-// transform3 is Gg.
-func transform3(g0, g1, g2 float32) [tileInputs]float32 {
-	even, odd := (1./6)*g0+(1./3)*g2, (root2/6)*g1
-	wideEven, wideOdd := -(2./3)*g0-(1./3)*g2, -(root2/3)*g1
-	return [...]float32{g0, even + odd, even - odd, wideEven + wideOdd, wideEven - wideOdd, g2}
-}
-
-func transformFilterGo(u, filters []float32, step, turned int) {
-	for at := range channelBlock * channelBlock {
-		var g [9]float32
-		for tap := range g {
-			from := tap
-			if turned != 0 {
-				from = 8 - tap
-			}
-			g[tap] = filters[(at/channelBlock*9+from)*channelBlock+at%channelBlock]
-		}
-		var columns [3][tileInputs]float32
-		for j := range columns {
-			columns[j] = transform3(g[j], g[3+j], g[6+j])
-		}
-		to := u[at/channelBlock*channelChunk+at%channelBlock:]
-		for i := range tileInputs {
-			for j, v := range transform3(columns[0][i], columns[1][i], columns[2][i]) {
-				to[(tileInputs*i+j)*step] = v
-			}
-		}
-	}
-}
-
 func multiplyGo(m, v, u []float32, n, depth, accumulate int) {
 	for t := range n {
 		for o := 0; o < channelChunk; o += 8 {
@@ -137,43 +72,239 @@ func multiplyGo(m, v, u []float32, n, depth, accumulate int) {
 	}
 }
 
-// invert6 is Aᵀm.
-func invert6(m0, m1, m2, m3, m4, m5 float32) (y0, y1, y2, y3 float32) {
-	sum, difference := m1+m2, m1-m2
-	wideSum, wideDifference := m3+m4, m3-m4
-	return m0 + sum + wideSum,
+// transform4 is Bᵀd of F(4×4, 3×3).
+func transform4(d [6]float32) [6]float32 {
+	even, odd := d[4]-0.5*d[2], d[3]-0.5*d[1]
+	wideEven, wideOdd := d[4]-2*d[2], d[3]-2*d[1]
+	return [...]float32{
+		d[0] + d[4] - 2.5*d[2],
+		even + root2*odd,
+		even - root2*odd,
+		wideEven + rootHalf*wideOdd,
+		wideEven - rootHalf*wideOdd,
+		d[5] + d[1] - 2.5*d[3],
+	}
+}
+
+// transform6 is Bᵀd of F(6×6, 3×3).
+func transform6(d [8]float32) [8]float32 {
+	even, odd := d[6]-4.25*d[4]+d[2], d[5]-4.25*d[3]+d[1]
+	wideEven, wideOdd := d[6]-1.25*d[4]+0.25*d[2], d[5]-1.25*d[3]+0.25*d[1]
+	nearEven, nearOdd := d[6]-5*d[4]+4*d[2], d[5]-5*d[3]+4*d[1]
+	return [...]float32{
+		d[0] - d[6] + 5.25*d[4] - 5.25*d[2],
+		even + odd,
+		even - odd,
+		wideEven + 2*wideOdd,
+		wideEven - 2*wideOdd,
+		nearEven + 0.5*nearOdd,
+		nearEven - 0.5*nearOdd,
+		d[7] - d[1] + 5.25*d[3] - 5.25*d[5],
+	}
+}
+
+// transformFilter4 is Gg of F(4×4, 3×3).
+func transformFilter4(g [3]float32) [6]float32 {
+	even, odd := (1./6)*g[0]+(1./3)*g[2], (root2/6)*g[1]
+	wideEven, wideOdd := -(2./3)*g[0]-(1./3)*g[2], -(root2/3)*g[1]
+	return [...]float32{g[0], even + odd, even - odd, wideEven + wideOdd, wideEven - wideOdd, g[2]}
+}
+
+// transformFilter6 is Gg of F(6×6, 3×3).
+func transformFilter6(g [3]float32) [8]float32 {
+	even, odd := -(2./9)*(g[0]+g[2]), -(2./9)*g[1]
+	wideEven, wideOdd := (1./90)*g[0]+(2./45)*g[2], (1./45)*g[1]
+	nearEven, nearOdd := (32./45)*g[0]+(8./45)*g[2], (16./45)*g[1]
+	return [...]float32{g[0], even + odd, even - odd, wideEven + wideOdd, wideEven - wideOdd, nearEven + nearOdd, nearEven - nearOdd, g[2]}
+}
+
+// invert4 is Aᵀm of F(4×4, 3×3).
+func invert4(m [6]float32) [4]float32 {
+	sum, difference := m[1]+m[2], m[1]-m[2]
+	wideSum, wideDifference := m[3]+m[4], m[3]-m[4]
+	return [...]float32{
+		m[0] + sum + wideSum,
 		root2*difference + rootHalf*wideDifference,
 		2*sum + 0.5*wideSum,
-		m5 + root8*difference + rootEighth*wideDifference
+		m[5] + root8*difference + rootEighth*wideDifference,
+	}
 }
 
-func invertRowsGo(y, m []float32, step, row, n int) {
-	const pixel = channelBlock
-	for i := range tileInputs {
-		from := m[i*tileInputs*step:]
+// invert6 is Aᵀm of F(6×6, 3×3).
+func invert6(m [8]float32) [6]float32 {
+	sum, difference := m[1]+m[2], m[1]-m[2]
+	wideSum, wideDifference := m[3]+m[4], m[3]-m[4]
+	nearSum, nearDifference := m[5]+m[6], m[5]-m[6]
+	return [...]float32{
+		m[0] + sum + wideSum + nearSum,
+		difference + 2*wideDifference + (1./2)*nearDifference,
+		sum + 4*wideSum + (1./4)*nearSum,
+		difference + 8*wideDifference + (1./8)*nearDifference,
+		sum + 16*wideSum + (1./16)*nearSum,
+		m[7] + difference + 32*wideDifference + (1./32)*nearDifference,
+	}
+}
+
+func transformColumns4Go(x []float32, row, n int) {
+	for p := range n * channelBlock {
+		var d [6]float32
+		for i := range d {
+			d[i] = x[i*row+p]
+		}
+		for i, v := range transform4(d) {
+			x[i*row+p] = v
+		}
+	}
+}
+
+func transformRows4Go(v, x []float32, step, row, n int) {
+	for i := range 6 {
 		for t := range n {
-			to := y[i*row+t*tileSize*pixel:]
 			for c := range channelBlock {
-				at := t*channelChunk + c
-				to[c], to[pixel+c], to[2*pixel+c], to[3*pixel+c] =
-					invert6(from[at], from[step+at], from[2*step+at], from[3*step+at], from[4*step+at], from[5*step+at])
+				var d [6]float32
+				for j := range d {
+					d[j] = x[i*row+(4*t+j)*channelBlock+c]
+				}
+				for j, r := range transform4(d) {
+					v[(6*i+j)*step+t*channelChunk+c] = r
+				}
 			}
 		}
 	}
 }
 
-func invertColumnsGo(y, biases []float32, row, n, rectify int) {
-	for p := range n {
-		for c := range channelBlock {
-			at := p*channelBlock + c
-			y0, y1, y2, y3 := invert6(y[at], y[row+at], y[2*row+at], y[3*row+at], y[4*row+at], y[5*row+at])
-			for i, v := range [...]float32{y0, y1, y2, y3} {
-				v += biases[c]
-				if rectify != 0 && !(v > 0) {
-					v = 0
-				}
-				y[i*row+at] = v
+func transformFilter4Go(u, filters []float32, step, turned int) {
+	for at := range channelBlock * channelBlock {
+		g := filterOf(filters, at, turned)
+		var columns [3][6]float32
+		for j := range columns {
+			columns[j] = transformFilter4([3]float32{g[j], g[3+j], g[6+j]})
+		}
+		to := u[at/channelBlock*channelChunk+at%channelBlock:]
+		for i := range 6 {
+			for j, v := range transformFilter4([3]float32{columns[0][i], columns[1][i], columns[2][i]}) {
+				to[(6*i+j)*step] = v
 			}
 		}
 	}
+}
+
+func invertRows4Go(y, m []float32, step, row, n int) {
+	for i := range 6 {
+		for t := range n {
+			for c := range channelBlock {
+				var d [6]float32
+				for j := range d {
+					d[j] = m[(6*i+j)*step+t*channelChunk+c]
+				}
+				for j, v := range invert4(d) {
+					y[i*row+(4*t+j)*channelBlock+c] = v
+				}
+			}
+		}
+	}
+}
+
+func invertColumns4Go(y, biases []float32, row, n, rectify int) {
+	for p := range n * channelBlock {
+		var d [6]float32
+		for i := range d {
+			d[i] = y[i*row+p]
+		}
+		for i, v := range invert4(d) {
+			v += biases[p%channelBlock]
+			if rectify != 0 && !(v > 0) {
+				v = 0
+			}
+			y[i*row+p] = v
+		}
+	}
+}
+
+func transformColumns6Go(x []float32, row, n int) {
+	for p := range n * channelBlock {
+		var d [8]float32
+		for i := range d {
+			d[i] = x[i*row+p]
+		}
+		for i, v := range transform6(d) {
+			x[i*row+p] = v
+		}
+	}
+}
+
+func transformRows6Go(v, x []float32, step, row, n int) {
+	for i := range 8 {
+		for t := range n {
+			for c := range channelBlock {
+				var d [8]float32
+				for j := range d {
+					d[j] = x[i*row+(6*t+j)*channelBlock+c]
+				}
+				for j, r := range transform6(d) {
+					v[(8*i+j)*step+t*channelChunk+c] = r
+				}
+			}
+		}
+	}
+}
+
+func transformFilter6Go(u, filters []float32, step, turned int) {
+	for at := range channelBlock * channelBlock {
+		g := filterOf(filters, at, turned)
+		var columns [3][8]float32
+		for j := range columns {
+			columns[j] = transformFilter6([3]float32{g[j], g[3+j], g[6+j]})
+		}
+		to := u[at/channelBlock*channelChunk+at%channelBlock:]
+		for i := range 8 {
+			for j, v := range transformFilter6([3]float32{columns[0][i], columns[1][i], columns[2][i]}) {
+				to[(8*i+j)*step] = v
+			}
+		}
+	}
+}
+
+func invertRows6Go(y, m []float32, step, row, n int) {
+	for i := range 8 {
+		for t := range n {
+			for c := range channelBlock {
+				var d [8]float32
+				for j := range d {
+					d[j] = m[(8*i+j)*step+t*channelChunk+c]
+				}
+				for j, v := range invert6(d) {
+					y[i*row+(6*t+j)*channelBlock+c] = v
+				}
+			}
+		}
+	}
+}
+
+func invertColumns6Go(y, biases []float32, row, n, rectify int) {
+	for p := range n * channelBlock {
+		var d [8]float32
+		for i := range d {
+			d[i] = y[i*row+p]
+		}
+		for i, v := range invert6(d) {
+			v += biases[p%channelBlock]
+			if rectify != 0 && !(v > 0) {
+				v = 0
+			}
+			y[i*row+p] = v
+		}
+	}
+}
+
+// filterOf returns the nine taps of one of 16×16 filters.
+func filterOf(filters []float32, at, turned int) (g [9]float32) {
+	for tap := range g {
+		from := tap
+		if turned != 0 {
+			from = 8 - tap
+		}
+		g[tap] = filters[(at/channelBlock*9+from)*channelBlock+at%channelBlock]
+	}
+	return g
 }

@@ -78,35 +78,42 @@ func TestScatterMatchesGo(t *testing.T) {
 
 func TestTransformsMatchGo(t *testing.T) {
 	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
-		for n := 1; n <= 10; n++ {
-			row := (4*n + 2 + n%3) * channelBlock
-			x := values(1, 6*row)
-			beside(t, fmt.Sprint("transformColumns ", n), len(x), x,
-				func(x []float32) { k.transformColumns(x, row, 4*n+2) },
-				func(x []float32) { transformColumnsGo(x, row, 4*n+2) })
-			step := n*channelChunk + n%3*16
-			beside(t, fmt.Sprint("transformRows ", n), 36*step, nil,
-				func(v []float32) { k.transformRows(v, x, step, row, n) },
-				func(v []float32) { transformRowsGo(v, x, step, row, n) })
-			m := values(2, 36*step)
-			beside(t, fmt.Sprint("invertRows ", n), 6*row, nil,
-				func(y []float32) { k.invertRows(y, m, step, row, n) },
-				func(y []float32) { invertRowsGo(y, m, step, row, n) })
-			biases := values(3, channelBlock)
-			for rectify := range 2 {
-				beside(t, fmt.Sprint("invertColumns ", n, rectify), len(x), x,
-					func(y []float32) { k.invertColumns(y, biases, row, 4*n, rectify) },
-					func(y []float32) { invertColumnsGo(y, biases, row, 4*n, rectify) })
-			}
-		}
-		filters := values(4, filterBlock)
-		for turned := range 2 {
-			step := channelBlock*channelChunk + 16
-			beside(t, fmt.Sprint("transformFilter ", turned), 36*step, nil,
-				func(u []float32) { k.transformFilter(u, filters, step, turned) },
-				func(u []float32) { transformFilterGo(u, filters, step, turned) })
+		for i := range k.forms {
+			testTransforms(t, &k.forms[i], &winogradGo.forms[i])
 		}
 	})
+}
+
+func testTransforms(t *testing.T, f, slow *winogradForm) {
+	biases, filters := values(3, channelBlock), values(4, filterBlock)
+	for n := 1; n <= 10; n++ {
+		what := func(kernel string) string { return fmt.Sprint(kernel, f.tile, " ", n) }
+		columns := f.tile*n + 2
+		row := (columns + n%3) * channelBlock
+		x := values(1, f.inputs()*row)
+		beside(t, what("transformColumns"), len(x), x,
+			func(x []float32) { f.transformColumns(x, row, columns) },
+			func(x []float32) { slow.transformColumns(x, row, columns) })
+		step := n*channelChunk + n%3*16
+		beside(t, what("transformRows"), f.products()*step, nil,
+			func(v []float32) { f.transformRows(v, x, step, row, n) },
+			func(v []float32) { slow.transformRows(v, x, step, row, n) })
+		m := values(2, f.products()*step)
+		beside(t, what("invertRows"), f.inputs()*row, nil,
+			func(y []float32) { f.invertRows(y, m, step, row, n) },
+			func(y []float32) { slow.invertRows(y, m, step, row, n) })
+		for rectify := range 2 {
+			beside(t, what("invertColumns"), len(x), x,
+				func(y []float32) { f.invertColumns(y, biases, row, f.tile*n, rectify) },
+				func(y []float32) { slow.invertColumns(y, biases, row, f.tile*n, rectify) })
+		}
+	}
+	for turned := range 2 {
+		step := channelBlock*channelChunk + 16
+		beside(t, fmt.Sprint("transformFilter", f.tile, " ", turned), f.products()*step, nil,
+			func(u []float32) { f.transformFilter(u, filters, step, turned) },
+			func(u []float32) { slow.transformFilter(u, filters, step, turned) })
+	}
 }
 
 func TestMultiplyMatchesGo(t *testing.T) {

@@ -50,7 +50,7 @@ func run(folder string, check bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.stem, err)
 		}
-		config := printer.Config{Argv: []string{"_generate"}, Name: "avo", Pkg: "kernels"}
+		config := printer.Config{Argv: []string{"go", "generate"}, Name: "avo", Pkg: "kernels"}
 		var assembly, stubs bytes.Buffer
 		passes := pass.Concat(
 			pass.Compile,

@@ -6,9 +6,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// emitPool adds the kernels of maximum pooling. Two vectors of a row are
-// separated into even and odd columns, and the gradient's put together again;
-// both work on whole vectors of y only.
+// emitPool adds the kernels of pooling. Two vectors of a row are separated into
+// even and odd columns, and the gradient's put together again; all work on
+// whole vectors of y only. Memory bounds them.
 func emitPool(ctx *build.Context) {
 	even, odd := permutation(ctx, "poolEven", func(i int) int { return 2 * i }), permutation(ctx, "poolOdd", func(i int) int { return 2*i + 1 })
 	low := permutation(ctx, "poolLow", func(i int) int { return i/2 + i%2*16 })
@@ -20,6 +20,10 @@ func emitPool(ctx *build.Context) {
 		}
 		p.maxPool()
 		p.maxPoolGradient()
+		p.meanPool()
+		p.meanPoolGradient()
+		p.l2Pool()
+		p.l2PoolGradient()
 	}
 }
 
@@ -92,18 +96,17 @@ func (p *pool) slice(name string) reg.GPVirtual {
 	return p.Load(p.Param(name).Base(), p.GP64()).(reg.GPVirtual)
 }
 
-func (p *pool) maxPool() {
-	p.begin("maxPool", "y, top, bottom []float32", "")
+// forward adds a kernel that makes a vector of y from the four values of every
+// window.
+func (p *pool) forward(name, parameters string, window func(a, b, c, d reg.VecVirtual) reg.VecVirtual) {
+	p.begin(name, "y, top, bottom []float32"+parameters, "")
 	p.loadIndices(0, 1)
 	n := p.Load(p.Param("y").Len(), p.GP64()).(reg.GPVirtual)
 	y, top, bottom := p.slice("y"), p.slice("top"), p.slice("bottom")
 	p.Label("loop")
 	a, b := p.separate(top)
 	c, d := p.separate(bottom)
-	p.VMAXPS(b, a, a)
-	p.VMAXPS(d, c, c)
-	p.VMAXPS(c, a, a)
-	p.VMOVUPS(a, operand.Mem{Base: y})
+	p.VMOVUPS(window(a, b, c, d), operand.Mem{Base: y})
 	p.ADDQ(operand.I32(p.bytes), y)
 	p.ADDQ(operand.I32(2*p.bytes), top)
 	p.ADDQ(operand.I32(2*p.bytes), bottom)
@@ -112,23 +115,19 @@ func (p *pool) maxPool() {
 	p.end()
 }
 
-func (p *pool) maxPoolGradient() {
-	p.begin("maxPoolGradient", "dTop, dBottom, dy, top, bottom []float32", "")
+// backward adds a kernel that makes the gradients of the four values of every
+// window, in their places, from a vector of the gradient of y.
+func (p *pool) backward(name, parameters string, window func(dy, a, b, c, d reg.VecVirtual)) {
+	p.begin(name, "dTop, dBottom, dy, top, bottom []float32"+parameters, "")
 	p.loadIndices(0, 1, 2, 3)
 	n := p.Load(p.Param("dy").Len(), p.GP64()).(reg.GPVirtual)
 	dTop, dBottom, dy, top, bottom := p.slice("dTop"), p.slice("dBottom"), p.slice("dy"), p.slice("top"), p.slice("bottom")
 	p.Label("loop")
 	a, b := p.separate(top)
 	c, d := p.separate(bottom)
-	most, other := p.register(), p.register()
-	p.VMAXPS(b, a, most)
-	p.VMAXPS(d, c, other)
-	p.VMAXPS(other, most, most)
-	left := p.register() // of the gradient, for those that come later
-	p.VMOVUPS(operand.Mem{Base: dy}, left)
-	for _, x := range []reg.VecVirtual{a, b, c, d} {
-		p.take(x, most, left)
-	}
+	gradient := p.register()
+	p.VMOVUPS(operand.Mem{Base: dy}, gradient)
+	window(gradient, a, b, c, d)
 	p.join(a, b, dTop)
 	p.join(c, d, dBottom)
 	p.ADDQ(operand.I32(p.bytes), dy)
@@ -138,6 +137,97 @@ func (p *pool) maxPoolGradient() {
 	p.SUBQ(operand.U8(p.lanes()), n)
 	p.JG(operand.LabelRef("loop"))
 	p.end()
+}
+
+func (p *pool) maxPool() {
+	p.forward("maxPool", "", func(a, b, c, d reg.VecVirtual) reg.VecVirtual {
+		p.VMAXPS(b, a, a)
+		p.VMAXPS(d, c, c)
+		p.VMAXPS(c, a, a)
+		return a
+	})
+}
+
+func (p *pool) maxPoolGradient() {
+	p.backward("maxPoolGradient", "", func(dy, a, b, c, d reg.VecVirtual) {
+		most, other := p.register(), p.register()
+		p.VMAXPS(b, a, most)
+		p.VMAXPS(d, c, other)
+		p.VMAXPS(other, most, most)
+		for _, x := range []reg.VecVirtual{a, b, c, d} {
+			p.take(x, most, dy)
+		}
+	})
+}
+
+func (p *pool) meanPool() {
+	p.forward("meanPool", ", scale float32", func(a, b, c, d reg.VecVirtual) reg.VecVirtual {
+		p.VADDPS(b, a, a)
+		p.VADDPS(d, c, c)
+		p.VADDPS(c, a, a)
+		p.VMULPS(p.scalar("scale"), a, a)
+		return a
+	})
+}
+
+func (p *pool) meanPoolGradient() {
+	p.begin("meanPoolGradient", "dTop, dBottom, dy []float32, scale float32", "")
+	p.loadIndices(2, 3)
+	n := p.Load(p.Param("dy").Len(), p.GP64()).(reg.GPVirtual)
+	dTop, dBottom, dy := p.slice("dTop"), p.slice("dBottom"), p.slice("dy")
+	scale := p.scalar("scale")
+	p.Label("loop")
+	d := p.register()
+	p.VMULPS(operand.Mem{Base: dy}, scale, d)
+	p.join(d, d, dTop)
+	p.join(d, d, dBottom)
+	p.ADDQ(operand.I32(p.bytes), dy)
+	p.ADDQ(operand.I32(2*p.bytes), dTop)
+	p.ADDQ(operand.I32(2*p.bytes), dBottom)
+	p.SUBQ(operand.U8(p.lanes()), n)
+	p.JG(operand.LabelRef("loop"))
+	p.end()
+}
+
+// norm returns the root of the sum of squares, and leaves the values.
+func (p *pool) norm(a, b, c, d reg.VecVirtual) reg.VecVirtual {
+	sum := p.register()
+	p.VMULPS(a, a, sum)
+	p.VFMADD231PS(b, b, sum)
+	p.VFMADD231PS(c, c, sum)
+	p.VFMADD231PS(d, d, sum)
+	p.VSQRTPS(sum, sum)
+	return sum
+}
+
+func (p *pool) l2Pool() {
+	p.forward("l2Pool", ", scale float32", func(a, b, c, d reg.VecVirtual) reg.VecVirtual {
+		n := p.norm(a, b, c, d)
+		p.VMULPS(p.scalar("scale"), n, n)
+		return n
+	})
+}
+
+func (p *pool) l2PoolGradient() {
+	p.backward("l2PoolGradient", ", scale float32", func(dy, a, b, c, d reg.VecVirtual) {
+		n, zero := p.norm(a, b, c, d), p.register()
+		p.VMULPS(p.scalar("scale"), dy, dy)
+		p.VDIVPS(n, dy, dy)
+		// Where the norm is zero the quotient isn't a number.
+		p.zero(zero)
+		const less = operand.U8(17) // ordered, quiet
+		if p.bytes == 64 {
+			positive := p.K()
+			p.VCMPPS(less, n, zero, positive)
+			p.VMOVAPS_Z(dy, positive, dy)
+		} else {
+			p.VCMPPS(less, n, zero, n)
+			p.VANDPS(n, dy, dy)
+		}
+		for _, x := range []reg.VecVirtual{a, b, c, d} {
+			p.VMULPS(dy, x, x)
+		}
+	})
 }
 
 // take replaces x by what is left of the gradient where x is the maximum, else

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
@@ -17,72 +18,96 @@ const (
 	tapBytes     = pixelBytes // between the taps of a filter
 )
 
-// emitWinograd adds the kernels of Winograd's convolution F(4×4, 3×3).
+// form is what the kernels need to know of F(tile×tile, 3×3); see winograd.go
+// of the package for the matrices.
+type form struct {
+	tile int
+	// pairs are the rows of G for points p and −p: the factors of g0, ±g1, g2.
+	pairs [][3]float64
+	// transform replaces vectors by Bᵀ times them and returns them in order.
+	transform func(w winograd, d []reg.VecVirtual) []reg.VecVirtual
+	// invert returns Aᵀ times vectors, in registers of theirs.
+	invert func(w winograd, m []reg.VecVirtual) []reg.VecVirtual
+}
+
+func (f form) inputs() int { return f.tile + 2 }
+
+var forms = []form{
+	{4, [][3]float64{{1. / 6, math.Sqrt2 / 6, 1. / 3}, {-2. / 3, -math.Sqrt2 / 3, -1. / 3}}, winograd.transform4, winograd.invert4},
+	{6, [][3]float64{{-2. / 9, -2. / 9, -2. / 9}, {1. / 90, 1. / 45, 2. / 45}, {32. / 45, 16. / 45, 8. / 45}}, winograd.transform6, winograd.invert6},
+}
+
+// emitWinograd adds the kernels of Winograd's convolutions. The transforms work
+// on vectors of neighbouring channels and need no shuffles. They load and store
+// each value of V and M once and of the pixels, which stay in the first- or
+// second-level cache, twice; at 2 (3) operations a value of V or M for tiles of
+// 4 (6), the caches bound them, not arithmetic.
 func emitWinograd(ctx *build.Context) {
 	table := maskTable(ctx, "winogradMask")
-	constants := newConstants(ctx, "winogradConstants",
-		2.5, 0.5, 2, math.Sqrt2, math.Sqrt2/2, 2*math.Sqrt2, math.Sqrt2/4,
-		1./6, 1./3, math.Sqrt2/6, -2./3, -1./3, -math.Sqrt2/3)
+	constants := newConstants(ctx, "winogradConstants")
 	for _, isa := range isas {
-		w := winograd{kernel{ctx, isa, false}, constants, table}
+		w := winograd{kernel: kernel{ctx, isa, false}, constants: constants, mask: table}
 		w.gather()
-		w.transposeSquare()
 		w.scatter()
-		w.transformColumns()
-		w.transformRows()
-		w.transformFilter()
-		w.invertRows()
-		w.invertColumns()
+		w.transposeSquare()
 		w.multiply()
+		for _, w.form = range forms {
+			w.transformColumns()
+			w.transformRows()
+			w.transformFilter()
+			w.invertRows()
+			w.invertColumns()
+		}
 	}
 }
 
 type winograd struct {
 	kernel
-	constants
+	*constants
+	form
 	mask operand.Mem
 }
 
-// constants are vectors of one repeated value each in read-only memory.
+// constants are vectors of one repeated value each in read-only memory, from
+// where kernels use them: AVX2 has no registers left for them.
 type constants struct {
-	base  operand.Mem
-	index map[float64]int
+	ctx    *build.Context
+	base   operand.Mem
+	values []float64
 }
 
-func newConstants(ctx *build.Context, name string, values ...float64) constants {
-	c := constants{ctx.StaticGlobal(name), map[float64]int{}}
+func newConstants(ctx *build.Context, name string) *constants {
+	c := &constants{ctx: ctx, base: ctx.StaticGlobal(name)}
 	ctx.DataAttributes(24) // RODATA|NOPTR
-	for i, v := range values {
-		c.index[v] = i
-		for lane := range 16 {
-			// As bits: avo prints the float 2 as 2, which the assembler reads as an
-			// integer.
-			ctx.AddDatum(64*i+4*lane, operand.U32(math.Float32bits(float32(v))))
-		}
-	}
 	return c
 }
 
-func (c constants) memory(v float64) operand.Mem {
-	i, ok := c.index[v]
-	if !ok {
-		panic(fmt.Sprintf("constant %v is not in the table", v))
+// memory returns where a constant is.
+func (c *constants) memory(v float64) operand.Mem {
+	i := slices.Index(c.values, v)
+	if i < 0 {
+		i = len(c.values)
+		c.values = append(c.values, v)
+		for lane := range 16 {
+			// As bits: avo prints the float 2 as 2, which the assembler reads as
+			// an integer.
+			c.ctx.AddDatum(64*i+4*lane, operand.U32(math.Float32bits(float32(v))))
+		}
 	}
 	return c.base.Offset(64 * i)
 }
 
-func (w winograd) constant(v float64) reg.VecVirtual {
-	r := w.register()
-	w.load(w.memory(v), r)
-	return r
-}
-
 func (w winograd) begin(name, signature string) {
-	w.Function(name + w.name)
+	w.Function(name + w.kernel.name)
 	w.Attributes(4) // NOSPLIT
 	w.Pragma("noescape")
 	w.SignatureExpr(signature)
-	w.Doc(fmt.Sprintf("%s%s is %sGo.", name, w.name, name))
+	w.Doc(fmt.Sprintf("%s%s is %sGo.", name, w.kernel.name, name))
+}
+
+// beginForm begins a kernel of one form.
+func (w winograd) beginForm(name, signature string) {
+	w.begin(fmt.Sprint(name, w.tile), signature)
 }
 
 func (w winograd) end() {
@@ -106,25 +131,30 @@ func (w winograd) stride(name string) reg.GPVirtual {
 	return r
 }
 
-// steps addresses rows 0 to 5 that are a stride apart.
-type steps struct{ one, three, five reg.GPVirtual }
+// steps addresses rows 0 to 8 that are a stride apart.
+type steps struct{ one, three, five, seven reg.GPVirtual }
 
-func (w winograd) newSteps(one reg.GPVirtual) steps {
-	s := steps{one, w.GP64(), w.GP64()}
+func (w winograd) newSteps(one reg.GPVirtual, rows int) steps {
+	s := steps{one, w.GP64(), w.GP64(), w.GP64()}
 	w.LEAQ(operand.Mem{Base: one, Index: one, Scale: 2}, s.three)
 	w.LEAQ(operand.Mem{Base: one, Index: one, Scale: 4}, s.five)
+	if rows > 7 {
+		w.LEAQ(operand.Mem{Base: s.three, Index: one, Scale: 4}, s.seven)
+	}
 	return s
 }
 
 func (s steps) at(base reg.Register, row, displacement int) operand.Mem {
 	m := operand.Mem{Base: base, Disp: displacement}
 	switch row {
-	case 1, 2, 4:
+	case 1, 2, 4, 8:
 		m.Index, m.Scale = s.one, uint8(row)
-	case 3:
-		m.Index, m.Scale = s.three, 1
+	case 3, 6:
+		m.Index, m.Scale = s.three, uint8(row/3)
 	case 5:
 		m.Index, m.Scale = s.five, 1
+	case 7:
+		m.Index, m.Scale = s.seven, 1
 	}
 	return m
 }
@@ -144,51 +174,85 @@ func (w winograd) loop(label string, counter reg.GPVirtual, body func()) {
 	w.JNZ(operand.LabelRef(label))
 }
 
-// inputConstants are those of Bᵀ.
-type inputConstants struct{ c52, c12, c2, root2, rootHalf reg.VecVirtual }
-
-func (w winograd) inputConstants() inputConstants {
-	return inputConstants{w.constant(2.5), w.constant(0.5), w.constant(2), w.constant(math.Sqrt2), w.constant(math.Sqrt2 / 2)}
+// add computes sum += factor·x, or sum −= where the factor is negative.
+func (w winograd) add(sum reg.VecVirtual, factor float64, x reg.VecVirtual) {
+	switch {
+	case factor == 1:
+		w.VADDPS(x, sum, sum)
+	case factor == -1:
+		w.VSUBPS(x, sum, sum)
+	case factor > 0:
+		w.VFMADD231PS(w.memory(factor), x, sum)
+	default:
+		w.VFNMADD231PS(w.memory(-factor), x, sum)
+	}
 }
 
-// transform6 replaces six vectors by Bᵀ times them: 12 operations.
-func (w winograd) transform6(d []reg.VecVirtual, c inputConstants) {
-	wideEven, wideOdd := w.register(), w.register()
-	w.VADDPS(d[4], d[0], d[0])
-	w.VFNMADD231PS(c.c52, d[2], d[0])
-	w.VADDPS(d[1], d[5], d[5])
-	w.VFNMADD231PS(c.c52, d[3], d[5])
-	w.VMOVAPS(d[4], wideEven)
-	w.VFNMADD231PS(c.c2, d[2], wideEven)
-	w.VFNMADD231PS(c.c12, d[2], d[4])
-	w.VMOVAPS(d[3], wideOdd)
-	w.VFNMADD231PS(c.c2, d[1], wideOdd)
-	w.VFNMADD231PS(c.c12, d[1], d[3])
-	// d[4], d[3] are even and odd; d[1] and d[2] are free.
-	w.VMOVAPS(d[4], d[1])
-	w.VFMADD231PS(c.root2, d[3], d[1])
-	w.VMOVAPS(d[4], d[2])
-	w.VFNMADD231PS(c.root2, d[3], d[2])
-	w.VMOVAPS(wideEven, d[3])
-	w.VFMADD231PS(c.rootHalf, wideOdd, d[3])
-	w.VMOVAPS(wideEven, d[4])
-	w.VFNMADD231PS(c.rootHalf, wideOdd, d[4])
+func (w winograd) copy(x reg.VecVirtual) reg.VecVirtual {
+	r := w.register()
+	w.VMOVAPS(x, r)
+	return r
+}
+
+// plusMinus returns a + p·b and a − p·b, the latter in place of a.
+func (w winograd) plusMinus(a reg.VecVirtual, p float64, b reg.VecVirtual) (plus, minus reg.VecVirtual) {
+	plus = w.copy(a)
+	w.add(plus, p, b)
+	w.add(a, -p, b)
+	return plus, a
+}
+
+// transform4 is Bᵀ of F(4×4, 3×3): 12 operations.
+func (w winograd) transform4(d []reg.VecVirtual) []reg.VecVirtual {
+	w.add(d[0], 1, d[4])
+	w.add(d[0], -2.5, d[2])
+	w.add(d[5], 1, d[1])
+	w.add(d[5], -2.5, d[3])
+	wideEven, wideOdd := w.copy(d[4]), w.copy(d[3])
+	w.add(wideEven, -2, d[2])
+	w.add(wideOdd, -2, d[1])
+	even, odd := d[4], d[3]
+	w.add(even, -0.5, d[2])
+	w.add(odd, -0.5, d[1])
+	v1, v2 := w.plusMinus(even, math.Sqrt2, odd)
+	v3, v4 := w.plusMinus(wideEven, math.Sqrt2/2, wideOdd)
+	return []reg.VecVirtual{d[0], v1, v2, v3, v4, d[5]}
+}
+
+// transform6 is Bᵀ of F(6×6, 3×3): 24 operations, with 12 registers at most.
+func (w winograd) transform6(d []reg.VecVirtual) []reg.VecVirtual {
+	w.add(d[0], -1, d[6])
+	w.add(d[0], 5.25, d[4])
+	w.add(d[0], -5.25, d[2])
+	w.add(d[7], -1, d[1])
+	w.add(d[7], 5.25, d[3])
+	w.add(d[7], -5.25, d[5])
+	part := func(top, middle, bottom reg.VecVirtual, s, t float64) reg.VecVirtual {
+		w.add(top, -s, middle)
+		w.add(top, t, bottom)
+		return top
+	}
+	even, odd := part(w.copy(d[6]), d[4], d[2], 4.25, 1), part(w.copy(d[5]), d[3], d[1], 4.25, 1)
+	wideEven, wideOdd := part(w.copy(d[6]), d[4], d[2], 1.25, 0.25), part(w.copy(d[5]), d[3], d[1], 1.25, 0.25)
+	nearEven, nearOdd := part(d[6], d[4], d[2], 5, 4), part(d[5], d[3], d[1], 5, 4)
+	v1, v2 := w.plusMinus(even, 1, odd)
+	v3, v4 := w.plusMinus(wideEven, 2, wideOdd)
+	v5, v6 := w.plusMinus(nearEven, 0.5, nearOdd)
+	return []reg.VecVirtual{d[0], v1, v2, v3, v4, v5, v6, d[7]}
 }
 
 func (w winograd) transformColumns() {
-	w.begin("transformColumns", "func(x []float32, row, n int)")
+	w.beginForm("transformColumns", "func(x []float32, row, n int)")
 	x, n := w.pointer("x"), w.value("n")
-	rows := w.newSteps(w.stride("row"))
-	c := w.inputConstants()
-	d := w.registers(6)
+	rows := w.newSteps(w.stride("row"), w.inputs())
+	d := w.registers(w.inputs())
 	w.loop("loop", n, func() {
 		w.vectorsOfPixel(func(offset int) {
 			for i := range d {
 				w.load(rows.at(x, i, offset), d[i])
 			}
-			w.transform6(d, c)
-			for i := range d {
-				w.store(d[i], rows.at(x, i, offset))
+			for i, r := range w.transform(w, d) {
+				w.store(r, rows.at(x, i, offset))
 			}
 		})
 		w.ADDQ(operand.I32(pixelBytes), x)
@@ -197,13 +261,12 @@ func (w winograd) transformColumns() {
 }
 
 func (w winograd) transformRows() {
-	w.begin("transformRows", "func(v, x []float32, step, row, n int)")
+	w.beginForm("transformRows", "func(v, x []float32, step, row, n int)")
 	v, x, n, row := w.pointer("v"), w.pointer("x"), w.value("n"), w.stride("row")
-	matrices := w.newSteps(w.stride("step"))
-	c := w.inputConstants()
-	d := w.registers(6)
+	matrices := w.newSteps(w.stride("step"), w.inputs())
+	d := w.registers(w.inputs())
 	rows := w.GP64()
-	w.MOVQ(operand.U32(6), rows)
+	w.MOVQ(operand.U32(uint32(w.inputs())), rows)
 	w.loop("rows", rows, func() {
 		to, from, left := w.GP64(), w.GP64(), w.GP64()
 		w.MOVQ(v, to)
@@ -214,65 +277,47 @@ func (w winograd) transformRows() {
 				for j := range d {
 					w.load(operand.Mem{Base: from, Disp: j*pixelBytes + offset}, d[j])
 				}
-				w.transform6(d, c)
-				for j := range d {
-					w.store(d[j], matrices.at(to, j, offset))
+				for j, r := range w.transform(w, d) {
+					w.store(r, matrices.at(to, j, offset))
 				}
 			})
-			w.ADDQ(operand.I32(4*pixelBytes), from)
+			w.ADDQ(operand.I32(int32(w.tile*pixelBytes)), from)
 			w.ADDQ(operand.I32(rowBytes), to)
 		})
 		w.ADDQ(row, x)
-		w.LEAQ(operand.Mem{Base: v, Index: matrices.three, Scale: 2}, v)
+		w.LEAQ(matrices.at(v, w.inputs(), 0), v)
 	})
 	w.end()
 }
 
-// transform3 returns G times three vectors, which it leaves as they are.
-// Constants stay in memory, since AVX2 has no registers left for them.
-func (w winograd) transform3(g []reg.VecVirtual) []reg.VecVirtual {
-	even, odd, wideEven, wideOdd := w.register(), w.register(), w.register(), w.register()
-	w.VMULPS(w.memory(1./6), g[0], even)
-	w.VFMADD231PS(w.memory(1./3), g[2], even)
-	w.VMULPS(w.memory(math.Sqrt2/6), g[1], odd)
-	w.VMULPS(w.memory(-2./3), g[0], wideEven)
-	w.VFMADD231PS(w.memory(-1./3), g[2], wideEven)
-	w.VMULPS(w.memory(-math.Sqrt2/3), g[1], wideOdd)
-	less, wideLess := w.register(), w.register()
-	w.VSUBPS(odd, even, less)
-	w.VADDPS(odd, even, even)
-	w.VSUBPS(wideOdd, wideEven, wideLess)
-	w.VADDPS(wideOdd, wideEven, wideEven)
-	return []reg.VecVirtual{g[0], even, less, wideEven, wideLess, g[2]}
+// transformFilterRow returns G times three vectors, which it leaves as they are.
+func (w winograd) transformFilterRow(g []reg.VecVirtual) []reg.VecVirtual {
+	rows := []reg.VecVirtual{g[0]}
+	for _, c := range w.pairs {
+		even, odd, less := w.register(), w.register(), w.register()
+		w.VMULPS(w.memory(c[0]), g[0], even)
+		w.VFMADD231PS(w.memory(c[2]), g[2], even)
+		w.VMULPS(w.memory(c[1]), g[1], odd)
+		w.VSUBPS(odd, even, less)
+		w.VADDPS(odd, even, even)
+		rows = append(rows, even, less)
+	}
+	return append(rows, g[2])
 }
 
 func (w winograd) transformFilter() {
-	w.begin("transformFilter", "func(u, filters []float32, step, turned int)")
+	w.beginForm("transformFilter", "func(u, filters []float32, step, turned int)")
 	u, g := w.pointer("u"), w.pointer("filters")
-	matrices := w.newSteps(w.stride("step"))
-	tap, back := w.GP64(), w.GP64()
+	matrices := w.newSteps(w.stride("step"), w.inputs())
+	tap := w.GP64()
 	turned := w.value("turned")
 	w.MOVQ(operand.I32(tapBytes), tap)
-	w.LEAQ(operand.Mem{Base: g, Disp: 8 * tapBytes}, back)
 	w.TESTQ(turned, turned)
 	w.JZ(operand.LabelRef("start"))
-	w.MOVQ(back, g)
+	w.ADDQ(operand.I32(8*tapBytes), g)
 	w.NEGQ(tap)
 	w.Label("start")
-	taps := w.newSteps(tap)
-	seven := w.GP64()
-	w.LEAQ(operand.Mem{Base: taps.three, Index: tap, Scale: 4}, seven)
-	at := func(i, offset int) operand.Mem {
-		switch i {
-		case 6:
-			return operand.Mem{Base: g, Index: taps.three, Scale: 2, Disp: offset}
-		case 7:
-			return operand.Mem{Base: g, Index: seven, Scale: 1, Disp: offset}
-		case 8:
-			return operand.Mem{Base: g, Index: tap, Scale: 8, Disp: offset}
-		}
-		return taps.at(g, i, offset)
-	}
+	taps := w.newSteps(tap, 9)
 	channels := w.GP64()
 	w.MOVQ(operand.U32(channelBlock), channels)
 	w.loop("loop", channels, func() {
@@ -280,37 +325,35 @@ func (w winograd) transformFilter() {
 			to := w.GP64()
 			w.MOVQ(u, to)
 			put := func(row []reg.VecVirtual) {
-				for j, r := range w.transform3(row) {
+				for j, r := range w.transformFilterRow(row) {
 					w.store(r, matrices.at(to, j, offset))
 				}
-				w.LEAQ(operand.Mem{Base: to, Index: matrices.three, Scale: 2}, to)
+				w.LEAQ(matrices.at(to, w.inputs(), 0), to)
 			}
 			edge := func(row int) {
 				t := w.registers(3)
 				for j := range t {
-					w.load(at(3*row+j, offset), t[j])
+					w.load(taps.at(g, 3*row+j, offset), t[j])
 				}
 				put(t)
 			}
-			pair := func(c0, c1, c2 float64) {
+			edge(0)
+			for _, c := range w.pairs {
 				plus, minus := w.registers(3), w.registers(3)
 				for j := range plus {
 					odd := w.register()
-					w.load(at(j, offset), plus[j])
-					w.VMULPS(w.memory(c0), plus[j], plus[j])
-					w.load(at(6+j, offset), odd)
-					w.VFMADD231PS(w.memory(c2), odd, plus[j])
-					w.load(at(3+j, offset), odd)
-					w.VMULPS(w.memory(c1), odd, odd)
+					w.load(taps.at(g, j, offset), plus[j])
+					w.VMULPS(w.memory(c[0]), plus[j], plus[j])
+					w.load(taps.at(g, 6+j, offset), odd)
+					w.VFMADD231PS(w.memory(c[2]), odd, plus[j])
+					w.load(taps.at(g, 3+j, offset), odd)
+					w.VMULPS(w.memory(c[1]), odd, odd)
 					w.VSUBPS(odd, plus[j], minus[j])
 					w.VADDPS(odd, plus[j], plus[j])
 				}
 				put(plus)
 				put(minus)
 			}
-			edge(0)
-			pair(1./6, math.Sqrt2/6, 1./3)
-			pair(-2./3, -math.Sqrt2/3, -1./3)
 			edge(2)
 		})
 		w.ADDQ(operand.I32(9*tapBytes), g)
@@ -319,41 +362,59 @@ func (w winograd) transformFilter() {
 	w.end()
 }
 
-// outputConstants are those of Aᵀ.
-type outputConstants struct{ c2, c12, root2, rootHalf, root8, rootEighth reg.VecVirtual }
-
-func (w winograd) outputConstants() outputConstants {
-	return outputConstants{w.constant(2), w.constant(0.5), w.constant(math.Sqrt2), w.constant(math.Sqrt2 / 2),
-		w.constant(2 * math.Sqrt2), w.constant(math.Sqrt2 / 4)}
+// sumAndDifference returns a + b and a − b, the latter in place of a.
+func (w winograd) sumAndDifference(a, b reg.VecVirtual) (sum, difference reg.VecVirtual) {
+	sum = w.register()
+	w.VADDPS(b, a, sum)
+	w.VSUBPS(b, a, a)
+	return sum, a
 }
 
-// invert6 returns Aᵀ times six vectors, four, in registers of the six: 12
-// operations.
-func (w winograd) invert6(m []reg.VecVirtual, c outputConstants) []reg.VecVirtual {
-	sum, wideSum := w.register(), w.register()
-	w.VADDPS(m[2], m[1], sum)
-	w.VSUBPS(m[2], m[1], m[1])
-	w.VADDPS(m[4], m[3], wideSum)
-	w.VSUBPS(m[4], m[3], m[3])
-	w.VADDPS(sum, m[0], m[0])
-	w.VADDPS(wideSum, m[0], m[0])
-	w.VMULPS(c.root2, m[1], m[2])
-	w.VFMADD231PS(c.rootHalf, m[3], m[2])
-	w.VFMADD231PS(c.root8, m[1], m[5])
-	w.VFMADD231PS(c.rootEighth, m[3], m[5])
-	w.VMULPS(c.c2, sum, sum)
-	w.VFMADD231PS(c.c12, wideSum, sum)
-	return []reg.VecVirtual{m[0], m[2], sum, m[5]}
+// invert4 is Aᵀ of F(4×4, 3×3): 12 operations.
+func (w winograd) invert4(m []reg.VecVirtual) []reg.VecVirtual {
+	sum, difference := w.sumAndDifference(m[1], m[2])
+	wideSum, wideDifference := w.sumAndDifference(m[3], m[4])
+	w.add(m[0], 1, sum)
+	w.add(m[0], 1, wideSum)
+	y1 := w.register()
+	w.VMULPS(w.memory(math.Sqrt2), difference, y1)
+	w.add(y1, math.Sqrt2/2, wideDifference)
+	w.add(m[5], 2*math.Sqrt2, difference)
+	w.add(m[5], math.Sqrt2/4, wideDifference)
+	w.VMULPS(w.memory(2), sum, sum)
+	w.add(sum, 0.5, wideSum)
+	return []reg.VecVirtual{m[0], y1, sum, m[5]}
+}
+
+// invert6 is Aᵀ of F(6×6, 3×3): 20 operations.
+func (w winograd) invert6(m []reg.VecVirtual) []reg.VecVirtual {
+	sum, difference := w.sumAndDifference(m[1], m[2])
+	wideSum, wideDifference := w.sumAndDifference(m[3], m[4])
+	nearSum, nearDifference := w.sumAndDifference(m[5], m[6])
+	row := func(to, wide reg.VecVirtual, factor float64, near reg.VecVirtual) reg.VecVirtual {
+		w.add(to, factor, wide)
+		w.add(to, 1/factor, near)
+		return to
+	}
+	w.add(m[0], 1, sum)
+	w.add(m[7], 1, difference)
+	return []reg.VecVirtual{
+		row(m[0], wideSum, 1, nearSum),
+		row(w.copy(difference), wideDifference, 2, nearDifference),
+		row(w.copy(sum), wideSum, 4, nearSum),
+		row(difference, wideDifference, 8, nearDifference),
+		row(sum, wideSum, 16, nearSum),
+		row(m[7], wideDifference, 32, nearDifference),
+	}
 }
 
 func (w winograd) invertRows() {
-	w.begin("invertRows", "func(y, m []float32, step, row, n int)")
+	w.beginForm("invertRows", "func(y, m []float32, step, row, n int)")
 	y, m, n, row := w.pointer("y"), w.pointer("m"), w.value("n"), w.stride("row")
-	matrices := w.newSteps(w.stride("step"))
-	c := w.outputConstants()
-	d := w.registers(6)
+	matrices := w.newSteps(w.stride("step"), w.inputs())
+	d := w.registers(w.inputs())
 	rows := w.GP64()
-	w.MOVQ(operand.U32(6), rows)
+	w.MOVQ(operand.U32(uint32(w.inputs())), rows)
 	w.loop("rows", rows, func() {
 		to, from, left := w.GP64(), w.GP64(), w.GP64()
 		w.MOVQ(y, to)
@@ -364,33 +425,32 @@ func (w winograd) invertRows() {
 				for j := range d {
 					w.load(matrices.at(from, j, offset), d[j])
 				}
-				for j, r := range w.invert6(d, c) {
+				for j, r := range w.invert(w, d) {
 					w.store(r, operand.Mem{Base: to, Disp: j*pixelBytes + offset})
 				}
 			})
 			w.ADDQ(operand.I32(rowBytes), from)
-			w.ADDQ(operand.I32(4*pixelBytes), to)
+			w.ADDQ(operand.I32(int32(w.tile*pixelBytes)), to)
 		})
 		w.ADDQ(row, y)
-		w.LEAQ(operand.Mem{Base: m, Index: matrices.three, Scale: 2}, m)
+		w.LEAQ(matrices.at(m, w.inputs(), 0), m)
 	})
 	w.end()
 }
 
 func (w winograd) invertColumns() {
-	w.begin("invertColumns", "func(y, biases []float32, row, n, rectify int)")
+	w.beginForm("invertColumns", "func(y, biases []float32, row, n, rectify int)")
 	y, biases, n := w.pointer("y"), w.pointer("biases"), w.value("n")
-	rows := w.newSteps(w.stride("row"))
+	rows := w.newSteps(w.stride("row"), w.inputs())
 	rectify := w.value("rectify")
-	c := w.outputConstants()
-	d := w.registers(6)
+	d := w.registers(w.inputs())
 	pixels := func(label string, finish func(reg.VecVirtual)) {
 		w.loop(label, n, func() {
 			w.vectorsOfPixel(func(offset int) {
 				for i := range d {
 					w.load(rows.at(y, i, offset), d[i])
 				}
-				for i, r := range w.invert6(d, c) {
+				for i, r := range w.invert(w, d) {
 					w.VADDPS(operand.Mem{Base: biases, Disp: offset}, r, r)
 					finish(r)
 					w.store(r, rows.at(y, i, offset))
@@ -408,289 +468,4 @@ func (w winograd) invertColumns() {
 	w.zero(zero)
 	pixels("rectifiedLoop", func(r reg.VecVirtual) { w.VMAXPS(zero, r, r) })
 	w.end()
-}
-
-// transpose returns the columns of a square of as many rows as a vector has
-// lanes: neighbours are interleaved one by one and two by two within 128-bit
-// lanes, then those lanes are exchanged. 64 (24) shuffles.
-func (w winograd) transpose(rows []reg.VecVirtual) []reg.VecVirtual {
-	n := len(rows)
-	quads := make([][]reg.VecVirtual, n/4) // by four rows, then by column modulo 4
-	for q := range quads {
-		r := rows[4*q:]
-		low01, high01, low23, high23 := w.register(), w.register(), w.register(), w.register()
-		w.VUNPCKLPS(r[1], r[0], low01)
-		w.VUNPCKHPS(r[1], r[0], high01)
-		w.VUNPCKLPS(r[3], r[2], low23)
-		w.VUNPCKHPS(r[3], r[2], high23)
-		quads[q] = w.registers(4)
-		w.VUNPCKLPD(low23, low01, quads[q][0])
-		w.VUNPCKHPD(low23, low01, quads[q][1])
-		w.VUNPCKLPD(high23, high01, quads[q][2])
-		w.VUNPCKHPD(high23, high01, quads[q][3])
-	}
-	columns := make([]reg.VecVirtual, n)
-	for p := range 4 {
-		if n == 8 {
-			columns[p], columns[4+p] = w.register(), w.register()
-			w.VPERM2F128(operand.U8(0x20), quads[1][p], quads[0][p], columns[p])
-			w.VPERM2F128(operand.U8(0x31), quads[1][p], quads[0][p], columns[4+p])
-			continue
-		}
-		low, high, low2, high2 := w.register(), w.register(), w.register(), w.register()
-		w.VSHUFF32X4(operand.U8(0x44), quads[1][p], quads[0][p], low)
-		w.VSHUFF32X4(operand.U8(0xee), quads[1][p], quads[0][p], high)
-		w.VSHUFF32X4(operand.U8(0x44), quads[3][p], quads[2][p], low2)
-		w.VSHUFF32X4(operand.U8(0xee), quads[3][p], quads[2][p], high2)
-		for l := range 4 {
-			columns[4*l+p] = w.register()
-		}
-		w.VSHUFF32X4(operand.U8(0x88), low2, low, columns[p])
-		w.VSHUFF32X4(operand.U8(0xdd), low2, low, columns[4+p])
-		w.VSHUFF32X4(operand.U8(0x88), high2, high, columns[8+p])
-		w.VSHUFF32X4(operand.U8(0xdd), high2, high, columns[12+p])
-	}
-	return columns
-}
-
-func (w winograd) transposeSquare() {
-	w.begin("transpose", "func(to, from []float32, toRow, fromRow int)")
-	to, from := w.pointer("to"), w.pointer("from")
-	toRow, fromRow := w.stride("toRow"), w.stride("fromRow")
-	for column := 0; column < pixelBytes; column += w.bytes {
-		source, target := w.GP64(), w.GP64()
-		w.LEAQ(operand.Mem{Base: from, Disp: column}, source)
-		w.vectorsOfPixel(func(offset int) {
-			rows := w.registers(w.lanes())
-			for i := range rows {
-				w.load(operand.Mem{Base: source}, rows[i])
-				w.ADDQ(fromRow, source)
-			}
-			w.LEAQ(operand.Mem{Base: to, Disp: offset}, target)
-			for _, r := range w.transpose(rows) {
-				w.store(r, operand.Mem{Base: target})
-				w.ADDQ(toRow, target)
-			}
-		})
-		if column+w.bytes < pixelBytes {
-			w.MOVQ(toRow, target)
-			w.SHLQ(operand.U8(3), target)
-			w.ADDQ(target, to)
-		}
-	}
-	w.end()
-}
-
-// groups calls body for every lanes pixels with the mask of those that exist.
-func (w winograd) groups(label string, n reg.GPVirtual, body func(m mask)) {
-	lanes := w.GP64()
-	w.MOVQ(operand.U32(uint32(w.lanes())), lanes)
-	w.Label(label)
-	count := w.GP64()
-	w.MOVQ(n, count)
-	w.CMPQ(count, lanes)
-	w.CMOVQGT(lanes, count)
-	body(w.maskOf(count, w.mask))
-	w.SUBQ(lanes, n)
-	w.JG(operand.LabelRef(label))
-}
-
-func (w winograd) gather() {
-	w.begin("gather", "func(to, x, gate []float32, plane, n, ahead int)")
-	to, x, gate := w.pointer("to"), w.pointer("x"), w.pointer("gate")
-	plane, n, ahead := w.stride("plane"), w.value("n"), w.stride("ahead")
-	w.TESTQ(gate, gate)
-	w.JNZ(operand.LabelRef("gated"))
-	w.gatherLoop("loop", to, x, nil, plane, n, ahead)
-	w.end()
-	w.Label("gated")
-	w.gatherLoop("gatedLoop", to, x, &gate, plane, n, ahead)
-	w.end()
-}
-
-func (w winograd) gatherLoop(label string, to, x reg.GPVirtual, gate *reg.GPVirtual, plane, n, ahead reg.GPVirtual) {
-	zero := w.register()
-	if gate != nil {
-		w.zero(zero)
-	}
-	w.groups(label, n, func(m mask) {
-		from, gates := w.GP64(), w.GP64()
-		w.MOVQ(x, from)
-		if gate != nil {
-			w.MOVQ(*gate, gates)
-		}
-		w.vectorsOfPixel(func(offset int) {
-			rows := w.registers(w.lanes())
-			for r := range rows {
-				w.PREFETCHT0(operand.Mem{Base: from, Index: ahead, Scale: 1})
-				if gate == nil {
-					m.load(operand.Mem{Base: from}, rows[r])
-				} else {
-					w.PREFETCHT0(operand.Mem{Base: gates, Index: ahead, Scale: 1})
-					w.loadGated(m, from, gates, zero, rows[r])
-					w.ADDQ(plane, gates)
-				}
-				w.ADDQ(plane, from)
-			}
-			for p, column := range w.transpose(rows) {
-				w.store(column, operand.Mem{Base: to, Disp: p*pixelBytes + offset})
-			}
-		})
-		w.ADDQ(operand.I32(w.bytes), x)
-		if gate != nil {
-			w.ADDQ(operand.I32(w.bytes), *gate)
-		}
-		w.ADDQ(operand.I32(w.lanes()*pixelBytes), to)
-	})
-}
-
-// loadGated loads the values whose gate is positive, and zeros.
-func (k kernel) loadGated(m mask, from, gates reg.GPVirtual, zero, to reg.VecVirtual) {
-	const lessThan = operand.U8(17) // ordered, quiet
-	if k.bytes == 64 {
-		open := k.K()
-		k.VCMPPS(lessThan, operand.Mem{Base: gates}, zero, m.bits, open)
-		k.VMOVUPS_Z(operand.Mem{Base: from}, open, to)
-		return
-	}
-	open := k.register()
-	m.load(operand.Mem{Base: gates}, open)
-	k.VCMPPS(lessThan, open, zero, open)
-	m.load(operand.Mem{Base: from}, to)
-	k.VANDPS(open, to, to)
-}
-
-func (w winograd) scatter() {
-	w.begin("scatter", "func(y, from []float32, plane, n int)")
-	y, from := w.pointer("y"), w.pointer("from")
-	plane, n := w.stride("plane"), w.value("n")
-	body := func(put func(r reg.VecVirtual, to operand.Mem)) {
-		to := w.GP64()
-		w.MOVQ(y, to)
-		w.vectorsOfPixel(func(offset int) {
-			pixels := w.registers(w.lanes())
-			for p := range pixels {
-				w.load(operand.Mem{Base: from, Disp: p*pixelBytes + offset}, pixels[p])
-			}
-			for _, row := range w.transpose(pixels) {
-				put(row, operand.Mem{Base: to})
-				w.ADDQ(plane, to)
-			}
-		})
-	}
-	// Whole vectors first: AMD's processors store under an AVX2 mask slowly.
-	w.Label("loop")
-	w.CMPQ(n, operand.U8(w.lanes()))
-	w.JL(operand.LabelRef("rest"))
-	body(w.store)
-	w.ADDQ(operand.I32(w.bytes), y)
-	w.ADDQ(operand.I32(w.lanes()*pixelBytes), from)
-	w.SUBQ(operand.U8(w.lanes()), n)
-	w.JMP(operand.LabelRef("loop"))
-	w.Label("rest")
-	w.TESTQ(n, n)
-	w.JZ(operand.LabelRef("done"))
-	m := w.maskOf(n, w.mask)
-	body(m.store)
-	w.Label("done")
-	w.end()
-}
-
-// multiply keeps 6 tiles × 4 vectors (AVX2: 2) of M in registers: 24 (12)
-// sums, 10 (8) loads for 24 (12) multiply-adds. The last tiles, fewer than 6,
-// have code of their own.
-func (w winograd) multiply() {
-	w.begin("multiply", "func(m, v, u []float32, n, depth, accumulate int)")
-	vectors := 4
-	if w.bytes == 32 {
-		vectors = 2
-	}
-	m, v, u := w.pointer("m"), w.pointer("v"), w.pointer("u")
-	depth, accumulate := w.value("depth"), w.value("accumulate")
-	w.SHRQ(operand.U8(2), depth)
-	t := multiplyRegisters{w.registers(vectors), w.register(), nil, w.GP64(), w.GP64(), w.GP64()}
-	for range 6 {
-		t.sums = append(t.sums, w.registers(vectors))
-	}
-	parts := w.GP64()
-	w.MOVQ(operand.U32(uint32(rowBytes/(vectors*w.bytes))), parts)
-	w.loop("parts", parts, func() {
-		n := w.value("n")
-		to, from := w.GP64(), w.GP64()
-		w.MOVQ(m, to)
-		w.MOVQ(v, from)
-		w.Label("tiles")
-		w.CMPQ(n, operand.U8(6))
-		w.JL(operand.LabelRef("rest"))
-		w.multiplyTiles(t, 6, to, from, u, depth, accumulate)
-		w.ADDQ(operand.I32(6*rowBytes), to)
-		w.ADDQ(operand.I32(6*rowBytes), from)
-		w.SUBQ(operand.U8(6), n)
-		w.JMP(operand.LabelRef("tiles"))
-		w.Label("rest")
-		for rows := 1; rows < 6; rows++ {
-			next := fmt.Sprintf("not%d", rows)
-			w.CMPQ(n, operand.U8(uint8(rows)))
-			w.JNE(operand.LabelRef(next))
-			w.multiplyTiles(t, rows, to, from, u, depth, accumulate)
-			w.JMP(operand.LabelRef("next"))
-			w.Label(next)
-		}
-		w.Label("next")
-		w.ADDQ(operand.I32(vectors*w.bytes), m)
-		w.ADDQ(operand.I32(vectors*w.bytes), u)
-	})
-	w.end()
-}
-
-// multiplyRegisters are shared by the code for every count of tiles.
-type multiplyRegisters struct {
-	weights            []reg.VecVirtual
-	value              reg.VecVirtual
-	sums               [][]reg.VecVirtual
-	left, right, count reg.GPVirtual
-}
-
-func (w winograd) multiplyTiles(t multiplyRegisters, rows int, m, v, u, depth, accumulate reg.GPVirtual) {
-	label := func(name string) string { return fmt.Sprintf("%s%d", name, rows) }
-	at := func(r, j int) operand.Mem { return operand.Mem{Base: m, Disp: r*rowBytes + j*w.bytes} }
-	sums := t.sums[:rows]
-	w.TESTQ(accumulate, accumulate)
-	w.JNZ(operand.LabelRef(label("accumulate")))
-	for r := range sums {
-		for _, sum := range sums[r] {
-			w.zero(sum)
-		}
-	}
-	w.JMP(operand.LabelRef(label("start")))
-	w.Label(label("accumulate"))
-	for r := range sums {
-		for j, sum := range sums[r] {
-			w.load(at(r, j), sum)
-		}
-	}
-	w.Label(label("start"))
-	w.MOVQ(v, t.left)
-	w.MOVQ(u, t.right)
-	w.MOVQ(depth, t.count)
-	w.loop(label("depth"), t.count, func() {
-		for k := range 4 {
-			for j, weight := range t.weights {
-				w.load(operand.Mem{Base: t.right, Disp: k*rowBytes + j*w.bytes}, weight)
-			}
-			for r := range sums {
-				w.broadcast(operand.Mem{Base: t.left, Disp: r*rowBytes + 4*k}, t.value)
-				for j, weight := range t.weights {
-					w.multiplyAdd(t.value, weight, sums[r][j])
-				}
-			}
-		}
-		w.ADDQ(operand.I32(16), t.left)
-		w.ADDQ(operand.I32(4*rowBytes), t.right)
-	})
-	for r := range sums {
-		for j, sum := range sums[r] {
-			w.store(sum, at(r, j))
-		}
-	}
 }
