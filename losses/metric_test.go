@@ -65,7 +65,7 @@ func distance(t *testing.T, device plan.Device, loss losses.Loss, x, y cloud) fl
 }
 
 func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
-	device, err := cpu.NewDevice(0)
+	device, err := cpu.NewDevice(cpu.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 // TestGramIsBlindToWhatGaussianSees compares a point at 1 with a cloud around 0
 // that has the same second moments.
 func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
-	device, err := cpu.NewDevice(1)
+	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,28 +79,32 @@ func TestValuesAndGradientsAgreeWithAnIndependentImplementation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	device, err := cpu.NewDevice(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
-	for pooling, layers := range r {
-		options := vgg19.Options{Pooling: pooling, PlainPooling: true, Padding: "zero"}
-		for layer, want := range layers {
-			t.Run(pooling+" "+layer, func(t *testing.T) {
-				compareFeatures(t, features(t, device, p, options, content, layer), want)
-				for _, name := range []string{"gram", "gaussian", "moments"} {
-					compareLoss(t, device, p, options, content, style, layer, name, want.loss(name))
-				}
-			})
+	for _, path := range []struct {
+		name      string
+		exact     bool
+		tolerance float64 // relative to the layer's largest value or the gradient's norm
+	}{{"exact", true, 1e-4}, {"fastest", false, 1e-3}} {
+		device, err := cpu.NewDevice(cpu.Options{Exact: path.exact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer device.Close()
+		for pooling, layers := range r {
+			options := vgg19.Options{Pooling: pooling, PlainPooling: true, Padding: "zero"}
+			for layer, want := range layers {
+				t.Run(path.name+" "+pooling+" "+layer, func(t *testing.T) {
+					near := nearness(t, path.tolerance)
+					compareFeatures(t, near, features(t, device, p, options, content, layer), want)
+					for _, name := range []string{"gram", "gaussian", "moments"} {
+						compareLoss(t, near, device, p, options, content, style, layer, name, want.loss(name))
+					}
+				})
+			}
 		}
 	}
 }
 
-// tolerance is relative to the layer's largest value or the gradient's norm.
-const tolerance = 1e-4
-
-func compareFeatures(t *testing.T, got *tensor.Dense, want layerReference) {
+func compareFeatures(t *testing.T, near nearFunc, got *tensor.Dense, want layerReference) {
 	t.Helper()
 	shape := got.Shape()
 	if shape[0] != want.Shape[1] || shape[1] != want.Shape[2] || shape[2] != want.Shape[3] {
@@ -114,15 +118,15 @@ func compareFeatures(t *testing.T, got *tensor.Dense, want layerReference) {
 	}
 	n := float64(len(values))
 	mean := sum / n
-	near(t, "mean", mean, want.Mean, want.Mean)
-	near(t, "deviation", math.Sqrt(squares/n-mean*mean), want.Std, want.Std)
+	near("mean", mean, want.Mean, want.Mean)
+	near("deviation", math.Sqrt(squares/n-mean*mean), want.Std, want.Std)
 	for c, v := range want.First8 {
 		at := (c*shape[1]+shape[1]/2)*shape[2] + shape[2]/2
-		near(t, "centre", float64(values[at]), v, want.Std)
+		near("centre", float64(values[at]), v, want.Std)
 	}
 }
 
-func compareLoss(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, content, style *picture.Picture, layer, name string, want lossReference) {
+func compareLoss(t *testing.T, near nearFunc, device plan.Device, p *vgg19.Parameters, o vgg19.Options, content, style *picture.Picture, layer, name string, want lossReference) {
 	t.Helper()
 	node, maps := network(t, p, o, content, layer)
 	loss, err := losses.Named(name)
@@ -152,7 +156,7 @@ func compareLoss(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.
 	if err := machine.ReadFloat64(value, got[:]); err != nil {
 		t.Fatal(err)
 	}
-	near(t, name, got[0], want.Value, want.Value)
+	near(name, got[0], want.Value, want.Value)
 	if want.GradL2 == nil {
 		return
 	}
@@ -164,21 +168,27 @@ func compareLoss(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.
 	for _, g := range gradient {
 		norm += float64(g) * float64(g)
 	}
-	near(t, name+" gradient norm", math.Sqrt(norm)/255, *want.GradL2, *want.GradL2)
+	near(name+" gradient norm", math.Sqrt(norm)/255, *want.GradL2, *want.GradL2)
 	largest := math.Abs(want.Grad[0])
 	for _, g := range want.Grad {
 		largest = max(largest, math.Abs(g))
 	}
 	for c, g := range want.Grad {
 		at := (c*content.Height+64)*content.Width + 80
-		near(t, name+" gradient at a pixel", float64(gradient[at])/255, g, largest)
+		near(name+" gradient at a pixel", float64(gradient[at])/255, g, largest)
 	}
 }
 
-func near(t *testing.T, what string, got, want, scale float64) {
-	t.Helper()
-	if d := math.Abs(got-want) / math.Abs(scale); !(d <= tolerance) {
-		t.Errorf("%s: %g, want %g; off by %.1e, tolerance %.0e", what, got, want, d, tolerance)
+type nearFunc func(what string, got, want, scale float64)
+
+// nearness returns a comparison that holds the difference of two values, in
+// units of scale, against a tolerance.
+func nearness(t *testing.T, tolerance float64) nearFunc {
+	return func(what string, got, want, scale float64) {
+		t.Helper()
+		if d := math.Abs(got-want) / math.Abs(scale); !(d <= tolerance) {
+			t.Errorf("%s: %g, want %g; off by %.1e, tolerance %.0e", what, got, want, d, tolerance)
+		}
 	}
 }
 

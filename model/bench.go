@@ -11,6 +11,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/internal/cpu"
 	"impasto/internal/ops"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
@@ -87,7 +88,7 @@ func noise(size int, seed uint64) image.Image {
 // its input, with ReLU, for a picture of the size given. each, unless nil, is
 // called with each timing as it comes.
 func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error {
-	device, err := openDevice(Options{Device: o.Device, Threads: o.Threads})
+	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return err
 	}
@@ -178,7 +179,7 @@ func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *
 // MatrixRate measures the device's rate of float32 matrix products in
 // operations a second.
 func MatrixRate(o BenchOptions) (float64, error) {
-	device, err := openDevice(Options{Device: o.Device, Threads: o.Threads})
+	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return 0, err
 	}

@@ -19,7 +19,8 @@ func checkDevice(name string) error {
 	return checkName("Device", "device", name, []string{"auto", "cpu", "cuda", "cuda:0"})
 }
 
-// openDevice opens the device that checked options name: so far, the processor.
-func openDevice(o Options) (plan.Device, error) {
-	return cpu.NewDevice(o.Threads)
+// openDevice opens the device that a checked name means: so far, the processor
+// with these options.
+func openDevice(_ string, o cpu.Options) (plan.Device, error) {
+	return cpu.NewDevice(o)
 }

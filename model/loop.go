@@ -7,6 +7,7 @@ import (
 	"image"
 	"time"
 
+	"impasto/internal/cpu"
 	"impasto/internal/optim"
 	"impasto/internal/picture"
 	"impasto/weights"
@@ -67,7 +68,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.engine.parameters, err = r.engine.parameters.Through(r.engine.recipe.layers()...); err != nil {
 		return nil, err
 	}
-	if r.engine.device, err = openDevice(o); err != nil {
+	if r.engine.device, err = openDevice(o.Device, cpu.Options{Threads: o.Threads}); err != nil {
 		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
 	}
 	return r, nil

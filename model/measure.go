@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/internal/cpu"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -107,7 +108,7 @@ func newMeasure(o MeasureOptions) (*measure, error) {
 	if err := checkDevice(o.Device); err != nil {
 		return nil, err
 	}
-	if m.device, err = openDevice(Options{Device: o.Device, Threads: o.Threads}); err != nil {
+	if m.device, err = openDevice(o.Device, cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
 		return nil, fmt.Errorf("model: measure: open device %s: %w", o.Device, err)
 	}
 	return m, nil

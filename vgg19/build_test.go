@@ -145,7 +145,7 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 // not add to the first.
 func onMachine(t *testing.T, e evaluation, threads int, values []float32) (float64, []float32) {
 	t.Helper()
-	device, err := cpu.NewDevice(threads)
+	device, err := cpu.NewDevice(cpu.Options{Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}

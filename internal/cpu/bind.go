@@ -140,8 +140,12 @@ func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*ke
 		biases = make([]float32, shape[0])
 	}
 	c, err := kernels.NewConvolution(filters, biases, shape[0], shape[1])
-	if err == nil {
-		d.prepared[key] = c
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	if d.exact {
+		c.Method = kernels.Direct
+	}
+	d.prepared[key] = c
+	return c, nil
 }

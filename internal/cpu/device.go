@@ -17,6 +17,7 @@ import (
 type Device struct {
 	optim.Host
 	workers *kernels.Workers
+	exact   bool
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
 	prepared map[*float32]*kernels.Convolution
@@ -25,14 +26,25 @@ type Device struct {
 	spaces map[int]*transportSpace
 }
 
-// NewDevice returns the processor with so many threads; 0 takes all cores.
-func NewDevice(threads int) (plan.Device, error) {
-	workers, err := kernels.NewWorkers(threads)
+// Options are the settings of a device. The zero value is good.
+type Options struct {
+	Threads int // 0 takes all cores
+	// Exact computes convolutions directly, without Winograd's algorithm: some
+	// three times slower, and off by 1e-6 instead of 1e-5 through the network. A
+	// smaller error flips fewer of the units that are nearly zero or nearly equal,
+	// and it is such flips that show in a gradient.
+	Exact bool
+}
+
+// NewDevice returns the processor.
+func NewDevice(o Options) (plan.Device, error) {
+	workers, err := kernels.NewWorkers(o.Threads)
 	if err != nil {
 		return nil, err
 	}
 	return &Device{
 		workers:  workers,
+		exact:    o.Exact,
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[int]*transportSpace{},
 	}, nil

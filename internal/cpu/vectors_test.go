@@ -9,7 +9,7 @@ import (
 )
 
 func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
-	device, err := NewDevice(2)
+	device, err := NewDevice(Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,15 +5,28 @@ import (
 	"sync"
 )
 
+// Method is a way to compute a convolution.
+type Method int
+
+const (
+	// Fastest takes either form of Winograd's algorithm where it pays. Through
+	// thirteen layers the larger form is off by 3e-6 of the results' size and by
+	// 1e-5 of the gradient's.
+	Fastest Method = iota
+	// SmallWinograd forgoes the larger form. It is off by 1e-6 and 3e-6, and costs
+	// up to 10 % of the speed on large pictures.
+	SmallWinograd
+	// Direct multiplies every filter with every input. It is off by 1e-6 both
+	// ways, at a third of the speed.
+	Direct
+)
+
 // Convolution is a 3×3 convolution of stride 1 with a border of one pixel, as
 // cross-correlation, whose filters are laid out for the kernels: for Winograd's
 // algorithm where that pays, else for direct convolution.
 type Convolution struct {
-	// Precise forgoes the larger form of Winograd's algorithm. Through thirteen
-	// layers it is off by 3e-6 of its results' size and 1e-5 of the gradient's,
-	// where the smaller form is off by 1e-6 and 3e-6, as much as direct
-	// convolution. It costs up to 10 % of the speed on large pictures.
-	Precise bool
+	// Method says how it is computed. It may change between uses.
+	Method Method
 
 	out, in int
 	filters []float32 // out×in×3×3
@@ -50,11 +63,11 @@ func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error
 	return c, nil
 }
 
-// winogradFits says whether Winograd's algorithm can be used. Where it can it
-// pays, even for a single tile, which would leave most lanes of the direct
+// winogradFits says whether Winograd's algorithm is to be used. Where it can be,
+// it pays, even for a single tile, which would leave most lanes of the direct
 // kernels idle.
 func (c *Convolution) winogradFits() bool {
-	return c.out%channelBlock == 0 && c.in%channelBlock == 0
+	return c.Method != Direct && c.out%channelBlock == 0 && c.in%channelBlock == 0
 }
 
 // Forward computes y, out×height×width, from x, in×height×width, with negative
@@ -65,7 +78,7 @@ func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rec
 	y = y[:c.out*area]
 	if c.winogradFits() {
 		winogradTask{
-			blocked: c.winograd(), precise: c.Precise, path: w.path, source: from,
+			blocked: c.winograd(), precise: c.Method == SmallWinograd, path: w.path, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
 		}.run(w)
 		return
@@ -92,7 +105,7 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, widt
 		c.borderedGradient(w, dx, from)
 	case c.winogradFits():
 		winogradTask{
-			blocked: c.winograd(), precise: c.Precise, transposed: true, path: w.path, source: from,
+			blocked: c.winograd(), precise: c.Method == SmallWinograd, transposed: true, path: w.path, source: from,
 			y: dx, height: height, width: width,
 		}.run(w)
 	default:
