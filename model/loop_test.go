@@ -430,8 +430,8 @@ func TestNetworkThatOverflowsIsAnErrorThatNamesTheTerm(t *testing.T) {
 	o := tinyOptions()
 	o.Parameters = bad
 	result, err := Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
-	if err == nil || !strings.Contains(err.Error(), `iteration 1: the term "content relu4_2"`) {
-		t.Errorf("error is %v, want one that names the term of relu4_2", err)
+	if err == nil || !strings.Contains(err.Error(), `iteration 1: the term "style relu5_1"`) {
+		t.Errorf("error is %v, want one that names the first term after conv4_1", err)
 	}
 	if result == nil || result.Last.Done != 0 {
 		t.Errorf("result is %+v, want the start", result)

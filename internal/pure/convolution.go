@@ -15,7 +15,8 @@ type Convolution struct {
 	In, Out       int
 	Height, Width int
 	Border        Border
-	// Rectify sets negative results to zero (ReLU).
+	// Rectify sets negative results to zero (ReLU). NaN stays NaN, so that it
+	// can be seen in the loss.
 	Rectify bool
 }
 
@@ -32,7 +33,7 @@ func Convolve[T Float](c Convolution, y, x, filters, bias []T) {
 						sum += weight * sample(c, x, i, row+k/3-1, column+k%3-1)
 					}
 				}
-				if c.Rectify && !(sum > 0) {
+				if c.Rectify && sum < 0 {
 					sum = 0
 				}
 				y[o*area+row*c.Width+column] = sum

@@ -316,3 +316,28 @@ func relativeError(got []float32, want []float64) float64 {
 	}
 	return math.Sqrt(sum / size)
 }
+
+// TestReLUDoesNotHideNaN: a descent that has gone wrong must show in its loss.
+func TestReLUDoesNotHideNaN(t *testing.T) {
+	const side = 23
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, channels := range []int{3, 64} {
+			for _, method := range []Method{Fastest, SmallWinograd, Direct} {
+				c, err := NewConvolution(values(1, 64*channels*9), values(2, 64), 64, channels)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Method = method
+				x, y := values(3, channels*side*side), make([]float32, 64*side*side)
+				const at = 11*side + 9
+				x[at] = float32(math.NaN())
+				c.Forward(w, y, x, side, side, true, Border{})
+				for o := range 64 {
+					if v := y[o*side*side+at]; v == v {
+						t.Fatalf("%d channels, method %d: output %d beside NaN is %g", channels, method, o, v)
+					}
+				}
+			}
+		}
+	})
+}

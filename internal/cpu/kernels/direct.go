@@ -50,7 +50,7 @@ func directGo(vectors int) directKernel {
 				to := y[r*yPlane+4*v:]
 				for j := range n {
 					sum := sums[r][j]
-					if rectify != 0 && !(sum > 0) {
+					if rectify != 0 && sum < 0 {
 						sum = 0
 					}
 					to[j] = sum

@@ -228,14 +228,14 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z10, Z10, Z10
-	VMAXPS       Z10, Z0, Z0
-	VMAXPS       Z10, Z1, Z1
-	VMAXPS       Z10, Z2, Z2
-	VMAXPS       Z10, Z3, Z3
-	VMAXPS       Z10, Z4, Z4
-	VMAXPS       Z10, Z5, Z5
-	VMAXPS       Z10, Z6, Z6
-	VMAXPS       Z10, Z7, Z7
+	VMAXPS       Z0, Z10, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMAXPS       Z7, Z10, Z7
 
 write:
 	MOVQ    last+128(FP), DX
@@ -593,22 +593,22 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z19, Z19, Z19
-	VMAXPS       Z19, Z0, Z0
-	VMAXPS       Z19, Z1, Z1
-	VMAXPS       Z19, Z2, Z2
-	VMAXPS       Z19, Z3, Z3
-	VMAXPS       Z19, Z4, Z4
-	VMAXPS       Z19, Z5, Z5
-	VMAXPS       Z19, Z6, Z6
-	VMAXPS       Z19, Z7, Z7
-	VMAXPS       Z19, Z8, Z8
-	VMAXPS       Z19, Z9, Z9
-	VMAXPS       Z19, Z10, Z10
-	VMAXPS       Z19, Z11, Z11
-	VMAXPS       Z19, Z12, Z12
-	VMAXPS       Z19, Z13, Z13
-	VMAXPS       Z19, Z14, Z14
-	VMAXPS       Z19, Z15, Z15
+	VMAXPS       Z0, Z19, Z0
+	VMAXPS       Z1, Z19, Z1
+	VMAXPS       Z2, Z19, Z2
+	VMAXPS       Z3, Z19, Z3
+	VMAXPS       Z4, Z19, Z4
+	VMAXPS       Z5, Z19, Z5
+	VMAXPS       Z6, Z19, Z6
+	VMAXPS       Z7, Z19, Z7
+	VMAXPS       Z8, Z19, Z8
+	VMAXPS       Z9, Z19, Z9
+	VMAXPS       Z10, Z19, Z10
+	VMAXPS       Z11, Z19, Z11
+	VMAXPS       Z12, Z19, Z12
+	VMAXPS       Z13, Z19, Z13
+	VMAXPS       Z14, Z19, Z14
+	VMAXPS       Z15, Z19, Z15
 
 write:
 	MOVQ    last+128(FP), DX
@@ -1079,30 +1079,30 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z28, Z28, Z28
-	VMAXPS       Z28, Z0, Z0
-	VMAXPS       Z28, Z1, Z1
-	VMAXPS       Z28, Z2, Z2
-	VMAXPS       Z28, Z3, Z3
-	VMAXPS       Z28, Z4, Z4
-	VMAXPS       Z28, Z5, Z5
-	VMAXPS       Z28, Z6, Z6
-	VMAXPS       Z28, Z7, Z7
-	VMAXPS       Z28, Z8, Z8
-	VMAXPS       Z28, Z9, Z9
-	VMAXPS       Z28, Z10, Z10
-	VMAXPS       Z28, Z11, Z11
-	VMAXPS       Z28, Z12, Z12
-	VMAXPS       Z28, Z13, Z13
-	VMAXPS       Z28, Z14, Z14
-	VMAXPS       Z28, Z15, Z15
-	VMAXPS       Z28, Z16, Z16
-	VMAXPS       Z28, Z17, Z17
-	VMAXPS       Z28, Z18, Z18
-	VMAXPS       Z28, Z19, Z19
-	VMAXPS       Z28, Z20, Z20
-	VMAXPS       Z28, Z21, Z21
-	VMAXPS       Z28, Z22, Z22
-	VMAXPS       Z28, Z23, Z23
+	VMAXPS       Z0, Z28, Z0
+	VMAXPS       Z1, Z28, Z1
+	VMAXPS       Z2, Z28, Z2
+	VMAXPS       Z3, Z28, Z3
+	VMAXPS       Z4, Z28, Z4
+	VMAXPS       Z5, Z28, Z5
+	VMAXPS       Z6, Z28, Z6
+	VMAXPS       Z7, Z28, Z7
+	VMAXPS       Z8, Z28, Z8
+	VMAXPS       Z9, Z28, Z9
+	VMAXPS       Z10, Z28, Z10
+	VMAXPS       Z11, Z28, Z11
+	VMAXPS       Z12, Z28, Z12
+	VMAXPS       Z13, Z28, Z13
+	VMAXPS       Z14, Z28, Z14
+	VMAXPS       Z15, Z28, Z15
+	VMAXPS       Z16, Z28, Z16
+	VMAXPS       Z17, Z28, Z17
+	VMAXPS       Z18, Z28, Z18
+	VMAXPS       Z19, Z28, Z19
+	VMAXPS       Z20, Z28, Z20
+	VMAXPS       Z21, Z28, Z21
+	VMAXPS       Z22, Z28, Z22
+	VMAXPS       Z23, Z28, Z23
 
 write:
 	MOVQ    last+128(FP), DX
@@ -1311,10 +1311,10 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z6, Z6, Z6
-	VMAXPS       Z6, Z0, Z0
-	VMAXPS       Z6, Z1, Z1
-	VMAXPS       Z6, Z2, Z2
-	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z6, Z3
 
 write:
 	MOVQ    last+128(FP), DX
@@ -1528,14 +1528,14 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z11, Z11, Z11
-	VMAXPS       Z11, Z0, Z0
-	VMAXPS       Z11, Z1, Z1
-	VMAXPS       Z11, Z2, Z2
-	VMAXPS       Z11, Z3, Z3
-	VMAXPS       Z11, Z4, Z4
-	VMAXPS       Z11, Z5, Z5
-	VMAXPS       Z11, Z6, Z6
-	VMAXPS       Z11, Z7, Z7
+	VMAXPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z11, Z7
 
 write:
 	MOVQ    last+128(FP), DX
@@ -1810,18 +1810,18 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VPXORD       Z16, Z16, Z16
-	VMAXPS       Z16, Z0, Z0
-	VMAXPS       Z16, Z1, Z1
-	VMAXPS       Z16, Z2, Z2
-	VMAXPS       Z16, Z3, Z3
-	VMAXPS       Z16, Z4, Z4
-	VMAXPS       Z16, Z5, Z5
-	VMAXPS       Z16, Z6, Z6
-	VMAXPS       Z16, Z7, Z7
-	VMAXPS       Z16, Z8, Z8
-	VMAXPS       Z16, Z9, Z9
-	VMAXPS       Z16, Z10, Z10
-	VMAXPS       Z16, Z11, Z11
+	VMAXPS       Z0, Z16, Z0
+	VMAXPS       Z1, Z16, Z1
+	VMAXPS       Z2, Z16, Z2
+	VMAXPS       Z3, Z16, Z3
+	VMAXPS       Z4, Z16, Z4
+	VMAXPS       Z5, Z16, Z5
+	VMAXPS       Z6, Z16, Z6
+	VMAXPS       Z7, Z16, Z7
+	VMAXPS       Z8, Z16, Z8
+	VMAXPS       Z9, Z16, Z9
+	VMAXPS       Z10, Z16, Z10
+	VMAXPS       Z11, Z16, Z11
 
 write:
 	MOVQ    last+128(FP), DX
@@ -1997,10 +1997,10 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VXORPS       Y4, Y4, Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
+	VMAXPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMAXPS       Y3, Y4, Y3
 
 write:
 	MOVQ    last+128(FP), DX
@@ -2212,14 +2212,14 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VXORPS       Y8, Y8, Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMAXPS       Y6, Y8, Y6
+	VMAXPS       Y7, Y8, Y7
 
 write:
 	MOVQ    last+128(FP), DX
@@ -2492,18 +2492,18 @@ loop:
 	TESTQ        DX, DX
 	JZ           write
 	VXORPS       Y12, Y12, Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y12, Y1
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y12, Y3
+	VMAXPS       Y4, Y12, Y4
+	VMAXPS       Y5, Y12, Y5
+	VMAXPS       Y6, Y12, Y6
+	VMAXPS       Y7, Y12, Y7
+	VMAXPS       Y8, Y12, Y8
+	VMAXPS       Y9, Y12, Y9
+	VMAXPS       Y10, Y12, Y10
+	VMAXPS       Y11, Y12, Y11
 
 write:
 	MOVQ    last+128(FP), DX

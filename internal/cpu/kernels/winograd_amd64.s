@@ -2617,16 +2617,16 @@ rectifiedLoop:
 	VMULPS      winogradConstants<>+64(SB), Z7, Z7
 	VFMADD231PS winogradConstants<>+128(SB), Z2, Z7
 	VADDPS      (CX), Z0, Z0
-	VMAXPS      Z6, Z0, Z0
+	VMAXPS      Z0, Z6, Z0
 	VMOVUPS     Z0, (AX)
 	VADDPS      (CX), Z4, Z4
-	VMAXPS      Z6, Z4, Z4
+	VMAXPS      Z4, Z6, Z4
 	VMOVUPS     Z4, (AX)(BX*1)
 	VADDPS      (CX), Z7, Z7
-	VMAXPS      Z6, Z7, Z7
+	VMAXPS      Z7, Z6, Z7
 	VMOVUPS     Z7, (AX)(BX*2)
 	VADDPS      (CX), Z5, Z5
-	VMAXPS      Z6, Z5, Z5
+	VMAXPS      Z5, Z6, Z5
 	VMOVUPS     Z5, (AX)(SI*1)
 	ADDQ        $+64, AX
 	DECQ        DX
@@ -3247,22 +3247,22 @@ rectifiedLoop:
 	VFMADD231PS winogradConstants<>+1920(SB), Z3, Z7
 	VFMADD231PS winogradConstants<>+1984(SB), Z5, Z7
 	VADDPS      (CX), Z0, Z0
-	VMAXPS      Z8, Z0, Z0
+	VMAXPS      Z0, Z8, Z0
 	VMOVUPS     Z0, (AX)
 	VADDPS      (CX), Z6, Z6
-	VMAXPS      Z8, Z6, Z6
+	VMAXPS      Z6, Z8, Z6
 	VMOVUPS     Z6, (AX)(BX*1)
 	VADDPS      (CX), Z10, Z10
-	VMAXPS      Z8, Z10, Z10
+	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (AX)(BX*2)
 	VADDPS      (CX), Z1, Z1
-	VMAXPS      Z8, Z1, Z1
+	VMAXPS      Z1, Z8, Z1
 	VMOVUPS     Z1, (AX)(SI*1)
 	VADDPS      (CX), Z9, Z9
-	VMAXPS      Z8, Z9, Z9
+	VMAXPS      Z9, Z8, Z9
 	VMOVUPS     Z9, (AX)(BX*4)
 	VADDPS      (CX), Z7, Z7
-	VMAXPS      Z8, Z7, Z7
+	VMAXPS      Z7, Z8, Z7
 	VMOVUPS     Z7, (AX)(DI*1)
 	ADDQ        $+64, AX
 	DECQ        DX
@@ -5346,16 +5346,16 @@ rectifiedLoop:
 	VMULPS      winogradConstants<>+64(SB), Y7, Y7
 	VFMADD231PS winogradConstants<>+128(SB), Y2, Y7
 	VADDPS      (CX), Y0, Y0
-	VMAXPS      Y6, Y0, Y0
+	VMAXPS      Y0, Y6, Y0
 	VMOVUPS     Y0, (AX)
 	VADDPS      (CX), Y4, Y4
-	VMAXPS      Y6, Y4, Y4
+	VMAXPS      Y4, Y6, Y4
 	VMOVUPS     Y4, (AX)(BX*1)
 	VADDPS      (CX), Y7, Y7
-	VMAXPS      Y6, Y7, Y7
+	VMAXPS      Y7, Y6, Y7
 	VMOVUPS     Y7, (AX)(BX*2)
 	VADDPS      (CX), Y5, Y5
-	VMAXPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y6, Y5
 	VMOVUPS     Y5, (AX)(SI*1)
 	VMOVUPS     32(AX), Y0
 	VMOVUPS     32(AX)(BX*1), Y1
@@ -5376,16 +5376,16 @@ rectifiedLoop:
 	VMULPS      winogradConstants<>+64(SB), Y7, Y7
 	VFMADD231PS winogradConstants<>+128(SB), Y2, Y7
 	VADDPS      32(CX), Y0, Y0
-	VMAXPS      Y6, Y0, Y0
+	VMAXPS      Y0, Y6, Y0
 	VMOVUPS     Y0, 32(AX)
 	VADDPS      32(CX), Y4, Y4
-	VMAXPS      Y6, Y4, Y4
+	VMAXPS      Y4, Y6, Y4
 	VMOVUPS     Y4, 32(AX)(BX*1)
 	VADDPS      32(CX), Y7, Y7
-	VMAXPS      Y6, Y7, Y7
+	VMAXPS      Y7, Y6, Y7
 	VMOVUPS     Y7, 32(AX)(BX*2)
 	VADDPS      32(CX), Y5, Y5
-	VMAXPS      Y6, Y5, Y5
+	VMAXPS      Y5, Y6, Y5
 	VMOVUPS     Y5, 32(AX)(SI*1)
 	ADDQ        $+64, AX
 	DECQ        DX
@@ -6449,22 +6449,22 @@ rectifiedLoop:
 	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
 	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
 	VADDPS      (CX), Y0, Y0
-	VMAXPS      Y8, Y0, Y0
+	VMAXPS      Y0, Y8, Y0
 	VMOVUPS     Y0, (AX)
 	VADDPS      (CX), Y6, Y6
-	VMAXPS      Y8, Y6, Y6
+	VMAXPS      Y6, Y8, Y6
 	VMOVUPS     Y6, (AX)(BX*1)
 	VADDPS      (CX), Y10, Y10
-	VMAXPS      Y8, Y10, Y10
+	VMAXPS      Y10, Y8, Y10
 	VMOVUPS     Y10, (AX)(BX*2)
 	VADDPS      (CX), Y1, Y1
-	VMAXPS      Y8, Y1, Y1
+	VMAXPS      Y1, Y8, Y1
 	VMOVUPS     Y1, (AX)(SI*1)
 	VADDPS      (CX), Y9, Y9
-	VMAXPS      Y8, Y9, Y9
+	VMAXPS      Y9, Y8, Y9
 	VMOVUPS     Y9, (AX)(BX*4)
 	VADDPS      (CX), Y7, Y7
-	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y7, Y8, Y7
 	VMOVUPS     Y7, (AX)(DI*1)
 	VMOVUPS     32(AX), Y0
 	VMOVUPS     32(AX)(BX*1), Y1
@@ -6497,22 +6497,22 @@ rectifiedLoop:
 	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
 	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
 	VADDPS      32(CX), Y0, Y0
-	VMAXPS      Y8, Y0, Y0
+	VMAXPS      Y0, Y8, Y0
 	VMOVUPS     Y0, 32(AX)
 	VADDPS      32(CX), Y6, Y6
-	VMAXPS      Y8, Y6, Y6
+	VMAXPS      Y6, Y8, Y6
 	VMOVUPS     Y6, 32(AX)(BX*1)
 	VADDPS      32(CX), Y10, Y10
-	VMAXPS      Y8, Y10, Y10
+	VMAXPS      Y10, Y8, Y10
 	VMOVUPS     Y10, 32(AX)(BX*2)
 	VADDPS      32(CX), Y1, Y1
-	VMAXPS      Y8, Y1, Y1
+	VMAXPS      Y1, Y8, Y1
 	VMOVUPS     Y1, 32(AX)(SI*1)
 	VADDPS      32(CX), Y9, Y9
-	VMAXPS      Y8, Y9, Y9
+	VMAXPS      Y9, Y8, Y9
 	VMOVUPS     Y9, 32(AX)(BX*4)
 	VADDPS      32(CX), Y7, Y7
-	VMAXPS      Y8, Y7, Y7
+	VMAXPS      Y7, Y8, Y7
 	VMOVUPS     Y7, 32(AX)(DI*1)
 	ADDQ        $+64, AX
 	DECQ        DX

@@ -213,7 +213,7 @@ func invertColumns4Go(y, biases []float32, row, n, rectify int) {
 		}
 		for i, v := range invert4(d) {
 			v += biases[p%channelBlock]
-			if rectify != 0 && !(v > 0) {
+			if rectify != 0 && v < 0 {
 				v = 0
 			}
 			y[i*row+p] = v
@@ -289,7 +289,7 @@ func invertColumns6Go(y, biases []float32, row, n, rectify int) {
 		}
 		for i, v := range invert6(d) {
 			v += biases[p%channelBlock]
-			if rectify != 0 && !(v > 0) {
+			if rectify != 0 && v < 0 {
 				v = 0
 			}
 			y[i*row+p] = v

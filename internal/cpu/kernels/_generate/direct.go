@@ -109,7 +109,7 @@ func direct(k kernel, name string, vectors int, table operand.Mem) {
 	k.zero(zero)
 	for r := range sums {
 		for v := range vectors {
-			k.VMAXPS(zero, sums[r][v], sums[r][v])
+			k.VMAXPS(sums[r][v], zero, sums[r][v]) // in this order NaN stays NaN
 		}
 	}
 	k.Label("write")

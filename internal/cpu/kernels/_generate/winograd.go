@@ -466,6 +466,6 @@ func (w winograd) invertColumns() {
 	w.Label("rectified")
 	zero := w.register()
 	w.zero(zero)
-	pixels("rectifiedLoop", func(r reg.VecVirtual) { w.VMAXPS(zero, r, r) })
+	pixels("rectifiedLoop", func(r reg.VecVirtual) { w.VMAXPS(r, zero, r) }) // in this order NaN stays NaN
 	w.end()
 }
