@@ -28,6 +28,7 @@ func tinyOptions() Options {
 	o.Loss = "gram"
 	o.Size, o.MinSize = 32, 32
 	o.FirstIterations, o.Iterations = 6, 4
+	o.Optimizer = "adam"
 	return o
 }
 

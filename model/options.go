@@ -77,7 +77,8 @@ type Options struct {
 }
 
 // DefaultOptions are those that make good pictures without further thought.
-// Scales, iterations, step and averaging follow crowsonkb/style-transfer-pytorch.
+// Iterations and optimiser are those of the quality "good"; scales, and with Adam
+// step and averaging, follow crowsonkb/style-transfer-pytorch.
 //
 // Its weights don't carry over, because here every term is divided by the size
 // of its target, so that a weight counts for what it says (see losses.Loss). Of
@@ -101,9 +102,9 @@ func DefaultOptions() Options {
 		Size:                 512,
 		MinSize:              128,
 		StyleScale:           1,
-		FirstIterations:      1000,
-		Iterations:           500,
-		Optimizer:            "adam",
+		FirstIterations:      200,
+		Iterations:           100,
+		Optimizer:            "lbfgs",
 		StepSize:             0.02,
 		AverageDecay:         0.99,
 		Start:                "content",

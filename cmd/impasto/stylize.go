@@ -34,8 +34,9 @@ const (
 type stylizeOptions struct {
 	model.Options
 	Output  string
-	Depth   int // bits a channel
-	Quality int // of JPEG
+	Depth   int    // bits a channel
+	JPEG    int    // quality, 1–100
+	Quality string // a preset of how long to descend
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
 	SaveEvery int
 	// Start is content, style, grey, noise or a file.
@@ -45,7 +46,7 @@ type stylizeOptions struct {
 }
 
 func newStylizeOptions() *stylizeOptions {
-	o := &stylizeOptions{Options: model.DefaultOptions(), Depth: 8, Quality: 95}
+	o := &stylizeOptions{Options: model.DefaultOptions(), Depth: 8, JPEG: 95, Quality: "good"}
 	o.Start = o.Options.Start
 	return o
 }
@@ -55,7 +56,7 @@ func (o *stylizeOptions) addFlags(flags *pflag.FlagSet) {
 	f := flagSet{flags, "Output"}
 	f.add(freeText{&o.Output, "FILE"}, "output", "o", "where to write the picture: .png, .jpg or .tif")
 	f.add(wholeNumber{&o.Depth, 8, 16, "BITS"}, "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
-	f.add(wholeNumber{&o.Quality, 1, 100, "PERCENT"}, "quality", "", "quality of a JPEG, 1 to 100")
+	f.add(wholeNumber{&o.JPEG, 1, 100, "PERCENT"}, "jpeg-quality", "", "quality of a JPEG, 1 to 100")
 	f.add(wholeNumber{&o.SaveEvery, 0, maxIterations, "N"}, "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
 
 	f.heading = "Size"
@@ -74,10 +75,11 @@ func (o *stylizeOptions) addFlags(flags *pflag.FlagSet) {
 	f.add(realNumber{&o.TotalVariationWeight, 0, maxWeight, "WEIGHT"}, "tv-weight", "", "what smoothness counts; 0 leaves grain, 40 blurs")
 
 	f.heading = "Optimisation"
-	f.add(freeText{&o.Start, "START"}, "start", "", "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE")
+	f.add(choice{&o.Quality, "quality", qualities()}, "quality", "", "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it")
+	f.add(choice{&o.Optimizer, "optimizer", []string{"adam", "lbfgs"}}, "optimizer", "", "adam or lbfgs")
 	f.add(wholeNumber{&o.FirstIterations, 1, maxIterations, "N"}, "first-iterations", "", "iterations at the first scale")
 	f.add(wholeNumber{&o.Iterations, 1, maxIterations, "N"}, "iterations", "n", "iterations at each other scale")
-	f.add(choice{&o.Optimizer, "optimizer", []string{"adam", "lbfgs"}}, "optimizer", "", "adam or lbfgs")
+	f.add(freeText{&o.Start, "START"}, "start", "", "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE")
 	f.add(realNumber{&o.StepSize, 1e-6, 1, "STEP"}, "step-size", "", "Adam's step, in units of the range from black to white")
 	f.add(realNumber{&o.AverageDecay, 0, 0.9999, "DECAY"}, "average-decay", "", "decay of the average of Adam's iterates, which is the result; 0 takes the last")
 	f.seed(&o.Seed)
@@ -120,6 +122,9 @@ and seconds.`,
 			if !cmd.Flags().Changed("min-size") {
 				o.MinSize = min(o.MinSize, o.Size)
 			}
+			if err := o.setQuality(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -128,6 +133,37 @@ and seconds.`,
 	}
 	o.addFlags(cmd.Flags())
 	return cmd
+}
+
+func qualities() []string {
+	var names []string
+	for _, q := range model.Qualities {
+		names = append(names, q.Name)
+	}
+	return names
+}
+
+// setQuality sets what the preset sets and no flag has.
+func (o *stylizeOptions) setQuality(changed func(flag string) bool) error {
+	given := o.Options
+	if err := o.SetQuality(o.Quality); err != nil {
+		return err
+	}
+	if changed("optimizer") {
+		o.Optimizer = given.Optimizer
+	}
+	if changed("first-iterations") {
+		o.FirstIterations = given.FirstIterations
+	}
+	if changed("iterations") {
+		o.Iterations = given.Iterations
+	}
+	for _, flag := range []string{"step-size", "average-decay"} {
+		if changed(flag) && o.Optimizer != "adam" {
+			return usagef("--%s is Adam's; add --optimizer adam", flag)
+		}
+	}
+	return nil
 }
 
 // check reports flags that are right by themselves but not together.
@@ -306,7 +342,7 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 
 // write saves a picture and says so.
 func (s *stylization) write(path string, result *model.Result, final, interrupted bool) error {
-	err := picture.Save(path, result.Image, picture.SaveOptions{Depth: s.options.Depth, Quality: s.options.Quality})
+	err := picture.Save(path, result.Image, picture.SaveOptions{Depth: s.options.Depth, Quality: s.options.JPEG})
 	if err != nil {
 		return err
 	}

@@ -105,6 +105,20 @@ func TestJSONHasTheDocumentedKeys(t *testing.T) {
 	}
 }
 
+func TestAdamsFlagsReachIt(t *testing.T) {
+	folder := workshop(t)
+	picture := func(args ...string) []byte {
+		stylize(t, folder, append([]string{"style.png", "-o", "out.png", "--first-iterations=3", "--depth=16", "--optimizer=adam"}, args...)...).done(t)
+		return readFile(t, filepath.Join(folder, "out.png"))
+	}
+	plain := picture()
+	for _, flag := range []string{"--step-size=0.1", "--average-decay=0"} {
+		if bytes.Equal(plain, picture(flag)) {
+			t.Errorf("with %s, the picture is the same as without", flag)
+		}
+	}
+}
+
 func TestEveryFlagReachesTheStylization(t *testing.T) {
 	folder := workshop(t)
 	base := []string{"style.png", "-o", "out.png", "--first-iterations=2", "--depth=16", "--content-weight=5"}
@@ -115,7 +129,7 @@ func TestEveryFlagReachesTheStylization(t *testing.T) {
 		{"--loss=gram"}, {"--layer-loss=relu1_1=moments"}, {"--style-layers=relu1_2"}, {"--content-layers=relu1_2"},
 		{"--content-weight=1"}, {"--content-loss=mse"}, {"--tv-weight=500"}, {"--pooling=avg"},
 		{"--padding=zero"}, {"--size=24", "--min-size=24"}, {"--min-size=20", "--iterations=1"}, {"--style-size=20"}, {"--style-scale=0.5"},
-		{"--first-iterations=3"}, {"--optimizer=lbfgs"}, {"--step-size=0.1"}, {"--average-decay=0"}, {"--start=grey"},
+		{"--first-iterations=3"}, {"--optimizer=adam"}, {"--quality=reference"}, {"--start=grey"},
 		{"--start=other.png"}, {"--depth=8"}, {"other.png"}, {"other.png:3"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
@@ -144,7 +158,7 @@ func TestQualityIsTheJPEGs(t *testing.T) {
 	folder := workshop(t)
 	size := map[string]int{}
 	for _, quality := range []string{"10", "100"} {
-		stylize(t, folder, "style.png", "-o", "out.jpg", "--first-iterations=1", "--quality="+quality).done(t)
+		stylize(t, folder, "style.png", "-o", "out.jpg", "--first-iterations=1", "--jpeg-quality="+quality).done(t)
 		data := readFile(t, filepath.Join(folder, "out.jpg"))
 		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
 			t.Fatal(err)

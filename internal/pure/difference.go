@@ -5,12 +5,18 @@ import "math"
 // Difference compares a feature map with a target of the same size, element by
 // element.
 type Difference struct {
-	// Scaled asks for Σd²/Σ|d|, divided by the target's root mean square, instead
+	// Scaled asks for Σd²/Σ|d|, divided by the target's root mean square r, instead
 	// of the mean of d². Its gradient keeps its size at any size of the map and
 	// however near the target is (crowsonkb/style-transfer-pytorch), and the
 	// division makes a layer count the same whatever the size of its activations.
+	// Σ|d| has r/100 an element added, which rounds off the kink at the target: a
+	// line search that starts there would find no way down.
 	Scaled bool
 }
+
+// rounding is what a scaled difference adds to |d|, in units of the target's
+// root mean square.
+const rounding = 0.01
 
 // epsilon keeps scaled differences finite where both sides agree.
 const epsilon = 1e-8
@@ -52,7 +58,8 @@ type Slopes struct{ Value, square, magnitude float64 }
 func (f Difference) Slopes(s DifferenceSums) Slopes {
 	n := float64(s.N)
 	if f.Scaled {
-		return scaledSquares(s.Squares, s.Magnitudes, 1/(math.Sqrt(s.TargetSquares/n)+epsilon))
+		rms := math.Sqrt(s.TargetSquares / n)
+		return scaledSquares(s.Squares, s.Magnitudes+rounding*rms*n, 1/(rms+epsilon))
 	}
 	return Slopes{Value: s.Squares / n, square: 1 / n}
 }
