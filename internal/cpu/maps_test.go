@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
 )
 
@@ -18,16 +17,6 @@ func noise(n int, seed uint64) []float32 {
 		values[i] = r.Float32()
 	}
 	return values
-}
-
-func workers(t *testing.T, threads int) *kernels.Workers {
-	t.Helper()
-	w, err := kernels.NewWorkers(threads)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Close)
-	return w
 }
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -52,7 +41,7 @@ func nearAll(t *testing.T, what string, got, want []float32) {
 }
 
 func TestTotalVariationComputesItsDefinition(t *testing.T) {
-	w := workers(t, 2)
+	w := testWorkers(t, 2)
 	for _, shape := range [][3]int{{1, 1, 1}, {3, 1, 7}, {3, 7, 1}, {2, 2, 2}, {3, 5, 4}, {3, 33, 65}} {
 		t.Run(fmt.Sprint(shape), func(t *testing.T) {
 			x := noise(shape[0]*shape[1]*shape[2], 1)
@@ -67,7 +56,7 @@ func TestTotalVariationComputesItsDefinition(t *testing.T) {
 }
 
 func TestDifferenceComputesItsDefinition(t *testing.T) {
-	w := workers(t, 2)
+	w := testWorkers(t, 2)
 	for _, n := range []int{1, 77, mapBlock, 3*mapBlock + 5} {
 		for _, f := range []pure.Difference{{}, {Scaled: true}} {
 			x, target := noise(n, 1), noise(n, 2)
@@ -85,7 +74,7 @@ func TestDifferenceComputesItsDefinition(t *testing.T) {
 func TestSumsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	x, target := noise(3*200*201, 1), noise(3*200*201, 2)
 	run := func(threads int) []float64 {
-		w := workers(t, threads)
+		w := testWorkers(t, threads)
 		value := []float64{0}
 		difference(w, pure.Difference{Scaled: true}, value, x, target)()
 		return append(value, newVariation(w, 3, 200, 201).value(x))
