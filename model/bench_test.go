@@ -1,0 +1,59 @@
+package model
+
+import (
+	"fmt"
+	"testing"
+
+	"impasto/internal/optim"
+	"impasto/vgg19"
+)
+
+// BenchmarkIteration evaluates the default loss and its gradient, which is all of
+// an iteration but the optimiser's step, and reports what it allocates.
+func BenchmarkIteration(b *testing.B) {
+	for _, size := range []int{128, 256, 512} {
+		for _, loss := range []string{"gram", "gaussian"} {
+			b.Run(fmt.Sprintf("size=%d/loss=%s", size, loss), func(b *testing.B) {
+				o := DefaultOptions()
+				o.Size, o.MinSize, o.Loss = size, size, loss
+				r, err := newRun(noise(size, 1), []Style{{noise(size, 2), 1}}, o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer r.engine.device.Close()
+				t, err := r.engine.targets(b.Context(), r.levels[0])
+				if err != nil {
+					b.Fatal(err)
+				}
+				objective, err := r.engine.objective(r.levels[0], t)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer objective.machine.Close()
+				if err := r.engine.device.Upload(vectorOf(b, objective), r.best.RGB); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := objective.evaluate(); err != nil { // prepares targets and filters
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := objective.evaluate(); err != nil {
+						b.Fatal(err)
+					}
+				}
+				operations := 2 * vgg19.Operations(size, size, "relu5_1")
+				b.ReportMetric(operations*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
+
+func vectorOf(b *testing.B, o *objective) optim.Vector {
+	b.Helper()
+	v, err := o.machine.Vector(o.picture)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return v
+}
