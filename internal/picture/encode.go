@@ -48,16 +48,28 @@ func saveTo(files fileSystem, path string, img image.Image, o SaveOptions) error
 	return saveError(path, writeWhole(files, path, func(w io.Writer) error { return encode(w, img) }))
 }
 
+// WriteFile makes the file at path out of what write writes, whole or not at all,
+// as Save does for pictures.
+func WriteFile(path string, write func(io.Writer) error) error {
+	return saveError(path, writeWhole(disk{}, path, write))
+}
+
 // CheckOutput tells before hours of work whether Save could write to path: the
 // extension is known, the folder is there and a file can be made in it.
 func CheckOutput(path string) error {
+	if _, err := encoderOf(path, SaveOptions{}); err != nil {
+		return saveError(path, err)
+	}
+	return checkOutput(disk{}, path)
+}
+
+// CheckFile tells whether WriteFile could write to path: the folder is there and
+// a file can be made in it.
+func CheckFile(path string) error {
 	return checkOutput(disk{}, path)
 }
 
 func checkOutput(files fileSystem, path string) error {
-	if _, err := encoderOf(path, SaveOptions{}); err != nil {
-		return saveError(path, err)
-	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return saveError(path, errors.New("a folder of that name is in the way"))
 	}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"impasto/internal/picture"
+	"impasto/internal/report"
+	"impasto/losses"
+	"impasto/model"
+	"impasto/vgg19"
+)
+
+// benchLossesOptions are the settings of impasto bench losses.
+type benchLossesOptions struct {
+	model.LossBenchOptions
+	Budget float64 // seconds
+	Plot   string  // a file; empty draws none
+}
+
+func newBenchLossesOptions() *benchLossesOptions {
+	return &benchLossesOptions{
+		LossBenchOptions: model.LossBenchOptions{
+			Losses: losses.Names(),
+			Layers: []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
+			Sizes:  []int{64, 128, 256, 512},
+			Runs:   5,
+			Device: "auto",
+		},
+		Budget: 5,
+	}
+}
+
+func (o *benchLossesOptions) addFlags(f flagSet) {
+	f.SortFlags = false
+	f.add(newNameList(&o.Losses, "loss", losses.Names()), "losses", "l", "losses to time, with commas between them; may be repeated")
+	f.add(newNameList(&o.Layers, "layer", timedLayers()), "layers", "", "layers to time them at, likewise")
+	f.add(sizeList{&o.Sizes}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
+	f.add(wholeNumber{&o.Runs, 1, 100000, "N"}, "runs", "", "runs to time, after one that isn't")
+	f.add(realNumber{&o.Budget, 0, 1e6, "SECONDS"}, "budget", "", "the most that one loss may take at one layer and size; what would take longer is skipped; 0 sets no limit")
+	f.add(freeText{&o.Plot, "FILE"}, "plot", "", "draw how time and memory grow with the picture: .png or .svg")
+	f.machine(&o.Device, &o.Threads)
+}
+
+// timedLayers are those whose features a loss can be timed on.
+func timedLayers() []string {
+	return slices.DeleteFunc(vgg19.Layers(), func(layer string) bool { return strings.HasPrefix(layer, "pool") })
+}
+
+func newBenchLossesCommand(global *globalOptions) *cobra.Command {
+	o := newBenchLossesOptions()
+	cmd := &cobra.Command{
+		Use:   "losses",
+		Short: "Time the losses by themselves, by layer and size",
+		Long: `Losses times the value and the gradient of each loss at each layer, on noise of
+the shape that the layer's features have for pictures of each size: C channels
+by N positions, and as many of the target. Memory is what the loss holds beyond
+both features and the gradient. GFLOP/s stand where a loss is mostly arithmetic
+that can be counted; what it counts is in the loss's description.
+
+With --json it prints an object for each, as soon as it is timed, with the keys
+loss, layer, size (pixels), channels, positions, skipped (why there is no
+timing; missing where there is one), runs, seconds (the median), least, most,
+memory (bytes), operations (of one run; 0 where they aren't counted) and rate
+(operations a second).`,
+		Example: `  impasto bench losses --layers relu1_1 --plot losses.svg
+  impasto bench losses --losses gram,gaussian --sizes 256,512,1024 --budget 20`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Plot != "" {
+				if _, err := report.FormatOf(o.Plot); err != nil {
+					return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
+				}
+			}
+			o.LossBenchOptions.Budget = time.Duration(o.Budget * float64(time.Second))
+			return runBenchLosses(cmd.Context(), *o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	return cmd
+}
+
+// lossTimingReport is what bench losses prints for each case.
+type lossTimingReport struct {
+	model.LossTiming
+	Rate float64 `json:"rate"`
+}
+
+func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOptions, stdout, stderr io.Writer) error {
+	if o.Plot != "" {
+		if err := picture.CheckFile(o.Plot); err != nil {
+			return err
+		}
+	}
+	var timings []model.LossTiming
+	heading := ""
+	err := model.BenchLosses(ctx, o.LossBenchOptions, func(t model.LossTiming) error {
+		timings = append(timings, t)
+		if global.JSON {
+			return printJSON(stdout, lossTimingReport{t, t.Rate()})
+		}
+		if h := fmt.Sprintf("%s of %d×%d: C = %d, N = %d", t.Layer, t.Size, t.Size, t.Channels, t.Positions); h != heading {
+			if heading != "" {
+				fmt.Fprintln(stdout)
+			}
+			heading = h
+			fmt.Fprintf(stdout, "%s\n  %-12s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
+		}
+		_, err := io.WriteString(stdout, lossRow(t))
+		return err
+	})
+	if err != nil || o.Plot == "" {
+		return err
+	}
+	if err := plotLosses(o.Plot, timings); err != nil {
+		return err
+	}
+	if !global.Quiet {
+		fmt.Fprintf(stderr, "wrote %s\n", o.Plot)
+	}
+	return nil
+}
+
+func lossRow(t model.LossTiming) string {
+	if t.Skipped != "" {
+		return fmt.Sprintf("  %-12s skipped: %s, beyond --budget\n", t.Loss, t.Skipped)
+	}
+	rate := "–"
+	if t.Operations > 0 {
+		rate = fmt.Sprintf("%.1f", t.Rate()/1e9)
+	}
+	return fmt.Sprintf("  %-12s %13.3f %12s %9s\n", t.Loss, 1e3*t.Seconds, binaryBytes(t.Memory), rate)
+}
+
+// binaryBytes writes a size for people, as in 12.5 MiB.
+func binaryBytes(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	case bytes < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+	return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
+}
+
+// plotLosses draws time and memory over the size of the picture, a column of
+// panels for each layer.
+func plotLosses(path string, timings []model.LossTiming) error {
+	const side = "side of the picture, pixels"
+	var seconds, memory []report.Panel
+	column := map[string]int{}
+	for _, t := range timings {
+		k, known := column[t.Layer]
+		if !known {
+			k = len(seconds)
+			column[t.Layer] = k
+			title := fmt.Sprintf("%s (C = %d)", t.Layer, t.Channels)
+			seconds = append(seconds, report.Panel{Title: title, XLabel: side, YLabel: "seconds, value and gradient"})
+			memory = append(memory, report.Panel{Title: title, XLabel: side, YLabel: "memory beyond the features, MiB"})
+		}
+		if t.Skipped == "" {
+			seconds[k].Add(t.Loss, float64(t.Size), t.Seconds)
+			memory[k].Add(t.Loss, float64(t.Size), float64(t.Memory)/(1<<20))
+		}
+	}
+	figure := report.Scaling{Title: "How the losses scale", Rows: [][]report.Panel{seconds, memory}}
+	format, err := report.FormatOf(path)
+	if err != nil {
+		return err
+	}
+	return picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) })
+}
+
+// sizeList is a flag that takes sides of pictures with commas between them.
+type sizeList struct{ target *[]int }
+
+func (l sizeList) String() string {
+	if l.target == nil {
+		return ""
+	}
+	var parts []string
+	for _, size := range *l.target {
+		parts = append(parts, strconv.Itoa(size))
+	}
+	return strings.Join(parts, ",")
+}
+
+func (l sizeList) Type() string { return "PIXELS,…" }
+
+func (l sizeList) Set(value string) error {
+	var sizes []int
+	for part := range strings.SplitSeq(value, ",") {
+		size, err := strconv.Atoi(part)
+		if err != nil || size < 16 || size > maxSide {
+			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", maxSide)
+		}
+		if slices.Contains(sizes, size) {
+			return errors.New("a size stands twice")
+		}
+		sizes = append(sizes, size)
+	}
+	*l.target = sizes
+	return nil
+}

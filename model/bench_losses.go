@@ -1,0 +1,281 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// LossBenchOptions are the settings of BenchLosses.
+type LossBenchOptions struct {
+	Losses []string // as in losses.Names
+	Layers []string // convolutions or rectifications, as relu1_1
+	// Sizes are the sides of square pictures, in pixels; the layers have the
+	// features that the network would make of them.
+	Sizes []int
+	Runs  int // timed, after one that isn't
+	// Budget is the most that one loss at one layer and size may take. Runs end
+	// early at it, and what one run of smaller sizes lets expect to go beyond it is
+	// skipped; 0 sets no limit.
+	Budget  time.Duration
+	Device  string // as in Options
+	Threads int    // as in Options
+}
+
+// LossTiming is what one loss takes at one layer of a picture of one size: its
+// value and the gradient to the features.
+type LossTiming struct {
+	Loss      string `json:"loss"`
+	Layer     string `json:"layer"`
+	Size      int    `json:"size"`      // the picture's side, in pixels
+	Channels  int    `json:"channels"`  // C of the layer
+	Positions int    `json:"positions"` // N of the layer, of picture and target alike
+	// Skipped says why the rest is zero; it is empty where there is a timing.
+	Skipped string `json:"skipped,omitempty"`
+	Runs    int    `json:"runs"` // that were timed
+	// Seconds is the median, Least and Most are the extremes.
+	Seconds float64 `json:"seconds"`
+	Least   float64 `json:"least"`
+	Most    float64 `json:"most"`
+	// Memory is what the loss holds beyond the features of the picture and the
+	// target and the gradient, in bytes: the larger of what its graph plans and
+	// what the process was found to hold.
+	Memory int64 `json:"memory"`
+	// Operations are those that losses.Counted counts; 0 where there is no count.
+	Operations float64 `json:"operations"`
+}
+
+// Rate is operations a second, 0 where they aren't counted.
+func (t LossTiming) Rate() float64 {
+	if t.Seconds == 0 {
+		return 0
+	}
+	return t.Operations / t.Seconds
+}
+
+// BenchLosses times every loss at every layer and size, on features that are
+// seeded noise after rectification, and calls each with every timing as it
+// comes: layer by layer, in each size by size from the smallest, and in each
+// loss by loss.
+func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) error) error {
+	for _, layer := range o.Layers {
+		before := map[string][]LossTiming{} // of the smaller sizes, by loss
+		for _, size := range slices.Sorted(slices.Values(o.Sizes)) {
+			channels, side, err := featureShape(layer, size)
+			if err != nil {
+				return err
+			}
+			shape := tensor.Shape{channels, side, side}
+			picture, target := rectifiedNoise(shape, 1), rectifiedNoise(shape, 2)
+			for _, name := range o.Losses {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				t := LossTiming{Loss: name, Layer: layer, Size: size, Channels: channels, Positions: side * side}
+				if expected := foretell(before[name], t.Positions); o.Budget > 0 && expected > o.Budget.Seconds() {
+					t.Skipped = fmt.Sprintf("one run would take about %.2g s", expected)
+				} else if err := timeLoss(ctx, o, &t, picture, target); err != nil {
+					return fmt.Errorf("model: %s at %s of %d×%d: %w", name, layer, size, size, err)
+				}
+				if t.Skipped == "" {
+					before[name] = append(before[name], t)
+				}
+				if err := each(t); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// featureShape is the number of channels and the side of a layer's features of a
+// square picture.
+func featureShape(layer string, size int) (channels, side int, err error) {
+	for _, c := range vgg19.Convolutions {
+		if layer == c.Name || layer == "relu"+strings.TrimPrefix(c.Name, "conv") {
+			if side = size >> (c.Block - 1); side < 1 {
+				return 0, 0, fmt.Errorf("model: a picture of %d pixels has none left at %s", size, layer)
+			}
+			return c.Out, side, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("model: losses are timed at convolutions and rectifications, as relu1_1; %s is neither", layer)
+}
+
+// foretell is the time of one run at so many positions, by the power law through
+// the last two sizes, or as if time went with the square after one. Without any
+// there is nothing to tell, and it is 0.
+func foretell(before []LossTiming, positions int) float64 {
+	if len(before) == 0 {
+		return 0
+	}
+	last, exponent := before[len(before)-1], 2.0
+	if len(before) > 1 {
+		earlier := before[len(before)-2]
+		slope := math.Log(last.Seconds/earlier.Seconds) / math.Log(float64(last.Positions)/float64(earlier.Positions))
+		exponent = min(max(slope, 0), 3)
+	}
+	return last.Seconds * math.Pow(float64(positions)/float64(last.Positions), exponent)
+}
+
+// rectifiedNoise are the positive halves of normal deviates, zeros else.
+func rectifiedNoise(shape tensor.Shape, seed uint64) plan.Values {
+	r := rand.New(rand.NewPCG(seed, uint64(shape[0])))
+	values := make([]float32, shape.TotalSize())
+	for i := range values {
+		values[i] = float32(max(0, r.NormFloat64()))
+	}
+	return plan.Values{Shape: shape, Single: values}
+}
+
+// timeLoss fills in a timing. The device is its own, so that memory which others
+// left for reuse doesn't count.
+func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, targetFeatures plan.Values) error {
+	loss, err := losses.Named(t.Loss)
+	if err != nil {
+		return err
+	}
+	if counted, ok := loss.(losses.Counted); ok {
+		t.Operations = counted.Operations(t.Channels, t.Positions, t.Positions)
+	}
+	target, err := summaryOf(o, loss, targetFeatures)
+	if err != nil {
+		return err
+	}
+	held := heldBytes()
+	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	schedule, inputs, err := lossGraph(loss, features, target)
+	if err != nil {
+		return err
+	}
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		return err
+	}
+	defer machine.Close()
+	for i, values := range []plan.Values{features, target} {
+		if err := values.WriteTo(machine, inputs[i]); err != nil {
+			return err
+		}
+	}
+	seconds, err := timeRuns(ctx, machine, o)
+	if err != nil {
+		return err
+	}
+	timing := newTiming(t.Loss, t.Operations, seconds)
+	t.Runs, t.Seconds, t.Least, t.Most = len(seconds), timing.Seconds, timing.Least, timing.Most
+	beyond := int64(2 * 4 * features.Shape.TotalSize())
+	if target.Single != nil && target.Shape.Eq(targetFeatures.Shape) {
+		beyond += int64(4 * target.Shape.TotalSize())
+	}
+	t.Memory = max(0, int64(schedule.ArenaBytes)-beyond, heldBytes()-held-beyond)
+	runtime.KeepAlive(machine)
+	return nil
+}
+
+// heldBytes is the memory that the process holds after a collection.
+func heldBytes() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// lossGraph is the objective of features against a target and its gradient to
+// the features. The inputs are those two.
+func lossGraph(loss losses.Loss, features, target plan.Values) (_ *plan.Schedule, inputs [2]*gorgonia.Node, err error) {
+	defer ops.Catch(&err, "build the loss")
+	g := gorgonia.NewGraph()
+	inputs = [2]*gorgonia.Node{features.Input(g, "features"), target.Input(g, "target")}
+	summary, err := loss.Summarise(inputs[0])
+	if err != nil {
+		return nil, inputs, err
+	}
+	value, err := loss.Objective(summary, inputs[1])
+	if err != nil {
+		return nil, inputs, err
+	}
+	gradients, err := gorgonia.Grad(value, inputs[0])
+	if err != nil {
+		return nil, inputs, err
+	}
+	schedule, err := plan.Make(value, gradients[0])
+	return schedule, inputs, err
+}
+
+// summaryOf is a loss's summary of features.
+func summaryOf(o LossBenchOptions, loss losses.Loss, features plan.Values) (_ plan.Values, err error) {
+	defer ops.Catch(&err, "build the loss")
+	input := features.Input(gorgonia.NewGraph(), "features")
+	summary, err := loss.Summarise(input)
+	if err != nil {
+		return plan.Values{}, err
+	}
+	if summary == input {
+		return features, nil
+	}
+	schedule, err := plan.Make(summary)
+	if err != nil {
+		return plan.Values{}, err
+	}
+	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	if err != nil {
+		return plan.Values{}, err
+	}
+	defer device.Close()
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		return plan.Values{}, err
+	}
+	defer machine.Close()
+	if err := features.WriteTo(machine, input); err != nil {
+		return plan.Values{}, err
+	}
+	if err := machine.RunAll(); err != nil {
+		return plan.Values{}, err
+	}
+	return plan.ReadValues(machine, summary)
+}
+
+// timeRuns times runs after a first one, which counts only where it alone used
+// the budget up.
+func timeRuns(ctx context.Context, machine plan.Machine, o LossBenchOptions) ([]float64, error) {
+	var seconds []float64
+	started := time.Now()
+	for run := range 1 + o.Runs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if err := machine.RunAll(); err != nil {
+			return nil, err
+		}
+		over := o.Budget > 0 && time.Since(started) >= o.Budget
+		if run > 0 || over {
+			seconds = append(seconds, time.Since(began).Seconds())
+		}
+		if over {
+			break
+		}
+	}
+	return seconds, nil
+}
