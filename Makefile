@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test bench generate check cross weights
+.PHONY: build test browser bench generate check cross weights
 
 # The program, as ./impasto, in pure Go.
 build:
@@ -11,6 +11,13 @@ build:
 
 test:
 	go test ./...
+
+# The page of impasto compare in a real browser: any Chromium, the one that
+# IMPASTO_BROWSER names or the first that is installed.
+browser:
+	@browser=$${IMPASTO_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \
+	test -n "$$browser" || { echo "no browser to test the page in: install Chromium (Debian: apt-get install chromium) or set IMPASTO_BROWSER"; exit 1; }; \
+	IMPASTO_BROWSER=$$browser go test -count=1 -run Browser ./internal/report
 
 # Output for benchstat.
 bench:

@@ -131,6 +131,9 @@ func (o Options) checkNumbers() error {
 			return err
 		}
 	}
+	if o.TimeLimit < 0 {
+		return &OptionError{"TimeLimit", fmt.Sprintf("time limit is %v, want more than 0, or 0 for none", o.TimeLimit)}
+	}
 	if !(o.StepSize > 0 && o.StepSize <= 1) {
 		return &OptionError{"StepSize", fmt.Sprintf("step size is %v, want above 0 and at most 1", o.StepSize)}
 	}

@@ -80,8 +80,8 @@ func resampler(from, to level) optim.Resampler {
 	}
 }
 
-// iterate makes the level's iterations, fewer where the optimiser finds that no
-// more would help.
+// iterate makes the level's iterations, or as many as its share of the time
+// allows, and fewer where the optimiser finds that no more would help.
 func (d *descent) iterate(ctx context.Context) error {
 	evaluate := func() (float64, error) {
 		if err := ctx.Err(); err != nil { // a line search may take a while
@@ -89,7 +89,7 @@ func (d *descent) iterate(ctx context.Context) error {
 		}
 		return d.objective.evaluate()
 	}
-	for i := 1; i <= d.run.levels[d.index].iterations; i++ {
+	for i := 1; d.run.more(d.index, i); i++ {
 		report, err := d.run.optimiser.Step(evaluate)
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return ctx.Err()

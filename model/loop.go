@@ -42,6 +42,7 @@ type run struct {
 	options   Options
 	engine    engine
 	levels    []level
+	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
 	last      Progress
@@ -56,6 +57,12 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	}
 	if r.levels, err = pyramid(content, styles, o); err != nil {
 		return nil, err
+	}
+	if o.TimeLimit > 0 {
+		r.ends = shareTime(o.TimeLimit, r.levels)
+		for i := range r.levels {
+			r.levels[i].iterations = 0 // from here on, those that were made
+		}
 	}
 	if r.best, err = start(r.levels[0], r.engine.recipe.styles, o); err != nil {
 		return nil, err
@@ -112,6 +119,35 @@ func (r *run) refine(ctx context.Context, index int) error {
 		err = readErr
 	}
 	return withContext(where, err)
+}
+
+// more tells whether a level makes its iteration i. Under a time limit the level
+// counts those that it made.
+func (r *run) more(index, i int) bool {
+	l := &r.levels[index]
+	if r.options.TimeLimit == 0 {
+		return i <= l.iterations
+	}
+	if i > 1 && time.Since(r.began) >= r.ends[index] {
+		return false
+	}
+	l.iterations = i
+	return true
+}
+
+// shareTime is when each level ends under a time limit, after the beginning.
+func shareTime(limit time.Duration, levels []level) []time.Duration {
+	var work []float64 // of a level and all before
+	var total float64
+	for _, l := range levels {
+		total += float64(l.iterations) * float64(l.width) * float64(l.height)
+		work = append(work, total)
+	}
+	ends := make([]time.Duration, len(levels))
+	for i := range ends {
+		ends[i] = time.Duration(work[i] / total * float64(limit))
+	}
+	return ends
 }
 
 // withContext says where an error happened. The end of the context, and no

@@ -2,6 +2,7 @@ package model
 
 import (
 	"image"
+	"time"
 
 	"impasto/vgg19"
 )
@@ -52,8 +53,13 @@ type Options struct {
 	// FirstIterations are made at the first scale, Iterations at each other; 1 to
 	// 1,000,000.
 	FirstIterations, Iterations int
-	Optimizer                   string  // adam or lbfgs
-	StepSize                    float64 // Adam's, above 0 and at most 1, in units of the picture's range
+	// TimeLimit, unless 0, ends the run after that time instead of after so many
+	// iterations. Each scale has a share of it in proportion to its iterations
+	// times its pixels and makes as many as that allows, one at least; so results
+	// depend on the machine's speed.
+	TimeLimit time.Duration
+	Optimizer string  // adam or lbfgs
+	StepSize  float64 // Adam's, above 0 and at most 1, in units of the picture's range
 	// AverageDecay, from 0 to below 1, is the decay of the exponential average of
 	// Adam's iterates, which is the result; 0 makes the result the last iterate.
 	AverageDecay float64

@@ -18,10 +18,12 @@ type Progress struct {
 	Width, Height         int // of the picture at this scale
 	Iteration, Iterations int // at this scale, from 1; L-BFGS may end a scale before
 	Done, Total           int // iterations over all scales
-	Loss                  float64
-	Terms                 []Term
-	GradientNorm          float64
-	Elapsed               time.Duration
+	// With a TimeLimit nobody knows how many iterations there will be; Iterations
+	// and Total are then those that were made.
+	Loss         float64
+	Terms        []Term
+	GradientNorm float64
+	Elapsed      time.Duration
 	// Picture returns the current result. It costs a copy, so ask only for what
 	// is shown, and before the callback returns: afterwards it is an error.
 	Picture func() (image.Image, error)

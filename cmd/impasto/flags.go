@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -31,9 +32,9 @@ func (f flagSet) annotate(name string) {
 	f.Lookup(name).Annotations = map[string][]string{groupAnnotation: {f.heading}}
 }
 
-// boolean adds a flag that is off unless given.
+// boolean adds a flag that turns something on.
 func (f flagSet) boolean(target *bool, name, usage string) {
-	f.BoolVar(target, name, false, usage)
+	f.BoolVar(target, name, *target, usage)
 	f.annotate(name)
 }
 
@@ -270,7 +271,16 @@ type layerLosses struct {
 	target *map[string]string
 }
 
-func (l layerLosses) String() string { return "" }
+func (l layerLosses) String() string {
+	if l.target == nil {
+		return ""
+	}
+	var parts []string
+	for _, layer := range slices.Sorted(maps.Keys(*l.target)) {
+		parts = append(parts, layer+"="+(*l.target)[layer])
+	}
+	return strings.Join(parts, ",")
+}
 
 func (l layerLosses) Type() string { return "LAYER=LOSS" }
 

@@ -66,7 +66,7 @@ type barReporter struct {
 func (r *barReporter) progress(p model.Progress) {
 	if r.bar == nil {
 		r.clear()
-		r.bar = progressbar.NewOptions(p.Total,
+		r.bar = progressbar.NewOptions(r.timer.steps(p.Total),
 			progressbar.OptionSetWriter(r.out),
 			progressbar.OptionFullWidth(),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}),
@@ -75,7 +75,7 @@ func (r *barReporter) progress(p model.Progress) {
 	}
 	rate, left := r.timer.update(p)
 	r.bar.Describe(describe(p, rate, left, r.width()))
-	_ = r.bar.Set(p.Done)
+	_ = r.bar.Set(r.timer.done(p))
 }
 
 // width is the terminal's, which may change at any time.
@@ -132,12 +132,17 @@ type lineReporter struct {
 
 func (r *lineReporter) progress(p model.Progress) {
 	rate, left := r.timer.update(p)
-	if p.Iteration > 1 && p.Iteration < p.Iterations && p.Elapsed-r.printed < lineInterval {
+	last := r.timer.options.TimeLimit == 0 && p.Iteration == p.Iterations
+	if p.Iteration > 1 && !last && p.Elapsed-r.printed < lineInterval {
 		return
 	}
 	r.printed = p.Elapsed
-	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %d/%d, loss %s, %s, %s left\n", p.Scale, p.Scales, p.Width, p.Height,
-		p.Iteration, p.Iterations, significant(p.Loss), perSecond(rate), roundTime(left))
+	iteration := fmt.Sprint(p.Iteration)
+	if r.timer.options.TimeLimit == 0 {
+		iteration += fmt.Sprintf("/%d", p.Iterations)
+	}
+	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Scale, p.Scales, p.Width, p.Height,
+		iteration, significant(p.Loss), perSecond(rate), roundTime(left))
 }
 
 func (r *lineReporter) note(message string) { fmt.Fprintln(r.out, message) }
@@ -152,6 +157,23 @@ type timer struct {
 	started time.Duration // elapsed when the first iteration of the scale was done
 	before  time.Duration // elapsed when the last iteration of the scale before was done
 	latest  time.Duration
+}
+
+// steps is what a bar counts to: the iterations, or tenths of a second where time
+// is what ends the run.
+func (t *timer) steps(total int) int {
+	if limit := t.options.TimeLimit; limit > 0 {
+		return int(limit/(100*time.Millisecond)) + 1
+	}
+	return total
+}
+
+// done is how far a bar is.
+func (t *timer) done(p model.Progress) int {
+	if limit := t.options.TimeLimit; limit > 0 {
+		return int(min(p.Elapsed, limit) / (100 * time.Millisecond))
+	}
+	return p.Done
 }
 
 // update returns the iterations a second at this scale and the time left over
@@ -171,7 +193,11 @@ func (t *timer) update(p model.Progress) (rate float64, left time.Duration) {
 	if each <= 0 {
 		return 0, 0
 	}
-	return 1 / each, time.Duration(each * t.remaining(p) * float64(time.Second))
+	left = time.Duration(each * t.remaining(p) * float64(time.Second))
+	if limit := t.options.TimeLimit; limit > 0 {
+		left = max(limit-p.Elapsed, 0)
+	}
+	return 1 / each, left
 }
 
 // remaining is the work left in iterations of the current scale: an iteration

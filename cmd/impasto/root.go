@@ -42,6 +42,7 @@ needed.`,
 	root.SetHelpFunc(printHelp)
 	root.AddCommand(
 		newStylizeCommand(&global),
+		newCompareCommand(&global),
 		newMeasureCommand(&global),
 		newBenchCommand(&global),
 		newTheoryCommand(&global),

@@ -53,13 +53,20 @@ func newStylizeOptions() *stylizeOptions {
 
 func (o *stylizeOptions) addFlags(flags *pflag.FlagSet) {
 	flags.SortFlags = false
-	f := flagSet{flags, "Output"}
+	o.addOutputFlags(flagSet{flags, "Output"})
+	o.addPictureFlags(flags)
+}
+
+func (o *stylizeOptions) addOutputFlags(f flagSet) {
 	f.add(freeText{&o.Output, "FILE"}, "output", "o", "where to write the picture: .png, .jpg or .tif")
 	f.add(wholeNumber{&o.Depth, 8, 16, "BITS"}, "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(wholeNumber{&o.JPEG, 1, 100, "PERCENT"}, "jpeg-quality", "", "quality of a JPEG, 1 to 100")
 	f.add(wholeNumber{&o.SaveEvery, 0, maxIterations, "N"}, "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
+}
 
-	f.heading = "Size"
+// addPictureFlags adds those that make the picture what it is.
+func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
+	f := flagSet{flags, "Size"}
 	f.add(wholeNumber{&o.Size, 1, maxSide, "PIXELS"}, "size", "s", "longer side of the output, 1 to 16384; time and memory grow with its square")
 	f.add(wholeNumber{&o.MinSize, 1, maxSide, "PIXELS"}, "min-size", "", "longer side at the first scale; scales grow by √2 from there to --size")
 	f.add(wholeNumber{&o.StyleSize, 0, maxSide, "PIXELS"}, "style-size", "", "longer side of the styles at every scale; 0 leaves it to --style-scale")
@@ -119,13 +126,13 @@ and seconds.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !cmd.Flags().Changed("min-size") {
-				o.MinSize = min(o.MinSize, o.Size)
-			}
-			if err := o.setQuality(cmd.Flags().Changed); err != nil {
+			if err := o.settle(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			if err := o.check(); err != nil {
+			if err := o.checkOutputFlags(); err != nil {
+				return err
+			}
+			if err := o.checkPictureFlags(); err != nil {
 				return err
 			}
 			return runStylize(cmd.Context(), *o, *global, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -166,8 +173,16 @@ func (o *stylizeOptions) setQuality(changed func(flag string) bool) error {
 	return nil
 }
 
-// check reports flags that are right by themselves but not together.
-func (o *stylizeOptions) check() error {
+// settle fits what wasn't given to what was.
+func (o *stylizeOptions) settle(changed func(flag string) bool) error {
+	if !changed("min-size") {
+		o.MinSize = min(o.MinSize, o.Size)
+	}
+	return o.setQuality(changed)
+}
+
+// checkOutputFlags reports flags that are right by themselves but not together.
+func (o *stylizeOptions) checkOutputFlags() error {
 	if o.Output == "" {
 		return usagef("stylize: nowhere to write; name a file with -o, as in -o painted.png")
 	}
@@ -177,6 +192,11 @@ func (o *stylizeOptions) check() error {
 	if extension := strings.ToLower(filepath.Ext(o.Output)); o.Depth == 16 && (extension == ".jpg" || extension == ".jpeg") {
 		return usagef("--depth 16: a JPEG has 8 bits a channel; write a .png or .tif, or leave --depth out")
 	}
+	return nil
+}
+
+// checkPictureFlags does the same for those that make the picture what it is.
+func (o *stylizeOptions) checkPictureFlags() error {
 	if o.MinSize > o.Size {
 		return usagef("--min-size %d is larger than --size %d", o.MinSize, o.Size)
 	}
@@ -185,7 +205,6 @@ func (o *stylizeOptions) check() error {
 			return usagef("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, o.LayerLoss[layer], layer)
 		}
 	}
-	starts := []string{"content", "style", "grey", "noise"}
 	if !slices.Contains(starts, o.Start) && !fileExists(o.Start) {
 		return usagef("--start %q: neither content, style, grey or noise nor a file%s", o.Start, didYouMean(o.Start, starts, ""))
 	}
@@ -194,6 +213,9 @@ func (o *stylizeOptions) check() error {
 	}
 	return nil
 }
+
+// starts are those that aren't files.
+var starts = []string{"content", "style", "grey", "noise"}
 
 // runStylize does what the command says: args are the content and the styles.
 func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, args []string, stdout, stderr io.Writer) error {
@@ -269,9 +291,7 @@ func (o *stylizeOptions) open(contentPath string, arguments []styleArgument) (*p
 		styles = append(styles, model.Style{Image: style.Image(), Weight: s.weight})
 	}
 	o.Options.Start = o.Start
-	switch o.Start {
-	case "content", "style", "grey", "noise":
-	default:
+	if !slices.Contains(starts, o.Start) {
 		start, err := picture.Open(o.Start)
 		if err != nil {
 			return nil, nil, err

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"impasto/losses"
+)
+
+// compare runs a comparison of tiny pictures into the folder out.
+func compare(t *testing.T, folder string, args ...string) outcome {
+	t.Helper()
+	return impasto(t, folder, slices.Concat([]string{"compare", "content.png", "style.png", "-o", "out", "--first-iterations=2"}, shallow, args)...)
+}
+
+func readScores(t *testing.T, folder string) scoresReport {
+	t.Helper()
+	var r scoresReport
+	decoder := json.NewDecoder(strings.NewReader(string(readFile(t, filepath.Join(folder, "out", "scores.json")))))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestCompareShowsAndScoresEveryCombination(t *testing.T) {
+	folder := workshop(t)
+	writePicture(t, filepath.Join(folder, "other.png"), 64, 48, 0.5)
+	writePicture(t, filepath.Join(folder, "square.png"), 40, 40, 0.5)
+	run := compare(t, folder, "--losses=gram,moments", "--vary=tv-weight=0,8", "--also=other.png", "--also=square.png").done(t)
+	names := []string{"content", "gram, tv-weight 0", "gram, tv-weight 8", "moments, tv-weight 0", "moments, tv-weight 8", "other", "square"}
+	scores := readScores(t, folder)
+	var got []string
+	for _, p := range scores.Pictures {
+		got = append(got, p.Name)
+		if !strings.Contains(run.stdout, p.Name) {
+			t.Errorf("the table has no %s", p.Name)
+		}
+		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, losses.Names()) || len(p.Content) != len(p.Style) {
+			t.Errorf("%s is scored under %v", p.Name, keys)
+		}
+		for loss, value := range p.Style {
+			if value == nil || *value < 0 {
+				t.Errorf("%s under %s is %v", p.Name, loss, value)
+			}
+		}
+		if (p.Kept == nil) != (p.Name == "square") {
+			t.Errorf("%s: content loss %v", p.Name, p.Kept)
+		}
+	}
+	if !slices.Equal(got, names) {
+		t.Fatalf("pictures are %q, want %q", got, names)
+	}
+	if p := scores.Pictures[2]; p.Kind != "made" || p.File != "pictures/gram_tv-weight-8.png" || p.Iterations != 2 || p.Loss <= 0 ||
+		p.Settings["loss"] != "gram" || p.Settings["tv-weight"] != "8" {
+		t.Errorf("%+v", p)
+	}
+	if p := scores.Pictures[0]; *p.Kept > 1e-6 {
+		t.Errorf("the content's own content loss is %g", *p.Kept)
+	}
+	if size := readPicture(t, filepath.Join(folder, "out", "pictures", "moments_tv-weight-0.png")).Bounds().Size(); size.X != 32 || size.Y != 24 {
+		t.Errorf("a picture is %v", size)
+	}
+	readPicture(t, filepath.Join(folder, "out", "sheet.png"))
+	page := string(readFile(t, filepath.Join(folder, "out", "index.html")))
+	for _, part := range append(names, "content in the style of style", "made elsewhere: other.png", "Loss by time", "first-iterations") {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page has no %q", part)
+		}
+	}
+	nothingLeft(t, filepath.Join(folder, "out"))
+	nothingLeft(t, filepath.Join(folder, "out", "pictures"))
+}
+
+// painted are the pictures that a run says it made.
+func painted(run outcome) []string {
+	var names []string
+	for line := range strings.Lines(run.stderr) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "painting "); ok {
+			name, _, _ = strings.Cut(name, " (")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestCompareTakesUpWhereItStopped(t *testing.T) {
+	folder := workshop(t)
+	compare(t, folder, "--losses=gram,moments").done(t)
+	scores := readScores(t, folder)
+	picture := filepath.Join(folder, "out", "pictures", "gram.png")
+	original := readFile(t, picture)
+	for _, step := range []struct {
+		name   string
+		change func()
+		args   []string
+		want   string
+	}{
+		{"nothing changed", func() {}, nil, ""},
+		{"the sheet was lost", func() { os.Remove(filepath.Join(folder, "out", "sheet.png")) }, nil, ""},
+		{"a picture was lost", func() { os.Remove(picture) }, nil, "gram"},
+		{"a picture was cut", func() { writeFile(t, picture, original[:len(original)/2]) }, nil, "gram"},
+		{"a record was damaged", func() { writeFile(t, filepath.Join(folder, "out", "pictures", "moments.json"), []byte("{")) }, nil, "moments"},
+		{"a setting changed", func() {}, []string{"--tv-weight=1"}, "gram moments"},
+		{"and back", func() {}, nil, "gram moments"},
+		{"the style changed", func() { writePicture(t, filepath.Join(folder, "style.png"), 36, 36, 0.7) }, nil, "gram moments"},
+	} {
+		step.change()
+		run := compare(t, folder, append(step.args, "--losses=gram,moments")...).done(t)
+		if got := strings.Join(painted(run), " "); got != step.want {
+			t.Errorf("%s: painted %q, want %q", step.name, got, step.want)
+		}
+		if step.name == "a picture was cut" && string(readFile(t, picture)) != string(original) {
+			t.Error("the picture made again is another one")
+		}
+		if step.name == "nothing changed" {
+			again := readScores(t, folder)
+			for i, p := range again.Pictures {
+				if *p.Style["gram"] != *scores.Pictures[i].Style["gram"] || p.Seconds != scores.Pictures[i].Seconds {
+					t.Errorf("%s has other scores or times now", p.Name)
+				}
+			}
+		}
+		readPicture(t, filepath.Join(folder, "out", "sheet.png"))
+	}
+}
+
+func TestCompareGoesOnAfterAFailure(t *testing.T) {
+	folder := workshop(t)
+	writeFile(t, filepath.Join(folder, "bad.png"), []byte("no picture"))
+	run := compare(t, folder, "--vary=start=bad.png,content", "--quiet")
+	if run.status != statusFailed {
+		t.Errorf("exit status %d, want %d", run.status, statusFailed)
+	}
+	for _, part := range []string{"1 of 2 pictures failed", "start bad.png"} {
+		if !strings.Contains(run.stderr, part) {
+			t.Errorf("the error %q has no %q", run.stderr, part)
+		}
+	}
+	pictures := readScores(t, folder).Pictures
+	if failed := pictures[1]; failed.Error == "" || failed.Style != nil || failed.Iterations != 0 {
+		t.Errorf("%+v", failed)
+	}
+	if made := pictures[2]; made.Error != "" || made.Style == nil || made.Iterations != 2 {
+		t.Errorf("%+v", made)
+	}
+	page := string(readFile(t, filepath.Join(folder, "out", "index.html")))
+	if !strings.Contains(page, "bad.png") || !strings.Contains(page, "no picture") {
+		t.Error("the page doesn't tell of the failure")
+	}
+	readPicture(t, filepath.Join(folder, "out", "sheet.png"))
+}
+
+func TestCompareGivesEqualTime(t *testing.T) {
+	folder := workshop(t)
+	compare(t, folder, "--losses=gram,moments", "--seconds=0.4", "--optimizer=adam").done(t)
+	for _, p := range readScores(t, folder).Pictures[1:] {
+		if p.Seconds < 0.4 || p.Iterations < 1 {
+			t.Errorf("%s had %g s and %d iterations", p.Name, p.Seconds, p.Iterations)
+		}
+	}
+	run := compare(t, folder, "--losses=gram,moments", "--seconds=0.5", "--optimizer=adam").done(t)
+	if len(painted(run)) != 2 {
+		t.Error("another time leaves old pictures as they were")
+	}
+}
+
+func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
+	folder := workshop(t)
+	compare(t, folder, "--losses=moments", "--json", "--quiet").done(t)
+	run := compare(t, folder, "--losses=moments", "--json", "--quiet").done(t)
+	if run.stderr != "" {
+		t.Errorf("standard error is %q", run.stderr)
+	}
+	lines := strings.Split(strings.TrimSpace(run.stdout), "\n")
+	var events []string
+	for _, line := range lines {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, object["event"].(string))
+		if object["name"] == "moments" && (object["reused"] != true || object["kind"] != "made" || object["kept"] == nil) {
+			t.Errorf("%s", line)
+		}
+	}
+	if got := strings.Join(events, " "); got != "picture picture written written written" {
+		t.Errorf("events are %s", got)
+	}
+}
+
+func TestCompareComparesAllLossesUnlessTold(t *testing.T) {
+	folder := workshop(t)
+	run := compare(t, folder).done(t)
+	if got := painted(run); !slices.Equal(got, losses.Names()) {
+		t.Errorf("painted %v, want %v", got, losses.Names())
+	}
+}
+
+func TestCompareRefusesBeforeAnyWork(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		args      []string
+		status    int
+		fragments []string
+	}{
+		{"a setting that isn't", []string{"--vary=tv-weigth=1,2"}, 2, []string{"tv-weigth", "did you mean tv-weight?"}},
+		{"an output setting", []string{"--vary=output=a,b"}, 2, []string{"no such setting"}},
+		{"a loss that isn't", []string{"--losses=gram,gausian"}, 2, []string{"did you mean gaussian?"}},
+		{"a loss that isn't, in the grid", []string{"--vary=loss=gram,gausian"}, 2, []string{"did you mean gaussian?"}},
+		{"a layer that isn't", []string{"--vary=layer-loss=relu11=gram"}, 2, []string{"did you mean relu1_1?"}},
+		{"a value that is none", []string{"--vary=tv-weight=1,two"}, 2, []string{"tv-weight", "two", "number"}},
+		{"a value twice", []string{"--vary=tv-weight=1,1"}, 2, []string{"stands twice"}},
+		{"a setting twice", []string{"--vary=tv-weight=1", "--vary=tv-weight=2"}, 2, []string{"varied twice"}},
+		{"the loss in two ways", []string{"--losses=gram", "--vary=loss=gram"}, 2, []string{"--losses and --vary loss="}},
+		{"a setting that is given too", []string{"--tv-weight=3", "--vary=tv-weight=1,2"}, 2, []string{"given and varied"}},
+		{"no values", []string{"--vary=tv-weight"}, 2, []string{"NAME=VALUE"}},
+		{"a layer that isn't used", []string{"--vary=layer-loss=relu3_1=gram"}, 2, []string{"relu3_1 is no style layer"}},
+		{"a start that isn't", []string{"--vary=start=content,nosie"}, 2, []string{"did you mean noise?"}},
+		{"scores of too small pictures", []string{"--score-size=1"}, 1, []string{"--score-size 1"}},
+		{"no other picture", []string{"--also=missing.png"}, 1, []string{"missing.png"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := workshop(t)
+			compare(t, folder, test.args...).refused(t, test.status, test.fragments...)
+			if _, err := os.Stat(filepath.Join(folder, "out", "pictures", "gram.png")); err == nil {
+				t.Error("there is a picture all the same")
+			}
+			if _, err := os.Stat(filepath.Join(folder, "out")); err == nil && test.status == 2 {
+				t.Error("the folder was made all the same")
+			}
+		})
+	}
+	folder := workshop(t)
+	writePicture(t, filepath.Join(folder, "a b.png"), 36, 36, 0.9)
+	writePicture(t, filepath.Join(folder, "a-b.png"), 36, 36, 0.9)
+	compare(t, folder, "--vary=start=a b.png,a-b.png").refused(t, 2, "same file name")
+	impasto(t, folder, "compare", "content.png", "style.png", "-o", "out", "--size=64", "--vary=min-size=16,65").refused(t, 2, "min-size 65", "larger than --size 64")
+	impasto(t, folder, "compare", "content.png", "style.png").refused(t, 2, "-o")
+	impasto(t, folder, "compare", "content.png", "-o", "out").refused(t, 2, "at least one style")
+}
+
+func TestCompareReplacesNoInput(t *testing.T) {
+	folder := workshop(t)
+	if err := os.MkdirAll(filepath.Join(folder, "out", "pictures"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"sheet.png", "pictures/gram.png"} {
+		path := filepath.Join(folder, "out", filepath.FromSlash(name))
+		writePicture(t, path, 36, 36, 0.9)
+		before := string(readFile(t, path))
+		impasto(t, folder, "compare", "content.png", "out/"+name, "--losses=gram", "-o", "out").refused(t, 2, "is the input")
+		if string(readFile(t, path)) != before {
+			t.Errorf("%s was replaced", name)
+		}
+	}
+}
+
+func TestValuesWithCommasArePartedBySemicolons(t *testing.T) {
+	var all []dimension
+	if err := (dimensions{&all}).Set("style-layers=relu1_1=4,relu2_1=1; relu1_1"); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"relu1_1=4,relu2_1=1", "relu1_1"}; !slices.Equal(all[0].values, want) {
+		t.Errorf("values are %q, want %q", all[0].values, want)
+	}
+}
+
+func TestFileNamesAreHarmless(t *testing.T) {
+	for name, want := range map[string]string{
+		"gram, tv-weight 8":                "gram_tv-weight-8",
+		"style-layers relu1_1=4,relu2_1":   "style-layers-relu1_1=4_relu2_1",
+		"start ../a b.png":                 "start-..-a-b.png",
+		"sinkhorn, layer-loss relu1_1=cmd": "sinkhorn_layer-loss-relu1_1=cmd",
+	} {
+		if got := fileName(name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+}
