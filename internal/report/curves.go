@@ -20,7 +20,20 @@ type chart struct {
 type chartSeries struct {
 	index  int // of the picture
 	name   string
+	label  string // the name, shorter
 	points []Point
+}
+
+// label is what fits beside a curve: of the settings, the values alone.
+func (p Picture) label() string {
+	if len(p.Settings) == 0 {
+		return p.Name
+	}
+	var values []string
+	for _, s := range p.Settings {
+		values = append(values, s.Value)
+	}
+	return strings.Join(values, ", ")
 }
 
 // The drawing's measures, in its own units; it is scaled to fit.
@@ -36,7 +49,8 @@ func lossCharts(pictures []Picture) []template.HTML {
 	byIteration := chart{title: "Loss by iteration", label: "iterations"}
 	byTime := chart{title: "Loss by time", label: "seconds"}
 	for i, p := range pictures {
-		a, b := chartSeries{index: i, name: p.Name}, chartSeries{index: i, name: p.Name}
+		a := chartSeries{index: i, name: p.Name, label: p.label()}
+		b := a
 		for _, point := range p.Curve {
 			if point.Loss > 0 && !math.IsInf(point.Loss, 1) {
 				a.points = append(a.points, Point{float64(point.Iteration), point.Loss})
@@ -107,7 +121,7 @@ func (c chart) svg() template.HTML {
 		}
 		end := s.points[len(s.points)-1]
 		fmt.Fprintf(&b, `"/><path class="leader" d="M%.1f %.1fL%.1f %.1f"/><text x="%.1f" y="%.1f">%s</text></g>`,
-			x(end.X), y(end.Y), chartWidth-chartRight+10, placed[i], chartWidth-chartRight+13, placed[i]+4, html.EscapeString(shorten(s.name, 17)))
+			x(end.X), y(end.Y), chartWidth-chartRight+10, placed[i], chartWidth-chartRight+13, placed[i]+4, html.EscapeString(shorten(s.label, 17)))
 	}
 	b.WriteString("</svg>")
 	return template.HTML(b.String())

@@ -29,6 +29,8 @@ const (
 	noteSize     = 15
 	noteLine     = 20
 	captionLines = 2 // of the note, or the error
+
+	mostNameLines = 2
 )
 
 var (
@@ -50,7 +52,11 @@ func (c Comparison) Sheet() (image.Image, error) {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	boxWidth, boxHeight := boxSize(pictures)
-	cellHeight := boxHeight + nameLine + captionLines*noteLine
+	nameLines := 1
+	for _, p := range pictures {
+		nameLines = max(nameLines, len(wrap(faces.name, p.Name, boxWidth, mostNameLines)))
+	}
+	cellHeight := boxHeight + nameLines*nameLine + captionLines*noteLine
 	columns := columnsFor(len(pictures), boxWidth+sheetGap, cellHeight+sheetGap)
 	rows := (len(pictures) + columns - 1) / columns
 	const heading = 2 * titleSize
@@ -63,7 +69,12 @@ func (c Comparison) Sheet() (image.Image, error) {
 		top := sheetMargin + heading + i/columns*(cellHeight+sheetGap)
 		place(sheet, p.Image, image.Rect(left, top, left+boxWidth, top+boxHeight))
 		baseline := top + boxHeight + nameLine - 6
-		text.line(faces.name, ink, left, baseline, fit(faces.name, p.Name, boxWidth))
+		for k, line := range wrap(faces.name, p.Name, boxWidth, mostNameLines) {
+			if k > 0 {
+				baseline += nameLine - 6
+			}
+			text.line(faces.name, ink, left, baseline, line)
+		}
 		note, colour := p.Note, color.Color(grey)
 		if p.Error != "" {
 			note, colour = p.Error, warning
