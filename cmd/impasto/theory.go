@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/picture"
+	"impasto/internal/report"
 	"impasto/internal/theory"
 )
 
@@ -15,11 +20,13 @@ import (
 type theoryOptions struct {
 	Seed       uint64
 	Directions int
+	Plot       string // a folder; empty draws nothing
 }
 
 func (o *theoryOptions) addFlags(f flagSet) {
 	f.seed(&o.Seed)
 	f.add(wholeNumber{&o.Directions, 1, 65536, "COUNT"}, "directions", "", "directions of the sliced distance, for its cost; 1 to 65536")
+	f.add(freeText{&o.Plot, "FOLDER"}, "plot", "", "draw the clouds of the four distributions there, as clouds.png and clouds.svg; made if it isn't there")
 }
 
 func newTheoryCommand(global *globalOptions) *cobra.Command {
@@ -30,8 +37,8 @@ func newTheoryCommand(global *globalOptions) *cobra.Command {
 		Long: `Theory computes the numbers of the essay that impasto began with: Vincent
 Marron, "Style Transfer as Optimal Transport"
 (github.com/VinceMarron/style_transfer). It shows two distributions that differ
-but have the same Gram matrix, the distance that tells them apart, and what the
-full earth mover's distance would cost.
+but have the same Gram matrix, the distance that tells them apart, which of
+impasto's losses can, and what the full earth mover's distance would cost.
 
 With --json it prints one object with the keys
 
@@ -39,25 +46,47 @@ With --json it prints one object with the keys
   gram_xy, gram_wz      Gram losses of 10,000 samples of each
   symmetric, triangle   whether the distances of X, Y, W and Z are so
   emd_bytes, emd_flop   cost of the earth mover's distance at relu1_1 of two
-                        224×224 pictures, as the essay counts it`,
-		Example: `  impasto theory
+                        224×224 pictures, as the essay counts it
+  losses                an object for each loss: loss, xy and wz (its value
+                        between samples of the pairs), noise_xy and noise_wz
+                        (the most between two samples of the same), tells_xy
+                        and tells_wz (whether it tells the pairs apart)`,
+		Example: `  impasto theory --plot clouds
   impasto theory --json --seed 7`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runTheory(o, *global, cmd.OutOrStdout())
+			return runTheory(o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	o.addFlags(flagSet{cmd.Flags(), "Flags"})
 	return cmd
 }
 
-func runTheory(o theoryOptions, global globalOptions, out io.Writer) error {
+// theoryReport is what theory --json prints.
+type theoryReport struct {
+	theory.Numbers
+	Losses []theory.Verdict `json:"losses"`
+}
+
+func runTheory(o theoryOptions, global globalOptions, out, stderr io.Writer) error {
+	if o.Plot != "" {
+		if err := os.MkdirAll(o.Plot, 0o777); err != nil {
+			return fmt.Errorf("theory: make the folder: %w", err)
+		}
+	}
 	numbers, err := theory.Compute(o.Seed)
 	if err != nil {
 		return err
 	}
+	verdicts, err := theory.Verdicts(o.Seed)
+	if err != nil {
+		return err
+	}
+	if err := drawClouds(o, global, stderr); err != nil {
+		return err
+	}
 	if global.JSON {
-		return printJSON(out, numbers)
+		return printJSON(out, theoryReport{numbers, verdicts})
 	}
 	rounded, err := theory.RoundedDistance(theory.X(), theory.Y())
 	if err != nil {
@@ -70,6 +99,7 @@ func runTheory(o theoryOptions, global globalOptions, out io.Writer) error {
 	var text strings.Builder
 	writeGramSection(&text, numbers)
 	writeDistanceSection(&text, numbers, rounded, distances)
+	writeLossSection(&text, verdicts)
 	writeCostSection(&text, theory.EssayClouds(), o.Directions)
 	_, err = io.WriteString(out, text.String())
 	return err
@@ -140,9 +170,62 @@ It is a distance: zero only at equality, symmetric, and no detour is shorter:
 	fmt.Fprintf(out, "\n  symmetric over all pairs               %s\n  triangle inequality over all triples   %s\n", yesNo(n.Symmetric), yesNo(n.Triangle))
 }
 
+func writeLossSection(out io.Writer, verdicts []theory.Verdict) {
+	fmt.Fprintf(out, `
+3. Which losses tell them apart
+
+Each loss by its plain value between %d points of each, and beside it the
+noise: the most that it finds between two samples of the same distribution. It
+tells a pair apart where the value stands well above the noise.
+
+  loss          X and Y     noise  apart     W and Z     noise  apart
+`, theory.LossSamples)
+	for _, v := range verdicts {
+		fmt.Fprintf(out, "  %-10s %10.4g %9.1g  %-5s  %10.4g %9.1g  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
+	}
+}
+
+// drawClouds shows samples of the four distributions.
+func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
+	if o.Plot == "" {
+		return nil
+	}
+	const points = 600 // more would hide each other
+	random := rand.New(rand.NewPCG(o.Seed, 2))
+	figure := report.Clouds{Title: "Pairs with the same Gram matrix: by it alone, the clouds of a pair are one style", Extent: 3.6}
+	for _, pair := range []struct {
+		heading string
+		names   [2]string
+		normals [2]theory.Normal
+	}{
+		{"X and Y: the same Gram matrix, other means and covariances", [2]string{"X", "Y"}, [2]theory.Normal{theory.X(), theory.Y()}},
+		{"W and Z: a point, and a line through 0", [2]string{"W", "Z"}, [2]theory.Normal{theory.W(), theory.Z()}},
+	} {
+		group := report.CloudGroup{Heading: pair.heading}
+		for i, normal := range pair.normals {
+			sample, err := normal.Sample(random, points)
+			if err != nil {
+				return err
+			}
+			group.Clouds = append(group.Clouds, report.Cloud{Name: pair.names[i], Dimensions: len(normal.Mean), Points: sample, Mean: normal.Mean})
+		}
+		figure.Groups = append(figure.Groups, group)
+	}
+	for _, format := range report.Formats {
+		path := filepath.Join(o.Plot, "clouds."+format)
+		if err := picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
+			return err
+		}
+		if !global.Quiet {
+			fmt.Fprintf(stderr, "wrote %s\n", path)
+		}
+	}
+	return nil
+}
+
 func writeCostSection(out io.Writer, clouds theory.Clouds, directions int) {
 	fmt.Fprintf(out, `
-3. What it costs to assume nothing
+4. What it costs to assume nothing
 
 Features needn't be normally distributed. The full earth mover's distance
 doesn't care, but compares every position with every other: at relu1_1 of two

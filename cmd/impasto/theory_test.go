@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestTheoryPrintsTheEssaysNumbers(t *testing.T) {
 	if err := json.Unmarshal([]byte(run.stdout), &n); err != nil {
 		t.Fatal(err)
 	}
-	keys := []string{"emd_bytes", "emd_flop", "gram_wz", "gram_xy", "symmetric", "triangle", "wdist_wz", "wdist_xy"}
+	keys := []string{"emd_bytes", "emd_flop", "gram_wz", "gram_xy", "losses", "symmetric", "triangle", "wdist_wz", "wdist_xy"}
 	if got := slices.Sorted(maps.Keys(n)); !slices.Equal(got, keys) {
 		t.Fatalf("keys %v, want %v", got, keys)
 	}
@@ -42,11 +43,31 @@ func TestTheoryPrintsTheEssaysNumbers(t *testing.T) {
 	}
 }
 
+func TestTheoryDrawsTheClouds(t *testing.T) {
+	folder := t.TempDir()
+	run := impasto(t, folder, "theory", "--plot=plots/clouds", "--json").done(t)
+	if !strings.Contains(run.stderr, "clouds.png") || strings.Count(run.stdout, "\n") != 1 {
+		t.Errorf("standard error %q, standard output %q", run.stderr, run.stdout)
+	}
+	readPicture(t, filepath.Join(folder, "plots", "clouds", "clouds.png"))
+	svg := string(readFile(t, filepath.Join(folder, "plots", "clouds", "clouds.svg")))
+	for _, part := range []string{">X<", ">Y<", ">W<", ">Z<", "coordinate 3"} {
+		if !strings.Contains(svg, part) {
+			t.Errorf("the drawing has no %q", part)
+		}
+	}
+	if again := impasto(t, folder, "theory", "--plot=plots/clouds", "--quiet").done(t); again.stderr != "" || string(readFile(t, filepath.Join(folder, "plots", "clouds", "clouds.svg"))) != svg {
+		t.Error("the same seed draws other clouds, or --quiet isn't")
+	}
+	writeFile(t, filepath.Join(folder, "file"), nil)
+	impasto(t, folder, "theory", "--plot=file").refused(t, 1, "file")
+}
+
 func TestTheoryExplainsItself(t *testing.T) {
 	text := impasto(t, t.TempDir(), "theory").done(t).stdout
 	for _, part := range []string{
 		"1.513521898094788", "2.449489742783178", "1.5135220191046239", "1.513522019104624 here too", "1.2e-07 too much", "singular", "rounds the eigenvalues",
-		"644.5 GB", "126.3 TFLOP", "322.3 GFLOP", "sliced, 64 directions",
+		"X and Y     noise  apart", "tells a pair apart", "644.5 GB", "126.3 TFLOP", "322.3 GFLOP", "sliced, 64 directions",
 	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the text has no %q", part)

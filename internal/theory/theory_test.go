@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"impasto/losses"
 )
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -69,6 +71,41 @@ func TestSameSeedGivesSameSamples(t *testing.T) {
 	}
 	if a.GramXY == c.GramXY {
 		t.Error("seeds 7 and 8 give the same samples")
+	}
+}
+
+func TestOnlyGramIsBlindToThePairs(t *testing.T) {
+	for seed := range uint64(3) {
+		verdicts, err := Verdicts(seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(verdicts) != len(losses.Names()) {
+			t.Fatalf("%d verdicts of %d losses", len(verdicts), len(losses.Names()))
+		}
+		for _, v := range verdicts {
+			if tells := v.Loss != "gram"; v.TellsXY != tells || v.TellsWZ != tells {
+				t.Errorf("seed %d: %+v, want %v for both", seed, v, tells)
+			}
+			if !(v.NoiseXY > 0) || !(v.NoiseWZ > 0) {
+				t.Errorf("seed %d: %s finds no noise between samples", seed, v.Loss)
+			}
+		}
+	}
+}
+
+// The closed form between the distributions, 1.5135² and 6, is what gaussian
+// finds between samples, but for their noise.
+func TestGaussianBetweenSamplesIsTheClosedForm(t *testing.T) {
+	verdicts, err := Verdicts(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range verdicts {
+		if v.Loss == "gaussian" {
+			near(t, "X and Y", v.XY, exactXY*exactXY, 0.2)
+			near(t, "W and Z", v.WZ, 6, 0.5)
+		}
 	}
 }
 

@@ -1,0 +1,145 @@
+package theory
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/losses"
+)
+
+// LossSamples is how many points of each distribution the losses are given: some
+// of them take time with the square.
+const LossSamples = 2000
+
+// Verdict is what one loss finds between the essay's pairs: its Distance
+// between samples, as the loss's literature defines it.
+type Verdict struct {
+	Loss string  `json:"loss"`
+	XY   float64 `json:"xy"` // between samples of X and Y
+	WZ   float64 `json:"wz"` // and of W and Z
+	// NoiseXY and NoiseWZ are the most that it finds between two samples of the
+	// same distribution of the pair.
+	NoiseXY float64 `json:"noise_xy"`
+	NoiseWZ float64 `json:"noise_wz"`
+	// TellsXY and TellsWZ: the distance is more than tellingFactor times the noise.
+	TellsXY bool `json:"tells_xy"`
+	TellsWZ bool `json:"tells_wz"`
+}
+
+// tellingFactor is well above what the largest of a few draws of noise may differ
+// by, and well below what a loss that sees a difference finds.
+const tellingFactor = 6
+
+// noiseDraws is how many pairs of samples of one distribution make the noise.
+const noiseDraws = 3
+
+// Verdicts are those of all losses, in alphabetical order. The seed is that of the
+// samples.
+func Verdicts(seed uint64) ([]Verdict, error) {
+	device, err := cpu.NewDevice(cpu.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("theory: %w", err)
+	}
+	defer device.Close()
+	var verdicts []Verdict
+	for _, name := range losses.Names() {
+		loss, err := losses.Named(name)
+		if err != nil {
+			return nil, fmt.Errorf("theory: %w", err)
+		}
+		v := Verdict{Loss: name}
+		if v.XY, v.NoiseXY, err = judge(device, loss, X(), Y(), seed); err != nil {
+			return nil, fmt.Errorf("theory: %s between X and Y: %w", name, err)
+		}
+		if v.WZ, v.NoiseWZ, err = judge(device, loss, W(), Z(), seed); err != nil {
+			return nil, fmt.Errorf("theory: %s between W and Z: %w", name, err)
+		}
+		v.TellsXY, v.TellsWZ = v.XY > tellingFactor*v.NoiseXY, v.WZ > tellingFactor*v.NoiseWZ
+		verdicts = append(verdicts, v)
+	}
+	return verdicts, nil
+}
+
+// judge returns a loss between samples of two distributions, and the most that
+// it finds within each. All losses are given the same samples.
+func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (between, within float64, err error) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	distance := func(a, b Normal) (float64, error) {
+		pointsA, err := a.Sample(random, LossSamples)
+		if err != nil {
+			return 0, err
+		}
+		pointsB, err := b.Sample(random, LossSamples)
+		if err != nil {
+			return 0, err
+		}
+		return lossBetween(device, loss, pointsA, pointsB, len(a.Mean))
+	}
+	if between, err = distance(a, b); err != nil {
+		return 0, 0, err
+	}
+	for range noiseDraws {
+		for _, d := range []Normal{a, b} {
+			noise, err := distance(d, d)
+			if err != nil {
+				return 0, 0, err
+			}
+			within = max(within, noise)
+		}
+	}
+	return between, within, nil
+}
+
+// lossBetween is a loss's Distance between two sets of points in n dimensions,
+// which stand in for the features of a layer of n channels.
+func lossBetween(device plan.Device, loss losses.Loss, a, b []float64, n int) (value float64, err error) {
+	defer ops.Catch(&err, "build the loss")
+	graph := gorgonia.NewGraph()
+	var summaries [2]*gorgonia.Node
+	for i, points := range [][]float64{a, b} {
+		shape := tensor.Shape{n, 1, len(points) / n}
+		features := gorgonia.NewTensor(graph, tensor.Float32, 3, gorgonia.WithName(fmt.Sprintf("points.%d", i)), gorgonia.WithShape(shape...),
+			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(channelsFirst(points, n)))))
+		if summaries[i], err = loss.Summarise(features); err != nil {
+			return 0, err
+		}
+	}
+	node, err := loss.Distance(summaries[0], summaries[1])
+	if err != nil {
+		return 0, err
+	}
+	schedule, err := plan.Make(node)
+	if err != nil {
+		return 0, err
+	}
+	machine, err := device.Compile(schedule)
+	if err != nil {
+		return 0, err
+	}
+	defer machine.Close()
+	if err := machine.RunAll(); err != nil {
+		return 0, err
+	}
+	values, err := plan.ReadValues(machine, node)
+	if err != nil {
+		return 0, err
+	}
+	return values.Double[0], nil
+}
+
+// channelsFirst lays points, which stand one after the other, out as a feature
+// map: one coordinate of all points after the other.
+func channelsFirst(points []float64, n int) []float32 {
+	count := len(points) / n
+	features := make([]float32, len(points))
+	for i, x := range points {
+		features[i%n*count+i/n] = float32(x)
+	}
+	return features
+}
