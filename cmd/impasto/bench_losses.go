@@ -112,7 +112,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 				fmt.Fprintln(stdout)
 			}
 			heading = h
-			fmt.Fprintf(stdout, "%s\n  %-12s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
+			fmt.Fprintf(stdout, "%s\n  %-17s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
 		}
 		_, err := io.WriteString(stdout, lossRow(t))
 		return err
@@ -131,13 +131,13 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 
 func lossRow(t model.LossTiming) string {
 	if t.Skipped != "" {
-		return fmt.Sprintf("  %-12s skipped: %s, beyond --budget\n", t.Loss, t.Skipped)
+		return fmt.Sprintf("  %-17s skipped: %s, beyond --budget\n", t.Loss, t.Skipped)
 	}
 	rate := "–"
 	if t.Operations > 0 {
 		rate = fmt.Sprintf("%.1f", t.Rate()/1e9)
 	}
-	return fmt.Sprintf("  %-12s %13.3f %12s %9s\n", t.Loss, 1e3*t.Seconds, binaryBytes(t.Memory), rate)
+	return fmt.Sprintf("  %-17s %13.3f %12s %9s\n", t.Loss, 1e3*t.Seconds, binaryBytes(t.Memory), rate)
 }
 
 // binaryBytes writes a size for people, as in 12.5 MiB.

@@ -100,7 +100,7 @@ func (o *compareOptions) cells(cmd *cobra.Command) ([]cell, error) {
 	}
 	all := slices.Clone(o.Vary)
 	if len(o.Losses) == 0 && len(all) == 0 {
-		o.Losses = losses.Names()
+		o.Losses = comparedLosses()
 	}
 	if len(o.Losses) > 0 {
 		var first []dimension

@@ -14,7 +14,6 @@ import (
 
 	"impasto/internal/picture"
 	"impasto/internal/report"
-	"impasto/losses"
 	"impasto/model"
 )
 
@@ -92,7 +91,7 @@ func newComparison(o compareOptions, cells []cell, args []string) (*comparison, 
 	if scored.Parameters, err = c.parameters.open(o.Weights); err != nil {
 		return nil, err
 	}
-	c.scorer, err = model.NewScorer(c.content.Image(), styles, losses.Names(), scored)
+	c.scorer, err = model.NewScorer(c.content.Image(), styles, comparedLosses(), scored)
 	if err != nil {
 		return nil, fmt.Errorf("compare: scores at --score-size %d: %s", scored.Size, strings.TrimPrefix(err.Error(), "model: "))
 	}

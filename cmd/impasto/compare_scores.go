@@ -14,6 +14,10 @@ import (
 	"impasto/model"
 )
 
+// comparedLosses are those that are compared unless others are named, and that
+// pictures are scored under.
+func comparedLosses() []string { return losses.Names() }
+
 // pictureReport is what scores.json and --json say of a picture. The keys are a
 // promise to scripts.
 type pictureReport struct {
@@ -93,7 +97,7 @@ func (c *comparison) scoreKey(e *entry) (string, error) {
 		Inputs   []string
 		Weights  []float64
 		Picture  string
-	}{buildVersion(), c.options.settings(), c.scoreOptions().Size, losses.Names(), []string{c.digests[c.contentPath]}, nil, e.digest}
+	}{buildVersion(), c.options.settings(), c.scoreOptions().Size, comparedLosses(), []string{c.digests[c.contentPath]}, nil, e.digest}
 	for _, s := range c.styleArguments {
 		scored.Inputs, scored.Weights = append(scored.Inputs, c.digests[s.path]), append(scored.Weights, s.weight)
 	}
@@ -155,7 +159,7 @@ func (c *comparison) score(ctx context.Context, i int, e *entry) error {
 
 func newScoreRecord(key string, scores model.Scores) scoreRecord {
 	r := scoreRecord{Key: key, Style: map[string]*float64{}, Content: map[string]*float64{}, Problems: map[string]string{}}
-	for _, loss := range losses.Names() {
+	for _, loss := range comparedLosses() {
 		r.Style[loss], r.Content[loss] = known(scores.Style, loss), known(scores.Content, loss)
 	}
 	if !math.IsNaN(scores.Kept) {
@@ -184,7 +188,7 @@ func (c *comparison) writeScoreTables() error {
 			fmt.Fprint(table, "\n")
 		}
 		fmt.Fprintf(table, "%s\t", heading)
-		for _, loss := range losses.Names() {
+		for _, loss := range comparedLosses() {
 			fmt.Fprintf(table, "%s\t", loss)
 		}
 		if k == 1 {
@@ -200,7 +204,7 @@ func (c *comparison) writeScoreTables() error {
 				continue
 			}
 			fmt.Fprintf(table, "%s\t", e.Name)
-			for _, loss := range losses.Names() {
+			for _, loss := range comparedLosses() {
 				fmt.Fprintf(table, "%s\t", scoreText(scores[loss]))
 			}
 			if k == 1 {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"impasto/losses"
 )
 
 // compare runs a comparison of tiny pictures into the folder out.
@@ -42,7 +40,7 @@ func TestCompareShowsAndScoresEveryCombination(t *testing.T) {
 		if !strings.Contains(run.stdout, p.Name) {
 			t.Errorf("the table has no %s", p.Name)
 		}
-		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, losses.Names()) || len(p.Content) != len(p.Style) {
+		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, comparedLosses()) || len(p.Content) != len(p.Style) {
 			t.Errorf("%s is scored under %v", p.Name, keys)
 		}
 		for loss, value := range p.Style {
@@ -198,8 +196,8 @@ func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
 func TestCompareComparesAllLossesUnlessTold(t *testing.T) {
 	folder := workshop(t)
 	run := compare(t, folder).done(t)
-	if got := painted(run); !slices.Equal(got, losses.Names()) {
-		t.Errorf("painted %v, want %v", got, losses.Names())
+	if got := painted(run); !slices.Equal(got, comparedLosses()) {
+		t.Errorf("painted %v, want %v", got, comparedLosses())
 	}
 }
 

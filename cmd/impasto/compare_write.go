@@ -16,7 +16,6 @@ import (
 
 	"impasto/internal/picture"
 	"impasto/internal/report"
-	"impasto/losses"
 )
 
 // write makes the files that show everything, and the table.
@@ -25,7 +24,7 @@ func (c *comparison) write() error {
 	if err != nil {
 		return err
 	}
-	scores := scoresReport{Content: c.contentPath, Losses: losses.Names()}
+	scores := scoresReport{Content: c.contentPath, Losses: comparedLosses()}
 	scores.ScoreSize[0], scores.ScoreSize[1] = c.scorer.Size()
 	for _, s := range c.styleArguments {
 		scores.Styles = append(scores.Styles, styleReport{s.path, s.weight})
@@ -71,7 +70,7 @@ func (c *comparison) writeFile(name string, write func(path string) error) error
 func (c *comparison) report() (report.Comparison, error) {
 	width, height := c.shownSize()
 	r := report.Comparison{
-		Title: c.title(), Command: commandLine(), Losses: losses.Names(), Common: c.common(),
+		Title: c.title(), Command: commandLine(), Losses: comparedLosses(), Common: c.common(),
 	}
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)

@@ -174,14 +174,14 @@ func writeLossSection(out io.Writer, verdicts []theory.Verdict) {
 	fmt.Fprintf(out, `
 3. Which losses tell them apart
 
-Each loss by its plain value between %d points of each, and beside it the
-noise: the most that it finds between two samples of the same distribution. It
-tells a pair apart where the value stands well above the noise.
+Each loss by its plain value between %d points of each, the mean of a few
+draws, and beside it the noise: the most that it finds between two samples of
+the same distribution. It tells a pair apart where every draw is above that.
 
-  loss          X and Y     noise  apart     W and Z     noise  apart
+  loss                 X and Y     noise  apart     W and Z     noise  apart
 `, theory.LossSamples)
 	for _, v := range verdicts {
-		fmt.Fprintf(out, "  %-10s %10.4g %9.1g  %-5s  %10.4g %9.1g  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
+		fmt.Fprintf(out, "  %-17s %10.4g %9.2g  %-5s  %10.4g %9.2g  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
 	}
 }
 

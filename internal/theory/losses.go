@@ -2,6 +2,7 @@ package theory
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"gorgonia.org/gorgonia"
@@ -21,23 +22,24 @@ const LossSamples = 2000
 // between samples, as the loss's literature defines it.
 type Verdict struct {
 	Loss string  `json:"loss"`
-	XY   float64 `json:"xy"` // between samples of X and Y
+	XY   float64 `json:"xy"` // between samples of X and Y, the mean of some draws
 	WZ   float64 `json:"wz"` // and of W and Z
 	// NoiseXY and NoiseWZ are the most that it finds between two samples of the
 	// same distribution of the pair.
 	NoiseXY float64 `json:"noise_xy"`
 	NoiseWZ float64 `json:"noise_wz"`
-	// TellsXY and TellsWZ: the distance is more than tellingFactor times the noise.
+	// TellsXY and TellsWZ: every draw between the pair is above that noise.
 	TellsXY bool `json:"tells_xy"`
 	TellsWZ bool `json:"tells_wz"`
 }
 
-// tellingFactor is well above what the largest of a few draws of noise may differ
-// by, and well below what a loss that sees a difference finds.
-const tellingFactor = 6
-
-// noiseDraws is how many pairs of samples of one distribution make the noise.
-const noiseDraws = 3
+// So many pairs of samples are drawn between a pair, and within each of its
+// distributions. A loss that sees no difference has every one of the former above
+// every one of the latter once in 462 times, the ways to choose 5 of 11.
+const (
+	drawsBetween = 5
+	drawsWithin  = 3
+)
 
 // Verdicts are those of all losses, in alphabetical order. The seed is that of the
 // samples.
@@ -54,21 +56,21 @@ func Verdicts(seed uint64) ([]Verdict, error) {
 			return nil, fmt.Errorf("theory: %w", err)
 		}
 		v := Verdict{Loss: name}
-		if v.XY, v.NoiseXY, err = judge(device, loss, X(), Y(), seed); err != nil {
+		if v.XY, v.NoiseXY, v.TellsXY, err = judge(device, loss, X(), Y(), seed); err != nil {
 			return nil, fmt.Errorf("theory: %s between X and Y: %w", name, err)
 		}
-		if v.WZ, v.NoiseWZ, err = judge(device, loss, W(), Z(), seed); err != nil {
+		if v.WZ, v.NoiseWZ, v.TellsWZ, err = judge(device, loss, W(), Z(), seed); err != nil {
 			return nil, fmt.Errorf("theory: %s between W and Z: %w", name, err)
 		}
-		v.TellsXY, v.TellsWZ = v.XY > tellingFactor*v.NoiseXY, v.WZ > tellingFactor*v.NoiseWZ
 		verdicts = append(verdicts, v)
 	}
 	return verdicts, nil
 }
 
-// judge returns a loss between samples of two distributions, and the most that
-// it finds within each. All losses are given the same samples.
-func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (between, within float64, err error) {
+// judge returns the mean of a loss between samples of two distributions, the most
+// that it finds within each, and whether all of the former are above that. All
+// losses are given the same samples.
+func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (between, within float64, tells bool, err error) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	distance := func(a, b Normal) (float64, error) {
 		pointsA, err := a.Sample(random, LossSamples)
@@ -81,19 +83,24 @@ func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (betw
 		}
 		return lossBetween(device, loss, pointsA, pointsB, len(a.Mean))
 	}
-	if between, err = distance(a, b); err != nil {
-		return 0, 0, err
+	least := math.Inf(1)
+	for range drawsBetween {
+		d, err := distance(a, b)
+		if err != nil {
+			return 0, 0, false, err
+		}
+		between, least = between+d/drawsBetween, min(least, d)
 	}
-	for range noiseDraws {
-		for _, d := range []Normal{a, b} {
-			noise, err := distance(d, d)
+	for range drawsWithin {
+		for _, each := range []Normal{a, b} {
+			noise, err := distance(each, each)
 			if err != nil {
-				return 0, 0, err
+				return 0, 0, false, err
 			}
 			within = max(within, noise)
 		}
 	}
-	return between, within, nil
+	return between, within, least > within, nil
 }
 
 // lossBetween is a loss's Distance between two sets of points in n dimensions,
