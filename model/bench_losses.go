@@ -192,8 +192,10 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 	return nil
 }
 
-// heldBytes is the memory that the process holds after a collection.
+// heldBytes is the memory that the process holds after collection: the second
+// one, since what is pooled survives the first.
 func heldBytes() int64 {
+	runtime.GC()
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)

@@ -38,8 +38,8 @@ func (p Picture) label() string {
 
 // The drawing's measures, in its own units; it is scaled to fit.
 const (
-	chartWidth, chartHeight                      = 500.0, 320.0
-	chartLeft, chartRight, chartTop, chartBottom = 50.0, 122.0, 14.0, 42.0
+	chartWidth, chartHeight                      = 520.0, 320.0
+	chartLeft, chartRight, chartTop, chartBottom = 50.0, 142.0, 14.0, 42.0
 	chartText                                    = 13.0
 )
 

@@ -235,7 +235,7 @@ func (l *endLabels) add(name string, end plotter.XY, c color.Color) {
 
 const (
 	labelSize = 9.5 // points
-	labelRoom = 62  // points right of the axes
+	labelGap  = 11  // points between the axes and the names
 	labelStep = 11.5
 )
 
@@ -256,7 +256,7 @@ func (l *endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	placed := spread(wanted, labelStep, float64(c.Min.Y), float64(c.Max.Y))
 	for i, k := range order {
 		from := vg.Point{X: toX(l.points[k].X), Y: toY(l.points[k].Y)}
-		to := vg.Point{X: c.Max.X + 9, Y: vg.Length(placed[i])}
+		to := vg.Point{X: c.Max.X + labelGap - 2, Y: vg.Length(placed[i])}
 		c.StrokeLine2(draw.LineStyle{Color: l.colours[k], Width: vg.Points(0.6)}, from.X+3, from.Y, to.X, to.Y)
 		c.FillText(textStyle(labelSize, l.colours[k]), vg.Point{X: to.X + 2, Y: to.Y}, l.names[k])
 	}
@@ -264,7 +264,11 @@ func (l *endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 
 // GlyphBoxes implements plot.GlyphBoxer: the names need room beyond the axes.
 func (l *endLabels) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
-	return []plot.GlyphBox{{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: labelRoom}}}}
+	style, room := textStyle(labelSize, ink), vg.Length(0)
+	for _, name := range l.names {
+		room = max(room, style.Width(name))
+	}
+	return []plot.GlyphBox{{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: labelGap + room}}}}
 }
 
 // spread moves ascending places apart by step at least, each as little as the
