@@ -39,6 +39,7 @@ var registry = map[string]Loss{
 	gram{}.Name():     gram{},
 	gaussian{}.Name(): gaussian{},
 	moments{}.Name():  moments{},
+	sliced{}.Name():   sliced{},
 }
 
 // Names are the known losses in alphabetical order.

@@ -35,7 +35,7 @@ func clouds() []cloud {
 	return made
 }
 
-func distance(t *testing.T, device plan.Device, loss losses.Loss, x, y cloud) float64 {
+func distance(t *testing.T, device plan.Device, loss losses.Loss, channels int, x, y cloud) float64 {
 	t.Helper()
 	g := gorgonia.NewGraph()
 	summary := func(name string, c cloud) *gorgonia.Node {
@@ -70,7 +70,7 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	for _, name := range []string{"gram", "gaussian", "moments"} {
+	for _, name := range []string{"gram", "gaussian", "moments", "sliced"} {
 		t.Run(name, func(t *testing.T) {
 			loss, err := losses.Named(name)
 			if err != nil {
@@ -80,7 +80,7 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 			d := make([][]float64, len(all))
 			for i := range all {
 				for j := range all {
-					d[i] = append(d[i], math.Sqrt(distance(t, device, loss, all[i], all[j])))
+					d[i] = append(d[i], math.Sqrt(distance(t, device, loss, channels, all[i], all[j])))
 				}
 			}
 			// A rounding error of 1e-16 in a loss of size one is 1e-8 in its root, and
@@ -127,12 +127,14 @@ func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
 		"gaussian": 10,
 		// Each of five channels: means 1 apart, deviations 1 apart.
 		"moments": 10,
+		// Along each axis half of the point is there already, half has 2 to go.
+		"sliced": 2,
 	} {
 		loss, err := losses.Named(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := distance(t, device, loss, point, spread); math.Abs(got-want) > 1e-7 {
+		if got := distance(t, device, loss, channels, point, spread); math.Abs(got-want) > 1e-7 {
 			t.Errorf("%s: %g, want %g", name, got, want)
 		}
 	}

@@ -23,10 +23,10 @@ import (
 type reference map[string]map[string]layerReference
 
 type layerReference struct {
-	Shape                   []int
-	Mean, Std               float64
-	First8                  []float64
-	Gram, Gaussian, Moments lossReference
+	Shape                           []int
+	Mean, Std                       float64
+	First8                          []float64
+	Gram, Gaussian, Moments, Sliced lossReference
 }
 
 type lossReference struct {
@@ -36,7 +36,7 @@ type lossReference struct {
 }
 
 func (l layerReference) loss(name string) lossReference {
-	return map[string]lossReference{"gram": l.Gram, "gaussian": l.Gaussian, "moments": l.Moments}[name]
+	return map[string]lossReference{"gram": l.Gram, "gaussian": l.Gaussian, "moments": l.Moments, "sliced": l.Sliced}[name]
 }
 
 // folder is where the reference values are: this package's own, or another set
@@ -95,7 +95,7 @@ func TestValuesAndGradientsAgreeWithAnIndependentImplementation(t *testing.T) {
 				t.Run(path.name+" "+pooling+" "+layer, func(t *testing.T) {
 					near := nearness(t, path.tolerance)
 					compareFeatures(t, near, features(t, device, p, options, content, layer), want)
-					for _, name := range []string{"gram", "gaussian", "moments"} {
+					for _, name := range []string{"gram", "gaussian", "moments", "sliced"} {
 						compareLoss(t, near, device, p, options, content, style, layer, name, want.loss(name))
 					}
 				})
@@ -137,7 +137,8 @@ func compareLoss(t *testing.T, near nearFunc, device plan.Device, p *vgg19.Param
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := gorgonia.NewTensor(node.Graph(), tensor.Float64, 1, gorgonia.WithShape(summary.Shape()...), gorgonia.WithName("target"))
+	values := summarise(t, device, p, o, style, layer, loss)
+	target := values.Input(node.Graph(), "target")
 	value, err := loss.Distance(summary, target)
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +149,7 @@ func compareLoss(t *testing.T, near nearFunc, device plan.Device, p *vgg19.Param
 	}
 	machine := compile(t, device, value, grads[0])
 	defer machine.Close()
-	if err := machine.WriteFloat64(target, summarise(t, device, p, o, style, layer, loss)); err != nil {
+	if err := values.WriteTo(machine, target); err != nil {
 		t.Fatal(err)
 	}
 	run(t, machine, node, content)
@@ -205,7 +206,7 @@ func features(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Opt
 	return tensor.New(tensor.WithShape(maps[layer].Shape()...), tensor.WithBacking(values))
 }
 
-func summarise(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string, loss losses.Loss) []float64 {
+func summarise(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string, loss losses.Loss) plan.Values {
 	t.Helper()
 	node, maps := network(t, p, o, of, layer)
 	summary, err := loss.Summarise(maps[layer])
@@ -215,8 +216,8 @@ func summarise(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Op
 	machine := compile(t, device, summary)
 	defer machine.Close()
 	run(t, machine, node, of)
-	values := make([]float64, summary.Shape().TotalSize())
-	if err := machine.ReadFloat64(summary, values); err != nil {
+	values, err := plan.ReadValues(machine, summary)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return values

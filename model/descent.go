@@ -90,6 +90,10 @@ func (d *descent) iterate(ctx context.Context) error {
 		return d.objective.evaluate()
 	}
 	for i := 1; d.run.more(d.index, i); i++ {
+		redrawn, err := d.redraw(i)
+		if err != nil {
+			return d.explain(i, err)
+		}
 		report, err := d.run.optimiser.Step(evaluate)
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			return ctx.Err()
@@ -103,11 +107,28 @@ func (d *descent) iterate(ctx context.Context) error {
 		if err := d.tell(i, report); err != nil {
 			return err
 		}
-		if report.Stationary {
+		if report.Stationary && !redrawn {
 			return nil
 		}
 	}
 	return nil
+}
+
+// redraw makes losses with chance in them draw anew for an iteration of this
+// level; within one, and so within a line search, the draw stays. L-BFGS then
+// evaluates the point again, at the cost of one evaluation an iteration, so that
+// each change of gradient in its history is one of a single function. Keeping
+// the draw for a whole level instead would leave all that it doesn't see undone.
+func (d *descent) redraw(iteration int) (redrawn bool, err error) {
+	turn := iteration
+	for _, l := range d.run.levels[:d.index] {
+		turn += l.iterations
+	}
+	redrawn, err = d.objective.redraw(d.run.options.Seed, turn)
+	if redrawn && err == nil {
+		d.run.optimiser.Renew()
+	}
+	return redrawn, err
 }
 
 // explain says at which iteration an error happened, and which term of the loss

@@ -96,7 +96,11 @@ func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 			o.Loss, o.FirstIterations = "gaussian", 2
 			o.StyleLayers = o.StyleLayers[:3] // roots of matrices of 512×512 take a second each
 		},
-		"moments":        func(o *Options) { o.Loss = "moments" },
+		"moments": func(o *Options) { o.Loss = "moments" },
+		"sliced":  func(o *Options) { o.Loss, o.FirstIterations = "sliced", 12 },
+		"sliced, l-bfgs": func(o *Options) {
+			o.Loss, o.FirstIterations, o.Optimizer = "sliced", 6, "lbfgs"
+		},
 		"one of its own": func(o *Options) { o.LayerLoss = map[string]string{"relu2_1": "moments"} },
 		"average":        func(o *Options) { o.Pooling = "avg" },
 		"plain l2":       func(o *Options) { o.Pooling, o.PlainPooling = "l2", true },
@@ -130,6 +134,7 @@ func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 			var first []byte
 			for _, threads := range []int{1, 2, 3} {
 				o := tinyOptions()
+				o.LayerLoss = map[string]string{"relu2_1": "sliced"}
 				o.Size, o.Optimizer, o.Threads, o.Start = 45, optimizer, threads, "style"
 				o.FirstIterations, o.Iterations = 3, 2
 				pixels := must(t)(stylize(t, t.Context(), oneStyle, o))
@@ -140,6 +145,48 @@ func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSeedDecidesWhatIsDrawn compares runs that start alike, so that nothing but
+// the directions of the sliced loss can differ.
+func TestSeedDecidesWhatIsDrawn(t *testing.T) {
+	for _, optimizer := range []string{"adam", "lbfgs"} {
+		run := func(seed uint64, loss string) []byte {
+			o := tinyOptions()
+			o.Loss, o.Optimizer, o.Seed, o.FirstIterations = loss, optimizer, seed, 3
+			return must(t)(stylize(t, t.Context(), oneStyle, o))
+		}
+		first := run(1, "sliced")
+		if !slices.Equal(run(1, "sliced"), first) {
+			t.Errorf("%s: one seed, two results", optimizer)
+		}
+		if slices.Equal(run(2, "sliced"), first) {
+			t.Errorf("%s: two seeds, one result", optimizer)
+		}
+		if !slices.Equal(run(2, "gram"), run(1, "gram")) {
+			t.Errorf("%s: gram, with nothing to draw, depends on the seed", optimizer)
+		}
+	}
+}
+
+// TestLossesThatDoNotBlendWeighStyles gives a style twice, which changes
+// nothing, and then another one beside it, which does.
+func TestLossesThatDoNotBlendWeighStyles(t *testing.T) {
+	run := func(styles ...Style) (loss float64) {
+		o := tinyOptions()
+		o.Loss, o.FirstIterations = "sliced", 1
+		o.Progress = func(p Progress) { loss = p.Loss }
+		must(t)(stylize(t, t.Context(), styles, o))
+		return loss
+	}
+	other := Style{waves(50, 50, 0.3), 1}
+	alone, twice, beside := run(oneStyle[0]), run(oneStyle[0], oneStyle[0]), run(other)
+	if math.Abs(twice-alone) > 1e-6*alone {
+		t.Errorf("loss to a style given twice %v, once %v", twice, alone)
+	}
+	if both := run(oneStyle[0], other); math.Abs(both-(alone+beside)/2) > 1e-6*alone {
+		t.Errorf("loss to both styles %v, want the mean of %v and %v", both, alone, beside)
 	}
 }
 

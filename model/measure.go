@@ -212,11 +212,15 @@ func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Mach
 	if err := machine.RunAll(); err != nil {
 		return nil, err
 	}
-	values := map[Measurement]plan.Values{}
-	for key, node := range nodes {
-		if values[key], err = plan.ReadValues(machine, node); err != nil {
+	read := map[*gorgonia.Node]plan.Values{}
+	for _, output := range outputs {
+		if read[output], err = plan.ReadValues(machine, output); err != nil {
 			return nil, err
 		}
+	}
+	values := map[Measurement]plan.Values{}
+	for key, node := range nodes {
+		values[key] = read[node]
 	}
 	return values, nil
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"gorgonia.org/gorgonia"
 
@@ -19,6 +20,7 @@ type objective struct {
 	picture  *gorgonia.Node
 	gradient *gorgonia.Node
 	cost     *gorgonia.Node
+	draw     *gorgonia.Node // input of losses with chance in them, nil without such
 	terms    []term
 	inputs   []input
 }
@@ -135,6 +137,11 @@ func (o *objective) compile(device plan.Device) error {
 	if err != nil {
 		return err
 	}
+	for _, in := range schedule.Inputs {
+		if in.Node.Name() == losses.DrawName {
+			o.draw = in.Node
+		}
+	}
 	if o.machine, err = device.Compile(schedule); err != nil {
 		return err
 	}
@@ -154,6 +161,17 @@ func (o *objective) evaluate() (float64, error) {
 		return 0, err
 	}
 	return o.scalar(o.cost)
+}
+
+// redraw makes losses with chance in them draw anew: the same for the same seed
+// and turn. It tells whether there are any, so that the objective is another
+// function than before.
+func (o *objective) redraw(seed uint64, turn int) (bool, error) {
+	if o.draw == nil {
+		return false, nil
+	}
+	draw := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
+	return true, o.machine.WriteFloat64(o.draw, []float64{draw})
 }
 
 // values returns the terms as they counted in the last evaluation.

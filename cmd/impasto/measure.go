@@ -58,6 +58,8 @@ S = XXᵀ/N, and the channels' means μ, covariance Σ and standard deviations �
   gram      Σ(S−T)²
   gaussian  |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
   moments   |μ−ν|² + |σ−τ|²
+  sliced    1/C·Σ∫(q−r)², the squared Wasserstein-2 distance of each channel by
+            its quantile functions, the mean over channels
 
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg

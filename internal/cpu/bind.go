@@ -76,6 +76,16 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 			mean, second := out.double[:channels], out.double[channels:]
 			return func() { kernels.Moments(w, mean, second, x, channels, n) }, nil
 		}
+	case *ops.Sliced:
+		target := step.Inputs[1].Shape
+		s := newSliced(w, op.Loss, shape[1]*shape[2], target[1]*target[2])
+		draw := []float64{0}
+		if len(in) > 2 {
+			draw = in[2].double
+		}
+		return func() { s.run(y, x, in[1].single, draw[0]) }, nil
+	case *ops.SlicedGradient:
+		return func() { scaleTo(w, y, x, float32(in[1].double[0])) }, nil
 	case *ops.MomentsGradient:
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]

@@ -116,6 +116,14 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			return ops.CompareMaps(pure.Difference{Scaled: scaled}, x, leaf(x, "target", random(x.Shape().TotalSize(), 9), x.Shape()...))
 		}
 	}
+	sliced := func(directions int, scaled bool, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			channels := x.Shape()[0]
+			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
+			loss := pure.Sliced{Channels: channels, Directions: directions, Scaled: scaled}
+			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+		}
+	}
 	tests := []struct {
 		name  string
 		shape []int
@@ -148,6 +156,11 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"gaussian, singular features", []int{6, 2, 2}, summary(false, gaussian(0, false), 11)},
 		{"gaussian, singular target", []int{6, 4, 4}, summary(false, gaussian(0, false), 4)},
 		{"gaussian, both singular, with ridge", []int{6, 2, 2}, summary(false, gaussian(1e-2, true), 3)},
+		{"sliced along the axes", []int{4, 3, 5}, sliced(0, false, 15)},
+		{"sliced, a smaller target", []int{4, 3, 5}, sliced(0, true, 7)},
+		{"sliced along directions, a larger target", []int{4, 3, 5}, sliced(3, true, 22)},
+		{"sliced, one position", []int{3, 1, 1}, sliced(3, false, 9)},
+		{"sliced, a target of one position", []int{3, 2, 4}, sliced(2, false, 1)},
 		{"several consumers", []int{3, 4, 4}, func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			style, err := summary(false, gram(true), 7)(x)
 			if err != nil {
@@ -213,6 +226,12 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 		},
 		"targets of another size": func() (*gorgonia.Node, error) {
 			return ops.CompareMaps(pure.Difference{}, x, node("y", 3, 8, 9))
+		},
+		"targets of other channels": func() (*gorgonia.Node, error) {
+			return ops.CompareSliced(pure.Sliced{Channels: 3}, x, node("four", 4, 8, 8), nil)
+		},
+		"more directions than channels": func() (*gorgonia.Node, error) {
+			return ops.CompareSliced(pure.Sliced{Channels: 3, Directions: 4}, x, x, nil)
 		},
 		"weights for other losses": func() (*gorgonia.Node, error) { return ops.WeightedSum([]float64{1, 2}) },
 	}

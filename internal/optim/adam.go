@@ -84,6 +84,9 @@ func (a *Adam) Step(objective Objective) (Report, error) {
 	return Report{Loss: e.loss, GradientNorm: e.norm, Evaluations: 1}, nil
 }
 
+// Renew has nothing to do: every step evaluates anew.
+func (a *Adam) Renew() {}
+
 // Rescale carries both moments over and keeps the count of steps, so that the
 // bias correction of the first steps isn't made again.
 func (a *Adam) Rescale(point, gradient Vector, resample Resampler) error {

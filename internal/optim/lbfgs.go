@@ -101,6 +101,10 @@ func (l *LBFGS) Rescale(point, gradient Vector, _ Resampler) error {
 	return l.attach(point, gradient)
 }
 
+// Renew makes the next step evaluate its point again. The history stays: each of
+// its pairs is of one function, and those of functions of a kind are alike.
+func (l *LBFGS) Renew() { l.evaluated = false }
+
 // Step makes one line search along the quasi-Newton direction. Where that finds
 // nothing, the history is dropped and steepest descent is tried.
 func (l *LBFGS) Step(objective Objective) (Report, error) {

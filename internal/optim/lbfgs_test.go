@@ -286,6 +286,35 @@ func TestLBFGSStartsAfreshAtAnotherScale(t *testing.T) {
 	}
 }
 
+// TestLBFGSFollowsAnObjectiveThatChanges draws one of several functions with
+// different minima before each step, all of which have the same mean.
+func TestLBFGSFollowsAnObjectiveThatChanges(t *testing.T) {
+	p := newProblem(quadratic("changing", 8, 10))
+	l := newLBFGS(t, p, LBFGSOptions{})
+	for turn := range 60 {
+		l.Renew()
+		shift := float32(1-2*(turn%2)) * 0.01
+		report, err := l.Step(func() (float64, error) {
+			loss, err := p.objective()
+			for i, x := range p.point {
+				loss += float64(shift * x)
+				p.slope[i] += shift
+			}
+			return loss, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Evaluations < 2 {
+			t.Fatalf("step %d evaluated %d times, want the origin and a point further on", turn, report.Evaluations)
+		}
+	}
+	// The minima are at most 0.01 over the least curvature from that of the mean.
+	if got := p.distance(); got > 0.011 {
+		t.Errorf("largest distance from the minimum is %v, want at most 0.011", got)
+	}
+}
+
 func TestOptimisersRefuseAPointWithoutItsGradient(t *testing.T) {
 	for _, sizes := range [][2]int{{3, 2}, {0, 0}} {
 		point, gradient := make(HostVector, sizes[0]), make(HostVector, sizes[1])

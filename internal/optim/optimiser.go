@@ -7,7 +7,8 @@ import (
 
 // Objective evaluates the function at the point that the optimiser was given
 // and leaves its gradient in the gradient vector that the optimiser was given.
-// L-BFGS takes it to be one function: the same value at the same point, always.
+// L-BFGS takes it to be one function, the same value at the same point, until
+// Renew says otherwise.
 type Objective func() (loss float64, err error)
 
 // Report says what a step did.
@@ -28,6 +29,9 @@ type Optimiser interface {
 	// *NonFiniteError. After any error the point is the last one at which loss
 	// and gradient were finite, or the start where there was none.
 	Step(Objective) (Report, error)
+	// Renew says that the objective is another function from here on, if one of
+	// the same kind: what was evaluated before doesn't hold any more.
+	Renew()
 	// Rescale goes on with a point of another length, such as the same picture
 	// at a finer scale. What the optimiser has learned and can carry over passes
 	// through the resampler.

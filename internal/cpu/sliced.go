@@ -1,0 +1,135 @@
+package cpu
+
+import (
+	"math"
+
+	"impasto/internal/cpu/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/pure"
+)
+
+const (
+	// directionBlock is how many directions the target is projected on at a time,
+	// so that of its projections no more are in memory.
+	directionBlock = 16
+	// columnBlock is how many positions the gradient is computed for at a time.
+	columnBlock = 4096
+)
+
+// sliced computes pure.CompareSliced: projections by matrix products in float32,
+// then a sort for each line. Beyond the result it needs memory for the target's
+// projections on a block of directions, and for one line a thread.
+type sliced struct {
+	loss    pure.Sliced
+	workers *kernels.Workers
+	n, m    int
+
+	free   chan *lineMatcher
+	values []float64 // by line
+	// Those below are nil along the axes.
+	directions, transposed []float32 // K×C, C×K
+	drawn                  float64   // what the directions are of
+	targets                []float32 // directionBlock×M
+	rows, columns          []float32 // a block of the gradient, K× and C×columnBlock
+}
+
+func newSliced(w *kernels.Workers, loss pure.Sliced, n, m int) *sliced {
+	lines := loss.Lines()
+	s := &sliced{
+		loss: loss, workers: w, n: n, m: m,
+		free:   make(chan *lineMatcher, min(w.Threads(), lines)),
+		values: make([]float64, lines),
+	}
+	for range cap(s.free) {
+		s.free <- newLineMatcher(n, m)
+	}
+	if loss.Directions > 0 {
+		s.directions, s.transposed = make([]float32, lines*loss.Channels), make([]float32, lines*loss.Channels)
+		s.drawn = math.NaN()
+		s.targets = make([]float32, min(directionBlock, lines)*m)
+		width := min(columnBlock, n)
+		s.rows, s.columns = make([]float32, lines*width), make([]float32, loss.Channels*width)
+	}
+	return s
+}
+
+// run writes the gradient by x and then the loss, in two parts, to result.
+func (s *sliced) run(result, x, y []float32, draw float64) {
+	gradient := result[:len(x)]
+	factor := s.loss.Factor(kernels.Dot(s.workers, y, y), len(y))
+	if s.loss.Directions == 0 {
+		s.match(gradient, x, y, 0, s.loss.Channels, factor)
+	} else {
+		s.aim(draw)
+		s.along(gradient, x, y, factor)
+	}
+	var value float64
+	for _, v := range s.values {
+		value += factor * v
+	}
+	ops.SplitLoss(result[len(x):], value)
+}
+
+// match compares count lines, rows of points and targets, from number first on.
+// Slopes may be the same memory as points.
+func (s *sliced) match(slopes, points, targets []float32, first, count int, factor float64) {
+	s.workers.Run(count, func(i int) {
+		line := <-s.free
+		s.values[first+i] = line.compare(slopes[i*s.n:(i+1)*s.n], points[i*s.n:(i+1)*s.n], targets[i*s.m:(i+1)*s.m], factor)
+		s.free <- line
+	})
+}
+
+// along compares along the directions. The projections of x, and then the
+// slopes, are where the gradient will be.
+func (s *sliced) along(gradient, x, y []float32, factor float64) {
+	k, c := s.loss.Directions, s.loss.Channels
+	points := gradient[:k*s.n]
+	kernels.MatrixProduct32(s.workers, points, s.directions, x, k, s.n, c)
+	for first := 0; first < k; first += directionBlock {
+		count := min(directionBlock, k-first)
+		kernels.MatrixProduct32(s.workers, s.targets, s.directions[first*c:], y, count, s.m, c)
+		block := points[first*s.n : (first+count)*s.n]
+		s.match(block, block, s.targets, first, count, factor)
+	}
+	s.spread(gradient)
+}
+
+// spread multiplies the slopes, in the first K rows of gradient, by the
+// directions, some columns at a time.
+func (s *sliced) spread(gradient []float32) {
+	k, c := s.loss.Directions, s.loss.Channels
+	for first := 0; first < s.n; first += columnBlock {
+		width := min(columnBlock, s.n-first)
+		s.workers.Run(k, func(i int) {
+			copy(s.rows[i*width:(i+1)*width], gradient[i*s.n+first:])
+		})
+		kernels.MatrixProduct32(s.workers, s.columns, s.transposed, s.rows, c, width, k)
+		s.workers.Run(c, func(i int) {
+			copy(gradient[i*s.n+first:], s.columns[i*width:(i+1)*width])
+		})
+	}
+}
+
+// aim draws the directions.
+func (s *sliced) aim(draw float64) {
+	if draw == s.drawn {
+		return
+	}
+	s.drawn = draw
+	c := s.loss.Channels
+	for i, v := range pure.Directions(s.loss.Directions, c, draw) {
+		s.directions[i] = float32(v)
+		s.transposed[i%c*s.loss.Directions+i/c] = float32(v)
+	}
+}
+
+// scaleTo computes y = alpha·x.
+func scaleTo(w *kernels.Workers, y, x []float32, alpha float32) {
+	w.Run((len(y)+mapBlock-1)/mapBlock, func(part int) {
+		first, end := part*mapBlock, min(len(y), (part+1)*mapBlock)
+		for i, v := range x[first:end] {
+			y[first+i] = alpha * v
+		}
+	})
+}

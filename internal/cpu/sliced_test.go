@@ -1,0 +1,154 @@
+package cpu
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"impasto/internal/pure"
+)
+
+func TestSlicedComputesItsDefinition(t *testing.T) {
+	w := workers(t, 2)
+	for _, shape := range [][3]int{{1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}, {70, columnBlock + 9, 500}} {
+		channels, n, m := shape[0], shape[1], shape[2]
+		for _, loss := range []pure.Sliced{
+			{Channels: channels},
+			{Channels: channels, Scaled: true},
+			{Channels: channels, Directions: 1},
+			{Channels: channels, Directions: min(channels, 33), Scaled: true},
+		} {
+			t.Run(fmt.Sprint(loss, n, m), func(t *testing.T) {
+				x, y := normal(channels*n, 1), normal(channels*m, 2)
+				want := make([]float32, len(x))
+				value := pure.CompareSliced(loss, want, x, y, 0.25)
+				got := make([]float32, len(x)+2)
+				newSliced(w, loss, n, m).run(got, x, y, 0.25)
+				near(t, "value", float64(got[len(x)])+float64(got[len(x)+1]), value, 1e-5)
+				// Projections rounded to float32 may change places where they are
+				// next to equal, and then what they are moved to, by as much as those
+				// are apart: at most steps of the target's quantiles, of some 1e-2.
+				var off, norm float64
+				for i, g := range want {
+					off += float64(got[i]-g) * float64(got[i]-g)
+					norm += float64(g) * float64(g)
+				}
+				if off > 1e-6*norm {
+					t.Errorf("gradient is off by %g of its norm", math.Sqrt(off/norm))
+				}
+			})
+		}
+	}
+}
+
+func normal(n int, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 6))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(r.NormFloat64())
+	}
+	return values
+}
+
+func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
+	const channels, n, m = 40, 5000, 3000
+	x, y := normal(channels*n, 1), normal(channels*m, 2)
+	for _, loss := range []pure.Sliced{{Channels: channels}, {Channels: channels, Directions: 40, Scaled: true}} {
+		var want []float32
+		for _, threads := range []int{1, 2, 3, 50} {
+			got := make([]float32, len(x)+2)
+			newSliced(workers(t, threads), loss, n, m).run(got, x, y, 0.5)
+			if want != nil && !slices.Equal(got, want) {
+				t.Errorf("%v: %d threads and one give different results", loss, threads)
+			}
+			want = got
+		}
+	}
+}
+
+func TestSlicedDependsOnNoEarlierRun(t *testing.T) {
+	const channels, n, m = 8, 100, 60
+	s := newSliced(workers(t, 2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
+	run := func(seed uint64, draw float64) []float32 {
+		result := make([]float32, channels*n+2)
+		s.run(result, normal(channels*n, seed), normal(channels*m, seed+1), draw)
+		return result
+	}
+	first := run(1, 0.5)
+	if slices.Equal(run(1, 0.75), first) {
+		t.Error("another draw gives the same result")
+	}
+	run(3, 0.5)
+	if !slices.Equal(run(1, 0.5), first) {
+		t.Error("the same inputs give another result")
+	}
+}
+
+func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
+	const channels, n = 3, 20
+	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+		for _, directions := range []int{0, 3} {
+			x, y := normal(channels*n, 1), normal(channels*n, 2)
+			x[7] = float32(bad)
+			result := make([]float32, len(x)+2)
+			newSliced(workers(t, 1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
+			if value := float64(result[len(x)]) + float64(result[len(x)+1]); !math.IsNaN(value) && !math.IsInf(value, 0) {
+				t.Errorf("%g among the features, %d directions: loss %g", bad, directions, value)
+			}
+		}
+	}
+}
+
+func TestSortKeepsTheOrderOfEqualValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	infinity := float32(math.Inf(1))
+	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, infinity, -infinity, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32}
+	for n := range 300 {
+		x := make([]float32, n)
+		for i := range x {
+			switch r.IntN(3) {
+			case 0:
+				x[i] = special[r.IntN(len(special))]
+			case 1:
+				x[i] = float32(r.IntN(10)) - 5
+			default:
+				x[i] = float32(r.NormFloat64() * math.Exp(20*r.NormFloat64()))
+			}
+		}
+		order := make([]int, n)
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+		l := newLineMatcher(n, n)
+		l.sortPoints(x)
+		l.sortTargets(x)
+		for i, from := range order {
+			if int(uint32(l.points[i])) != from || l.x[i] != x[from] || l.y[i] != x[from] {
+				t.Fatalf("%v: at %d %g and %g from %d, want %g from %d", x, i, l.x[i], l.y[i], uint32(l.points[i]), x[from], from)
+			}
+		}
+	}
+}
+
+// BenchmarkSliced evaluates loss and gradient at relu1_1 of 224×224 and the
+// layers that follow.
+func BenchmarkSliced(b *testing.B) {
+	for _, size := range []struct{ channels, side, directions int }{
+		{64, 224, 64}, {64, 224, 0}, {128, 112, 64}, {256, 56, 64}, {512, 28, 64}, {64, 512, 64},
+	} {
+		n := size.side * size.side
+		x, y := normal(size.channels*n, 1), normal(size.channels*n, 2)
+		b.Run(fmt.Sprintf("C=%d/N=%d/K=%d", size.channels, n, size.directions), func(b *testing.B) {
+			s := newSliced(testWorkers(b, 0), pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true}, n, n)
+			result := make([]float32, len(x)+2)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s.run(result, x, y, float64(i))
+			}
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package losses_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"testing"
+
+	"impasto/internal/cpu"
+	"impasto/internal/pure"
+	"impasto/losses"
+)
+
+// pair is two clouds and the distances between them as other programs find
+// them; testdata/make_distances.py says which and made them.
+type pair struct {
+	Channels           int
+	X, Y               []float64
+	Exact, Axes        float64
+	Directions         []float64
+	Along, Sphere, Cmd float64
+}
+
+func pairs(t *testing.T) []pair {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/distances.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []pair
+	if err := json.Unmarshal(raw, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func equal(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= tolerance*math.Abs(want)) {
+		t.Errorf("%s: %g, want %g", what, got, want)
+	}
+}
+
+func TestSlicedIsOptimalTransportAlongLines(t *testing.T) {
+	for _, p := range pairs(t) {
+		sliced := func(s pure.Sliced, x, y []float64, draw float64) float64 {
+			return pure.CompareSliced(s, make([]float64, len(x)), x, y, draw)
+		}
+		axes := sliced(pure.Sliced{Channels: p.Channels}, p.X, p.Y, 0)
+		equal(t, "along the axes", axes, p.Axes, 1e-12)
+		if p.Channels == 1 {
+			equal(t, "of one channel, the distance itself", axes, p.Exact, 1e-12)
+		}
+		count := len(p.Directions) / p.Channels
+		along := sliced(pure.Sliced{Channels: count}, lines(p.Directions, p.X, p.Channels), lines(p.Directions, p.Y, p.Channels), 0)
+		equal(t, "along given directions", along, p.Along, 1e-12)
+
+		const draws = 4000
+		var mean float64
+		for draw := range draws {
+			value := sliced(pure.Sliced{Channels: p.Channels, Directions: p.Channels}, p.X, p.Y, float64(draw))
+			// The best transport moves each point along all directions at once, so
+			// along each of an orthonormal set it's no better than the best there.
+			if bound := p.Exact / float64(p.Channels); value > bound*(1+1e-9) {
+				t.Errorf("draw %d: %g, want at most %g", draw, value, bound)
+			}
+			mean += value / draws
+		}
+		// 4000 sets deviate from the mean over the sphere by some half per cent.
+		equal(t, "over the sphere", mean, p.Sphere, 0.02)
+	}
+}
+
+// lines are the points' places along directions.
+func lines(directions, points []float64, channels int) []float64 {
+	n := len(points) / channels
+	along := make([]float64, len(directions)/channels*n)
+	for i, weight := range directions {
+		for k := range n {
+			along[i/channels*n+k] += weight * points[i%channels*n+k]
+		}
+	}
+	return along
+}
+
+func TestDistancesAgreeWithOtherPrograms(t *testing.T) {
+	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	for _, p := range pairs(t) {
+		for name, want := range map[string]float64{"sliced": p.Axes} {
+			loss, err := losses.Named(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, name, distance(t, device, loss, p.Channels, p.X, p.Y), want, 1e-9)
+		}
+	}
+}
