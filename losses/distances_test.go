@@ -90,12 +90,24 @@ func TestDistancesAgreeWithOtherPrograms(t *testing.T) {
 	}
 	defer device.Close()
 	for _, p := range pairs(t) {
-		for name, want := range map[string]float64{"sliced": p.Axes} {
+		got := map[string]float64{}
+		for _, name := range losses.Names() {
 			loss, err := losses.Named(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, name, distance(t, device, loss, p.Channels, p.X, p.Y), want, 1e-9)
+			got[name] = distance(t, device, loss, p.Channels, p.X, p.Y)
+		}
+		equal(t, "sliced", got["sliced"], p.Axes, 1e-12)
+		equal(t, "histogram", got["histogram"], float64(p.Channels)*p.Axes, 1e-12)
+		// Each sees more than the one before (Gelbrich 1990 for gaussian).
+		chains := [][]float64{{got["moments"], got["histogram"], p.Exact}, {got["moments"], got["gaussian"], p.Exact}}
+		for _, chain := range chains {
+			for i, bound := range chain[1:] {
+				if chain[i] > bound*(1+1e-9)+1e-9 {
+					t.Errorf("distances %v, want them to grow", chain)
+				}
+			}
 		}
 	}
 }

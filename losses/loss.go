@@ -36,10 +36,11 @@ type Loss interface {
 }
 
 var registry = map[string]Loss{
-	gram{}.Name():     gram{},
-	gaussian{}.Name(): gaussian{},
-	moments{}.Name():  moments{},
-	sliced{}.Name():   sliced{},
+	gram{}.Name():      gram{},
+	gaussian{}.Name():  gaussian{},
+	histogram{}.Name(): histogram{},
+	moments{}.Name():   moments{},
+	sliced{}.Name():    sliced{},
 }
 
 // Names are the known losses in alphabetical order.

@@ -70,7 +70,7 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	for _, name := range []string{"gram", "gaussian", "moments", "sliced"} {
+	for _, name := range []string{"gram", "gaussian", "moments", "sliced", "histogram"} {
 		t.Run(name, func(t *testing.T) {
 			loss, err := losses.Named(name)
 			if err != nil {
@@ -128,7 +128,8 @@ func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
 		// Each of five channels: means 1 apart, deviations 1 apart.
 		"moments": 10,
 		// Along each axis half of the point is there already, half has 2 to go.
-		"sliced": 2,
+		"sliced":    2,
+		"histogram": 10,
 	} {
 		loss, err := losses.Named(name)
 		if err != nil {

@@ -53,13 +53,14 @@ func newMeasureCommand(global *globalOptions) *cobra.Command {
 pictures, as the loss's literature defines it and without any weight. Zero
 means that the loss can't tell them apart. Pictures may differ in size, and
 neither is resized unless --size says so. With the C×N features X of a layer,
-S = XXᵀ/N, and the channels' means μ, covariance Σ and standard deviations σ:
+S = XXᵀ/N, and the channels' means μ, covariance Σ, standard deviations σ and
+quantile functions q:
 
-  gram      Σ(S−T)²
-  gaussian  |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
-  moments   |μ−ν|² + |σ−τ|²
-  sliced    1/C·Σ∫(q−r)², the squared Wasserstein-2 distance of each channel by
-            its quantile functions, the mean over channels
+  gram       Σ(S−T)²
+  gaussian   |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
+  histogram  Σ∫(q−r)², that distance between each channel's activations
+  moments    |μ−ν|² + |σ−τ|²
+  sliced     histogram's mean over the C channels
 
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg
