@@ -98,10 +98,15 @@ func TestDistancesAgreeWithOtherPrograms(t *testing.T) {
 			}
 			got[name] = distance(t, device, loss, p.Channels, p.X, p.Y)
 		}
+		equal(t, "cmd", got["cmd"], p.Cmd, 1e-9)
 		equal(t, "sliced", got["sliced"], p.Axes, 1e-12)
 		equal(t, "histogram", got["histogram"], float64(p.Channels)*p.Axes, 1e-12)
 		// Each sees more than the one before (Gelbrich 1990 for gaussian).
-		chains := [][]float64{{got["moments"], got["histogram"], p.Exact}, {got["moments"], got["gaussian"], p.Exact}}
+		chains := [][]float64{
+			{got["moments"], got["cmd"]},
+			{got["moments"], got["histogram"], p.Exact},
+			{got["moments"], got["gaussian"], p.Exact},
+		}
 		for _, chain := range chains {
 			for i, bound := range chain[1:] {
 				if chain[i] > bound*(1+1e-9)+1e-9 {

@@ -36,11 +36,12 @@ type Loss interface {
 }
 
 var registry = map[string]Loss{
-	gram{}.Name():      gram{},
-	gaussian{}.Name():  gaussian{},
-	histogram{}.Name(): histogram{},
-	moments{}.Name():   moments{},
-	sliced{}.Name():    sliced{},
+	centralMoments{}.Name(): centralMoments{},
+	gram{}.Name():           gram{},
+	gaussian{}.Name():       gaussian{},
+	histogram{}.Name():      histogram{},
+	moments{}.Name():        moments{},
+	sliced{}.Name():         sliced{},
 }
 
 // Names are the known losses in alphabetical order.

@@ -70,7 +70,7 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer device.Close()
-	for _, name := range []string{"gram", "gaussian", "moments", "sliced", "histogram"} {
+	for _, name := range []string{"gram", "gaussian", "moments", "sliced", "histogram", "cmd"} {
 		t.Run(name, func(t *testing.T) {
 			loss, err := losses.Named(name)
 			if err != nil {
@@ -130,6 +130,9 @@ func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
 		// Along each axis half of the point is there already, half has 2 to go.
 		"sliced":    2,
 		"histogram": 10,
+		// Each channel: means 1 apart, and roots of the central moments 0 against 1,
+		// 0, 1 and 0.
+		"cmd": 15,
 	} {
 		loss, err := losses.Named(name)
 		if err != nil {

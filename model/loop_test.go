@@ -96,8 +96,10 @@ func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 			o.Loss, o.FirstIterations = "gaussian", 2
 			o.StyleLayers = o.StyleLayers[:3] // roots of matrices of 512×512 take a second each
 		},
-		"moments": func(o *Options) { o.Loss = "moments" },
-		"sliced":  func(o *Options) { o.Loss, o.FirstIterations = "sliced", 12 },
+		"moments":   func(o *Options) { o.Loss = "moments" },
+		"sliced":    func(o *Options) { o.Loss, o.FirstIterations = "sliced", 12 },
+		"histogram": func(o *Options) { o.Loss = "histogram" },
+		"cmd":       func(o *Options) { o.Loss = "cmd" },
 		"sliced, l-bfgs": func(o *Options) {
 			o.Loss, o.FirstIterations, o.Optimizer = "sliced", 6, "lbfgs"
 		},

@@ -76,6 +76,10 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 			mean, second := out.double[:channels], out.double[channels:]
 			return func() { kernels.Moments(w, mean, second, x, channels, n) }, nil
 		}
+	case *ops.PowerMoments:
+		return func() { powerMoments(w, out.double, x, shape[0]) }, nil
+	case *ops.PowerMomentsGradient:
+		return func() { powerMomentsGradient(w, y, x, in[1].double, shape[0]) }, nil
 	case *ops.Sliced:
 		target := step.Inputs[1].Shape
 		s := newSliced(w, op.Loss, shape[1]*shape[2], target[1]*target[2])

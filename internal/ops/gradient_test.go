@@ -124,6 +124,22 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
 		}
 	}
+	powers := func(smoothing float64, scaled bool) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			s, err := ops.SummarisePowers(x)
+			if err != nil {
+				return nil, err
+			}
+			const positions = 11
+			target := make([]float64, s.Shape().TotalSize())
+			y := random(x.Shape()[0]*positions, 5)
+			for c := range x.Shape()[0] {
+				pure.PowerMoments(target[c*pure.Orders:(c+1)*pure.Orders], y[c*positions:(c+1)*positions])
+			}
+			loss := pure.CentralMoments{Channels: x.Shape()[0], Smoothing: smoothing, Scaled: scaled}
+			return ops.Compare(loss, s, leaf(x, "target", target, len(target)))
+		}
+	}
 	tests := []struct {
 		name  string
 		shape []int
@@ -161,6 +177,9 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"sliced along directions, a larger target", []int{4, 3, 5}, sliced(3, true, 22)},
 		{"sliced, one position", []int{3, 1, 1}, sliced(3, false, 9)},
 		{"sliced, a target of one position", []int{3, 2, 4}, sliced(2, false, 1)},
+		{"central moments", []int{4, 3, 5}, powers(0, false)},
+		{"central moments, scaled and smooth", []int{4, 3, 5}, powers(0.5, true)},
+		{"central moments of one position", []int{3, 1, 1}, powers(0.5, true)},
 		{"several consumers", []int{3, 4, 4}, func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			style, err := summary(false, gram(true), 7)(x)
 			if err != nil {
