@@ -168,7 +168,7 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 		fragment string
 	}{
 		{"loss", with("--loss", "gausian"), "did you mean gaussian?"},
-		{"a loss like none", with("--loss", "xyzzyxyzzy"), "want one of gaussian"},
+		{"a loss like none", with("--loss", "xyzzyxyzzy"), "want one of cmd, gaussian"},
 		{"layer loss", with("--layer-loss", "relu1_1=grom"), "did you mean gram?"},
 		{"layer of a layer loss", with("--layer-loss", "rely1_1=gram"), "did you mean relu1_1?"},
 		{"layer loss without loss", with("--layer-loss", "relu1_1"), "LAYER=LOSS"},
