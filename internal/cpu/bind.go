@@ -82,7 +82,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		return func() { powerMomentsGradient(w, y, x, in[1].double, shape[0]) }, nil
 	case *ops.Sliced:
 		target := step.Inputs[1].Shape
-		s := newSliced(w, op.Loss, shape[1]*shape[2], target[1]*target[2])
+		s := newSliced(w, m.device.lines, op.Loss, shape[1]*shape[2], target[1]*target[2])
 		draw := []float64{0}
 		if len(in) > 2 {
 			draw = in[2].double

@@ -24,6 +24,7 @@ type Device struct {
 	spare    []byte // memory of machines that were closed
 	// spaces are what Gaussian losses work with, by channels.
 	spaces map[int]*transportSpace
+	lines  *lineSpace // what sliced losses work with
 }
 
 // Options are the settings of a device. The zero value is good.
@@ -47,6 +48,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		exact:    o.Exact,
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[int]*transportSpace{},
+		lines:    newLineSpace(workers.Threads()),
 	}, nil
 }
 

@@ -17,38 +17,40 @@ const (
 )
 
 // sliced computes pure.CompareSliced: projections by matrix products in float32,
-// then a sort for each line. Beyond the result it needs memory for the target's
-// projections on a block of directions, and for one line a thread.
+// then a sort for each line. Beyond the result it needs the target's projections
+// on a block of directions, and one line a thread, in memory that all such losses
+// of a device share.
 type sliced struct {
 	loss    pure.Sliced
 	workers *kernels.Workers
+	space   *lineSpace
 	n, m    int
-
-	free   chan *lineMatcher
-	values []float64 // by line
+	values  []float64 // by line
 	// Those below are nil along the axes.
 	directions, transposed []float32 // K×C, C×K
 	drawn                  float64   // what the directions are of
-	targets                []float32 // directionBlock×M
-	rows, columns          []float32 // a block of the gradient, K× and C×columnBlock
 }
 
-func newSliced(w *kernels.Workers, loss pure.Sliced, n, m int) *sliced {
-	lines := loss.Lines()
-	s := &sliced{
-		loss: loss, workers: w, n: n, m: m,
-		free:   make(chan *lineMatcher, min(w.Threads(), lines)),
-		values: make([]float64, lines),
+// lineSpace is memory for one evaluation at a time.
+type lineSpace struct {
+	free          chan *lineMatcher // one a thread
+	targets       []float32         // directionBlock×M
+	rows, columns []float32         // K× and C×columnBlock, a block of the gradient
+}
+
+func newLineSpace(threads int) *lineSpace {
+	s := &lineSpace{free: make(chan *lineMatcher, threads)}
+	for range threads {
+		s.free <- new(lineMatcher)
 	}
-	for range cap(s.free) {
-		s.free <- newLineMatcher(n, m)
-	}
-	if loss.Directions > 0 {
-		s.directions, s.transposed = make([]float32, lines*loss.Channels), make([]float32, lines*loss.Channels)
+	return s
+}
+
+func newSliced(w *kernels.Workers, space *lineSpace, loss pure.Sliced, n, m int) *sliced {
+	s := &sliced{loss: loss, workers: w, space: space, n: n, m: m, values: make([]float64, loss.Lines())}
+	if k := loss.Directions; k > 0 {
+		s.directions, s.transposed = make([]float32, k*loss.Channels), make([]float32, k*loss.Channels)
 		s.drawn = math.NaN()
-		s.targets = make([]float32, min(directionBlock, lines)*m)
-		width := min(columnBlock, n)
-		s.rows, s.columns = make([]float32, lines*width), make([]float32, loss.Channels*width)
 	}
 	return s
 }
@@ -74,9 +76,9 @@ func (s *sliced) run(result, x, y []float32, draw float64) {
 // Slopes may be the same memory as points.
 func (s *sliced) match(slopes, points, targets []float32, first, count int, factor float64) {
 	s.workers.Run(count, func(i int) {
-		line := <-s.free
+		line := <-s.space.free
 		s.values[first+i] = line.compare(slopes[i*s.n:(i+1)*s.n], points[i*s.n:(i+1)*s.n], targets[i*s.m:(i+1)*s.m], factor)
-		s.free <- line
+		s.space.free <- line
 	})
 }
 
@@ -85,12 +87,13 @@ func (s *sliced) match(slopes, points, targets []float32, first, count int, fact
 func (s *sliced) along(gradient, x, y []float32, factor float64) {
 	k, c := s.loss.Directions, s.loss.Channels
 	points := gradient[:k*s.n]
+	s.space.targets = resized(s.space.targets, min(directionBlock, k)*s.m)
 	kernels.MatrixProduct32(s.workers, points, s.directions, x, k, s.n, c)
 	for first := 0; first < k; first += directionBlock {
 		count := min(directionBlock, k-first)
-		kernels.MatrixProduct32(s.workers, s.targets, s.directions[first*c:], y, count, s.m, c)
+		kernels.MatrixProduct32(s.workers, s.space.targets, s.directions[first*c:], y, count, s.m, c)
 		block := points[first*s.n : (first+count)*s.n]
-		s.match(block, block, s.targets, first, count, factor)
+		s.match(block, block, s.space.targets, first, count, factor)
 	}
 	s.spread(gradient)
 }
@@ -99,14 +102,17 @@ func (s *sliced) along(gradient, x, y []float32, factor float64) {
 // directions, some columns at a time.
 func (s *sliced) spread(gradient []float32) {
 	k, c := s.loss.Directions, s.loss.Channels
+	s.space.rows = resized(s.space.rows, k*min(columnBlock, s.n))
+	s.space.columns = resized(s.space.columns, c*min(columnBlock, s.n))
+	rows, columns := s.space.rows, s.space.columns
 	for first := 0; first < s.n; first += columnBlock {
 		width := min(columnBlock, s.n-first)
 		s.workers.Run(k, func(i int) {
-			copy(s.rows[i*width:(i+1)*width], gradient[i*s.n+first:])
+			copy(rows[i*width:(i+1)*width], gradient[i*s.n+first:])
 		})
-		kernels.MatrixProduct32(s.workers, s.columns, s.transposed, s.rows, c, width, k)
+		kernels.MatrixProduct32(s.workers, columns, s.transposed, rows, c, width, k)
 		s.workers.Run(c, func(i int) {
-			copy(gradient[i*s.n+first:], s.columns[i*width:(i+1)*width])
+			copy(gradient[i*s.n+first:], columns[i*width:(i+1)*width])
 		})
 	}
 }

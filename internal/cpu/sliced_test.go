@@ -12,8 +12,8 @@ import (
 )
 
 func TestSlicedComputesItsDefinition(t *testing.T) {
-	w := workers(t, 2)
-	for _, shape := range [][3]int{{1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}, {70, columnBlock + 9, 500}} {
+	w, space := workers(t, 2), newLineSpace(2)
+	for _, shape := range [][3]int{{70, columnBlock + 9, 500}, {1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}} {
 		channels, n, m := shape[0], shape[1], shape[2]
 		for _, loss := range []pure.Sliced{
 			{Channels: channels},
@@ -26,7 +26,7 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 				want := make([]float32, len(x))
 				value := pure.CompareSliced(loss, want, x, y, 0.25)
 				got := make([]float32, len(x)+2)
-				newSliced(w, loss, n, m).run(got, x, y, 0.25)
+				newSliced(w, space, loss, n, m).run(got, x, y, 0.25)
 				near(t, "value", float64(got[len(x)])+float64(got[len(x)+1]), value, 1e-5)
 				// Projections rounded to float32 may change places where they are
 				// next to equal, and then what they are moved to, by as much as those
@@ -60,7 +60,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		var want []float32
 		for _, threads := range []int{1, 2, 3, 50} {
 			got := make([]float32, len(x)+2)
-			newSliced(workers(t, threads), loss, n, m).run(got, x, y, 0.5)
+			newSliced(workers(t, threads), newLineSpace(threads), loss, n, m).run(got, x, y, 0.5)
 			if want != nil && !slices.Equal(got, want) {
 				t.Errorf("%v: %d threads and one give different results", loss, threads)
 			}
@@ -71,7 +71,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 
 func TestSlicedDependsOnNoEarlierRun(t *testing.T) {
 	const channels, n, m = 8, 100, 60
-	s := newSliced(workers(t, 2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
+	s := newSliced(workers(t, 2), newLineSpace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
 	run := func(seed uint64, draw float64) []float32 {
 		result := make([]float32, channels*n+2)
 		s.run(result, normal(channels*n, seed), normal(channels*m, seed+1), draw)
@@ -94,7 +94,7 @@ func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
 			x, y := normal(channels*n, 1), normal(channels*n, 2)
 			x[7] = float32(bad)
 			result := make([]float32, len(x)+2)
-			newSliced(workers(t, 1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
+			newSliced(workers(t, 1), newLineSpace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
 			if value := float64(result[len(x)]) + float64(result[len(x)+1]); !math.IsNaN(value) && !math.IsInf(value, 0) {
 				t.Errorf("%g among the features, %d directions: loss %g", bad, directions, value)
 			}
@@ -105,6 +105,7 @@ func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
 func TestSortKeepsTheOrderOfEqualValues(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	infinity := float32(math.Inf(1))
+	var l lineMatcher
 	special := []float32{0, float32(math.Copysign(0, -1)), 1, -1, infinity, -infinity, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32}
 	for n := range 300 {
 		x := make([]float32, n)
@@ -123,7 +124,7 @@ func TestSortKeepsTheOrderOfEqualValues(t *testing.T) {
 			order[i] = i
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
-		l := newLineMatcher(n, n)
+		l.fit(n, n)
 		l.sortPoints(x)
 		l.sortTargets(x)
 		for i, from := range order {
@@ -143,7 +144,8 @@ func BenchmarkSliced(b *testing.B) {
 		n := size.side * size.side
 		x, y := normal(size.channels*n, 1), normal(size.channels*n, 2)
 		b.Run(fmt.Sprintf("C=%d/N=%d/K=%d", size.channels, n, size.directions), func(b *testing.B) {
-			s := newSliced(testWorkers(b, 0), pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true}, n, n)
+			w := testWorkers(b, 0)
+			s := newSliced(w, newLineSpace(w.Threads()), pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true}, n, n)
 			result := make([]float32, len(x)+2)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

@@ -14,7 +14,8 @@ const (
 	buckets   = 1 << digitBits
 )
 
-// lineMatcher compares points on a line, in memory of its own.
+// lineMatcher compares points on a line, in memory of its own that grows to what
+// the longest line needs.
 type lineMatcher struct {
 	points, pointsTo   []uint64 // keys of x above their places
 	targets, targetsTo []uint32 // keys of y
@@ -22,17 +23,25 @@ type lineMatcher struct {
 	counts             [digits][buckets]uint32
 }
 
-func newLineMatcher(points, targets int) *lineMatcher {
-	return &lineMatcher{
-		points: make([]uint64, points), pointsTo: make([]uint64, points),
-		targets: make([]uint32, targets), targetsTo: make([]uint32, targets),
-		x: make([]float32, points), matched: make([]float32, points), y: make([]float32, targets),
+// fit makes room for so many points and targets.
+func (l *lineMatcher) fit(points, targets int) {
+	l.points, l.pointsTo = resized(l.points, points), resized(l.pointsTo, points)
+	l.targets, l.targetsTo = resized(l.targets, targets), resized(l.targetsTo, targets)
+	l.x, l.matched, l.y = resized(l.x, points), resized(l.matched, points), resized(l.y, targets)
+}
+
+// resized returns n values, those of s where it has as many.
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
 	}
+	return s[:n]
 }
 
 // compare computes pure.CompareLines, the gradient multiplied by factor.
 // Gradient and x may be the same memory.
 func (l *lineMatcher) compare(gradient, x, y []float32, factor float64) float64 {
+	l.fit(len(x), len(y))
 	l.sortPoints(x)
 	l.sortTargets(y)
 	value := pure.MatchSorted(l.matched, l.x, l.y)
