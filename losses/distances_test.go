@@ -105,6 +105,7 @@ func TestDistancesAgreeWithOtherPrograms(t *testing.T) {
 		chains := [][]float64{
 			{got["moments"], got["cmd"]},
 			{got["moments"], got["histogram"], p.Exact},
+			{got["sliced"], got["max-sliced"], p.Exact},
 			{got["moments"], got["gaussian"], p.Exact},
 		}
 		for _, chain := range chains {

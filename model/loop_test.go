@@ -100,6 +100,10 @@ func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 		"sliced":    func(o *Options) { o.Loss, o.FirstIterations = "sliced", 12 },
 		"histogram": func(o *Options) { o.Loss = "histogram" },
 		"cmd":       func(o *Options) { o.Loss = "cmd" },
+		"max-sliced": func(o *Options) {
+			o.Loss, o.FirstIterations, o.Optimizer = "max-sliced", 12, "adam"
+			o.StyleLayers = o.StyleLayers[:3]
+		},
 		"sliced, l-bfgs": func(o *Options) {
 			o.Loss, o.FirstIterations, o.Optimizer = "sliced", 6, "lbfgs"
 		},

@@ -56,13 +56,15 @@ neither is resized unless --size says so. With the C×N features X of a layer,
 S = XXᵀ/N, and the channels' means μ, covariance Σ, standard deviations σ and
 quantile functions q:
 
-  cmd        |μ−ν|² + Σ|ρ−ρ′|², ρ the k-th roots of the channels' central moments
-             of orders k = 2 to 5
-  gram       Σ(S−T)²
-  gaussian   |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
-  histogram  Σ∫(q−r)², that distance between each channel's activations
-  moments    |μ−ν|² + |σ−τ|²
-  sliced     histogram's mean over the C channels
+  cmd         |μ−ν|² + Σ|ρ−ρ′|², ρ the k-th roots of the channels' central moments
+              of orders k = 2 to 5
+  gram        Σ(S−T)²
+  gaussian    |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
+  histogram   Σ∫(q−r)², that distance between each channel's activations
+  max-sliced  that distance along the direction where it is greatest, as near as
+              an ascent comes to it
+  moments     |μ−ν|² + |σ−τ|²
+  sliced      histogram's mean over the C channels
 
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg

@@ -28,13 +28,15 @@ type sliced struct {
 	values  []float64 // by line
 	// Those below are nil along the axes.
 	directions, transposed []float32 // K×C, C×K
-	drawn                  float64   // what the directions are of
+	exact                  []float64 // the directions
+	drawn                  float64   // what they are drawn from
 }
 
 // lineSpace is memory for one evaluation at a time.
 type lineSpace struct {
 	free          chan *lineMatcher // one a thread
 	targets       []float32         // directionBlock×M
+	targetSlopes  []float32         // likewise
 	rows, columns []float32         // K× and C×columnBlock, a block of the gradient
 }
 
@@ -63,6 +65,9 @@ func (s *sliced) run(result, x, y []float32, draw float64) {
 		s.match(gradient, x, y, 0, s.loss.Channels, factor)
 	} else {
 		s.aim(draw)
+		for range s.loss.Ascent {
+			s.ascend(gradient, x, y)
+		}
 		s.along(gradient, x, y, factor)
 	}
 	var value float64
@@ -119,14 +124,62 @@ func (s *sliced) spread(gradient []float32) {
 
 // aim draws the directions.
 func (s *sliced) aim(draw float64) {
-	if draw == s.drawn {
-		return
+	if draw != s.drawn || s.loss.Ascent > 0 {
+		s.drawn = draw
+		s.point(pure.Directions(s.loss.Directions, s.loss.Channels, draw))
 	}
-	s.drawn = draw
-	c := s.loss.Channels
-	for i, v := range pure.Directions(s.loss.Directions, c, draw) {
+}
+
+// point takes directions, K×C.
+func (s *sliced) point(directions []float64) {
+	s.exact = directions
+	for i, v := range directions {
 		s.directions[i] = float32(v)
-		s.transposed[i%c*s.loss.Directions+i/c] = float32(v)
+		s.transposed[i%s.loss.Channels*s.loss.Directions+i/s.loss.Channels] = float32(v)
+	}
+}
+
+// ascend turns the directions by a step, with scratch for the points on them.
+func (s *sliced) ascend(scratch, x, y []float32) {
+	k, c := s.loss.Directions, s.loss.Channels
+	points := scratch[:k*s.n]
+	kernels.MatrixProduct32(s.workers, points, s.directions, x, k, s.n, c)
+	slopes := make([]float64, k*c)
+	for first := 0; first < k; first += directionBlock {
+		count := min(directionBlock, k-first)
+		block := points[first*s.n : (first+count)*s.n]
+		s.space.targets = resized(s.space.targets, count*s.m)
+		s.space.targetSlopes = resized(s.space.targetSlopes, count*s.m)
+		targets, targetSlopes := s.space.targets, s.space.targetSlopes
+		kernels.MatrixProduct32(s.workers, targets, s.directions[first*c:], y, count, s.m, c)
+		s.workers.Run(count, func(i int) {
+			line := <-s.space.free
+			p, q := block[i*s.n:(i+1)*s.n], targets[i*s.m:(i+1)*s.m]
+			line.compare(targetSlopes[i*s.m:(i+1)*s.m], q, p, 1)
+			line.compare(p, p, q, 1)
+			s.space.free <- line
+		})
+		s.pull(slopes[first*c:], block, x, count, s.n)
+		s.pull(slopes[first*c:], targetSlopes, y, count, s.m)
+	}
+	s.loss.Turn(s.exact, slopes)
+	s.point(s.exact)
+}
+
+// pull adds the products of count rows with the channels of a map, each of n
+// positions, to slopes, count×C.
+func (s *sliced) pull(slopes []float64, rows, from []float32, count, n int) {
+	c := s.loss.Channels
+	s.space.rows, s.space.columns = resized(s.space.rows, count*n), resized(s.space.columns, c*count)
+	transposed, products := s.space.rows, s.space.columns
+	for i := range count {
+		for k, v := range rows[i*n : (i+1)*n] {
+			transposed[k*count+i] = v
+		}
+	}
+	kernels.MatrixProduct32(s.workers, products, from, transposed, c, count, n)
+	for i, v := range products {
+		slopes[i%count*c+i/count] += float64(v)
 	}
 }
 

@@ -44,6 +44,37 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 	}
 }
 
+// TestSlicedTurnsAsItsDefinition compares clouds that differ clearly in some
+// directions, so that rounding can't decide which way to turn.
+func TestSlicedTurnsAsItsDefinition(t *testing.T) {
+	w, space := workers(t, 2), newLineSpace(2)
+	for _, shape := range [][4]int{{1, 1, 1, 1}, {5, 40, 23, 2}, {64, 300, 200, 20}, {70, 90, 500, 3}} {
+		channels, n, m, directions := shape[0], shape[1], shape[2], shape[3]
+		x, y := normal(channels*n, 1), normal(channels*m, 2)
+		for i := range y {
+			y[i] *= float32(1 + i/m%7)
+			y[i] += float32(i / m % 5)
+		}
+		loss := pure.Sliced{Channels: channels, Directions: directions, Ascent: 3}
+		want := make([]float32, len(x))
+		value := pure.CompareSliced(loss, want, x, y, 0.25)
+		got := make([]float32, len(x)+2)
+		s := newSliced(w, space, loss, n, m)
+		for range 2 { // a second run starts from the same directions
+			s.run(got, x, y, 0.25)
+			near(t, "value", float64(got[len(x)])+float64(got[len(x)+1]), value, 1e-4)
+			var off, norm float64
+			for i, g := range want {
+				off += float64(got[i]-g) * float64(got[i]-g)
+				norm += float64(g) * float64(g)
+			}
+			if off > 1e-5*norm {
+				t.Errorf("%v: gradient is off by %g of its norm", shape, math.Sqrt(off/norm))
+			}
+		}
+	}
+}
+
 func normal(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 6))
 	values := make([]float32, n)
@@ -56,7 +87,7 @@ func normal(n int, seed uint64) []float32 {
 func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 	const channels, n, m = 40, 5000, 3000
 	x, y := normal(channels*n, 1), normal(channels*m, 2)
-	for _, loss := range []pure.Sliced{{Channels: channels}, {Channels: channels, Directions: 40, Scaled: true}} {
+	for _, loss := range []pure.Sliced{{Channels: channels}, {Channels: channels, Directions: 40, Scaled: true, Ascent: 1}} {
 		var want []float32
 		for _, threads := range []int{1, 2, 3, 50} {
 			got := make([]float32, len(x)+2)
@@ -136,16 +167,18 @@ func TestSortKeepsTheOrderOfEqualValues(t *testing.T) {
 }
 
 // BenchmarkSliced evaluates loss and gradient at relu1_1 of 224×224 and the
-// layers that follow.
+// layers that follow, at relu1_1 of 512×512, and with an ascent.
 func BenchmarkSliced(b *testing.B) {
-	for _, size := range []struct{ channels, side, directions int }{
-		{64, 224, 64}, {64, 224, 0}, {128, 112, 64}, {256, 56, 64}, {512, 28, 64}, {64, 512, 64},
+	for _, size := range []struct{ channels, side, directions, ascent int }{
+		{64, 224, 64, 0}, {64, 224, 0, 0}, {128, 112, 64, 0}, {256, 56, 64, 0}, {512, 28, 64, 0}, {64, 512, 64, 0},
+		{64, 224, 16, 3}, {512, 28, 16, 3},
 	} {
 		n := size.side * size.side
 		x, y := normal(size.channels*n, 1), normal(size.channels*n, 2)
-		b.Run(fmt.Sprintf("C=%d/N=%d/K=%d", size.channels, n, size.directions), func(b *testing.B) {
+		b.Run(fmt.Sprintf("C=%d/N=%d/K=%d/ascent=%d", size.channels, n, size.directions, size.ascent), func(b *testing.B) {
 			w := testWorkers(b, 0)
-			s := newSliced(w, newLineSpace(w.Threads()), pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true}, n, n)
+			loss := pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true, Ascent: size.ascent}
+			s := newSliced(w, newLineSpace(w.Threads()), loss, n, n)
 			result := make([]float32, len(x)+2)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {

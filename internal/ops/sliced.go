@@ -13,8 +13,7 @@ import (
 var flatMap = operand{1, element}
 
 // Sliced evaluates pure.Sliced between two maps of as many channels: map
-// (C×H×W), target (C×H′×W′) and, unless along the axes, draw → vector of
-// C·H·W+2, the gradient by the map, then the loss as the sum of two values, so
+// (C×H×W), target (C×H′×W′) and, where there is one, draw → vector of C·H·W+2, the gradient by the map, then the loss as the sum of two values, so
 // that it isn't rounded to the graph's float type. Loss and gradient come from
 // one evaluation because they share all the sorting.
 type Sliced struct {
@@ -23,8 +22,8 @@ type Sliced struct {
 }
 
 // CompareSliced adds the sliced loss between a map and a target map to the
-// graph. draw is a float64 scalar that the directions depend on; nil where they
-// are the axes. The gradient goes to the map only.
+// graph. draw is a float64 scalar that the directions depend on; nil stands for
+// zero. The gradient goes to the map only.
 func CompareSliced(loss pure.Sliced, x, target, draw *gorgonia.Node) (*gorgonia.Node, error) {
 	if loss.Directions > loss.Channels {
 		return nil, fmt.Errorf("%s: more directions than channels", loss)
@@ -39,7 +38,7 @@ func CompareSliced(loss pure.Sliced, x, target, draw *gorgonia.Node) (*gorgonia.
 		Loss: loss,
 	}
 	inputs := []*gorgonia.Node{x, target}
-	if loss.Directions > 0 {
+	if draw != nil {
 		op.inputs, op.differentiable = append(op.inputs, scalar), append(op.differentiable, false)
 		inputs = append(inputs, draw)
 	}

@@ -21,10 +21,15 @@ type Sliced struct {
 	Directions int
 	// Scaled divides by the target's mean square activation.
 	Scaled bool
+	// Ascent is how many steps the directions are turned by towards where the
+	// clouds are farther apart (Deshpande et al. 2019 for one direction; Dai and
+	// Seljak 2021 for several). The gradient takes them to be constant, which is
+	// right where the steps have led to a maximum.
+	Ascent int
 }
 
 func (s Sliced) String() string {
-	return fmt.Sprintf("sliced(channels=%d, directions=%d, scaled=%t)", s.Channels, s.Directions, s.Scaled)
+	return fmt.Sprintf("sliced(channels=%d, directions=%d, scaled=%t, ascent=%d)", s.Channels, s.Directions, s.Scaled, s.Ascent)
 }
 
 // Lines is how many directions are gone through.
@@ -56,8 +61,16 @@ func CompareSliced[T Float](s Sliced, gradient, x, y []T, draw float64) float64 
 	factor := s.Factor(squares, len(y))
 	p, q, slope := make([]float64, n), make([]float64, m), make([]float64, n)
 	sum := make([]float64, len(x))
+	directions := s.directions(draw)
+	for range s.Ascent {
+		slopes := make([]float64, 0, len(directions))
+		for direction := range slices.Chunk(directions, s.Channels) {
+			slopes = append(slopes, turn(direction, x, y)...)
+		}
+		s.Turn(directions, slopes)
+	}
 	var value float64
-	for direction := range slices.Chunk(s.directions(draw), s.Channels) {
+	for direction := range slices.Chunk(directions, s.Channels) {
 		project(p, direction, x)
 		project(q, direction, y)
 		value += factor * CompareLines(slope, p, q)
@@ -84,33 +97,77 @@ func (s Sliced) directions(draw float64) []float64 {
 	return axes
 }
 
+// turn is the gradient of the distance along a direction by the direction.
+func turn[T Float](direction []float64, x, y []T) []float64 {
+	n, m := len(x)/len(direction), len(y)/len(direction)
+	p, q, slopeX, slopeY := make([]float64, n), make([]float64, m), make([]float64, n), make([]float64, m)
+	project(p, direction, x)
+	project(q, direction, y)
+	CompareLines(slopeX, p, q)
+	CompareLines(slopeY, q, p)
+	slopes := make([]float64, len(direction))
+	for c := range slopes {
+		for i, v := range slopeX {
+			slopes[c] += v * float64(x[c*n+i])
+		}
+		for i, v := range slopeY {
+			slopes[c] += v * float64(y[c*m+i])
+		}
+	}
+	return slopes
+}
+
+// persistence is how much of a direction stays in a step of Turn, in units of
+// the mean slope. It keeps the step defined where there is no slope.
+const persistence = 1e-3
+
+// Turn makes a step of the ascent, an orthogonal iteration: for a given matching
+// of the points the distance along θ is θᵀAθ, its slope 2Aθ, and steps to the
+// slopes, made orthonormal, lead to the eigenvectors of largest eigenvalue.
+func (s Sliced) Turn(directions, slopes []float64) {
+	keep := persistence*math.Sqrt(dot(slopes, slopes)/float64(s.Directions)) + math.SmallestNonzeroFloat32
+	for i, v := range slopes {
+		directions[i] = keep*directions[i] + v
+	}
+	orthonormalise(directions, s.Channels)
+}
+
 // Directions are count orthonormal vectors, count×channels, uniformly
 // distributed over all such sets; they depend on nothing but the arguments.
 // Orthogonal directions see more of the space than independent ones do: as many
 // as there are channels see all of a difference of means.
 func Directions(count, channels int, draw float64) []float64 {
 	random := rand.New(rand.NewPCG(math.Float64bits(draw), uint64(channels)))
-	all := make([]float64, 0, count*channels)
-	for range count {
-		row := all[len(all) : len(all)+channels]
-		for i := range row {
-			row[i] = random.NormFloat64()
-		}
-		for range 2 { // Gram and Schmidt; the second time removes what rounding left
-			for other := range slices.Chunk(all, channels) {
+	all := make([]float64, count*channels)
+	for i := range all {
+		all[i] = random.NormFloat64()
+	}
+	orthonormalise(all, channels)
+	return all
+}
+
+// orthonormalise makes rows orthonormal, each by what the ones before it leave
+// of it (Gram and Schmidt).
+func orthonormalise(rows []float64, channels int) {
+	for first := 0; first < len(rows); first += channels {
+		row := rows[first : first+channels]
+		scale(row, 1/math.Sqrt(dot(row, row)))
+		for range 2 { // the second time removes what rounding left
+			for other := range slices.Chunk(rows[:first], channels) {
 				along := dot(row, other)
 				for i, v := range other {
 					row[i] -= along * v
 				}
 			}
-			length := math.Sqrt(dot(row, row))
-			for i := range row {
-				row[i] /= length
-			}
+			scale(row, 1/math.Sqrt(dot(row, row)))
 		}
-		all = all[:len(all)+channels]
 	}
-	return all
+}
+
+func scale(row []float64, factor float64) {
+	for i := range row {
+		row[i] *= factor
+	}
 }
 
 func dot(a, b []float64) float64 {

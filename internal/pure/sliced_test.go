@@ -89,6 +89,58 @@ func TestSlicedMovesWithTheCloud(t *testing.T) {
 	}
 }
 
+// TestAscentFindsWhereCloudsAreFarthestApart shifts a cloud by a vector, and
+// compares with its length. At the maximum the gradient that takes the directions
+// to be constant is that of the whole, but for what a maximum where the matching
+// changes leaves open.
+func TestAscentFindsWhereCloudsAreFarthestApart(t *testing.T) {
+	const channels, n = 5, 30
+	x, y, gradient := make([]float64, channels*n), make([]float64, channels*n), make([]float64, channels*n)
+	r := rand.New(rand.NewPCG(1, 4))
+	var square float64
+	for c := range channels {
+		shift := 2 * r.NormFloat64()
+		square += shift * shift
+		for i := range n {
+			y[c*n+i] = r.NormFloat64()
+			x[c*n+i] = y[c*n+i] + shift
+		}
+	}
+	s := Sliced{Channels: channels, Directions: 1, Ascent: 60}
+	for _, draw := range []float64{0, 0.3, 0.8} {
+		if value := CompareSliced(s, gradient, x, y, draw); math.Abs(value-square) > 1e-6*square {
+			t.Errorf("draw %g: %g, want %g", draw, value, square)
+		}
+	}
+	for i := range x {
+		x[i] += 0.5 * r.NormFloat64()
+	}
+	CompareSliced(s, gradient, x, y, 0)
+	other := make([]float64, len(gradient))
+	for i := range x {
+		const h = 1e-5
+		at := x[i]
+		x[i] = at + h
+		up := CompareSliced(s, other, x, y, 0)
+		x[i] = at - h
+		down := CompareSliced(s, other, x, y, 0)
+		x[i] = at
+		if numeric := (up - down) / (2 * h); math.Abs(numeric-gradient[i]) > 3e-3 {
+			t.Errorf("element %d: gradient %g, by finite differences %g", i, gradient[i], numeric)
+		}
+	}
+}
+
+func TestAscentStaysWhereThereIsNoSlope(t *testing.T) {
+	x, gradient := []float64{1, 2, 3, 5, 8, 13}, make([]float64, 6)
+	s := Sliced{Channels: 2, Directions: 2, Ascent: 3}
+	for _, cloud := range [][]float64{x, make([]float64, 6)} {
+		if value := CompareSliced(s, gradient, cloud, cloud, 0); value != 0 {
+			t.Errorf("of a cloud from itself %g", value)
+		}
+	}
+}
+
 func TestScaledSlicedHasNoUnit(t *testing.T) {
 	const channels, n, m = 3, 20, 11
 	r := rand.New(rand.NewPCG(1, 2))
@@ -119,7 +171,7 @@ func TestSlicedOfConstantFeatures(t *testing.T) {
 		y[i] = float64(i%m) - 1 // mean 1
 	}
 	for _, directions := range []int{0, 3} {
-		for _, s := range []Sliced{{channels, directions, false}, {channels, directions, true}} {
+		for _, s := range []Sliced{{Channels: channels, Directions: directions}, {Channels: channels, Directions: directions, Scaled: true}} {
 			CompareSliced(s, gradient, x, y, 0.5)
 			for i, g := range gradient {
 				if math.Abs(g-gradient[0]) > 1e-12 || !(g < 0) {
