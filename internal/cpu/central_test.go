@@ -19,7 +19,7 @@ func TestPowerMomentsComputeTheirDefinition(t *testing.T) {
 			pure.PowerMomentsGradient(wantGradient[c*n:(c+1)*n], x[c*n:(c+1)*n], moments)
 		}
 		for _, threads := range []int{1, 2, 5} {
-			w := workers(t, threads)
+			w := testWorkers(t, threads)
 			got, gradient := make([]float64, len(want)), make([]float32, len(x))
 			powerMoments(w, got, x, channels)
 			powerMomentsGradient(w, gradient, x, got, channels)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestSlicedComputesItsDefinition(t *testing.T) {
-	w, space := workers(t, 2), newLineSpace(2)
+	w, space := testWorkers(t, 2), newLineSpace(2)
 	for _, shape := range [][3]int{{70, columnBlock + 9, 500}, {1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}} {
 		channels, n, m := shape[0], shape[1], shape[2]
 		for _, loss := range []pure.Sliced{
@@ -47,7 +47,7 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 // TestSlicedTurnsAsItsDefinition compares clouds that differ clearly in some
 // directions, so that rounding can't decide which way to turn.
 func TestSlicedTurnsAsItsDefinition(t *testing.T) {
-	w, space := workers(t, 2), newLineSpace(2)
+	w, space := testWorkers(t, 2), newLineSpace(2)
 	for _, shape := range [][4]int{{1, 1, 1, 1}, {5, 40, 23, 2}, {64, 300, 200, 20}, {70, 90, 500, 3}} {
 		channels, n, m, directions := shape[0], shape[1], shape[2], shape[3]
 		x, y := normal(channels*n, 1), normal(channels*m, 2)
@@ -91,7 +91,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		var want []float32
 		for _, threads := range []int{1, 2, 3, 50} {
 			got := make([]float32, len(x)+2)
-			newSliced(workers(t, threads), newLineSpace(threads), loss, n, m).run(got, x, y, 0.5)
+			newSliced(testWorkers(t, threads), newLineSpace(threads), loss, n, m).run(got, x, y, 0.5)
 			if want != nil && !slices.Equal(got, want) {
 				t.Errorf("%v: %d threads and one give different results", loss, threads)
 			}
@@ -102,7 +102,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 
 func TestSlicedDependsOnNoEarlierRun(t *testing.T) {
 	const channels, n, m = 8, 100, 60
-	s := newSliced(workers(t, 2), newLineSpace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
+	s := newSliced(testWorkers(t, 2), newLineSpace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
 	run := func(seed uint64, draw float64) []float32 {
 		result := make([]float32, channels*n+2)
 		s.run(result, normal(channels*n, seed), normal(channels*m, seed+1), draw)
@@ -125,7 +125,7 @@ func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
 			x, y := normal(channels*n, 1), normal(channels*n, 2)
 			x[7] = float32(bad)
 			result := make([]float32, len(x)+2)
-			newSliced(workers(t, 1), newLineSpace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
+			newSliced(testWorkers(t, 1), newLineSpace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
 			if value := float64(result[len(x)]) + float64(result[len(x)+1]); !math.IsNaN(value) && !math.IsInf(value, 0) {
 				t.Errorf("%g among the features, %d directions: loss %g", bad, directions, value)
 			}
