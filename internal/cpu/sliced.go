@@ -20,6 +20,10 @@ const (
 // then a sort for each line. Beyond the result it needs the target's projections
 // on a block of directions, and one line a thread, in memory that all such losses
 // of a device share.
+//
+// With 64 channels and directions and as many target positions, on two cores
+// (Zen 5): 64² positions in 4.4 ms, 128² in 16, 224² in 52, 256² in 77, 512² in
+// 415. Sorting takes half of it, products a fifth.
 type sliced struct {
 	loss    pure.Sliced
 	workers *kernels.Workers

@@ -7,7 +7,8 @@ import (
 )
 
 // The sort is by digits of the bits of float32 values, the lowest first, which
-// leaves equal values in the order in which they were.
+// leaves equal values in the order in which they were. Four digits of 8 bits are
+// no faster than three of 11.
 const (
 	digitBits = 11
 	digits    = 3 // 32 bits
