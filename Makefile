@@ -25,7 +25,7 @@ bench:
 
 # Assembly and example pictures, from the programs that make them.
 generate:
-	go generate ./internal/cpu/kernels
+	go generate ./internal/cpu/kernels ./internal/cpu/pairwise
 	go run ./examples/draw
 
 # All that must hold besides the tests.
@@ -34,6 +34,7 @@ check: cross
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go -C internal/cpu/kernels/_generate run . -check
+	go -C internal/cpu/pairwise/_generate run . -check
 
 # The program builds for every platform with nothing but Go.
 cross:

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package pairwise
+
+var paths = map[string]*path{"go": &goPath}
