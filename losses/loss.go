@@ -36,17 +36,31 @@ type Loss interface {
 }
 
 var registry = map[string]Loss{
-	centralMoments{}.Name(): centralMoments{},
-	gram{}.Name():           gram{},
-	gaussian{}.Name():       gaussian{},
-	histogram{}.Name():      histogram{},
-	maxSliced{}.Name():      maxSliced{},
-	moments{}.Name():        moments{},
-	sliced{}.Name():         sliced{},
+	centralMoments{}.Name():         centralMoments{},
+	gaussian{}.Name():               gaussian{},
+	gram{}.Name():                   gram{},
+	histogram{}.Name():              histogram{},
+	maxSliced{}.Name():              maxSliced{},
+	mmd{}.Name():                    mmd{},
+	moments{}.Name():                moments{},
+	relaxed{euclidean: true}.Name(): relaxed{euclidean: true},
+	relaxed{}.Name():                relaxed{},
+	sinkhorn{whole: true}.Name():    sinkhorn{whole: true},
+	sinkhorn{}.Name():               sinkhorn{},
+	sliced{}.Name():                 sliced{},
 }
+
+// costly are the losses that grow with the square of the picture's size.
+var costly = []string{sinkhorn{whole: true}.Name()}
 
 // Names are the known losses in alphabetical order.
 func Names() []string { return slices.Sorted(maps.Keys(registry)) }
+
+// Usable are those of the losses whose cost doesn't grow with the square of the
+// picture's size, in alphabetical order.
+func Usable() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return slices.Contains(costly, name) })
+}
 
 // Named returns the loss of that name.
 func Named(name string) (Loss, error) {

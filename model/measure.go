@@ -79,7 +79,7 @@ type measure struct {
 
 func newMeasure(o MeasureOptions) (*measure, error) {
 	if o.Losses == nil {
-		o.Losses = losses.Names()
+		o.Losses = losses.Usable()
 	}
 	if o.Layers == nil {
 		o.Layers = []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}

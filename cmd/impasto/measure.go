@@ -25,7 +25,7 @@ type measureOptions struct {
 
 func newMeasureOptions() *measureOptions {
 	return &measureOptions{MeasureOptions: model.MeasureOptions{
-		Losses:  losses.Names(),
+		Losses:  losses.Usable(),
 		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 		Pooling: "max",
 		Padding: "zero",

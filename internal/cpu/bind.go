@@ -88,8 +88,15 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 			draw = in[2].double
 		}
 		return func() { s.run(y, x, in[1].single, draw[0]) }, nil
-	case *ops.SlicedGradient:
+	case *ops.MapLossGradient:
 		return func() { scaleTo(w, y, x, float32(in[1].double[0])) }, nil
+	case *ops.Clouds:
+		target, draw := step.Inputs[1].Shape, []float64{0}
+		if len(in) > 2 {
+			draw = in[2].double
+		}
+		c := newClouds(w, op.Comparison, shape[1]*shape[2], target[1]*target[2])
+		return func() { c.run(y, x, in[1].single, draw[0]) }, nil
 	case *ops.MomentsGradient:
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]

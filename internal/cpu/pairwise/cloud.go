@@ -12,7 +12,7 @@ const depthMultiple = 8
 // Cloud is N points of C channels in tiles, each channel by channel, filled up
 // with zeros.
 type Cloud struct {
-	// Squares are the points' |x|².
+	// Squares are the points' |x|², of the values as they are stored.
 	Squares []float64
 
 	path             *path
@@ -66,8 +66,6 @@ func (c *Cloud) fillTile(tile int, from Source) (changed bool) {
 	first := tile * width
 	n := min(width, c.points-first)
 	squares := c.Squares[first : first+n]
-	var room [tileVectors * 16]float64
-	sums := room[:n]
 	row := func(channel, i int) float64 {
 		at := first + i
 		if from.Positions != nil {
@@ -79,29 +77,42 @@ func (c *Cloud) fillTile(tile int, from Source) (changed bool) {
 		}
 		return x
 	}
-	for channel := range c.channels {
-		for i := range sums {
-			x := row(channel, i)
-			sums[i] += x * x
+	var factors [tileVectors * 16]float64
+	for i := range n {
+		factors[i] = 1
+	}
+	if from.Unit {
+		for i := range n {
+			var sum float64
+			for channel := range c.channels {
+				sum += row(channel, i) * row(channel, i)
+			}
+			if sum > 0 {
+				factors[i] = 1 / math.Sqrt(sum)
+			}
 		}
 	}
+	clear(squares)
 	for channel := range c.channels {
 		to := c.tile(tile)[channel*width : channel*width+n]
 		for i := range to {
-			x := row(channel, i)
-			if from.Unit && sums[i] > 0 {
-				x /= math.Sqrt(sums[i])
+			x := float32(row(channel, i) * factors[i])
+			if x != to[i] {
+				to[i], changed = x, true
 			}
-			if y := float32(x); y != to[i] {
-				to[i], changed = y, true
-			}
+			squares[i] += float64(x) * float64(x)
 		}
-	}
-	for i, s := range sums {
-		if from.Unit && s > 0 {
-			s = 1
-		}
-		squares[i] = s
 	}
 	return changed
 }
+
+// Each hands the points of every tile to take, on any thread: those of number
+// first … first+n−1, channel by channel with stride values from one to the next.
+func (c *Cloud) Each(w *kernels.Workers, take func(first, n, stride int, points []float32)) {
+	width := c.path.width()
+	w.Run(c.tiles(), func(i int) { take(i*width, min(width, c.points-i*width), width, c.tile(i)) })
+}
+
+// Tile is the values of the points from number first on, which is the first of a
+// tile, channel by channel.
+func (c *Cloud) Tile(first int) []float32 { return c.tile(first / c.path.width()) }

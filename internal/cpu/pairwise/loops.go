@@ -116,13 +116,14 @@ func sumGo(sums, rows, columns, bias, rowBias []float32, scale float32, depth, f
 	return first
 }
 
-// sumMixtureGo is sumGo for mixture(2^…), whose arguments have to be at most 7.
+// sumMixtureGo is sumGo for mixture(2^…), where arguments above zero, which are
+// rounding, count as zero.
 func sumMixtureGo(sums, rows, columns, bias, rowBias []float32, scale float32, depth, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := shifted(rows[i:], columns, bias, rowBias[i:], scale, depth)
 		for r := range p {
 			for j, x := range p[r] {
-				sums[(i+r)*goLanes+j%goLanes] += mixture(exp2(x))
+				sums[(i+r)*goLanes+j%goLanes] += mixture(exp2(min(x, 0)))
 			}
 		}
 	}
@@ -140,13 +141,13 @@ func exponentialsGo(to, rows, columns, bias, rowBias []float32, scale float32, d
 	}
 }
 
-// slopesGo is exponentialsGo for slope(2^…).
+// slopesGo is exponentialsGo for slope(2^…), again with arguments of at most zero.
 func slopesGo(to, rows, columns, bias, rowBias []float32, scale float32, depth, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := shifted(rows[i:], columns, bias, rowBias[i:], scale, depth)
 		for r := range p {
 			for j, x := range p[r] {
-				to[(i+r)*goWidth+j] = slope(exp2(x))
+				to[(i+r)*goWidth+j] = slope(exp2(min(x, 0)))
 			}
 		}
 	}

@@ -1,7 +1,8 @@
 package pairwise
 
 // MixtureSums writes Σ_j k(2^(scale·(x_i·y_j + bias_j) + rowBias_i)) for every row
-// x_i to out, where k(u) = u + u² + u⁴ + u⁸ + u¹⁶. No exponent may exceed 7.
+// x_i to out, where k(u) = u + u² + u⁴ + u⁸ + u¹⁶. An exponent above zero, which a
+// distance has by rounding only, counts as zero.
 func (e *Engine) MixtureSums(out []float64, rows, columns *Cloud, scale float64, rowBias, bias []float64) {
 	b, r := padded(&e.bias, bias, columns), padded(&e.rowBias, rowBias, rows)
 	width, lanes := e.path.width(), e.path.lanes

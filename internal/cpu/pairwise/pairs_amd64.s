@@ -727,7 +727,7 @@ done:
 	RET
 
 // func sumMixtureAVX512(sums []float32, rows []float32, columns []float32, bias []float32, rowBias []float32, scale float32, depth int, panels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·sumMixtureAVX512(SB), NOSPLIT, $0-144
 	XORQ   AX, AX
 	MOVQ   rows_base+24(FP), CX
@@ -850,6 +850,8 @@ loop:
 	MOVQ         AX, R8
 	IMUL3Q       $0x00000200, R8, R8
 	ADDQ         R8, DI
+	VXORPS       Z24, Z24, Z24
+	VMINPS       Z0, Z24, Z0
 	VMOVUPS      pairsConstants<>+64(SB), Z25
 	VMAXPS       Z0, Z25, Z0
 	VADDPS       pairsConstants<>+128(SB), Z0, Z24
@@ -874,6 +876,8 @@ loop:
 	VADDPS       Z25, Z0, Z0
 	VADDPS       (DI), Z0, Z0
 	VMOVUPS      Z0, (DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z1, Z0, Z1
 	VMOVUPS      pairsConstants<>+64(SB), Z24
 	VMAXPS       Z1, Z24, Z1
 	VADDPS       pairsConstants<>+128(SB), Z1, Z0
@@ -898,6 +902,8 @@ loop:
 	VADDPS       Z24, Z0, Z0
 	VADDPS       (DI), Z0, Z0
 	VMOVUPS      Z0, (DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z2, Z0, Z2
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z2, Z1, Z2
 	VADDPS       pairsConstants<>+128(SB), Z2, Z0
@@ -922,6 +928,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       (DI), Z0, Z0
 	VMOVUPS      Z0, (DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z3, Z0, Z3
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z3, Z1, Z3
 	VADDPS       pairsConstants<>+128(SB), Z3, Z0
@@ -946,6 +954,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       64(DI), Z0, Z0
 	VMOVUPS      Z0, 64(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z4, Z0, Z4
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z4, Z1, Z4
 	VADDPS       pairsConstants<>+128(SB), Z4, Z0
@@ -970,6 +980,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       64(DI), Z0, Z0
 	VMOVUPS      Z0, 64(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z5, Z0, Z5
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z5, Z1, Z5
 	VADDPS       pairsConstants<>+128(SB), Z5, Z0
@@ -994,6 +1006,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       64(DI), Z0, Z0
 	VMOVUPS      Z0, 64(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z6, Z0, Z6
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z6, Z1, Z6
 	VADDPS       pairsConstants<>+128(SB), Z6, Z0
@@ -1018,6 +1032,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       128(DI), Z0, Z0
 	VMOVUPS      Z0, 128(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z7, Z0, Z7
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z7, Z1, Z7
 	VADDPS       pairsConstants<>+128(SB), Z7, Z0
@@ -1042,6 +1058,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       128(DI), Z0, Z0
 	VMOVUPS      Z0, 128(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z8, Z0, Z8
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z8, Z1, Z8
 	VADDPS       pairsConstants<>+128(SB), Z8, Z0
@@ -1066,6 +1084,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       128(DI), Z0, Z0
 	VMOVUPS      Z0, 128(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z9, Z0, Z9
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z9, Z1, Z9
 	VADDPS       pairsConstants<>+128(SB), Z9, Z0
@@ -1090,6 +1110,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       192(DI), Z0, Z0
 	VMOVUPS      Z0, 192(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z10, Z0, Z10
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z10, Z1, Z10
 	VADDPS       pairsConstants<>+128(SB), Z10, Z0
@@ -1114,6 +1136,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       192(DI), Z0, Z0
 	VMOVUPS      Z0, 192(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z11, Z0, Z11
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z11, Z1, Z11
 	VADDPS       pairsConstants<>+128(SB), Z11, Z0
@@ -1138,6 +1162,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       192(DI), Z0, Z0
 	VMOVUPS      Z0, 192(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z12, Z0, Z12
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z12, Z1, Z12
 	VADDPS       pairsConstants<>+128(SB), Z12, Z0
@@ -1162,6 +1188,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       256(DI), Z0, Z0
 	VMOVUPS      Z0, 256(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z13, Z0, Z13
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z13, Z1, Z13
 	VADDPS       pairsConstants<>+128(SB), Z13, Z0
@@ -1186,6 +1214,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       256(DI), Z0, Z0
 	VMOVUPS      Z0, 256(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z14, Z0, Z14
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z14, Z1, Z14
 	VADDPS       pairsConstants<>+128(SB), Z14, Z0
@@ -1210,6 +1240,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       256(DI), Z0, Z0
 	VMOVUPS      Z0, 256(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z15, Z0, Z15
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z15, Z1, Z15
 	VADDPS       pairsConstants<>+128(SB), Z15, Z0
@@ -1234,6 +1266,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       320(DI), Z0, Z0
 	VMOVUPS      Z0, 320(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z16, Z0, Z16
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z16, Z1, Z16
 	VADDPS       pairsConstants<>+128(SB), Z16, Z0
@@ -1258,6 +1292,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       320(DI), Z0, Z0
 	VMOVUPS      Z0, 320(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z17, Z0, Z17
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z17, Z1, Z17
 	VADDPS       pairsConstants<>+128(SB), Z17, Z0
@@ -1282,6 +1318,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       320(DI), Z0, Z0
 	VMOVUPS      Z0, 320(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z18, Z0, Z18
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z18, Z1, Z18
 	VADDPS       pairsConstants<>+128(SB), Z18, Z0
@@ -1306,6 +1344,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       384(DI), Z0, Z0
 	VMOVUPS      Z0, 384(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z19, Z0, Z19
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z19, Z1, Z19
 	VADDPS       pairsConstants<>+128(SB), Z19, Z0
@@ -1330,6 +1370,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       384(DI), Z0, Z0
 	VMOVUPS      Z0, 384(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z20, Z0, Z20
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z20, Z1, Z20
 	VADDPS       pairsConstants<>+128(SB), Z20, Z0
@@ -1354,6 +1396,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       384(DI), Z0, Z0
 	VMOVUPS      Z0, 384(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z21, Z0, Z21
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z21, Z1, Z21
 	VADDPS       pairsConstants<>+128(SB), Z21, Z0
@@ -1378,6 +1422,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       448(DI), Z0, Z0
 	VMOVUPS      Z0, 448(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z22, Z0, Z22
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z22, Z1, Z22
 	VADDPS       pairsConstants<>+128(SB), Z22, Z0
@@ -1402,6 +1448,8 @@ loop:
 	VADDPS       Z1, Z0, Z0
 	VADDPS       448(DI), Z0, Z0
 	VMOVUPS      Z0, 448(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z23, Z0, Z23
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z23, Z1, Z23
 	VADDPS       pairsConstants<>+128(SB), Z23, Z0
@@ -1903,7 +1951,7 @@ done:
 	RET
 
 // func slopesAVX512(to []float32, rows []float32, columns []float32, bias []float32, rowBias []float32, scale float32, depth int, panels int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·slopesAVX512(SB), NOSPLIT, $0-144
 	XORQ   AX, AX
 	MOVQ   rows_base+24(FP), CX
@@ -2026,6 +2074,8 @@ loop:
 	MOVQ         AX, R8
 	IMUL3Q       $0x00000600, R8, R8
 	ADDQ         R8, DI
+	VXORPS       Z24, Z24, Z24
+	VMINPS       Z0, Z24, Z0
 	VMOVUPS      pairsConstants<>+64(SB), Z25
 	VMAXPS       Z0, Z25, Z0
 	VADDPS       pairsConstants<>+128(SB), Z0, Z24
@@ -2049,6 +2099,8 @@ loop:
 	VMULPS       Z25, Z25, Z25
 	VFMADD231PS  pairsConstants<>+768(SB), Z25, Z0
 	VMOVUPS      Z0, (DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z1, Z0, Z1
 	VMOVUPS      pairsConstants<>+64(SB), Z24
 	VMAXPS       Z1, Z24, Z1
 	VADDPS       pairsConstants<>+128(SB), Z1, Z0
@@ -2072,6 +2124,8 @@ loop:
 	VMULPS       Z24, Z24, Z24
 	VFMADD231PS  pairsConstants<>+768(SB), Z24, Z0
 	VMOVUPS      Z0, 64(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z2, Z0, Z2
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z2, Z1, Z2
 	VADDPS       pairsConstants<>+128(SB), Z2, Z0
@@ -2095,6 +2149,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 128(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z3, Z0, Z3
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z3, Z1, Z3
 	VADDPS       pairsConstants<>+128(SB), Z3, Z0
@@ -2118,6 +2174,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 192(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z4, Z0, Z4
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z4, Z1, Z4
 	VADDPS       pairsConstants<>+128(SB), Z4, Z0
@@ -2141,6 +2199,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 256(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z5, Z0, Z5
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z5, Z1, Z5
 	VADDPS       pairsConstants<>+128(SB), Z5, Z0
@@ -2164,6 +2224,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 320(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z6, Z0, Z6
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z6, Z1, Z6
 	VADDPS       pairsConstants<>+128(SB), Z6, Z0
@@ -2187,6 +2249,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 384(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z7, Z0, Z7
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z7, Z1, Z7
 	VADDPS       pairsConstants<>+128(SB), Z7, Z0
@@ -2210,6 +2274,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 448(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z8, Z0, Z8
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z8, Z1, Z8
 	VADDPS       pairsConstants<>+128(SB), Z8, Z0
@@ -2233,6 +2299,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 512(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z9, Z0, Z9
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z9, Z1, Z9
 	VADDPS       pairsConstants<>+128(SB), Z9, Z0
@@ -2256,6 +2324,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 576(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z10, Z0, Z10
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z10, Z1, Z10
 	VADDPS       pairsConstants<>+128(SB), Z10, Z0
@@ -2279,6 +2349,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 640(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z11, Z0, Z11
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z11, Z1, Z11
 	VADDPS       pairsConstants<>+128(SB), Z11, Z0
@@ -2302,6 +2374,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 704(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z12, Z0, Z12
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z12, Z1, Z12
 	VADDPS       pairsConstants<>+128(SB), Z12, Z0
@@ -2325,6 +2399,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 768(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z13, Z0, Z13
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z13, Z1, Z13
 	VADDPS       pairsConstants<>+128(SB), Z13, Z0
@@ -2348,6 +2424,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 832(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z14, Z0, Z14
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z14, Z1, Z14
 	VADDPS       pairsConstants<>+128(SB), Z14, Z0
@@ -2371,6 +2449,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 896(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z15, Z0, Z15
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z15, Z1, Z15
 	VADDPS       pairsConstants<>+128(SB), Z15, Z0
@@ -2394,6 +2474,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 960(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z16, Z0, Z16
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z16, Z1, Z16
 	VADDPS       pairsConstants<>+128(SB), Z16, Z0
@@ -2417,6 +2499,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1024(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z17, Z0, Z17
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z17, Z1, Z17
 	VADDPS       pairsConstants<>+128(SB), Z17, Z0
@@ -2440,6 +2524,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1088(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z18, Z0, Z18
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z18, Z1, Z18
 	VADDPS       pairsConstants<>+128(SB), Z18, Z0
@@ -2463,6 +2549,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1152(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z19, Z0, Z19
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z19, Z1, Z19
 	VADDPS       pairsConstants<>+128(SB), Z19, Z0
@@ -2486,6 +2574,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1216(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z20, Z0, Z20
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z20, Z1, Z20
 	VADDPS       pairsConstants<>+128(SB), Z20, Z0
@@ -2509,6 +2599,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1280(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z21, Z0, Z21
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z21, Z1, Z21
 	VADDPS       pairsConstants<>+128(SB), Z21, Z0
@@ -2532,6 +2624,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1344(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z22, Z0, Z22
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z22, Z1, Z22
 	VADDPS       pairsConstants<>+128(SB), Z22, Z0
@@ -2555,6 +2649,8 @@ loop:
 	VMULPS       Z1, Z1, Z1
 	VFMADD231PS  pairsConstants<>+768(SB), Z1, Z0
 	VMOVUPS      Z0, 1408(DI)
+	VXORPS       Z0, Z0, Z0
+	VMINPS       Z23, Z0, Z23
 	VMOVUPS      pairsConstants<>+64(SB), Z1
 	VMAXPS       Z23, Z1, Z23
 	VADDPS       pairsConstants<>+128(SB), Z23, Z0
@@ -3151,6 +3247,8 @@ loop:
 	MOVQ         AX, R8
 	IMUL3Q       $0x00000080, R8, R8
 	ADDQ         R8, DI
+	VXORPS       Y12, Y12, Y12
+	VMINPS       Y0, Y12, Y0
 	VMOVUPS      pairsConstants<>+64(SB), Y13
 	VMAXPS       Y0, Y13, Y0
 	VADDPS       pairsConstants<>+128(SB), Y0, Y12
@@ -3175,6 +3273,8 @@ loop:
 	VADDPS       Y13, Y0, Y0
 	VADDPS       (DI), Y0, Y0
 	VMOVUPS      Y0, (DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y1, Y0, Y1
 	VMOVUPS      pairsConstants<>+64(SB), Y12
 	VMAXPS       Y1, Y12, Y1
 	VADDPS       pairsConstants<>+128(SB), Y1, Y0
@@ -3199,6 +3299,8 @@ loop:
 	VADDPS       Y12, Y0, Y0
 	VADDPS       (DI), Y0, Y0
 	VMOVUPS      Y0, (DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y2, Y0, Y2
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y2, Y1, Y2
 	VADDPS       pairsConstants<>+128(SB), Y2, Y0
@@ -3223,6 +3325,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       (DI), Y0, Y0
 	VMOVUPS      Y0, (DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y3, Y0, Y3
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y3, Y1, Y3
 	VADDPS       pairsConstants<>+128(SB), Y3, Y0
@@ -3247,6 +3351,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       32(DI), Y0, Y0
 	VMOVUPS      Y0, 32(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y4, Y0, Y4
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y4, Y1, Y4
 	VADDPS       pairsConstants<>+128(SB), Y4, Y0
@@ -3271,6 +3377,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       32(DI), Y0, Y0
 	VMOVUPS      Y0, 32(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y5, Y0, Y5
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y5, Y1, Y5
 	VADDPS       pairsConstants<>+128(SB), Y5, Y0
@@ -3295,6 +3403,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       32(DI), Y0, Y0
 	VMOVUPS      Y0, 32(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y6, Y0, Y6
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y6, Y1, Y6
 	VADDPS       pairsConstants<>+128(SB), Y6, Y0
@@ -3319,6 +3429,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       64(DI), Y0, Y0
 	VMOVUPS      Y0, 64(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y7, Y0, Y7
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y7, Y1, Y7
 	VADDPS       pairsConstants<>+128(SB), Y7, Y0
@@ -3343,6 +3455,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       64(DI), Y0, Y0
 	VMOVUPS      Y0, 64(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y8, Y0, Y8
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y8, Y1, Y8
 	VADDPS       pairsConstants<>+128(SB), Y8, Y0
@@ -3367,6 +3481,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       64(DI), Y0, Y0
 	VMOVUPS      Y0, 64(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y9, Y0, Y9
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y9, Y1, Y9
 	VADDPS       pairsConstants<>+128(SB), Y9, Y0
@@ -3391,6 +3507,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       96(DI), Y0, Y0
 	VMOVUPS      Y0, 96(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y10, Y0, Y10
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y10, Y1, Y10
 	VADDPS       pairsConstants<>+128(SB), Y10, Y0
@@ -3415,6 +3533,8 @@ loop:
 	VADDPS       Y1, Y0, Y0
 	VADDPS       96(DI), Y0, Y0
 	VMOVUPS      Y0, 96(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y11, Y0, Y11
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y11, Y1, Y11
 	VADDPS       pairsConstants<>+128(SB), Y11, Y0
@@ -3783,6 +3903,8 @@ loop:
 	MOVQ         AX, R8
 	IMUL3Q       $0x00000180, R8, R8
 	ADDQ         R8, DI
+	VXORPS       Y12, Y12, Y12
+	VMINPS       Y0, Y12, Y0
 	VMOVUPS      pairsConstants<>+64(SB), Y13
 	VMAXPS       Y0, Y13, Y0
 	VADDPS       pairsConstants<>+128(SB), Y0, Y12
@@ -3806,6 +3928,8 @@ loop:
 	VMULPS       Y13, Y13, Y13
 	VFMADD231PS  pairsConstants<>+768(SB), Y13, Y0
 	VMOVUPS      Y0, (DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y1, Y0, Y1
 	VMOVUPS      pairsConstants<>+64(SB), Y12
 	VMAXPS       Y1, Y12, Y1
 	VADDPS       pairsConstants<>+128(SB), Y1, Y0
@@ -3829,6 +3953,8 @@ loop:
 	VMULPS       Y12, Y12, Y12
 	VFMADD231PS  pairsConstants<>+768(SB), Y12, Y0
 	VMOVUPS      Y0, 32(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y2, Y0, Y2
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y2, Y1, Y2
 	VADDPS       pairsConstants<>+128(SB), Y2, Y0
@@ -3852,6 +3978,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 64(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y3, Y0, Y3
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y3, Y1, Y3
 	VADDPS       pairsConstants<>+128(SB), Y3, Y0
@@ -3875,6 +4003,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 96(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y4, Y0, Y4
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y4, Y1, Y4
 	VADDPS       pairsConstants<>+128(SB), Y4, Y0
@@ -3898,6 +4028,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 128(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y5, Y0, Y5
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y5, Y1, Y5
 	VADDPS       pairsConstants<>+128(SB), Y5, Y0
@@ -3921,6 +4053,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 160(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y6, Y0, Y6
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y6, Y1, Y6
 	VADDPS       pairsConstants<>+128(SB), Y6, Y0
@@ -3944,6 +4078,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 192(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y7, Y0, Y7
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y7, Y1, Y7
 	VADDPS       pairsConstants<>+128(SB), Y7, Y0
@@ -3967,6 +4103,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 224(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y8, Y0, Y8
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y8, Y1, Y8
 	VADDPS       pairsConstants<>+128(SB), Y8, Y0
@@ -3990,6 +4128,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 256(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y9, Y0, Y9
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y9, Y1, Y9
 	VADDPS       pairsConstants<>+128(SB), Y9, Y0
@@ -4013,6 +4153,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 288(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y10, Y0, Y10
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y10, Y1, Y10
 	VADDPS       pairsConstants<>+128(SB), Y10, Y0
@@ -4036,6 +4178,8 @@ loop:
 	VMULPS       Y1, Y1, Y1
 	VFMADD231PS  pairsConstants<>+768(SB), Y1, Y0
 	VMOVUPS      Y0, 320(DI)
+	VXORPS       Y0, Y0, Y0
+	VMINPS       Y11, Y0, Y11
 	VMOVUPS      pairsConstants<>+64(SB), Y1
 	VMAXPS       Y11, Y1, Y11
 	VADDPS       pairsConstants<>+128(SB), Y11, Y0

@@ -2,7 +2,7 @@ package pairwise
 
 // Weighting is how much the columns y_j of a cloud weigh for each row x_i: for
 // the exponent v = scale·(x_i·y_j + bias_i) + columnBias_j, it is 2^v or, of a
-// Mixture, u + 2u² + 4u⁴ + 8u⁸ + 16u¹⁶ with u = 2^v.
+// Mixture, u + 2u² + 4u⁴ + 8u⁸ + 16u¹⁶ with u = 2^min(v, 0).
 type Weighting struct {
 	Scale            float64
 	Bias, ColumnBias []float64

@@ -18,7 +18,7 @@ func emitPairs(ctx *build.Context) {
 		k.sum()
 		k.sumMixture()
 		k.store("exponentials", "is exponentialsGo.", func(x reg.VecVirtual) reg.VecVirtual { return k.exp2(x) })
-		k.store("slopes", "is slopesGo.", func(x reg.VecVirtual) reg.VecVirtual { return k.slope(k.exp2(x)) })
+		k.store("slopes", "is slopesGo.", func(x reg.VecVirtual) reg.VecVirtual { return k.slope(k.exp2(k.notPositive(x))) })
 		k.greatest()
 	}
 }
@@ -117,6 +117,14 @@ func (k kernel) exp2(x reg.VecVirtual) reg.VecVirtual {
 	return y
 }
 
+// notPositive replaces x by min(x, 0).
+func (k kernel) notPositive(x reg.VecVirtual) reg.VecVirtual {
+	zero := k.register()
+	k.VXORPS(zero, zero, zero)
+	k.VMINPS(x, zero, x) // in this order of operands a NaN stays one
+	return x
+}
+
 // mixture returns u + u² + u⁴ + u⁸ + u¹⁶.
 func (k kernel) mixture(u reg.VecVirtual) reg.VecVirtual {
 	sum := k.register()
@@ -201,7 +209,7 @@ func (k kernel) sumMixture() {
 		to := k.rowsOf("sums", panel, k.bytes)
 		for r := range sums {
 			for v := range vectors {
-				y := k.mixture(k.exp2(sums[r][v]))
+				y := k.mixture(k.exp2(k.notPositive(sums[r][v])))
 				k.VADDPS(operand.Mem{Base: to, Disp: r * k.bytes}, y, y)
 				k.VMOVUPS(y, operand.Mem{Base: to, Disp: r * k.bytes})
 			}

@@ -1,0 +1,181 @@
+package pure
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Sinkhorn is the debiased entropic transport cost between two clouds of points
+// of equal weight,
+//
+//	S = OT(x,y) − ½OT(x,x) − ½OT(y,y)
+//	OT(x,y) = min over plans P of Σ P_ij |x_i−y_j|² + ε·KL(P | 1/NM)
+//
+// (Cuturi 2013; Feydy et al. 2019). For ε → 0 it is the squared Wasserstein-2
+// distance.
+type Sinkhorn struct {
+	Channels int
+	// Epsilon is ε in units of the mean squared distance between two points of y.
+	// That stands for the cloud's squared diameter, since the greatest distance
+	// would hang on a single point.
+	Epsilon float64
+	// Tolerance is the error of a plan's marginals, Σ|row sum − 1/N|, with which
+	// potentials are good enough; Iterations is how many are made at most at the
+	// final ε. Each updates both potentials.
+	Tolerance  float64
+	Iterations int
+	// Scaled divides by y's mean square activation, summed over channels.
+	Scaled bool
+}
+
+func (s Sinkhorn) String() string {
+	return fmt.Sprintf("sinkhorn(epsilon=%g, tolerance=%g, iterations=%d, scaled=%t)", s.Epsilon, s.Tolerance, s.Iterations, s.Scaled)
+}
+
+// annealing is what ε is divided by from one step to the next when there are no
+// potentials to start from.
+const annealing = 4
+
+// Regularisation returns ε for a target, and what the loss counts for. ε is zero
+// for a target of equal points, to which there is but one plan.
+func (s Sinkhorn) Regularisation(y Spread) (epsilon, factor float64) {
+	factor = 1
+	if s.Scaled {
+		factor = 1 / y.scale()
+	}
+	if y.Constant() {
+		return 0, factor
+	}
+	return s.Epsilon * 2 * y.Within, factor
+}
+
+// Softmin writes −ε·log(1/M Σ_j exp((potential_j − cost_ij)/ε)) for every i.
+type Softmin func(to, potential []float64, epsilon float64)
+
+// Alternate improves the potentials f of x and g of y for ε. f is the softmin over
+// g when it returns, and so the rows of the plan have the right sums. Potentials
+// that are no good start, cold, are worked out by annealing from an ε that is the
+// squared diameter.
+func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, cold bool, towardsX, towardsY Softmin) {
+	before := make([]float64, len(f))
+	if cold {
+		clear(g)
+		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
+			towardsX(f, g, e)
+			towardsY(g, f, e)
+		}
+	}
+	towardsX(f, g, epsilon)
+	for range s.Iterations {
+		copy(before, f)
+		towardsY(g, f, epsilon)
+		towardsX(f, g, epsilon)
+		if marginalError(before, f, epsilon) <= s.Tolerance {
+			return
+		}
+	}
+}
+
+// Symmetric improves the potential p of a cloud with itself, in steps to the mean
+// of p and its softmin. The mean of p is then half the transport cost, to second
+// order.
+func (s Sinkhorn) Symmetric(p []float64, epsilon float64, cold bool, softmin Softmin) {
+	next := make([]float64, len(p))
+	step := func(e float64) (failure float64) {
+		softmin(next, p, e)
+		failure = marginalError(p, next, e)
+		for i, v := range next {
+			p[i] = (p[i] + v) / 2
+		}
+		return failure
+	}
+	if cold {
+		clear(p)
+		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
+			step(e)
+		}
+	}
+	for range s.Iterations {
+		if step(epsilon) <= s.Tolerance {
+			return
+		}
+	}
+}
+
+// marginalError returns Σ|row sum − 1/N| of the plan whose potential of the rows is
+// before and would have to be f.
+func marginalError(before, f []float64, epsilon float64) float64 {
+	var sum float64
+	for i, v := range f {
+		sum += math.Abs(math.Expm1((before[i] - v) / epsilon))
+	}
+	return sum / float64(len(f))
+}
+
+// Compare implements CloudLoss on whole matrices of costs.
+func (s Sinkhorn) Compare(gradient, x, y []float64) (float64, error) {
+	n, m := len(x)/s.Channels, len(y)/s.Channels
+	epsilon, factor := s.Regularisation(SpreadOf(y, s.Channels, nil))
+	xy := pairCosts(x, y, s.Channels)
+	if epsilon == 0 {
+		for c := range s.Channels {
+			for i := range n {
+				gradient[c*n+i] = factor * 2 / float64(n) * (x[c*n+i] - y[c*m])
+			}
+		}
+		return factor * meanOf(xy), nil
+	}
+	f, g, p, q := make([]float64, n), make([]float64, m), make([]float64, n), make([]float64, m)
+	s.Alternate(f, g, epsilon, true, softminOf(xy), softminOf(transposed(xy, n)))
+	xx := pairCosts(x, x, s.Channels)
+	s.Symmetric(p, epsilon, true, softminOf(xx))
+	s.Symmetric(q, epsilon, true, softminOf(pairCosts(y, y, s.Channels)))
+	clear(gradient)
+	s.pull(gradient, x, xx, p, epsilon, factor)
+	s.pull(gradient, y, xy, g, epsilon, -factor)
+	return factor * (meanOf(f) + meanOf(g) - meanOf(p) - meanOf(q)), nil
+}
+
+// pull adds (2/N)·Σ_j P_ij·y_j times factor, where the rows of P, which a potential
+// of y gives, sum to one. By the envelope theorem the gradient by x_i is that of
+// x's plan with itself less that of the one with y.
+func (s Sinkhorn) pull(gradient, y, costs, potential []float64, epsilon, factor float64) {
+	m := len(potential)
+	n := len(costs) / m
+	row := make([]float64, m)
+	for i := range n {
+		for j := range row {
+			row[j] = (potential[j] - costs[i*m+j]) / epsilon
+		}
+		most := slices.Max(row)
+		var sum float64
+		for j := range row {
+			row[j] = math.Exp(row[j] - most)
+			sum += row[j]
+		}
+		for c := range s.Channels {
+			for j, w := range row {
+				gradient[c*n+i] += factor * 2 / float64(n) * w / sum * y[c*m+j]
+			}
+		}
+	}
+}
+
+func softminOf(costs []float64) Softmin {
+	return func(to, potential []float64, epsilon float64) {
+		m := len(potential)
+		for i := range to {
+			row := costs[i*m : (i+1)*m]
+			most := math.Inf(-1)
+			for j, c := range row {
+				most = max(most, potential[j]-c)
+			}
+			var sum float64
+			for j, c := range row {
+				sum += math.Exp((potential[j] - c - most) / epsilon)
+			}
+			to[i] = -most - epsilon*math.Log(sum/float64(m))
+		}
+	}
+}
