@@ -22,7 +22,7 @@ import (
 // Pitfalls: the cosine leaves the size of features open, so brightness and
 // contrast may drift (STROTSS adds moments for that reason); a nearest point
 // changes abruptly. The objective looks at 2048 positions of either side, drawn
-// anew from iteration to iteration, and the plain distance at 8192: two passes
+// anew from iteration to iteration, and the plain distance at 4096: two passes
 // of 2·N·M·C operations. STROTSS draws 1024. The Euclidean objective is divided
 // by the target's mean square activation, summed over channels.
 type relaxed struct{ euclidean bool }

@@ -50,8 +50,8 @@ func (c *clouds) run(result, x, y []float32, draw float64) {
 	gradient := result[:len(x)]
 	clear(gradient)
 	value := c.loss.evaluate(gradient,
-		sampled{x, c.comparison.Sample.Positions(c.n, draw, pure.SampleOfX)},
-		sampled{y, c.comparison.Sample.Positions(c.m, draw, pure.SampleOfY)})
+		sampled{x, c.comparison.Sample.Positions(c.n, draw)},
+		sampled{y, c.comparison.Sample.Positions(c.m, draw)})
 	ops.SplitLoss(result[len(x):], value)
 }
 

@@ -140,6 +140,27 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			return ops.Compare(loss, s, leaf(x, "target", target, len(target)))
 		}
 	}
+	clouds := func(loss func(channels int) pure.CloudLoss, most, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			channels := x.Shape()[0]
+			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
+			comparison := pure.CloudComparison{Loss: loss(channels), Channels: channels, Sample: pure.Sample{Most: most}}
+			return ops.CompareClouds(comparison, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+		}
+	}
+	sinkhorn := func(scaled bool) func(int) pure.CloudLoss {
+		return func(c int) pure.CloudLoss {
+			return pure.Sinkhorn{Channels: c, Epsilon: 0.1, Tolerance: 1e-11, Iterations: 10000, Scaled: scaled}
+		}
+	}
+	relaxed := func(euclidean bool, factor float64) func(int) pure.CloudLoss {
+		return func(c int) pure.CloudLoss {
+			return pure.Relaxed{Channels: c, Euclidean: euclidean, Factor: factor, Scaled: true}
+		}
+	}
+	mmd := func(scaled bool) func(int) pure.CloudLoss {
+		return func(c int) pure.CloudLoss { return pure.MMD{Channels: c, Scaled: scaled} }
+	}
 	tests := []struct {
 		name  string
 		shape []int
@@ -180,6 +201,18 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"central moments", []int{4, 3, 5}, powers(0, false)},
 		{"central moments, scaled and smooth", []int{4, 3, 5}, powers(0.5, true)},
 		{"central moments of one position", []int{3, 1, 1}, powers(0.5, true)},
+		{"sinkhorn", []int{4, 3, 5}, clouds(sinkhorn(false), 0, 15)},
+		{"sinkhorn, scaled, a smaller target", []int{4, 3, 5}, clouds(sinkhorn(true), 0, 7)},
+		{"sinkhorn of a sample", []int{4, 3, 5}, clouds(sinkhorn(true), 9, 22)},
+		{"sinkhorn, one position", []int{3, 1, 1}, clouds(sinkhorn(false), 0, 9)},
+		{"sinkhorn, a target of one position", []int{3, 2, 4}, clouds(sinkhorn(true), 0, 1)},
+		{"relaxed", []int{4, 3, 5}, clouds(relaxed(false, 0), 0, 11)},
+		{"relaxed of a sample", []int{4, 3, 5}, clouds(relaxed(false, 3), 7, 22)},
+		{"relaxed, euclidean", []int{4, 3, 5}, clouds(relaxed(true, 2), 0, 11)},
+		{"relaxed, euclidean, a larger target", []int{4, 1, 5}, clouds(relaxed(true, 0), 0, 40)},
+		{"mmd", []int{4, 3, 5}, clouds(mmd(false), 0, 11)},
+		{"mmd, scaled, of a sample", []int{4, 3, 5}, clouds(mmd(true), 9, 40)},
+		{"mmd, a target of one position", []int{3, 2, 4}, clouds(mmd(true), 0, 1)},
 		{"several consumers", []int{3, 4, 4}, func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			style, err := summary(false, gram(true), 7)(x)
 			if err != nil {
@@ -248,6 +281,10 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 		},
 		"targets of other channels": func() (*gorgonia.Node, error) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3}, x, node("four", 4, 8, 8), nil)
+		},
+		"clouds of other channels": func() (*gorgonia.Node, error) {
+			comparison := pure.CloudComparison{Loss: pure.MMD{Channels: 3}, Channels: 3}
+			return ops.CompareClouds(comparison, x, node("four more", 4, 8, 8), nil)
 		},
 		"more directions than channels": func() (*gorgonia.Node, error) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3, Directions: 4}, x, x, nil)

@@ -40,14 +40,14 @@ func (s Sample) Of(n int) int {
 	return min(n, s.Most)
 }
 
-// Positions returns which of n positions, nil for all, by the draw and a number
-// that tells samples of one draw apart.
-func (s Sample) Positions(n int, draw float64, which uint64) []int32 {
+// Positions returns which of n positions, nil for all, by the draw. Maps of one
+// size have the same, so that a map is at no distance from itself.
+func (s Sample) Positions(n int, draw float64) []int32 {
 	most := s.Of(n)
 	if most == n {
 		return nil
 	}
-	random := rand.New(rand.NewPCG(math.Float64bits(draw), which))
+	random := rand.New(rand.NewPCG(math.Float64bits(draw), 1))
 	positions := make([]int32, most)
 	for i := range positions {
 		first, end := i*n/most, (i+1)*n/most
@@ -56,21 +56,15 @@ func (s Sample) Positions(n int, draw float64, which uint64) []int32 {
 	return positions
 }
 
-// Which sample of a draw is whose.
-const (
-	SampleOfX = 1
-	SampleOfY = 2
-)
-
 // CompareClouds returns the loss between the samples of x (C×N) and y (C×M) that
 // a draw gives, and writes its gradient by x, which is zero where x wasn't looked
 // at.
 func CompareClouds[T Float](c CloudComparison, gradient, x, y []T, draw float64) (float64, error) {
 	n, m := len(x)/c.Channels, len(y)/c.Channels
-	positions := c.Sample.Positions(n, draw, SampleOfX)
+	positions := c.Sample.Positions(n, draw)
 	points := gather(x, c.Channels, positions)
 	slopes := make([]float64, len(points))
-	value, err := c.Loss.Compare(slopes, points, gather(y, c.Channels, c.Sample.Positions(m, draw, SampleOfY)))
+	value, err := c.Loss.Compare(slopes, points, gather(y, c.Channels, c.Sample.Positions(m, draw)))
 	if err != nil {
 		return 0, err
 	}
