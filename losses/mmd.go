@@ -22,8 +22,8 @@ import (
 // gradient. The objective looks at 2048 positions of either side, drawn anew from
 // iteration to iteration, and the plain distance at 4096; it costs six products
 // of 2·N·M·C operations and five exponentials' worth of kernels a pair. It is
-// multiplied by h, which makes it one of second degree in the features, and
-// divided by the target's mean square activation, summed over channels.
+// multiplied by 6h, which makes it one of second degree in the features and as
+// strong as a transport cost, and divided by the target's mean square activation, summed over channels.
 type mmd struct{}
 
 func (mmd) Name() string { return "mmd" }

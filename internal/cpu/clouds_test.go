@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -146,6 +147,29 @@ func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 			} else if !slices.Equal(result, want) {
 				t.Errorf("%v: %d threads give another result than one", loss, threads)
 			}
+		}
+	}
+}
+
+// TestCloudsNeedMemoryForTheirPointsOnly counts all that is allocated, garbage
+// too. At N = M = 50,176 and C = 64, what relu1_1 of 224×224 pixels has, 1300 bytes
+// a point and the result would be 62 MiB.
+func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
+	const channels, n = 64, 6000
+	w := workers(t, 1)
+	x, y := features(channels, n, 0.3, 1), features(channels, n, 0, 2)
+	for _, loss := range []pure.CloudLoss{
+		fixedSinkhorn(channels, 2), pure.Relaxed{Channels: channels}, pure.MMD{Channels: channels},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		result := make([]float32, len(x)+2)
+		newClouds(w, pure.CloudComparison{Loss: loss, Channels: channels}, n, n).run(result, x, y, 0)
+		runtime.ReadMemStats(&after)
+		perPoint := float64(after.TotalAlloc-before.TotalAlloc) / n
+		t.Logf("%v: %.0f bytes a point", loss, perPoint)
+		if perPoint > 1300 {
+			t.Errorf("%v: %.0f bytes a point, want at most 1300", loss, perPoint)
 		}
 	}
 }

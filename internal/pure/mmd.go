@@ -16,8 +16,8 @@ import (
 // 2012). Means are over all pairs, a point's with itself included.
 type MMD struct {
 	Channels int
-	// Scaled multiplies by h, which makes the loss one of second degree, and divides
-	// by y's mean square activation, summed over channels.
+	// Scaled multiplies by mmdStrength·h, which makes the loss one of second degree,
+	// and divides by y's mean square activation, summed over channels.
 	Scaled bool
 }
 
@@ -26,6 +26,10 @@ func (k MMD) String() string { return fmt.Sprintf("mmd(scaled=%t)", k.Scaled) }
 // kernelsMixed is how many kernels the mixture has: u, u², u⁴, u⁸ and u¹⁶ with
 // u = exp(−|x−y|²/8h).
 const kernelsMixed = 5
+
+// mmdStrength makes up for the kernels' flatness: with it, the gradient at the start
+// of a typical stylisation is as long as that of a transport cost.
+const mmdStrength = 6
 
 // medianPoints is how many points of the target, at equal intervals, the median
 // is taken over.
@@ -76,7 +80,7 @@ func (k MMD) Bandwidth(probe []float64, spread Spread) float64 {
 // Scale returns what the loss is multiplied by, given the target.
 func (k MMD) Scale(bandwidth float64, y Spread) float64 {
 	if k.Scaled {
-		return bandwidth / y.scale()
+		return mmdStrength * bandwidth / y.scale()
 	}
 	return 1
 }

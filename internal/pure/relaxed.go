@@ -16,7 +16,7 @@ import (
 type Relaxed struct {
 	Channels int
 	// Euclidean takes the cost |x−y|², else it is 1 − x·y/|x||y|; a zero is at right
-	// angles to everything.
+	// angles to everything, another zero too.
 	Euclidean bool
 	// Factor is what the loss is multiplied by; 0 stands for 1.
 	Factor float64
