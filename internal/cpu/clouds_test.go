@@ -151,6 +151,29 @@ func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotANumberShowsInTheLoss, and is forgotten when it is gone.
+func TestWhatIsNotANumberShowsInTheLoss(t *testing.T) {
+	w := workers(t, 2)
+	for _, loss := range cloudLosses(4) {
+		for _, most := range []int{0, 60} {
+			x, y := features(4, 100, 0.3, 1), features(4, 70, 0, 2)
+			c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 4, Sample: pure.Sample{Most: most}}, 100, 70)
+			good := slices.Clone(x)
+			result := make([]float32, len(x)+2)
+			for turn := range 2 {
+				for i := range x {
+					x[i] = float32(math.NaN())
+				}
+				if c.run(result, x, y, 0); !math.IsNaN(float64(result[len(x)])) {
+					t.Errorf("%v: NaN gives %v", loss, result[len(x)])
+				}
+				copy(x, good)
+				compareClouds(t, fmt.Sprint(loss, " of ", most, " after NaN, turn ", turn), c, x, y, 0)
+			}
+		}
+	}
+}
+
 // TestCloudsNeedMemoryForTheirPointsOnly counts all that is allocated, garbage
 // too. At N = M = 50,176 and C = 64, what relu1_1 of 224×224 pixels has, 1300 bytes
 // a point and the result would be 62 MiB.

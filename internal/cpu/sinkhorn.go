@@ -65,7 +65,11 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 	}
 	s.pull(gradient, x, d.x, d.p, d.p, epsilon, factor)
 	s.pull(gradient, x, d.y, d.f, d.g, epsilon, -factor)
-	return factor * (mean(d.f) + mean(d.g) - mean(d.p) - mean(d.q))
+	value := factor * (mean(d.f) + mean(d.g) - mean(d.p) - mean(d.q))
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		s.epsilon = 0 // nothing to go on from
+	}
+	return value
 }
 
 // begin readies the potentials, and tells whether there is nothing to go on from.

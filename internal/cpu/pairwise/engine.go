@@ -202,7 +202,7 @@ func takeSum(values []float32) float64 {
 }
 
 // Greatest finds the column y_j with the greatest x_i·y_j + bias_j of every row
-// x_i, the first of several.
+// x_i, the first of several, and NaN at the first column where there is none.
 func (e *Engine) Greatest(value []float32, index []int32, rows, columns *Cloud, bias []float64) {
 	b := padded(&e.bias, bias, columns)
 	width, lanes := e.path.width(), e.path.lanes
@@ -223,6 +223,9 @@ func (e *Engine) Greatest(value []float32, index []int32, rows, columns *Cloud, 
 		for i := first * width; i < min(end*width, rows.points); i++ {
 			at := (i - first*width) * lanes
 			value[i], index[i] = greatestLane(best[at:at+lanes], number[at:at+lanes])
+			if int(index[i]) >= columns.points { // no product is a number
+				value[i], index[i] = float32(math.NaN()), 0
+			}
 		}
 	})
 }
