@@ -12,7 +12,7 @@ import (
 var pairLosses = []string{"sinkhorn", "sinkhorn-whole", "relaxed", "relaxed-euclidean", "mmd"}
 
 func TestLossesOfPairsTellCloudsApart(t *testing.T) {
-	device, err := cpu.NewDevice(0)
+	device, err := cpu.NewDevice(cpu.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestLossesOfPairsTellCloudsApart(t *testing.T) {
 // TestLossesOfPairsSeeWhatGramIsBlindTo has the clouds of
 // TestGramIsBlindToWhatGaussianSees.
 func TestLossesOfPairsSeeWhatGramIsBlindTo(t *testing.T) {
-	device, err := cpu.NewDevice(1)
+	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

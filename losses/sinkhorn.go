@@ -37,8 +37,8 @@ const (
 // 4096. A sample's loss is greater than the whole's in the mean, for two samples
 // of one cloud differ, if less so with this ε.
 //
-// Potentials are improved until the sums of the plan's rows are right to 1 %, in
-// the mean, but not more than 20 times, and kept for the next evaluation; those of
+// Potentials are improved until the sums of the plan's rows are right to 2 %, in
+// the mean, but not more than 12 times, and kept for the next evaluation; those of
 // the plain distance to 0.1 %, or 200 times. So a
 // value depends on those before within what that leaves open, and a run that is
 // made again in one piece gives the same values. The objective divides by the
@@ -77,7 +77,7 @@ func (s sinkhorn) sample(most int) pure.Sample {
 }
 
 func sinkhornLoss(features *gorgonia.Node) pure.Sinkhorn {
-	return pure.Sinkhorn{Channels: features.Shape()[0], Epsilon: 0.05, Tolerance: 1e-2, Iterations: 20}
+	return pure.Sinkhorn{Channels: features.Shape()[0], Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12}
 }
 
 // compareClouds adds a loss between two maps' features to their graph. A draw is

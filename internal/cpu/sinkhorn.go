@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"slices"
 
 	"impasto/internal/cpu/pairwise"
 	"impasto/internal/pure"
@@ -14,11 +15,11 @@ import (
 // the other give the same values.
 type sinkhorn struct {
 	*clouds
-	loss      pure.Sinkhorn
-	resamples bool
+	loss pure.Sinkhorn
 
-	now, before side    // the clouds, and those of the last evaluation where it samples
-	epsilon     float64 // of the last evaluation, 0 where there was none
+	now, before side       // the clouds, and those of the sample before where it samples
+	taken       [2][]int32 // the positions that now is of
+	epsilon     float64    // of the last evaluation, 0 where there was none
 }
 
 // side is a pair of clouds with their potentials: f and g of the plan between x
@@ -29,8 +30,8 @@ type side struct {
 }
 
 func newSinkhorn(c *clouds, loss pure.Sinkhorn, n, m int) *sinkhorn {
-	s := &sinkhorn{clouds: c, loss: loss, now: c.side(n, m), resamples: n < c.n || m < c.m}
-	if s.resamples {
+	s := &sinkhorn{clouds: c, loss: loss, now: c.side(n, m)}
+	if n < c.n || m < c.m {
 		s.before = c.side(n, m)
 	}
 	return s
@@ -47,8 +48,10 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 	// Points of two samples are compared with each other, and so have one centre.
 	centre := s.spread(sampled{features: y.features}).Mean
 	epsilon, factor := s.loss.Regularisation(s.spread(y))
-	if s.resamples {
+	resampled := !slices.Equal(s.taken[0], x.positions) || !slices.Equal(s.taken[1], y.positions)
+	if resampled {
 		s.now, s.before = s.before, s.now
+		s.taken = [2][]int32{x.positions, y.positions}
 	}
 	s.fill(s.now.x, x, centre)
 	fresh := s.fill(s.now.y, y, centre)
@@ -56,11 +59,11 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 		s.epsilon = 0
 		return s.toOnePoint(gradient, x, factor)
 	}
-	cold := s.begin(epsilon, fresh)
+	cold := s.begin(epsilon, fresh, resampled)
 	d := s.now
 	s.loss.Alternate(d.f, d.g, epsilon, cold, s.softmin(d.x, d.y), s.softmin(d.y, d.x))
 	s.loss.Symmetric(d.p, epsilon, cold, s.softmin(d.x, d.x))
-	if fresh || cold {
+	if fresh || cold || resampled {
 		s.loss.Symmetric(d.q, epsilon, cold, s.softmin(d.y, d.y))
 	}
 	s.pull(gradient, x, d.x, d.p, d.p, epsilon, factor)
@@ -73,19 +76,17 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 }
 
 // begin readies the potentials, and tells whether there is nothing to go on from.
-func (s *sinkhorn) begin(epsilon float64, fresh bool) (cold bool) {
+func (s *sinkhorn) begin(epsilon float64, fresh, resampled bool) (cold bool) {
 	last := s.epsilon
 	s.epsilon = epsilon
-	if last == 0 || epsilon > 2*last || last > 2*epsilon || fresh && !s.resamples {
+	if last == 0 || epsilon > 2*last || last > 2*epsilon || fresh && !resampled {
 		return true
 	}
-	if s.resamples {
+	if resampled {
 		// A potential is defined everywhere by what it is on the points of a sample.
 		s.softmin(s.now.y, s.before.x)(s.now.g, s.before.f, last)
 		s.softmin(s.now.x, s.before.x)(s.now.p, s.before.p, last)
-		if fresh {
-			s.softmin(s.now.y, s.before.y)(s.now.q, s.before.q, last)
-		}
+		s.softmin(s.now.y, s.before.y)(s.now.q, s.before.q, last)
 	}
 	return false
 }
