@@ -4,7 +4,9 @@
 // it, a term of a log-sum-exp, a candidate for the nearest point or the value of
 // a kernel, is worked out while the products are in registers. Memory is that
 // of the clouds; time is 2·N·M·C operations a pass, at the rate of a matrix
-// product.
+// product: at 50,176 points of 64 channels, that of relu1_1 of 224×224 pixels,
+// 405 GFLOP/s on two cores of a Zen 5 EPYC with AVX-512, where products of
+// 1024×1024 matrices reached 416 in the same minute (BenchmarkLogSums).
 //
 // Products are float32. Points should be centred before, for a cost is then the
 // difference of numbers of its own size. An exponential has a relative error of
