@@ -23,9 +23,9 @@ import (
 // contrast may drift (STROTSS adds moments for that reason); a nearest point
 // changes abruptly. The objective looks at 2048 positions of either side, drawn
 // anew from iteration to iteration, and the plain distance at 4096: two passes
-// of 2·N·M·C operations. STROTSS draws 1024. The objective doubles the cosine's
-// cost, which makes it the |x−y|² of points of length 1, and divides the Euclidean
-// by the target's mean square activation, summed over channels.
+// of 2·N·M·C operations. STROTSS draws 1024. The Euclidean objective is divided
+// by the target's mean square activation, summed over channels, and multiplied by
+// ¾, which leaves about as much of the content as other losses do.
 type relaxed struct{ euclidean bool }
 
 func (r relaxed) Name() string {
@@ -47,8 +47,8 @@ func (r relaxed) Distance(features, target *gorgonia.Node) (*gorgonia.Node, erro
 
 func (r relaxed) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	loss := pure.Relaxed{Channels: features.Shape()[0], Euclidean: r.euclidean, Scaled: true}
-	if !r.euclidean {
-		loss.Factor = 2 // |x−y|² of points of length 1
+	if r.euclidean {
+		loss.Factor = 0.75
 	}
 	return compareClouds(loss, pure.Sample{Most: pairSample}, features, target, drawInput(features.Graph()))
 }

@@ -25,7 +25,8 @@ type Sinkhorn struct {
 	// final ε. Each updates both potentials.
 	Tolerance  float64
 	Iterations int
-	// Scaled divides by y's mean square activation, summed over channels.
+	// Scaled halves, as if the cost were |x−y|²/2, and divides by y's mean square
+	// activation, summed over channels.
 	Scaled bool
 }
 
@@ -37,12 +38,15 @@ func (s Sinkhorn) String() string {
 // potentials to start from.
 const annealing = 4
 
+// coldSteps is how many steps are made at the final ε before updates alternate.
+const coldSteps = 3
+
 // Regularisation returns ε for a target, and what the loss counts for. ε is zero
 // for a target of equal points, to which there is but one plan.
 func (s Sinkhorn) Regularisation(y Spread) (epsilon, factor float64) {
 	factor = 1
 	if s.Scaled {
-		factor = 1 / y.scale()
+		factor = 0.5 / y.scale()
 	}
 	if y.Constant() {
 		return 0, factor
@@ -56,14 +60,25 @@ type Softmin func(to, potential []float64, epsilon float64)
 // Alternate improves the potentials f of x and g of y for ε. f is the softmin over
 // g when it returns, and so the rows of the plan have the right sums. Potentials
 // that are no good start, cold, are worked out by annealing from an ε that is the
-// squared diameter.
+// squared diameter, in steps to the means of both with their softmins: equal clouds
+// keep equal potentials so, and arrive at them as fast as Symmetric does.
 func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, cold bool, towardsX, towardsY Softmin) {
 	before := make([]float64, len(f))
 	if cold {
+		clear(f)
 		clear(g)
+		nextOfY := make([]float64, len(g))
+		step := func(e float64) {
+			towardsX(before, g, e)
+			towardsY(nextOfY, f, e)
+			average(f, before)
+			average(g, nextOfY)
+		}
 		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
-			towardsX(f, g, e)
-			towardsY(g, f, e)
+			step(e)
+		}
+		for range coldSteps {
+			step(epsilon)
 		}
 	}
 	towardsX(f, g, epsilon)
@@ -85,9 +100,7 @@ func (s Sinkhorn) Symmetric(p []float64, epsilon float64, cold bool, softmin Sof
 	step := func(e float64) (failure float64) {
 		softmin(next, p, e)
 		failure = marginalError(p, next, e)
-		for i, v := range next {
-			p[i] = (p[i] + v) / 2
-		}
+		average(p, next)
 		return failure
 	}
 	if cold {
@@ -100,6 +113,13 @@ func (s Sinkhorn) Symmetric(p []float64, epsilon float64, cold bool, softmin Sof
 		if step(epsilon) <= s.Tolerance {
 			return
 		}
+	}
+}
+
+// average replaces potentials by their means with others.
+func average(p, next []float64) {
+	for i, v := range next {
+		p[i] = (p[i] + v) / 2
 	}
 }
 
