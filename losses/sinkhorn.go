@@ -39,11 +39,11 @@ const (
 //
 // Potentials are improved until the sums of the plan's rows are right to 2 %, in
 // the mean, but not more than 12 times, and kept for the next evaluation; those of
-// the plain distance to 0.1 %, or 200 times. So a
-// value depends on those before within what that leaves open, and a run that is
-// made again in one piece gives the same values. The objective divides by twice
-// the target's mean square activation, summed over channels; not halved, it would
-// leave less of the content than other losses do with equal weights.
+// the plain distance to 0.1 %, or 200 times. So a value depends on those before
+// within what that leaves open, and a run that is made again in one piece gives the
+// same values. The objective divides by twice the target's mean square activation,
+// summed over channels; not halved, it would leave less of the content than other
+// losses do with equal weights.
 type sinkhorn struct{ whole bool }
 
 func (s sinkhorn) Name() string {

@@ -18,6 +18,7 @@ type sinkhorn struct {
 	loss pure.Sinkhorn
 
 	now, before side       // the clouds, and those of the sample before where it samples
+	rows        []float64  // the potential that goes with p and gives rows their sums
 	taken       [2][]int32 // the positions that now is of
 	epsilon     float64    // of the last evaluation, 0 where there was none
 }
@@ -30,7 +31,7 @@ type side struct {
 }
 
 func newSinkhorn(c *clouds, loss pure.Sinkhorn, n, m int) *sinkhorn {
-	s := &sinkhorn{clouds: c, loss: loss, now: c.side(n, m)}
+	s := &sinkhorn{clouds: c, loss: loss, now: c.side(n, m), rows: make([]float64, n)}
 	if n < c.n || m < c.m {
 		s.before = c.side(n, m)
 	}
@@ -66,7 +67,8 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 	if fresh || cold || resampled {
 		s.loss.Symmetric(d.q, epsilon, cold, s.softmin(d.y, d.y))
 	}
-	s.pull(gradient, x, d.x, d.p, d.p, epsilon, factor)
+	s.softmin(d.x, d.x)(s.rows, d.p, epsilon)
+	s.pull(gradient, x, d.x, s.rows, d.p, epsilon, factor)
 	s.pull(gradient, x, d.y, d.f, d.g, epsilon, -factor)
 	value := factor * (mean(d.f) + mean(d.g) - mean(d.p) - mean(d.q))
 	if math.IsNaN(value) || math.IsInf(value, 0) {
@@ -107,7 +109,7 @@ func (s *sinkhorn) softmin(rows, columns *pairwise.Cloud) pure.Softmin {
 }
 
 // pull adds factor·(2/N)·Σ_j P_ij·y_j to the gradient, where the rows of the plan P
-// sum to one.
+// sum to one, up to rounding, which is divided out.
 func (s *sinkhorn) pull(gradient []float32, x sampled, columns *pairwise.Cloud, f, g []float64, epsilon, factor float64) {
 	rows, scale := s.now.x, math.Log2E/epsilon
 	w := pairwise.Weighting{Scale: 2 * scale, Bias: make([]float64, len(f)), ColumnBias: make([]float64, len(g))}
