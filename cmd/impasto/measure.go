@@ -65,19 +65,12 @@ quantile functions q:
               an ascent comes to it
   moments     |μ−ν|² + |σ−τ|²
   sliced      histogram's mean over the C channels
-  cmd        |μ−ν|² + Σ|ρ−ρ′|², ρ the k-th roots of the channels' central moments
-             of orders k = 2 to 5
-  gram       Σ(S−T)²
-  gaussian   |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
-  histogram  Σ∫(q−r)², that distance between each channel's activations
-  moments    |μ−ν|² + |σ−τ|²
-  sliced     histogram's mean over the C channels
-  sinkhorn   OT(x,y) − ½OT(x,x) − ½OT(y,y), with the transport cost |x−y|² + ε·KL
-             and ε 5 % of the mean |y−y′|²; twice GeomLoss's at blur² = ε/2
-  relaxed    max(mean over x of min over y of c, mean over y of min over x of c),
-             c = 1 − x·y/|x||y|; of relaxed-euclidean, c = |x−y|²
-  mmd        mean k(x,x′) + mean k(y,y′) − 2 mean k(x,y), k being the mean of five
-             Gaussians, σ² from ¼ to 4 times the median |y−y′|²
+  sinkhorn    OT(x,y) − ½OT(x,x) − ½OT(y,y), with the transport cost |x−y|² + ε·KL
+              and ε 5 % of the mean |y−y′|²; twice GeomLoss's at blur² = ε/2
+  relaxed     max(mean over x of min over y of c, mean over y of min over x of c),
+              c = 1 − x·y/|x||y|; of relaxed-euclidean, c = |x−y|²
+  mmd         mean k(x,x′) + mean k(y,y′) − 2 mean k(x,y), k being the mean of five
+              Gaussians, σ² from ¼ to 4 times the median |y−y′|²
 
 The last three look at pairs of positions: all of a layer of up to 4096, else
 one of each of 4096 equal runs, always the same. sinkhorn-whole, which has to be

@@ -81,7 +81,7 @@ func wide(x []float32) []float64 {
 func TestCloudsAgreeWithTheirDefinition(t *testing.T) {
 	for _, path := range kernels.Paths() {
 		t.Setenv(kernels.Environment, path)
-		w := workers(t, 2)
+		w := testWorkers(t, 2)
 		for _, shape := range [][3]int{{3, 60, 45}, {5, 48, 48}, {17, 100, 131}, {2, 1, 30}, {4, 30, 1}, {3, 1, 1}} {
 			channels, n, m := shape[0], shape[1], shape[2]
 			x, y := features(channels, n, 0.3, 1), features(channels, m, 0, 2)
@@ -103,7 +103,7 @@ func TestCloudsAgreeWithTheirDefinition(t *testing.T) {
 }
 
 func TestCloudsFollowANewTarget(t *testing.T) {
-	w := workers(t, 1)
+	w := testWorkers(t, 1)
 	x := features(4, 50, 0.3, 1)
 	for _, loss := range cloudLosses(4) {
 		c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 4}, 50, 70)
@@ -119,7 +119,7 @@ func TestCloudsFollowANewTarget(t *testing.T) {
 
 // TestConstantCloudsHaveALoss has all distances equal within a cloud.
 func TestConstantCloudsHaveALoss(t *testing.T) {
-	w := workers(t, 1)
+	w := testWorkers(t, 1)
 	flat := func(n int, value float32) []float32 { return slices.Repeat([]float32{value}, 4*n) }
 	random := features(4, 50, 0.3, 1)
 	for _, loss := range cloudLosses(4) {
@@ -139,7 +139,7 @@ func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 		var want []float32
 		for _, threads := range []int{1, 2, 5} {
 			result := make([]float32, len(x)+2)
-			c := newClouds(workers(t, threads), pure.CloudComparison{Loss: loss, Channels: 20, Sample: pure.Sample{Most: 400}}, 900, 700)
+			c := newClouds(testWorkers(t, threads), pure.CloudComparison{Loss: loss, Channels: 20, Sample: pure.Sample{Most: 400}}, 900, 700)
 			c.run(result, x, y, 0.5)
 			c.run(result, x, y, 0.6)
 			if want == nil {
@@ -153,7 +153,7 @@ func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 
 // TestWhatIsNotANumberShowsInTheLoss, and is forgotten when it is gone.
 func TestWhatIsNotANumberShowsInTheLoss(t *testing.T) {
-	w := workers(t, 2)
+	w := testWorkers(t, 2)
 	for _, loss := range cloudLosses(4) {
 		for _, most := range []int{0, 60} {
 			x, y := features(4, 100, 0.3, 1), features(4, 70, 0, 2)
@@ -179,7 +179,7 @@ func TestWhatIsNotANumberShowsInTheLoss(t *testing.T) {
 // a point and the result would be 62 MiB.
 func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
 	const channels, n = 64, 6000
-	w := workers(t, 1)
+	w := testWorkers(t, 1)
 	x, y := features(channels, n, 0.3, 1), features(channels, n, 0, 2)
 	for _, loss := range []pure.CloudLoss{
 		fixedSinkhorn(channels, 2), pure.Relaxed{Channels: channels}, pure.MMD{Channels: channels},
