@@ -16,7 +16,7 @@ import (
 
 // comparedLosses are those that are compared unless others are named, and that
 // pictures are scored under.
-func comparedLosses() []string { return losses.Names() }
+func comparedLosses() []string { return losses.Usable() }
 
 // pictureReport is what scores.json and --json say of a picture. The keys are a
 // promise to scripts.
