@@ -29,7 +29,7 @@ type benchLossesOptions struct {
 func newBenchLossesOptions() *benchLossesOptions {
 	return &benchLossesOptions{
 		LossBenchOptions: model.LossBenchOptions{
-			Losses: losses.Names(),
+			Losses: losses.Usable(),
 			Layers: []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 			Sizes:  []int{64, 128, 256, 512},
 			Runs:   5,

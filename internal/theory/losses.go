@@ -41,7 +41,7 @@ const (
 	drawsWithin  = 3
 )
 
-// Verdicts are those of all losses, in alphabetical order. The seed is that of the
+// Verdicts are those of losses.Usable, in alphabetical order. The seed is that of the
 // samples.
 func Verdicts(seed uint64) ([]Verdict, error) {
 	device, err := cpu.NewDevice(cpu.Options{})
@@ -50,7 +50,7 @@ func Verdicts(seed uint64) ([]Verdict, error) {
 	}
 	defer device.Close()
 	var verdicts []Verdict
-	for _, name := range losses.Names() {
+	for _, name := range losses.Usable() {
 		loss, err := losses.Named(name)
 		if err != nil {
 			return nil, fmt.Errorf("theory: %w", err)

@@ -80,8 +80,8 @@ func TestOnlyGramIsBlindToThePairs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(verdicts) != len(losses.Names()) {
-			t.Fatalf("%d verdicts of %d losses", len(verdicts), len(losses.Names()))
+		if len(verdicts) != len(losses.Usable()) {
+			t.Fatalf("%d verdicts of %d losses", len(verdicts), len(losses.Usable()))
 		}
 		for _, v := range verdicts {
 			// Roots of central moments make much of the noise of those that are zero.
