@@ -41,3 +41,12 @@ func (mmd) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	loss := pure.MMD{Channels: features.Shape()[0], Scaled: true}
 	return compareClouds(loss, pure.Sample{Most: pairSample}, features, target, drawInput(features.Graph()))
 }
+
+// Operations counts three products over the pairs of the sample with itself and
+// three over those with the target's. What a new draw adds, the target's with
+// itself, is left out.
+func (mmd) Operations(channels, positions, targetPositions int) float64 {
+	sample := pure.Sample{Most: pairSample}
+	n, m := float64(sample.Of(positions)), float64(sample.Of(targetPositions))
+	return 6 * n * (n + m) * float64(channels)
+}

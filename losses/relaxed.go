@@ -52,3 +52,9 @@ func (r relaxed) Objective(features, target *gorgonia.Node) (*gorgonia.Node, err
 	}
 	return compareClouds(loss, pure.Sample{Most: pairSample}, features, target, drawInput(features.Graph()))
 }
+
+// Operations counts two passes over all pairs of the samples.
+func (relaxed) Operations(channels, positions, targetPositions int) float64 {
+	sample := pure.Sample{Most: pairSample}
+	return 4 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
+}
