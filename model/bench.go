@@ -60,7 +60,7 @@ func BenchIteration(ctx context.Context, o BenchOptions) (Timing, error) {
 	var last time.Duration
 	s := DefaultOptions()
 	s.Size, s.MinSize, s.Loss, s.Device, s.Threads = o.Size, o.Size, o.Loss, o.Device, o.Threads
-	s.FirstIterations = o.Warmup + o.Runs
+	s.Optimizer, s.FirstIterations = "adam", o.Warmup+o.Runs // one evaluation an iteration
 	s.Progress = func(p Progress) {
 		if p.Iteration > o.Warmup {
 			seconds = append(seconds, (p.Elapsed - last).Seconds())
