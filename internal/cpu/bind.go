@@ -26,8 +26,11 @@ func (m *machine) bind(step plan.Step) (func() error, error) {
 		return func() error { kernel(); return nil }, err
 	}
 	if c, ok := op.(*ops.Comparison); ok {
-		if g, ok := c.Loss.(pure.Gaussian); ok {
-			return gaussian{g, m.device.transportSpace}.bind(out.double, in[0].double, in[1].double), nil
+		switch loss := c.Loss.(type) {
+		case pure.Gaussian:
+			return gaussian{loss, m.device.transportSpace}.bind(out.double, in[0].double, in[1].double), nil
+		case pure.Gram:
+			return gram(m.device.workers, loss, out.double, in[0].double, in[1].double), nil
 		}
 	}
 	inputs := make([]*tensor.Dense, len(in))

@@ -71,6 +71,40 @@ func TestDifferenceComputesItsDefinition(t *testing.T) {
 	}
 }
 
+func TestGramComputesItsDefinition(t *testing.T) {
+	w := testWorkers(t, 2)
+	for _, channels := range []int{1, 3, 64, 200} {
+		for _, scaled := range []bool{false, true} {
+			g := pure.Gram{Channels: channels, Scaled: scaled}
+			n := channels + channels*channels
+			double := func(seed uint64) []float64 {
+				values := make([]float64, n)
+				for i, v := range noise(n, seed) {
+					values[i] = float64(v)
+				}
+				return values
+			}
+			summary, target := double(1), double(2)
+			got, want := make([]float64, 1+n), make([]float64, 1+n)
+			for i := range got {
+				got[i] = math.NaN()
+			}
+			if err := gram(w, g, got, summary, target)(); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if want[0], err = g.Compare(want[1:], summary, target); err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range got {
+				if !(math.Abs(v-want[i]) <= 1e-12*max(1, math.Abs(want[i]))) {
+					t.Fatalf("%d channels, scaled %t: value %d is %g, want %g", channels, scaled, i, v, want[i])
+				}
+			}
+		}
+	}
+}
+
 func TestSumsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	x, target := noise(3*200*201, 1), noise(3*200*201, 2)
 	run := func(threads int) []float64 {

@@ -112,9 +112,9 @@ func (c *ComparisonCotangent) InferShape(inputs ...gorgonia.DimSizer) (tensor.Sh
 
 // Define implements Operation.
 func (c *ComparisonCotangent) Define(cotangent *tensor.Dense, in ...*tensor.Dense) error {
-	grad := in[1].Float64s()[0]
+	grad, scaled := in[1].Float64s()[0], cotangent.Float64s()
 	for i, v := range in[0].Float64s()[1:] {
-		cotangent.Float64s()[i] = grad * v
+		scaled[i] = grad * v
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package pure
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
 // Gram compares second raw moments S and T (C×C), the Gram matrices divided by
 // the number of positions: Σ(S−T)². A summary holds C means, which do not
@@ -19,20 +16,17 @@ type Gram struct {
 func (g Gram) Compare(cotangent, summary, target []float64) (float64, error) {
 	clear(cotangent[:g.Channels])
 	cotangent, summary, target = cotangent[g.Channels:], summary[g.Channels:], target[g.Channels:]
-	var squares, magnitudes float64
-	for i, v := range summary {
-		d := v - target[i]
-		squares += d * d
-		magnitudes += math.Abs(d)
-	}
-	s := Slopes{Value: squares, square: 1}
-	if g.Scaled {
-		s = scaledSquares(squares, magnitudes, 1/(trace(target, g.Channels)/float64(g.Channels)+epsilon))
-	}
-	for i, v := range summary {
-		cotangent[i] = s.at(v - target[i])
-	}
+	s := g.Slopes(SumDifference(summary, target), target)
+	SlopeGradient(s, cotangent, summary, target, 1)
 	return s.Value, nil
+}
+
+// Slopes puts the sums over all of S − T together, given T.
+func (g Gram) Slopes(sums DifferenceSums, target []float64) Slopes {
+	if g.Scaled {
+		return scaledSquares(sums.Squares, sums.Magnitudes, 1/(trace(target, g.Channels)/float64(g.Channels)+epsilon))
+	}
+	return Slopes{Value: sums.Squares, square: 1}
 }
 
 func (g Gram) String() string {
