@@ -85,8 +85,8 @@ func noise(size int, seed uint64) image.Image {
 }
 
 // BenchKernels times every convolution of VGG-19, forward and the gradient to
-// its input, with ReLU, for a picture of the size given. each, unless nil, is
-// called with each timing as it comes.
+// its input, with ReLU, for a picture of the size given. each is called
+// with every timing as it comes.
 func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error {
 	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
 	if err != nil {

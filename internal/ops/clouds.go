@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -24,20 +22,8 @@ type Clouds struct {
 // takes all of them, or the same sample always. The gradient goes to the map
 // only.
 func CompareClouds(comparison pure.CloudComparison, x, target, draw *gorgonia.Node) (*gorgonia.Node, error) {
-	op := &Clouds{
-		signature: signature{
-			name:           comparison.String(),
-			inputs:         []operand{featureMap, featureMap},
-			result:         flatMap,
-			differentiable: []bool{true, false},
-		},
-		Comparison: comparison,
-	}
-	inputs := []*gorgonia.Node{x, target}
-	if draw != nil {
-		op.inputs, op.differentiable = append(op.inputs, scalar), append(op.differentiable, false)
-		inputs = append(inputs, draw)
-	}
+	signature, inputs := mapLossSignature(comparison.String(), x, target, draw)
+	op := &Clouds{signature: signature, Comparison: comparison}
 	evaluation, err := gorgonia.ApplyOp(op, inputs...)
 	if err != nil {
 		return nil, err
@@ -47,22 +33,12 @@ func CompareClouds(comparison pure.CloudComparison, x, target, draw *gorgonia.No
 
 // InferShape implements gorgonia.Op.
 func (c *Clouds) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	shapes, err := shapesOf(c.name, inputs, 3, 3)
-	if err != nil {
-		return nil, err
-	}
-	if want := c.Comparison.Channels; shapes[0][0] != want || shapes[1][0] != want {
-		return nil, fmt.Errorf("%s: map of %v, target of %v, want %d channels", c.name, shapes[0], shapes[1], want)
-	}
-	return tensor.Shape{shapes[0].TotalSize() + 2}, nil
+	return mapLossShape(c.name, c.Comparison.Channels, inputs)
 }
 
 // Define implements Operation.
 func (c *Clouds) Define(evaluation *tensor.Dense, in ...*tensor.Dense) (err error) {
-	var draw float64
-	if len(in) > 2 {
-		draw = in[2].Float64s()[0]
-	}
+	draw := drawOf(in)
 	wrong := each(evaluation,
 		func() {
 			err = defineClouds(c.Comparison, evaluation.Float32s(), in[0].Float32s(), in[1].Float32s(), draw)

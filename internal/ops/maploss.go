@@ -25,6 +25,42 @@ func SplitLoss[T pure.Float](parts []T, loss float64) {
 	}
 }
 
+// mapLossSignature is that of a loss between a map and a target map, and its
+// inputs. draw is a float64 scalar that chance in the loss depends on, or nil.
+func mapLossSignature(name string, x, target, draw *gorgonia.Node) (signature, []*gorgonia.Node) {
+	s := signature{
+		name:           name,
+		inputs:         []operand{featureMap, featureMap},
+		result:         flatMap,
+		differentiable: []bool{true, false},
+	}
+	if draw == nil {
+		return s, []*gorgonia.Node{x, target}
+	}
+	s.inputs, s.differentiable = append(s.inputs, scalar), append(s.differentiable, false)
+	return s, []*gorgonia.Node{x, target, draw}
+}
+
+// mapLossShape is the shape of an evaluation of maps that have so many channels.
+func mapLossShape(name string, channels int, inputs []gorgonia.DimSizer) (tensor.Shape, error) {
+	shapes, err := shapesOf(name, inputs, 3, 3)
+	if err != nil {
+		return nil, err
+	}
+	if shapes[0][0] != channels || shapes[1][0] != channels {
+		return nil, fmt.Errorf("%s: map of %v, target of %v, want %d channels", name, shapes[0], shapes[1], channels)
+	}
+	return tensor.Shape{shapes[0].TotalSize() + 2}, nil
+}
+
+// drawOf is the draw among an evaluation's inputs, or zero.
+func drawOf(in []*tensor.Dense) float64 {
+	if len(in) > 2 {
+		return in[2].Float64s()[0]
+	}
+	return 0
+}
+
 // takeValue adds the loss of an evaluation to the graph.
 func takeValue(name string, evaluation *gorgonia.Node) (*gorgonia.Node, error) {
 	value := &MapLossValue{signature{

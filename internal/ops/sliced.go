@@ -25,20 +25,8 @@ func CompareSliced(loss pure.Sliced, x, target, draw *gorgonia.Node) (*gorgonia.
 	if loss.Directions > loss.Channels {
 		return nil, fmt.Errorf("%s: more directions than channels", loss)
 	}
-	op := &Sliced{
-		signature: signature{
-			name:           loss.String(),
-			inputs:         []operand{featureMap, featureMap},
-			result:         flatMap,
-			differentiable: []bool{true, false},
-		},
-		Loss: loss,
-	}
-	inputs := []*gorgonia.Node{x, target}
-	if draw != nil {
-		op.inputs, op.differentiable = append(op.inputs, scalar), append(op.differentiable, false)
-		inputs = append(inputs, draw)
-	}
+	signature, inputs := mapLossSignature(loss.String(), x, target, draw)
+	op := &Sliced{signature: signature, Loss: loss}
 	evaluation, err := gorgonia.ApplyOp(op, inputs...)
 	if err != nil {
 		return nil, err
@@ -48,22 +36,12 @@ func CompareSliced(loss pure.Sliced, x, target, draw *gorgonia.Node) (*gorgonia.
 
 // InferShape implements gorgonia.Op.
 func (s *Sliced) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	shapes, err := shapesOf(s.name, inputs, 3, 3)
-	if err != nil {
-		return nil, err
-	}
-	if shapes[0][0] != s.Loss.Channels || shapes[1][0] != s.Loss.Channels {
-		return nil, fmt.Errorf("%s: map of %v, target of %v, want %d channels", s.name, shapes[0], shapes[1], s.Loss.Channels)
-	}
-	return tensor.Shape{shapes[0].TotalSize() + 2}, nil
+	return mapLossShape(s.name, s.Loss.Channels, inputs)
 }
 
 // Define implements Operation.
 func (s *Sliced) Define(evaluation *tensor.Dense, in ...*tensor.Dense) error {
-	var draw float64
-	if len(in) > 2 {
-		draw = in[2].Float64s()[0]
-	}
+	draw := drawOf(in)
 	return each(evaluation,
 		func() { defineSliced(s.Loss, evaluation.Float32s(), in[0].Float32s(), in[1].Float32s(), draw) },
 		func() { defineSliced(s.Loss, evaluation.Float64s(), in[0].Float64s(), in[1].Float64s(), draw) })
