@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // onEveryPath runs a test on every set of inner loops that this machine has.
@@ -133,6 +134,31 @@ func TestWorkersRunEveryPartOnce(t *testing.T) {
 		if ran != 3 {
 			t.Errorf("closed workers ran %d of 3 parts", ran)
 		}
+	}
+}
+
+func TestWorkersRunEveryPartOnceHoweverLongTheyWait(t *testing.T) {
+	w := newWorkers(4, &goPath)
+	defer w.Close()
+	pauses := []time.Duration{0, 0, 0, wakingTime / 2, wakingTime, 3 * wakingTime}
+	counts := make([]int, 9)
+	for run := range 3000 {
+		parts := run%len(counts) + 1
+		w.Run(parts, func(part int) {
+			if run%17 == 0 {
+				time.Sleep(pauses[(run+part)%len(pauses)])
+			}
+			counts[part]++
+		})
+		if run%13 == 0 {
+			time.Sleep(pauses[run%len(pauses)])
+		}
+		for part, n := range counts[:parts] {
+			if n != 1 {
+				t.Fatalf("run %d of %d parts: part %d ran %d times", run, parts, part, n)
+			}
+		}
+		clear(counts)
 	}
 }
 

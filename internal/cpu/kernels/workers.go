@@ -14,18 +14,26 @@ import (
 type Workers struct {
 	path    *path
 	running sync.Mutex
-	scratch []scratch // one a thread, the caller's first
-	wake    []chan struct{}
-	done    sync.WaitGroup
+	scratch []scratch  // one a thread, the caller's first
+	helpers []*sleeper // the other threads
+	caller  *sleeper
 	closed  bool
 
-	// The operation that runs.
+	// call changes with every run: it is the count of runs times callStep, plus
+	// how many helpers take part; closing ends them.
+	call  atomic.Uint64
 	part  func(part int, s *scratch)
 	parts int64
-	next  atomic.Int64
+	next  atomic.Int64 // the first part that nobody has taken
+	busy  atomic.Int64 // helpers that have not finished
 
 	shared scratch // of the operation as a whole
 }
+
+const (
+	callStep = 1 << 16
+	closing  = callStep - 1
+)
 
 // NewWorkers starts threads−1 goroutines, the caller of an operation being the
 // remaining thread; 0 takes as many threads as Go runs at a time. It fails
@@ -45,18 +53,31 @@ func NewWorkers(threads int) (*Workers, error) {
 }
 
 func newWorkers(threads int, p *path) *Workers {
-	w := &Workers{path: p, scratch: make([]scratch, threads)}
-	for i := 1; i < threads; i++ {
-		wake := make(chan struct{}, 1)
-		w.wake = append(w.wake, wake)
-		go func() {
-			for range wake {
-				w.work(&w.scratch[i])
-				w.done.Done()
-			}
-		}()
+	w := &Workers{path: p, scratch: make([]scratch, threads), helpers: make([]*sleeper, threads-1), caller: newSleeper()}
+	for i := range w.helpers {
+		w.helpers[i] = newSleeper()
+		go w.help(i, w.helpers[i])
 	}
 	return w
+}
+
+// help takes part in the runs that want helper i.
+func (w *Workers) help(i int, s *sleeper) {
+	last := uint64(0)
+	for {
+		s.wait(func() bool { return w.call.Load() != last })
+		last = w.call.Load()
+		if last == closing {
+			return
+		}
+		if i >= int(last%callStep) {
+			continue
+		}
+		w.work(&w.scratch[i+1])
+		if w.busy.Add(-1) == 0 {
+			w.caller.rouse()
+		}
+	}
 }
 
 // Threads returns the number of threads.
@@ -73,10 +94,11 @@ func (w *Workers) Close() {
 		return
 	}
 	w.closed = true
-	for _, wake := range w.wake {
-		close(wake)
+	w.call.Store(closing)
+	for _, s := range w.helpers {
+		s.rouse()
 	}
-	w.wake = nil
+	w.helpers = nil
 }
 
 // Run calls part once with every number from 0 to parts−1, on all threads and
@@ -108,13 +130,16 @@ func (w *Workers) runLocked(parts int, part func(part int, s *scratch)) {
 	}
 	w.part, w.parts = part, int64(parts)
 	w.next.Store(0)
-	helpers := min(len(w.wake), parts-1)
-	w.done.Add(helpers)
-	for _, wake := range w.wake[:helpers] {
-		wake <- struct{}{}
+	helpers := min(len(w.helpers), parts-1)
+	if helpers > 0 {
+		w.busy.Store(int64(helpers))
+		w.call.Store((w.call.Load()/callStep+1)*callStep + uint64(helpers))
+		for _, s := range w.helpers[:helpers] {
+			s.rouse()
+		}
 	}
 	w.work(&w.scratch[0])
-	w.done.Wait()
+	w.caller.wait(func() bool { return w.busy.Load() == 0 })
 	w.part = nil
 }
 
