@@ -480,12 +480,12 @@ func TestNetworkThatOverflowsIsAnErrorThatNamesTheTerm(t *testing.T) {
 	}
 	bad := new(vgg19.Parameters)
 	*bad = *good
-	bad.Biases[8] = slices.Repeat([]float32{math.MaxFloat32}, len(good.Biases[8])) // conv4_1: finite itself, beyond all bounds after it
+	bad.Biases[8] = slices.Repeat([]float32{math.MaxFloat32}, len(good.Biases[8])) // conv4_1: finite itself, its squares are not
 	o := tinyOptions()
 	o.Parameters = bad
 	result, err := Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
-	if err == nil || !strings.Contains(err.Error(), `iteration 1: the term "style relu5_1"`) {
-		t.Errorf("error is %v, want one that names the first term after conv4_1", err)
+	if err == nil || !strings.Contains(err.Error(), `iteration 1: the term "style relu4_1"`) {
+		t.Errorf("error is %v, want one that names the first term from conv4_1 on", err)
 	}
 	if result == nil || result.Last.Done != 0 {
 		t.Errorf("result is %+v, want the start", result)

@@ -77,7 +77,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := out.double[:channels], out.double[channels:]
-			return func() { kernels.Moments(w, mean, second, x, channels, n) }, nil
+			return func() { kernels.Moments(w, mean, second, x, channels, n, m.device.exact) }, nil
 		}
 	case *ops.PowerMoments:
 		return func() { powerMoments(w, out.double, x, shape[0]) }, nil

@@ -75,13 +75,11 @@ func scaledSquares(squares, magnitudes, factor float64) Slopes {
 }
 
 func (s Slopes) at(d float64) float64 {
-	switch {
-	case d > 0:
-		return 2*s.square*d - s.magnitude
-	case d < 0:
-		return 2*s.square*d + s.magnitude
+	if d == 0 {
+		return 0
 	}
-	return 0
+	// A branch on the sign would be mispredicted every other time.
+	return 2*s.square*d - math.Copysign(s.magnitude, d)
 }
 
 // SlopeGradient computes dx = grad·∂difference/∂x for a part of a map.

@@ -1,7 +1,7 @@
 package kernels
 
 // momentKernel adds dot products of momentRows rows of a and some of b, stride
-// values apart, over n values, a positive multiple of half the path's lanes:
+// values apart, over n values, a positive multiple of the path's lanes:
 //
 //	for i := range momentRows {
 //		for j := range columns {
@@ -10,6 +10,8 @@ package kernels
 //			}
 //		}
 //	}
+//
+// One in float32 sums one call's products in float32, lane by lane.
 type momentKernel func(c []float64, cRow int, a, b []float32, stride, n int)
 
 // momentsGo is momentKernel in Go, with 4 columns.
@@ -44,46 +46,86 @@ const (
 //
 //	mean = X·1/n    second = X·Xᵀ/n
 //
-// mean may be nil. Products of float32 values are exact in float64, in which
-// they are summed. second is symmetric to the last bit.
-func Moments(w *Workers, mean, second []float64, x []float32, channels, n int) {
+// mean may be nil. Where precise is set, products are exact and summed in
+// float64; else up to 32 (64 on AVX2) of them are summed in float32 at a time.
+// second is symmetric to the last bit.
+func Moments(w *Workers, mean, second []float64, x []float32, channels, n int, precise bool) {
 	second, x = second[:channels*channels], x[:channels*n]
 	across := (channels + momentTile - 1) / momentTile
 	tiles := across * (across + 1) / 2
 	// Many pixels are cut into chunks, whose sums are added up in order.
 	chunks := max(1, min(n/momentChunk, maxMomentChunks, partialMoments/(channels*channels)))
+	kernel := w.path.moments32
+	if precise {
+		kernel = w.path.moments64
+	}
 	w.exclusive(func(shared *scratch) {
-		partial := shared.float64s(0, chunks*channels*channels)
+		seconds, means := shared.float64s(0, chunks*channels*channels), shared.float64s(1, chunks*channels)
 		w.runLocked(tiles*chunks, func(part int, s *scratch) {
-			chunk, tile := part%chunks, part/chunks
-			row := 0
-			for ; tile >= across-row; row++ { // rows of the upper triangle
-				tile -= across - row
-			}
-			t := momentTask{w.path, partial[chunk*channels*channels:][:channels*channels], x, channels, n,
-				s.float64s(0, momentRows*maxMomentColumns)}
-			t.tile(s, row*momentTile, (row+tile)*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
+			chunk := part % chunks
+			row, column := momentTileAt(part/chunks, across)
+			t := momentTask{w.path, kernel, seconds[chunk*channels*channels:][:channels*channels], means[chunk*channels:][:channels],
+				x, channels, n, s.float64s(0, momentRows*maxMomentColumns)}
+			t.tile(s, row*momentTile, column*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
 		})
 		scale := 1 / float64(n)
-		w.runLocked(channels, func(i int, _ *scratch) {
-			for j := i; j < channels; j++ {
-				var sum float64
-				for c := range chunks {
-					sum += partial[(c*channels+i)*channels+j]
-				}
-				second[i*channels+j] = sum * scale
-				second[j*channels+i] = sum * scale
-			}
-			if mean != nil {
-				mean[i] = w.path.vector.sum(x[i*n:(i+1)*n]) * scale
-			}
+		w.runLocked(tiles, func(part int, s *scratch) {
+			row, column := momentTileAt(part, across)
+			sumMomentTile(second, seconds, s.float64s(0, momentTile*momentTile), row*momentTile, column*momentTile, channels, scale)
 		})
+		for i := range mean {
+			var sum float64
+			for c := range chunks {
+				sum += means[c*channels+i]
+			}
+			mean[i] = sum * scale
+		}
 	})
+}
+
+// momentTileAt returns where a tile of the upper triangle is, counted row by
+// row, with as many rows as across.
+func momentTileAt(tile, across int) (row, column int) {
+	for ; tile >= across-row; row++ {
+		tile -= across - row
+	}
+	return row, row + tile
+}
+
+// sumMomentTile adds up a tile of the chunks' sums, and writes it and its mirror
+// image. mirror has room for one tile.
+func sumMomentTile(second, seconds, mirror []float64, row, column, channels int, scale float64) {
+	rows, columns := min(momentTile, channels-row), min(momentTile, channels-column)
+	for i := range rows {
+		first := column
+		if row == column {
+			first = row + i
+		}
+		to := second[(row+i)*channels:][first : column+columns]
+		clear(to)
+		for c := (row + i) * channels; c < len(seconds); c += channels * channels {
+			for j, v := range seconds[c+first:][:len(to)] {
+				to[j] += v
+			}
+		}
+		for j := range to {
+			to[j] *= scale
+			mirror[(first-column+j)*rows+i] = to[j]
+		}
+	}
+	for j := range columns {
+		n := rows
+		if row == column {
+			n = j
+		}
+		copy(second[(column+j)*channels+row:][:n], mirror[j*rows:])
+	}
 }
 
 type momentTask struct {
 	path        *path
-	to          []float64
+	kernel      momentKernel
+	to, means   []float64
 	x           []float32
 	channels, n int
 	edge        []float64 // a block, for those that stick out
@@ -91,11 +133,14 @@ type momentTask struct {
 
 // tile sums the products of the rows of x from i with those from j over the
 // pixels from first to end. Of a tile on the diagonal, it leaves out what lies
-// below.
+// below, and sums the rows.
 func (t momentTask) tile(s *scratch, i, j, first, end int) {
 	rows, columns := min(momentTile, t.channels-i), min(momentTile, t.channels-j)
 	for r := i; r < i+rows; r++ {
 		clear(t.to[r*t.channels+j:][:columns])
+	}
+	if i == j {
+		clear(t.means[i : i+rows])
 	}
 	// Kernels read whole blocks, so there is room for one more.
 	const size = (momentTile + maxMomentColumns) * momentStride
@@ -109,6 +154,10 @@ func (t momentTask) tile(s *scratch, i, j, first, end int) {
 		padded := t.rows(right, j, columns, k, depth)
 		if i != j {
 			t.rows(left, i, rows, k, depth)
+		} else {
+			for r := range rows {
+				t.means[i+r] += t.path.vector.sum(right[r*momentStride:][:depth])
+			}
 		}
 		for r := 0; r < rows; r += momentRows {
 			for c := 0; c < columns; c += t.path.momentColumns {
@@ -123,8 +172,7 @@ func (t momentTask) tile(s *scratch, i, j, first, end int) {
 // rows copies depth pixels of some rows, and zeros up to the count that it
 // returns, which kernels can do.
 func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
-	lanes := t.path.lanes / 2
-	padded := (depth + lanes - 1) / lanes * lanes
+	padded := (depth + t.path.lanes - 1) / t.path.lanes * t.path.lanes
 	for r := range rows {
 		row := to[r*momentStride : r*momentStride+padded]
 		copy(row, t.x[(first+r)*t.n+k:][:depth])
@@ -136,11 +184,11 @@ func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
 // block adds what one call of a kernel does, of which rows and columns exist.
 func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int) {
 	if rows >= momentRows && columns >= t.path.momentColumns {
-		t.path.moments(to, t.channels, a, b, momentStride, depth)
+		t.kernel(to, t.channels, a, b, momentStride, depth)
 		return
 	}
 	clear(t.edge)
-	t.path.moments(t.edge, maxMomentColumns, a, b, momentStride, depth)
+	t.kernel(t.edge, maxMomentColumns, a, b, momentStride, depth)
 	for r := range min(rows, momentRows) {
 		for c := range min(columns, t.path.momentColumns) {
 			to[r*t.channels+c] += t.edge[r*maxMomentColumns+c]

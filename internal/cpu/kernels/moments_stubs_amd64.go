@@ -4,12 +4,22 @@
 
 package kernels
 
-// momentsAVX512 is a momentKernel for 4 rows by 6 columns.
+// moments32AVX512 is a momentKernel for 4 rows by 6 columns.
 //
 //go:noescape
-func momentsAVX512(c []float64, cRow int, a []float32, b []float32, stride int, n int)
+func moments32AVX512(c []float64, cRow int, a []float32, b []float32, stride int, n int)
 
-// momentsAVX2 is a momentKernel for 4 rows by 3 columns.
+// moments64AVX512 is a momentKernel for 4 rows by 6 columns.
 //
 //go:noescape
-func momentsAVX2(c []float64, cRow int, a []float32, b []float32, stride int, n int)
+func moments64AVX512(c []float64, cRow int, a []float32, b []float32, stride int, n int)
+
+// moments32AVX2 is a momentKernel for 4 rows by 3 columns.
+//
+//go:noescape
+func moments32AVX2(c []float64, cRow int, a []float32, b []float32, stride int, n int)
+
+// moments64AVX2 is a momentKernel for 4 rows by 3 columns.
+//
+//go:noescape
+func moments64AVX2(c []float64, cRow int, a []float32, b []float32, stride int, n int)

@@ -20,7 +20,8 @@ type path struct {
 	vector    vectorKernels
 	pool      poolKernels
 	// Second moments, by columns of a block.
-	moments       momentKernel
+	moments32     momentKernel
+	moments64     momentKernel
 	momentColumns int
 }
 
@@ -50,7 +51,8 @@ var goPath = path{
 	winograd:      winogradGo,
 	vector:        vectorsGo,
 	pool:          poolGo,
-	moments:       momentsGo,
+	moments32:     momentsGo,
+	moments64:     momentsGo,
 	momentColumns: 4,
 }
 

@@ -33,7 +33,8 @@ var avx2Path = path{
 	pool: poolKernels{
 		maxPoolAVX2, maxPoolGradientAVX2, meanPoolAVX2, meanPoolGradientAVX2, l2PoolAVX2, l2PoolGradientAVX2,
 	},
-	moments:       momentsAVX2,
+	moments32:     moments32AVX2,
+	moments64:     moments64AVX2,
 	momentColumns: 3,
 }
 
@@ -68,7 +69,8 @@ var avx512Path = path{
 	pool: poolKernels{
 		maxPoolAVX512, maxPoolGradientAVX512, meanPoolAVX512, meanPoolGradientAVX512, l2PoolAVX512, l2PoolGradientAVX512,
 	},
-	moments:       momentsAVX512,
+	moments32:     moments32AVX512,
+	moments64:     moments64AVX512,
 	momentColumns: 6,
 }
 

@@ -8,13 +8,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// emitMoments adds the kernels of second moments: dot products in float64 of
-// 4 rows of pixels with 6 (AVX2: 3) others, 24 (12) vectors of sums. Values
+// emitMoments adds the kernels of second moments: dot products of 4 rows of
+// pixels with 6 (AVX2: 3) others, 24 (12) vectors of sums. In float64, values
 // are widened as they are loaded: 10 (7) conversions for 24 (12) multiply-adds,
 // on AMD's processors by units that don't multiply: 129 of 133
 // GFLOP/s on Zen 5 (AVX2: 71 of 71).
 func emitMoments(ctx *build.Context) {
 	for _, isa := range isas {
+		moments(kernel{ctx, isa, false})
 		moments(kernel{ctx, isa, true})
 	}
 }
@@ -24,11 +25,12 @@ func moments(k kernel) {
 	if k.bytes == 32 {
 		columns = 3
 	}
-	k.Function("moments" + k.name)
+	name := fmt.Sprintf("moments%d%s", 8*k.element(), k.name)
+	k.Function(name)
 	k.Attributes(4) // NOSPLIT
 	k.Pragma("noescape")
 	k.SignatureExpr("func(c []float64, cRow int, a, b []float32, stride, n int)")
-	k.Doc(fmt.Sprintf("moments%s is a momentKernel for %d rows by %d columns.", k.name, rows, columns))
+	k.Doc(fmt.Sprintf("%s is a momentKernel for %d rows by %d columns.", name, rows, columns))
 	a := k.Load(k.Param("a").Base(), k.GP64()).(reg.GPVirtual)
 	b := k.Load(k.Param("b").Base(), k.GP64()).(reg.GPVirtual)
 	n := k.Load(k.Param("n"), k.GP64()).(reg.GPVirtual)
@@ -60,27 +62,27 @@ func moments(k kernel) {
 	k.Label("loop")
 	if rows <= columns {
 		for i := range left {
-			k.VCVTPS2PD(row(a, a3, i), left[i])
+			k.widen(row(a, a3, i), left[i])
 		}
 		for j := range columns {
-			k.VCVTPS2PD(row(b, b3, j), right)
+			k.widen(row(b, b3, j), right)
 			for i := range left {
-				k.VFMADD231PD(left[i], right, sums[i][j])
+				k.multiplyAdd(left[i], right, sums[i][j])
 			}
 		}
 	} else {
 		for j := range left {
-			k.VCVTPS2PD(row(b, b3, j), left[j])
+			k.widen(row(b, b3, j), left[j])
 		}
 		for i := range rows {
-			k.VCVTPS2PD(row(a, a3, i), right)
+			k.widen(row(a, a3, i), right)
 			for j := range left {
-				k.VFMADD231PD(left[j], right, sums[i][j])
+				k.multiplyAdd(left[j], right, sums[i][j])
 			}
 		}
 	}
 	for _, p := range []reg.GPVirtual{a, a3, b, b3} {
-		k.ADDQ(operand.U8(k.bytes/2), p)
+		k.ADDQ(operand.U8(4*k.lanes()), p)
 	}
 	k.SUBQ(operand.U8(k.lanes()), n)
 	k.JG(operand.LabelRef("loop"))
@@ -90,20 +92,7 @@ func moments(k kernel) {
 	k.SHLQ(operand.U8(3), cRow)
 	for i := range sums {
 		for j, s := range sums[i] {
-			if k.bytes == 64 {
-				upper := k.YMM()
-				k.VEXTRACTF64X4(operand.U8(1), s, upper)
-				k.VADDPD(upper, s.AsY(), s.AsY())
-			}
-			upper := k.XMM()
-			if k.bytes == 64 {
-				k.VEXTRACTF64X2(operand.U8(1), s.AsY(), upper)
-			} else {
-				k.VEXTRACTF128(operand.U8(1), s, upper)
-			}
-			k.VADDPD(upper, s.AsX(), s.AsX())
-			k.VPERMILPD(operand.U8(1), s.AsX(), upper)
-			k.VADDSD(upper, s.AsX(), s.AsX())
+			k.horizontalSum(s)
 			k.VADDSD(operand.Mem{Base: c, Disp: 8 * j}, s.AsX(), s.AsX())
 			k.VMOVSD(s.AsX(), operand.Mem{Base: c, Disp: 8 * j})
 		}
@@ -111,4 +100,45 @@ func moments(k kernel) {
 	}
 	k.VZEROUPPER()
 	k.RET()
+}
+
+// widen loads float32 values as elements.
+func (k kernel) widen(m operand.Mem, r reg.VecVirtual) {
+	if k.double {
+		k.VCVTPS2PD(m, r)
+	} else {
+		k.load(m, r)
+	}
+}
+
+// horizontalSum leaves the sum of a vector's lanes, as a float64, in its lowest.
+func (k kernel) horizontalSum(s reg.VecVirtual) {
+	add := func(upper, lower reg.Register) {
+		if k.double {
+			k.VADDPD(upper, lower, lower)
+		} else {
+			k.VADDPS(upper, lower, lower)
+		}
+	}
+	if k.bytes == 64 {
+		upper := k.YMM()
+		k.VEXTRACTF64X4(operand.U8(1), s, upper)
+		add(upper, s.AsY())
+	}
+	upper := k.XMM()
+	if k.bytes == 64 {
+		k.VEXTRACTF64X2(operand.U8(1), s.AsY(), upper)
+	} else {
+		k.VEXTRACTF128(operand.U8(1), s, upper)
+	}
+	add(upper, s.AsX())
+	k.VPERMILPD(operand.U8(1), s.AsX(), upper)
+	if k.double {
+		k.VADDSD(upper, s.AsX(), s.AsX())
+		return
+	}
+	k.VADDPS(upper, s.AsX(), s.AsX())
+	k.VMOVSHDUP(s.AsX(), upper)
+	k.VADDSS(upper, s.AsX(), s.AsX())
+	k.VCVTSS2SD(s.AsX(), s.AsX(), s.AsX())
 }
