@@ -9,9 +9,17 @@ import (
 	"impasto/internal/pure"
 )
 
-// bind returns the kernel of a step with its buffers bound. Steps on float64
-// maps, and those without a kernel, compute their definition.
-func (m *machine) bind(step plan.Step) (func() error, error) {
+// addsAsItGoes tells whether the kernel of an operation can add its result to
+// what stands there.
+func addsAsItGoes(step plan.Step) bool {
+	op, summary := step.Op.(*ops.MomentsGradient)
+	return summary && !op.Diagonal && step.Result.Dtype == tensor.Float32
+}
+
+// bind returns the kernel of a step with its buffers bound, or, where add is
+// set, the one that adds to its result. Steps on float64 maps, and those without
+// a kernel, compute their definition.
+func (m *machine) bind(step plan.Step, add bool) (func() error, error) {
 	in := make([]value, len(step.Inputs))
 	for i, b := range step.Inputs {
 		in[i] = m.values[b]
@@ -21,7 +29,7 @@ func (m *machine) bind(step plan.Step) (func() error, error) {
 	if !ours {
 		return m.addition(out, in[0], in[1]), nil
 	}
-	kernel, err := m.kernel(op, step, out, in)
+	kernel, err := m.kernel(op, step, out, in, add)
 	if kernel != nil || err != nil {
 		return func() error { kernel(); return nil }, err
 	}
@@ -42,7 +50,7 @@ func (m *machine) bind(step plan.Step) (func() error, error) {
 
 // kernel returns the fast way to compute an operation on float32 maps, or nil
 // where there is none.
-func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value) (func(), error) {
+func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value, add bool) (func(), error) {
 	if step.Inputs[0].Dtype != tensor.Float32 {
 		return nil, nil
 	}
@@ -104,7 +112,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := in[1].double[:channels], in[1].double[channels:]
-			return func() { kernels.MomentsGradient(w, y, x, mean, second, channels, n) }, nil
+			return func() { kernels.MomentsGradient(w, y, x, mean, second, channels, n, add) }, nil
 		}
 	}
 	return nil, nil

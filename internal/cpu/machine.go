@@ -44,13 +44,18 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 			return nil, err
 		}
 	}
-	for _, step := range s.Steps {
+	for i := 0; i < len(s.Steps); i++ {
+		step, add := s.Steps[i], false
+		if addsAsItGoes(step) && s.AddedAtOnce(i) {
+			i++
+			step.Result, add = s.Steps[i].Result, true
+		}
 		for _, b := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
 			if err := m.place(b); err != nil {
 				return nil, err
 			}
 		}
-		run, err := m.bind(step)
+		run, err := m.bind(step, add)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,9 @@
 package plan
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // live works out between which steps each value must stand. Inputs
 // always do, outputs from their step on.
@@ -43,14 +46,17 @@ func (s *Schedule) place() {
 }
 
 // share finds the sums that can be written over one of their terms: it dies
-// there and has the same size. The term's lifetime then covers both.
+// there and has the same size. The term's lifetime then covers both. The older
+// term is preferred, so that the younger can be added to it as it is made.
 func (s *Schedule) share() map[*Buffer]*Buffer {
 	shared := map[*Buffer]*Buffer{}
 	for i, step := range s.Steps {
 		if !step.IsAddition() {
 			continue
 		}
-		for _, term := range step.Inputs {
+		terms := slices.Clone(step.Inputs)
+		slices.SortStableFunc(terms, func(a, b *Buffer) int { return a.first - b.first })
+		for _, term := range terms {
 			if term.Constant == nil && term.last == i && term.Bytes == step.Result.Bytes {
 				host := term
 				for shared[host] != nil {
@@ -63,6 +69,22 @@ func (s *Schedule) share() map[*Buffer]*Buffer {
 		}
 	}
 	return shared
+}
+
+// AddedAtOnce tells whether the result of a step goes nowhere but into the next
+// step, a sum that is written over its other term. A machine may then add it
+// there as it makes it, and leave the sum out.
+func (s *Schedule) AddedAtOnce(i int) bool {
+	if i+1 >= len(s.Steps) || !s.Steps[i+1].IsAddition() {
+		return false
+	}
+	made, sum := s.Steps[i].Result, s.Steps[i+1]
+	other, last := sum.Inputs[0], sum.Inputs[1]
+	if other == made {
+		other, last = last, other
+	}
+	return last == made && other != made && made.last == i+1 && !made.Kept() &&
+		other.Constant == nil && other.Offset == sum.Result.Offset
 }
 
 func (s *Schedule) bySize() []*Buffer {

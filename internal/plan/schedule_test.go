@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,6 +116,39 @@ func TestNoStepOverwritesWhatIsStillNeeded(t *testing.T) {
 				check(b, "at the end")
 			}
 		}
+	}
+}
+
+// TestWhatIsAddedAtOnceGoesNowhereElse: in a chain of convolutions, each layer's
+// own cotangent is added to the one that comes from further down.
+func TestWhatIsAddedAtOnceGoesNowhereElse(t *testing.T) {
+	const depth = 5
+	_, cost, grad := chain(t, depth)
+	s, err := Make(cost, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	for i, step := range s.Steps {
+		if !s.AddedAtOnce(i) {
+			continue
+		}
+		count++
+		sum := s.Steps[i+1]
+		if !sum.IsAddition() {
+			t.Fatalf("step %d, %v, is added at once, but %v follows", i, step.Op, sum.Op)
+		}
+		if step.Result.Offset == sum.Result.Offset {
+			t.Errorf("step %d, %v, would overwrite what it is added to", i, step.Op)
+		}
+		for j, other := range s.Steps {
+			if j != i+1 && slices.Contains(other.Inputs, step.Result) {
+				t.Errorf("step %d, %v, is added at once, but step %d, %v, needs it, too", i, step.Op, j, other.Op)
+			}
+		}
+	}
+	if count != depth-1 {
+		t.Errorf("%d results are added at once, want %d", count, depth-1)
 	}
 }
 

@@ -197,70 +197,63 @@ func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int
 }
 
 // MomentsGradient computes dx, channels×n, from the cotangents of the results
-// of Moments; dmean may be nil:
+// of Moments, or adds it to dx where add is set; dmean may be nil:
 //
 //	dX = (dmean·1ᵀ + (D + Dᵀ)·X)/n    with D = dsecond
 //
 // The matrix is rounded to float32 before it multiplies.
-func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, channels, n int) {
-	dsecond = dsecond[:channels*channels]
+func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, channels, n int, add bool) {
+	dx, x, dsecond = dx[:channels*n], x[:channels*n], dsecond[:channels*channels]
 	scale := 1 / float64(n)
-	matrix := func(i, j int) float32 {
-		return float32((dsecond[i*channels+j] + dsecond[j*channels+i]) * scale)
-	}
-	var offset func(i int) float32
+	lanes, depth := w.path.lanes, channels
 	if dmean != nil {
+		depth++ // the means' cotangents multiply a row of ones below X
 		dmean = dmean[:channels]
-		offset = func(i int) float32 { return float32(dmean[i] * scale) }
 	}
-	mapColumns(w, dx, x, matrix, offset, channels, channels, n)
-}
-
-// mapColumns computes y = M·x + offset·1ᵀ for x, in×n, and a matrix out×in;
-// offset may be nil.
-func mapColumns(w *Workers, y, x []float32, matrix func(i, j int) float32, offset func(i int) float32, out, in, n int) {
-	y, x = y[:out*n], x[:in*n]
-	lanes := w.path.lanes
 	w.exclusive(func(shared *scratch) {
-		left := shared.float32s(0, panels(out)*panelRows*in)
-		w.runLocked(panels(out), func(p int, _ *scratch) {
-			packColumns(left, matrix, p, out, in)
+		left := shared.float32s(0, panels(channels)*panelRows*depth)
+		w.runLocked(panels(channels), func(p int, _ *scratch) {
+			packCotangents(left[p*panelRows*depth:][:panelRows*depth], dmean, dsecond, p*panelRows, channels, scale)
 		})
 		parts := (n + mapWidth - 1) / mapWidth
 		w.runLocked(parts, func(part int, s *scratch) {
 			j := part * mapWidth
 			columns := min(mapWidth, n-j)
-			right := s.float32s(0, (columns+tileVectors*lanes)*productDepth)
+			right := s.float32s(0, (columns+tileVectors*lanes)*mapDepth)
 			t := tiler[float32]{w.path.product32[:], lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
-			if offset != nil {
-				for i := range out {
-					fill(y[i*n+j:i*n+j+columns], offset(i))
-				}
-			}
-			for k := 0; k < in; k += productDepth {
-				depth := min(productDepth, in-k)
-				packRight(right, x[k*n+j:], n, depth, columns, lanes)
-				for i := 0; i < out; i += panelRows {
-					t.product(y[i*n+j:], n, left[i*in+k*panelRows:], right, min(panelRows, out-i), columns, depth, k > 0 || offset != nil)
+			for k := 0; k < depth; k += mapDepth {
+				step := min(mapDepth, depth-k)
+				packRight(right, x[min(k*n+j, len(x)):], n, step, min(step, channels-k), columns, lanes)
+				for i := 0; i < channels; i += panelRows {
+					t.product(dx[i*n+j:], n, left[i*depth+k*panelRows:], right, min(panelRows, channels-i), columns, step, k > 0 || add)
 				}
 			}
 		})
 	})
 }
 
-// mapWidth is how many columns a part of mapColumns maps.
-const mapWidth = 2 * tileVectors * maxLanes
-
-// packColumns lays out one panel of a matrix as packLeft does.
-func packColumns(to []float32, matrix func(i, j int) float32, p, out, in int) {
-	panel := to[p*panelRows*in : (p+1)*panelRows*in]
-	for r := range panelRows {
-		for k := range in {
-			v := float32(0)
-			if i := p*panelRows + r; i < out {
-				v = matrix(i, k)
-			}
-			panel[k*panelRows+r] = v
+// packCotangents lays out panelRows rows of (D + Dᵀ)/n, followed by dmean/n
+// unless that is nil, as packLeft does.
+func packCotangents(panel []float32, dmean, dsecond []float64, first, channels int, scale float64) {
+	rows := min(panelRows, channels-first)
+	clear(panel)
+	for k := range channels {
+		to := panel[k*panelRows:][:rows]
+		for r, v := range dsecond[k*channels+first:][:rows] {
+			to[r] = float32((v + dsecond[(first+r)*channels+k]) * scale)
+		}
+	}
+	if dmean != nil {
+		for r, v := range dmean[first:][:rows] {
+			panel[channels*panelRows+r] = float32(v * scale)
 		}
 	}
 }
+
+// mapWidth is how many columns a part of MomentsGradient computes, mapDepth
+// how many rows of X it takes at a time: one more than a power of two, for the
+// ones.
+const (
+	mapWidth = 2 * tileVectors * maxLanes
+	mapDepth = productDepth + 1
+)

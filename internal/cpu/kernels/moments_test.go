@@ -56,8 +56,14 @@ func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
 				}
 				pure.MomentsGradient(want, float64s(x), definition, dsecond, channels)
 				dx := newGuarded[float32](channels * n)
-				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n)
+				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n, false)
 				near(t, "gradient "+shape(channels, n), dx.values, want, tolerance32)
+				copy(dx.values, x)
+				for i, v := range x {
+					want[i] += float64(v)
+				}
+				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n, true)
+				near(t, "added gradient "+shape(channels, n), dx.values, want, tolerance32)
 				dx.check(t, "gradient "+shape(channels, n))
 			}
 		}
@@ -97,7 +103,7 @@ func BenchmarkMoments(b *testing.B) {
 			})
 			b.Run(p.name+"/gradient/"+shape(channels, n), func(b *testing.B) {
 				for b.Loop() {
-					MomentsGradient(w, dx, x, nil, second, channels, n)
+					MomentsGradient(w, dx, x, nil, second, channels, n, false)
 				}
 				reportRate(b, operations)
 			})

@@ -126,7 +126,7 @@ func matrixProduct[T float32 | float64](w *Workers, kernels []productKernel[T], 
 		for p := 0; p < k; p += productDepth {
 			depth := min(productDepth, k-p)
 			packLeft(left, a[i*k+p:], k, mi, depth)
-			packRight(right, b[p*n+j:], n, depth, nj, lanes)
+			packRight(right, b[p*n+j:], n, depth, depth, nj, lanes)
 			t.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
 		}
 	})
@@ -164,16 +164,20 @@ func packPanel[T float32 | float64](to, from []T, stride, depth int) {
 	}
 }
 
-// packRight copies depth × columns values into panels of as many columns as a
-// register tile has, depth first. The last panel is as many vectors wide as it
-// needs to be; its surplus columns are left as they are.
-func packRight[T float32 | float64](to, from []T, stride, depth, columns, lanes int) {
+// packRight copies rows × columns values, followed by ones up to depth, into
+// panels of as many columns as a register tile has, depth first. The last panel
+// is as many vectors wide as it needs to be; its surplus columns are left as they
+// are.
+func packRight[T float32 | float64](to, from []T, stride, depth, rows, columns, lanes int) {
 	for j := 0; j < columns; j += tileVectors * lanes {
 		width, _, last := tileSplit(columns-j, lanes)
 		n := width - lanes + last
 		panel := to[j*depth:]
-		for k := range depth {
+		for k := range rows {
 			copy(panel[k*width:k*width+n], from[k*stride+j:])
+		}
+		for i := rows * width; i < depth*width; i++ {
+			panel[i] = 1
 		}
 	}
 }
