@@ -175,9 +175,7 @@ func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*ke
 	if err != nil {
 		return nil, err
 	}
-	if d.exact {
-		c.Method = kernels.Direct
-	}
+	c.Method = d.method
 	d.prepared[key] = c
 	return c, nil
 }

@@ -16,6 +16,10 @@ const (
 	// SmallWinograd forgoes the larger form. It is off by 1e-6 and 3e-6, and costs
 	// up to 10 % of the speed on large pictures.
 	SmallWinograd
+	// BFloat16 is SmallWinograd with products of bfloat16 summed in float32, which
+	// processors with AVX512_BF16 compute at twice the rate. It is off by 1.4 % of
+	// the results' size and by 4 % of the gradient's.
+	BFloat16
 	// Direct multiplies every filter with every input. It is off by 1e-6 both
 	// ways, at a third of the speed.
 	Direct
@@ -78,7 +82,7 @@ func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rec
 	y = y[:c.out*area]
 	if c.winogradFits() {
 		winogradTask{
-			blocked: c.winograd(), precise: c.Method == SmallWinograd, path: w.path, source: from,
+			blocked: c.winograd(), method: c.Method, path: w.path, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
 		}.run(w)
 		return
@@ -105,7 +109,7 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, widt
 		c.borderedGradient(w, dx, from)
 	case c.winogradFits():
 		winogradTask{
-			blocked: c.winograd(), precise: c.Method == SmallWinograd, transposed: true, path: w.path, source: from,
+			blocked: c.winograd(), method: c.Method, transposed: true, path: w.path, source: from,
 			y: dx, height: height, width: width,
 		}.run(w)
 	default:

@@ -279,17 +279,16 @@ func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
 		pure.ConvolveDataGradient(s.c, s.dy, want, s.y, s.filters)
 		want = s.dy
 	}
-	for _, p := range pathsByForm() {
+	run := func(p *path, method Method) (activations, gradient float64) {
 		w := newWorkers(2, p)
 		defer w.Close()
-		activations := [][]float32{x}
+		outputs := [][]float32{x}
 		for i, s := range steps {
+			s.Method = method
 			y := make([]float32, s.c.Out*size*size)
-			s.Forward(w, y, activations[i], size, size, true, Border{})
-			activations = append(activations, y)
+			s.Forward(w, y, outputs[i], size, size, true, Border{})
+			outputs = append(outputs, y)
 		}
-		t.Logf("%s: relative error at relu5_1 %.1e", p.name, relativeError(activations[len(steps)], y))
-		near(t, p.name+" relu5_1", activations[len(steps)], y, 1e-5)
 		d := dy
 		for i := len(steps) - 1; i >= 0; i-- {
 			dx := make([]float32, steps[i].c.In*size*size)
@@ -298,10 +297,21 @@ func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
 			steps[i].DataGradient(w, dx, d, convert[float32](steps[i].y), size, size, Border{})
 			d = dx
 		}
-		e := relativeError(d, want)
-		t.Logf("%s: relative error of the gradient %.1e", p.name, e)
-		if e > 1e-4 {
-			t.Errorf("%s: gradient is off by %.1e of its norm", p.name, e)
+		return relativeError(outputs[len(steps)], y), relativeError(d, want)
+	}
+	check := func(name string, p *path, method Method, mostActivations, mostGradient float64) {
+		activations, gradient := run(p, method)
+		t.Logf("%s: relative error of relu5_1 %.1e, of the gradient %.1e", name, activations, gradient)
+		if activations > mostActivations || !(gradient <= mostGradient) {
+			t.Errorf("%s: relu5_1 is off by %.1e of its norm, want at most %g; the gradient by %.1e, want %g", name, activations, mostActivations, gradient, mostGradient)
+		}
+	}
+	for _, p := range pathsByForm() {
+		check(p.name, p, Fastest, 1e-5, 1e-4)
+	}
+	for _, p := range paths() {
+		if p.winograd.bfloat16 != nil {
+			check(p.name+"/bfloat16", p, BFloat16, 0.02, 0.06)
 		}
 	}
 }
@@ -322,7 +332,10 @@ func TestReLUDoesNotHideNaN(t *testing.T) {
 	const side = 23
 	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
 		for _, channels := range []int{3, 64} {
-			for _, method := range []Method{Fastest, SmallWinograd, Direct} {
+			for _, method := range []Method{Fastest, SmallWinograd, BFloat16, Direct} {
+				if method == BFloat16 && w.CheckBFloat16() != nil {
+					continue
+				}
 				c, err := NewConvolution(values(1, 64*channels*9), values(2, 64), 64, channels)
 				if err != nil {
 					t.Fatal(err)

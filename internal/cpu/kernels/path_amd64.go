@@ -14,10 +14,9 @@ var avx2Path = path{
 		gather:    gatherAVX2,
 		transpose: transposeAVX2,
 		scatter:   scatterAVX2,
-		multiply:  multiplyAVX2,
 		forms: [2]winogradForm{
-			{4, transformColumns4AVX2, transformRows4AVX2, transformFilter4AVX2, invertRows4AVX2, invertColumns4AVX2},
-			{6, transformColumns6AVX2, transformRows6AVX2, transformFilter6AVX2, invertRows6AVX2, invertColumns6AVX2},
+			{4, 1, multiplyAVX2, transformColumns4AVX2, transformRows4AVX2, transformFilter4AVX2, invertRows4AVX2, invertColumns4AVX2},
+			{6, 1, multiplyAVX2, transformColumns6AVX2, transformRows6AVX2, transformFilter6AVX2, invertRows6AVX2, invertColumns6AVX2},
 		},
 	},
 	vector: vectorKernels{
@@ -50,11 +49,11 @@ var avx512Path = path{
 		gather:    gatherAVX512,
 		transpose: transposeAVX512,
 		scatter:   scatterAVX512,
-		multiply:  multiplyAVX512,
 		forms: [2]winogradForm{
-			{4, transformColumns4AVX512, transformRows4AVX512, transformFilter4AVX512, invertRows4AVX512, invertColumns4AVX512},
-			{6, transformColumns6AVX512, transformRows6AVX512, transformFilter6AVX512, invertRows6AVX512, invertColumns6AVX512},
+			{4, 1, multiplyAVX512, transformColumns4AVX512, transformRows4AVX512, transformFilter4AVX512, invertRows4AVX512, invertColumns4AVX512},
+			{6, 1, multiplyAVX512, transformColumns6AVX512, transformRows6AVX512, transformFilter6AVX512, invertRows6AVX512, invertColumns6AVX512},
 		},
+		bfloat16: bfloat16AVX512(),
 	},
 	vector: vectorKernels{
 		gate:    gateAVX512,
@@ -72,6 +71,16 @@ var avx512Path = path{
 	moments32:     moments32AVX512,
 	moments64:     moments64AVX512,
 	momentColumns: 6,
+}
+
+func bfloat16AVX512() *winogradForm {
+	if !cpu.X86.HasAVX512BF16 {
+		return nil
+	}
+	return &winogradForm{
+		4, 2, multiplyBFloat16AVX512, transformColumns4AVX512, transformRowsBFloat16AVX512, transformFilterBFloat16AVX512,
+		invertRows4AVX512, invertColumns4AVX512,
+	}
 }
 
 // paths returns what this processor can run, best first.

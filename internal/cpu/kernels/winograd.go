@@ -64,24 +64,30 @@ type winogradKernels struct {
 	// scatter is the reverse of gather: y[c*plane+p] = from[p*16+c]. It may read up to
 	// the next multiple of 16 pixels.
 	scatter func(y, from []float32, plane, n int)
-	// multiply computes m = v·u, or adds it where accumulate is 1, for n tiles ×
-	// depth values of v, depth × 64 of u; rows of all are 64 values apart.
-	multiply func(m, v, u []float32, n, depth, accumulate int)
-	forms    [2]winogradForm // by growing tile
+	forms   [2]winogradForm // by growing tile
+	// bfloat16 is the form with products of bfloat16, nil where the processor has
+	// none. Its V and U hold two channels a word, as winograd_bfloat16.go says.
+	bfloat16 *winogradForm
 }
 
 // winogradForm is F(tile×tile, 3×3), whose transforms have n = tile+2 rows.
 type winogradForm struct {
 	tile int
+	pack int // channels in a word of V and U: 1, or 2 of half the bits
+	// multiply computes m = v·u, or adds it where accumulate is 1, for n tiles ×
+	// depth channels of v, depth × 64 of u; rows of m and u are 64 words apart,
+	// those of v 64/pack.
+	multiply func(m, v, u []float32, n, depth, accumulate int)
 	// transformColumns replaces n rows of count pixels, row values apart, by Bᵀ
 	// times them.
 	transformColumns func(x []float32, row, count int)
 	// transformRows writes the n rows of count tiles, tile pixels apart, times B:
-	// v[(n·i+j)*step + t*64 + c], i being the row.
+	// v[(n·i+j)*step + t*64 + c], i being the row. With pairs, the last index is
+	// (t*64 + c)/2.
 	transformRows func(v, x []float32, step, row, count int)
 	// transformFilter writes the n² values of 16×16 filters,
 	// u[k*step + i*64 + o], from filters[i*144 + tap*16 + o]; turned by half a
-	// turn where turned is 1.
+	// turn where turned is 1. With pairs, i counts those.
 	transformFilter func(u, filters []float32, step, turned int)
 	// invertRows writes n rows of count·tile pixels, row values apart, from
 	// m[(n·i+j)*step + t*64 + c].
@@ -100,6 +106,9 @@ func (f *winogradForm) tiles(n int) int { return (n + f.tile - 1) / f.tile }
 
 // segment is how many tiles of a row are transformed at a time.
 func (f *winogradForm) segment() int { return segmentPixels / f.tile }
+
+// words is how many words hold a chunk of channels of V.
+func (f *winogradForm) words() int { return channelChunk / f.pack }
 
 // form returns the form that should take less time for a convolution. What the
 // transforms take beside the products, by channel instead of by pair of
@@ -178,7 +187,7 @@ type winogradTask struct {
 	// transposed makes it the convolution with in and out exchanged and the
 	// filters turned by half a turn, which is the data gradient.
 	transposed    bool
-	precise       bool // only the smaller form
+	method        Method
 	path          *path
 	source        source
 	biases        []float32 // nil for zeros
@@ -202,23 +211,27 @@ func (t *winogradTask) channels() (in, out int) {
 
 func (t winogradTask) run(w *Workers) {
 	in, out := t.channels()
-	t.form = &t.path.winograd.forms[0]
-	if !t.precise {
+	switch t.method {
+	case BFloat16:
+		t.form = t.path.winograd.bfloat16
+	case SmallWinograd:
+		t.form = &t.path.winograd.forms[0]
+	default:
 		t.form = t.path.form(in, out, t.height, t.width)
 	}
 	products := t.form.products()
 	across, down := t.form.tiles(t.width), t.form.tiles(t.height)
 	chunks := (in + channelChunk - 1) / channelChunk
 	outs := (out + channelChunk - 1) / channelChunk
-	rows := max(1, min(down, transformedSize/(products*chunks*channelChunk*across)))
+	rows := max(1, min(down, transformedSize/(products*chunks*t.form.words()*across)))
 	bands := (down + rows - 1) / rows
 	w.exclusive(func(shared *scratch) {
 		most := (down + bands - 1) / bands * across
-		t.v = shared.float32s(0, chunks*products*(most*channelChunk+skew))
+		t.v = shared.float32s(0, chunks*products*(most*t.form.words()+skew))
 		for band := range bands {
 			first, end := down*band/bands, down*(band+1)/bands
 			t.top, t.tiles = first, (end-first)*across
-			t.step = t.tiles*channelChunk + skew
+			t.step = t.tiles*t.form.words() + skew
 			w.runLocked((end-first)*chunks, func(part int, s *scratch) {
 				t.transform(s, first+part/chunks, part%chunks, across)
 			})
@@ -247,7 +260,7 @@ func (t *winogradTask) transform(s *scratch, row, chunk, across int) {
 			}
 			f.transformColumns(pixels, segmentRow, columns)
 			tile := (row-t.top)*across + x
-			f.transformRows(t.v[chunk*f.products()*t.step+tile*channelChunk+c%channelChunk:], pixels, t.step, segmentRow, n)
+			f.transformRows(t.v[chunk*f.products()*t.step+tile*f.words()+c%channelChunk/f.pack:], pixels, t.step, segmentRow, n)
 		}
 	}
 }
@@ -255,7 +268,7 @@ func (t *winogradTask) transform(s *scratch, row, chunk, across int) {
 // multiply computes a chunk of output channels of the tiles from first to end,
 // counted from the first of V.
 func (t *winogradTask) multiply(s *scratch, outChunk, first, end int) {
-	k, products := &t.path.winograd, t.form.products()
+	products := t.form.products()
 	in, out := t.channels()
 	outFirst := outChunk * channelChunk
 	outEnd := min(out, outFirst+channelChunk)
@@ -266,9 +279,9 @@ func (t *winogradTask) multiply(s *scratch, outChunk, first, end int) {
 	for c := 0; c < in; c += channelChunk {
 		depth := min(channelChunk, in-c)
 		t.filterChunk(s, u, c, c+depth, outFirst, outEnd)
-		v := t.v[c/channelChunk*products*t.step+first*channelChunk:]
+		v := t.v[c/channelChunk*products*t.step+first*t.form.words():]
 		for i := range products {
-			k.multiply(m[i*step:], v[i*t.step:], u[i*filterStep:], n, depth, min(c, 1))
+			t.form.multiply(m[i*step:], v[i*t.step:], u[i*filterStep:], n, depth, min(c, 1))
 		}
 	}
 	t.invert(s, m, step, first, n, outFirst, outEnd)
@@ -281,7 +294,7 @@ func (t *winogradTask) filterChunk(s *scratch, u []float32, in, inEnd, out, outE
 	turned := s.float32s(scratchFilter, filterBlock)
 	for i := in; i < inEnd; i += channelBlock {
 		for o := out; o < outEnd; o += channelBlock {
-			to := u[(i-in)*channelChunk+o-out:]
+			to := u[(i-in)/t.form.pack*channelChunk+o-out:]
 			if !t.transposed {
 				t.form.transformFilter(to, t.block(i/channelBlock, o/channelBlock), filterStep, 0)
 				continue

@@ -13,11 +13,11 @@ var winogradGo = winogradKernels{
 	gather:    gatherGo,
 	transpose: transposeGo,
 	scatter:   scatterGo,
-	multiply:  multiplyGo,
 	forms: [2]winogradForm{
-		{4, transformColumns4Go, transformRows4Go, transformFilter4Go, invertRows4Go, invertColumns4Go},
-		{6, transformColumns6Go, transformRows6Go, transformFilter6Go, invertRows6Go, invertColumns6Go},
+		{4, 1, multiplyGo, transformColumns4Go, transformRows4Go, transformFilter4Go, invertRows4Go, invertColumns4Go},
+		{6, 1, multiplyGo, transformColumns6Go, transformRows6Go, transformFilter6Go, invertRows6Go, invertColumns6Go},
 	},
+	bfloat16: &winogradForm{4, 2, multiplyBFloat16Go, transformColumns4Go, transformRowsBFloat16Go, transformFilterBFloat16Go, invertRows4Go, invertColumns4Go},
 }
 
 func gatherGo(to, x, gate []float32, plane, n, _ int) {

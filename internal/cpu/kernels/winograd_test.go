@@ -18,6 +18,12 @@ func onEveryWinograd(t *testing.T, test func(t *testing.T, k winogradKernels)) {
 // the same and compares them, and what lies around.
 func beside(t *testing.T, what string, size int, start []float32, fast, slow func(to []float32)) {
 	t.Helper()
+	besideIn(t, 1, what, size, start, fast, slow)
+}
+
+// besideIn is beside for results that hold pack values a word.
+func besideIn(t *testing.T, pack int, what string, size int, start []float32, fast, slow func(to []float32)) {
+	t.Helper()
 	got, want := newGuarded[float32](size), make([]float32, size)
 	if start != nil {
 		copy(got.values, start)
@@ -27,8 +33,30 @@ func beside(t *testing.T, what string, size int, start []float32, fast, slow fun
 	}
 	fast(got.values)
 	slow(want)
-	near(t, what, got.values, want, toleranceTransform)
 	got.check(t, what)
+	if pack == 1 {
+		near(t, what, got.values, want, toleranceTransform)
+		return
+	}
+	// What is next to the middle of two may be rounded either way.
+	near(t, what, unpaired(got.values), unpaired(want), 1./256)
+}
+
+func paired(values []float32) []float32 {
+	words := make([]float32, len(values)/2)
+	for i := range words {
+		words[i] = pairOf(values[2*i], values[2*i+1])
+	}
+	return words
+}
+
+func unpaired(words []float32) []float32 {
+	var values []float32
+	for _, w := range words {
+		even, odd := unpair(w)
+		values = append(values, even, odd)
+	}
+	return values
 }
 
 func TestGatherMatchesGo(t *testing.T) {
@@ -81,6 +109,9 @@ func TestTransformsMatchGo(t *testing.T) {
 		for i := range k.forms {
 			testTransforms(t, &k.forms[i], &winogradGo.forms[i])
 		}
+		if k.bfloat16 != nil {
+			testTransforms(t, k.bfloat16, winogradGo.bfloat16)
+		}
 	})
 }
 
@@ -95,7 +126,7 @@ func testTransforms(t *testing.T, f, slow *winogradForm) {
 			func(x []float32) { f.transformColumns(x, row, columns) },
 			func(x []float32) { slow.transformColumns(x, row, columns) })
 		step := n*channelChunk + n%3*16
-		beside(t, what("transformRows"), f.products()*step, nil,
+		besideIn(t, f.pack, what("transformRows"), f.products()*step, nil,
 			func(v []float32) { f.transformRows(v, x, step, row, n) },
 			func(v []float32) { slow.transformRows(v, x, step, row, n) })
 		m := values(2, f.products()*step)
@@ -110,7 +141,7 @@ func testTransforms(t *testing.T, f, slow *winogradForm) {
 	}
 	for turned := range 2 {
 		step := channelBlock*channelChunk + 16
-		beside(t, fmt.Sprint("transformFilter", f.tile, " ", turned), f.products()*step, nil,
+		besideIn(t, f.pack, fmt.Sprint("transformFilter", f.tile, " ", turned), f.products()*step, nil,
 			func(u []float32) { f.transformFilter(u, filters, step, turned) },
 			func(u []float32) { slow.transformFilter(u, filters, step, turned) })
 	}
@@ -118,13 +149,26 @@ func testTransforms(t *testing.T, f, slow *winogradForm) {
 
 func TestMultiplyMatchesGo(t *testing.T) {
 	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
-		for n := 1; n <= 20; n++ {
-			for _, depth := range []int{16, 32, 48, 64} {
-				for accumulate := range 2 {
-					v, u := values(1, n*channelChunk), values(2, depth*channelChunk)
-					beside(t, fmt.Sprint("multiply ", n, depth, accumulate), n*channelChunk, values(3, n*channelChunk),
-						func(m []float32) { k.multiply(m, v, u, n, depth, accumulate) },
-						func(m []float32) { multiplyGo(m, v, u, n, depth, accumulate) })
+		forms := []*winogradForm{&k.forms[0], &k.forms[1]}
+		if k.bfloat16 != nil {
+			forms = append(forms, k.bfloat16)
+		}
+		for _, f := range forms {
+			slow := multiplyGo
+			if f.pack == 2 {
+				slow = multiplyBFloat16Go
+			}
+			for n := 1; n <= 20; n++ {
+				for _, depth := range []int{16, 32, 48, 64} {
+					for accumulate := range 2 {
+						v, u := values(1, n*channelChunk), values(2, depth*channelChunk)
+						if f.pack == 2 {
+							v, u = paired(v), paired(u)
+						}
+						beside(t, fmt.Sprint("multiply ", f.tile, f.pack, n, depth, accumulate), n*channelChunk, values(3, n*channelChunk),
+							func(m []float32) { f.multiply(m, v, u, n, depth, accumulate) },
+							func(m []float32) { slow(m, v, u, n, depth, accumulate) })
+					}
 				}
 			}
 		}

@@ -86,6 +86,14 @@ func (w *Workers) Threads() int { return len(w.scratch) }
 // Path names the set of inner loops in use: avx512, avx2 or go.
 func (w *Workers) Path() string { return w.path.name }
 
+// CheckBFloat16 returns an error where convolutions can't use BFloat16.
+func (w *Workers) CheckBFloat16() error {
+	if w.path.winograd.bfloat16 == nil {
+		return fmt.Errorf("cpu: products of bfloat16 need a processor with AVX512_BF16, and %s to allow it; this one runs %s", Environment, w.path.name)
+	}
+	return nil
+}
+
 // Close ends the goroutines. Operations that come later run on their caller's.
 func (w *Workers) Close() {
 	w.running.Lock()

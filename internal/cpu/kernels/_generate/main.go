@@ -26,6 +26,7 @@ var files = []struct {
 	{"direct", emitDirect},
 	{"product", emitProduct},
 	{"winograd", emitWinograd},
+	{"bfloat16", emitBFloat16},
 	{"vectors", emitVectors},
 	{"pool", emitPool},
 	{"moments", emitMoments},

@@ -262,6 +262,12 @@ func (w winograd) transformColumns() {
 
 func (w winograd) transformRows() {
 	w.beginForm("transformRows", "func(v, x []float32, step, row, n int)")
+	w.transformAllRows(rowBytes, w.store)
+	w.end()
+}
+
+// transformAllRows puts the values of tiles, tileBytes apart in each matrix.
+func (w winograd) transformAllRows(tileBytes int, put func(r reg.VecVirtual, to operand.Mem)) {
 	v, x, n, row := w.pointer("v"), w.pointer("x"), w.value("n"), w.stride("row")
 	matrices := w.newSteps(w.stride("step"), w.inputs())
 	d := w.registers(w.inputs())
@@ -278,16 +284,15 @@ func (w winograd) transformRows() {
 					w.load(operand.Mem{Base: from, Disp: j*pixelBytes + offset}, d[j])
 				}
 				for j, r := range w.transform(w, d) {
-					w.store(r, matrices.at(to, j, offset))
+					put(r, matrices.at(to, j, offset))
 				}
 			})
 			w.ADDQ(operand.I32(int32(w.tile*pixelBytes)), from)
-			w.ADDQ(operand.I32(rowBytes), to)
+			w.ADDQ(operand.I32(int32(tileBytes)), to)
 		})
 		w.ADDQ(row, x)
 		w.LEAQ(matrices.at(v, w.inputs(), 0), v)
 	})
-	w.end()
 }
 
 // transformFilterRow returns G times three vectors, which it leaves as they are.
@@ -309,57 +314,72 @@ func (w winograd) transformFilter() {
 	w.beginForm("transformFilter", "func(u, filters []float32, step, turned int)")
 	u, g := w.pointer("u"), w.pointer("filters")
 	matrices := w.newSteps(w.stride("step"), w.inputs())
-	tap := w.GP64()
-	turned := w.value("turned")
-	w.MOVQ(operand.I32(tapBytes), tap)
-	w.TESTQ(turned, turned)
-	w.JZ(operand.LabelRef("start"))
-	w.ADDQ(operand.I32(8*tapBytes), g)
-	w.NEGQ(tap)
-	w.Label("start")
-	taps := w.newSteps(tap, 9)
+	taps := w.taps(g)
 	channels := w.GP64()
 	w.MOVQ(operand.U32(channelBlock), channels)
 	w.loop("loop", channels, func() {
 		w.vectorsOfPixel(func(offset int) {
 			to := w.GP64()
 			w.MOVQ(u, to)
-			put := func(row []reg.VecVirtual) {
-				for j, r := range w.transformFilterRow(row) {
-					w.store(r, matrices.at(to, j, offset))
+			for _, rows := range w.filterRows(taps, g, offset) {
+				for _, row := range rows() {
+					for j, r := range w.transformFilterRow(row) {
+						w.store(r, matrices.at(to, j, offset))
+					}
+					w.LEAQ(matrices.at(to, w.inputs(), 0), to)
 				}
-				w.LEAQ(matrices.at(to, w.inputs(), 0), to)
 			}
-			edge := func(row int) {
-				t := w.registers(3)
-				for j := range t {
-					w.load(taps.at(g, 3*row+j, offset), t[j])
-				}
-				put(t)
-			}
-			edge(0)
-			for _, c := range w.pairs {
-				plus, minus := w.registers(3), w.registers(3)
-				for j := range plus {
-					odd := w.register()
-					w.load(taps.at(g, j, offset), plus[j])
-					w.VMULPS(w.memory(c[0]), plus[j], plus[j])
-					w.load(taps.at(g, 6+j, offset), odd)
-					w.VFMADD231PS(w.memory(c[2]), odd, plus[j])
-					w.load(taps.at(g, 3+j, offset), odd)
-					w.VMULPS(w.memory(c[1]), odd, odd)
-					w.VSUBPS(odd, plus[j], minus[j])
-					w.VADDPS(odd, plus[j], plus[j])
-				}
-				put(plus)
-				put(minus)
-			}
-			edge(2)
 		})
 		w.ADDQ(operand.I32(9*tapBytes), g)
 		w.ADDQ(operand.I32(rowBytes), u)
 	})
 	w.end()
+}
+
+// taps addresses the taps of a filter, backwards from its last where turned is
+// set, to which it moves g.
+func (w winograd) taps(g reg.GPVirtual) steps {
+	tap, turned := w.GP64(), w.value("turned")
+	w.MOVQ(operand.I32(tapBytes), tap)
+	w.TESTQ(turned, turned)
+	w.JZ(operand.LabelRef("start"))
+	w.ADDQ(operand.I32(8*tapBytes), g)
+	w.NEGQ(tap)
+	w.Label("start")
+	return w.newSteps(tap, 9)
+}
+
+// filterRows returns what computes the rows of G times a filter, one or two at
+// a time.
+func (w winograd) filterRows(taps steps, g reg.GPVirtual, offset int) []func() [][]reg.VecVirtual {
+	edge := func(row int) func() [][]reg.VecVirtual {
+		return func() [][]reg.VecVirtual {
+			t := w.registers(3)
+			for j := range t {
+				w.load(taps.at(g, 3*row+j, offset), t[j])
+			}
+			return [][]reg.VecVirtual{t}
+		}
+	}
+	rows := []func() [][]reg.VecVirtual{edge(0)}
+	for _, c := range w.pairs {
+		rows = append(rows, func() [][]reg.VecVirtual {
+			plus, minus := w.registers(3), w.registers(3)
+			for j := range plus {
+				odd := w.register()
+				w.load(taps.at(g, j, offset), plus[j])
+				w.VMULPS(w.memory(c[0]), plus[j], plus[j])
+				w.load(taps.at(g, 6+j, offset), odd)
+				w.VFMADD231PS(w.memory(c[2]), odd, plus[j])
+				w.load(taps.at(g, 3+j, offset), odd)
+				w.VMULPS(w.memory(c[1]), odd, odd)
+				w.VSUBPS(odd, plus[j], minus[j])
+				w.VADDPS(odd, plus[j], plus[j])
+			}
+			return [][]reg.VecVirtual{plus, minus}
+		})
+	}
+	return append(rows, edge(2))
 }
 
 // sumAndDifference returns a + b and a − b, the latter in place of a.

@@ -1,0 +1,66 @@
+package kernels
+
+import "math"
+
+// Where the kernels of winograd.go go through words of V and U, those for
+// bfloat16 put two neighbouring channels into a word, the even one in its lower
+// half, rounded to the nearest.
+
+func roundBFloat16(v float32) uint32 { return (math.Float32bits(v) + 1<<15) >> 16 }
+
+func pairOf(even, odd float32) float32 {
+	return math.Float32frombits(roundBFloat16(even) | roundBFloat16(odd)<<16)
+}
+
+func unpair(word float32) (even, odd float32) {
+	bits := math.Float32bits(word)
+	return math.Float32frombits(bits << 16), math.Float32frombits(bits &^ (1<<16 - 1))
+}
+
+func transformRowsBFloat16Go(v, x []float32, step, row, n int) {
+	for i := range 6 {
+		for t := range n {
+			for c := 0; c < channelBlock; c += 2 {
+				var even, odd [6]float32
+				for j := range even {
+					pixel := x[i*row+(4*t+j)*channelBlock:]
+					even[j], odd[j] = pixel[c], pixel[c+1]
+				}
+				even, odd = transform4(even), transform4(odd)
+				for j := range even {
+					v[(6*i+j)*step+(t*channelChunk+c)/2] = pairOf(even[j], odd[j])
+				}
+			}
+		}
+	}
+}
+
+func transformFilterBFloat16Go(u, filters []float32, step, turned int) {
+	single := make([]float32, 36*channelBlock*channelChunk)
+	transformFilter4Go(single, filters, channelBlock*channelChunk, turned)
+	for k := range 36 {
+		for i := 0; i < channelBlock; i += 2 {
+			even := single[(k*channelBlock+i)*channelChunk:]
+			odd := even[channelChunk:]
+			for o := range channelBlock {
+				u[k*step+i/2*channelChunk+o] = pairOf(even[o], odd[o])
+			}
+		}
+	}
+}
+
+func multiplyBFloat16Go(m, v, u []float32, n, depth, accumulate int) {
+	for t := range n {
+		to := m[t*channelChunk:][:channelChunk]
+		if accumulate == 0 {
+			clear(to)
+		}
+		for k, word := range v[t*channelChunk/2:][:depth/2] {
+			even, odd := unpair(word)
+			for o, weights := range u[k*channelChunk:][:channelChunk] {
+				evenWeight, oddWeight := unpair(weights)
+				to[o] += even*evenWeight + odd*oddWeight
+			}
+		}
+	}
+}
