@@ -81,9 +81,9 @@ func (v *inverter) invertBlock(to, from []float64, stride, n, level int) bool {
 	transpose(columns[h*split:], q[split*h:], k-split, h)
 	left, right := v.symmetric(l.product, w, columns, k, h)
 	for i := range k {
-		subtract(s[i*k:i*k+split], from[(h+i)*stride+h:], left[i*split:])
+		v.subtract(s[i*k:i*k+split], from[(h+i)*stride+h:], left[i*split:])
 		if i >= split {
-			subtract(s[i*k+split:(i+1)*k], from[(h+i)*stride+h+split:], right[(i-split)*(k-split):])
+			v.subtract(s[i*k+split:(i+1)*k], from[(h+i)*stride+h+split:], right[(i-split)*(k-split):])
 		}
 	}
 	if !v.invertBlock(sInverse, s, k, k, level+1) {
@@ -99,15 +99,15 @@ func (v *inverter) invertBlock(to, from []float64, stride, n, level int) bool {
 	left, right = v.symmetric(l.product, upper, columns, h, k)
 	for i := range h {
 		row := to[i*n : (i+1)*n]
-		add(row[:split], p[i*h:], left[i*split:])
+		v.add(row[:split], p[i*h:], left[i*split:])
 		if i >= split {
-			add(row[split:h], p[i*h+split:], right[(i-split)*(h-split):])
+			v.add(row[split:h], p[i*h+split:], right[(i-split)*(h-split):])
 		}
-		negate(row[h:], upper[i*k:])
+		v.negate(row[h:], upper[i*k:])
 	}
 	for i := range k {
 		row := to[(h+i)*n : (h+i+1)*n]
-		negate(row[:h], lower[i*h:])
+		v.negate(row[:h], lower[i*h:])
 		copy(row[h:], sInverse[i*k:])
 	}
 	mirror(to, n, h)
@@ -122,9 +122,9 @@ func (v *inverter) refine(l inverterLevel, w, q, from []float64, stride, h, k in
 	}
 	mirror(p, h, h)
 	kernels.MatrixProduct64(v.workers, residual, w, p, k, h, h)
-	subtract(residual, q, residual)
+	v.subtract(residual, q, residual)
 	kernels.MatrixProduct64(v.workers, change, residual, l.p, k, h, h)
-	add(w, w, change)
+	v.add(w, w, change)
 }
 
 // splitOf says how many columns the left part of a symmetric product has.
@@ -148,26 +148,11 @@ func (v *inverter) symmetric(to, a, b []float64, n, depth int) (left, right []fl
 	return left, right
 }
 
-func add(to, x, y []float64) {
-	x, y = x[:len(to)], y[:len(to)]
-	for i := range to {
-		to[i] = x[i] + y[i]
-	}
-}
+func (v *inverter) add(to, x, y []float64) { kernels.Combine(v.workers, to, 1, x, 1, y) }
 
-func subtract(to, x, y []float64) {
-	x, y = x[:len(to)], y[:len(to)]
-	for i := range to {
-		to[i] = x[i] - y[i]
-	}
-}
+func (v *inverter) subtract(to, x, y []float64) { kernels.Combine(v.workers, to, 1, x, -1, y) }
 
-func negate(to, x []float64) {
-	x = x[:len(to)]
-	for i, v := range x {
-		to[i] = -v
-	}
-}
+func (v *inverter) negate(to, x []float64) { kernels.Combine(v.workers, to, -1, x, 0, x) }
 
 // invertLeaf inverts a small matrix, of which it reads the lower triangle, by
 // its Cholesky factor L.
@@ -222,15 +207,22 @@ func invertLeaf(to, from []float64, stride, n int) bool {
 
 const transposeBlock = 16
 
-// transpose writes the columns of a matrix as rows.
+// transpose writes the columns of a matrix as rows. It takes eight rows at a
+// time, which become whole lines of the cache.
 func transpose(to, from []float64, rows, columns int) {
-	for i0 := 0; i0 < rows; i0 += transposeBlock {
-		i1 := min(rows, i0+transposeBlock)
+	i := 0
+	for ; i+8 <= rows; i += 8 {
+		row := func(r int) []float64 { return from[(i+r)*columns:][:columns] }
+		r0, r1, r2, r3, r4, r5, r6, r7 := row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
 		for j := range columns {
-			row := to[j*rows+i0 : j*rows+i1]
-			for i := range row {
-				row[i] = from[(i0+i)*columns+j]
-			}
+			line := to[j*rows+i:][:8]
+			line[0], line[1], line[2], line[3] = r0[j], r1[j], r2[j], r3[j]
+			line[4], line[5], line[6], line[7] = r4[j], r5[j], r6[j], r7[j]
+		}
+	}
+	for ; i < rows; i++ {
+		for j, v := range from[i*columns:][:columns] {
+			to[j*rows+i] = v
 		}
 	}
 }

@@ -59,8 +59,6 @@ const (
 	// transportSpread is how far apart the bounds on x may be. Rounding leaves no
 	// accuracy from some 10⁸ on; a usual descent has 10⁵ to 10⁶.
 	transportSpread = 1e12
-	// transportBlock is how many values of a matrix a part combines.
-	transportBlock = 1 << 14
 )
 
 // lastStep is a last step, T ← Factor(T + Σⱼ Weight[j](U + Shift[j]T⁻¹)⁻¹), which
@@ -213,13 +211,7 @@ func (m *transport) invertPair(to0, from0, to1, from1 []float64) bool {
 
 // combine computes to = a·x + b·y.
 func (m *transport) combine(to []float64, a float64, x []float64, b float64, y []float64) {
-	m.workers.Run((len(to)+transportBlock-1)/transportBlock, func(part int) {
-		first, end := part*transportBlock, min(len(to), (part+1)*transportBlock)
-		to, x, y := to[first:end], x[first:end], y[first:end]
-		for i := range to {
-			to[i] = a*x[i] + b*y[i]
-		}
-	})
+	kernels.Combine(m.workers, to, a, x, b, y)
 }
 
 // residual returns |(TΣT − Σₜ)V| / |ΣₜV| in the Frobenius norm. V is such that

@@ -109,3 +109,16 @@ func (a Adam) factors() adamFactors {
 		float32(a.Epsilon),
 	}
 }
+
+// Combine computes to = a·x + b·y. to may be one of them.
+func Combine(w *Workers, to []float64, a float64, x []float64, b float64, y []float64) {
+	x, y = x[:len(to)], y[:len(to)]
+	if len(to) <= vectorBlock {
+		w.path.vector.combine(to, x, y, a, b)
+		return
+	}
+	w.Run((len(to)+vectorBlock-1)/vectorBlock, func(part int) {
+		first, end := part*vectorBlock, min(len(to), (part+1)*vectorBlock)
+		w.path.vector.combine(to[first:end], x[first:end], y[first:end], a, b)
+	})
+}

@@ -378,6 +378,47 @@ done:
 	VZEROUPPER
 	RET
 
+// func combineAVX512(to []float64, x []float64, y []float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·combineAVX512(SB), NOSPLIT, $0-88
+	VBROADCASTSD a+72(FP), Z0
+	VBROADCASTSD b+80(FP), Z1
+	MOVQ         to_len+8(FP), AX
+	MOVQ         to_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VMULPD      Z1, Z3, Z3
+	VFMADD231PD Z0, Z2, Z3
+	VMOVUPS     Z3, (CX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	MOVQ        $-1, SI
+	SHLXQ       AX, SI, AX
+	NOTQ        AX
+	KMOVW       AX, K1
+	VMOVUPD.Z   (DX), K1, Z2
+	VMOVUPD.Z   (BX), K1, Z3
+	VMULPD      Z1, Z3, Z3
+	VFMADD231PD Z0, Z2, Z3
+	VMOVUPD     Z3, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func gateAVX2(to []float32, x []float32, gate []float32)
 // Requires: AVX
 TEXT ·gateAVX2(SB), NOSPLIT, $0-72
@@ -729,5 +770,45 @@ done:
 	VADDPD       X1, X0, X0
 	VHADDPD      X0, X0, X0
 	MOVSD        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func combineAVX2(to []float64, x []float64, y []float64, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·combineAVX2(SB), NOSPLIT, $0-88
+	VBROADCASTSD a+72(FP), Y0
+	VBROADCASTSD b+80(FP), Y1
+	MOVQ         to_len+8(FP), AX
+	MOVQ         to_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x04
+	JL          rest
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VMULPD      Y1, Y3, Y3
+	VFMADD231PD Y0, Y2, Y3
+	VMOVUPS     Y3, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $0x04, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	LEAQ        vectorsMask<>+0(SB), SI
+	NEGQ        AX
+	VMOVUPS     32(SI)(AX*8), Y2
+	VMASKMOVPD  (DX), Y2, Y3
+	VMASKMOVPD  (BX), Y2, Y4
+	VMULPD      Y1, Y4, Y4
+	VFMADD231PD Y0, Y3, Y4
+	VMASKMOVPD  Y4, Y2, (CX)
+
+done:
 	VZEROUPPER
 	RET

@@ -10,6 +10,7 @@ type vectorKernels struct {
 	scale   func(x []float32, alpha float32)              // x *= alpha
 	clamp   func(x []float32, low, high float32)          // x = min(max(x, low), high)
 	average func(mean, x []float32, decay, rest float32)  // mean = decay·mean + rest·x
+	combine func(to, x, y []float64, a, b float64)        // to = a·x + b·y
 	dot     func(x, y []float32) float64                  // Σ x·y in float64
 	sum     func(x []float32) float64                     // Σ x in float64
 	adam    func(point, gradient, mean, square []float32, // see adamFactors
@@ -22,6 +23,7 @@ var vectorsGo = vectorKernels{
 	scale:   scaleGo,
 	clamp:   clampGo,
 	average: averageGo,
+	combine: combineGo,
 	dot:     dotGo,
 	sum:     sumGo,
 	adam:    adamGo,
@@ -54,6 +56,13 @@ func scaleGo(x []float32, alpha float32) {
 func clampGo(x []float32, low, high float32) {
 	for i, v := range x {
 		x[i] = min(max(v, low), high)
+	}
+}
+
+func combineGo(to, x, y []float64, a, b float64) {
+	x, y = x[:len(to)], y[:len(to)]
+	for i := range to {
+		to[i] = a*x[i] + b*y[i]
 	}
 }
 

@@ -44,6 +44,11 @@ func dotAVX512(x []float32, y []float32) float64
 //go:noescape
 func sumAVX512(x []float32) float64
 
+// combineAVX512 is combineGo.
+//
+//go:noescape
+func combineAVX512(to []float64, x []float64, y []float64, a float64, b float64)
+
 // gateAVX2 is gateGo.
 //
 //go:noescape
@@ -83,3 +88,8 @@ func dotAVX2(x []float32, y []float32) float64
 //
 //go:noescape
 func sumAVX2(x []float32) float64
+
+// combineAVX2 is combineGo.
+//
+//go:noescape
+func combineAVX2(to []float64, x []float64, y []float64, a float64, b float64)

@@ -36,6 +36,23 @@ func TestVectorOperationsMatchPlainLoops(t *testing.T) {
 	})
 }
 
+func TestCombineMatchesPlainLoops(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, n := range vectorLengths {
+			x, y := float64s(values(1, n)), float64s(values(2, n))
+			want, to := make([]float64, n), newGuarded[float64](n)
+			for i := range want {
+				want[i] = 0.7*x[i] - 1.3*y[i]
+			}
+			Combine(w, to.values, 0.7, x, -1.3, y)
+			near(t, "combine "+shape(n), to.values, want, 1e-15)
+			to.check(t, "combine "+shape(n))
+			Combine(w, x, 0.7, x, -1.3, y)
+			same(t, "combine in place "+shape(n), x, to.values)
+		}
+	})
+}
+
 func TestDotSumsInFloat64(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
 		for _, n := range vectorLengths {

@@ -23,6 +23,7 @@ func emitVectors(ctx *build.Context) {
 		v.adam()
 		v.dot("dot", 2)
 		v.dot("sum", 1)
+		vectors{kernel{ctx, isa, true}, table}.combine()
 	}
 }
 
@@ -98,7 +99,7 @@ func (v vectors) scalar(name string) reg.VecVirtual {
 		panic(err)
 	}
 	r := v.register()
-	v.VBROADCASTSS(m.Addr, r)
+	v.broadcast(m.Addr, r)
 	return r
 }
 
@@ -165,6 +166,18 @@ func (v vectors) average() {
 		v.VMULPS(decay, mean, mean)
 		v.VFMADD231PS(rest, x, mean)
 		a.store(mean, p[0])
+	})
+	v.end()
+}
+
+func (v vectors) combine() {
+	v.begin("combine", "to, x, y []float64, a, b float64", "")
+	alpha, beta := v.scalar("a"), v.scalar("b")
+	v.each([]string{"to", "x", "y"}, func(a access, p []reg.GPVirtual) {
+		x, y := a.load(p[1]), a.load(p[2])
+		v.VMULPD(beta, y, y)
+		v.VFMADD231PD(alpha, x, y)
+		a.store(y, p[0])
 	})
 	v.end()
 }
