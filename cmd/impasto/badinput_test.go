@@ -249,13 +249,16 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 	}
 }
 
-// writeWeights makes a safetensors file of the whole network in float16, zeros
-// but for one value. Zeros are a hole in the file, so it takes no space.
-func writeWeights(t *testing.T, path string, value uint16) (tensor string) {
+// writeWeights makes a safetensors file of the whole network in bfloat16, zeros
+// but for one value in the filters of some convolutions: the middle one from the
+// first channel to the first. Zeros are a hole in the file, so it takes no space.
+// The tensors are those that the values are in.
+func writeWeights(t *testing.T, path string, values map[string]float32) (tensors []string) {
 	t.Helper()
 	var entries []string
-	var offset, target int
-	layer, block := 0, 1 // torchvision counts convolutions, ReLUs and poolings
+	var offset int
+	at := map[int]float32{} // by offset
+	layer, block := 0, 1    // torchvision counts convolutions, ReLUs and poolings
 	for _, c := range vgg19.Convolutions {
 		if c.Block != block {
 			layer, block = layer+1, c.Block
@@ -268,10 +271,11 @@ func writeWeights(t *testing.T, path string, value uint16) (tensor string) {
 			{"bias", fmt.Sprint(c.Out), c.Out},
 		} {
 			name := fmt.Sprintf("features.%d.%s", layer, part.name)
-			if c.Name == "conv3_2" && part.name == "weight" {
-				tensor, target = name, offset+2*1000
+			if value, ok := values[c.Name]; ok && part.name == "weight" {
+				tensors = append(tensors, name)
+				at[offset+2*4] = value
 			}
-			entries = append(entries, fmt.Sprintf(`"%s":{"dtype":"F16","shape":[%s],"data_offsets":[%d,%d]}`, name, part.shape, offset, offset+2*part.count))
+			entries = append(entries, fmt.Sprintf(`"%s":{"dtype":"BF16","shape":[%s],"data_offsets":[%d,%d]}`, name, part.shape, offset, offset+2*part.count))
 			offset += 2 * part.count
 		}
 		layer += 2
@@ -289,17 +293,18 @@ func writeWeights(t *testing.T, path string, value uint16) (tensor string) {
 	if err := file.Truncate(int64(8 + len(head) + offset)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.WriteAt(binary.LittleEndian.AppendUint16(nil, value), int64(8+len(head)+target)); err != nil {
-		t.Fatal(err)
+	for target, value := range at {
+		if _, err := file.WriteAt(binary.LittleEndian.AppendUint16(nil, uint16(math.Float32bits(value)>>16)), int64(8+len(head)+target)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return tensor
+	return tensors
 }
 
 func TestWeightFilesThatWontDoAreRefused(t *testing.T) {
 	folder := workshop(t)
-	const nan, one = 0x7e00, 0x3c00
-	tensor := writeWeights(t, filepath.Join(folder, "nan.safetensors"), nan)
-	writeWeights(t, filepath.Join(folder, "zeros.safetensors"), one)
+	tensor := writeWeights(t, filepath.Join(folder, "nan.safetensors"), map[string]float32{"conv3_2": float32(math.NaN())})[0]
+	writeWeights(t, filepath.Join(folder, "zeros.safetensors"), map[string]float32{"conv3_2": 1})
 	writeFile(t, filepath.Join(folder, "garbage.pth"), bytes.Repeat([]byte{math.MaxUint8}, 100))
 	args := append([]string{"content.png", "style.png", "-o", "out.png", "--first-iterations=1"}, shallow...)
 	for name, fragments := range map[string][]string{

@@ -63,11 +63,13 @@ equality, 1 a difference of about the target's own size.
 
 A picture that is there already, of the same settings, inputs and version, isn't
 painted again: so the same command goes on where an interrupted one stopped. A
-picture that fails is reported, the others are made, and the exit status is 1.
+picture that fails is reported with its last good state, the others are made, and
+the exit status is 1; the same command tries it again.
 
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
-object: those that vary), reused, error (missing where there is none),
+object: those that vary), reused, error (why the picture isn't finished, or not
+there; missing where there is none),
 iterations, seconds, loss, style and content (objects: the scores by loss, null
 for one that failed), kept (the content loss; null where it isn't known) and
 problems (an object: by loss, why a score is null); and one for every other file

@@ -41,7 +41,8 @@ type record struct {
 	Name       string            `json:"name"`
 	Version    string            `json:"version"`
 	Settings   map[string]string `json:"settings"`
-	Picture    string            `json:"picture"` // its file's SHA-256
+	Error      string            `json:"error,omitempty"` // why the picture isn't a finished one
+	Picture    string            `json:"picture"`         // its file's SHA-256
 	Iterations int               `json:"iterations"`
 	Seconds    float64           `json:"seconds"`
 	Loss       float64           `json:"loss"`
@@ -83,15 +84,15 @@ func keyOf(value any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// find returns a cell's key, and its record where its picture is there and was
-// made of just that.
+// find returns a cell's key, and its record where its picture is there, finished,
+// and was made of just that.
 func (c *comparison) find(cell cell) (*record, string, error) {
 	key, err := c.key(cell)
 	if err != nil {
 		return nil, "", err
 	}
 	var r record
-	if err := readJSON(c.recordPath(cell.file()), &r); err != nil || r.Key != key {
+	if err := readJSON(c.recordPath(cell.file()), &r); err != nil || r.Key != key || r.Error != "" {
 		return nil, key, nil
 	}
 	path := filepath.Join(c.options.Output, pictureFolder, cell.file()+".png")

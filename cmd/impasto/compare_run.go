@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"impasto/internal/picture"
 	"impasto/internal/report"
@@ -252,7 +254,7 @@ func (c *comparison) paintAll(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return c.interrupted(i)
 		case err != nil:
-			e.Error = oneLine(strings.TrimPrefix(err.Error(), "model: "))
+			e.Error = failureText(err)
 			c.say("%s failed: %s", where, e.Error)
 		}
 	}
@@ -264,7 +266,8 @@ func (c *comparison) interrupted(done int) error {
 		errInterrupted, done, count(len(c.cells), "picture"), c.options.Output)
 }
 
-// paint makes one picture and its record.
+// paint makes one picture and its record. Of a run that failed on its way it keeps
+// the last good picture.
 func (c *comparison) paint(ctx context.Context, cell cell, e *entry, key string) error {
 	o := cell.options
 	content, styles, err := o.open(c.contentPath, c.styleArguments)
@@ -282,16 +285,28 @@ func (c *comparison) paint(ctx context.Context, cell cell, e *entry, key string)
 	}
 	result, err := model.Stylize(ctx, content.Image(), styles, o.Options)
 	reporter.finish()
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(c.options.Output, filepath.FromSlash(e.File))
-	if err := picture.Save(path, result.Image, picture.SaveOptions{}); err != nil {
+	if err != nil && (ctx.Err() != nil || result == nil || result.Last.Done == 0) {
 		return err
 	}
 	r := &record{
-		Key: key, Name: cell.name(), Version: buildVersion(), Settings: cell.options.settings(),
+		Key: key, Name: cell.name(), Version: buildVersion(), Settings: cell.options.settings(), Error: failureText(err),
 		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(curve),
+	}
+	if saveErr := c.keep(cell, e, r, result.Image); saveErr != nil {
+		return errors.Join(err, saveErr)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; the picture after %d of %s is kept", err, result.Last.Done, count(result.Last.Total, "iteration"))
+	}
+	return nil
+}
+
+// keep writes a picture and its record, and shows what was written in the entry.
+func (c *comparison) keep(cell cell, e *entry, r *record, img image.Image) error {
+	path := filepath.Join(c.options.Output, filepath.FromSlash(e.File))
+	err := picture.Save(path, img, picture.SaveOptions{})
+	if err != nil {
+		return err
 	}
 	if r.Picture, err = fileDigest(path); err != nil {
 		return err
@@ -305,8 +320,17 @@ func (c *comparison) paint(ctx context.Context, cell cell, e *entry, key string)
 		return err
 	}
 	e.take(r)
-	c.say("wrote %s: %s in %s, loss %s", path, count(r.Iterations, "iteration"), roundTime(result.Last.Elapsed), significant(r.Loss))
+	took := time.Duration(r.Seconds * float64(time.Second))
+	c.say("wrote %s: %s in %s, loss %s", path, count(r.Iterations, "iteration"), roundTime(took), significant(r.Loss))
 	return nil
+}
+
+// failureText is what is shown of an error, in one line; nothing for none.
+func failureText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return oneLine(strings.TrimPrefix(err.Error(), "model: "))
 }
 
 // take fills an entry from a record.

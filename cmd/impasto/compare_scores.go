@@ -203,7 +203,7 @@ func (c *comparison) writeScoreTables() error {
 			if e.image == nil {
 				continue
 			}
-			fmt.Fprintf(table, "%s\t", e.Name)
+			fmt.Fprintf(table, "%s\t", e.rowName())
 			for _, loss := range comparedLosses() {
 				fmt.Fprintf(table, "%s\t", scoreText(scores[loss]))
 			}
@@ -217,6 +217,14 @@ func (c *comparison) writeScoreTables() error {
 		}
 	}
 	return nil
+}
+
+// rowName is an entry's name in a table.
+func (e *entry) rowName() string {
+	if e.Error != "" {
+		return e.Name + " (failed)"
+	}
+	return e.Name
 }
 
 func scoreText(value *float64) string {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/png"
 	"maps"
 	"os"
 	"path/filepath"
@@ -281,4 +284,58 @@ func TestFileNamesAreHarmless(t *testing.T) {
 			t.Errorf("%q is %q, want %q", name, got, want)
 		}
 	}
+}
+
+// A network that is finite at the start and at the style, and beyond all bounds
+// where the picture is bright, makes a run with long steps explode.
+func TestCompareKeepsTheLastGoodPictureOfARunThatExplodes(t *testing.T) {
+	folder := workshop(t)
+	writeWeights(t, filepath.Join(folder, "huge.safetensors"), map[string]float32{"conv1_1": 100, "conv1_2": 3e36})
+	writePlain(t, filepath.Join(folder, "start.png"), 40, 30, 124) // red is just above the mean that the network takes off
+	writePlain(t, filepath.Join(folder, "style.png"), 36, 36, 128)
+	args := []string{"compare", "content.png", "style.png", "-o", "out", "--weights=huge.safetensors", "--start=start.png",
+		"--style-layers=relu1_2", "--content-weight=0", "--loss=moments", "--size=32", "--min-size=32", "--first-iterations=4",
+		"--optimizer=adam", "--average-decay=0", "--vary=step-size=1,1e-6", "--device=cpu"}
+	for range 2 { // what failed is tried again
+		run := impasto(t, folder, args...)
+		if run.status != statusFailed {
+			t.Fatalf("exit status %d, want %d; standard error:\n%s", run.status, statusFailed, run.stderr)
+		}
+		for _, part := range []string{"1 of 2 pictures failed", `the term "style relu1_2" is`, "the picture after 1 of 4 iterations is kept"} {
+			if !strings.Contains(run.stderr, part) {
+				t.Errorf("standard error has no %q:\n%s", part, run.stderr)
+			}
+		}
+		if painted := painted(run); painted[0] != "step-size 1" {
+			t.Errorf("painted %q", painted)
+		}
+		if !strings.Contains(run.stdout, "step-size 1 (failed)") {
+			t.Errorf("the tables don't tell of the failure:\n%s", run.stdout)
+		}
+		pictures := readScores(t, folder).Pictures
+		if failed := pictures[1]; !strings.Contains(failed.Error, "style relu1_2") || failed.Iterations != 1 || failed.Style == nil {
+			t.Errorf("%+v", failed)
+		}
+		if made := pictures[2]; made.Error != "" || made.Iterations != 4 {
+			t.Errorf("%+v", made)
+		}
+		readPicture(t, filepath.Join(folder, "out", "pictures", "step-size-1.png"))
+		page := string(readFile(t, filepath.Join(folder, "out", "index.html")))
+		if !strings.Contains(page, `alt="step-size 1"`) || !strings.Contains(page, "Failed: scale 1 of 1") {
+			t.Error("the page doesn't show the picture and the failure")
+		}
+	}
+}
+
+func writePlain(t *testing.T, path string, width, height int, level uint8) {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range img.Pix {
+		img.Pix[i] = level
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, img); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, data.Bytes())
 }

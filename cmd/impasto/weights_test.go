@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -65,17 +66,15 @@ func TestWeightsVerifyTellsSoundFilesFromOthers(t *testing.T) {
 		t.Errorf("it says %q", out)
 	}
 	impasto(t, folder, "weights", "verify", "missing.pth").refused(t, statusFailed, "missing.pth")
-	const nan = 0x7e00
-	tensor := writeWeights(t, filepath.Join(folder, "nan.safetensors"), nan)
+	tensor := writeWeights(t, filepath.Join(folder, "nan.safetensors"), map[string]float32{"conv3_2": float32(math.NaN())})[0]
 	impasto(t, folder, "weights", "verify", "nan.safetensors").refused(t, statusFailed, "nan.safetensors", tensor, "NaN")
-	writeWeights(t, filepath.Join(folder, "vgg19-dcbb9e9d.pth"), 0)
+	writeWeights(t, filepath.Join(folder, "vgg19-dcbb9e9d.pth"), nil)
 	impasto(t, folder, "weights", "verify", "vgg19-dcbb9e9d.pth").refused(t, statusFailed, "SHA-256", "dcbb9e9d")
 }
 
 func TestWeightsConvertWritesWhatIsAskedFor(t *testing.T) {
 	folder := t.TempDir()
-	const one = 0x3c00
-	writeWeights(t, filepath.Join(folder, "in.pth"), one)
+	writeWeights(t, filepath.Join(folder, "in.pth"), map[string]float32{"conv3_2": 1})
 	var info weights.Info
 	convert := func(args ...string) {
 		t.Helper()
@@ -100,7 +99,7 @@ func TestWeightsConvertWritesWhatIsAskedFor(t *testing.T) {
 
 func TestWeightsCommandsRefuseWrongUsage(t *testing.T) {
 	folder := t.TempDir()
-	writeWeights(t, filepath.Join(folder, "in.pth"), 0)
+	writeWeights(t, filepath.Join(folder, "in.pth"), nil)
 	before := readFile(t, filepath.Join(folder, "in.pth"))
 	for args, want := range map[string]string{
 		"convert in.pth":                           "2 arg",
@@ -125,7 +124,7 @@ func TestWeightsCommandsRefuseWrongUsage(t *testing.T) {
 func fetchable(t *testing.T, serve func(w http.ResponseWriter, q *http.Request, content []byte)) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "net.safetensors")
-	writeWeights(t, path, 0)
+	writeWeights(t, path, nil)
 	content := readFile(t, path)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { serve(w, q, content) }))
 	t.Cleanup(server.Close)

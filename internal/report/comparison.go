@@ -33,7 +33,7 @@ type Picture struct {
 	// how a picture was made.
 	Note  string
 	Image image.Image // nil where there is none
-	// Error says why there is none.
+	// Error says why there is none, or why it isn't finished.
 	Error string
 
 	// What follows is known of pictures that were made here.

@@ -144,7 +144,7 @@ func (c Comparison) scoreTables() []scoreTable {
 	}
 	contest := make([]bool, len(scored))
 	for i := range scored {
-		contest[i] = !slices.ContainsFunc(c.References, func(r Picture) bool { return r.Name == scored[i].Name })
+		contest[i] = scored[i].Error == "" && !slices.ContainsFunc(c.References, func(r Picture) bool { return r.Name == scored[i].Name })
 	}
 	styles := scoreTable{Title: "Distance from the styles", Columns: c.Losses}
 	content := scoreTable{Title: "Distance from the content", Columns: append([]string{"content loss"}, c.Losses...)}

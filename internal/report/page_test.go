@@ -22,8 +22,9 @@ func stripes(width, height int, hue uint8) image.Image {
 	return img
 }
 
-// sample is a comparison with all that may be in one: a failure, a picture from
-// elsewhere of another shape, a score that is missing, and names to escape.
+// sample is a comparison with all that may be in one: a failure, one that left a
+// picture, a picture from elsewhere of another shape, a score that is missing, and
+// names to escape.
 func sample() Comparison {
 	made := func(name string, hue uint8, worse float64) Picture {
 		p := Picture{
@@ -38,13 +39,15 @@ func sample() Comparison {
 	}
 	other := Picture{Name: "elsewhere", Note: "made elsewhere", Image: stripes(64, 64, 200),
 		Scores: &Scores{Style: map[string]float64{"gram": 0.3}, Content: map[string]float64{"gram": 0.1}, Kept: math.NaN()}}
+	cut := made("cut", 180, 0.1)
+	cut.Error = "the term \"content\" is +Inf"
 	return Comparison{
 		Title: "harbour in the style of <whirl> & more", Command: "impasto compare 'a b.png' c.png -o out", Losses: []string{"gaussian", "gram"}, ScoreSize: "96×64",
 		References: []Picture{
 			{Name: "content", Note: "harbour.png", Image: stripes(96, 64, 0), Scores: &Scores{Style: map[string]float64{"gram": 2, "gaussian": 3}, Content: map[string]float64{"gram": 0, "gaussian": 1e-9}}},
 			{Name: "style", Note: "whirl.jpg", Image: stripes(80, 80, 250)},
 		},
-		Pictures: []Picture{made("gaussian", 60, 1), made("gram", 120, 2), {Name: "broken", Error: "the term \"style\" is NaN", Settings: []Setting{{"loss", "broken"}}}, other},
+		Pictures: []Picture{made("gaussian", 60, 1), made("gram", 120, 2), {Name: "broken", Error: "the term \"style\" is NaN", Settings: []Setting{{"loss", "broken"}}}, cut, other},
 		Common:   []Setting{{"size", "96"}, {"tv-weight", "5"}},
 	}
 }
@@ -61,7 +64,7 @@ func pageOf(t *testing.T, c Comparison) string {
 func TestPageHoldsAllThatItShows(t *testing.T) {
 	text := pageOf(t, sample())
 	for _, part := range []string{
-		"harbour in the style of &lt;whirl&gt; &amp; more", "a b.png", "the term &#34;style&#34; is NaN",
+		"harbour in the style of &lt;whirl&gt; &amp; more", "a b.png", "Failed: the term &#34;style&#34; is NaN", "Failed: the term &#34;content&#34; is &#43;Inf",
 		"Loss by iteration", "Loss by time", "Distance from the styles", "Distance from the content", "<dt>tv-weight</dt><dd>5</dd>",
 		"<td>300</td><td>8.0</td><td>26.7</td>",
 	} {
@@ -69,8 +72,8 @@ func TestPageHoldsAllThatItShows(t *testing.T) {
 			t.Errorf("the page has no %q", part)
 		}
 	}
-	if n := strings.Count(text, `src="data:image/png;base64,`); n != 5 {
-		t.Errorf("%d pictures are in the page, want 5", n)
+	if n := strings.Count(text, `src="data:image/png;base64,`); n != 6 {
+		t.Errorf("%d pictures are in the page, want 6", n)
 	}
 	for _, attribute := range regexp.MustCompile(`(?:src|href)="([^"]{0,40})`).FindAllStringSubmatch(text, -1) {
 		if !strings.HasPrefix(attribute[1], "data:") && !strings.HasPrefix(attribute[1], "#") {
@@ -96,7 +99,7 @@ func TestPageMarksTheNearestOfTheContest(t *testing.T) {
 		}
 		return strings.Join(names, " ")
 	}
-	// gaussian: 0.1 against 0.05; gram: 0.2, 0.4 and 0.3; from the content, the
+	// The picture that failed would be best nearly everywhere. gaussian: 0.1 against 0.05; gram: 0.2, 0.4 and 0.3; from the content, the
 	// content itself is nearest but not in the contest.
 	for _, test := range []struct {
 		table, column int
@@ -106,7 +109,7 @@ func TestPageMarksTheNearestOfTheContest(t *testing.T) {
 			t.Errorf("table %d, column %d: %q is best, want %q", test.table, test.column, got, test.want)
 		}
 	}
-	if text := tables[1].Rows[3].Cells[0].Text; text != "–" {
+	if text := tables[1].Rows[4].Cells[0].Text; text != "–" {
 		t.Errorf("a content score that isn't known is %q", text)
 	}
 }

@@ -28,7 +28,8 @@ const (
 	nameLine     = 30
 	noteSize     = 15
 	noteLine     = 20
-	captionLines = 2 // of the note, or the error
+	captionLines = 2 // of the note, at least
+	errorLines   = 4 // of an error, at most
 
 	mostNameLines = 2
 )
@@ -52,11 +53,12 @@ func (c Comparison) Sheet() (image.Image, error) {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	boxWidth, boxHeight := boxSize(pictures)
-	nameLines := 1
+	nameLines, noteLines := 1, captionLines
 	for _, p := range pictures {
 		nameLines = max(nameLines, len(wrap(faces.name, p.Name, boxWidth, mostNameLines)))
+		noteLines = max(noteLines, len(p.caption(faces.note, boxWidth)))
 	}
-	cellHeight := boxHeight + nameLines*nameLine + captionLines*noteLine
+	cellHeight := boxHeight + nameLines*nameLine + noteLines*noteLine
 	columns := columnsFor(len(pictures), boxWidth+sheetGap, cellHeight+sheetGap)
 	rows := (len(pictures) + columns - 1) / columns
 	const heading = 2 * titleSize
@@ -75,16 +77,24 @@ func (c Comparison) Sheet() (image.Image, error) {
 			}
 			text.line(faces.name, ink, left, baseline, line)
 		}
-		note, colour := p.Note, color.Color(grey)
+		colour := color.Color(grey)
 		if p.Error != "" {
-			note, colour = p.Error, warning
+			colour = warning
 		}
-		for _, line := range wrap(faces.note, note, boxWidth, captionLines) {
+		for _, line := range p.caption(faces.note, boxWidth) {
 			baseline += noteLine
 			text.line(faces.note, colour, left, baseline, line)
 		}
 	}
 	return sheet, nil
+}
+
+// caption is what stands below a picture's name: its error, or else its note.
+func (p Picture) caption(face font.Face, width int) []string {
+	if p.Error != "" {
+		return wrap(face, "Failed: "+p.Error, width, errorLines)
+	}
+	return wrap(face, p.Note, width, captionLines)
 }
 
 // boxSize is that of the largest picture, within bounds.
