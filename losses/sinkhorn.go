@@ -59,15 +59,27 @@ func (sinkhorn) Blends() bool { return false }
 func (sinkhorn) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) { return features, nil }
 
 func (s sinkhorn) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	loss := sinkhornLoss(features)
+	loss := sinkhornLoss(features.Shape()[0])
 	loss.Tolerance, loss.Iterations = 1e-3, 200
 	return compareClouds(loss, s.sample(measureSample), features, target, nil)
 }
 
 func (s sinkhorn) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	loss := sinkhornLoss(features)
+	pairs := s.Pairs(features.Shape()[0])
+	return compareClouds(pairs.Loss, pairs.Sample, features, target, drawInput(features.Graph()))
+}
+
+// Pairs implements Iterative.
+func (s sinkhorn) Pairs(channels int) pure.CloudComparison {
+	loss := sinkhornLoss(channels)
 	loss.Scaled = true
-	return compareClouds(loss, s.sample(pairSample), features, target, drawInput(features.Graph()))
+	return pure.CloudComparison{Loss: loss, Channels: channels, Sample: s.sample(pairSample)}
+}
+
+// PassOperations counts the products of one pass, half an iteration.
+func (s sinkhorn) PassOperations(channels, positions, targetPositions int) float64 {
+	sample := s.sample(pairSample)
+	return 2 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
 }
 
 func (s sinkhorn) sample(most int) pure.Sample {
@@ -77,8 +89,8 @@ func (s sinkhorn) sample(most int) pure.Sample {
 	return pure.Sample{Most: most}
 }
 
-func sinkhornLoss(features *gorgonia.Node) pure.Sinkhorn {
-	return pure.Sinkhorn{Channels: features.Shape()[0], Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12}
+func sinkhornLoss(channels int) pure.Sinkhorn {
+	return pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12}
 }
 
 // compareClouds adds a loss between two maps' features to their graph. A draw is

@@ -16,6 +16,7 @@ import (
 	"impasto/internal/cpu"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -31,7 +32,10 @@ type LossBenchOptions struct {
 	// Budget is the most that one loss at one layer and size may take. Runs end
 	// early at it, and what one run of smaller sizes lets expect to go beyond it is
 	// skipped; 0 sets no limit.
-	Budget  time.Duration
+	Budget time.Duration
+	// OnePass times, of losses that go through the same pairs of positions many
+	// times, as sinkhorn does, a single pass, which is half an iteration.
+	OnePass bool
 	Device  string // as in Options
 	Threads int    // as in Options
 }
@@ -44,6 +48,8 @@ type LossTiming struct {
 	Size      int    `json:"size"`      // the picture's side, in pixels
 	Channels  int    `json:"channels"`  // C of the layer
 	Positions int    `json:"positions"` // N of the layer, of picture and target alike
+	// Part is what of the loss was timed: "one pass", or all of it where empty.
+	Part string `json:"part,omitempty"`
 	// Skipped says why the rest is zero; it is empty where there is a timing.
 	Skipped string `json:"skipped,omitempty"`
 	Runs    int    `json:"runs"` // that were timed
@@ -86,6 +92,9 @@ func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) 
 					return err
 				}
 				t := LossTiming{Loss: name, Layer: layer, Size: size, Channels: channels, Positions: side * side}
+				if o.OnePass && isIterative(name) {
+					t.Part = onePass
+				}
 				if expected := foretell(before[name], t.Positions); o.Budget > 0 && expected > o.Budget.Seconds() {
 					t.Skipped = fmt.Sprintf("one run would take about %.2g s", expected)
 				} else if err := timeLoss(ctx, o, &t, picture, target); err != nil {
@@ -150,6 +159,9 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 	if err != nil {
 		return err
 	}
+	if t.Part == onePass {
+		return timePass(ctx, o, loss.(losses.Iterative), t, features, targetFeatures)
+	}
 	if counted, ok := loss.(losses.Counted); ok {
 		t.Operations = counted.Operations(t.Channels, t.Positions, t.Positions)
 	}
@@ -177,12 +189,9 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 			return err
 		}
 	}
-	seconds, err := timeRuns(ctx, machine, o)
-	if err != nil {
+	if err := t.take(timeRuns(ctx, machine.RunAll, o)); err != nil {
 		return err
 	}
-	timing := newTiming(t.Loss, t.Operations, seconds)
-	t.Runs, t.Seconds, t.Least, t.Most = len(seconds), timing.Seconds, timing.Least, timing.Most
 	beyond := int64(2 * 4 * features.Shape.TotalSize())
 	if target.Single != nil && target.Shape.Eq(targetFeatures.Shape) {
 		beyond += int64(4 * target.Shape.TotalSize())
@@ -190,6 +199,50 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 	t.Memory = max(0, int64(schedule.ArenaBytes)-beyond, heldBytes()-held-beyond)
 	runtime.KeepAlive(machine)
 	return nil
+}
+
+// take fills in the times of runs, unless they failed.
+func (t *LossTiming) take(seconds []float64, err error) error {
+	if err != nil {
+		return err
+	}
+	timing := newTiming(t.Loss, t.Operations, seconds)
+	t.Runs, t.Seconds, t.Least, t.Most = len(seconds), timing.Seconds, timing.Least, timing.Most
+	return nil
+}
+
+// onePass is the Part that stands for a pass of a loss that makes many.
+const onePass = "one pass"
+
+func isIterative(name string) bool {
+	loss, err := losses.Named(name)
+	_, iterative := loss.(losses.Iterative)
+	return err == nil && iterative
+}
+
+// passer is a device that can make a single pass of a loss's evaluation.
+type passer interface {
+	Pass(pairs pure.CloudComparison, x, y []float32) func()
+}
+
+// timePass fills in the timing of one pass. Memory is all that evaluations hold.
+func timePass(ctx context.Context, o LossBenchOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
+	held := heldBytes()
+	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	if err != nil {
+		return err
+	}
+	defer device.Close()
+	by, ok := device.(passer)
+	if !ok {
+		return fmt.Errorf("%s doesn't make single passes; time whole evaluations, or on the processor", device.Name())
+	}
+	pass := by.Pass(loss.Pairs(t.Channels), features.Single, target.Single)
+	t.Operations = loss.PassOperations(t.Channels, t.Positions, t.Positions)
+	err = t.take(timeRuns(ctx, func() error { pass(); return nil }, o))
+	t.Memory = max(0, heldBytes()-held)
+	runtime.KeepAlive(pass)
+	return err
 }
 
 // heldBytes is the memory that the process holds after collection: the second
@@ -260,7 +313,7 @@ func summaryOf(o LossBenchOptions, loss losses.Loss, features plan.Values) (_ pl
 
 // timeRuns times runs after a first one, which counts only where it alone used
 // the budget up.
-func timeRuns(ctx context.Context, machine plan.Machine, o LossBenchOptions) ([]float64, error) {
+func timeRuns(ctx context.Context, once func() error, o LossBenchOptions) ([]float64, error) {
 	var seconds []float64
 	started := time.Now()
 	for run := range 1 + o.Runs {
@@ -268,7 +321,7 @@ func timeRuns(ctx context.Context, machine plan.Machine, o LossBenchOptions) ([]
 			return nil, err
 		}
 		began := time.Now()
-		if err := machine.RunAll(); err != nil {
+		if err := once(); err != nil {
 			return nil, err
 		}
 		over := o.Budget > 0 && time.Since(started) >= o.Budget

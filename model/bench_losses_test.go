@@ -91,3 +91,23 @@ func TestBenchLossesStops(t *testing.T) {
 		t.Error("a pooling layer was timed")
 	}
 }
+
+func TestOnePassIsOfLossesThatMakeMany(t *testing.T) {
+	o := LossBenchOptions{Losses: []string{"sinkhorn", "sinkhorn-whole", "gram"}, Layers: []string{"relu1_1"}, Sizes: []int{64}, Runs: 1, OnePass: true, Device: "cpu"}
+	got := map[string]LossTiming{}
+	if err := BenchLosses(context.Background(), o, func(t LossTiming) error { got[t.Loss] = t; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for name, pairs := range map[string]float64{"sinkhorn": 2048 * 2048, "sinkhorn-whole": 4096 * 4096} {
+		if timing := got[name]; timing.Part != "one pass" || timing.Operations != 2*64*pairs || timing.Seconds == 0 {
+			t.Errorf("%s: %+v, want one pass of 2·64 operations for each of %g pairs", name, timing, pairs)
+		}
+	}
+	if got["gram"].Part != "" {
+		t.Errorf("of gram, %q was timed", got["gram"].Part)
+	}
+	// Two clouds of 64 channels, and little besides them.
+	if memory := got["sinkhorn-whole"].Memory; memory < 2*4*64*4096 || memory > 3*4*64*4096 {
+		t.Errorf("sinkhorn-whole holds %d bytes", memory)
+	}
+}

@@ -46,6 +46,7 @@ func (o *benchLossesOptions) addFlags(f flagSet) {
 	f.add(sizeList{&o.Sizes}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
 	f.add(wholeNumber{&o.Runs, 1, 100000, "N"}, "runs", "", "runs to time, after one that isn't")
 	f.add(realNumber{&o.Budget, 0, 1e6, "SECONDS"}, "budget", "", "the most that one loss may take at one layer and size; what would take longer is skipped; 0 sets no limit")
+	f.boolean(&o.OnePass, "one-pass", "of sinkhorn and sinkhorn-whole, which go through the same pairs of positions many times, time one pass: half an iteration")
 	f.add(freeText{&o.Plot, "FILE"}, "plot", "", "draw how time and memory grow with the picture: .png or .svg")
 	f.machine(&o.Device, &o.Threads)
 }
@@ -67,12 +68,14 @@ both features and the gradient. GFLOP/s stand where a loss is mostly arithmetic
 that can be counted; what it counts is in the loss's description.
 
 With --json it prints an object for each, as soon as it is timed, with the keys
-loss, layer, size (pixels), channels, positions, skipped (why there is no
+loss, layer, size (pixels), channels, positions, part ("one pass" under
+--one-pass; missing where all of the loss was timed), skipped (why there is no
 timing; missing where there is one), runs, seconds (the median), least, most,
 memory (bytes), operations (of one run; 0 where they aren't counted) and rate
 (operations a second).`,
 		Example: `  impasto bench losses --layers relu1_1 --plot losses.svg
-  impasto bench losses --losses gram,gaussian --sizes 256,512,1024 --budget 20`,
+  impasto bench losses --losses gram,gaussian --sizes 256,512,1024 --budget 20
+  impasto bench losses --losses sinkhorn-whole --layers relu1_1 --one-pass --budget 60`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Plot != "" {
@@ -112,7 +115,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 				fmt.Fprintln(stdout)
 			}
 			heading = h
-			fmt.Fprintf(stdout, "%s\n  %-17s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
+			fmt.Fprintf(stdout, "%s\n  %-25s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
 		}
 		_, err := io.WriteString(stdout, lossRow(t))
 		return err
@@ -129,15 +132,23 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 	return nil
 }
 
+// timedName is what a row or a line is called.
+func timedName(t model.LossTiming) string {
+	if t.Part != "" {
+		return t.Loss + ", " + t.Part
+	}
+	return t.Loss
+}
+
 func lossRow(t model.LossTiming) string {
 	if t.Skipped != "" {
-		return fmt.Sprintf("  %-17s skipped: %s, beyond --budget\n", t.Loss, t.Skipped)
+		return fmt.Sprintf("  %-25s skipped: %s, beyond --budget\n", timedName(t), t.Skipped)
 	}
 	rate := "–"
 	if t.Operations > 0 {
 		rate = fmt.Sprintf("%.1f", t.Rate()/1e9)
 	}
-	return fmt.Sprintf("  %-17s %13.3f %12s %9s\n", t.Loss, 1e3*t.Seconds, binaryBytes(t.Memory), rate)
+	return fmt.Sprintf("  %-25s %13.3f %12s %9s\n", timedName(t), 1e3*t.Seconds, binaryBytes(t.Memory), rate)
 }
 
 // binaryBytes writes a size for people, as in 12.5 MiB.
@@ -169,8 +180,8 @@ func plotLosses(path string, timings []model.LossTiming) error {
 			memory = append(memory, report.Panel{Title: title, XLabel: side, YLabel: "memory beyond the features, MiB"})
 		}
 		if t.Skipped == "" {
-			seconds[k].Add(t.Loss, float64(t.Size), t.Seconds)
-			memory[k].Add(t.Loss, float64(t.Size), float64(t.Memory)/(1<<20))
+			seconds[k].Add(timedName(t), float64(t.Size), t.Seconds)
+			memory[k].Add(timedName(t), float64(t.Size), float64(t.Memory)/(1<<20))
 		}
 	}
 	figure := report.Scaling{Title: "How the losses scale", Rows: [][]report.Panel{seconds, memory}}

@@ -41,6 +41,13 @@ func TestBenchLossesSaysWhatItSkips(t *testing.T) {
 	}
 }
 
+func TestBenchLossesSaysThatItTimesOnePass(t *testing.T) {
+	run := impasto(t, t.TempDir(), "bench", "losses", "--losses=sinkhorn-whole,gram", "--layers=relu1_1", "--sizes=16", "--runs=1", "--one-pass").done(t)
+	if !strings.Contains(run.stdout, "sinkhorn-whole, one pass") || strings.Contains(run.stdout, "gram, one pass") {
+		t.Errorf("the table is\n%s", run.stdout)
+	}
+}
+
 func TestBenchLossesDrawsWhatItTimed(t *testing.T) {
 	folder := t.TempDir()
 	args := []string{"bench", "losses", "--losses=gram,moments", "--layers=relu1_1", "--sizes=16,32", "--runs=1", "--plot"}

@@ -45,6 +45,25 @@ func (c *clouds) side(n, m int) side {
 	}
 }
 
+// Pass readies the potentials of a sinkhorn loss between two maps, and all else that
+// its evaluations hold, and returns one pass over the pairs of which they make many:
+// half an iteration. The maps are read once. Other losses have none, and nil is
+// returned.
+func (d *Device) Pass(comparison pure.CloudComparison, x, y []float32) func() {
+	n, m := len(x)/comparison.Channels, len(y)/comparison.Channels
+	s, ok := newClouds(d.workers, comparison, n, m).loss.(*sinkhorn)
+	if !ok {
+		return nil
+	}
+	target := sampled{y, comparison.Sample.Positions(m, 0)}
+	spread := s.spread(target)
+	epsilon, _ := s.loss.Regularisation(spread)
+	s.fill(s.now.x, sampled{x, comparison.Sample.Positions(n, 0)}, spread.Mean)
+	s.fill(s.now.y, target, spread.Mean)
+	pass := s.softmin(s.now.x, s.now.y)
+	return func() { pass(s.now.f, s.now.g, epsilon) }
+}
+
 func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 	// Points of two samples are compared with each other, and so have one centre.
 	centre := s.spread(sampled{features: y.features}).Mean
