@@ -29,33 +29,35 @@ func (c Clouds) EarthMover() Cost {
 	return Cost{Bytes: n * n * channels * 4, Flop: n * n * n}
 }
 
-// tileSide is the side of the square of the cost matrix that a tiled pass
-// holds: 512×512 float32 values are 1 MiB, which a core's second-level cache
-// has room for.
-const tileSide = 512
-
 // Tiled is the cost of one half-iteration of Sinkhorn's algorithm that makes the
-// cost matrix tile by tile: 2·N²·C flop for the inner products and N²
-// exponentials, with the features of both clouds (2·N·C), a norm and a
-// potential of every point (4·N) and one tile in memory.
+// cost matrix tile by tile, as package pairwise does, which sums a tile up while
+// it is in registers: 2·N²·C flop for the inner products and N² exponentials,
+// with the features of both clouds (2·N·C) in memory, and a norm and a potential
+// of every point in float64 (4·N, two places of float32 each).
 func (c Clouds) Tiled() Cost {
 	n, channels := int64(c.Points), int64(c.Channels)
 	return Cost{
-		Bytes:     (2*n*channels + 4*n + tileSide*tileSide) * 4,
+		Bytes:     (2*n*channels + 8*n) * 4,
 		Flop:      2 * n * n * channels,
 		Other:     n * n,
 		OtherKind: "exponentials",
 	}
 }
 
-// Sliced is the cost of the sliced distance in some directions: 2·2·N·C flop for
-// the projections and 2·N·log₂N comparisons for the sorting in every
-// direction, with the features and the projections of both clouds in memory.
+// slicedBlock is how many directions the target is projected on at a time.
+const slicedBlock = 16
+
+// Sliced is the cost of the sliced distance in some directions with its gradient:
+// 2·2·N·C flop for the projections, 2·N·C for the gradient and 2·N·log₂N
+// comparisons for the sorting in every direction. In memory are the features of
+// both clouds and the gradient (3·N·C), in whose place the projections of the one
+// stand until it is made, and those of the other on a block of 16 directions; so
+// memory doesn't grow with their number.
 func (c Clouds) Sliced(directions int) Cost {
 	n, channels, d := int64(c.Points), int64(c.Channels), int64(directions)
 	return Cost{
-		Bytes:     (2*n*channels + 2*n*d) * 4,
-		Flop:      4 * n * channels * d,
+		Bytes:     (3*n*channels + n*min(d, slicedBlock)) * 4,
+		Flop:      6 * n * channels * d,
 		Other:     int64(2 * float64(n*d) * math.Log2(float64(n))),
 		OtherKind: "comparisons",
 	}
