@@ -30,15 +30,13 @@ const (
 // these few do. The plain distance is along one direction, found in 20 steps of
 // an ascent, so it is a local maximum: a lower bound. The objective is the sum
 // along 16 orthonormal ones, turned by 3 steps from where they are drawn anew in
-// each iteration, divided by the sum of the target's mean squares (see
-// maxSlicedStrength for the rest). Each step
-// costs as much as an evaluation of sliced with as many directions, and the
-// sorting twice.
+// each iteration, and held in its line search; divided by the sum of the target's
+// mean squares (see maxSlicedStrength for the rest). Each step costs as much as an
+// evaluation of sliced with as many directions, and the sorting twice.
 //
-// Pitfalls: its gradient takes the directions to be constant, which is all but
-// right at a maximum, but short of one makes the line searches of L-BFGS take
-// about twice the evaluations that they do with sliced. And it works on the
-// largest differences first, and so is slow to finish with the small ones.
+// Pitfalls: the value within an iteration depends on the picture that it began
+// with, though a run that is made again gives the same values. And it works on
+// the largest differences first, and so is slow to finish with the small ones.
 type maxSliced struct{}
 
 func (maxSliced) Name() string { return "max-sliced" }
@@ -56,7 +54,7 @@ func (maxSliced) Distance(features, target *gorgonia.Node) (*gorgonia.Node, erro
 func (maxSliced) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	channels := features.Shape()[0]
 	count := min(maxSlicedDirections, channels)
-	loss := pure.Sliced{Channels: channels, Directions: count, Ascent: maxSlicedAscent, Scaled: true}
+	loss := pure.Sliced{Channels: channels, Directions: count, Ascent: maxSlicedAscent, Held: true, Scaled: true}
 	mean, err := ops.CompareSliced(loss, features, target, drawInput(features.Graph()))
 	if err != nil {
 		return nil, err

@@ -11,7 +11,9 @@ import (
 // DrawName is the name of the input, a float64 scalar, that a graph has where a
 // loss in it is drawn by lot. The loss depends on nothing else besides features
 // and target: one value of it is one function, to be descended on with any
-// method, and other values make others that have the same mean.
+// method, and other values make others that have the same mean. The function of
+// max-sliced is that of the features which a draw's first evaluation saw, and
+// sinkhorn's is exact to its tolerance only.
 const DrawName = "draw"
 
 // drawInput is the input of that name; a graph has but one.

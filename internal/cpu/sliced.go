@@ -68,15 +68,15 @@ func (s *sliced) run(result, x, y []float32, draw float64) {
 	if s.loss.Directions == 0 {
 		s.match(gradient, x, y, 0, s.loss.Channels, factor)
 	} else {
-		s.aim(draw)
-		for range s.loss.Ascent {
-			s.ascend(gradient, x, y)
-		}
+		s.aim(gradient, x, y, draw)
 		s.along(gradient, x, y, factor)
 	}
 	var value float64
 	for _, v := range s.values {
 		value += factor * v
+	}
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		s.drawn = math.NaN() // directions turned by such features are none to hold
 	}
 	ops.SplitLoss(result[len(x):], value)
 }
@@ -126,11 +126,16 @@ func (s *sliced) spread(gradient []float32) {
 	}
 }
 
-// aim draws the directions.
-func (s *sliced) aim(draw float64) {
-	if draw != s.drawn || s.loss.Ascent > 0 {
-		s.drawn = draw
-		s.point(pure.Directions(s.loss.Directions, s.loss.Channels, draw))
+// aim draws the directions and turns them, with scratch for the points on them,
+// unless those that there are will do.
+func (s *sliced) aim(scratch, x, y []float32, draw float64) {
+	if draw == s.drawn && (s.loss.Ascent == 0 || s.loss.Held) {
+		return
+	}
+	s.drawn = draw
+	s.point(pure.Directions(s.loss.Directions, s.loss.Channels, draw))
+	for range s.loss.Ascent {
+		s.ascend(scratch, x, y)
 	}
 }
 

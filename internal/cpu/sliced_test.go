@@ -75,6 +75,46 @@ func TestSlicedTurnsAsItsDefinition(t *testing.T) {
 	}
 }
 
+// Held directions are those of the features that a draw saw first.
+func TestHeldDirectionsMakeOneFunctionOfADraw(t *testing.T) {
+	const channels, n, m = 16, 100, 60
+	w, space := testWorkers(t, 2), newLineSpace(2)
+	loss := pure.Sliced{Channels: channels, Directions: 2, Ascent: 3, Held: true}
+	first, y := normal(channels*n, 1), normal(channels*m, 2)
+	for i := range y {
+		y[i] *= float32(1 + i/m%7)
+	}
+	s := newSliced(w, space, loss, n, m)
+	value := func(x []float32, draw float64) float64 {
+		result := make([]float32, len(x)+2)
+		s.run(result, x, y, draw)
+		return float64(result[len(x)]) + float64(result[len(x)+1])
+	}
+	moved := normal(channels*n, 3)
+	began := value(first, 0.25)
+	plain := pure.Sliced{Channels: channels, Directions: 2}
+	held := newSliced(w, space, plain, n, m)
+	held.drawn = 0.75
+	held.point(s.exact)
+	result := make([]float32, len(moved)+2)
+	held.run(result, moved, y, 0.75)
+	if want := float64(result[len(moved)]) + float64(result[len(moved)+1]); value(moved, 0.25) != want {
+		t.Errorf("after the picture moved, the value is not %g, that along the same directions", want)
+	}
+	if value(first, 0.25) != began {
+		t.Error("back at the first features, the value is another one")
+	}
+	if again := value(moved, 0.5); again == value(moved, 0.25) {
+		t.Error("another draw turns no other directions")
+	}
+	bad := slices.Clone(first)
+	bad[0] = float32(math.NaN())
+	value(bad, 0.125)
+	if got := value(first, 0.125); math.IsNaN(got) {
+		t.Error("directions of features that aren't numbers are held")
+	}
+}
+
 func normal(n int, seed uint64) []float32 {
 	r := rand.New(rand.NewPCG(seed, 6))
 	values := make([]float32, n)

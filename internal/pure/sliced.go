@@ -26,10 +26,15 @@ type Sliced struct {
 	// Seljak 2021 for several). The gradient takes them to be constant, which is
 	// right where the steps have led to a maximum.
 	Ascent int
+	// Held keeps directions that were turned by an ascent for the evaluations of the
+	// same draw that follow, on machines, which remember them: a line search then
+	// sees one function. CompareSliced, which remembers nothing, is what the first
+	// evaluation of a draw comes to.
+	Held bool
 }
 
 func (s Sliced) String() string {
-	return fmt.Sprintf("sliced(channels=%d, directions=%d, scaled=%t, ascent=%d)", s.Channels, s.Directions, s.Scaled, s.Ascent)
+	return fmt.Sprintf("sliced(channels=%d, directions=%d, scaled=%t, ascent=%d, held=%t)", s.Channels, s.Directions, s.Scaled, s.Ascent, s.Held)
 }
 
 // Lines is how many directions are gone through.
