@@ -35,6 +35,14 @@ type Loss interface {
 	Objective(summary, target *gorgonia.Node) (*gorgonia.Node, error)
 }
 
+// Sampled is a loss whose objective looks at a sample of the positions.
+type Sampled interface {
+	Loss
+	// WithSample is the same loss with an objective that looks at so many positions
+	// of either side, or at all where there are no more.
+	WithSample(positions int) Loss
+}
+
 var registry = map[string]Loss{
 	centralMoments{}.Name():         centralMoments{},
 	gaussian{}.Name():               gaussian{},

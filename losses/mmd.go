@@ -24,7 +24,9 @@ import (
 // of 2·N·M·C operations and five exponentials' worth of kernels a pair. It is
 // multiplied by 6h, which makes it one of second degree in the features and as
 // strong as a transport cost, and divided by the target's mean square activation, summed over channels.
-type mmd struct{}
+type mmd struct {
+	sample int // positions; 0 for pairSample
+}
 
 func (mmd) Name() string { return "mmd" }
 
@@ -37,16 +39,19 @@ func (mmd) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	return compareClouds(pure.MMD{Channels: features.Shape()[0]}, pure.Sample{Most: measureSample}, features, target, nil)
 }
 
-func (mmd) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
+func (k mmd) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	loss := pure.MMD{Channels: features.Shape()[0], Scaled: true}
-	return compareClouds(loss, pure.Sample{Most: pairSample}, features, target, drawInput(features.Graph()))
+	return compareClouds(loss, sampleOf(k.sample), features, target, drawInput(features.Graph()))
 }
+
+// WithSample implements Sampled.
+func (mmd) WithSample(positions int) Loss { return mmd{positions} }
 
 // Operations counts three products over the pairs of the sample with itself and
 // three over those with the target's. What a new draw adds, the target's with
 // itself, is left out.
-func (mmd) Operations(channels, positions, targetPositions int) float64 {
-	sample := pure.Sample{Most: pairSample}
+func (k mmd) Operations(channels, positions, targetPositions int) float64 {
+	sample := sampleOf(k.sample)
 	n, m := float64(sample.Of(positions)), float64(sample.Of(targetPositions))
 	return 6 * n * (n + m) * float64(channels)
 }

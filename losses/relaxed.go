@@ -26,7 +26,10 @@ import (
 // of 2·N·M·C operations. STROTSS draws 1024. The Euclidean objective is divided
 // by the target's mean square activation, summed over channels, and multiplied by
 // ¾, which leaves about as much of the content as other losses do.
-type relaxed struct{ euclidean bool }
+type relaxed struct {
+	euclidean bool
+	sample    int // positions; 0 for pairSample
+}
 
 func (r relaxed) Name() string {
 	if r.euclidean {
@@ -50,11 +53,17 @@ func (r relaxed) Objective(features, target *gorgonia.Node) (*gorgonia.Node, err
 	if r.euclidean {
 		loss.Factor = 0.75
 	}
-	return compareClouds(loss, pure.Sample{Most: pairSample}, features, target, drawInput(features.Graph()))
+	return compareClouds(loss, sampleOf(r.sample), features, target, drawInput(features.Graph()))
+}
+
+// WithSample implements Sampled.
+func (r relaxed) WithSample(positions int) Loss {
+	r.sample = positions
+	return r
 }
 
 // Operations counts two passes over all pairs of the samples.
-func (relaxed) Operations(channels, positions, targetPositions int) float64 {
-	sample := pure.Sample{Most: pairSample}
+func (r relaxed) Operations(channels, positions, targetPositions int) float64 {
+	sample := sampleOf(r.sample)
 	return 4 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
 }

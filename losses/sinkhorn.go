@@ -44,7 +44,10 @@ const (
 // same values. The objective divides by twice the target's mean square activation,
 // summed over channels; not halved, it would leave less of the content than other
 // losses do with equal weights.
-type sinkhorn struct{ whole bool }
+type sinkhorn struct {
+	whole  bool
+	sample int // positions; 0 for pairSample
+}
 
 func (s sinkhorn) Name() string {
 	if s.whole {
@@ -61,7 +64,7 @@ func (sinkhorn) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) { ret
 func (s sinkhorn) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
 	loss := sinkhornLoss(features.Shape()[0])
 	loss.Tolerance, loss.Iterations = 1e-3, 200
-	return compareClouds(loss, s.sample(measureSample), features, target, nil)
+	return compareClouds(loss, s.of(pure.Sample{Most: measureSample}), features, target, nil)
 }
 
 func (s sinkhorn) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
@@ -73,20 +76,36 @@ func (s sinkhorn) Objective(features, target *gorgonia.Node) (*gorgonia.Node, er
 func (s sinkhorn) Pairs(channels int) pure.CloudComparison {
 	loss := sinkhornLoss(channels)
 	loss.Scaled = true
-	return pure.CloudComparison{Loss: loss, Channels: channels, Sample: s.sample(pairSample)}
+	return pure.CloudComparison{Loss: loss, Channels: channels, Sample: s.of(sampleOf(s.sample))}
 }
 
 // PassOperations counts the products of one pass, half an iteration.
 func (s sinkhorn) PassOperations(channels, positions, targetPositions int) float64 {
-	sample := s.sample(pairSample)
+	sample := s.of(sampleOf(s.sample))
 	return 2 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
 }
 
-func (s sinkhorn) sample(most int) pure.Sample {
+// WithSample implements Sampled; sinkhorn-whole takes all positions all the same.
+func (s sinkhorn) WithSample(positions int) Loss {
+	s.sample = positions
+	return s
+}
+
+// of is what the loss looks at where others look at a sample.
+func (s sinkhorn) of(sample pure.Sample) pure.Sample {
 	if s.whole {
 		return pure.Sample{}
 	}
-	return pure.Sample{Most: most}
+	return sample
+}
+
+// sampleOf is the sample of an objective that looks at so many positions, or, of 0,
+// at as many as losses do unless they are told.
+func sampleOf(positions int) pure.Sample {
+	if positions == 0 {
+		return pure.Sample{Most: pairSample}
+	}
+	return pure.Sample{Most: positions}
 }
 
 func sinkhornLoss(channels int) pure.Sinkhorn {

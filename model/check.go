@@ -22,6 +22,8 @@ const (
 	maxWeight     = 1e6
 	maxStyleScale = 64
 	maxThreads    = 4096
+	minSamples    = 16
+	maxSamples    = 1 << 20
 )
 
 // OptionError reports a setting or a picture that Stylize cannot work with.
@@ -133,6 +135,10 @@ func (o Options) checkNumbers() error {
 	}
 	if o.TimeLimit < 0 {
 		return &OptionError{"TimeLimit", fmt.Sprintf("time limit is %v, want more than 0, or 0 for none", o.TimeLimit)}
+	}
+	if o.Samples != 0 && (o.Samples < minSamples || o.Samples > maxSamples) {
+		return &OptionError{"Samples", fmt.Sprintf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss",
+			o.Samples, minSamples, maxSamples)}
 	}
 	if !(o.StepSize > 0 && o.StepSize <= 1) {
 		return &OptionError{"StepSize", fmt.Sprintf("step size is %v, want above 0 and at most 1", o.StepSize)}

@@ -56,6 +56,8 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"negative style size", func(o *Options) { o.StyleSize = -1 }, "StyleSize", "is -1 pixels"},
 		{"no style scale", func(o *Options) { o.StyleScale = 0 }, "StyleScale", "style scale is 0"},
 		{"NaN style scale", func(o *Options) { o.StyleScale = nan }, "StyleScale", "style scale is NaN"},
+		{"too few samples", func(o *Options) { o.Samples = 15 }, "Samples", "positions is 15, want 16 to 1048576, or 0"},
+		{"too many samples", func(o *Options) { o.Samples = 1<<20 + 1 }, "Samples", "want 16 to"},
 		{"no iterations", func(o *Options) { o.Iterations = 0 }, "Iterations", "number of iterations is 0"},
 		{"no first iterations", func(o *Options) { o.FirstIterations = -1 }, "FirstIterations", "at the first scale is -1"},
 		{"unknown optimizer", func(o *Options) { o.Optimizer = "adamw" }, "Optimizer", "did you mean adam?"},

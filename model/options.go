@@ -25,6 +25,10 @@ type Options struct {
 	// single layers.
 	Loss      string
 	LayerLoss map[string]string
+	// Samples is how many positions of a layer, 16–1,048,576, the losses that look at
+	// a sample take in one evaluation, those of losses.Sampled: time goes with the
+	// square. 0 leaves it to the loss.
+	Samples int
 	// StyleLayers have weights of 0 or more, which are scaled to sum to 1.
 	StyleLayers []LayerWeight
 	// ContentLayers have weights of 0 or more, which are scaled to sum to

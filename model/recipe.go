@@ -45,6 +45,9 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 		if err != nil {
 			return recipe{}, err
 		}
+		if sampled, ok := loss.(losses.Sampled); ok && o.Samples > 0 {
+			loss = sampled.WithSample(o.Samples)
+		}
 		if l.Weight > 0 {
 			r.style = append(r.style, stylePart{layer: l.Layer, loss: loss, weight: l.Weight / total})
 		}

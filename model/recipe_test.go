@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"impasto/losses"
 )
 
 func TestRecipeScalesTheWeights(t *testing.T) {
@@ -43,5 +45,42 @@ func TestRecipeTakesTheSmallestWeights(t *testing.T) {
 	}
 	if r.style[0].weight != 1 || r.styles[0] != 1 {
 		t.Errorf("the only layer weighs %v and the only style %v, want 1", r.style[0].weight, r.styles[0])
+	}
+}
+
+func TestRecipeGivesTheSampleToLossesThatTakeOne(t *testing.T) {
+	for _, test := range []struct {
+		loss          string
+		samples       int
+		want, without float64 // operations at 10,000 positions of one channel
+	}{
+		{"relaxed", 512, 4 * 512 * 512, 4 * 2048 * 2048},
+		{"relaxed-euclidean", 512, 4 * 512 * 512, 4 * 2048 * 2048},
+		{"mmd", 512, 12 * 512 * 512, 12 * 2048 * 2048},
+		{"mmd", 20_000, 12 * 10_000 * 10_000, 12 * 2048 * 2048},
+		{"gram", 512, 4 * 10_000, 4 * 10_000},
+	} {
+		for samples, want := range map[int]float64{test.samples: test.want, 0: test.without} {
+			o := tinyOptions()
+			o.Loss, o.Samples = test.loss, samples
+			r, err := recipeOf(o, oneStyle)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.style[0].loss.(losses.Counted).Operations(1, 10_000, 10_000); got != want {
+				t.Errorf("%s with %d samples takes %g operations, want %g", test.loss, samples, got, want)
+			}
+		}
+	}
+	o := tinyOptions()
+	for name, want := range map[string]int{"sinkhorn": 512, "sinkhorn-whole": 10_000} {
+		o.Loss, o.Samples = name, 512
+		r, err := recipeOf(o, oneStyle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.style[0].loss.(losses.Iterative).Pairs(1).Sample.Of(10_000); got != want {
+			t.Errorf("%s looks at %d of 10,000 positions, want %d", name, got, want)
+		}
 	}
 }

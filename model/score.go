@@ -53,10 +53,10 @@ const contentLossName = "content"
 
 // NewScorer makes a scorer by the named losses at one scale, of which o.Size is
 // the longer side. Of the options it takes what concerns layers, sizes and the
-// network, and not Loss and LayerLoss. A loss that fails is reported with the
+// network, and not Loss, LayerLoss and Samples. A loss that fails is reported with the
 // scores; options and pictures that won't do are an *OptionError here.
 func NewScorer(content image.Image, styles []Style, names []string, o Options) (*Scorer, error) {
-	o.MinSize, o.LayerLoss = o.Size, nil
+	o.MinSize, o.LayerLoss, o.Samples = o.Size, nil, 0
 	if err := o.Check(); err != nil {
 		return nil, err
 	}

@@ -191,6 +191,7 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 		{"size that is no number", with("--size", "big"), "whole number"},
 		{"first scale above the last", with("--min-size", "600"), "--size 512"},
 		{"negative style scale", with("--style-scale", "-1"), "number from"},
+		{"too few samples", with("--samples", "7"), "want 16 to"},
 		{"negative content weight", with("--content-weight", "-1"), "number from 0"},
 		{"absurd content weight", with("--content-weight", "1e300"), "number from 0"},
 		{"content weight that is no number", with("--content-weight", "NaN"), "number from 0"},

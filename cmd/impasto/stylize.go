@@ -75,6 +75,7 @@ func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
 	f.heading = "Style and content"
 	f.add(choice{&o.Loss, "loss", losses.Names()}, "loss", "l", "how features are compared with the styles': "+strings.Join(losses.Names(), ", "))
 	f.add(layerLosses{&o.LayerLoss}, "layer-loss", "", "another loss for one style layer, as in relu1_1=gram; may be repeated")
+	f.add(wholeNumber{&o.Samples, 0, 1 << 20, "N"}, "samples", "", "positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, 16 or more; time goes with the square; 0 leaves it to the loss")
 	f.add(layerWeights{&o.StyleLayers}, "style-layers", "", "layers whose features carry style, each with its weight; only their proportions count")
 	f.add(layerWeights{&o.ContentLayers}, "content-layers", "", "layers whose features carry content, likewise")
 	f.add(realNumber{&o.ContentWeight, 0, maxWeight, "WEIGHT"}, "content-weight", "", "what content counts beside style, which counts 1; 0 makes a texture of the styles")
