@@ -38,10 +38,13 @@ const (
 // of one cloud differ, if less so with this ε.
 //
 // Potentials are improved until the sums of the plan's rows are right to 2 %, in
-// the mean, but not more than 12 times, and kept for the next evaluation; those of
-// the plain distance to 0.1 %, or 200 times. So a value depends on those before
-// within what that leaves open, and a run that is made again in one piece gives the
-// same values. The objective divides by twice the target's mean square activation,
+// the mean, but not more than 12 times, and kept; those of the plain distance to
+// 0.1 %, or 200 times. The evaluations that follow go on from them, carried over to
+// the positions of a new draw, and improve them once: a draft of a photograph in Van
+// Gogh's Starry Night at 256 pixels comes to the same distance so, to 1 % by layer,
+// as with up to 12 times. With 1024 positions a side it is 0–14 % greater. So a value
+// depends on those before within what that leaves open, and a run that is made again
+// in one piece gives the same values. The objective divides by twice the target's mean square activation,
 // summed over channels; not halved, it would leave less of the content than other
 // losses do with equal weights.
 type sinkhorn struct {
@@ -109,7 +112,7 @@ func sampleOf(positions int) pure.Sample {
 }
 
 func sinkhornLoss(channels int) pure.Sinkhorn {
-	return pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12}
+	return pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12, Refinements: 1}
 }
 
 // compareClouds adds a loss between two maps' features to their graph. A draw is

@@ -196,3 +196,39 @@ func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
 		}
 	}
 }
+
+// A descent moves points a little and draws others for every other evaluation. With
+// one refinement each, the gradient is off by a quarter of its norm after a draw and
+// by half of that after another.
+func TestSinkhornStaysNearItsDefinitionOnTheWay(t *testing.T) {
+	const channels, n, m, most = 16, 1200, 1000, 500
+	w := testWorkers(t, 2)
+	loss := pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12, Refinements: 1}
+	exact := loss
+	exact.Tolerance, exact.Iterations = 1e-5, 1000
+	c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: most}}, n, m)
+	truth := c.comparison
+	truth.Loss = exact
+	x, y := features(channels, n, 0.3, 1), features(channels, m, 0, 2)
+	result, want := make([]float32, len(x)+2), make([]float64, len(x))
+	for turn := range 20 {
+		draw := float64(turn/2) / 10 // two evaluations each
+		c.run(result, x, y, draw)
+		value, err := pure.CompareClouds(truth, want, wide(x), wide(y), draw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := float64(result[len(x)]); math.Abs(got-value) > 0.05*value {
+			t.Errorf("turn %d: %g, want %g", turn, got, value)
+		}
+		var norm, off float64
+		for i, g := range want {
+			norm += g * g
+			off += (float64(result[i]) - g) * (float64(result[i]) - g)
+			x[i] -= 12 * result[i] // a twentieth of the way
+		}
+		if most := []float64{0.35, 0.2}[turn%2]; math.Sqrt(off/norm) > most {
+			t.Errorf("turn %d: the gradient is off by %.2g of its norm", turn, math.Sqrt(off/norm))
+		}
+	}
+}

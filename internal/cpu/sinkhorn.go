@@ -79,15 +79,15 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 		s.epsilon = 0
 		return s.toOnePoint(gradient, x, factor)
 	}
-	cold := s.begin(epsilon, fresh, resampled)
+	start := s.begin(epsilon, fresh, resampled)
 	d := s.now
-	s.loss.Alternate(d.f, d.g, epsilon, cold, s.softmin(d.x, d.y), s.softmin(d.y, d.x))
-	s.loss.Symmetric(d.p, epsilon, cold, s.softmin(d.x, d.x))
-	if fresh || cold || resampled {
-		s.loss.Symmetric(d.q, epsilon, cold, s.softmin(d.y, d.y))
+	s.loss.Alternate(d.f, d.g, epsilon, start, s.softmin(d.x, d.y), s.softmin(d.y, d.x))
+	if start != pure.Warm {
+		s.loss.Symmetric(d.q, epsilon, start, s.softmin(d.y, d.y))
 	}
-	s.softmin(d.x, d.x)(s.rows, d.p, epsilon)
+	s.loss.SymmetricRows(s.rows, d.p, epsilon, start, s.softmin(d.x, d.x))
 	s.pull(gradient, x, d.x, s.rows, d.p, epsilon, factor)
+	pure.Settle(d.p, s.rows)
 	s.pull(gradient, x, d.y, d.f, d.g, epsilon, -factor)
 	value := factor * (mean(d.f) + mean(d.g) - mean(d.p) - mean(d.q))
 	if math.IsNaN(value) || math.IsInf(value, 0) {
@@ -96,20 +96,21 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 	return value
 }
 
-// begin readies the potentials, and tells whether there is nothing to go on from.
-func (s *sinkhorn) begin(epsilon float64, fresh, resampled bool) (cold bool) {
+// begin readies the potentials, and tells what they are good for.
+func (s *sinkhorn) begin(epsilon float64, fresh, resampled bool) pure.Start {
 	last := s.epsilon
 	s.epsilon = epsilon
 	if last == 0 || epsilon > 2*last || last > 2*epsilon || fresh && !resampled {
-		return true
+		return pure.Cold
 	}
 	if resampled {
 		// A potential is defined everywhere by what it is on the points of a sample.
 		s.softmin(s.now.y, s.before.x)(s.now.g, s.before.f, last)
 		s.softmin(s.now.x, s.before.x)(s.now.p, s.before.p, last)
 		s.softmin(s.now.y, s.before.y)(s.now.q, s.before.q, last)
+		return pure.Moved
 	}
-	return false
+	return pure.Warm
 }
 
 // softmin is pure.Softmin for the costs |x−y|² of rows x and columns y.

@@ -25,13 +25,16 @@ type Sinkhorn struct {
 	// final ε. Each updates both potentials.
 	Tolerance  float64
 	Iterations int
+	// Refinements takes the place of Iterations where machines, which remember
+	// potentials, go on from those of an evaluation before; 0 leaves that as it is.
+	Refinements int
 	// Scaled halves, as if the cost were |x−y|²/2, and divides by y's mean square
 	// activation, summed over channels.
 	Scaled bool
 }
 
 func (s Sinkhorn) String() string {
-	return fmt.Sprintf("sinkhorn(epsilon=%g, tolerance=%g, iterations=%d, scaled=%t)", s.Epsilon, s.Tolerance, s.Iterations, s.Scaled)
+	return fmt.Sprintf("sinkhorn(epsilon=%g, tolerance=%g, iterations=%d, refinements=%d, scaled=%t)", s.Epsilon, s.Tolerance, s.Iterations, s.Refinements, s.Scaled)
 }
 
 // annealing is what ε is divided by from one step to the next when there are no
@@ -57,14 +60,35 @@ func (s Sinkhorn) Regularisation(y Spread) (epsilon, factor float64) {
 // Softmin writes −ε·log(1/M Σ_j exp((potential_j − cost_ij)/ε)) for every i.
 type Softmin func(to, potential []float64, epsilon float64)
 
+// Start says what potentials are good for at the start.
+type Start int
+
+const (
+	// Cold potentials are good for nothing.
+	Cold Start = iota
+	// Moved ones are those of another sample, carried over to the points of this one:
+	// g of y, p and q; but not f.
+	Moved
+	// Warm ones are those of points nearby.
+	Warm
+)
+
+// iterations is how many iterations are made at most.
+func (s Sinkhorn) iterations(start Start) int {
+	if start != Cold && s.Refinements > 0 {
+		return s.Refinements
+	}
+	return s.Iterations
+}
+
 // Alternate improves the potentials f of x and g of y for ε. f is the softmin over
-// g when it returns, and so the rows of the plan have the right sums. Potentials
-// that are no good start, cold, are worked out by annealing from an ε that is the
-// squared diameter, in steps to the means of both with their softmins: equal clouds
-// keep equal potentials so, and arrive at them as fast as Symmetric does.
-func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, cold bool, towardsX, towardsY Softmin) {
+// g when it returns, and so the rows of the plan have the right sums. Cold
+// potentials are worked out by annealing from an ε that is the squared diameter, in
+// steps to the means of both with their softmins: equal clouds keep equal potentials
+// so, and arrive at them as fast as Symmetric does.
+func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, start Start, towardsX, towardsY Softmin) {
 	before := make([]float64, len(f))
-	if cold {
+	if start == Cold {
 		clear(f)
 		clear(g)
 		nextOfY := make([]float64, len(g))
@@ -81,8 +105,10 @@ func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, cold bool, towardsX
 			step(epsilon)
 		}
 	}
-	towardsX(f, g, epsilon)
-	for range s.Iterations {
+	if start != Warm {
+		towardsX(f, g, epsilon)
+	}
+	for range s.iterations(start) {
 		copy(before, f)
 		towardsY(g, f, epsilon)
 		towardsX(f, g, epsilon)
@@ -95,7 +121,22 @@ func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, cold bool, towardsX
 // Symmetric improves the potential p of a cloud with itself, in steps to the mean
 // of p and its softmin. The mean of p is then half the transport cost, to second
 // order.
-func (s Sinkhorn) Symmetric(p []float64, epsilon float64, cold bool, softmin Softmin) {
+func (s Sinkhorn) Symmetric(p []float64, epsilon float64, start Start, softmin Softmin) {
+	s.symmetric(p, epsilon, start, s.iterations(start), softmin)
+}
+
+// SymmetricRows is Symmetric with the last step left open: rows are the potential
+// that goes with p for a plan whose rows have the right sums, and p is still to be
+// brought to the mean of both, by Settle.
+func (s Sinkhorn) SymmetricRows(rows, p []float64, epsilon float64, start Start, softmin Softmin) {
+	s.symmetric(p, epsilon, start, s.iterations(start)-1, softmin)
+	softmin(rows, p, epsilon)
+}
+
+// Settle ends what SymmetricRows began.
+func Settle(p, rows []float64) { average(p, rows) }
+
+func (s Sinkhorn) symmetric(p []float64, epsilon float64, start Start, iterations int, softmin Softmin) {
 	next := make([]float64, len(p))
 	step := func(e float64) (failure float64) {
 		softmin(next, p, e)
@@ -103,13 +144,13 @@ func (s Sinkhorn) Symmetric(p []float64, epsilon float64, cold bool, softmin Sof
 		average(p, next)
 		return failure
 	}
-	if cold {
+	if start == Cold {
 		clear(p)
 		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
 			step(e)
 		}
 	}
-	for range s.Iterations {
+	for range iterations {
 		if step(epsilon) <= s.Tolerance {
 			return
 		}
@@ -147,10 +188,10 @@ func (s Sinkhorn) Compare(gradient, x, y []float64) (float64, error) {
 		return factor * meanOf(xy), nil
 	}
 	f, g, p, q := make([]float64, n), make([]float64, m), make([]float64, n), make([]float64, m)
-	s.Alternate(f, g, epsilon, true, softminOf(xy), softminOf(transposed(xy, n)))
+	s.Alternate(f, g, epsilon, Cold, softminOf(xy), softminOf(transposed(xy, n)))
 	xx := pairCosts(x, x, s.Channels)
-	s.Symmetric(p, epsilon, true, softminOf(xx))
-	s.Symmetric(q, epsilon, true, softminOf(pairCosts(y, y, s.Channels)))
+	s.Symmetric(p, epsilon, Cold, softminOf(xx))
+	s.Symmetric(q, epsilon, Cold, softminOf(pairCosts(y, y, s.Channels)))
 	clear(gradient)
 	s.pull(gradient, x, xx, p, epsilon, factor)
 	s.pull(gradient, y, xy, g, epsilon, -factor)
