@@ -86,6 +86,9 @@ func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) 
 				return err
 			}
 			shape := tensor.Shape{channels, side, side}
+			if err := featuresFit(layer, size, shape); err != nil {
+				return err
+			}
 			picture, target := rectifiedNoise(shape, 1), rectifiedNoise(shape, 2)
 			for _, name := range o.Losses {
 				if err := ctx.Err(); err != nil {
@@ -96,7 +99,7 @@ func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) 
 					t.Part = onePass
 				}
 				if expected := foretell(before[name], t.Positions); o.Budget > 0 && expected > o.Budget.Seconds() {
-					t.Skipped = fmt.Sprintf("one run would take about %.2g s", expected)
+					t.Skipped = fmt.Sprintf("one run would take about %.2g s, beyond the budget", expected)
 				} else if err := timeLoss(ctx, o, &t, picture, target); err != nil {
 					return fmt.Errorf("model: %s at %s of %d×%d: %w", name, layer, size, size, err)
 				}
@@ -140,6 +143,16 @@ func foretell(before []LossTiming, positions int) float64 {
 		exponent = min(max(slope, 0), 3)
 	}
 	return last.Seconds * math.Pow(float64(positions)/float64(last.Positions), exponent)
+}
+
+// featuresFit reports features that, with the target's, the gradient and a copy of
+// each on the device, are more than there is memory for.
+func featuresFit(layer string, size int, shape tensor.Shape) error {
+	needed := 5 * 4 * int64(shape.TotalSize())
+	if available, known := cpu.AvailableMemory(); known && needed > available {
+		return fmt.Errorf("model: losses at %s of %d×%d: %w", layer, size, size, &plan.MemoryError{Needed: needed, Available: available})
+	}
+	return nil
 }
 
 // rectifiedNoise are the positive halves of normal deviates, zeros else.

@@ -108,6 +108,11 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer objective.machine.Close()
+	if index == 0 {
+		if err := r.lastScaleFits(objective.scaling); err != nil {
+			return err
+		}
+	}
 	d, err := r.newDescent(index, objective, from)
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)

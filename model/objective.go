@@ -23,6 +23,7 @@ type objective struct {
 	draw     *gorgonia.Node // input of losses with chance in them, nil without such
 	terms    []term
 	inputs   []input
+	scaling  int // bytes of the machine's memory that go with the picture's pixels, at least
 }
 
 // term is one part of the cost.
@@ -137,6 +138,7 @@ func (o *objective) compile(device plan.Device) error {
 	if err != nil {
 		return err
 	}
+	o.scaling = scalingBytes(schedule)
 	for _, in := range schedule.Inputs {
 		if in.Node.Name() == losses.DrawName {
 			o.draw = in.Node

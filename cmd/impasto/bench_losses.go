@@ -142,7 +142,7 @@ func timedName(t model.LossTiming) string {
 
 func lossRow(t model.LossTiming) string {
 	if t.Skipped != "" {
-		return fmt.Sprintf("  %-25s skipped: %s, beyond --budget\n", timedName(t), t.Skipped)
+		return fmt.Sprintf("  %-25s skipped: %s\n", timedName(t), t.Skipped)
 	}
 	rate := "–"
 	if t.Operations > 0 {

@@ -34,7 +34,7 @@ func TestBenchLossesPrintsAnObjectForEachCase(t *testing.T) {
 
 func TestBenchLossesSaysWhatItSkips(t *testing.T) {
 	run := impasto(t, t.TempDir(), "bench", "losses", "--losses=gram", "--layers=relu1_1", "--sizes=16,64", "--budget=1e-9").done(t)
-	for _, part := range []string{"relu1_1 of 64×64: C = 64, N = 4096", "GFLOP/s", "skipped: one run would take about", "beyond --budget"} {
+	for _, part := range []string{"relu1_1 of 64×64: C = 64, N = 4096", "GFLOP/s", "skipped: one run would take about", "beyond the budget"} {
 		if !strings.Contains(run.stdout, part) {
 			t.Errorf("the table has no %q:\n%s", part, run.stdout)
 		}

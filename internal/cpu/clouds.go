@@ -45,6 +45,17 @@ func newClouds(w *kernels.Workers, comparison pure.CloudComparison, n, m int) *c
 	return c
 }
 
+// cloudBytes is the memory of the clouds of an evaluation of maps of n and m
+// positions.
+func cloudBytes(comparison pure.CloudComparison, n, m int) int64 {
+	x, y := comparison.Sample.Of(n), comparison.Sample.Of(m)
+	bytes := 4 * int64(x+y) * int64(comparison.Channels)
+	if _, ok := comparison.Loss.(pure.Sinkhorn); ok && (x < n || y < m) {
+		bytes *= 2 // and those of the sample before
+	}
+	return bytes
+}
+
 // run writes the gradient by x and then the loss, in two parts, to result.
 func (c *clouds) run(result, x, y []float32, draw float64) {
 	gradient := result[:len(x)]

@@ -26,6 +26,7 @@ type Device struct {
 	// spaces are what Gaussian losses work with, by channels.
 	spaces map[int]*transportSpace
 	lines  *lineSpace // what sliced losses work with
+	memory func() (available int64, known bool)
 }
 
 // Options are the settings of a device. The zero value is good.
@@ -65,6 +66,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[int]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),
+		memory:   AvailableMemory,
 	}, nil
 }
 

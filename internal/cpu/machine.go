@@ -35,9 +35,13 @@ type value struct {
 	dense  *tensor.Dense
 }
 
-// Compile implements plan.Device.
+// Compile implements plan.Device. What needs more memory than there is, is a
+// *plan.MemoryError.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cpu: compile")
+	if err := d.reserve(s); err != nil {
+		return nil, err
+	}
 	m := &machine{device: d, schedule: s, arena: d.arena(s.ArenaBytes), values: map[*plan.Buffer]value{}}
 	for _, b := range append(append([]*plan.Buffer(nil), s.Inputs...), s.Outputs...) {
 		if err := m.place(b); err != nil {

@@ -1,0 +1,48 @@
+package cpu
+
+import (
+	"runtime/debug"
+
+	"github.com/shirou/gopsutil/v4/mem"
+
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+)
+
+// AvailableMemory is how many bytes programs can still take without making the
+// system swap; it isn't known on every system.
+func AvailableMemory() (bytes int64, known bool) {
+	memory, err := mem.VirtualMemory()
+	if err != nil {
+		return 0, false
+	}
+	return int64(memory.Available), true
+}
+
+// Available is AvailableMemory and what the device keeps for reuse.
+func (d *Device) Available() (bytes int64, known bool) {
+	bytes, known = d.memory()
+	return bytes + int64(len(d.spare)), known
+}
+
+// reserve reports, as a *plan.MemoryError, a schedule that needs more memory than
+// there is. Memory that was freed counts as there.
+func (d *Device) reserve(s *plan.Schedule) error {
+	needed := int64(s.ArenaBytes)
+	for _, step := range s.Steps {
+		if op, ok := step.Op.(*ops.Clouds); ok {
+			needed += cloudBytes(op.Comparison, plane(step.Inputs[0]), plane(step.Inputs[1]))
+		}
+	}
+	if available, known := d.Available(); !known || needed <= available {
+		return nil
+	}
+	debug.FreeOSMemory()
+	if available, _ := d.Available(); needed > available {
+		return &plan.MemoryError{Needed: needed, Available: available}
+	}
+	return nil
+}
+
+// plane is the number of positions of a map.
+func plane(b *plan.Buffer) int { return b.Shape[1] * b.Shape[2] }

@@ -1,0 +1,62 @@
+package model
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"impasto/internal/plan"
+)
+
+// shortDevice has little memory left.
+type shortDevice struct {
+	plan.Device
+	available int64
+}
+
+func (d shortDevice) Available() (int64, bool) { return d.available, true }
+
+func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *testing.T) {
+	o := tinyOptions()
+	o.MinSize, o.Size = 32, 128
+	for _, test := range []struct {
+		available int64
+		refused   bool
+	}{{1 << 10, true}, {1 << 40, false}} {
+		r := newTestRun(t, o)
+		r.engine.device = shortDevice{r.engine.device, test.available}
+		err := r.climb(t.Context())
+		var wrong *OptionError
+		if test.refused && (!errors.As(err, &wrong) || wrong.Option != "Size" || !strings.Contains(err.Error(), "128×") || r.result().Last.Done != 0) {
+			t.Errorf("with %d bytes: %v after %d iterations, want the size refused", test.available, err, r.result().Last.Done)
+		}
+		if !test.refused && err != nil {
+			t.Error(err)
+		}
+	}
+	if err := picturesFit(1<<22, 1<<22); err == nil {
+		t.Error("there is memory for a picture of 400 TB")
+	}
+}
+
+// What the first scale foretells is no more than the last one needs, and not far less.
+func TestMemoryOfMapsGoesWithThePixels(t *testing.T) {
+	scaling := func(size int) float64 {
+		o := tinyOptions()
+		o.MinSize, o.Size = size, size
+		r := newTestRun(t, o)
+		targets, err := r.engine.targets(t.Context(), r.levels[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		objective, err := r.engine.objective(r.levels[0], targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer objective.machine.Close()
+		return float64(objective.scaling) / float64(r.levels[0].width*r.levels[0].height)
+	}
+	if small, large := scaling(128), scaling(384); small > large*1.02 || small < large/4 {
+		t.Errorf("%.0f bytes a pixel at 128 pixels, %.0f at 384", small, large)
+	}
+}
