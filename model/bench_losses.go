@@ -202,7 +202,7 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 			return err
 		}
 	}
-	if err := t.take(timeRuns(ctx, machine.RunAll, o)); err != nil {
+	if err := t.take(timeRuns(ctx, drawingAnew(machine, schedule), o)); err != nil {
 		return err
 	}
 	beyond := int64(2 * 4 * features.Shape.TotalSize())
@@ -212,6 +212,23 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 	t.Memory = max(0, int64(schedule.ArenaBytes)-beyond, heldBytes()-held-beyond)
 	runtime.KeepAlive(machine)
 	return nil
+}
+
+// drawingAnew runs a machine as the first evaluation of an iteration does: losses
+// with chance in them draw anew.
+func drawingAnew(machine plan.Machine, schedule *plan.Schedule) func() error {
+	draw := drawOf(schedule)
+	if draw == nil {
+		return machine.RunAll
+	}
+	turn := 0.
+	return func() error {
+		turn++
+		if err := machine.WriteFloat64(draw, []float64{turn}); err != nil {
+			return err
+		}
+		return machine.RunAll()
+	}
 }
 
 // take fills in the times of runs, unless they failed.

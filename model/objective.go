@@ -139,11 +139,7 @@ func (o *objective) compile(device plan.Device) error {
 		return err
 	}
 	o.scaling = scalingBytes(schedule)
-	for _, in := range schedule.Inputs {
-		if in.Node.Name() == losses.DrawName {
-			o.draw = in.Node
-		}
-	}
+	o.draw = drawOf(schedule)
 	if o.machine, err = device.Compile(schedule); err != nil {
 		return err
 	}
@@ -154,6 +150,16 @@ func (o *objective) compile(device plan.Device) error {
 		}
 	}
 	o.inputs = nil
+	return nil
+}
+
+// drawOf is the input that losses with chance in them draw by, nil without such.
+func drawOf(schedule *plan.Schedule) *gorgonia.Node {
+	for _, in := range schedule.Inputs {
+		if in.Node.Name() == losses.DrawName {
+			return in.Node
+		}
+	}
 	return nil
 }
 

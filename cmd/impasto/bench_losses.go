@@ -64,7 +64,8 @@ func newBenchLossesCommand(global *globalOptions) *cobra.Command {
 		Long: `Losses times the value and the gradient of each loss at each layer, on noise of
 the shape that the layer's features have for pictures of each size: C channels
 by N positions, and as many of the target. Memory is what the loss holds beyond
-both features and the gradient. GFLOP/s stand where a loss is mostly arithmetic
+both features and the gradient. Losses with chance in them draw anew in each run,
+as an iteration does at its first evaluation. GFLOP/s stand where a loss is mostly arithmetic
 that can be counted; what it counts is in the loss's description.
 
 With --json it prints an object for each, as soon as it is timed, with the keys
