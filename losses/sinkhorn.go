@@ -44,9 +44,10 @@ const (
 // Gogh's Starry Night at 256 pixels comes to the same distance so, to 1 % by layer,
 // as with up to 12 times. With 1024 positions a side it is 0–14 % greater. So a value
 // depends on those before within what that leaves open, and a run that is made again
-// in one piece gives the same values. The objective divides by twice the target's mean square activation,
-// summed over channels; not halved, it would leave less of the content than other
-// losses do with equal weights.
+// in one piece gives the same values. The objective is
+// divided by the target's mean square activation, summed over channels, and counts
+// for three quarters: at a half some pictures are pale, and whole it would leave
+// less of the content than other losses do with equal weights.
 type sinkhorn struct {
 	whole  bool
 	sample int // positions; 0 for pairSample

@@ -28,14 +28,19 @@ type Sinkhorn struct {
 	// Refinements takes the place of Iterations where machines, which remember
 	// potentials, go on from those of an evaluation before; 0 leaves that as it is.
 	Refinements int
-	// Scaled halves, as if the cost were |x−y|²/2, and divides by y's mean square
-	// activation, summed over channels.
+	// Scaled divides by y's mean square activation, summed over channels, and
+	// multiplies by sinkhornStrength.
 	Scaled bool
 }
 
 func (s Sinkhorn) String() string {
 	return fmt.Sprintf("sinkhorn(epsilon=%g, tolerance=%g, iterations=%d, refinements=%d, scaled=%t)", s.Epsilon, s.Tolerance, s.Iterations, s.Refinements, s.Scaled)
 }
+
+// sinkhornStrength is what the scaled loss counts for: at a half it leaves some
+// pictures pale, and whole it leaves less of the content than other losses do with
+// equal weights.
+const sinkhornStrength = 0.75
 
 // annealing is what ε is divided by from one step to the next when there are no
 // potentials to start from.
@@ -49,7 +54,7 @@ const coldSteps = 3
 func (s Sinkhorn) Regularisation(y Spread) (epsilon, factor float64) {
 	factor = 1
 	if s.Scaled {
-		factor = 0.5 / y.scale()
+		factor = sinkhornStrength / y.scale()
 	}
 	if y.Constant() {
 		return 0, factor
