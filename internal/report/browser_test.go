@@ -240,7 +240,7 @@ func TestBrowserPutsAnyTwoUnderTheSlider(t *testing.T) {
 	if got := evaluate(names); got != "content,gram" {
 		t.Errorf("after the content's A the slider has %v", got)
 	}
-	do(t, ctx, chromedp.SetValue(chromedp.CSS("#b"), "4"), chromedp.Evaluate[chromedp.Void](`document.getElementById("b").dispatchEvent(new Event("change"))`))
+	do(t, ctx, chromedp.SetValue(chromedp.CSS("#b"), "5"), chromedp.Evaluate[chromedp.Void](`document.getElementById("b").dispatchEvent(new Event("change"))`))
 	if got := evaluate(names); got != "content,elsewhere" {
 		t.Errorf("after choosing from the list the slider has %v", got)
 	}
