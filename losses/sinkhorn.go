@@ -41,8 +41,8 @@ const (
 // the mean, but not more than 12 times, and kept; those of the plain distance to
 // 0.1 %, or 200 times. The evaluations that follow go on from them, carried over to
 // the positions of a new draw, and improve them once: a draft of a photograph in Van
-// Gogh's Starry Night at 256 pixels comes to the same distance so, to 1 % by layer,
-// as with up to 12 times. With 1024 positions a side it is 0–14 % greater. So a value
+// Gogh's Starry Night at 256 pixels comes to the same distance so, to 4 % by layer,
+// as with up to 12 times. With 1024 positions a side it is 1–13 % greater. So a value
 // depends on those before within what that leaves open, and a run that is made again
 // in one piece gives the same values. The objective is
 // divided by the target's mean square activation, summed over channels, and counts
