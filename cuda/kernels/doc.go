@@ -1,0 +1,28 @@
+// Package kernels holds the CUDA C++ that runs on the device, compiled.
+//
+// # Convention
+//
+// An entry point is a line KERNEL((threads), name, parameters…) in a *.cu file,
+// and the comment above it is its contract: blocks and grid, dynamic shared
+// memory, shapes and layouts. Every parameter is eight bytes wide: a pointer to
+// device memory, a long long or a double. Where nothing is said, pointers need the
+// alignment of their elements only and no dynamic shared memory is used. Operands
+// that are results must not overlap with others unless the comment allows it.
+//
+// Feature maps lie channels last: position p = row·width + column, channel c at
+// p·channels + c. The picture and its gradient lie in planes, channel c at
+// c·positions + p, always float32. Kernels that work on maps come in several types
+// of their elements, told by the end of the name: _f32, _f16, _bf16; _tf32 works on
+// float32 maps by products of 10-bit mantissas. Summaries of features and losses
+// are float64, in the order that package pure gives them.
+//
+// Sums are always made in one order, so that results are the same bit for bit from
+// run to run on one kind of device.
+//
+// # Files
+//
+// device.h is the dialect that kernels are written in: one function an instruction
+// that C++ has no word for, each with a second body that is plain loops. host/
+// emulates the rest of a device, so that the very same sources run in tests on any
+// machine.
+package kernels

@@ -1,0 +1,218 @@
+//go:build gpu && linux && amd64 && cgo
+
+// Package host compiles the device's kernels for the host and runs them there, so
+// that tests need no GPU. See emulation.h for what that finds and what it can't.
+package host
+
+/*
+#cgo LDFLAGS: -ldl
+#include <dlfcn.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+struct dim3 { unsigned x, y, z; };
+
+static const char *call_launch(void *f, const char *name, struct dim3 grid, struct dim3 block, size_t shared, const uint64_t *values, int count) {
+	const void *arguments[64];
+	for (int i = 0; i < count; i++) arguments[i] = values + i;
+	return ((const char *(*)(const char *, struct dim3, struct dim3, size_t, const void *const *))f)(name, grid, block, shared, arguments);
+}
+static int call_parameters(void *f, const char *name) { return ((int (*)(const char *))f)(name); }
+static void call_order(void *f, int order) { ((void (*)(int))f)(order); }
+*/
+import "C"
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+// Sources returns the folder of the kernels' sources.
+func Sources() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(file))
+}
+
+// Compile compiles the kernels and the emulation, position-independent, into
+// object files in dir, and returns their paths. It needs g++, or the compiler that
+// CXX names.
+func Compile(dir string) ([]string, error) {
+	compiler := os.Getenv("CXX")
+	if compiler == "" {
+		compiler = "g++"
+	}
+	sources, err := filepath.Glob(filepath.Join(Sources(), "*.cu"))
+	if err != nil {
+		return nil, err
+	}
+	sources = append(sources, filepath.Join(Sources(), "host", "emulation.cc"))
+	objects, failures := make([]string, len(sources)), make([]error, len(sources))
+	slots := make(chan struct{}, runtime.NumCPU())
+	var all sync.WaitGroup
+	for i, source := range sources {
+		if filepath.Base(source) == "all.cu" {
+			continue
+		}
+		objects[i] = filepath.Join(dir, filepath.Base(source)+".o")
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			command := exec.Command(compiler, "-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
+				"-Wall", "-Wextra", "-Werror", "-x", "c++", "-c", source, "-o", objects[i])
+			if output, err := command.CombinedOutput(); err != nil {
+				failures[i] = fmt.Errorf("compiling %s for the host: %w\n%s", source, err, bytes.TrimSpace(output))
+			}
+		})
+	}
+	all.Wait()
+	var built []string
+	for _, object := range objects {
+		if object != "" {
+			built = append(built, object)
+		}
+	}
+	return built, errors.Join(failures...)
+}
+
+// Library is the kernels compiled for the host. Its methods aren't to be called
+// at the same time.
+type Library struct{ launch, parameters, order unsafe.Pointer }
+
+// Build compiles the kernels into a library in dir and opens it.
+func Build(dir string) (*Library, error) {
+	objects, err := Compile(dir)
+	if err != nil {
+		return nil, err
+	}
+	compiler := os.Getenv("CXX")
+	if compiler == "" {
+		compiler = "g++"
+	}
+	path := filepath.Join(dir, "libkernels.so")
+	if output, err := exec.Command(compiler, append([]string{"-shared", "-o", path}, objects...)...).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("linking the kernels for the host: %w\n%s", err, output)
+	}
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	handle := C.dlopen(name, C.RTLD_NOW)
+	if handle == nil {
+		return nil, fmt.Errorf("opening the kernels for the host: %s", C.GoString(C.dlerror()))
+	}
+	l := &Library{}
+	for symbol, to := range map[string]*unsafe.Pointer{
+		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_order": &l.order,
+	} {
+		s := C.CString(symbol)
+		*to = C.dlsym(handle, s)
+		C.free(unsafe.Pointer(s))
+		if *to == nil {
+			return nil, fmt.Errorf("opening the kernels for the host: no %s in it", symbol)
+		}
+	}
+	return l, nil
+}
+
+// Order is how the threads of a block take turns.
+type Order int
+
+// Results may not depend on it.
+const (
+	Forward Order = iota
+	Backward
+	WarpsBackward
+	Orders
+)
+
+// SetOrder sets the order of later launches.
+func (l *Library) SetOrder(o Order) { C.call_order(l.order, C.int(o)) }
+
+// Dim is the size of a grid or a block; zeros count as ones.
+type Dim struct{ X, Y, Z int }
+
+func (d Dim) dim3() C.struct_dim3 {
+	return C.struct_dim3{x: C.uint(max(d.X, 1)), y: C.uint(max(d.Y, 1)), z: C.uint(max(d.Z, 1))}
+}
+
+// Launch runs a kernel to its end. Arguments are int, float64, unsafe.Pointer or
+// Memory.
+func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...any) error {
+	values := make([]uint64, len(arguments))
+	for i, argument := range arguments {
+		switch a := argument.(type) {
+		case int:
+			values[i] = uint64(a)
+		case float64:
+			values[i] = math.Float64bits(a)
+		case unsafe.Pointer:
+			values[i] = uint64(uintptr(a))
+		case Memory:
+			values[i] = uint64(uintptr(a.at))
+		default:
+			return fmt.Errorf("launching %s: argument %d is a %T, want an int, a float64 or memory", name, i+1, a)
+		}
+	}
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	if want := int(C.call_parameters(l.parameters, n)); want >= 0 && want != len(values) {
+		return fmt.Errorf("launching %s: %d arguments, want %d", name, len(values), want)
+	}
+	var first *C.uint64_t
+	if len(values) > 0 {
+		first = (*C.uint64_t)(unsafe.Pointer(&values[0]))
+	}
+	if message := C.call_launch(l.launch, n, grid.dim3(), block.dim3(), C.size_t(shared), first, C.int(len(values))); message != nil {
+		return errors.New(C.GoString(message))
+	}
+	return nil
+}
+
+// Memory is memory of the emulated device. It ends at a protected page, so that a
+// kernel that goes beyond it faults.
+type Memory struct {
+	at   unsafe.Pointer
+	size int
+}
+
+const page = 4096
+
+// Allocate returns so many bytes, each of the value 0xff: numbers that aren't any.
+// They are aligned to 16 bytes.
+func Allocate(size int) Memory {
+	size = (size + 15) / 16 * 16
+	room := (size + page - 1) / page * page
+	at := C.mmap(nil, C.size_t(room+page), C.PROT_READ|C.PROT_WRITE, C.MAP_PRIVATE|C.MAP_ANONYMOUS, -1, 0)
+	C.mprotect(unsafe.Add(at, room), page, C.PROT_NONE)
+	m := Memory{unsafe.Add(at, room-size), size}
+	all := Of[byte](m)
+	for i := range all {
+		all[i] = 0xff
+	}
+	return m
+}
+
+// Of views memory as a slice.
+func Of[T any](m Memory) []T {
+	var element T
+	return unsafe.Slice((*T)(m.at), m.size/int(unsafe.Sizeof(element)))
+}
+
+// From copies a slice to memory.
+func From[T any](s []T) Memory {
+	var element T
+	m := Allocate(len(s) * int(unsafe.Sizeof(element)))
+	copy(Of[T](m), s)
+	return m
+}
+
+// At is the memory from byte offset on.
+func (m Memory) At(offset int) Memory { return Memory{unsafe.Add(m.at, offset), m.size - offset} }

@@ -1,0 +1,79 @@
+//go:build gpu && linux && amd64 && cgo
+
+package kernels_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"impasto/cuda/kernels/host"
+)
+
+var library *host.Library
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "kernels")
+		if err == nil {
+			defer os.RemoveAll(dir)
+			library, err = host.Build(dir)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+// inEveryOrder runs a test once for each order of threads.
+func inEveryOrder(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	for order := range host.Orders {
+		library.SetOrder(order)
+		test(t)
+	}
+	library.SetOrder(host.Forward)
+}
+
+func launch(t *testing.T, name string, grid, block host.Dim, shared int, arguments ...any) {
+	t.Helper()
+	if err := library.Launch(name, grid, block, shared, arguments...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func normal(n int, seed uint64) []float32 {
+	random := rand.New(rand.NewPCG(seed, 1))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(random.NormFloat64())
+	}
+	return values
+}
+
+type number interface{ ~float32 | ~float64 }
+
+// near fails unless got is want to within tolerance times want's root mean square,
+// and what follows in got, padding, isn't touched.
+func near[G, W number](t *testing.T, what string, got []G, want []W, tolerance float64) {
+	t.Helper()
+	var squares float64
+	for _, v := range want {
+		squares += float64(v) * float64(v)
+	}
+	size := math.Sqrt(squares/float64(len(want))) + 1e-30
+	for i, v := range want {
+		if d := math.Abs(float64(got[i])-float64(v)) / size; !(d <= tolerance) {
+			t.Fatalf("%s: element %d is %g, want %g, off by %.2g of the root mean square", what, i, got[i], v, d)
+		}
+	}
+	for i := len(want); i < len(got); i++ {
+		if got[i] == got[i] {
+			t.Fatalf("%s: wrote %g past the end", what, got[i])
+		}
+	}
+}

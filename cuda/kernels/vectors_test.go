@@ -1,0 +1,96 @@
+//go:build gpu && linux && amd64 && cgo
+
+package kernels_test
+
+import (
+	"math"
+	"testing"
+
+	"impasto/cuda/kernels/host"
+)
+
+var vectorBlock = host.Dim{X: 256}
+
+func TestVectorsMatchTheirLoops(t *testing.T) {
+	for _, n := range []int{1, 31, 256, 1000, 5003} {
+		inEveryOrder(t, func(t *testing.T) {
+			xs, ys := normal(n, 1), normal(n, 2)
+			want := make([]float32, n)
+			grid := host.Dim{X: 3}
+
+			y := host.From(ys)
+			launch(t, "axpy", grid, vectorBlock, 0, y, 0.25, host.From(xs), n)
+			for i := range want {
+				want[i] = ys[i] + 0.25*xs[i]
+			}
+			near(t, "axpy", host.Of[float32](y), want, 1e-6)
+
+			x := host.From(xs)
+			launch(t, "clamp", grid, vectorBlock, 0, x, -0.5, 1.0, n)
+			for i := range want {
+				want[i] = min(max(xs[i], -0.5), 1)
+			}
+			near(t, "clamp", host.Of[float32](x), want, 0)
+
+			mean := host.From(ys)
+			launch(t, "average", grid, vectorBlock, 0, mean, 0.9, host.From(xs), n)
+			for i := range want {
+				want[i] = 0.9*ys[i] + 0.1*xs[i]
+			}
+			near(t, "average", host.Of[float32](mean), want, 1e-6)
+
+			partials, sum := host.Allocate(3*8), host.Allocate(8)
+			launch(t, "dot_partials", grid, vectorBlock, 0, partials, host.From(xs), host.From(ys), n)
+			launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, sum, partials, 3, 2.0)
+			var dot float64
+			for i := range xs {
+				dot += 2 * float64(xs[i]) * float64(ys[i])
+			}
+			near(t, "dot", host.Of[float64](sum)[:1], []float64{dot}, 1e-12)
+		})
+	}
+}
+
+func TestAdamMatchesItsFormula(t *testing.T) {
+	const n, beta1, beta2, epsilon, iteration = 777, 0.9, 0.99, 1e-8, 3
+	point, gradient, mean, square := normal(n, 1), normal(n, 2), normal(n, 3), normal(n, 4)
+	want := make([]float64, n)
+	for i := range want {
+		square[i] *= square[i]
+		g := float64(gradient[i])
+		m := beta1*float64(mean[i]) + (1-beta1)*g
+		s := beta2*float64(square[i]) + (1-beta2)*g*g
+		want[i] = float64(point[i]) - 0.02*m/(1-math.Pow(beta1, iteration))/(math.Sqrt(s/(1-math.Pow(beta2, iteration)))+epsilon)
+	}
+	p := host.From(point)
+	launch(t, "adam", host.Dim{X: 2}, vectorBlock, 0, p, host.From(gradient), host.From(mean), host.From(square),
+		0.02/(1-math.Pow(beta1, iteration)), 1/(1-math.Pow(beta2, iteration)), beta1, beta2, epsilon, n)
+	near(t, "point", host.Of[float32](p), want, 1e-6)
+}
+
+func TestLayoutsAreThereAndBack(t *testing.T) {
+	for _, shape := range [][2]int{{3, 5}, {64, 33}, {37, 100}} {
+		inEveryOrder(t, func(t *testing.T) {
+			channels, positions := shape[0], shape[1]
+			grid, block := host.Dim{X: (positions + 31) / 32, Y: (channels + 31) / 32}, host.Dim{X: 32, Y: 8}
+			planes := normal(channels*positions, 1)
+			last, back := host.Allocate(len(planes)*4), host.Allocate(len(planes)*4)
+			launch(t, "channels_last_f32", grid, block, 0, last, host.From(planes), channels, positions)
+			want := make([]float32, len(planes))
+			for c := range channels {
+				for p := range positions {
+					want[p*channels+c] = planes[c*positions+p]
+				}
+			}
+			near(t, "channels last", host.Of[float32](last), want, 0)
+			launch(t, "planes_f32", grid, block, 0, back, last, channels, positions)
+			near(t, "planes", host.Of[float32](back), planes, 0)
+			for suffix, tolerance := range map[string]float64{"f16": 0x1p-8, "bf16": 0x1p-5} {
+				half := host.Allocate(len(planes) * 2)
+				launch(t, "channels_last_"+suffix, grid, block, 0, half, host.From(planes), channels, positions)
+				launch(t, "planes_"+suffix, grid, block, 0, back, half, channels, positions)
+				near(t, suffix, host.Of[float32](back), planes, tolerance)
+			}
+		})
+	}
+}
