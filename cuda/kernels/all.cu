@@ -1,2 +1,4 @@
 // All kernels as one translation unit, which becomes one fat binary.
+#include "convolution.cu"
+#include "convolution_matrix.cu"
 #include "vectors.cu"

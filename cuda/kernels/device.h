@@ -8,6 +8,7 @@
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <type_traits>
 
 // KERNEL((threads[, blocks]), name, parameters…) begins an entry point with its
 // launch bounds. Every parameter is eight bytes wide.
@@ -35,6 +36,7 @@ template <> __device__ __forceinline__ f16 from_float<f16>(float x) { return __f
 template <> __device__ __forceinline__ bf16 from_float<bf16>(float x) { return __float2bfloat16_rn(x); }
 #else
 #include "host/halves.h"
+#include "host/matrices.h"
 #endif
 
 __device__ __forceinline__ float to_float(float x) { return x; }
@@ -66,3 +68,111 @@ template <int threads, class T> __device__ T block_sum(T value) {
 // elements.
 __device__ __forceinline__ Int first_index() { return Int(blockIdx.x) * blockDim.x + threadIdx.x; }
 __device__ __forceinline__ Int index_step() { return Int(gridDim.x) * blockDim.x; }
+
+// sixteen bytes of elements, the widest load there is.
+template <class T> struct alignas(16) Wide {
+    static constexpr int count = 16 / sizeof(T);
+    T at[count];
+};
+template <class T> __device__ __forceinline__ Wide<T> load_wide(const T *p) {
+    return *reinterpret_cast<const Wide<T> *>(p);
+}
+template <class T> __device__ __forceinline__ void store_wide(T *p, const Wide<T> &w) {
+    *reinterpret_cast<Wide<T> *>(p) = w;
+}
+
+// Begins a copy of 16 bytes from global to shared memory, zeros where not valid.
+__device__ __forceinline__ void copy_async(void *shared, const void *global, bool valid) {
+#ifdef __CUDACC__
+    unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+    int bytes = valid ? 16 : 0;
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(global), "r"(bytes) : "memory");
+#else
+    emulation::copy_later(shared, global, 16, valid ? 16 : 0);
+#endif
+}
+
+// Ends a group of this thread's copies.
+__device__ __forceinline__ void copy_commit() {
+#ifdef __CUDACC__
+    asm volatile("cp.async.commit_group;" ::: "memory");
+#else
+    emulation::commit_copies();
+#endif
+}
+
+// Waits until all but the latest groups of this thread's copies are there.
+template <int groups> __device__ __forceinline__ void copy_wait() {
+#ifdef __CUDACC__
+    asm volatile("cp.async.wait_group %0;" ::"n"(groups) : "memory");
+#else
+    emulation::await_copies(groups);
+#endif
+}
+
+// Loads four 8×8 matrices of two-byte elements (8×4 of four bytes) from shared
+// memory, whose rows of 16 bytes the lanes 8i … 8i+7 point to: to[i] is row lane/4,
+// word lane%4 of matrix i.
+__device__ __forceinline__ void load_matrices(unsigned (&to)[4], const void *row) {
+#ifdef __CUDACC__
+    unsigned from = static_cast<unsigned>(__cvta_generic_to_shared(row));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(from)
+                 : "memory");
+#else
+    emulation::load_matrices(to, row, false);
+#endif
+}
+
+// The same of two-byte elements, each matrix transposed.
+__device__ __forceinline__ void load_matrices_transposed(unsigned (&to)[4], const void *row) {
+#ifdef __CUDACC__
+    unsigned from = static_cast<unsigned>(__cvta_generic_to_shared(row));
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"(from)
+                 : "memory");
+#else
+    emulation::load_matrices(to, row, true);
+#endif
+}
+
+// D += A·B, 16×K times K×8, of a warp, K being 32 bytes of elements: 16 of f16 or
+// bf16, 8 of float, of which the 10 leading bits of the mantissa count. With g =
+// lane/4, t = lane%4 and words of four bytes, a is A's words (g, t), (g+8, t),
+// (g, t+4), (g+8, t+4), b is Bᵀ's (g, t), (g, t+4), and d is D's elements (g, 2t),
+// (g, 2t+1), (g+8, 2t), (g+8, 2t+1).
+template <class T>
+__device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#ifdef __CUDACC__
+    if constexpr (sizeof(T) == 4)
+        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+                     "{%0,%1,%2,%3};"
+                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    else if constexpr (std::is_same_v<T, f16>)
+        asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+                     "{%0,%1,%2,%3};"
+                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    else
+        asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+                     "{%0,%1,%2,%3};"
+                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    emulation::multiply_add<T>(d, a, b);
+#endif
+}
+
+// The nearest value with a mantissa of 10 bits, ties away from zero.
+__device__ __forceinline__ unsigned round_tf32(unsigned bits) {
+#ifdef __CUDACC__
+    unsigned rounded;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(bits)));
+    return rounded;
+#else
+    return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & ~0x1fffu;
+#endif
+}

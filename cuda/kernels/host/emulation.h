@@ -22,7 +22,6 @@
 #define __forceinline__ inline
 #define __restrict__ __restrict
 #define __shared__ static thread_local
-#define __align__(n) alignas(n)
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;

@@ -68,7 +68,7 @@ func Compile(dir string) ([]string, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			command := exec.Command(compiler, "-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
-				"-Wall", "-Wextra", "-Werror", "-x", "c++", "-c", source, "-o", objects[i])
+				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i])
 			if output, err := command.CombinedOutput(); err != nil {
 				failures[i] = fmt.Errorf("compiling %s for the host: %w\n%s", source, err, bytes.TrimSpace(output))
 			}

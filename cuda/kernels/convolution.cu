@@ -1,0 +1,296 @@
+// 3×3 convolutions and their gradients in float32 arithmetic, for any number of
+// channels, any border and any type of map; filters and their layouts.
+//
+// A convolution is a product of matrices: one row a position, 9·In values of the
+// window round it deep, one column a filter. Blocks make 128 positions by 64
+// filters, threads 8 by 4, from slices of 16 in depth that lie in shared memory;
+// the next slice is on its way in registers meanwhile. Per slice and thread 512
+// multiplications and 48 words from shared memory, which leaves it bound by
+// arithmetic.
+#include "device.h"
+
+// What a convolution does besides, as bits of its flags.
+constexpr Int replicate_border = 1, rectify_result = 2;
+
+constexpr int plain_threads = 256, plain_rows = 128, plain_columns = 64, plain_depth = 16;
+
+// Where a convolution's input lies and what it is seen through: element (position,
+// channel) is at position·position_step + channel·channel_step.
+template <class T> struct Source {
+    const T *x;
+    const T *gate; // where it isn't positive, x counts as 0; null for none
+    const float *colour; // outside the map; null for zeros
+    Int position_step, channel_step;
+    int height, width, channels;
+    bool replicate;
+
+    __device__ float at(int row, int column, int channel) const {
+        bool inside = unsigned(row) < unsigned(height) && unsigned(column) < unsigned(width);
+        if (!inside) {
+            if (!replicate) return colour ? colour[channel] : 0.f;
+            row = min(max(row, 0), height - 1);
+            column = min(max(column, 0), width - 1);
+        }
+        Int i = (Int(row) * width + column) * position_step + channel * channel_step;
+        if (gate && !(to_float(gate[i]) > 0)) return 0.f;
+        return to_float(x[i]);
+    }
+};
+
+// What becomes of a result before it is stored: (sum + bias, rectified) + addend,
+// zero where mask isn't positive. Null pointers leave their part out.
+template <class T> struct Finish {
+    const float *bias;
+    const T *addend, *mask;
+    bool rectify;
+
+    __device__ float operator()(float sum, Int at, int channel) const {
+        if (bias) sum += bias[channel];
+        if (rectify && sum < 0) sum = 0;
+        if (addend) sum += to_float(addend[at]);
+        if (mask && !(to_float(mask[at]) > 0)) sum = 0;
+        return sum;
+    }
+};
+
+template <class U, class T>
+__device__ void convolve(U *y, const Source<T> source, const float *filters, const Finish<U> finish, int out) {
+    __shared__ float rows[plain_depth][plain_rows + 4];
+    alignas(16) __shared__ float columns[plain_depth][plain_columns];
+    const int thread = threadIdx.x, positions = source.height * source.width, depth = 9 * source.channels;
+    const int position0 = blockIdx.x * plain_rows, column0 = blockIdx.y * plain_columns;
+
+    // This thread brings half a slice of one position and a quarter of one depth of
+    // the filters.
+    const int load_row = thread / 2, load_k = thread % 2 * 8;
+    const int load_position = position0 + load_row;
+    const int row = load_position / source.width, column = load_position % source.width;
+    const int filter_k = thread / 16, filter_column = thread % 16 * 4;
+    float next_row[8], next_filter[4];
+
+    auto load = [&](int k0) {
+        for (int i = 0; i < 8; i++) {
+            int k = k0 + load_k + i;
+            int tap = k / source.channels, channel = k - tap * source.channels;
+            next_row[i] = k < depth && load_position < positions
+                              ? source.at(row + tap / 3 - 1, column + tap % 3 - 1, channel)
+                              : 0.f;
+        }
+        int k = k0 + filter_k;
+        for (int i = 0; i < 4; i++) {
+            int o = column0 + filter_column + i;
+            next_filter[i] = k < depth && o < out ? filters[Int(k) * out + o] : 0.f;
+        }
+    };
+
+    float sums[8][4] = {};
+    const int first_row = thread / 16 * 8, first_column = thread % 16 * 4;
+    load(0);
+    for (int k0 = 0; k0 < depth; k0 += plain_depth) {
+        for (int i = 0; i < 8; i++) rows[load_k + i][load_row] = next_row[i];
+        for (int i = 0; i < 4; i++) columns[filter_k][filter_column + i] = next_filter[i];
+        __syncthreads();
+        if (k0 + plain_depth < depth) load(k0 + plain_depth);
+#pragma unroll
+        for (int k = 0; k < plain_depth; k++) {
+            float a[8], b[4];
+            for (int i = 0; i < 8; i++) a[i] = rows[k][first_row + i];
+            for (int j = 0; j < 4; j++) b[j] = columns[k][first_column + j];
+            for (int i = 0; i < 8; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += a[i] * b[j];
+        }
+        __syncthreads();
+    }
+    for (int i = 0; i < 8; i++) {
+        int position = position0 + first_row + i;
+        if (position >= positions) break;
+        for (int j = 0; j < 4; j++) {
+            int o = column0 + first_column + j;
+            if (o >= out) break;
+            Int at = Int(position) * out + o;
+            y[at] = from_float<U>(finish(sums[i][j], at, o));
+        }
+    }
+}
+
+// y (positions×out) = the convolution of x (positions×in) with filters, then bias,
+// rectification, addend and mask as Finish says; bias (out), gate (like x), addend
+// and mask (like y), colour (in) may be null. flags: 1 replicates the border, which
+// otherwise is of the colour or zero; 2 rectifies. filters: 9·in × out of float32
+// from arrange_filters.
+//
+// Gradient to the map of a convolution with zeros or a colour round it: x is dy,
+// gate that convolution's result if it was rectified, filters are arranged
+// transposed, in and out are changed over, bias null, flags 0. add_edges makes it
+// that of one with a replicated border.
+//
+// Blocks of 256 threads; grid (⌈positions/128⌉, ⌈out/64⌉). positions < 2³¹.
+//
+// convolution_picture_… reads x from float32 planes (in×positions) and has no gate.
+#define CONVOLUTION(suffix, T)                                                                                         \
+    KERNEL((plain_threads, 2), convolution_##suffix, T *y, const T *x, const float *filters, const float *bias,        \
+           const T *gate, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out, Int height, \
+           Int width) {                                                                                                \
+        Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), (flags & replicate_border) != 0};   \
+        convolve(y, source, filters, Finish<T>{bias, addend, mask, (flags & rectify_result) != 0}, int(out));          \
+    }                                                                                                                  \
+    KERNEL((plain_threads, 2), convolution_picture_##suffix, T *y, const float *x, const float *filters,               \
+           const float *bias, const float *colour, Int flags, Int in, Int out, Int height, Int width) {                \
+        Source<float> source{x,           nullptr,    colour,  1, height * width, int(height),                         \
+                             int(width), int(in), (flags & replicate_border) != 0};                                    \
+        convolve(y, source, filters, Finish<T>{bias, nullptr, nullptr, (flags & rectify_result) != 0}, int(out));      \
+    }
+CONVOLUTION(f32, float)
+CONVOLUTION(f16, f16)
+CONVOLUTION(bf16, bf16)
+#undef CONVOLUTION
+
+// Gradient to a picture of few channels. A block has the gradient at 16×16 pixels,
+// a thread at one; the cotangent with a rim of one position lies in shared memory,
+// 16 channels at a time.
+constexpr int picture_edge = 16, picture_slice = 16, picture_channels = 4;
+
+template <class T>
+__device__ void picture_gradient(float *dx, const Source<T> source, const float *filters, int channels, int channel0) {
+    constexpr int rim = picture_edge + 2;
+    __shared__ float tile[rim][rim][picture_slice + 1];
+    __shared__ float weights[9][picture_slice][picture_channels];
+    const int thread = threadIdx.x, row = thread / picture_edge, column = thread % picture_edge;
+    const int row0 = blockIdx.y * picture_edge, column0 = blockIdx.x * picture_edge;
+    float sums[picture_channels] = {};
+    for (int slice = 0; slice < source.channels; slice += picture_slice) {
+        for (int i = thread; i < rim * rim * picture_slice; i += picture_edge * picture_edge) {
+            int channel = i % picture_slice, place = i / picture_slice;
+            tile[place / rim][place % rim][channel] =
+                slice + channel < source.channels
+                    ? source.at(row0 + place / rim - 1, column0 + place % rim - 1, slice + channel)
+                    : 0.f;
+        }
+        for (int i = thread; i < 9 * picture_slice * picture_channels; i += picture_edge * picture_edge) {
+            int o = i % picture_channels, channel = i / picture_channels % picture_slice;
+            int tap = i / (picture_channels * picture_slice);
+            weights[tap][channel][o] =
+                slice + channel < source.channels && channel0 + o < channels
+                    ? filters[(tap * source.channels + slice + channel) * channels + channel0 + o]
+                    : 0.f;
+        }
+        __syncthreads();
+        for (int tap = 0; tap < 9; tap++)
+            for (int channel = 0; channel < picture_slice; channel++) {
+                float v = tile[row + tap / 3][column + tap % 3][channel];
+                for (int o = 0; o < picture_channels; o++) sums[o] += v * weights[tap][channel][o];
+            }
+        __syncthreads();
+    }
+    if (row0 + row >= source.height || column0 + column >= source.width) return;
+    for (int o = 0; o < picture_channels && channel0 + o < channels; o++)
+        dx[(Int(channel0 + o) * source.height + row0 + row) * source.width + column0 + column] = sums[o];
+}
+
+// dx (channels planes of float32) = the gradient of a convolution with zeros or a
+// colour round it to its map, from dy (positions×out), seen through gate (like dy,
+// may be null); filters are arranged transposed. Blocks of 256 threads; grid
+// (⌈width/16⌉, ⌈height/16⌉, ⌈channels/4⌉).
+#define PICTURE_GRADIENT(suffix, T)                                                                                    \
+    KERNEL((picture_edge *picture_edge), picture_gradient_##suffix, float *dx, const T *dy, const float *filters,      \
+           const T *gate, Int channels, Int out, Int height, Int width) {                                              \
+        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+        picture_gradient(dx, source, filters, int(channels), int(blockIdx.z) * picture_channels);                      \
+    }
+PICTURE_GRADIENT(f32, float)
+PICTURE_GRADIENT(f16, f16)
+PICTURE_GRADIENT(bf16, bf16)
+#undef PICTURE_GRADIENT
+
+// Adds to dx what the positions outside the map pass to the pixels at its edge that
+// they repeat.
+template <class U, class T>
+__device__ void add_edges(U *dx, Int position_step, Int channel_step, const Source<T> dy, const float *filters,
+                          const U *mask, int channels) {
+    const int height = dy.height, width = dy.width;
+    const int edge = min(height, 2) * width + max(height - 2, 0) * min(width, 2);
+    const Int item = first_index() / warp_size;
+    if (item >= Int(edge) * channels) return;
+    const int channel = int(item % channels);
+    int place = int(item / channels), row, column;
+    if (place < min(height, 2) * width) {
+        row = place < width ? 0 : height - 1;
+        column = place % width;
+    } else {
+        place -= min(height, 2) * width;
+        row = 1 + place / min(width, 2);
+        column = place % min(width, 2) ? width - 1 : 0;
+    }
+    float sum = 0;
+    for (int i = 0; i < 9; i++) {
+        // The positions outside that repeat this one: a step up, down, left, right or both.
+        int r = i / 3 == 0 ? row : i / 3 == 1 ? -1 : height, c = i % 3 == 0 ? column : i % 3 == 1 ? -1 : width;
+        if (i == 0 || min(max(r, 0), height - 1) != row || min(max(c, 0), width - 1) != column) continue;
+        for (int tap = 0; tap < 9; tap++) {
+            int at_row = r + tap / 3 - 1, at_column = c + tap % 3 - 1;
+            if (at_row < 0 || at_row >= height || at_column < 0 || at_column >= width) continue;
+            for (int o = threadIdx.x % warp_size; o < dy.channels; o += warp_size)
+                sum += filters[Int(tap * dy.channels + o) * channels + channel] * dy.at(at_row, at_column, o);
+        }
+    }
+    sum = warp_sum(sum);
+    Int at = (Int(row) * width + column) * position_step + channel * channel_step;
+    if (threadIdx.x % warp_size == 0 && (!mask || to_float(mask[at]) > 0))
+        dx[at] = from_float<U>(to_float(dx[at]) + sum);
+}
+
+// Adds to dx, the gradient of a convolution to its map made as if zeros were round
+// it, what it lacks where the border is replicated. dy, gate, filters as there; mask
+// (like dx, may be null) was applied to dx. Blocks of 256 threads, a warp for each
+// pixel at the edge and channel: grid ⌈edge·channels/8⌉, with edge = height·width −
+// max(height−2, 0)·max(width−2, 0).
+//
+// picture_edges_… has dx in float32 planes.
+#define EDGES(suffix, T)                                                                                               \
+    KERNEL((256), convolution_edges_##suffix, T *dx, const T *dy, const float *filters, const T *gate, const T *mask,  \
+           Int channels, Int out, Int height, Int width) {                                                             \
+        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+        add_edges(dx, channels, 1, source, filters, mask, int(channels));                                              \
+    }                                                                                                                  \
+    KERNEL((256), picture_edges_##suffix, float *dx, const T *dy, const float *filters, const T *gate, Int channels,   \
+           Int out, Int height, Int width) {                                                                           \
+        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+        add_edges(dx, Int(1), height *width, source, filters, (const float *)nullptr, int(channels));                  \
+    }
+EDGES(f32, float)
+EDGES(f16, f16)
+EDGES(bf16, bf16)
+#undef EDGES
+
+// Filters out×in×3×3 of float32, in one of the layouts that kernels read. Where
+// transposed is 1 they are those of the gradient: in and out changed over and every
+// window turned by half a turn; depth is then 9·out, columns in, else depth is 9·in,
+// columns out. Any grid of blocks of 256 threads.
+//
+// arrange_filters: depth × columns of float32, for convolution_… and its kin.
+// arrange_filters_f16, _bf16, _tf32: columns × depth, for convolution_matrix_…
+template <class T, bool by_column>
+__device__ void arrange(T *to, const float *filters, int out, int in, bool transposed) {
+    const int columns = transposed ? in : out, channels = transposed ? out : in, depth = 9 * channels;
+    for (Int i = first_index(); i < Int(depth) * columns; i += index_step()) {
+        int column = int(by_column ? i / depth : i % columns), k = int(by_column ? i % depth : i / columns);
+        int tap = k / channels, channel = k % channels;
+        float v = transposed ? filters[(Int(channel) * in + column) * 9 + 8 - tap]
+                             : filters[(Int(column) * in + channel) * 9 + tap];
+        if constexpr (sizeof(T) == 4 && by_column) v = __uint_as_float(round_tf32(__float_as_uint(v)));
+        to[i] = from_float<T>(v);
+    }
+}
+
+KERNEL((256), arrange_filters, float *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<float, false>(to, filters, int(out), int(in), transposed != 0);
+}
+KERNEL((256), arrange_filters_tf32, float *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<float, true>(to, filters, int(out), int(in), transposed != 0);
+}
+KERNEL((256), arrange_filters_f16, f16 *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<f16, true>(to, filters, int(out), int(in), transposed != 0);
+}
+KERNEL((256), arrange_filters_bf16, bf16 *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<bf16, true>(to, filters, int(out), int(in), transposed != 0);
+}

@@ -1,0 +1,228 @@
+// 3×3 convolutions with zeros round the map, on the matrix units: float16, bfloat16
+// or TF32 products, summed in float32. Implicit products of matrices as in
+// convolution.cu, of 128 positions by 128 or 64 filters a block.
+//
+// A slice is 64 bytes deep: 32 channels of one tap in two-byte types, 16 in four.
+// Slices of positions and filters come to shared memory by asynchronous copies,
+// three of them ahead; what lies outside the map comes as zeros. The 16-byte pieces of
+// a row are exchanged by its number, so that neither copies nor the loads of 8×8
+// matrices meet on a bank. Eight warps, each of 64×32 results (32×32 of 64
+// filters): a slice is 2×(4+2) matrix loads and 2×16 products a warp. 64 KB (48 KB)
+// of shared memory, two blocks a multiprocessor.
+#include "device.h"
+
+constexpr int matrix_threads = 256, matrix_rows = 128, matrix_stages = 4, slice_bytes = 64;
+
+// Byte at which piece number piece of a row of a slice lies.
+__device__ __forceinline__ int piece_at(int row, int piece) { return row * slice_bytes + ((piece ^ (row >> 1 & 3)) << 4); }
+
+struct MatrixShape {
+    int in, out, height, width;
+};
+
+template <class T, int columns> struct MatrixBlock {
+    static constexpr int slice = slice_bytes / sizeof(T);
+    static constexpr int stage_bytes = (matrix_rows + columns) * slice_bytes;
+    static constexpr int warp_rows = columns == 128 ? 64 : 32, warps_down = matrix_rows / warp_rows;
+    static constexpr int row_tiles = warp_rows / 16, column_tiles = 4;
+    static constexpr int filter_copies = columns * 4 / matrix_threads;
+
+    const T *x, *filters;
+    MatrixShape shape;
+    unsigned char *shared;
+    int thread, position0, column0;
+    // The two positions that this thread copies pieces of.
+    int row[2], column[2];
+    float sums[row_tiles][column_tiles][4];
+
+    __device__ MatrixBlock(const T *x, const T *filters, MatrixShape shape, unsigned char *shared)
+        : x(x), filters(filters), shape(shape), shared(shared), thread(threadIdx.x),
+          position0(blockIdx.x * matrix_rows), column0(blockIdx.y * columns) {
+        for (int i = 0; i < 2; i++) {
+            int position = position0 + thread / 4 + 64 * i;
+            row[i] = position / shape.width;
+            column[i] = position - row[i] * shape.width;
+        }
+        for (auto &a : sums)
+            for (auto &b : a)
+                for (float &c : b) c = 0;
+    }
+
+    // Begins the copies of a slice. A row beyond the last of the map is like one of
+    // the border.
+    __device__ void copy(int number) {
+        const int slices = shape.in / slice, tap = number / slices, channel = (number - tap * slices) * slice;
+        unsigned char *to = shared + number % matrix_stages * stage_bytes;
+        const int piece = thread % 4, channel_of_piece = channel + piece * Wide<T>::count;
+        for (int i = 0; i < 2; i++) {
+            int r = row[i] + tap / 3 - 1, c = column[i] + tap % 3 - 1;
+            bool inside = unsigned(r) < unsigned(shape.height) && unsigned(c) < unsigned(shape.width);
+            const T *from = inside ? x + (Int(r) * shape.width + c) * shape.in + channel_of_piece : x;
+            copy_async(to + piece_at(thread / 4 + 64 * i, piece), from, inside);
+        }
+        for (int i = 0; i < filter_copies; i++) {
+            int o = thread / 4 + 64 * i;
+            const T *from = filters + Int(column0 + o) * (9 * shape.in) + tap * shape.in + channel_of_piece;
+            copy_async(to + matrix_rows * slice_bytes + piece_at(o, piece), from, true);
+        }
+    }
+
+    __device__ void multiply(int number) {
+        const unsigned char *rows = shared + number % matrix_stages * stage_bytes;
+        const unsigned char *filter_rows = rows + matrix_rows * slice_bytes;
+        const int lane = thread % warp_size, warp = thread / warp_size;
+        const int row0 = warp % warps_down * warp_rows, filter0 = warp / warps_down * 32;
+#pragma unroll
+        for (int step = 0; step < 2; step++) {
+            unsigned a[row_tiles][4], b[column_tiles][2];
+#pragma unroll
+            for (int i = 0; i < row_tiles; i++) {
+                load_matrices(a[i], rows + piece_at(row0 + 16 * i + lane % 16, 2 * step + lane / 16));
+                if constexpr (sizeof(T) == 4)
+                    for (unsigned &word : a[i]) word = round_tf32(word);
+            }
+#pragma unroll
+            for (int j = 0; j < column_tiles; j += 2) {
+                unsigned pair[4];
+                load_matrices(pair, filter_rows + piece_at(filter0 + 8 * j + lane % 8 + lane / 16 * 8,
+                                                           2 * step + lane / 8 % 2));
+                b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
+            }
+#pragma unroll
+            for (int i = 0; i < row_tiles; i++)
+#pragma unroll
+                for (int j = 0; j < column_tiles; j++) multiply_add<T>(sums[i][j], a[i], b[j]);
+        }
+    }
+
+    // Sums over slices first … end−1.
+    __device__ void accumulate(int first, int end) {
+        for (int i = 0; i < matrix_stages - 1; i++) {
+            if (first + i < end) copy(first + i);
+            copy_commit();
+        }
+        for (int number = first; number < end; number++) {
+            copy_wait<matrix_stages - 2>();
+            __syncthreads(); // the slice is there, and everyone is done with the one before
+            if (number + matrix_stages - 1 < end) copy(number + matrix_stages - 1);
+            copy_commit();
+            multiply(number);
+        }
+        copy_wait<0>();
+        __syncthreads();
+    }
+
+    // Calls store(row of the block, first column of the block, float (&)[count]) for
+    // count neighbouring results at a time, by way of shared memory, so that stores are
+    // wide.
+    template <int count, class Store> __device__ void each(Store store) {
+        constexpr int pitch = 32 + 4;
+        const int lane = thread % warp_size, warp = thread / warp_size;
+        const int row0 = warp % warps_down * warp_rows, filter0 = warp / warps_down * 32;
+        float *mine = reinterpret_cast<float *>(shared) + warp * 16 * pitch;
+#pragma unroll
+        for (int i = 0; i < row_tiles; i++) {
+#pragma unroll
+            for (int j = 0; j < column_tiles; j++)
+                for (int k = 0; k < 4; k++)
+                    mine[(lane / 4 + k / 2 * 8) * pitch + 8 * j + lane % 4 * 2 + k % 2] = sums[i][j][k];
+            __syncwarp();
+            for (int piece = lane; piece < 16 * 32 / count; piece += warp_size) {
+                int r = piece / (32 / count), c = piece % (32 / count) * count;
+                float values[count];
+                for (int k = 0; k < count; k++) values[k] = mine[r * pitch + c + k];
+                store(row0 + 16 * i + r, filter0 + c, values);
+            }
+            __syncwarp();
+        }
+    }
+};
+
+// What becomes of neighbouring results before they are stored: (sum + bias,
+// rectified) + addend, zero where mask isn't positive.
+template <class T>
+__device__ void finish_wide(T *y, const float (&sums)[Wide<T>::count], const float *bias, const T *addend,
+                            const T *mask, bool rectify, Int at, int channel) {
+    constexpr int count = Wide<T>::count;
+    Wide<T> more, seen, result;
+    if (addend) more = load_wide(addend + at);
+    if (mask) seen = load_wide(mask + at);
+    for (int i = 0; i < count; i++) {
+        float v = sums[i];
+        if (bias) v += bias[channel + i];
+        if (rectify && v < 0) v = 0;
+        if (addend) v += to_float(more.at[i]);
+        if (mask && !(to_float(seen.at[i]) > 0)) v = 0;
+        result.at[i] = from_float<T>(v);
+    }
+    store_wide(y + at, result);
+}
+
+template <class T, int columns>
+__device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters, const float *bias, const T *addend,
+                                const T *mask, bool rectify, MatrixShape shape) {
+    DYNAMIC_SHARED(unsigned char, shared);
+    using Block = MatrixBlock<T, columns>;
+    Block block(x, filters, shape, shared);
+    const int slices = 9 * shape.in / Block::slice, positions = shape.height * shape.width;
+    block.accumulate(slices * blockIdx.z / gridDim.z, slices * (blockIdx.z + 1) / gridDim.z);
+    if (gridDim.z > 1) {
+        float *part = parts + Int(blockIdx.z) * positions * shape.out;
+        block.template each<4>([&](int row, int column, const float(&sums)[4]) {
+            int position = block.position0 + row;
+            if (position >= positions) return;
+            store_wide(part + Int(position) * shape.out + block.column0 + column, {sums[0], sums[1], sums[2], sums[3]});
+        });
+        return;
+    }
+    block.template each<Wide<T>::count>([&](int row, int column, const float(&sums)[Wide<T>::count]) {
+        int position = block.position0 + row, channel = block.column0 + column;
+        if (position < positions)
+            finish_wide(y, sums, bias, addend, mask, rectify, Int(position) * shape.out + channel, channel);
+    });
+}
+
+// y (positions×out) = the convolution of x (positions×in), zeros round it, with
+// filters, then what convolution_… does besides: bias (out), addend and mask (like
+// y) may be null, flags 2 rectifies. filters: out × 9·in from arrange_filters_….
+// Gradients likewise, as there, of a dy to which its gate has been applied.
+//
+// in: a multiple of 32 (tf32: 16); out: of 64 (convolution_matrix64_…) or 128
+// (convolution_matrix128_…). All pointers aligned to 16 bytes. positions < 2³¹.
+//
+// Blocks of 256 threads, 49,152 (out by 64) or 65,536 (by 128) bytes of dynamic shared
+// memory; grid (⌈positions/128⌉, out/64 or out/128, parts). Where parts > 1, blocks
+// share the depth; their sums go to parts_memory, parts×positions×out of float32, and
+// finish_parts_… must follow, with the same operands; it makes y.
+#define CONVOLUTION_MATRIX(suffix, T, columns)                                                                         \
+    KERNEL((matrix_threads, 2), convolution_matrix##columns##_##suffix, T *y, float *parts_memory, const T *x,         \
+           const T *filters, const float *bias, const T *addend, const T *mask, Int flags, Int in, Int out,            \
+           Int height, Int width) {                                                                                    \
+        convolve_matrix<T, columns>(y, parts_memory, x, filters, bias, addend, mask, (flags & 2) != 0,                 \
+                                    {int(in), int(out), int(height), int(width)});                                     \
+    }
+CONVOLUTION_MATRIX(f16, f16, 64)
+CONVOLUTION_MATRIX(f16, f16, 128)
+CONVOLUTION_MATRIX(bf16, bf16, 64)
+CONVOLUTION_MATRIX(bf16, bf16, 128)
+CONVOLUTION_MATRIX(tf32, float, 64)
+CONVOLUTION_MATRIX(tf32, float, 128)
+#undef CONVOLUTION_MATRIX
+
+// y = Σ of the parts that a convolution left, then bias, rectification, addend and
+// mask as there. n = positions·out. Any grid of blocks of 256 threads.
+#define FINISH_PARTS(suffix, T)                                                                                        \
+    KERNEL((256), finish_parts_##suffix, T *y, const float *parts_memory, Int parts, const float *bias,                \
+           const T *addend, const T *mask, Int flags, Int out, Int n) {                                                \
+        constexpr int count = Wide<T>::count;                                                                          \
+        for (Int i = first_index() * count; i < n; i += index_step() * count) {                                        \
+            float sums[count] = {};                                                                                    \
+            for (Int part = 0; part < parts; part++)                                                                   \
+                for (int k = 0; k < count; k++) sums[k] += parts_memory[part * n + i + k];                             \
+            finish_wide(y, sums, bias, addend, mask, (flags & 2) != 0, i, int(i % out));                               \
+        }                                                                                                              \
+    }
+FINISH_PARTS(f16, f16)
+FINISH_PARTS(bf16, bf16)
+FINISH_PARTS(tf32, float)
+#undef FINISH_PARTS

@@ -1,0 +1,230 @@
+//go:build gpu && linux && amd64 && cgo
+
+package kernels_test
+
+import (
+	"fmt"
+	"testing"
+
+	"impasto/cuda/kernels/host"
+	"impasto/internal/pure"
+)
+
+// lastOf lays planes out channels last.
+func lastOf(planes []float32, channels int) []float32 {
+	n := len(planes) / channels
+	last := make([]float32, len(planes))
+	for c := range channels {
+		for p := range n {
+			last[p*channels+c] = planes[c*n+p]
+		}
+	}
+	return last
+}
+
+// element is a type of map elements: what a kernel's name ends with, and how far off
+// results may be, in units of their root mean square.
+type element struct {
+	suffix    string
+	size      int
+	tolerance float64
+}
+
+var (
+	single  = element{"f32", 4, 1e-5}
+	half    = element{"f16", 2, 4e-3}
+	brain   = element{"bf16", 2, 3e-2}
+	tensor  = element{"tf32", 4, 4e-3}
+	storage = []element{single, half, brain}
+)
+
+// from rounds values to the type, in device memory, and to float32, in the slice.
+func (e element) from(t *testing.T, values []float32) host.Memory {
+	t.Helper()
+	source := host.From(values)
+	if e.size == 4 {
+		return source
+	}
+	to := host.Allocate(e.size * len(values))
+	grid, block := host.Dim{X: (len(values) + 31) / 32}, host.Dim{X: 32, Y: 8}
+	launch(t, "channels_last_"+e.suffix, grid, block, 0, to, source, 1, len(values))
+	launch(t, "planes_"+e.suffix, grid, block, 0, source, to, 1, len(values))
+	copy(values, host.Of[float32](source))
+	return to
+}
+
+// to returns n values in device memory as float32.
+func (e element) to(t *testing.T, from host.Memory, n int) []float32 {
+	t.Helper()
+	if e.size == 4 {
+		return host.Of[float32](from)[:n]
+	}
+	to := host.Allocate(4 * n)
+	launch(t, "planes_"+e.suffix, host.Dim{X: (n + 31) / 32}, host.Dim{X: 32, Y: 8}, 0, to, from, 1, n)
+	return host.Of[float32](to)[:n]
+}
+
+// layer is a convolution with operands, in planes, as the definition has them.
+type layer struct {
+	pure.Convolution
+	x, filters, bias, y, dy, dx []float32
+}
+
+func newLayer(c pure.Convolution) *layer {
+	area := c.Height * c.Width
+	return &layer{
+		Convolution: c,
+		x:           normal(c.In*area, 1), filters: normal(c.Out*c.In*9, 2), bias: normal(c.Out, 3), dy: normal(c.Out*area, 4),
+		y: make([]float32, c.Out*area), dx: make([]float32, c.In*area),
+	}
+}
+
+func (l *layer) define() { pure.Convolve(l.Convolution, l.y, l.x, l.filters, l.bias) }
+
+func (l *layer) defineGradient() {
+	pure.ConvolveDataGradient(l.Convolution, l.dx, l.dy, l.y, l.filters)
+}
+
+// arranged returns the filters in the layout of a kind of kernels.
+func (l *layer) arranged(t *testing.T, kind string, size, transposed int) host.Memory {
+	to := host.Allocate(len(l.filters) * size)
+	launch(t, "arrange_filters"+kind, host.Dim{X: 2}, vectorBlock, 0, to, host.From(l.filters), l.Out, l.In, transposed)
+	return to
+}
+
+func (l *layer) flags() int {
+	flags := 0
+	if l.Border.Replicate {
+		flags |= 1
+	}
+	if l.Rectify {
+		flags |= 2
+	}
+	return flags
+}
+
+func (l *layer) colour() any {
+	if l.Border.Colour == nil {
+		return 0
+	}
+	return host.From(l.Border.Colour)
+}
+
+func convolutions() []pure.Convolution {
+	colour := pure.Border{Colour: []float32{0.5, -1, 2}}
+	return []pure.Convolution{
+		{In: 3, Out: 8, Height: 5, Width: 7, Border: pure.Border{Replicate: true}, Rectify: true},
+		{In: 3, Out: 66, Height: 9, Width: 19, Border: colour, Rectify: true},
+		{In: 1, Out: 1, Height: 1, Width: 1},
+		{In: 3, Out: 4, Height: 1, Width: 6, Border: pure.Border{Replicate: true}},
+		{In: 5, Out: 3, Height: 17, Width: 2, Border: pure.Border{Replicate: true}},
+		{In: 17, Out: 70, Height: 13, Width: 11, Rectify: true},
+		{In: 32, Out: 16, Height: 6, Width: 5},
+	}
+}
+
+func blocks(n, size int) int { return (n + size - 1) / size }
+
+func TestConvolutionMatchesItsDefinition(t *testing.T) {
+	for _, c := range convolutions() {
+		for _, e := range storage {
+			t.Run(fmt.Sprint(c, e.suffix), func(t *testing.T) {
+				l, area := newLayer(c), c.Height*c.Width
+				e.from(t, l.x)
+				l.define()
+				filters := l.arranged(t, "", 4, 0)
+				grid := host.Dim{X: blocks(area, 128), Y: blocks(c.Out, 64)}
+				inEveryOrder(t, func(t *testing.T) {
+					y := host.Allocate(c.Out * area * e.size)
+					launch(t, "convolution_"+e.suffix, grid, vectorBlock, 0, y, e.from(t, lastOf(l.x, c.In)), filters, host.From(l.bias),
+						0, 0, 0, l.colour(), l.flags(), c.In, c.Out, c.Height, c.Width)
+					near(t, "y", e.to(t, y, c.Out*area), lastOf(l.y, c.Out), e.tolerance)
+					y = host.Allocate(c.Out * area * e.size)
+					launch(t, "convolution_picture_"+e.suffix, grid, vectorBlock, 0, y, host.From(l.x), filters, host.From(l.bias),
+						l.colour(), l.flags(), c.In, c.Out, c.Height, c.Width)
+					near(t, "y of planes", e.to(t, y, c.Out*area), lastOf(l.y, c.Out), e.tolerance)
+				})
+			})
+		}
+	}
+}
+
+func TestConvolutionGradientMatchesItsDefinition(t *testing.T) {
+	for _, c := range convolutions() {
+		for _, e := range storage {
+			t.Run(fmt.Sprint(c, e.suffix), func(t *testing.T) {
+				l, area := newLayer(c), c.Height*c.Width
+				l.define()
+				e.from(t, l.dy)
+				l.defineGradient()
+				filters := l.arranged(t, "", 4, 1)
+				edge := c.Height*c.Width - max(c.Height-2, 0)*max(c.Width-2, 0)
+				inEveryOrder(t, func(t *testing.T) {
+					dy := e.from(t, lastOf(l.dy, c.Out))
+					var gate any = 0
+					if c.Rectify {
+						gate = e.from(t, lastOf(l.y, c.Out))
+					}
+					dx, planes := host.Allocate(c.In*area*e.size), host.Allocate(c.In*area*4)
+					launch(t, "convolution_"+e.suffix, host.Dim{X: blocks(area, 128), Y: blocks(c.In, 64)}, vectorBlock, 0, dx, dy, filters,
+						0, gate, 0, 0, 0, 0, c.Out, c.In, c.Height, c.Width)
+					launch(t, "picture_gradient_"+e.suffix, host.Dim{X: blocks(c.Width, 16), Y: blocks(c.Height, 16), Z: blocks(c.In, 4)},
+						vectorBlock, 0, planes, dy, filters, gate, c.In, c.Out, c.Height, c.Width)
+					if c.Border.Replicate {
+						grid := host.Dim{X: blocks(edge*c.In, 8)}
+						launch(t, "convolution_edges_"+e.suffix, grid, vectorBlock, 0, dx, dy, filters, gate, 0, c.In, c.Out, c.Height, c.Width)
+						launch(t, "picture_edges_"+e.suffix, grid, vectorBlock, 0, planes, dy, filters, gate, c.In, c.Out, c.Height, c.Width)
+					}
+					near(t, "dx", e.to(t, dx, c.In*area), lastOf(l.dx, c.In), e.tolerance)
+					near(t, "dx in planes", host.Of[float32](planes)[:c.In*area], l.dx, 1e-5)
+				})
+			})
+		}
+	}
+}
+
+func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
+	for _, c := range []pure.Convolution{
+		{In: 32, Out: 64, Height: 5, Width: 7, Rectify: true},
+		{In: 64, Out: 128, Height: 9, Width: 17, Rectify: true},
+		{In: 32, Out: 256, Height: 1, Width: 3},
+	} {
+		for _, e := range []element{half, brain, tensor} {
+			for _, parts := range []int{1, 3} {
+				t.Run(fmt.Sprint(c, e.suffix, parts), func(t *testing.T) {
+					l, area := newLayer(c), c.Height*c.Width
+					stored := e
+					if e == tensor {
+						stored = single
+					}
+					x := lastOf(l.x, c.In)
+					stored.from(t, x)
+					l.define()
+					addend, mask := normal(len(l.y), 5), normal(len(l.y), 6)
+					want := lastOf(l.y, c.Out)
+					for i := range want {
+						if want[i] += addend[i]; mask[i] <= 0 {
+							want[i] = 0
+						}
+					}
+					columns := 64
+					if c.Out%128 == 0 {
+						columns = 128
+					}
+					filters := l.arranged(t, "_"+e.suffix, e.size, 0)
+					grid := host.Dim{X: blocks(area, 128), Y: c.Out / columns, Z: parts}
+					inEveryOrder(t, func(t *testing.T) {
+						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*len(want)*4)
+						in, bias, more, seen := stored.from(t, x), host.From(l.bias), stored.from(t, addend), stored.from(t, mask)
+						launch(t, fmt.Sprintf("convolution_matrix%d_%s", columns, e.suffix), grid, vectorBlock, 4*64*(128+columns),
+							y, memory, in, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
+						if parts > 1 {
+							launch(t, "finish_parts_"+e.suffix, host.Dim{X: 3}, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
+						}
+						near(t, "y", stored.to(t, y, len(want)), want, e.tolerance)
+					})
+				})
+			}
+		}
+	}
+}

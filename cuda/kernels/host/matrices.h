@@ -1,0 +1,88 @@
+// What the matrix instructions of a warp do, as plain loops.
+#pragma once
+
+#include "emulation.h"
+#include "halves.h"
+
+namespace emulation {
+
+struct MatrixRow {
+    const void *row;
+    unsigned words[4];
+    bool transposed;
+};
+
+inline void load_matrices(unsigned (&to)[4], const void *row, bool transposed) {
+    if (reinterpret_cast<uintptr_t>(row) % 16 != 0) fail("row of a matrix at %p, which isn't aligned to 16 bytes", row);
+    MatrixRow result = collective<MatrixRow>({row, {}, transposed}, "ldmatrix", [](void *lanes, int live) {
+        if (live != 32) fail("matrix instruction in a warp of %d", live);
+        unsigned char rows[32][16];
+        for (int i = 0; i < 32; i++) std::memcpy(rows[i], lane_value<MatrixRow>(lanes, i).row, 16);
+        for (int i = 0; i < 32; i++) {
+            MatrixRow &mine = lane_value<MatrixRow>(lanes, i);
+            for (int m = 0; m < 4; m++) {
+                unsigned char word[4];
+                for (int byte = 0; byte < 4; byte++) {
+                    int row = i / 4, column = i % 4 * 2 + byte / 2;
+                    if (mine.transposed) {
+                        int t = row;
+                        row = column, column = t;
+                    }
+                    word[byte] = rows[8 * m + row][2 * column + byte % 2];
+                }
+                std::memcpy(&mine.words[m], word, 4);
+            }
+        }
+    });
+    std::memcpy(to, result.words, sizeof to);
+}
+
+template <class T> struct Fragments {
+    float d[4];
+    unsigned a[4], b[2];
+};
+
+// Element number i of a word.
+template <class T> float element(unsigned word, int i) {
+    if constexpr (sizeof(T) == 4) {
+        return __uint_as_float(word & ~0x1fffu);
+    } else {
+        uint16_t bits = uint16_t(word >> (16 * i));
+        return to_float(T{bits});
+    }
+}
+
+template <class T> void multiply_fragments(void *lanes, int live) {
+    if (live != 32) fail("matrix instruction in a warp of %d", live);
+    constexpr int per_word = 4 / sizeof(T), depth = 8 * per_word;
+    float a[16][depth], b[8][depth];
+    for (int lane = 0; lane < 32; lane++) {
+        const auto &f = lane_value<Fragments<T>>(lanes, lane);
+        int g = lane / 4, t = lane % 4;
+        for (int i = 0; i < per_word; i++) {
+            for (int part = 0; part < 4; part++)
+                a[g + part % 2 * 8][(t + part / 2 * 4) * per_word + i] = element<T>(f.a[part], i);
+            for (int part = 0; part < 2; part++) b[g][(t + part * 4) * per_word + i] = element<T>(f.b[part], i);
+        }
+    }
+    for (int lane = 0; lane < 32; lane++) {
+        auto &f = lane_value<Fragments<T>>(lanes, lane);
+        for (int part = 0; part < 4; part++) {
+            const float *row = a[lane / 4 + part / 2 * 8], *column = b[lane % 4 * 2 + part % 2];
+            float sum = 0;
+            for (int k = 0; k < depth; k++) sum += row[k] * column[k];
+            f.d[part] += sum;
+        }
+    }
+}
+
+template <class T> void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+    Fragments<T> f;
+    std::memcpy(f.d, d, sizeof d);
+    std::memcpy(f.a, a, sizeof a);
+    std::memcpy(f.b, b, sizeof b);
+    f = collective(f, "mma", multiply_fragments<T>);
+    std::memcpy(d, f.d, sizeof d);
+}
+
+} // namespace emulation
