@@ -1,4 +1,5 @@
 // All kernels as one translation unit, which becomes one fat binary.
 #include "convolution.cu"
 #include "convolution_matrix.cu"
+#include "maps.cu"
 #include "vectors.cu"

@@ -1,0 +1,368 @@
+// Feature maps element by element, poolings, and losses that compare a map or a
+// picture with its neighbours or with a target.
+#include "device.h"
+
+constexpr int map_threads = 256;
+
+// Elementwise kernels, for blocks of 256 threads and any one-dimensional grid. n is
+// the number of elements. y and dx may be any of the operands.
+//
+//	rectify            y = max(x, 0); what isn't a number stays
+//	rectify_gradient   dx = dy where y > 0, else 0
+//	add                y = a + b
+//	add_masked         y = a + b where mask > 0, else 0; b may be null
+//	zero               y = 0
+#define ELEMENTWISE(suffix, T)                                                                                         \
+    KERNEL((map_threads), rectify_##suffix, T *y, const T *x, Int n) {                                                 \
+        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
+            float v = to_float(x[i]);                                                                                  \
+            y[i] = from_float<T>(v < 0 ? 0.f : v);                                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    KERNEL((map_threads), rectify_gradient_##suffix, T *dx, const T *dy, const T *y, Int n) {                          \
+        for (Int i = first_index(); i < n; i += index_step())                                                          \
+            dx[i] = to_float(y[i]) > 0 ? dy[i] : from_float<T>(0);                                                     \
+    }                                                                                                                  \
+    KERNEL((map_threads), add_##suffix, T *y, const T *a, const T *b, Int n) {                                         \
+        for (Int i = first_index(); i < n; i += index_step()) y[i] = from_float<T>(to_float(a[i]) + to_float(b[i]));   \
+    }                                                                                                                  \
+    KERNEL((map_threads), add_masked_##suffix, T *y, const T *a, const T *b, const T *mask, Int n) {                   \
+        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
+            float v = to_float(a[i]) + (b ? to_float(b[i]) : 0.f);                                                     \
+            y[i] = from_float<T>(to_float(mask[i]) > 0 ? v : 0.f);                                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    KERNEL((map_threads), zero_##suffix, T *y, Int n) {                                                                \
+        for (Int i = first_index(); i < n; i += index_step()) y[i] = from_float<T>(0);                                 \
+    }
+ELEMENTWISE(f32, float)
+ELEMENTWISE(f16, f16)
+ELEMENTWISE(bf16, bf16)
+#undef ELEMENTWISE
+
+// Poolings of windows of 2×2 by steps of 2; an odd last row or column is dropped.
+enum class Pooling { largest, mean, norm };
+
+__device__ inline int largest_of(const float (&v)[4]) {
+    int best = 0;
+    for (int k = 1; k < 4; k++)
+        if (v[k] > v[best]) best = k;
+    return best;
+}
+
+__device__ inline float norm_of(const float (&v)[4]) {
+    // Squares of float32 neither overflow nor vanish in float64.
+    double sum = 0;
+    for (float x : v) sum += double(x) * double(x);
+    return float(sqrt(sum));
+}
+
+// One thread makes width neighbouring channels of a window.
+template <Pooling mode, int width, class T>
+__device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int columns) {
+    const Int groups = channels / width, count = rows / 2 * (columns / 2) * groups;
+    for (Int i = first_index(); i < count; i += index_step()) {
+        const Int channel = i % groups * width, place = i / groups;
+        const Int row = place / (columns / 2), column = place % (columns / 2);
+        const T *window = x + (2 * row * columns + 2 * column) * channels + channel;
+        const Int at[4] = {0, channels, columns * channels, (columns + 1) * channels};
+        alignas(16) T in[4][width], out[width];
+        for (int k = 0; k < 4; k++) {
+            if constexpr (width == 1)
+                in[k][0] = window[at[k]];
+            else
+                *reinterpret_cast<Wide<T> *>(in[k]) = load_wide(window + at[k]);
+        }
+        for (int c = 0; c < width; c++) {
+            float v[4], result;
+            for (int k = 0; k < 4; k++) v[k] = to_float(in[k][c]);
+            if constexpr (mode == Pooling::largest)
+                result = v[largest_of(v)];
+            else if constexpr (mode == Pooling::mean)
+                result = (v[0] + v[1] + v[2] + v[3]) / 4;
+            else
+                result = norm_of(v);
+            out[c] = from_float<T>(scale * result);
+        }
+        if constexpr (width == 1)
+            y[place * channels + channel] = out[0];
+        else
+            store_wide(y + place * channels + channel, *reinterpret_cast<Wide<T> *>(out));
+    }
+}
+
+// One thread makes width neighbouring channels of a window, of those too that a
+// pooling drops.
+template <Pooling mode, int width, class T>
+__device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, bool masked, float scale, Int channels,
+                              Int rows, Int columns) {
+    const Int groups = channels / width, across = (columns + 1) / 2, count = (rows + 1) / 2 * across * groups;
+    for (Int i = first_index(); i < count; i += index_step()) {
+        const Int channel = i % groups * width, place = i / groups, row = place / across, column = place % across;
+        const bool whole = 2 * row + 1 < rows && 2 * column + 1 < columns;
+        alignas(16) T in[4][width], more[4][width], out[width], d[width];
+        Int at[4];
+        bool inside[4];
+        for (int k = 0; k < 4; k++) {
+            Int r = 2 * row + k / 2, c = 2 * column + k % 2;
+            inside[k] = r < rows && c < columns;
+            at[k] = (r * columns + c) * channels + channel;
+            if (!inside[k]) continue;
+            if constexpr (width == 1) {
+                in[k][0] = x[at[k]];
+                if (addend) more[k][0] = addend[at[k]];
+            } else {
+                *reinterpret_cast<Wide<T> *>(in[k]) = load_wide(x + at[k]);
+                if (addend) *reinterpret_cast<Wide<T> *>(more[k]) = load_wide(addend + at[k]);
+            }
+        }
+        if (whole) {
+            const Int from = (row * (columns / 2) + column) * channels + channel;
+            if constexpr (width == 1)
+                d[0] = dy[from];
+            else
+                *reinterpret_cast<Wide<T> *>(d) = load_wide(dy + from);
+        }
+        float slopes[4][width];
+        for (int c = 0; c < width; c++) {
+            for (int k = 0; k < 4; k++) slopes[k][c] = 0;
+            if (!whole) continue;
+            float v[4], slope = scale * to_float(d[c]);
+            for (int k = 0; k < 4; k++) v[k] = to_float(in[k][c]);
+            if constexpr (mode == Pooling::largest) {
+                int best = largest_of(v);
+                for (int k = 0; k < 4; k++) slopes[k][c] = k == best ? slope : 0.f;
+            } else if constexpr (mode == Pooling::mean) {
+                for (int k = 0; k < 4; k++) slopes[k][c] = slope / 4;
+            } else {
+                float norm = norm_of(v);
+                if (norm > 0)
+                    for (int k = 0; k < 4; k++) slopes[k][c] = slope * v[k] / norm;
+            }
+        }
+        for (int k = 0; k < 4; k++) {
+            if (!inside[k]) continue;
+            for (int c = 0; c < width; c++) {
+                float v = slopes[k][c];
+                if (addend) v += to_float(more[k][c]);
+                if (masked && !(to_float(in[k][c]) > 0)) v = 0;
+                out[c] = from_float<T>(v);
+            }
+            if constexpr (width == 1)
+                dx[at[k]] = out[0];
+            else
+                store_wide(dx + at[k], *reinterpret_cast<Wide<T> *>(out));
+        }
+    }
+}
+
+// Whether rows of so many channels can be read 16 bytes at a time.
+template <class T> __device__ bool wide_channels(Int channels) { return channels % Wide<T>::count == 0; }
+
+// y (⌊height/2⌋·⌊width/2⌋ × channels) = scale · the pooling of x (height·width ×
+// channels): the largest of a window, its mean, or the root of the sum of squares.
+//
+// pool_gradient_…: dx (like x) = the gradient, given dy (like y) and x, plus addend
+// (like x, may be null), then, where masked is 1, zero where x isn't positive. The
+// gradient of a maximum goes to the first one in row-major order, that of an L2 norm of
+// zero is zero.
+//
+// Pointers aligned to 16 bytes if channels is a multiple of 16 bytes of elements. Blocks
+// of 256 threads, any one-dimensional grid.
+#define POOL(name, mode, suffix, T)                                                                                    \
+    KERNEL((map_threads), pool_##name##_##suffix, T *y, const T *x, double scale, Int channels, Int height,            \
+           Int width) {                                                                                                \
+        if (wide_channels<T>(channels))                                                                                \
+            pool<mode, Wide<T>::count>(y, x, float(scale), channels, height, width);                                   \
+        else                                                                                                           \
+            pool<mode, 1>(y, x, float(scale), channels, height, width);                                                \
+    }                                                                                                                  \
+    KERNEL((map_threads), pool_##name##_gradient_##suffix, T *dx, const T *dy, const T *x, const T *addend,            \
+           Int masked, double scale, Int channels, Int height, Int width) {                                            \
+        if (wide_channels<T>(channels))                                                                                \
+            pool_gradient<mode, Wide<T>::count>(dx, dy, x, addend, masked != 0, float(scale), channels, height,        \
+                                                width);                                                                \
+        else                                                                                                           \
+            pool_gradient<mode, 1>(dx, dy, x, addend, masked != 0, float(scale), channels, height, width);             \
+    }
+#define POOLS(suffix, T)                                                                                               \
+    POOL(max, Pooling::largest, suffix, T)                                                                             \
+    POOL(mean, Pooling::mean, suffix, T)                                                                               \
+    POOL(l2, Pooling::norm, suffix, T)
+POOLS(f32, float)
+POOLS(f16, f16)
+POOLS(bf16, bf16)
+#undef POOLS
+#undef POOL
+
+// The nine-point total variation of planes of float32, package pure's. A pair of
+// neighbours along the first or last line counts for two diagonals more, which
+// replicating the border makes of it.
+struct Variation {
+    double straight, diagonal; // weights of a pair
+
+    __device__ double along(Int line, Int lines) const {
+        double weight = straight;
+        if (line == 0) weight += 2 * diagonal;
+        if (line == lines - 1) weight += 2 * diagonal;
+        return weight;
+    }
+};
+
+// partials[block] = the block's share of the total variation of x (planes × height ×
+// width); sum_partials adds them up. straight and diagonal: what a squared difference
+// counts, pure.VariationWeights. Blocks of 256 threads; the result depends on the grid.
+KERNEL((map_threads), variation_partials, double *partials, const float *x, double straight, double diagonal,
+       Int planes, Int height, Int width) {
+    const Variation v{straight, diagonal};
+    double sum = 0;
+    for (Int i = first_index(); i < planes * height * width; i += index_step()) {
+        Int column = i % width, row = i / width % height;
+        double here = x[i];
+        auto add = [&](double weight, Int j) {
+            double d = here - double(x[j]);
+            sum += weight * d * d;
+        };
+        if (column + 1 < width) add(v.along(row, height), i + 1);
+        if (row + 1 < height) {
+            add(v.along(column, width), i + width);
+            if (column + 1 < width) add(diagonal, i + width + 1);
+            if (column > 0) add(diagonal, i + width - 1);
+        }
+    }
+    sum = block_sum<map_threads>(sum);
+    if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+// dx = *grad · the gradient of the total variation + addend (like x, may be null). Blocks
+// of 256 threads, any one-dimensional grid.
+KERNEL((map_threads), variation_gradient, float *dx, const float *x, const double *grad, const float *addend,
+       double straight, double diagonal, Int planes, Int height, Int width) {
+    const Variation v{straight, diagonal};
+    for (Int i = first_index(); i < planes * height * width; i += index_step()) {
+        Int column = i % width, row = i / width % height;
+        double here = x[i], sum = 0;
+        auto add = [&](double weight, Int j) { sum += weight * (here - double(x[j])); };
+        double across = v.along(row, height), down = v.along(column, width);
+        bool left = column > 0, right = column + 1 < width;
+        if (left) add(across, i - 1);
+        if (right) add(across, i + 1);
+        if (row > 0) {
+            add(down, i - width);
+            if (left) add(diagonal, i - width - 1);
+            if (right) add(diagonal, i - width + 1);
+        }
+        if (row + 1 < height) {
+            add(down, i + width);
+            if (left) add(diagonal, i + width - 1);
+            if (right) add(diagonal, i + width + 1);
+        }
+        dx[i] = float(2 * *grad * sum) + (addend ? addend[i] : 0.f);
+    }
+}
+
+// Differences of a map or a summary to a target, element by element: package pure's
+// Difference and Gram.
+constexpr double difference_epsilon = 1e-8, difference_rounding = 0.01;
+
+__device__ inline double to_double(double x) { return x; }
+template <class T> __device__ double to_double(T x) { return to_float(x); }
+
+template <class T> __device__ void difference_sums(double *partials, const T *x, const T *target, Int n) {
+    double squares = 0, magnitudes = 0, target_squares = 0;
+    for (Int i = first_index(); i < n; i += index_step()) {
+        double t = to_double(target[i]), d = to_double(x[i]) - t;
+        squares += d * d;
+        magnitudes += fabs(d);
+        target_squares += t * t;
+    }
+    squares = block_sum<map_threads>(squares);
+    magnitudes = block_sum<map_threads>(magnitudes);
+    target_squares = block_sum<map_threads>(target_squares);
+    if (threadIdx.x == 0) {
+        partials[blockIdx.x] = squares;
+        partials[gridDim.x + blockIdx.x] = magnitudes;
+        partials[2 * gridDim.x + blockIdx.x] = target_squares;
+    }
+}
+
+// The derivative by an element with difference d.
+__device__ inline double slope_at(const double *slopes, double d) {
+    return 2 * slopes[1] * d - (d > 0 ? slopes[2] : d < 0 ? -slopes[2] : 0.);
+}
+
+// difference_partials_…: partials (3 × grid) = the blocks' shares of the sums of d², |d|
+// and target², which sum_partials (grid of 3, factor 1) puts together as sums (3).
+// difference_gradient_…: dx = *grad · derivative by x + addend (like x, may be null).
+// Blocks of 256 threads; sums depend on the grid.
+#define DIFFERENCE(suffix, T)                                                                                          \
+    KERNEL((map_threads), difference_partials_##suffix, double *partials, const T *x, const T *target, Int n) {        \
+        difference_sums(partials, x, target, n);                                                                       \
+    }                                                                                                                  \
+    KERNEL((map_threads), difference_gradient_##suffix, T *dx, const T *x, const T *target, const double *slopes,      \
+           const double *grad, const T *addend, Int n) {                                                               \
+        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
+            double d = to_double(x[i]) - to_double(target[i]);                                                         \
+            double slope = *grad * slope_at(slopes, d);                                                                \
+            dx[i] = from_float<T>(float(slope) + (addend ? to_float(addend[i]) : 0.f));                                \
+        }                                                                                                              \
+    }
+DIFFERENCE(f32, float)
+DIFFERENCE(f16, f16)
+DIFFERENCE(bf16, bf16)
+#undef DIFFERENCE
+
+KERNEL((map_threads), difference_partials_f64, double *partials, const double *x, const double *target, Int n) {
+    difference_sums(partials, x, target, n);
+}
+
+// slopes (3) = value of the difference of n elements, and what its derivative is made
+// of, from sums (3). scaled: 1 for Σd²/Σ|d| divided by the target's root mean square,
+// 0 for the mean of d². One thread.
+KERNEL((map_threads), difference_slopes, double *slopes, const double *sums, Int scaled, Int n) {
+    if (threadIdx.x > 0) return;
+    double squares = sums[0], magnitudes = sums[1], factor = 1. / n, sum = 1, magnitude = 0;
+    if (scaled) {
+        double rms = sqrt(sums[2] / n);
+        factor = 1 / (rms + difference_epsilon);
+        sum = magnitudes + difference_rounding * rms * n + difference_epsilon;
+        magnitude = factor * squares / (sum * sum);
+    }
+    slopes[0] = factor * squares / sum;
+    slopes[1] = factor / sum;
+    slopes[2] = magnitude;
+}
+
+// *y = *x, float64. One thread.
+KERNEL((map_threads), copy_scalar, double *y, const double *x) {
+    if (threadIdx.x == 0) *y = *x;
+}
+
+// The comparison of second moments: summary and target hold channels means, which do
+// not count, then channels² second moments; result the loss, then its cotangent. sums
+// (3): those of difference_partials_f64 of the second moments. scaled: 1 for Σd²/Σ|d|
+// divided by the target's mean diagonal, 0 for Σd². Blocks of 256 threads, any
+// one-dimensional grid.
+KERNEL((map_threads), gram_comparison, double *result, const double *summary, const double *target,
+       const double *sums, Int scaled, Int channels) {
+    __shared__ double slopes[3];
+    double diagonal = 0;
+    for (Int i = threadIdx.x; i < channels; i += map_threads) diagonal += target[channels + i * channels + i];
+    diagonal = block_sum<map_threads>(diagonal);
+    if (threadIdx.x == 0) {
+        double factor = 1, sum = 1, magnitude = 0;
+        if (scaled) {
+            factor = 1 / (diagonal / channels + difference_epsilon);
+            sum = sums[1] + difference_epsilon;
+            magnitude = factor * sums[0] / (sum * sum);
+        }
+        slopes[0] = factor * sums[0] / sum;
+        slopes[1] = factor / sum;
+        slopes[2] = magnitude;
+    }
+    __syncthreads();
+    const Int n = channels + channels * channels;
+    for (Int i = first_index(); i < n; i += index_step())
+        result[1 + i] = i < channels ? 0. : slope_at(slopes, summary[i] - target[i]);
+    if (first_index() == 0) result[0] = slopes[0];
+}

@@ -1,0 +1,155 @@
+//go:build gpu && linux && amd64 && cgo
+
+package kernels_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"impasto/cuda/kernels/host"
+	"impasto/internal/pure"
+)
+
+var someGrid = host.Dim{X: 3}
+
+func planesOf(last []float32, channels int) []float32 { return lastOf(last, len(last)/channels) }
+
+func TestPoolingsMatchTheirDefinitions(t *testing.T) {
+	for _, shape := range [][3]int{{8, 4, 6}, {3, 5, 7}, {16, 3, 2}, {24, 2, 9}} {
+		for mode, name := range []string{"max", "mean", "l2"} {
+			for _, e := range storage {
+				t.Run(fmt.Sprint(shape, name, e.suffix), func(t *testing.T) {
+					p := pure.Pool{Mode: pure.PoolMode(mode), Scale: 0.75, Channels: shape[0], Height: shape[1], Width: shape[2]}
+					n, m := shape[0]*shape[1]*shape[2], shape[0]*(shape[1]/2)*(shape[2]/2)
+					x, dy, addend := normal(n, 1), normal(m, 2), normal(n, 3)
+					for i := range x { // ties, and windows of zeros
+						x[i] = max(float32(math.Round(float64(x[i])*2)), 0)
+					}
+					y, dx := make([]float32, m), make([]float32, n)
+					e.from(t, dy)
+					e.from(t, addend)
+					pure.ApplyPool(p, y, planesOf(x, p.Channels))
+					pure.PoolGradient(p, dx, planesOf(dy, p.Channels), planesOf(x, p.Channels))
+					plain := lastOf(dx, p.Channels)
+					fused := make([]float32, n)
+					for i := range fused {
+						if x[i] > 0 {
+							fused[i] = plain[i] + addend[i]
+						}
+					}
+					xs, dys, ys, dxs := e.from(t, x), e.from(t, dy), host.Allocate(m*e.size), host.Allocate(n*e.size)
+					launch(t, "pool_"+name+"_"+e.suffix, someGrid, vectorBlock, 0, ys, xs, 0.75, p.Channels, p.Height, p.Width)
+					near(t, "y", e.to(t, ys, m), lastOf(y, p.Channels), e.tolerance)
+					gradient := "pool_" + name + "_gradient_" + e.suffix
+					launch(t, gradient, someGrid, vectorBlock, 0, dxs, dys, xs, 0, 0, 0.75, p.Channels, p.Height, p.Width)
+					near(t, "dx", e.to(t, dxs, n), plain, e.tolerance)
+					launch(t, gradient, someGrid, vectorBlock, 0, dxs, dys, xs, e.from(t, addend), 1, 0.75, p.Channels, p.Height, p.Width)
+					near(t, "dx with the rest", e.to(t, dxs, n), fused, e.tolerance)
+				})
+			}
+		}
+	}
+}
+
+func TestVariationMatchesItsDefinition(t *testing.T) {
+	for _, shape := range [][3]int{{3, 5, 7}, {1, 1, 1}, {3, 1, 4}, {2, 6, 1}, {3, 40, 33}} {
+		planes, height, width := shape[0], shape[1], shape[2]
+		n := planes * height * width
+		x, addend, dx := normal(n, 1), normal(n, 2), make([]float32, n)
+		straight, diagonal := pure.VariationWeights(planes, height, width)
+		inEveryOrder(t, func(t *testing.T) {
+			partials, value, out := host.Allocate(3*8), host.Allocate(8), host.Allocate(4*n)
+			launch(t, "variation_partials", someGrid, vectorBlock, 0, partials, host.From(x), straight, diagonal, planes, height, width)
+			launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, value, partials, 3, 1.0)
+			near(t, "variation", host.Of[float64](value)[:1], []float64{pure.TotalVariation(x, planes, height, width)}, 1e-12)
+			launch(t, "variation_gradient", someGrid, vectorBlock, 0, out, host.From(x), host.From([]float64{3}), host.From(addend), straight, diagonal, planes, height, width)
+			pure.TotalVariationGradient(dx, x, planes, height, width, 3)
+			for i := range dx {
+				dx[i] += addend[i]
+			}
+			near(t, "gradient", host.Of[float32](out), dx, 1e-6)
+		})
+	}
+}
+
+func TestDifferencesMatchTheirDefinition(t *testing.T) {
+	for _, n := range []int{1, 300, 2001} {
+		for _, e := range storage {
+			for scaled := range 2 {
+				form := pure.Difference{Scaled: scaled == 1}
+				x, target, addend, dx := normal(n, 1), normal(n, 2), normal(n, 3), make([]float32, n)
+				target[0] = x[0]
+				xs, targets, addends := e.from(t, x), e.from(t, target), e.from(t, addend)
+				pure.DifferenceGradient(form, dx, x, target, 7)
+				for i := range dx {
+					dx[i] += addend[i]
+				}
+				partials, sums, slopes, out := host.Allocate(9*8), host.Allocate(3*8), host.Allocate(3*8), host.Allocate(n*e.size)
+				launch(t, "difference_partials_"+e.suffix, someGrid, vectorBlock, 0, partials, xs, targets, n)
+				launch(t, "sum_partials", someGrid, vectorBlock, 0, sums, partials, 3, 1.0)
+				launch(t, "difference_slopes", host.Dim{}, vectorBlock, 0, slopes, sums, scaled, n)
+				near(t, "difference", host.Of[float64](slopes)[:1], []float64{pure.CompareDifference(form, x, target)}, 1e-12)
+				launch(t, "difference_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, xs, targets, slopes, host.From([]float64{7}), addends, n)
+				near(t, "gradient", e.to(t, out, n), dx, e.tolerance)
+			}
+		}
+	}
+}
+
+func TestGramComparisonMatchesItsDefinition(t *testing.T) {
+	for _, channels := range []int{1, 7, 40} {
+		for scaled := range 2 {
+			n := channels + channels*channels
+			summary, target, want := doubles(n, 1), doubles(n, 2), make([]float64, 1+n)
+			for i := range channels {
+				target[channels+i*channels+i] += 3
+			}
+			var err error
+			if want[0], err = (pure.Gram{Channels: channels, Scaled: scaled == 1}).Compare(want[1:], summary, target); err != nil {
+				t.Fatal(err)
+			}
+			partials, sums, result := host.Allocate(9*8), host.Allocate(3*8), host.Allocate((1+n)*8)
+			s, to := host.From(summary), host.From(target)
+			launch(t, "difference_partials_f64", someGrid, vectorBlock, 0, partials, s.At(8*channels), to.At(8*channels), channels*channels)
+			launch(t, "sum_partials", someGrid, vectorBlock, 0, sums, partials, 3, 1.0)
+			launch(t, "gram_comparison", someGrid, vectorBlock, 0, result, s, to, sums, scaled, channels)
+			near(t, "loss and cotangent", host.Of[float64](result)[:1+n], want, 1e-12)
+		}
+	}
+}
+
+func doubles(n int, seed uint64) []float64 {
+	values := make([]float64, n)
+	for i, v := range normal(n, seed) {
+		values[i] = float64(v)
+	}
+	return values
+}
+
+func TestElementwiseKernelsMatchTheirLoops(t *testing.T) {
+	const n = 1003
+	for _, e := range storage {
+		a, b, mask := normal(n, 1), normal(n, 2), normal(n, 3)
+		as, bs, masks := e.from(t, a), e.from(t, b), e.from(t, mask)
+		rectified, gated, sum, masked := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		pure.Rectify(rectified, a)
+		pure.RectifyGradient(gated, a, b)
+		for i := range a {
+			if sum[i] = a[i] + b[i]; mask[i] > 0 {
+				masked[i] = sum[i]
+			}
+		}
+		out := host.Allocate(n * e.size)
+		launch(t, "rectify_"+e.suffix, someGrid, vectorBlock, 0, out, as, n)
+		near(t, "rectify", e.to(t, out, n), rectified, 0)
+		launch(t, "rectify_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
+		near(t, "rectify gradient", e.to(t, out, n), gated, 0)
+		launch(t, "add_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
+		near(t, "add", e.to(t, out, n), sum, e.tolerance)
+		launch(t, "add_masked_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, masks, n)
+		near(t, "add masked", e.to(t, out, n), masked, e.tolerance)
+		launch(t, "zero_"+e.suffix, someGrid, vectorBlock, 0, out, n)
+		near(t, "zero", e.to(t, out, n), make([]float32, n), 0)
+	}
+}
