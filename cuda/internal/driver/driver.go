@@ -1,0 +1,136 @@
+//go:build gpu && linux && amd64 && cgo
+
+// Package driver reaches the CUDA driver of the machine, libcuda.so.1, when it is
+// asked to, so that a program starts where there is none. gorgonia.org/cu, whose
+// calls go through this package's trampolines, covers most of the driver; what it
+// lacks is here: graphs of captured work, pinned memory of the host, and large
+// shared memory.
+//
+// The driver keeps a current context by thread: callers lock the thread and set
+// it, as package cuda does in one place.
+package driver
+
+/*
+#cgo LDFLAGS: -L${SRCDIR}/stub -Wl,--as-needed -ldl
+#include <cuda.h>
+#include "driver.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"gorgonia.org/cu"
+)
+
+//go:generate go run generate.go
+
+// NotFoundError says that the machine has no driver library that can be loaded.
+type NotFoundError struct{ Reason string }
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("there is no NVIDIA driver (%s)", e.Reason)
+}
+
+// Status is a result of the driver that isn't success, as CUresult numbers them.
+type Status int
+
+// Results that callers tell apart.
+const (
+	OutOfMemory Status = C.CUDA_ERROR_OUT_OF_MEMORY
+	NoDevice    Status = C.CUDA_ERROR_NO_DEVICE
+)
+
+// Error is the driver's name of the status.
+func (s Status) Error() string {
+	var name *C.char
+	if C.cuGetErrorName(C.CUresult(s), &name) == C.CUDA_SUCCESS && name != nil {
+		return C.GoString(name)
+	}
+	return fmt.Sprintf("driver status %d", int(s))
+}
+
+// StatusOf is the driver's status in an error of this package or of
+// gorgonia.org/cu, or 0 where there is none.
+func StatusOf(err error) Status {
+	var status Status
+	if errors.As(err, &status) {
+		return status
+	}
+	result := cu.Success // of a type that is not exported
+	if errors.As(err, &result) {
+		return Status(result)
+	}
+	return 0
+}
+
+func check(result C.CUresult) error {
+	if result == C.CUDA_SUCCESS {
+		return nil
+	}
+	return Status(result)
+}
+
+var load = sync.OnceValue(func() error {
+	var reason *C.char
+	switch status := C.driver_load(&reason); status {
+	case C.CUDA_SUCCESS:
+		return nil
+	case -1:
+		return &NotFoundError{C.GoString(reason)}
+	default:
+		return Status(status)
+	}
+})
+
+// Load finds the driver and starts it, at the first call. Nothing else of this
+// package or of gorgonia.org/cu works before. It fails with a *NotFoundError
+// where there is no driver, and with the driver's Status where that can't start.
+func Load() error { return load() }
+
+// HostMemory is memory of the host that the device can reach while kernels run.
+type HostMemory struct {
+	pointer unsafe.Pointer
+	size    int
+}
+
+// NewHostMemory allocates so many bytes.
+func NewHostMemory(size int) (HostMemory, error) {
+	m := HostMemory{size: size}
+	err := check(C.cuMemHostAlloc(&m.pointer, C.size_t(size), 0))
+	return m, err
+}
+
+// Float64s is the memory from a byte offset on as so many numbers.
+func (m HostMemory) Float64s(offset, n int) []float64 {
+	return unsafe.Slice((*float64)(unsafe.Add(m.pointer, offset)), n)
+}
+
+// Pointer is where the memory begins.
+func (m HostMemory) Pointer() unsafe.Pointer { return m.pointer }
+
+// Free gives the memory back.
+func (m HostMemory) Free() error {
+	if m.pointer == nil {
+		return nil
+	}
+	return cu.MemFreeHost(m.pointer)
+}
+
+// AllowShared lets launches of a function have so many bytes of dynamic shared
+// memory, more than the 48 KiB that they may have unasked.
+func AllowShared(fn cu.Function, bytes int) error {
+	f := *(*C.CUfunction)(unsafe.Pointer(&fn))
+	return check(C.cuFuncSetAttribute(f, C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(bytes)))
+}
+
+// MaximumShared is the most dynamic shared memory that AllowShared can give on a
+// device.
+func MaximumShared(device cu.Device) (int, error) {
+	var bytes C.int
+	err := check(C.cuDeviceGetAttribute(&bytes, C.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, C.CUdevice(device)))
+	return int(bytes), err
+}
