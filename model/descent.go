@@ -50,8 +50,18 @@ func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*desce
 	if d.average, err = optim.NewAverage(device, d.point, r.options.AverageDecay); err != nil {
 		return nil, err
 	}
-	d.averaged, err = device.NewVector(d.point.Len())
-	return d, err
+	if d.averaged, err = device.NewVector(d.point.Len()); err != nil {
+		d.average.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *descent) close() {
+	if d.average != nil {
+		d.average.Close()
+		d.run.engine.device.Free(d.averaged)
+	}
 }
 
 func (r *run) newOptimiser(point, gradient optim.Vector) (optim.Optimiser, error) {

@@ -32,7 +32,7 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 	if err != nil {
 		return nil, err
 	}
-	defer r.engine.device.Close()
+	defer r.close()
 	err = r.climb(ctx)
 	return r.result(), err
 }
@@ -81,6 +81,13 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	return r, nil
 }
 
+func (r *run) close() {
+	if r.optimiser != nil {
+		r.optimiser.Close()
+	}
+	r.engine.device.Close()
+}
+
 // climb refines the picture at each level in turn.
 func (r *run) climb(ctx context.Context) error {
 	for i := range r.levels {
@@ -117,6 +124,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
+	defer d.close()
 	err = d.iterate(ctx)
 	if best, readErr := d.picture(); readErr == nil {
 		r.best = best

@@ -91,6 +91,9 @@ func (a *Adam) Renew() {}
 // bias correction of the first steps isn't made again.
 func (a *Adam) Rescale(point, gradient Vector, resample Resampler) error {
 	mean, square := a.mean, a.square
+	a.vectors.Free(a.previous)
+	a.mean, a.square, a.previous = nil, nil, nil
+	defer free(a.vectors, mean, square)
 	if err := a.attach(point, gradient); err != nil {
 		return err
 	}
@@ -113,4 +116,10 @@ func (a *Adam) carry(dst, src Vector, how Interpolation, resample Resampler) err
 		return err
 	}
 	return a.vectors.Upload(dst, resampled)
+}
+
+// Close implements Optimiser.
+func (a *Adam) Close() {
+	free(a.vectors, a.mean, a.square, a.previous)
+	a.mean, a.square, a.previous = nil, nil, nil
 }

@@ -39,3 +39,6 @@ func (a *Average) Result(dst Vector) {
 	a.vectors.Copy(dst, a.value)
 	a.vectors.Scale(1/(1-a.rest), dst)
 }
+
+// Close frees the average.
+func (a *Average) Close() { a.vectors.Free(a.value) }

@@ -25,6 +25,9 @@ func (Host) NewVector(n int) (Vector, error) {
 	return make(HostVector, n), nil
 }
 
+// Free has nothing to do: the memory is the garbage collector's.
+func (Host) Free(Vector) {}
+
 // Upload copies src to dst.
 func (Host) Upload(dst Vector, src []float32) error {
 	if dst.Len() != len(src) {

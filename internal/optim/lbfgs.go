@@ -92,13 +92,29 @@ func (l *LBFGS) attach(point, gradient Vector) error {
 	}
 	l.point, l.gradient = point, gradient
 	l.origin, l.originGradient, l.direction = made[0], made[1], made[2]
-	l.pairs, l.next, l.evaluated = nil, pair{}, false
+	l.evaluated = false
 	return nil
 }
 
 // Rescale starts afresh: pairs of another resolution describe another function.
 func (l *LBFGS) Rescale(point, gradient Vector, _ Resampler) error {
+	l.Close()
 	return l.attach(point, gradient)
+}
+
+// Close implements Optimiser.
+func (l *LBFGS) Close() {
+	l.forget()
+	free(l.vectors, l.origin, l.originGradient, l.direction, l.next.step, l.next.change)
+	l.origin, l.originGradient, l.direction, l.next = nil, nil, nil, pair{}
+}
+
+// forget drops the history.
+func (l *LBFGS) forget() {
+	for _, p := range l.pairs {
+		free(l.vectors, p.step, p.change)
+	}
+	l.pairs = nil
 }
 
 // Renew makes the next step evaluate its point again. The history stays: each of
@@ -171,7 +187,7 @@ func (l *LBFGS) descend(objective Objective) (moved bool, err error) {
 		if err != nil && !errors.As(err, &notFinite) || len(l.pairs) == 0 {
 			return false, err
 		}
-		l.pairs = nil
+		l.forget()
 	}
 }
 

@@ -36,6 +36,8 @@ type Optimiser interface {
 	// at a finer scale. What the optimiser has learned and can carry over passes
 	// through the resampler.
 	Rescale(point, gradient Vector, resample Resampler) error
+	// Close frees what the optimiser keeps. Point and gradient stay.
+	Close()
 }
 
 // Resampler carries a vector of the old point's length over to the new one's.
@@ -107,11 +109,21 @@ func newVectors(vectors Vectors, n, count int) ([]Vector, error) {
 	for i := range made {
 		v, err := vectors.NewVector(n)
 		if err != nil {
+			free(vectors, made...)
 			return nil, err
 		}
 		made[i] = v
 	}
 	return made, nil
+}
+
+// free gives back those of the vectors that there are.
+func free(vectors Vectors, made ...Vector) {
+	for _, v := range made {
+		if v != nil {
+			vectors.Free(v)
+		}
+	}
 }
 
 // checkPair says what is wrong with a point and its gradient.

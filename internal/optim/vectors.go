@@ -12,6 +12,8 @@ type Vector interface {
 type Vectors interface {
 	// NewVector returns n zeros.
 	NewVector(n int) (Vector, error)
+	// Free gives the memory of a vector from NewVector back.
+	Free(Vector)
 	Upload(dst Vector, src []float32) error
 	Download(dst []float32, src Vector) error
 	Copy(dst, src Vector)

@@ -5,70 +5,113 @@ import (
 	"sort"
 )
 
-// live works out between which steps each value must stand. Inputs
-// always do, outputs from their step on.
-func (s *Schedule) live() {
+// Arrangement is a place in one arena for every buffer but constants.
+type Arrangement struct {
+	Offsets map[*Buffer]int
+	Bytes   int // of the arena
+}
+
+// Arrange places the buffers for a machine that gives them other sizes, in bytes,
+// than plain float32 and float64 have, aligns them otherwise, or has put other
+// steps in the place of the schedule's. Buffers of size 0 get no place.
+func (s *Schedule) Arrange(size func(*Buffer) int, alignment int) Arrangement {
+	a := arranging{
+		Arrangement: Arrangement{Offsets: map[*Buffer]int{}},
+		size:        size, alignment: alignment,
+		lives: s.lives(),
+	}
+	a.place(s)
+	return a.Arrangement
+}
+
+type arranging struct {
+	Arrangement
+	size      func(*Buffer) int
+	alignment int
+	lives     map[*Buffer]*life
+}
+
+// life is between which steps a value must stand.
+type life struct{ first, last int }
+
+// lives works out those of all values. Inputs always stand, outputs from their
+// step on.
+func (s *Schedule) lives() map[*Buffer]*life {
+	lives := map[*Buffer]*life{}
 	for i, step := range s.Steps {
-		step.Result.first, step.Result.last = i, i
+		lives[step.Result] = &life{i, i}
 		for _, input := range step.Inputs {
-			input.last = i
+			if l, made := lives[input]; made {
+				l.last = i
+			}
+		}
+	}
+	for _, b := range s.Outputs {
+		if l, made := lives[b]; made {
+			l.last = len(s.Steps)
 		}
 	}
 	for _, b := range s.Inputs {
-		b.first, b.last, b.kept = 0, len(s.Steps), true
+		lives[b] = &life{0, len(s.Steps)}
 	}
-	for _, b := range s.Outputs {
-		b.last, b.kept = len(s.Steps), true
-	}
+	return lives
 }
 
 // place gives every buffer its offset in the arena: the largest first, each at
 // the lowest offset where it meets no buffer that lives at the same time
 // (Pisarchyk and Lee 2020, "Efficient Memory Management for Deep Neural Net
 // Inference", greedy by size).
-func (s *Schedule) place() {
-	shared := s.share()
+func (a *arranging) place(s *Schedule) {
+	shared := a.share(s)
 	var placed []*Buffer
-	for _, b := range s.bySize() {
-		if shared[b] != nil {
+	for _, b := range a.bySize(s) {
+		if shared[b] != nil || a.size(b) == 0 {
 			continue
 		}
-		b.Offset = lowest(b, placed)
+		a.Offsets[b] = a.lowest(b, placed)
 		placed = append(placed, b)
-		s.ArenaBytes = max(s.ArenaBytes, b.Offset+aligned(b.Bytes))
+		a.Bytes = max(a.Bytes, a.Offsets[b]+a.aligned(b))
 	}
 	for b, host := range shared {
 		for shared[host] != nil {
 			host = shared[host]
 		}
-		b.Offset = host.Offset
+		a.Offsets[b] = a.Offsets[host]
 	}
 }
 
 // share finds the sums that can be written over one of their terms: it dies
 // there and has the same size. The term's lifetime then covers both. The older
 // term is preferred, so that the younger can be added to it as it is made.
-func (s *Schedule) share() map[*Buffer]*Buffer {
+func (a *arranging) share(s *Schedule) map[*Buffer]*Buffer {
 	shared := map[*Buffer]*Buffer{}
 	for i, step := range s.Steps {
-		if !step.IsAddition() {
+		if !step.IsAddition() || a.size(step.Result) == 0 {
 			continue
 		}
 		terms := slices.Clone(step.Inputs)
-		slices.SortStableFunc(terms, func(a, b *Buffer) int { return a.first - b.first })
+		slices.SortStableFunc(terms, func(x, y *Buffer) int { return a.made(x) - a.made(y) })
 		for _, term := range terms {
-			if term.Constant == nil && term.last == i && term.Bytes == step.Result.Bytes {
+			if term.Constant == nil && a.lives[term].last == i && a.size(term) == a.size(step.Result) {
 				host := term
 				for shared[host] != nil {
 					host = shared[host]
 				}
-				host.last = max(host.last, step.Result.last)
+				a.lives[host].last = max(a.lives[host].last, a.lives[step.Result].last)
 				shared[step.Result] = host
 				break
 			}
 		}
 	}
 	return shared
+}
+
+// made is the step that makes a buffer's value, before all for constants.
+func (a *arranging) made(b *Buffer) int {
+	if l, lives := a.lives[b]; lives {
+		return l.first
+	}
+	return -1
 }
 
 // AddedAtOnce tells whether the result of a step goes nowhere but into the next
@@ -83,37 +126,45 @@ func (s *Schedule) AddedAtOnce(i int) bool {
 	if other == made {
 		other, last = last, other
 	}
-	return last == made && other != made && made.last == i+1 && !made.Kept() &&
+	for _, later := range s.Steps[i+2:] {
+		if slices.Contains(later.Inputs, made) {
+			return false
+		}
+	}
+	return last == made && other != made && !made.Kept() &&
 		other.Constant == nil && other.Offset == sum.Result.Offset
 }
 
-func (s *Schedule) bySize() []*Buffer {
+func (a *arranging) bySize(s *Schedule) []*Buffer {
 	buffers := append([]*Buffer(nil), s.Inputs...)
 	for _, step := range s.Steps {
 		buffers = append(buffers, step.Result)
 	}
-	sort.SliceStable(buffers, func(i, j int) bool { return buffers[i].Bytes > buffers[j].Bytes })
+	sort.SliceStable(buffers, func(i, j int) bool { return a.size(buffers[i]) > a.size(buffers[j]) })
 	return buffers
 }
 
 // lowest is the first gap between the placed buffers alive at the same time
 // that is large enough.
-func lowest(b *Buffer, placed []*Buffer) int {
+func (a *arranging) lowest(b *Buffer, placed []*Buffer) int {
 	var neighbours []*Buffer
+	life := a.lives[b]
 	for _, p := range placed {
-		if p.first <= b.last && b.first <= p.last {
+		if other := a.lives[p]; other.first <= life.last && life.first <= other.last {
 			neighbours = append(neighbours, p)
 		}
 	}
-	sort.Slice(neighbours, func(i, j int) bool { return neighbours[i].Offset < neighbours[j].Offset })
+	sort.Slice(neighbours, func(i, j int) bool { return a.Offsets[neighbours[i]] < a.Offsets[neighbours[j]] })
 	offset := 0
 	for _, p := range neighbours {
-		if offset+b.Bytes <= p.Offset {
+		if offset+a.size(b) <= a.Offsets[p] {
 			break
 		}
-		offset = max(offset, p.Offset+aligned(p.Bytes))
+		offset = max(offset, a.Offsets[p]+a.aligned(p))
 	}
 	return offset
 }
 
-func aligned(bytes int) int { return (bytes + alignment - 1) &^ (alignment - 1) }
+func (a *arranging) aligned(b *Buffer) int {
+	return (a.size(b) + a.alignment - 1) &^ (a.alignment - 1)
+}

@@ -28,8 +28,7 @@ type Buffer struct {
 	// Offset and Bytes are the place in the arena.
 	Offset, Bytes int
 
-	first, last int // steps between which the value must stand
-	kept        bool
+	kept bool
 }
 
 // Kept tells whether the value stands after a run: those of inputs, outputs and
@@ -86,8 +85,14 @@ func Make(outputs ...*gorgonia.Node) (schedule *Schedule, err error) {
 		}
 		s.Outputs = append(s.Outputs, b)
 	}
-	s.live()
-	s.place()
+	for _, b := range append(append([]*Buffer(nil), s.Inputs...), s.Outputs...) {
+		b.kept = true
+	}
+	arrangement := s.Arrange(func(b *Buffer) int { return b.Bytes }, alignment)
+	s.ArenaBytes = arrangement.Bytes
+	for b, offset := range arrangement.Offsets {
+		b.Offset = offset
+	}
 	return s, nil
 }
 

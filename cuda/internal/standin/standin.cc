@@ -1,0 +1,559 @@
+// A libcuda.so.1 for machines without a GPU, as far as impasto uses the driver.
+// The memory of the device is the host's, and kernels are the same sources
+// compiled for the host (cuda/kernels/host), found by name.
+//
+// It is strict where the real driver lets mistakes pass: work on a stream runs as
+// late as it may, when it is waited for; memory is filled with NaN, begins and
+// ends with guards, and is refused beyond the device's size; a call without a
+// current context, a copy that leaves its allocation, or an allocation while work
+// is captured is an error. What is wrong with a kernel or a copy is told on standard error.
+//
+// The environment says what device it is, and what is to go wrong:
+//
+//	STANDIN_INIT=n           cuInit returns n
+//	STANDIN_DRIVER=n         version of the driver, 12090 unless given
+//	STANDIN_DEVICES=n        number of devices, 1 unless given
+//	STANDIN_CAPABILITY=a.b   compute capability, 9.0 unless given
+//	STANDIN_MEMORY=n         memory of a device in bytes, 4 GiB unless given
+//	STANDIN_ALLOCATION=n     the allocation from that on fails, counted from 1
+//	STANDIN_LAUNCH=n         the kernel launched n-th, counted from 1, fails
+//	STANDIN_LOST=n           likewise, and the device is gone from then on
+//	STANDIN_ORDER=n          order of a block's threads: 0 forward, 1 and 2 others
+#include <cuda.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+// As cuda/kernels/host/emulation.cc defines them.
+struct dim3 {
+	unsigned x, y, z;
+};
+extern "C" int standin_parameters(const char *name);
+extern "C" void standin_order(int order);
+extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, size_t shared, void *const *arguments);
+
+namespace {
+
+long long setting(const char *name, long long otherwise) {
+	const char *text = std::getenv(name);
+	return text ? std::atoll(text) : otherwise;
+}
+
+// An operation on a stream; its result is CUDA_SUCCESS or what the device fails
+// with.
+using Operation = std::function<CUresult()>;
+
+struct Graph {
+	std::vector<Operation> operations;
+};
+
+} // namespace
+
+struct CUctx_st {
+	CUdevice device;
+	CUresult failure = CUDA_SUCCESS; // which stays
+	std::set<CUstream> streams;
+};
+
+struct CUstream_st {
+	CUcontext context;
+	bool blocking;
+	std::vector<Operation> pending;
+	Graph *capture = nullptr;
+};
+
+struct CUevent_st {
+	std::chrono::steady_clock::time_point at;
+};
+
+struct CUmod_st {};
+
+struct CUfunc_st {
+	std::string name;
+	int parameters;
+	size_t shared = 48 << 10;
+};
+
+struct CUgraph_st {
+	Graph graph;
+};
+
+struct CUgraphExec_st {
+	Graph graph;
+};
+
+namespace {
+
+struct Allocation {
+	unsigned char *mapping;
+	size_t mapped, size;
+	CUcontext context;
+};
+
+constexpr size_t granularity = 256;
+constexpr unsigned char guard = 0xA5;
+
+struct Driver {
+	std::recursive_mutex mutex;
+	bool started = false;
+	std::map<uintptr_t, Allocation> allocations; // by address
+	std::map<uintptr_t, size_t> pinned;
+	size_t used = 0;
+	long long allocated = 0, launched = 0;
+	size_t memory = size_t(setting("STANDIN_MEMORY", 4ll << 30));
+};
+
+Driver driver;
+thread_local CUcontext current;
+
+using Lock = std::lock_guard<std::recursive_mutex>;
+
+CUresult complain(CUresult result, const char *what, const char *which = "") {
+	std::fprintf(stderr, "stand-in driver: %s%s%s\n", which, *which ? ": " : "", what);
+	return result;
+}
+
+// What a call is refused with before it does anything.
+CUresult ready() {
+	if (!driver.started) return CUDA_ERROR_NOT_INITIALIZED;
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	return current->failure;
+}
+
+// The allocation that all of a range of device memory is in, or null.
+const Allocation *holding(CUdeviceptr at, size_t size) {
+	auto found = driver.allocations.upper_bound(at);
+	if (found == driver.allocations.begin()) return nullptr;
+	--found;
+	return at + size <= found->first + found->second.size ? &found->second : nullptr;
+}
+
+bool is_pinned(const void *at, size_t size) {
+	auto address = reinterpret_cast<uintptr_t>(at);
+	auto found = driver.pinned.upper_bound(address);
+	if (found == driver.pinned.begin()) return false;
+	--found;
+	return address + size <= found->first + found->second;
+}
+
+// Runs what is pending on a stream. What goes wrong stays with the context.
+CUresult run(CUstream stream) {
+	std::vector<Operation> pending;
+	pending.swap(stream->pending);
+	for (auto &operation : pending) {
+		if (stream->context->failure != CUDA_SUCCESS) break;
+		stream->context->failure = operation();
+	}
+	return stream->context->failure;
+}
+
+// What the legacy default stream waits for.
+CUresult run_blocking(CUcontext context) {
+	for (CUstream s : context->streams)
+		if (s->blocking) run(s);
+	return context->failure;
+}
+
+bool capturing(CUcontext context) {
+	for (CUstream s : context->streams)
+		if (s->capture) return true;
+	return false;
+}
+
+CUresult enqueue(CUstream stream, Operation operation) {
+	if (!stream) {
+		CUresult result = run_blocking(current);
+		if (result != CUDA_SUCCESS) return result;
+		return current->failure = operation();
+	}
+	if (stream->capture)
+		stream->capture->operations.push_back(std::move(operation));
+	else
+		stream->pending.push_back(std::move(operation));
+	return CUDA_SUCCESS;
+}
+
+} // namespace
+
+extern "C" {
+
+CUresult cuInit(unsigned) {
+	Lock lock(driver.mutex);
+	auto status = CUresult(setting("STANDIN_INIT", CUDA_SUCCESS));
+	driver.started = status == CUDA_SUCCESS;
+	standin_order(int(setting("STANDIN_ORDER", 0)));
+	return status;
+}
+
+CUresult cuGetErrorName(CUresult error, const char **name) {
+	static const std::map<CUresult, const char *> names{
+		{CUDA_ERROR_INVALID_VALUE, "CUDA_ERROR_INVALID_VALUE"},
+		{CUDA_ERROR_OUT_OF_MEMORY, "CUDA_ERROR_OUT_OF_MEMORY"},
+		{CUDA_ERROR_NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED"},
+		{CUDA_ERROR_NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
+		{CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+		{CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
+		{CUDA_ERROR_UNKNOWN, "CUDA_ERROR_UNKNOWN"},
+	};
+	auto found = names.find(error);
+	*name = found == names.end() ? nullptr : found->second;
+	return found == names.end() ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+CUresult cuDriverGetVersion(int *version) {
+	*version = int(setting("STANDIN_DRIVER", 12090));
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetCount(int *count) {
+	if (!driver.started) return CUDA_ERROR_NOT_INITIALIZED;
+	*count = int(setting("STANDIN_DEVICES", 1));
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGet(CUdevice *device, int ordinal) {
+	if (!driver.started) return CUDA_ERROR_NOT_INITIALIZED;
+	if (ordinal < 0 || ordinal >= setting("STANDIN_DEVICES", 1)) return CUDA_ERROR_INVALID_DEVICE;
+	*device = ordinal;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetName(char *name, int size, CUdevice device) {
+	std::snprintf(name, size_t(size), "stand-in %d", device);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice) {
+	*bytes = driver.memory;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice) {
+	const char *capability = std::getenv("STANDIN_CAPABILITY");
+	int major = 9, minor = 0;
+	if (capability) std::sscanf(capability, "%d.%d", &major, &minor);
+	switch (attribute) {
+	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = major; break;
+	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = minor; break;
+	case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = 4; break;
+	case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *value = 227 << 10; break;
+	default: return complain(CUDA_ERROR_INVALID_VALUE, "unknown attribute of a device");
+	}
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxCreate_v2(CUcontext *context, unsigned, CUdevice device) {
+	if (!driver.started) return CUDA_ERROR_NOT_INITIALIZED;
+	Lock lock(driver.mutex);
+	*context = current = new CUctx_st{device, CUDA_SUCCESS, {}};
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxDestroy_v2(CUcontext context) {
+	Lock lock(driver.mutex);
+	for (CUstream s : context->streams) {
+		run(s);
+		delete s;
+	}
+	CUresult result = CUDA_SUCCESS;
+	for (auto i = driver.allocations.begin(); i != driver.allocations.end();) {
+		if (i->second.context != context) {
+			++i;
+			continue;
+		}
+		result = complain(CUDA_ERROR_INVALID_VALUE, "a context ends with memory allocated");
+		driver.used -= i->second.size;
+		munmap(i->second.mapping, i->second.mapped);
+		i = driver.allocations.erase(i);
+	}
+	if (current == context) current = nullptr;
+	delete context;
+	return result;
+}
+
+CUresult cuCtxSetCurrent(CUcontext context) {
+	current = context;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetCurrent(CUcontext *context) {
+	*context = current;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSynchronize() {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	for (CUstream s : current->streams) run(s);
+	return current->failure;
+}
+
+CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	*total = driver.memory;
+	*free = driver.memory - driver.used;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t size) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (size == 0) return CUDA_ERROR_INVALID_VALUE;
+	if (capturing(current)) return complain(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "memory is allocated while work is captured");
+	long long failing = setting("STANDIN_ALLOCATION", 0);
+	driver.allocated++;
+	if (driver.used + size > driver.memory || (failing > 0 && driver.allocated >= failing)) return CUDA_ERROR_OUT_OF_MEMORY;
+	// The end of the memory is as near to a protected page as its alignment allows.
+	const size_t page = size_t(sysconf(_SC_PAGESIZE));
+	const size_t whole = (size + granularity - 1) / granularity * granularity;
+	const size_t inner = (whole + granularity + page - 1) / page * page;
+	auto *mapping = static_cast<unsigned char *>(
+		mmap(nullptr, inner + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+	if (mapping == MAP_FAILED) return CUDA_ERROR_OUT_OF_MEMORY;
+	mprotect(mapping, page, PROT_NONE);
+	mprotect(mapping + page + inner, page, PROT_NONE);
+	unsigned char *begin = mapping + page + inner - whole;
+	std::memset(mapping + page, guard, inner);
+	std::memset(begin, 0xFF, size); // NaN, as float16, float and double
+	*address = CUdeviceptr(reinterpret_cast<uintptr_t>(begin));
+	driver.allocations[*address] = {mapping, inner + 2 * page, size, current};
+	driver.used += size;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemFree_v2(CUdeviceptr address) {
+	Lock lock(driver.mutex);
+	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
+	auto found = driver.allocations.find(address);
+	if (found == driver.allocations.end()) return complain(CUDA_ERROR_INVALID_VALUE, "memory is freed that is not allocated");
+	for (CUstream s : found->second.context->streams) run(s);
+	const Allocation a = found->second;
+	const size_t page = size_t(sysconf(_SC_PAGESIZE));
+	CUresult result = found->second.context->failure;
+	auto *begin = reinterpret_cast<unsigned char *>(address);
+	for (auto *at = a.mapping + page; at < a.mapping + a.mapped - page; at++)
+		if ((at < begin || at >= begin + a.size) && *at != guard) {
+			result = complain(CUDA_ERROR_ILLEGAL_ADDRESS, at < begin ? "something was written before an allocation" : "something was written after an allocation");
+			break;
+		}
+	driver.allocations.erase(found);
+	driver.used -= a.size;
+	munmap(a.mapping, a.mapped);
+	return result;
+}
+
+CUresult cuMemHostAlloc(void **address, size_t size, unsigned) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	*address = std::aligned_alloc(4096, (size + 4095) / 4096 * 4096);
+	if (!*address) return CUDA_ERROR_OUT_OF_MEMORY;
+	std::memset(*address, 0xFF, size);
+	driver.pinned[reinterpret_cast<uintptr_t>(*address)] = size;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemFreeHost(void *address) {
+	Lock lock(driver.mutex);
+	if (!driver.pinned.erase(reinterpret_cast<uintptr_t>(address)))
+		return complain(CUDA_ERROR_INVALID_VALUE, "host memory is freed that is not allocated");
+	std::free(address);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr to, const void *from, size_t size, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!holding(to, size)) return complain(CUDA_ERROR_INVALID_VALUE, "a copy to the device leaves its allocation");
+	auto *target = reinterpret_cast<void *>(to);
+	if (is_pinned(from, size))
+		return enqueue(stream, [=] { return std::memcpy(target, from, size), CUDA_SUCCESS; });
+	// Pageable memory is read before the call returns.
+	auto staged = std::make_shared<std::vector<char>>(static_cast<const char *>(from), static_cast<const char *>(from) + size);
+	return enqueue(stream, [=] { return std::memcpy(target, staged->data(), size), CUDA_SUCCESS; });
+}
+
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t size) {
+	return cuMemcpyHtoDAsync_v2(to, from, size, nullptr);
+}
+
+CUresult cuMemcpyDtoHAsync_v2(void *to, CUdeviceptr from, size_t size, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!holding(from, size)) return complain(CUDA_ERROR_INVALID_VALUE, "a copy from the device leaves its allocation");
+	auto *source = reinterpret_cast<const void *>(from);
+	CUresult result = enqueue(stream, [=] { return std::memcpy(to, source, size), CUDA_SUCCESS; });
+	if (result != CUDA_SUCCESS || !stream || is_pinned(to, size)) return result;
+	if (stream->capture) return complain(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "a copy to pageable memory is captured");
+	return run(stream);
+}
+
+CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t size) { return cuMemcpyDtoHAsync_v2(to, from, size, nullptr); }
+
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t size, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!holding(from, size) || !holding(to, size)) return complain(CUDA_ERROR_INVALID_VALUE, "a copy on the device leaves its allocation");
+	return enqueue(stream, [=] {
+		return std::memmove(reinterpret_cast<void *>(to), reinterpret_cast<const void *>(from), size), CUDA_SUCCESS;
+	});
+}
+
+CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t size, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!holding(to, size)) return complain(CUDA_ERROR_INVALID_VALUE, "memory is set beyond its allocation");
+	return enqueue(stream, [=] { return std::memset(reinterpret_cast<void *>(to), value, size), CUDA_SUCCESS; });
+}
+
+CUresult cuStreamCreate(CUstream *stream, unsigned flags) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	*stream = new CUstream_st{current, !(flags & CU_STREAM_NON_BLOCKING), {}, nullptr};
+	current->streams.insert(*stream);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuStreamDestroy_v2(CUstream stream) {
+	Lock lock(driver.mutex);
+	CUresult result = run(stream);
+	stream->context->streams.erase(stream);
+	delete stream;
+	return result;
+}
+
+CUresult cuStreamSynchronize(CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!stream) return run_blocking(current);
+	if (stream->capture) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+	return run(stream);
+}
+
+CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!stream || stream->capture) return CUDA_ERROR_ILLEGAL_STATE;
+	stream->capture = new Graph;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph) {
+	Lock lock(driver.mutex);
+	if (!stream->capture) return CUDA_ERROR_ILLEGAL_STATE;
+	*graph = new CUgraph_st{std::move(*stream->capture)};
+	delete stream->capture;
+	stream->capture = nullptr;
+	return current->failure;
+}
+
+CUresult cuGraphDestroy(CUgraph graph) {
+	delete graph;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphInstantiateWithFlags(CUgraphExec *executable, CUgraph graph, unsigned long long) {
+	*executable = new CUgraphExec_st{graph->graph};
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphExecDestroy(CUgraphExec executable) {
+	delete executable;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	for (auto &operation : executable->graph.operations)
+		if (CUresult result = enqueue(stream, operation); result != CUDA_SUCCESS) return result;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventCreate(CUevent *event, unsigned) {
+	*event = new CUevent_st;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventDestroy_v2(CUevent event) {
+	delete event;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuEventRecord(CUevent event, CUstream stream) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	return enqueue(stream, [=] { return event->at = std::chrono::steady_clock::now(), CUDA_SUCCESS; });
+}
+
+CUresult cuEventElapsedTime(float *milliseconds, CUevent begin, CUevent end) {
+	*milliseconds = std::chrono::duration<float, std::milli>(end->at - begin->at).count();
+	return CUDA_SUCCESS;
+}
+
+CUresult cuModuleLoadData(CUmodule *module, const void *image) {
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	constexpr unsigned fat_binary = 0xBA55ED50;
+	unsigned magic;
+	std::memcpy(&magic, image, sizeof magic);
+	if (magic != fat_binary) return CUDA_ERROR_INVALID_IMAGE;
+	*module = new CUmod_st;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuModuleLoadFatBinary(CUmodule *module, const void *image) { return cuModuleLoadData(module, image); }
+
+CUresult cuModuleUnload(CUmodule module) {
+	delete module;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuModuleGetFunction(CUfunction *function, CUmodule, const char *name) {
+	Lock lock(driver.mutex);
+	static std::map<std::string, CUfunc_st> functions;
+	const int parameters = standin_parameters(name);
+	if (parameters < 0) return CUDA_ERROR_NOT_FOUND;
+	*function = &functions.try_emplace(name, CUfunc_st{name, parameters}).first->second;
+	return CUDA_SUCCESS;
+}
+
+CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value) {
+	if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 || value > 227 << 10) return CUDA_ERROR_INVALID_VALUE;
+	function->shared = size_t(value);
+	return CUDA_SUCCESS;
+}
+
+CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
+						unsigned shared, CUstream stream, void **parameters, void **) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (shared > f->shared) return complain(CUDA_ERROR_INVALID_VALUE, "more shared memory than the function may have", f->name.c_str());
+	if (bx * by * bz == 0 || bx * by * bz > 1024 || gx == 0 || gy == 0 || gz == 0 || gy > 65535 || gz > 65535)
+		return complain(CUDA_ERROR_INVALID_VALUE, "grid or block out of bounds", f->name.c_str());
+	std::vector<unsigned long long> values;
+	for (int i = 0; i < f->parameters; i++) values.push_back(*static_cast<unsigned long long *>(parameters[i]));
+	const dim3 grid{gx, gy, gz}, block{bx, by, bz};
+	return enqueue(stream, [=]() mutable {
+		driver.launched++;
+		if (driver.launched == setting("STANDIN_LAUNCH", 0)) return CUDA_ERROR_LAUNCH_FAILED;
+		if (driver.launched == setting("STANDIN_LOST", 0)) return CUDA_ERROR_UNKNOWN;
+		std::vector<void *> pointers;
+		for (auto &value : values) pointers.push_back(&value);
+		const char *wrong = standin_launch(f->name.c_str(), grid, block, shared, pointers.data());
+		return wrong ? complain(CUDA_ERROR_LAUNCH_FAILED, wrong) : CUDA_SUCCESS;
+	});
+}
+
+} // extern "C"
