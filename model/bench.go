@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -30,7 +31,11 @@ type BenchOptions struct {
 	Warmup  int
 	Device  string // as in Options
 	Threads int    // as in Options
+	// Precision is as in Options; empty stands for f32.
+	Precision string
 }
+
+func (o BenchOptions) precision() string { return cmp.Or(o.Precision, "f32") }
 
 // Timing is how long one thing took in several runs.
 type Timing struct {
@@ -60,6 +65,7 @@ func BenchIteration(ctx context.Context, o BenchOptions) (Timing, error) {
 	var last time.Duration
 	s := DefaultOptions()
 	s.Size, s.MinSize, s.Loss, s.Device, s.Threads = o.Size, o.Size, o.Loss, o.Device, o.Threads
+	s.Precision = o.precision()
 	s.Optimizer, s.FirstIterations = "adam", o.Warmup+o.Runs // one evaluation an iteration
 	s.Progress = func(p Progress) {
 		if p.Iteration > o.Warmup {
@@ -88,7 +94,7 @@ func noise(size int, seed uint64) image.Image {
 // its input, with ReLU, for a picture of the size given. each is called
 // with every timing as it comes.
 func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error {
-	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	device, err := openDevice(o.Device, o.precision(), cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return err
 	}
@@ -179,7 +185,7 @@ func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *
 // MatrixRate measures the device's rate of float32 matrix products in
 // operations a second.
 func MatrixRate(o BenchOptions) (float64, error) {
-	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	device, err := openDevice(o.Device, o.precision(), cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return 0, err
 	}

@@ -39,7 +39,7 @@ func (e *OptionError) Error() string { return "model: " + e.Problem }
 func (o Options) Check() error {
 	for _, check := range []func() error{
 		o.checkLayers, o.checkLosses, o.checkWeights, o.checkNames, o.checkNumbers, o.checkSizes, o.checkStart,
-		func() error { return checkDevice(o.Device) },
+		func() error { return checkDevice(o.Device, o.Precision) },
 	} {
 		if err := check(); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/cuda"
 	"impasto/vgg19"
 )
 
@@ -70,7 +71,8 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"start from a picture that isn't there", func(o *Options) { o.Start = "image" }, "StartImage", "no picture to start from"},
 		{"picture to start from unused", func(o *Options) { o.StartImage = waves(20, 20, 1) }, "StartImage", "start is content"},
 		{"unknown device", func(o *Options) { o.Device = "cpuu" }, "Device", "did you mean cpu?"},
-		{"device not in this build", func(o *Options) { o.Device = "cuda:1" }, "Device", "does not support"},
+		{"a precision that there isn't", func(o *Options) { o.Precision = "f8" }, "Precision", `unknown precision "f8"`},
+		{"a precision that the processor doesn't know", func(o *Options) { o.Device, o.Precision = "cpu", "f16" }, "Precision", "in f32, not in f16"},
 		{"negative threads", func(o *Options) { o.Threads = -2 }, "Threads", "number of threads is -2"},
 		{"network without filters", func(o *Options) { o.Parameters = new(vgg19.Parameters) }, "Parameters", "conv1_1"},
 	}
@@ -135,5 +137,18 @@ func expectOptionError(t *testing.T, err error, option, want string) {
 	}
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %q has more than one line", err)
+	}
+}
+
+func TestDevicesThatThisBuildCannotUseAreRefused(t *testing.T) {
+	if cuda.Built {
+		t.Skip("this build can use GPUs")
+	}
+	o := DefaultOptions()
+	o.Device = "cuda:1"
+	err := o.Check()
+	var option *OptionError
+	if !errors.As(err, &option) || option.Option != "Device" || !strings.Contains(err.Error(), "built without GPU support") {
+		t.Errorf("error %v, want one of the option Device that says how the program was built", err)
 	}
 }

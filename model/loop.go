@@ -75,7 +75,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.engine.parameters, err = r.engine.parameters.Through(r.engine.recipe.layers()...); err != nil {
 		return nil, err
 	}
-	if r.engine.device, err = openDevice(o.Device, cpu.Options{Threads: o.Threads}); err != nil {
+	if r.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads}); err != nil {
 		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
 	}
 	return r, nil
@@ -119,6 +119,12 @@ func (r *run) refine(ctx context.Context, index int) error {
 		if err := r.lastScaleFits(objective.scaling); err != nil {
 			return err
 		}
+	}
+	if r.options.Begin != nil {
+		r.options.Begin(Scale{
+			Number: index + 1, Scales: len(r.levels), Width: l.width, Height: l.height,
+			Device: r.engine.device.Name(), Memory: objective.machine.Memory(),
+		})
 	}
 	d, err := r.newDescent(index, objective, from)
 	if err != nil {

@@ -105,10 +105,10 @@ func newMeasure(o MeasureOptions) (*measure, error) {
 	if o.Device == "" {
 		o.Device = "auto"
 	}
-	if err := checkDevice(o.Device); err != nil {
+	if err := checkDevice(o.Device, "f32"); err != nil {
 		return nil, err
 	}
-	if m.device, err = openDevice(o.Device, cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
+	if m.device, err = openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
 		return nil, fmt.Errorf("model: measure: open device %s: %w", o.Device, err)
 	}
 	return m, nil

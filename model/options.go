@@ -75,8 +75,13 @@ type Options struct {
 	StartImage image.Image
 	Seed       uint64
 
-	Device  string // auto, cpu, cuda or cuda:N
-	Threads int    // 0 uses every core
+	Device    string // auto (the first GPU that can be used, or else the processor), cpu, cuda or cuda:N
+	Precision string // of Precisions: what features are made of; the processor knows f32
+	Threads   int    // 0 uses every core
+
+	// Begin, unless nil, is called before the first iteration of each scale, on the
+	// goroutine that runs Stylize.
+	Begin func(Scale)
 
 	// Parameters are the network's; nil uses the embedded ones.
 	Parameters *vgg19.Parameters
@@ -119,5 +124,6 @@ func DefaultOptions() Options {
 		AverageDecay:         0.99,
 		Start:                "content",
 		Device:               "auto",
+		Precision:            "f32",
 	}
 }

@@ -12,6 +12,17 @@ type Term struct {
 	Value float64
 }
 
+// Scale is a step of the pyramid about to begin.
+type Scale struct {
+	Number, Scales int // from 1, and how many there are
+	Width, Height  int // of the picture
+	// Device says where the work is done, and Memory how many bytes of it the
+	// picture's features, their gradients and all between take at this scale. The
+	// network's parameters and the optimiser's vectors are not in it.
+	Device string
+	Memory int64
+}
+
 // Progress is where a stylisation stands after an iteration.
 type Progress struct {
 	Scale, Scales         int // the pyramid's current scale, from 1, and how many there are

@@ -26,7 +26,7 @@ products, which is measured beside it, comes from Winograd's method.`,
 
 func newBenchOptions() *model.BenchOptions {
 	return &model.BenchOptions{
-		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: "auto",
+		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: "auto", Precision: "f32",
 	}
 }
 
@@ -36,6 +36,7 @@ func addBenchFlags(o *model.BenchOptions, f flagSet) {
 	f.add(wholeNumber{&o.Runs, 1, 100000, "N"}, "runs", "", "runs to time")
 	f.add(wholeNumber{&o.Warmup, 0, 1000, "N"}, "warmup", "", "runs before those, which don't count")
 	f.machine(&o.Device, &o.Threads)
+	f.precision(&o.Precision)
 }
 
 func newBenchIterationCommand(global *globalOptions) *cobra.Command {

@@ -11,11 +11,14 @@ import (
 type globalOptions struct {
 	JSON  bool // results as one JSON object a line on standard output
 	Quiet bool // nothing on standard error but errors
+	// Verbose adds what the machine is and how much memory it takes.
+	Verbose bool
 }
 
 func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.JSON, "json", false, "print results as JSON, one object a line, on standard output")
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "print no progress and no summary, only errors")
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "tell also where the work is done and how much memory it takes")
 }
 
 // newRootCommand builds the whole command line. Nothing in it is shared between
@@ -45,6 +48,7 @@ needed.`,
 		newCompareCommand(&global),
 		newMeasureCommand(&global),
 		newBenchCommand(&global),
+		newDevicesCommand(&global),
 		newTheoryCommand(&global),
 		newWeightsCommand(&global),
 		newVersionCommand(&global),

@@ -97,6 +97,7 @@ func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
 	f.boolean(&o.PlainPooling, "plain-pooling", "leave average and L2 pooling unscaled, as Gatys et al. do")
 	f.weights(&o.Weights)
 	f.machine(&o.Device, &o.Threads)
+	f.precision(&o.Precision)
 }
 
 func newStylizeCommand(global *globalOptions) *cobra.Command {
@@ -253,6 +254,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 		s.events = stdout
 	}
 	o.Progress = s.progress
+	if global.Verbose {
+		o.Begin = s.begin
+	}
 	result, err := model.Stylize(ctx, content.Image(), styles, o.Options)
 	s.reporter.finish()
 	return s.finish(result, err, context.Cause(ctx))
@@ -314,6 +318,12 @@ type stylization struct {
 	events   io.Writer // nil unless --json
 	cancel   context.CancelCauseFunc
 	started  time.Time
+}
+
+// begin tells what a scale takes.
+func (s *stylization) begin(scale model.Scale) {
+	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
+		scale.Number, scale.Scales, scale.Width, scale.Height, mebibytes(scale.Memory), scale.Device))
 }
 
 // progress shows and writes what is asked for after an iteration. What fails

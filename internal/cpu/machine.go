@@ -118,6 +118,9 @@ func (m *machine) RunAll() (err error) {
 	return nil
 }
 
+// Memory implements plan.Machine.
+func (m *machine) Memory() int64 { return int64(m.schedule.ArenaBytes) }
+
 // Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
 // nothing to reset.
 func (m *machine) Reset() {}

@@ -26,6 +26,8 @@ type Device interface {
 // once from its inputs as they stand.
 type Machine interface {
 	gorgonia.VM
+	// Memory is how many bytes of the device the machine takes, constants aside.
+	Memory() int64
 	// Write copies values into the buffer of an input of the graph.
 	Write(input *gorgonia.Node, values []float32) error
 	// WriteFloat64 does the same for a float64 input, such as a loss's target.

@@ -44,6 +44,12 @@ const (
 	NoDevice    Status = C.CUDA_ERROR_NO_DEVICE
 )
 
+// Stops tells whether nothing can be done on a device after it has met the status:
+// all but those that say that one call asked for what it can't have.
+func (s Status) Stops() bool {
+	return s != OutOfMemory && s != C.CUDA_ERROR_INVALID_VALUE && s != C.CUDA_ERROR_NOT_FOUND
+}
+
 // Error is the driver's name of the status.
 func (s Status) Error() string {
 	var name *C.char

@@ -11,7 +11,7 @@
 // The environment says what device it is, and what is to go wrong:
 //
 //	STANDIN_INIT=n           cuInit returns n
-//	STANDIN_DRIVER=n         version of the driver, 12090 unless given
+//	STANDIN_DRIVER=n         version of CUDA that the driver speaks, 13000 unless given
 //	STANDIN_DEVICES=n        number of devices, 1 unless given
 //	STANDIN_CAPABILITY=a.b   compute capability, 9.0 unless given
 //	STANDIN_MEMORY=n         memory of a device in bytes, 4 GiB unless given
@@ -213,7 +213,7 @@ CUresult cuGetErrorName(CUresult error, const char **name) {
 }
 
 CUresult cuDriverGetVersion(int *version) {
-	*version = int(setting("STANDIN_DRIVER", 12090));
+	*version = int(setting("STANDIN_DRIVER", 13000));
 	return CUDA_SUCCESS;
 }
 
@@ -273,7 +273,7 @@ CUresult cuCtxDestroy_v2(CUcontext context) {
 			++i;
 			continue;
 		}
-		result = complain(CUDA_ERROR_INVALID_VALUE, "a context ends with memory allocated");
+		if (context->failure == CUDA_SUCCESS) result = complain(CUDA_ERROR_INVALID_VALUE, "a context ends with memory allocated");
 		driver.used -= i->second.size;
 		munmap(i->second.mapping, i->second.mapped);
 		i = driver.allocations.erase(i);

@@ -1,0 +1,62 @@
+// Package cuda runs schedules on an NVIDIA GPU, by way of gorgonia.org/cu and the
+// kernels in package kernels.
+//
+// It is compiled in by the build tag gpu, on linux/amd64 with cgo; without it,
+// NewDevice and Devices say so. A program that has it needs nothing of CUDA to
+// start: the driver is looked for when a device is asked for.
+package cuda
+
+import "fmt"
+
+// Precisions are what feature maps, and the products of convolutions, may be made
+// of:
+//
+//	f32   float32 throughout
+//	tf32  float32 maps; products of mantissas of 10 bits, summed in float32
+//	f16   float16 maps and products, summed in float32
+//	bf16  bfloat16 maps and products, summed in float32
+//
+// The picture, its gradient and the optimiser's vectors are float32 in any of
+// them, summaries of features and losses float64.
+var Precisions = []string{"f32", "tf32", "f16", "bf16"}
+
+// Options are the settings of a device. The zero value is the first GPU in
+// float32.
+type Options struct {
+	Index     int    // of the GPU, from 0 on, as Devices lists them
+	Precision string // of Precisions; f32 where empty
+}
+
+// Info is what there is to know of a GPU before it is used.
+type Info struct {
+	Index  int    `json:"index"`
+	Name   string `json:"name"`
+	Memory int64  `json:"memory"` // bytes, those in use included
+	// Capability is the compute capability, such as 9.0.
+	Capability string `json:"capability"`
+	// Driver is the version of CUDA that the driver speaks, such as 13.0.
+	Driver string `json:"driver"`
+	// Problem is why the GPU can't be used, or empty.
+	Problem string `json:"problem,omitempty"`
+}
+
+// UnavailableError says that there is no GPU to use as asked: what was found, and
+// what is needed.
+type UnavailableError struct{ Reason string }
+
+func (e *UnavailableError) Error() string { return "cuda: " + e.Reason }
+
+// MemoryError says that a device's memory doesn't suffice.
+type MemoryError struct {
+	What              string // the memory is for
+	Need, Free, Total int64  // bytes
+}
+
+func (e *MemoryError) Error() string {
+	return fmt.Sprintf("cuda: %s takes %s of the GPU's memory, of which %s of %s are free",
+		e.What, mebibytes(e.Need), mebibytes(e.Free), mebibytes(e.Total))
+}
+
+func mebibytes(bytes int64) string {
+	return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+}

@@ -1,0 +1,191 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"impasto/cuda/internal/standin"
+	"impasto/internal/optim"
+)
+
+func TestMain(m *testing.M) { os.Exit(standin.Main(m)) }
+
+// open opens a device and checks, when the test ends, that closing it frees all.
+func open(t *testing.T, o Options) *Device {
+	t.Helper()
+	d, err := NewDevice(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return d.(*Device)
+}
+
+func random(seed uint64, n int) []float32 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(r.NormFloat64())
+	}
+	return values
+}
+
+// near compares with a tolerance in units of the root mean square of want.
+func near(t *testing.T, what string, got, want []float32, tolerance float64) {
+	t.Helper()
+	var squares float64
+	for _, v := range want {
+		squares += float64(v) * float64(v)
+	}
+	size := math.Sqrt(squares/float64(len(want))) + 1e-30
+	for i, v := range want {
+		if d := math.Abs(float64(got[i])-float64(v)) / size; !(d <= tolerance) {
+			t.Errorf("%s: element %d is %g, want %g, off by %.2g of the root mean square", what, i, got[i], v, d)
+			return
+		}
+	}
+}
+
+func TestVectorsMatchTheHosts(t *testing.T) {
+	for _, n := range []int{1, 255, 1000, 70001} {
+		values := [4][]float32{random(1, n), random(2, n), random(3, n), random(4, n)}
+		for i, v := range values[3] {
+			values[3][i] = v * v
+		}
+		for name, act := range map[string]func(on optim.Vectors, v []optim.Vector){
+			"scale":      func(on optim.Vectors, v []optim.Vector) { on.Scale(1.5, v[0]) },
+			"add scaled": func(on optim.Vectors, v []optim.Vector) { on.AddScaled(v[0], -0.3, v[1]) },
+			"copy":       func(on optim.Vectors, v []optim.Vector) { on.Copy(v[0], v[1]) },
+			"clamp":      func(on optim.Vectors, v []optim.Vector) { on.Clamp(v[0], -0.5, 0.7) },
+			"average":    func(on optim.Vectors, v []optim.Vector) { on.Average(v[0], 0.99, v[1]) },
+			"adam": func(on optim.Vectors, v []optim.Vector) {
+				on.AdamStep(optim.AdamStep{Point: v[0], Gradient: v[1], Mean: v[2], Square: v[3],
+					StepSize: 0.02, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Iteration: 3})
+			},
+		} {
+			d := open(t, Options{})
+			want := run(t, optim.Host{}, values, act)
+			got := run(t, d, values, act)
+			for i := range want {
+				near(t, name, got[i], want[i], 1e-5)
+			}
+		}
+	}
+}
+
+func run(t *testing.T, on optim.Vectors, values [4][]float32, act func(on optim.Vectors, v []optim.Vector)) (results [4][]float32) {
+	t.Helper()
+	var made []optim.Vector
+	for _, v := range values {
+		vector, err := on.NewVector(len(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer on.Free(vector)
+		if err := on.Upload(vector, v); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, vector)
+	}
+	act(on, made)
+	for i, v := range made {
+		results[i] = make([]float32, v.Len())
+		if err := on.Download(results[i], v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return results
+}
+
+func TestDotIsSummedInDoublePrecision(t *testing.T) {
+	d := open(t, Options{})
+	for _, n := range []int{1, 300, 100_000} {
+		values := [4][]float32{random(1, n), random(2, n)}
+		dot := func(on optim.Vectors) (dot float64) {
+			run(t, on, values, func(on optim.Vectors, v []optim.Vector) {
+				var err error
+				if dot, err = on.Dot(v[0], v[1]); err != nil {
+					t.Fatal(err)
+				}
+			})
+			return dot
+		}
+		if got, want := dot(d), dot(optim.Host{}); math.Abs(got-want) > 1e-12*float64(n) {
+			t.Errorf("of %d elements: %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestNewVectorsAreZero(t *testing.T) {
+	d := open(t, Options{})
+	v, err := d.NewVector(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Free(v)
+	got := random(1, 1000)
+	if err := d.Download(got, v); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "a new vector", got, make([]float32, 1000), 0)
+}
+
+// TestWhatCannotBeUsedIsExplained opens devices of machines that lack something.
+func TestWhatCannotBeUsedIsExplained(t *testing.T) {
+	for _, c := range []struct {
+		name, environment string
+		index             int
+		want              []string
+	}{
+		{"no GPU", "STANDIN_INIT=100", 0, []string{"finds no GPU", "nvidia-smi"}},
+		{"no permission", "STANDIN_INIT=999", 0, []string{"doesn't start", "CUDA_ERROR_UNKNOWN", "/dev/nvidia0"}},
+		{"old driver", "STANDIN_DRIVER=12040", 0, []string{"too old", "CUDA 12.4", "13.0", "580"}},
+		{"old GPU", "STANDIN_CAPABILITY=7.5", 0, []string{"stand-in 0", "7.5", "8.0"}},
+		{"index", "STANDIN_DEVICES=2", 2, []string{"no GPU 2", "has 2"}},
+		{"no driver", "LD_LIBRARY_PATH=", 0, []string{"no NVIDIA driver", "libcuda.so.1", "580"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !standin.Again(t, c.environment) {
+				return
+			}
+			_, err := NewDevice(Options{Index: c.index})
+			if _, ok := err.(*UnavailableError); !ok {
+				t.Fatalf("error %v, want an UnavailableError", err)
+			}
+			for _, part := range c.want {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("error %q, want %q in it", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestDevicesAreListed(t *testing.T) {
+	if !standin.Again(t, "STANDIN_DEVICES=3", "STANDIN_CAPABILITY=7.5") {
+		return
+	}
+	infos, err := Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(infos) != 3 || infos[2].Name != "stand-in 2" || infos[2].Capability != "7.5" || infos[2].Driver != "13.0" ||
+		infos[2].Memory != 4<<30 || !strings.Contains(infos[2].Problem, "8.0") {
+		t.Errorf("devices %+v, want three stand-ins that are too old", infos)
+	}
+}
+
+func TestPrecisionsAreChecked(t *testing.T) {
+	if _, err := NewDevice(Options{Precision: "f8"}); err == nil || !strings.Contains(err.Error(), `"f8"`) {
+		t.Errorf("error %v, want one that names f8", err)
+	}
+}

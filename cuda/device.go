@@ -1,0 +1,211 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"gorgonia.org/cu"
+
+	"impasto/cuda/internal/driver"
+	"impasto/cuda/kernels"
+	"impasto/internal/plan"
+)
+
+// Device is a GPU. All its work is done on one stream, one call at a time.
+type Device struct {
+	info      Info
+	precision string
+
+	mutex     sync.Mutex
+	context   cu.CUContext
+	stream    cu.Stream
+	module    cu.Module
+	functions map[string]cu.Function
+	shared    int   // most shared memory of a block
+	fault     error // what stopped the device; nothing works after it
+
+	scratch  memory // of sums
+	pinned   driver.HostMemory
+	prepared map[constantKey]memory // constants of machines so far
+	keep     [][]float32            // their values, whose addresses are keys
+	spare    memory                 // of machines that were closed
+}
+
+var _ plan.Device = (*Device)(nil)
+
+const (
+	// scratchBytes is room for the partial sums of a dot product.
+	scratchBytes = 8 * (dotBlocks + 1)
+	pinnedBytes  = 4096
+)
+
+// NewDevice opens a GPU. It fails with an *UnavailableError where there is none
+// that can be used.
+func NewDevice(o Options) (plan.Device, error) {
+	if o.Precision == "" {
+		o.Precision = "f32"
+	}
+	if !slices.Contains(Precisions, o.Precision) {
+		return nil, fmt.Errorf("cuda: unknown precision %q, want one of %s", o.Precision, strings.Join(Precisions, ", "))
+	}
+	handle, info, err := usable(o.Index)
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{info: info, precision: o.Precision, functions: map[string]cu.Function{}, prepared: map[constantKey]memory{}}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {
+		return nil, d.explain("open "+info.Name, err)
+	}
+	if err := d.prepare(handle); err != nil {
+		err = d.explain("open "+info.Name, err)
+		return nil, errors.Join(err, d.release())
+	}
+	return d, nil
+}
+
+// prepare makes what every use of the device needs.
+func (d *Device) prepare(handle cu.Device) (err error) {
+	if d.shared, err = driver.MaximumShared(handle); err != nil {
+		return err
+	}
+	if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
+		return err
+	}
+	if d.module, err = cu.LoadFatBinary(kernels.Image); err != nil {
+		return fmt.Errorf("load the kernels: %w", err)
+	}
+	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
+		return err
+	}
+	d.scratch, err = d.allocate("scratch", scratchBytes)
+	return err
+}
+
+// Name implements plan.Device.
+func (d *Device) Name() string {
+	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
+}
+
+// Close implements plan.Device.
+func (d *Device) Close() error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.context == (cu.CUContext{}) {
+		return nil
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(d.context); err != nil {
+		return d.explain("close", err)
+	}
+	return d.release()
+}
+
+// release frees all that the device has, in its context. After a fault there is
+// nothing to free: the context takes all with it.
+func (d *Device) release() error {
+	var failed []error
+	if d.fault == nil {
+		for _, m := range d.prepared {
+			failed = append(failed, m.free())
+		}
+		failed = append(failed, d.scratch.free(), d.spare.free(), d.pinned.Free())
+		if d.module != (cu.Module{}) {
+			failed = append(failed, d.module.Unload())
+		}
+		if d.stream != (cu.Stream{}) {
+			failed = append(failed, d.stream.Destroy())
+		}
+	}
+	err := d.context.Destroy()
+	if d.fault == nil {
+		failed = append(failed, err)
+	}
+	d.prepared, d.keep, d.scratch, d.spare, d.functions = nil, nil, memory{}, memory{}, nil
+	return errors.Join(failed...)
+}
+
+var errClosed = errors.New("cuda: the device is closed")
+
+// do runs f with the device's context current. What f issues may run later than
+// do returns; an error that the device has met stays.
+func (d *Device) do(doing string, f func() error) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.fault != nil {
+		return d.fault
+	}
+	if d.context == (cu.CUContext{}) {
+		return errClosed
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.SetCurrentContext(d.context); err != nil {
+		return d.explain(doing, err)
+	}
+	return d.explain(doing, f())
+}
+
+// explain says what was being done when the driver failed, and what may help.
+// Faults of the device's own make all later calls fail with the same error.
+func (d *Device) explain(doing string, err error) error {
+	var tooLarge *MemoryError
+	if err == nil || errors.As(err, &tooLarge) {
+		return err
+	}
+	status := driver.StatusOf(err)
+	switch status {
+	case 0: // not the driver's
+		return fmt.Errorf("cuda: %s: %w", doing, err)
+	case driver.OutOfMemory:
+		return fmt.Errorf("cuda: %s: the GPU's memory doesn't suffice (%w); make the picture smaller, or end other programs that use this GPU", doing, err)
+	}
+	err = fmt.Errorf("cuda: %s: the GPU (%s) failed: %w (status %d); see nvidia-smi and the system's log for its state", doing, d.info.Name, err, int(status))
+	if status.Stops() {
+		d.fault = err
+	}
+	return err
+}
+
+// function returns the kernel of that name.
+func (d *Device) function(name string, shared int) (cu.Function, error) {
+	f, ok := d.functions[name]
+	if !ok {
+		var err error
+		if f, err = d.module.Function(name); err != nil {
+			return f, fmt.Errorf("find the kernel %s: %w", name, err)
+		}
+		d.functions[name] = f
+	}
+	if shared > 48<<10 {
+		if err := driver.AllowShared(f, shared); err != nil {
+			return f, fmt.Errorf("give the kernel %s %d bytes of shared memory: %w", name, shared, err)
+		}
+	}
+	return f, nil
+}
+
+// upload copies values to the device and waits for it.
+func (d *Device) upload(to cu.DevicePtr, from unsafe.Pointer, bytes int) error {
+	if err := cu.MemcpyHtoDAsync(to, from, int64(bytes), d.stream); err != nil {
+		return err
+	}
+	return d.stream.Synchronize()
+}
+
+// download copies values from the device, after all work that was issued.
+func (d *Device) download(to unsafe.Pointer, from cu.DevicePtr, bytes int) error {
+	if err := cu.MemcpyDtoHAsync(to, from, int64(bytes), d.stream); err != nil {
+		return err
+	}
+	return d.stream.Synchronize()
+}
