@@ -2,4 +2,6 @@
 #include "convolution.cu"
 #include "convolution_matrix.cu"
 #include "maps.cu"
+#include "moments.cu"
+#include "statistics.cu"
 #include "vectors.cu"

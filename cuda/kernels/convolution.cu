@@ -37,14 +37,15 @@ template <class T> struct Source {
     }
 };
 
-// What becomes of a result before it is stored: (sum + bias, rectified) + addend,
-// zero where mask isn't positive. Null pointers leave their part out.
+// What becomes of a result before it is stored: (sum·factor + bias, rectified) +
+// addend, zero where mask isn't positive. Null pointers leave their part out.
 template <class T> struct Finish {
-    const float *bias;
+    const float *factor, *bias;
     const T *addend, *mask;
     bool rectify;
 
     __device__ float operator()(float sum, Int at, int channel) const {
+        if (factor) sum *= *factor;
         if (bias) sum += bias[channel];
         if (rectify && sum < 0) sum = 0;
         if (addend) sum += to_float(addend[at]);
@@ -53,11 +54,11 @@ template <class T> struct Finish {
     }
 };
 
-template <class U, class T>
+template <int taps, class U, class T>
 __device__ void convolve(U *y, const Source<T> source, const float *filters, const Finish<U> finish, int out) {
     __shared__ float rows[plain_depth][plain_rows + 4];
     alignas(16) __shared__ float columns[plain_depth][plain_columns];
-    const int thread = threadIdx.x, positions = source.height * source.width, depth = 9 * source.channels;
+    const int thread = threadIdx.x, positions = source.height * source.width, depth = taps * source.channels;
     const int position0 = blockIdx.x * plain_rows, column0 = blockIdx.y * plain_columns;
 
     // This thread brings half a slice of one position and a quarter of one depth of
@@ -73,7 +74,7 @@ __device__ void convolve(U *y, const Source<T> source, const float *filters, con
             int k = k0 + load_k + i;
             int tap = k / source.channels, channel = k - tap * source.channels;
             next_row[i] = k < depth && load_position < positions
-                              ? source.at(row + tap / 3 - 1, column + tap % 3 - 1, channel)
+                              ? source.at(row + (taps == 9 ? tap / 3 - 1 : 0), column + (taps == 9 ? tap % 3 - 1 : 0), channel)
                               : 0.f;
         }
         int k = k0 + filter_k;
@@ -132,14 +133,27 @@ __device__ void convolve(U *y, const Source<T> source, const float *filters, con
            const T *gate, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out, Int height, \
            Int width) {                                                                                                \
         Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), (flags & replicate_border) != 0};   \
-        convolve(y, source, filters, Finish<T>{bias, addend, mask, (flags & rectify_result) != 0}, int(out));          \
+        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, (flags & rectify_result) != 0}, int(out));          \
     }                                                                                                                  \
     KERNEL((plain_threads, 2), convolution_picture_##suffix, T *y, const float *x, const float *filters,               \
            const float *bias, const float *colour, Int flags, Int in, Int out, Int height, Int width) {                \
         Source<float> source{x,           nullptr,    colour,  1, height * width, int(height),                         \
                              int(width), int(in), (flags & replicate_border) != 0};                                    \
-        convolve(y, source, filters, Finish<T>{bias, nullptr, nullptr, (flags & rectify_result) != 0}, int(out));      \
+        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, nullptr, nullptr, (flags & rectify_result) != 0}, int(out));      \
     }
+//
+// product_…: y (rows×out) = *factor·x·matrix + bias + addend, zero where mask isn't
+// positive, with matrix in×out of float32; the same blocks and grid.
+#define PRODUCT(suffix, T)                                                                                             \
+    KERNEL((plain_threads, 2), product_##suffix, T *y, const T *x, const float *matrix, const float *factor,           \
+           const float *bias, const T *addend, const T *mask, Int in, Int out, Int rows) {                             \
+        Source<T> source{x, nullptr, nullptr, in, 1, int(rows), 1, int(in), false};                                    \
+        convolve<1>(y, source, matrix, Finish<T>{factor, bias, addend, mask, false}, int(out));                        \
+    }
+PRODUCT(f32, float)
+PRODUCT(f16, f16)
+PRODUCT(bf16, bf16)
+#undef PRODUCT
 CONVOLUTION(f32, float)
 CONVOLUTION(f16, f16)
 CONVOLUTION(bf16, bf16)

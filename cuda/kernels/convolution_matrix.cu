@@ -20,7 +20,7 @@ struct MatrixShape {
     int in, out, height, width;
 };
 
-template <class T, int columns> struct MatrixBlock {
+template <class T, int columns, int taps> struct MatrixBlock {
     static constexpr int slice = slice_bytes / sizeof(T);
     static constexpr int stage_bytes = (matrix_rows + columns) * slice_bytes;
     static constexpr int warp_rows = columns == 128 ? 64 : 32, warps_down = matrix_rows / warp_rows;
@@ -55,14 +55,14 @@ template <class T, int columns> struct MatrixBlock {
         unsigned char *to = shared + number % matrix_stages * stage_bytes;
         const int piece = thread % 4, channel_of_piece = channel + piece * Wide<T>::count;
         for (int i = 0; i < 2; i++) {
-            int r = row[i] + tap / 3 - 1, c = column[i] + tap % 3 - 1;
+            int r = row[i] + (taps == 9 ? tap / 3 - 1 : 0), c = column[i] + (taps == 9 ? tap % 3 - 1 : 0);
             bool inside = unsigned(r) < unsigned(shape.height) && unsigned(c) < unsigned(shape.width);
             const T *from = inside ? x + (Int(r) * shape.width + c) * shape.in + channel_of_piece : x;
             copy_async(to + piece_at(thread / 4 + 64 * i, piece), from, inside);
         }
         for (int i = 0; i < filter_copies; i++) {
             int o = thread / 4 + 64 * i;
-            const T *from = filters + Int(column0 + o) * (9 * shape.in) + tap * shape.in + channel_of_piece;
+            const T *from = filters + Int(column0 + o) * (taps * shape.in) + tap * shape.in + channel_of_piece;
             copy_async(to + matrix_rows * slice_bytes + piece_at(o, piece), from, true);
         }
     }
@@ -138,33 +138,39 @@ template <class T, int columns> struct MatrixBlock {
     }
 };
 
-// What becomes of neighbouring results before they are stored: (sum + bias,
-// rectified) + addend, zero where mask isn't positive.
-template <class T>
-__device__ void finish_wide(T *y, const float (&sums)[Wide<T>::count], const float *bias, const T *addend,
-                            const T *mask, bool rectify, Int at, int channel) {
-    constexpr int count = Wide<T>::count;
-    Wide<T> more, seen, result;
-    if (addend) more = load_wide(addend + at);
-    if (mask) seen = load_wide(mask + at);
-    for (int i = 0; i < count; i++) {
-        float v = sums[i];
-        if (bias) v += bias[channel + i];
-        if (rectify && v < 0) v = 0;
-        if (addend) v += to_float(more.at[i]);
-        if (mask && !(to_float(seen.at[i]) > 0)) v = 0;
-        result.at[i] = from_float<T>(v);
-    }
-    store_wide(y + at, result);
-}
+// What becomes of results before they are stored: (sum·factor + bias, rectified) +
+// addend, zero where mask isn't positive. Null pointers leave their part out.
+template <class T> struct FinishWide {
+    const float *factor, *bias;
+    const T *addend, *mask;
+    bool rectify;
 
-template <class T, int columns>
-__device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters, const float *bias, const T *addend,
-                                const T *mask, bool rectify, MatrixShape shape) {
+    // For the neighbouring results from element at on, of filters from channel on.
+    __device__ void operator()(T *y, const float (&sums)[Wide<T>::count], Int at, int channel) const {
+        constexpr int count = Wide<T>::count;
+        Wide<T> more, seen, result;
+        if (addend) more = load_wide(addend + at);
+        if (mask) seen = load_wide(mask + at);
+        const float scale = factor ? *factor : 1.f;
+        for (int i = 0; i < count; i++) {
+            float v = sums[i] * scale;
+            if (bias) v += bias[channel + i];
+            if (rectify && v < 0) v = 0;
+            if (addend) v += to_float(more.at[i]);
+            if (mask && !(to_float(seen.at[i]) > 0)) v = 0;
+            result.at[i] = from_float<T>(v);
+        }
+        store_wide(y + at, result);
+    }
+};
+
+template <class T, int columns, int taps>
+__device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters, const FinishWide<T> finish,
+                                MatrixShape shape) {
     DYNAMIC_SHARED(unsigned char, shared);
-    using Block = MatrixBlock<T, columns>;
+    using Block = MatrixBlock<T, columns, taps>;
     Block block(x, filters, shape, shared);
-    const int slices = 9 * shape.in / Block::slice, positions = shape.height * shape.width;
+    const int slices = taps * shape.in / Block::slice, positions = shape.height * shape.width;
     block.accumulate(slices * blockIdx.z / gridDim.z, slices * (blockIdx.z + 1) / gridDim.z);
     if (gridDim.z > 1) {
         float *part = parts + Int(blockIdx.z) * positions * shape.out;
@@ -178,7 +184,7 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
     block.template each<Wide<T>::count>([&](int row, int column, const float(&sums)[Wide<T>::count]) {
         int position = block.position0 + row, channel = block.column0 + column;
         if (position < positions)
-            finish_wide(y, sums, bias, addend, mask, rectify, Int(position) * shape.out + channel, channel);
+            finish(y, sums, Int(position) * shape.out + channel, channel);
     });
 }
 
@@ -198,9 +204,26 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
     KERNEL((matrix_threads, 2), convolution_matrix##columns##_##suffix, T *y, float *parts_memory, const T *x,         \
            const T *filters, const float *bias, const T *addend, const T *mask, Int flags, Int in, Int out,            \
            Int height, Int width) {                                                                                    \
-        convolve_matrix<T, columns>(y, parts_memory, x, filters, bias, addend, mask, (flags & 2) != 0,                 \
-                                    {int(in), int(out), int(height), int(width)});                                     \
+        convolve_matrix<T, columns, 9>(y, parts_memory, x, filters, {nullptr, bias, addend, mask, (flags & 2) != 0},   \
+                                       {int(in), int(out), int(height), int(width)});                                  \
     }
+//
+// product_matrix64_…, product_matrix128_…: y (rows×out) = *factor·x·matrixᵀ + bias +
+// addend, zero where mask isn't positive, with matrix out×in; otherwise the same, of one
+// part.
+#define PRODUCT_MATRIX(suffix, T, columns)                                                                             \
+    KERNEL((matrix_threads, 2), product_matrix##columns##_##suffix, T *y, const T *x, const T *matrix,                 \
+           const float *factor, const float *bias, const T *addend, const T *mask, Int in, Int out, Int rows) {        \
+        convolve_matrix<T, columns, 1>(y, nullptr, x, matrix, {factor, bias, addend, mask, false},                     \
+                                       {int(in), int(out), int(rows), 1});                                             \
+    }
+PRODUCT_MATRIX(f16, f16, 64)
+PRODUCT_MATRIX(f16, f16, 128)
+PRODUCT_MATRIX(bf16, bf16, 64)
+PRODUCT_MATRIX(bf16, bf16, 128)
+PRODUCT_MATRIX(tf32, float, 64)
+PRODUCT_MATRIX(tf32, float, 128)
+#undef PRODUCT_MATRIX
 CONVOLUTION_MATRIX(f16, f16, 64)
 CONVOLUTION_MATRIX(f16, f16, 128)
 CONVOLUTION_MATRIX(bf16, bf16, 64)
@@ -215,11 +238,12 @@ CONVOLUTION_MATRIX(tf32, float, 128)
     KERNEL((256), finish_parts_##suffix, T *y, const float *parts_memory, Int parts, const float *bias,                \
            const T *addend, const T *mask, Int flags, Int out, Int n) {                                                \
         constexpr int count = Wide<T>::count;                                                                          \
+        const FinishWide<T> finish{nullptr, bias, addend, mask, (flags & 2) != 0};                                     \
         for (Int i = first_index() * count; i < n; i += index_step() * count) {                                        \
             float sums[count] = {};                                                                                    \
             for (Int part = 0; part < parts; part++)                                                                   \
                 for (int k = 0; k < count; k++) sums[k] += parts_memory[part * n + i + k];                             \
-            finish_wide(y, sums, bias, addend, mask, (flags & 2) != 0, i, int(i % out));                               \
+            finish(y, sums, i, int(i % out));                                                                          \
         }                                                                                                              \
     }
 FINISH_PARTS(f16, f16)

@@ -57,8 +57,8 @@ func normal(n int, seed uint64) []float32 {
 
 type number interface{ ~float32 | ~float64 }
 
-// near fails unless got is want to within tolerance times want's root mean square,
-// and what follows in got, padding, isn't touched.
+// near fails unless got is want to within tolerance times want's root mean square or
+// the element, whichever is larger, and what follows in got, padding, isn't touched.
 func near[G, W number](t *testing.T, what string, got []G, want []W, tolerance float64) {
 	t.Helper()
 	var squares float64
@@ -67,8 +67,8 @@ func near[G, W number](t *testing.T, what string, got []G, want []W, tolerance f
 	}
 	size := math.Sqrt(squares/float64(len(want))) + 1e-30
 	for i, v := range want {
-		if d := math.Abs(float64(got[i])-float64(v)) / size; !(d <= tolerance) {
-			t.Fatalf("%s: element %d is %g, want %g, off by %.2g of the root mean square", what, i, got[i], v, d)
+		if d := math.Abs(float64(got[i])-float64(v)) / max(size, math.Abs(float64(v))); !(d <= tolerance) {
+			t.Fatalf("%s: element %d is %g, want %g, off by %.2g, want %.2g at most", what, i, got[i], v, d, tolerance)
 		}
 	}
 	for i := len(want); i < len(got); i++ {

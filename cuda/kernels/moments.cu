@@ -1,0 +1,306 @@
+// Summaries of maps by moments, and what is pulled back through them. A map is
+// positions × channels.
+#include "device.h"
+
+constexpr int channel_edge = 32, channel_rows = 8;
+
+// Sums over a part of the positions, one block's, of count powers of the channels less
+// a centre, from the power first on.
+template <int first, int count, class T>
+__device__ void channel_sums(double *partials, const T *x, const double *centre, Int channels, Int positions) {
+    __shared__ double sums[channel_rows][channel_edge];
+    const Int channel = Int(blockIdx.x) * channel_edge + threadIdx.x;
+    const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
+    double mine[count] = {};
+    if (channel < channels) {
+        const double middle = centre ? centre[channel] : 0;
+        for (Int p = begin + threadIdx.y; p < end; p += channel_rows) {
+            double d = double(to_float(x[p * channels + channel])) - middle, power = first == 1 ? d : d * d;
+            for (int k = 0; k < count; k++, power *= d) mine[k] += power;
+        }
+    }
+    for (int k = 0; k < count; k++) {
+        sums[threadIdx.y][threadIdx.x] = mine[k];
+        __syncthreads();
+        if (threadIdx.y == 0 && channel < channels) {
+            double sum = 0;
+            for (int row = 0; row < channel_rows; row++) sum += sums[row][threadIdx.x];
+            partials[(Int(blockIdx.y) * count + k) * channels + channel] = sum;
+        }
+        __syncthreads();
+    }
+}
+
+// partials (parts × count × channels) = sums over each part of the positions of
+//
+//	channel_sums_…     x                 count 1
+//	channel_squares_…  x, x²             count 2
+//	channel_powers_…   d², d³, d⁴, d⁵    count 4, with d = x − centre (channels)
+//
+// which sum_rows puts together. Blocks of 32×8 threads; grid (⌈channels/32⌉, parts).
+#define CHANNEL_SUMS(suffix, T)                                                                                        \
+    KERNEL((channel_edge *channel_rows), channel_sums_##suffix, double *partials, const T *x, Int channels,            \
+           Int positions) {                                                                                            \
+        channel_sums<1, 1>(partials, x, nullptr, channels, positions);                                                 \
+    }                                                                                                                  \
+    KERNEL((channel_edge *channel_rows), channel_squares_##suffix, double *partials, const T *x, Int channels,         \
+           Int positions) {                                                                                            \
+        channel_sums<1, 2>(partials, x, nullptr, channels, positions);                                                 \
+    }                                                                                                                  \
+    KERNEL((channel_edge *channel_rows), channel_powers_##suffix, double *partials, const T *x, const double *centre,  \
+           Int channels, Int positions) {                                                                              \
+        channel_sums<2, 4>(partials, x, centre, channels, positions);                                                  \
+    }
+CHANNEL_SUMS(f32, float)
+CHANNEL_SUMS(f16, f16)
+CHANNEL_SUMS(bf16, bf16)
+#undef CHANNEL_SUMS
+
+// result[i] = factor·Σ over rows of partials[row·count + i], in their order. Any
+// one-dimensional grid of blocks of 256 threads.
+KERNEL((256), sum_rows, double *result, const double *partials, double factor, Int rows, Int count) {
+    for (Int i = first_index(); i < count; i += index_step()) {
+        double sum = 0;
+        for (Int row = 0; row < rows; row++) sum += partials[row * count + i];
+        result[i] = factor * sum;
+    }
+}
+
+// dx = (cotangent of the mean + 2·that of the mean square·x)/positions + addend, zero
+// where mask isn't positive; addend and mask (like x) may be null. cotangent: channels
+// of means, then channels of mean squares. Any one-dimensional grid of blocks of 256.
+//
+// powers_gradient_…: dx = Σ over k = 1 … 5 of k·cotangent[5c + k−1]·x^(k−1)/positions.
+#define CHANNEL_GRADIENT(suffix, T)                                                                                    \
+    KERNEL((256), channel_gradient_##suffix, T *dx, const T *x, const double *cotangent, const T *addend,              \
+           const T *mask, Int channels, Int positions) {                                                               \
+        for (Int i = first_index(); i < channels * positions; i += index_step()) {                                     \
+            Int c = i % channels;                                                                                      \
+            double v = (cotangent[c] + 2 * cotangent[channels + c] * double(to_float(x[i]))) / double(positions);      \
+            float slope = float(v) + (addend ? to_float(addend[i]) : 0.f);                                             \
+            dx[i] = from_float<T>(mask && !(to_float(mask[i]) > 0) ? 0.f : slope);                                     \
+        }                                                                                                              \
+    }                                                                                                                  \
+    KERNEL((256), powers_gradient_##suffix, T *dx, const T *x, const double *cotangent, const T *addend,               \
+           const T *mask, Int channels, Int positions) {                                                               \
+        for (Int i = first_index(); i < channels * positions; i += index_step()) {                                     \
+            const double *a = cotangent + i % channels * 5;                                                            \
+            double v = to_float(x[i]), n = double(positions);                                                          \
+            double sum = a[0] / n + v * (2 * a[1] / n + v * (3 * a[2] / n + v * (4 * a[3] / n + v * (5 * a[4] / n)))); \
+            float slope = float(sum) + (addend ? to_float(addend[i]) : 0.f);                                           \
+            dx[i] = from_float<T>(mask && !(to_float(mask[i]) > 0) ? 0.f : slope);                                     \
+        }                                                                                                              \
+    }
+CHANNEL_GRADIENT(f32, float)
+CHANNEL_GRADIENT(f16, f16)
+CHANNEL_GRADIENT(bf16, bf16)
+#undef CHANNEL_GRADIENT
+
+// Second moments XᵀX. Blocks make 64×64 of them from a part of the positions: only those
+// of which the row of blocks isn't above the column, since the result is symmetric.
+constexpr int moment_edge = 64, moment_depth = 32;
+
+// Block number n of the lower triangle, by rows.
+__device__ inline void lower_block(int n, int &row, int &column) {
+    row = 0;
+    while (n > row) n -= ++row;
+    column = n;
+}
+
+// In float32: 256 threads, 4×4 results each, sums over 32 positions in float32, over
+// those in float64.
+template <class T> __device__ void second_moments(double *partials, const T *x, Int channels, Int positions) {
+    __shared__ float left[moment_depth][moment_edge], right[moment_depth][moment_edge];
+    int block_row, block_column;
+    lower_block(blockIdx.x, block_row, block_column);
+    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
+    double totals[4][4] = {};
+    for (Int p0 = begin; p0 < end; p0 += moment_depth) {
+        for (int i = thread; i < moment_depth * moment_edge; i += 256) {
+            Int p = p0 + i / moment_edge, r = Int(block_row) * moment_edge + i % moment_edge;
+            Int c = Int(block_column) * moment_edge + i % moment_edge;
+            left[i / moment_edge][i % moment_edge] = p < end && r < channels ? to_float(x[p * channels + r]) : 0.f;
+            right[i / moment_edge][i % moment_edge] = p < end && c < channels ? to_float(x[p * channels + c]) : 0.f;
+        }
+        __syncthreads();
+        float sums[4][4] = {};
+#pragma unroll 8
+        for (int k = 0; k < moment_depth; k++)
+            for (int i = 0; i < 4; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++) totals[i][j] += double(sums[i][j]);
+        __syncthreads();
+    }
+    double *part = partials + Int(blockIdx.y) * channels * channels;
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            Int r = Int(block_row) * moment_edge + row + i, c = Int(block_column) * moment_edge + column + j;
+            if (r < channels && c < channels) part[r * channels + c] = totals[i][j];
+        }
+}
+
+// partials (parts × channels²) = Σ x·xᵀ over each part of the positions, the lower
+// triangle by blocks of 64, which second_moments_finish puts together. Grid
+// (b(b+1)/2, parts), b = ⌈channels/64⌉; blocks of 256 threads.
+#define SECOND_MOMENTS(suffix, T)                                                                                      \
+    KERNEL((256), second_moments_##suffix, double *partials, const T *x, Int channels, Int positions) {                \
+        second_moments(partials, x, channels, positions);                                                              \
+    }
+SECOND_MOMENTS(f32, float)
+SECOND_MOMENTS(f16, f16)
+SECOND_MOMENTS(bf16, bf16)
+#undef SECOND_MOMENTS
+
+// On the matrix units: four warps of 32×32 results, slices of 32 positions, three of
+// them on their way. Rows in shared memory are 16 bytes longer than they need be, which
+// keeps both ways of reading them free of bank conflicts.
+constexpr int moment_threads = 128, moment_stages = 3;
+
+template <class T>
+__device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
+    constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
+    constexpr int pieces = moment_edge * sizeof(T) / 16, depth = 32 / sizeof(T);
+    DYNAMIC_SHARED(unsigned char, shared);
+    int block_row, block_column;
+    lower_block(blockIdx.x, block_row, block_column);
+    const int thread = threadIdx.x, lane = thread % warp_size, warp = thread / warp_size;
+    const int row0 = warp / 2 * 32, column0 = warp % 2 * 32;
+    const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
+    const int slices = int((end - begin + moment_depth - 1) / moment_depth);
+    const bool diagonal = block_row == block_column;
+
+    auto copy = [&](int number) {
+        unsigned char *to = shared + number % moment_stages * 2 * side_bytes;
+        for (int i = thread; i < moment_depth * pieces; i += moment_threads) {
+            Int p = begin + Int(number) * moment_depth + i / pieces;
+            const T *from = x + (p < end ? p : begin) * channels + i % pieces * Wide<T>::count;
+            unsigned char *at = to + i / pieces * pitch + i % pieces * 16;
+            copy_async(at, from + block_row * moment_edge, p < end);
+            if (!diagonal) copy_async(at + side_bytes, from + block_column * moment_edge, p < end);
+        }
+    };
+
+    float sums[2][4][4] = {};
+    for (int i = 0; i < moment_stages - 1; i++) {
+        if (i < slices) copy(i);
+        copy_commit();
+    }
+    for (int number = 0; number < slices; number++) {
+        copy_wait<moment_stages - 2>();
+        __syncthreads();
+        if (number + moment_stages - 1 < slices) copy(number + moment_stages - 1);
+        copy_commit();
+        const unsigned char *left = shared + number % moment_stages * 2 * side_bytes;
+        const unsigned char *right = diagonal ? left : left + side_bytes;
+#pragma unroll
+        for (int k = 0; k < moment_depth; k += depth) {
+            unsigned a[2][4], b[4][2];
+            if constexpr (sizeof(T) == 2) {
+                for (int i = 0; i < 2; i++)
+                    load_matrices_transposed(a[i], left + (k + lane / 16 * 8 + lane % 8) * pitch +
+                                                       (row0 + 16 * i + lane / 8 % 2 * 8) * 2);
+                for (int j = 0; j < 4; j += 2) {
+                    unsigned pair[4];
+                    load_matrices_transposed(pair, right + (k + lane / 8 % 2 * 8 + lane % 8) * pitch +
+                                                       (column0 + 8 * j + lane / 16 * 8) * 2);
+                    b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
+                }
+            } else {
+                auto word = [&](const unsigned char *side, int p, int channel) {
+                    return round_tf32(*reinterpret_cast<const unsigned *>(side + p * pitch + channel * 4));
+                };
+                for (int i = 0; i < 2; i++)
+                    for (int part = 0; part < 4; part++)
+                        a[i][part] = word(left, k + lane % 4 + part / 2 * 4, row0 + 16 * i + lane / 4 + part % 2 * 8);
+                for (int j = 0; j < 4; j++)
+                    for (int part = 0; part < 2; part++)
+                        b[j][part] = word(right, k + lane % 4 + part * 4, column0 + 8 * j + lane / 4);
+            }
+            for (int i = 0; i < 2; i++)
+                for (int j = 0; j < 4; j++) multiply_add<T>(sums[i][j], a[i], b[j]);
+        }
+    }
+    copy_wait<0>();
+    double *part = partials + Int(blockIdx.y) * channels * channels;
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 4; j++)
+            for (int k = 0; k < 4; k++) {
+                Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
+                Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;
+                part[r * channels + c] = sums[i][j][k];
+            }
+}
+
+// As second_moments_…, where channels is a multiple of 64 and x is aligned to 16 bytes.
+// Sums over a part are made in float32: take parts of 2,048 positions or less. Blocks of
+// 128 threads, 27,648 bytes (tf32: 52,224) of dynamic shared memory; the same grid.
+#define SECOND_MOMENTS_MATRIX(suffix, T)                                                                               \
+    KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, const T *x, Int channels,               \
+           Int positions) {                                                                                            \
+        second_moments_matrix(partials, x, channels, positions);                                                       \
+    }
+SECOND_MOMENTS_MATRIX(f16, f16)
+SECOND_MOMENTS_MATRIX(bf16, bf16)
+SECOND_MOMENTS_MATRIX(tf32, float)
+#undef SECOND_MOMENTS_MATRIX
+
+// second (channels²) = Σ of the parts / positions, both triangles. Any one-dimensional
+// grid of blocks of 256 threads.
+KERNEL((256), second_moments_finish, double *second, const double *partials, Int parts, Int channels, Int positions) {
+    const Int count = channels * channels;
+    for (Int i = first_index(); i < count; i += index_step()) {
+        Int row = i / channels, column = i % channels;
+        const double *from = partials + (row >= column ? i : column * channels + row);
+        double sum = 0;
+        for (Int part = 0; part < parts; part++) sum += from[part * count];
+        second[i] = sum / double(positions);
+    }
+}
+
+// greatest[block] = the block's share of the largest magnitude of D + Dᵀ, with D
+// (channels²) the cotangent of second moments. Blocks of 256 threads, a grid of 256 at
+// most.
+KERNEL((256), cotangent_greatest, double *greatest, const double *d, Int channels) {
+    __shared__ double warps[256 / warp_size];
+    double most = 0;
+    for (Int i = first_index(); i < channels * channels; i += index_step())
+        most = max(most, fabs(d[i] + d[i % channels * channels + i / channels]));
+    for (int by = warp_size / 2; by > 0; by /= 2) most = max(most, __shfl_xor_sync(all_lanes, most, by));
+    if (threadIdx.x % warp_size == 0) warps[threadIdx.x / warp_size] = most;
+    __syncthreads();
+    for (double m : warps) most = max(most, m);
+    if (threadIdx.x == 0) greatest[blockIdx.x] = most;
+}
+
+// Readies the pull back of moments, dX = (dmean·1ᵀ + (D+Dᵀ)·X)/positions, for product_…:
+// matrix (channels²) = (D+Dᵀ)/s with s its largest magnitude, so that no type is too
+// narrow for it, factor = s/positions, bias (channels) = dmean/positions. cotangent:
+// dmean, then D. greatest: count values from cotangent_greatest. Any one-dimensional grid
+// of blocks of 256 threads.
+template <class T, bool rounded>
+__device__ void moments_cotangent(T *matrix, float *factor, float *bias, const double *cotangent,
+                                  const double *greatest, Int count, Int channels, Int positions) {
+    const double *d = cotangent + channels;
+    double most = 0;
+    for (Int i = 0; i < count; i++) most = max(most, greatest[i]);
+    const double scale = most > 0 ? 1 / most : 0;
+    for (Int i = first_index(); i < channels * channels; i += index_step()) {
+        float v = float(scale * (d[i] + d[i % channels * channels + i / channels]));
+        if constexpr (rounded) v = __uint_as_float(round_tf32(__float_as_uint(v)));
+        matrix[i] = from_float<T>(v);
+    }
+    for (Int i = first_index(); i < channels; i += index_step()) bias[i] = float(cotangent[i] / double(positions));
+    if (first_index() == 0) *factor = float(most / double(positions));
+}
+#define MOMENTS_COTANGENT(suffix, T, rounded)                                                                          \
+    KERNEL((256), moments_cotangent_##suffix, T *matrix, float *factor, float *bias, const double *cotangent,          \
+           const double *greatest, Int count, Int channels, Int positions) {                                           \
+        moments_cotangent<T, rounded>(matrix, factor, bias, cotangent, greatest, count, channels, positions);          \
+    }
+MOMENTS_COTANGENT(f32, float, false)
+MOMENTS_COTANGENT(tf32, float, true)
+MOMENTS_COTANGENT(f16, f16, false)
+MOMENTS_COTANGENT(bf16, bf16, false)
+#undef MOMENTS_COTANGENT

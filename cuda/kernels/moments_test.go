@@ -1,0 +1,197 @@
+//go:build gpu && linux && amd64 && cgo
+
+package kernels_test
+
+import (
+	"fmt"
+	"testing"
+
+	"impasto/cuda/kernels/host"
+	"impasto/internal/pure"
+)
+
+func channelGrid(channels, parts int) host.Dim { return host.Dim{X: blocks(channels, 32), Y: parts} }
+
+var channelBlock = host.Dim{X: 32, Y: 8}
+
+func TestChannelSummariesMatchTheirDefinitions(t *testing.T) {
+	for _, shape := range [][2]int{{3, 10}, {40, 257}, {64, 5}} {
+		for _, e := range storage {
+			c, n := shape[0], shape[1]
+			x := normal(c*n, 1)
+			for i := range x {
+				x[i] += 0.5
+			}
+			xs := e.from(t, x)
+			planes := planesOf(x, c)
+			mean, square, powers := make([]float64, c), make([]float64, c), make([]float64, 5*c)
+			pure.ChannelMoments(mean, square, planes)
+			for i := range c {
+				pure.PowerMoments(powers[5*i:5*i+5], planes[i*n:(i+1)*n])
+			}
+			inEveryOrder(t, func(t *testing.T) {
+				const parts = 3
+				partials, summary, means, central, raw := host.Allocate(parts*4*c*8), host.Allocate(2*c*8), host.Allocate(c*8), host.Allocate(4*c*8), host.Allocate(5*c*8)
+				launch(t, "channel_squares_"+e.suffix, channelGrid(c, parts), channelBlock, 0, partials, xs, c, n)
+				launch(t, "sum_rows", someGrid, vectorBlock, 0, summary, partials, 1/float64(n), parts, 2*c)
+				near(t, "means and squares", host.Of[float64](summary)[:2*c], append(mean[:c:c], square...), 1e-12)
+				launch(t, "channel_sums_"+e.suffix, channelGrid(c, parts), channelBlock, 0, partials, xs, c, n)
+				launch(t, "sum_rows", someGrid, vectorBlock, 0, means, partials, 1/float64(n), parts, c)
+				near(t, "means", host.Of[float64](means)[:c], mean, 1e-12)
+				launch(t, "channel_powers_"+e.suffix, channelGrid(c, parts), channelBlock, 0, partials, xs, means, c, n)
+				launch(t, "sum_rows", someGrid, vectorBlock, 0, central, partials, 1/float64(n), parts, 4*c)
+				launch(t, "raw_moments", host.Dim{}, vectorBlock, 0, raw, means, central, c)
+				near(t, "raw moments", host.Of[float64](raw)[:5*c], powers, 1e-11)
+
+				dx, want, cotangent := host.Allocate(c*n*e.size), make([]float32, c*n), doubles(5*c, 2)
+				pure.ChannelMomentsGradient(want, planes, cotangent[:c], cotangent[c:2*c])
+				launch(t, "channel_gradient_"+e.suffix, someGrid, vectorBlock, 0, dx, xs, host.From(cotangent), 0, 0, c, n)
+				near(t, "dx", e.to(t, dx, c*n), lastOf(want, c), e.tolerance)
+				for i := range c {
+					pure.PowerMomentsGradient(want[i*n:(i+1)*n], planes[i*n:(i+1)*n], cotangent[5*i:5*i+5])
+				}
+				addend, mask, last := normal(c*n, 3), normal(c*n, 4), lastOf(want, c)
+				for i := range last {
+					if last[i] += addend[i]; mask[i] <= 0 {
+						last[i] = 0
+					}
+				}
+				launch(t, "powers_gradient_"+e.suffix, someGrid, vectorBlock, 0, dx, xs, host.From(cotangent), e.from(t, addend), e.from(t, mask), c, n)
+				near(t, "dx of powers", e.to(t, dx, c*n), last, e.tolerance)
+			})
+		}
+	}
+}
+
+func TestStatisticsComparisonsMatchTheirDefinitions(t *testing.T) {
+	for _, c := range []int{1, 5, 300} {
+		for scaled := range 2 {
+			x, y := normal(c*17, 1), normal(c*23, 2)
+			summary, target := make([]float64, 2*c), make([]float64, 2*c)
+			pure.ChannelMoments(summary[:c], summary[c:], x)
+			pure.ChannelMoments(target[:c], target[c:], y)
+			want := make([]float64, 1+2*c)
+			want[0], _ = pure.ChannelStatistics{Channels: c, Scaled: scaled == 1}.Compare(want[1:], summary, target)
+			result := host.Allocate(8 * (1 + 2*c))
+			launch(t, "statistics_comparison", host.Dim{}, vectorBlock, 0, result, host.From(summary), host.From(target), scaled, c)
+			near(t, "statistics", host.Of[float64](result)[:1+2*c], want, 1e-12)
+
+			for _, smoothing := range []float64{0, 0.1} {
+				powers, targets := make([]float64, 5*c), make([]float64, 5*c)
+				for i := range c {
+					pure.PowerMoments(powers[5*i:5*i+5], x[17*i:17*i+17])
+					pure.PowerMoments(targets[5*i:5*i+5], y[23*i:23*i+23])
+				}
+				want := make([]float64, 1+5*c)
+				want[0], _ = pure.CentralMoments{Channels: c, Smoothing: smoothing, Scaled: scaled == 1}.Compare(want[1:], powers, targets)
+				result := host.Allocate(8 * (1 + 5*c))
+				launch(t, "central_comparison", host.Dim{}, vectorBlock, 0, result, host.From(powers), host.From(targets), smoothing, scaled, c)
+				near(t, "central moments", host.Of[float64](result)[:1+5*c], want, 1e-10)
+			}
+		}
+	}
+}
+
+func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
+	for _, shape := range [][2]int{{3, 10}, {70, 130}, {64, 33}, {128, 200}} {
+		for _, e := range []element{single, half, brain, tensor} {
+			for _, onMatrix := range []bool{false, true} {
+				c, n := shape[0], shape[1]
+				if onMatrix == (e == single) || !onMatrix && e == tensor || onMatrix && c%64 != 0 {
+					continue
+				}
+				t.Run(fmt.Sprint(shape, e.suffix, onMatrix), func(t *testing.T) {
+					stored := e
+					if e == tensor {
+						stored = single
+					}
+					x := normal(c*n, 1)
+					for i := range x {
+						x[i] = max(x[i], 0)
+					}
+					xs := stored.from(t, x)
+					planes := planesOf(x, c)
+					mean, second := make([]float64, c), make([]float64, c*c)
+					pure.Moments(mean, second, planes, c)
+					tolerance := 1e-6
+					if e == tensor {
+						tolerance = 2e-3
+					}
+					inEveryOrder(t, func(t *testing.T) {
+						const parts = 3
+						partials, result := host.Allocate(parts*c*c*8), host.Allocate(c*c*8)
+						b := blocks(c, 64)
+						grid := host.Dim{X: b * (b + 1) / 2, Y: parts}
+						if onMatrix {
+							launch(t, "second_moments_matrix_"+e.suffix, grid, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, xs, c, n)
+						} else {
+							launch(t, "second_moments_"+e.suffix, grid, vectorBlock, 0, partials, xs, c, n)
+						}
+						launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, parts, c, n)
+						near(t, "second moments", host.Of[float64](result)[:c*c], second, tolerance)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestMomentsGradientMatchesItsDefinition(t *testing.T) {
+	for _, shape := range [][2]int{{3, 10}, {70, 130}, {64, 33}, {128, 20}} {
+		for _, e := range []element{single, half, brain, tensor} {
+			c, n := shape[0], shape[1]
+			if e == tensor && c%64 != 0 {
+				continue
+			}
+			t.Run(fmt.Sprint(shape, e.suffix), func(t *testing.T) {
+				stored := e
+				if e == tensor {
+					stored = single
+				}
+				x, cotangent := normal(c*n, 1), doubles(c+c*c, 2)
+				for i := range cotangent {
+					cotangent[i] *= 1e-9
+				}
+				xs := stored.from(t, x)
+				dx := make([]float32, c*n)
+				pure.MomentsGradient(dx, planesOf(x, c), cotangent[:c], cotangent[c:], c)
+				want := lastOf(dx, c)
+				addend := normal(c*n, 3)
+				for i := range addend {
+					addend[i] *= 1e-8
+				}
+				if e == half { // would be too small for the type
+					clear(addend)
+					for i := range cotangent {
+						cotangent[i] *= 1e9
+					}
+					for i := range want {
+						want[i] *= 1e9
+					}
+				}
+				addends := stored.from(t, addend)
+				for i := range want {
+					want[i] += addend[i]
+				}
+				ds := host.From(cotangent)
+				greatest, factor, bias, result := host.Allocate(3*8), host.Allocate(4), host.Allocate(4*c), host.Allocate(c*n*e.size)
+				launch(t, "cotangent_greatest", someGrid, vectorBlock, 0, greatest, ds.At(8*c), c)
+				// The plain product takes its matrix in float32, the matrix units in the map's type.
+				matrix := host.Allocate(c * c * 4)
+				launch(t, "moments_cotangent_f32", someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n)
+				if e != tensor {
+					launch(t, "product_"+e.suffix, host.Dim{X: blocks(n, 128), Y: blocks(c, 64)}, vectorBlock, 0, result, xs, matrix, factor, bias, addends, 0, c, c, n)
+					near(t, "dx", stored.to(t, result, c*n), want, e.tolerance)
+				}
+				if e == single || c%64 != 0 {
+					return
+				}
+				columns := 64 << (c / 128)
+				launch(t, "moments_cotangent_"+e.suffix, someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n)
+				launch(t, fmt.Sprintf("product_matrix%d_%s", columns, e.suffix), host.Dim{X: blocks(n, 128), Y: c / columns}, vectorBlock, 4*64*(128+columns),
+					result, xs, matrix, factor, bias, addends, 0, c, c, n)
+				near(t, "dx on matrix units", stored.to(t, result, c*n), want, 2*e.tolerance)
+			})
+		}
+	}
+}
