@@ -1,0 +1,273 @@
+// The squared Wasserstein-2 distance between normal distributions and its cotangent,
+// package pure's Gaussian, by the iteration of package cpu's transport: Newton's for the
+// geometric mean of the target's covariance and the inverse of the features', then one
+// step of higher order. All in float64.
+//
+// An evaluation is a fixed sequence of kernels, so that it can be captured in a graph;
+// steps of Newton's that turn out not to be needed return at once. With n channels,
+// matrices n×n, and `numbers` of the target (ridge, trace of the ridged covariance, what
+// the loss is multiplied by):
+//
+//	gaussian_covariance         Σ of the summary
+//	dot_partials_f64            Σₜ·Σ
+//	transport_begin             T = Σₜ, U = Σ, V = Σₜ⁻¹, and how far apart they are
+//	4 times: invert_step…       W = U⁻¹ and, but for the first time, V = T⁻¹
+//	         transport_combine  T, U
+//	invert_step…                V = T⁻¹
+//	transport_shift             X, Y
+//	invert_step…                X⁻¹, Y⁻¹
+//	transport_end               T
+//	thin_product ×3             (TΣT)P of the target's probes P
+//	transport_residual          how well T solves TΣT = Σₜ
+//	gaussian_rows, _value       loss and cotangent
+#include "device.h"
+
+constexpr int gaussian_threads = 256, transport_steps = 4;
+
+// The last step, Zolotarev's best approximation; see package cpu.
+constexpr double last_spread = 1.85, last_factor = 0.19536942958330472;
+constexpr double last_weight0 = 2.239036840634024, last_weight1 = 6.095581323643324;
+constexpr double last_shift0 = 0.10164626999785925, last_shift1 = 1.922052128404471;
+
+// covariance = S − μμᵀ + ridge·1, of a summary of n means, then S. numbers[0]: the ridge.
+// Any one-dimensional grid of blocks of 256 threads.
+KERNEL((gaussian_threads), gaussian_covariance, double *covariance, const double *summary, const double *numbers,
+       Int n) {
+    for (Int i = first_index(); i < n * n; i += index_step()) {
+        Int row = i / n, column = i % n;
+        double v = summary[n + i] - summary[row] * summary[column];
+        covariance[i] = row == column ? v + numbers[0] : v;
+    }
+}
+
+// partials[block] = the block's share of Σ x·y of float64. Blocks of 256 threads; the sum
+// depends on the grid.
+KERNEL((gaussian_threads), dot_partials_f64, double *partials, const double *x, const double *y, Int n) {
+    double sum = 0;
+    for (Int i = first_index(); i < n; i += index_step()) sum += x[i] * y[i];
+    sum = block_sum<gaussian_threads>(sum);
+    if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+// t = target, u = covariance, v = inverse, the target's; spreads[0] = the bound on how far
+// apart the iterates' factors are, √(Σₜ·Σ)/ridge, from count partials. Any one-dimensional
+// grid of blocks of 256 threads. spreads has 5 elements.
+KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, double *spreads, const double *target,
+       const double *inverse, const double *covariance, const double *partials, Int count, const double *numbers,
+       Int n) {
+    for (Int i = first_index(); i < n * n; i += index_step()) {
+        t[i] = target[i];
+        u[i] = covariance[i];
+        v[i] = inverse[i];
+    }
+    if (first_index() > 0) return;
+    double sum = 0;
+    for (Int i = 0; i < count; i++) sum += partials[i];
+    spreads[0] = sqrt(sum) / numbers[0];
+}
+
+// One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows
+// a step. After ⌈n/32⌉ steps, from 0 on, each from the last one's to, to is the inverse.
+// Blocks make 64×64 of it; every one inverts the 32×32 pivot for itself, which costs less
+// than to wait for it. pivot: 32 steps of elimination on registers, one barrier each.
+constexpr int pivot_edge = 32, invert_edge = 64;
+
+// Inverts the matrix of which this thread has the elements (row, first … first+3).
+__device__ inline void invert_pivot(double (&mine)[4], int row, int first) {
+    __shared__ double pivot_rows[2][pivot_edge], pivot_columns[2][pivot_edge];
+    auto show = [&](int p) {
+        if (row == p)
+            for (int i = 0; i < 4; i++) pivot_rows[p % 2][first + i] = mine[i];
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            if (first + i == p) pivot_columns[p % 2][row] = mine[i];
+    };
+    show(0);
+    for (int p = 0; p < pivot_edge; p++) {
+        __syncthreads();
+        const double inverse = 1 / pivot_rows[p % 2][p], factor = pivot_columns[p % 2][row];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            double scaled = first + i == p ? inverse : pivot_rows[p % 2][first + i] * inverse;
+            double rest = first + i == p ? 0 : mine[i];
+            mine[i] = row == p ? scaled : rest - factor * scaled;
+        }
+        if (p + 1 < pivot_edge) show(p + 1);
+    }
+}
+
+__device__ inline void invert_step_of(double *to, const double *from, int n, int step) {
+    __shared__ double pivot[pivot_edge][pivot_edge + 1];
+    __shared__ double left[invert_edge][pivot_edge + 1];
+    __shared__ double above[pivot_edge][invert_edge];
+    const int thread = threadIdx.x, first = step * pivot_edge;
+    const int row0 = blockIdx.y * invert_edge, column0 = blockIdx.x * invert_edge;
+    auto at = [&](int row, int column) { return row < n && column < n ? from[Int(row) * n + column] : 0.; };
+    auto is_pivot = [&](int i) { return i >= first && i < first + pivot_edge; };
+    {
+        const int row = thread / 8, column = thread % 8 * 4;
+        double mine[4];
+        for (int i = 0; i < 4; i++) // rows beyond the matrix are those of the identity
+            mine[i] = first + row < n && first + column + i < n ? at(first + row, first + column + i) : row == column + i;
+        invert_pivot(mine, row, column);
+        for (int i = 0; i < 4; i++) pivot[row][column + i] = mine[i];
+    }
+    for (int i = thread; i < invert_edge * pivot_edge; i += gaussian_threads)
+        left[i / pivot_edge][i % pivot_edge] = at(row0 + i / pivot_edge, first + i % pivot_edge);
+    // above: the pivot rows, with the identity in the place of the pivot.
+    for (int i = thread; i < invert_edge * pivot_edge; i += gaussian_threads) {
+        int row = i / invert_edge, column = column0 + i % invert_edge;
+        above[row][i % invert_edge] = is_pivot(column) ? double(column - first == row) : at(first + row, column);
+    }
+    __syncthreads();
+    const int row = thread / 16 * 4, column = thread % 16 * 4;
+    {
+        // Two rows and four columns of pivot⁻¹·above.
+        double sums[2][4] = {};
+        const int top = thread / 16 * 2;
+        for (int k = 0; k < pivot_edge; k++)
+            for (int i = 0; i < 2; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += pivot[top + i][k] * above[k][column + j];
+        __syncthreads();
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 4; j++) above[top + i][column + j] = sums[i][j];
+        __syncthreads();
+    }
+    double sums[4][4];
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            int r = row0 + row + i, c = column0 + column + j;
+            sums[i][j] = is_pivot(c) ? 0 : at(r, c);
+        }
+#pragma unroll 4
+    for (int k = 0; k < pivot_edge; k++)
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++) sums[i][j] -= left[row + i][k] * above[k][column + j];
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            int r = row0 + row + i, c = column0 + column + j;
+            if (r < n && c < n) to[Int(r) * n + c] = is_pivot(r) ? above[r - first][column + j] : sums[i][j];
+        }
+}
+
+// to0 from from0 and, in blocks of z = 1, to1 from from1. spread: null, or the step is left
+// out where the iteration is near enough to its end. Blocks of 256 threads; grid (⌈n/64⌉,
+// ⌈n/64⌉, 1 or 2).
+KERNEL((gaussian_threads), invert_step, double *to0, const double *from0, double *to1, const double *from1,
+       const double *spread, Int n, Int step) {
+    if (spread && !(*spread > last_spread)) return;
+    if (blockIdx.z == 0)
+        invert_step_of(to0, from0, int(n), int(step));
+    else
+        invert_step_of(to1, from1, int(n), int(step));
+}
+
+// The symmetric part of element i of an n×n matrix.
+__device__ inline double symmetric_at(const double *matrix, Int i, Int n) {
+    return (matrix[i] + matrix[i % n * n + i / n]) / 2;
+}
+
+// Step number step of the iteration, T ← ½(μT + (μU)⁻¹), U ← ½(μU + (μT)⁻¹), where v is T⁻¹
+// and w is U⁻¹; and spreads[step+1]. Any one-dimensional grid of blocks of 256 threads.
+KERNEL((gaussian_threads), transport_combine, double *t, double *u, double *spreads, const double *v, const double *w,
+       const double *numbers, Int n, Int step) {
+    const double spread = spreads[step], root = sqrt(spread), least = step == 0 ? numbers[0] : 1;
+    const bool needed = spread > last_spread;
+    const double scale = 1 / (least * root);
+    for (Int i = first_index(); needed && i < n * n; i += index_step()) {
+        t[i] = scale / 2 * t[i] + 0.5 / scale * symmetric_at(w, i, n);
+        u[i] = scale / 2 * u[i] + 0.5 / scale * symmetric_at(v, i, n);
+    }
+    if (first_index() == 0) spreads[step + 1] = needed ? (root + 1 / root) / 2 : spread;
+}
+
+// What T and U are multiplied by in the last step.
+__device__ inline double last_scale(const double *spreads, const double *numbers) {
+    double least = spreads[0] > last_spread ? 1 : numbers[0];
+    return 1 / (least * sqrt(spreads[transport_steps]));
+}
+
+// x = scale·U + shift0/scale·V, y likewise with shift1, where v is T⁻¹. Any one-dimensional
+// grid of blocks of 256 threads.
+KERNEL((gaussian_threads), transport_shift, double *x, double *y, const double *u, const double *v,
+       const double *spreads, const double *numbers, Int n) {
+    const double scale = last_scale(spreads, numbers);
+    for (Int i = first_index(); i < n * n; i += index_step()) {
+        double inverse = symmetric_at(v, i, n) / scale;
+        x[i] = scale * u[i] + last_shift0 * inverse;
+        y[i] = scale * u[i] + last_shift1 * inverse;
+    }
+}
+
+// t = the transport map, from t, x = X⁻¹ and y = Y⁻¹. Any one-dimensional grid of blocks of
+// 256 threads.
+KERNEL((gaussian_threads), transport_end, double *t, const double *x, const double *y, const double *spreads,
+       const double *numbers, Int n) {
+    const double scale = last_scale(spreads, numbers);
+    for (Int i = first_index(); i < n * n; i += index_step())
+        t[i] = last_factor * (scale * t[i] + last_weight0 * symmetric_at(x, i, n) + last_weight1 * symmetric_at(y, i, n));
+}
+
+constexpr int thin_columns = 16;
+
+// y (n×16) = matrix (n×n) · thin (n×16). Blocks of 256 threads; grid ⌈n/16⌉.
+KERNEL((gaussian_threads), thin_product, double *y, const double *matrix, const double *thin, Int n) {
+    __shared__ double tile[thin_columns][thin_columns + 1], part[thin_columns][thin_columns];
+    const int row = threadIdx.x / thin_columns, column = threadIdx.x % thin_columns;
+    const Int at = Int(blockIdx.x) * thin_columns + row;
+    double sum = 0;
+    for (Int k0 = 0; k0 < n; k0 += thin_columns) {
+        tile[row][column] = at < n && k0 + column < n ? matrix[at * n + k0 + column] : 0;
+        part[row][column] = k0 + row < n ? thin[(k0 + row) * thin_columns + column] : 0;
+        __syncthreads();
+        for (int k = 0; k < thin_columns; k++) sum += tile[row][k] * part[k][column];
+        __syncthreads();
+    }
+    if (at < n) y[at * thin_columns + column] = sum;
+}
+
+// *residual = |moved − probed| / |probed| in the Frobenius norm; both n×16. T is good
+// enough where this is 5e-5 or less. One block of 256 threads.
+KERNEL((gaussian_threads), transport_residual, double *residual, const double *moved, const double *probed, Int n) {
+    double difference = 0, size = 0;
+    for (Int i = threadIdx.x; i < n * thin_columns; i += gaussian_threads) {
+        double d = moved[i] - probed[i];
+        difference += d * d;
+        size += probed[i] * probed[i];
+    }
+    difference = block_sum<gaussian_threads>(difference);
+    size = block_sum<gaussian_threads>(size);
+    if (threadIdx.x == 0) *residual = sqrt(difference / size);
+}
+
+// The cotangent by summary (n + n²), row by row, into result from element 1 on, and
+// values[row] = what the row contributes to the loss. target_mean: n. Blocks of 256 threads,
+// a warp a row; grid ⌈n/8⌉.
+KERNEL((gaussian_threads), gaussian_rows, double *result, double *values, const double *summary,
+       const double *target_mean, const double *t, const double *covariance, const double *numbers, Int n) {
+    const Int row = first_index() / warp_size;
+    if (row >= n) return;
+    const int lane = threadIdx.x % warp_size;
+    const double scale = numbers[2], mean = summary[row], d = mean - target_mean[row];
+    double *cotangent = result + 1 + n + row * n, moved = 0, cross = 0;
+    for (Int j = lane; j < n; j += warp_size) {
+        double v = t[row * n + j];
+        cotangent[j] = scale * (double(j == row) - v);
+        moved += v * summary[j];
+        cross += v * covariance[row * n + j];
+    }
+    moved = warp_sum(moved);
+    cross = warp_sum(cross);
+    if (lane > 0) return;
+    // As Σ = S − μμᵀ, the mean's cotangent takes −2·∂Σ·μ.
+    result[1 + row] = 2 * scale * (d - mean + moved);
+    values[row] = covariance[row * n + row] - 2 * cross + d * d;
+}
+
+// result[0] = the loss. One block of 256 threads.
+KERNEL((gaussian_threads), gaussian_value, double *result, const double *values, const double *numbers, Int n) {
+    double sum = 0;
+    for (Int i = threadIdx.x; i < n; i += gaussian_threads) sum += values[i];
+    sum = block_sum<gaussian_threads>(sum) + numbers[1];
+    if (threadIdx.x == 0) result[0] = numbers[2] * (sum < 0 ? 0 : sum);
+}
