@@ -24,5 +24,11 @@
 // device.h is the dialect that kernels are written in: one function an instruction
 // that C++ has no word for, each with a second body that is plain loops. host/
 // emulates the rest of a device, so that the very same sources run in tests on any
-// machine.
+// machine. all.cu includes the others; compiled, it is kernels.fatbin, which programs
+// with GPU support embed. kernels.sum tells what that was made of.
+//
+//	NVCC=$(./compiler.sh) go generate .    compiles anew
+//	go run ./generate -check               tells whether it is current
+//
+//go:generate go run ./generate
 package kernels
