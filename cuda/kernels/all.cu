@@ -4,5 +4,6 @@
 #include "gaussian.cu"
 #include "maps.cu"
 #include "moments.cu"
+#include "sliced.cu"
 #include "statistics.cu"
 #include "vectors.cu"

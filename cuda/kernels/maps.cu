@@ -366,3 +366,30 @@ KERNEL((map_threads), gram_comparison, double *result, const double *summary, co
         result[1 + i] = i < channels ? 0. : slope_at(slopes, summary[i] - target[i]);
     if (first_index() == 0) result[0] = slopes[0];
 }
+
+// dx = *grad·gradient (float32) + addend, zero where mask isn't positive; addend and mask
+// (like dx) may be null. Any one-dimensional grid of blocks of 256 threads.
+//
+// squares_partials_…: partials[block] = the block's share of Σ x², for sum_partials.
+#define SCALE_MAP(suffix, T)                                                                                           \
+    KERNEL((map_threads), scale_map_##suffix, T *dx, const float *gradient, const double *grad, const T *addend,       \
+           const T *mask, Int n) {                                                                                     \
+        const float factor = float(*grad);                                                                             \
+        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
+            float v = factor * gradient[i] + (addend ? to_float(addend[i]) : 0.f);                                     \
+            dx[i] = from_float<T>(mask && !(to_float(mask[i]) > 0) ? 0.f : v);                                         \
+        }                                                                                                              \
+    }                                                                                                                  \
+    KERNEL((map_threads), squares_partials_##suffix, double *partials, const T *x, Int n) {                            \
+        double sum = 0;                                                                                                \
+        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
+            double v = to_float(x[i]);                                                                                 \
+            sum += v * v;                                                                                              \
+        }                                                                                                              \
+        sum = block_sum<map_threads>(sum);                                                                             \
+        if (threadIdx.x == 0) partials[blockIdx.x] = sum;                                                              \
+    }
+SCALE_MAP(f32, float)
+SCALE_MAP(f16, f16)
+SCALE_MAP(bf16, bf16)
+#undef SCALE_MAP

@@ -1,0 +1,299 @@
+// Sliced Wasserstein distances, package pure's Sliced: features projected on lines,
+// sorted there, and matched by their quantiles.
+//
+// Lines are rows of values, one a direction. With K lines, a map of N and a target of M
+// positions, both of C channels:
+//
+//	lines_…               x's and y's projections, K×N and K×M
+//	sort_keys, 4 times sort_count, sort_scan, sort_scatter   either's lines in order
+//	target_sums           running sums of the target's lines
+//	match_lines           slopes at x's projections, and the distances
+//	sum_partials          the loss
+//	spread_lines          the gradient
+#include "device.h"
+
+constexpr int line_threads = 256, line_tile = 64, line_depth = 16;
+
+// lines (count × positions) = directions (count × channels) · xᵀ, x positions × channels.
+// Blocks of 256 threads make 64 lines at 64 positions, 4×4 a thread; grid (⌈positions/64⌉,
+// ⌈count/64⌉).
+template <class T>
+__device__ void project(float *lines, const T *x, const float *directions, Int count, Int channels, Int positions) {
+    __shared__ float left[line_depth][line_tile + 4], right[line_depth][line_tile + 4];
+    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const Int line0 = Int(blockIdx.y) * line_tile, position0 = Int(blockIdx.x) * line_tile;
+    float sums[4][4] = {};
+    for (Int k0 = 0; k0 < channels; k0 += line_depth) {
+        for (int i = thread; i < line_tile * line_depth; i += line_threads) {
+            int k = i % line_depth, at = i / line_depth;
+            bool inside = k0 + k < channels;
+            left[k][at] = inside && line0 + at < count ? directions[(line0 + at) * channels + k0 + k] : 0.f;
+            right[k][at] = inside && position0 + at < positions ? to_float(x[(position0 + at) * channels + k0 + k]) : 0.f;
+        }
+        __syncthreads();
+#pragma unroll
+        for (int k = 0; k < line_depth; k++)
+            for (int i = 0; i < 4; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        __syncthreads();
+    }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            if (line0 + row + i < count && position0 + column + j < positions)
+                lines[(line0 + row + i) * positions + position0 + column + j] = sums[i][j];
+}
+#define LINES(suffix, T)                                                                                               \
+    KERNEL((line_threads), lines_##suffix, float *lines, const T *x, const float *directions, Int count, Int channels, \
+           Int positions) {                                                                                            \
+        project(lines, x, directions, count, channels, positions);                                                     \
+    }
+LINES(f32, float)
+LINES(f16, f16)
+LINES(bf16, bf16)
+#undef LINES
+
+// gradient (positions × channels) = linesᵀ (count × positions) · directions (count ×
+// channels). Blocks of 256 threads make 64 positions by 64 channels; grid (⌈positions/64⌉,
+// ⌈channels/64⌉).
+KERNEL((line_threads), spread_lines, float *gradient, const float *lines, const float *directions, Int count,
+       Int channels, Int positions) {
+    __shared__ float left[line_depth][line_tile], right[line_depth][line_tile];
+    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const Int position0 = Int(blockIdx.x) * line_tile, channel0 = Int(blockIdx.y) * line_tile;
+    float sums[4][4] = {};
+    for (Int k0 = 0; k0 < count; k0 += line_depth) {
+        for (int i = thread; i < line_tile * line_depth; i += line_threads) {
+            Int k = k0 + i / line_tile, p = position0 + i % line_tile, c = channel0 + i % line_tile;
+            left[i / line_tile][i % line_tile] = k < count && p < positions ? lines[k * positions + p] : 0.f;
+            right[i / line_tile][i % line_tile] = k < count && c < channels ? directions[k * channels + c] : 0.f;
+        }
+        __syncthreads();
+#pragma unroll
+        for (int k = 0; k < line_depth; k++)
+            for (int i = 0; i < 4; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        __syncthreads();
+    }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            if (position0 + row + i < positions && channel0 + column + j < channels)
+                gradient[(position0 + row + i) * channels + channel0 + column + j] = sums[i][j];
+}
+
+// Sorting of all lines at a time, by 8 bits of the keys after another from the lowest on:
+// each pass counts digits by tiles of 4,096, sums the counts up, and puts every item in its
+// place. It is stable, so that what comes of equal keys doesn't depend on chance.
+//
+// An item is a key, or, with places, a key and where it came from: 4 or 8 bytes.
+constexpr int sort_threads = 256, sort_warps = sort_threads / warp_size, digits = 256;
+constexpr int sort_items = 16, sort_tile = sort_threads * sort_items;
+
+struct Place {
+    unsigned key, from;
+};
+__device__ inline unsigned key_of(unsigned item) { return item; }
+__device__ inline unsigned key_of(const Place &item) { return item.key; }
+
+// An integer that is ordered as values are, those that aren't numbers beyond the
+// infinities; the same for both zeros.
+__device__ inline unsigned sort_key(float v) {
+    unsigned bits = __float_as_uint(v + 0.f); // −0 + 0 is 0
+    return bits ^ (bits >> 31 ? 0xffffffffu : 0x80000000u);
+}
+__device__ inline float key_value(unsigned key) {
+    return __uint_as_float(key ^ (key >> 31 ? 0x80000000u : 0xffffffffu));
+}
+
+// Items of lines (count × n). Any grid (x, count) of blocks of 256 threads.
+KERNEL((sort_threads), sort_keys, unsigned *items, const float *lines, Int n) {
+    for (Int i = first_index(); i < n; i += index_step()) items[blockIdx.y * n + i] = sort_key(lines[blockIdx.y * n + i]);
+}
+KERNEL((sort_threads), sort_places, Place *items, const float *lines, Int n) {
+    for (Int i = first_index(); i < n; i += index_step())
+        items[blockIdx.y * n + i] = {sort_key(lines[blockIdx.y * n + i]), unsigned(i)};
+}
+
+// counts (count × 256 × tiles) = how many items of each tile have each digit. Blocks of 256
+// threads, grid (tiles, count) with tiles = ⌈n/4096⌉, as for sort_scatter_….
+template <class Item> __device__ void count_digits(unsigned *counts, const Item *items, Int shift, Int n) {
+    __shared__ unsigned mine[digits];
+    const Int first = Int(blockIdx.x) * sort_tile;
+    const Item *line = items + blockIdx.y * n;
+    mine[threadIdx.x] = 0;
+    __syncthreads();
+    for (int i = threadIdx.x; i < sort_tile; i += sort_threads)
+        if (first + i < n) atomicAdd(&mine[key_of(line[first + i]) >> shift & (digits - 1)], 1u);
+    __syncthreads();
+    counts[(blockIdx.y * digits + threadIdx.x) * gridDim.x + blockIdx.x] = mine[threadIdx.x];
+}
+KERNEL((sort_threads), sort_count, unsigned *counts, const unsigned *items, Int shift, Int n) {
+    count_digits(counts, items, shift, n);
+}
+KERNEL((sort_threads), sort_count_places, unsigned *counts, const Place *items, Int shift, Int n) {
+    count_digits(counts, items, shift, n);
+}
+
+// The exclusive sum of a value of each thread of a block of 256, and the total.
+template <class T> __device__ T exclusive_sum(T value, T &total) {
+    __shared__ T warps[sort_warps];
+    const int lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size;
+    T sum = value;
+    for (int by = 1; by < warp_size; by *= 2) {
+        T other = __shfl_up_sync(all_lanes, sum, by);
+        if (lane >= by) sum += other;
+    }
+    __syncthreads();
+    if (lane == warp_size - 1) warps[warp] = sum;
+    __syncthreads();
+    T before = 0;
+    total = 0;
+    for (int i = 0; i < sort_warps; i++) {
+        if (i < warp) before += warps[i];
+        total += warps[i];
+    }
+    return before + sum - value;
+}
+
+// Replaces a line's counts by the sums of those before. Blocks of 256 threads; grid: one a
+// line.
+KERNEL((sort_threads), sort_scan, unsigned *counts, Int tiles) {
+    unsigned *line = counts + blockIdx.x * digits * tiles, before = 0;
+    for (Int first = 0; first < digits * tiles; first += sort_threads) {
+        const Int i = first + threadIdx.x; // digits·tiles is a multiple of 256
+        unsigned total, sum = exclusive_sum(line[i], total);
+        line[i] = before + sum;
+        before += total;
+    }
+}
+
+// Puts items in their places by a digit. A warp takes 512 in 16 rounds; the lanes that have
+// the same digit in a round find each other.
+template <class Item>
+__device__ void scatter(Item *to, const Item *items, const unsigned *counts, Int shift, Int n) {
+    __shared__ unsigned seen[sort_warps][digits];
+    const int lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size;
+    const Int line = blockIdx.y * n, first = Int(blockIdx.x) * sort_tile + warp * warp_size * sort_items;
+    for (int i = lane; i < digits; i += warp_size) seen[warp][i] = 0;
+    __syncwarp();
+    Item item[sort_items];
+    unsigned rank[sort_items];
+#pragma unroll
+    for (int round = 0; round < sort_items; round++) {
+        const Int i = first + round * warp_size + lane;
+        const bool inside = i < n;
+        if (inside) item[round] = items[line + i];
+        const unsigned digit = inside ? key_of(item[round]) >> shift & (digits - 1) : digits;
+        const unsigned peers = __match_any_sync(all_lanes, digit);
+        if (inside) rank[round] = seen[warp][digit] + __popc(peers & ((1u << lane) - 1));
+        __syncwarp();
+        if (inside && lane == __ffs(peers) - 1) seen[warp][digit] += __popc(peers);
+        __syncwarp();
+    }
+    __syncthreads();
+    unsigned before = counts[(blockIdx.y * digits + threadIdx.x) * gridDim.x + blockIdx.x];
+    for (int i = 0; i < sort_warps; i++) {
+        unsigned mine = seen[i][threadIdx.x];
+        seen[i][threadIdx.x] = before;
+        before += mine;
+    }
+    __syncthreads();
+#pragma unroll
+    for (int round = 0; round < sort_items; round++)
+        if (first + round * warp_size + lane < n)
+            to[line + seen[warp][key_of(item[round]) >> shift & (digits - 1)] + rank[round]] = item[round];
+}
+KERNEL((sort_threads), sort_scatter, unsigned *to, const unsigned *items, const unsigned *counts, Int shift, Int n) {
+    scatter(to, items, counts, shift, n);
+}
+KERNEL((sort_threads), sort_scatter_places, Place *to, const Place *items, const unsigned *counts, Int shift, Int n) {
+    scatter(to, items, counts, shift, n);
+}
+
+// sums (count × m) = of each line of sorted items the sum of the values before. Blocks of
+// 256 threads; grid: one a line.
+KERNEL((sort_threads), target_sums, double *sums, const unsigned *items, Int m) {
+    constexpr int each = 8;
+    const unsigned *line = items + blockIdx.x * m;
+    double *to = sums + blockIdx.x * m, before = 0;
+    for (Int first = 0; first < m; first += sort_threads * each) {
+        double values[each], mine = 0, total;
+        const Int i0 = first + threadIdx.x * each;
+        for (int i = 0; i < each; i++) {
+            values[i] = i0 + i < m ? double(key_value(line[i0 + i])) : 0;
+            mine += values[i];
+        }
+        double sum = before + exclusive_sum(mine, total);
+        for (int i = 0; i < each; i++) {
+            if (i0 + i < m) to[i0 + i] = sum;
+            sum += values[i];
+        }
+        before += total;
+    }
+}
+
+// What a line's sorted target sums up to over the steps before one of n·m.
+__device__ inline double target_integral(const unsigned *y, const double *sums, Int step, Int n, Int m) {
+    const Int j = step / n;
+    if (j == m) return double(n) * (sums[m - 1] + double(key_value(y[m - 1])));
+    return double(n) * sums[j] + double(step - j * n) * double(key_value(y[j]));
+}
+
+// The first of the sorted items whose key is at least key.
+__device__ inline Int lower_bound(const Place *items, Int n, unsigned key) {
+    Int first = 0;
+    while (n > 0) {
+        Int half = n / 2;
+        if (items[first + half].key < key) {
+            first += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return first;
+}
+
+// slopes (count × n) = *factor·2/n·(x − what x is moved to), in the order of the lines before
+// they were sorted, and partials (count × blocks of x) = the blocks' shares of *factor·W₂².
+// x, y: sorted items; sums: target_sums of y. The quantile functions of both are steps; equal
+// x all move to the mean of what they would move to. Any grid (x, count) of blocks of 256
+// threads.
+KERNEL((sort_threads), match_lines, float *slopes, double *partials, const Place *x, const unsigned *y,
+       const double *sums, const double *factor, Int n, Int m) {
+    const Place *items = x + blockIdx.y * n;
+    const unsigned *target = y + blockIdx.y * m;
+    const double *before = sums + blockIdx.y * m, weight = *factor;
+    double total = 0;
+    for (Int i = first_index(); i < n; i += index_step()) {
+        const unsigned key = items[i].key;
+        const double v = key_value(key);
+        // Steps are cut where either changes, in units of 1/(n·m).
+        double sum = 0;
+        const Int end = (i + 1) * m;
+        for (Int at = i * m; at < end;) {
+            const Int j = at / n, cut = min(end, (j + 1) * n);
+            const double width = double(cut - at), to = key_value(target[j]);
+            total += width * (v - to) * (v - to);
+            sum += width * to;
+            at = cut;
+        }
+        double matched = sum / double(m);
+        if ((i > 0 && items[i - 1].key == key) || (i + 1 < n && items[i + 1].key == key)) {
+            const Int first = lower_bound(items, n, key), last = first + lower_bound(items + first, n - first, key + 1);
+            matched = (target_integral(target, before, last * m, n, m) - target_integral(target, before, first * m, n, m)) /
+                      (double(last - first) * double(m));
+        }
+        slopes[blockIdx.y * n + items[i].from] = float(weight * 2 / double(n) * (v - matched));
+    }
+    total = block_sum<sort_threads>(total);
+    if (threadIdx.x == 0) partials[blockIdx.y * gridDim.x + blockIdx.x] = weight * total / double(n) / double(m);
+}
+
+// *factor = what each line's distance counts for: 1/lines and, where scaled is 1, divided by
+// the target's mean square, its sum of squares being *squares over length values. One thread.
+KERNEL((sort_threads), sliced_factor, double *factor, const double *squares, Int scaled, Int lines, Int length) {
+    if (threadIdx.x > 0) return;
+    double value = 1 / double(lines);
+    if (scaled) value /= *squares / double(length) + 1e-8;
+    *factor = value;
+}
