@@ -4,6 +4,7 @@
 #include "gaussian.cu"
 #include "maps.cu"
 #include "moments.cu"
+#include "pairwise.cu"
 #include "sliced.cu"
 #include "statistics.cu"
 #include "vectors.cu"
