@@ -1,4 +1,5 @@
 // All kernels as one translation unit, which becomes one fat binary.
+#include "clouds.cu"
 #include "convolution.cu"
 #include "convolution_matrix.cu"
 #include "gaussian.cu"

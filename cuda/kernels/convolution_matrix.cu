@@ -13,9 +13,6 @@
 
 constexpr int matrix_threads = 256, matrix_rows = 128, matrix_stages = 4, slice_bytes = 64;
 
-// Byte at which piece number piece of a row of a slice lies.
-__device__ __forceinline__ int piece_at(int row, int piece) { return row * slice_bytes + ((piece ^ (row >> 1 & 3)) << 4); }
-
 struct MatrixShape {
     int in, out, height, width;
 };

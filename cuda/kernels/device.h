@@ -176,3 +176,8 @@ __device__ __forceinline__ unsigned round_tf32(unsigned bits) {
     return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & ~0x1fffu;
 #endif
 }
+
+// Byte at which the 16-byte piece number piece of a row lies in a slice of rows of 64 bytes
+// in shared memory: exchanged by the row's number, so that neither copies nor loads of 8×8
+// matrices meet on a bank.
+__device__ __forceinline__ int piece_at(int row, int piece) { return row * 64 + ((piece ^ (row >> 1 & 3)) << 4); }

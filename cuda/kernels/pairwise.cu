@@ -17,9 +17,6 @@
 constexpr int pair_threads = 256, pair_edge = 128, pair_slice = 16, pair_stages = 4;
 constexpr int pair_slice_bytes = pair_edge * 64, most_resident = 8;
 
-// Byte at which piece number piece of a row of a slice lies.
-__device__ __forceinline__ int pair_piece(int row, int piece) { return row * 64 + ((piece ^ (row >> 1 & 3)) << 4); }
-
 // Where split, words become rounded to TF32 and rest what that leaves of them.
 template <bool split, int count>
 __device__ __forceinline__ void split_words(unsigned (&words)[count], unsigned (&rest)[count]) {
@@ -71,8 +68,8 @@ template <bool split, class Take> __device__ void all_pairs(const Clouds c, unsi
             int row = blockIdx.x * pair_edge + i, column = tile * pair_edge + i;
             int channel = slice * pair_slice + piece * 4;
             if (!resident || step < slices)
-                copy_async(rows + pair_piece(i, piece), c.x + (row < c.n ? Int(row) * c.depth + channel : 0), row < c.n);
-            copy_async(columns + pair_piece(i, piece), c.y + (column < c.m ? Int(column) * c.depth + channel : 0),
+                copy_async(rows + piece_at(i, piece), c.x + (row < c.n ? Int(row) * c.depth + channel : 0), row < c.n);
+            copy_async(columns + piece_at(i, piece), c.y + (column < c.m ? Int(column) * c.depth + channel : 0),
                        column < c.m);
         }
     };
@@ -96,14 +93,14 @@ template <bool split, class Take> __device__ void all_pairs(const Clouds c, unsi
 #pragma unroll
             for (int j = 0; j < 4; j += 2) {
                 unsigned pair[4], rest[4] = {};
-                load_matrices(pair, columns + pair_piece(column0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+                load_matrices(pair, columns + piece_at(column0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
                 split_words<split>(pair, rest);
                 for (int p = 0; p < 4; p++) b[j + p / 2][p % 2] = pair[p], b_rest[j + p / 2][p % 2] = rest[p];
             }
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 unsigned a[4], a_rest[4] = {};
-                load_matrices(a, rows + pair_piece(row0 + 16 * i + lane % 16, 2 * k + lane / 16));
+                load_matrices(a, rows + piece_at(row0 + 16 * i + lane % 16, 2 * k + lane / 16));
                 split_words<split>(a, a_rest);
 #pragma unroll
                 for (int j = 0; j < 4; j++) multiply_pairs<split>(sums[i][j], a, a_rest, b[j], b_rest[j]);
@@ -295,11 +292,11 @@ __device__ void pull(float *pulled, float *mass, const Clouds c, const float *ro
         const int tile = step / slices, slice = step % slices, piece = thread % 4, channel = slice * pair_slice + piece * 4;
         for (int i = thread / 4; i < pair_edge; i += pair_threads / 4) {
             int row = blockIdx.x * pair_edge + i;
-            copy_async(shared + step % stages * row_bytes + pair_piece(i, piece),
+            copy_async(shared + step % stages * row_bytes + piece_at(i, piece),
                        c.x + (row < c.n ? Int(row) * c.depth + channel : 0), row < c.n);
         }
         int i = thread / 4, column = tile * pull_columns + i;
-        copy_async(column_slots + step % stages * column_bytes + pair_piece(i, piece),
+        copy_async(column_slots + step % stages * column_bytes + piece_at(i, piece),
                    c.y + (column < c.m ? Int(column) * c.depth + channel : 0), column < c.m);
     };
 
@@ -329,12 +326,12 @@ __device__ void pull(float *pulled, float *mass, const Clouds c, const float *ro
 #pragma unroll
         for (int k = 0; k < 2; k++) {
             unsigned a[4], a_rest[4] = {};
-            load_matrices(a, rows + pair_piece(row0 + lane % 16, 2 * k + lane / 16));
+            load_matrices(a, rows + piece_at(row0 + lane % 16, 2 * k + lane / 16));
             split_words<split>(a, a_rest);
 #pragma unroll
             for (int j = 0; j < 8; j += 2) {
                 unsigned pair[4], rest[4] = {};
-                load_matrices(pair, columns + pair_piece(8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+                load_matrices(pair, columns + piece_at(8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
                 split_words<split>(pair, rest);
                 const unsigned b[2][2] = {{pair[0], pair[1]}, {pair[2], pair[3]}};
                 const unsigned b_rest[2][2] = {{rest[0], rest[1]}, {rest[2], rest[3]}};

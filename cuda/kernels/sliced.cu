@@ -11,6 +11,7 @@
 //	sum_partials          the loss
 //	spread_lines          the gradient
 #include "device.h"
+#include "places.h"
 
 constexpr int line_threads = 256, line_tile = 64, line_depth = 16;
 
@@ -87,12 +88,6 @@ KERNEL((line_threads), spread_lines, float *gradient, const float *lines, const 
 // An item is a key, or, with places, a key and where it came from: 4 or 8 bytes.
 constexpr int sort_threads = 256, sort_warps = sort_threads / warp_size, digits = 256;
 constexpr int sort_items = 16, sort_tile = sort_threads * sort_items;
-
-struct Place {
-    unsigned key, from;
-};
-__device__ inline unsigned key_of(unsigned item) { return item; }
-__device__ inline unsigned key_of(const Place &item) { return item.key; }
 
 // An integer that is ordered as values are, those that aren't numbers beyond the
 // infinities; the same for both zeros.
@@ -236,21 +231,6 @@ __device__ inline double target_integral(const unsigned *y, const double *sums, 
     const Int j = step / n;
     if (j == m) return double(n) * (sums[m - 1] + double(key_value(y[m - 1])));
     return double(n) * sums[j] + double(step - j * n) * double(key_value(y[j]));
-}
-
-// The first of the sorted items whose key is at least key.
-__device__ inline Int lower_bound(const Place *items, Int n, unsigned key) {
-    Int first = 0;
-    while (n > 0) {
-        Int half = n / 2;
-        if (items[first + half].key < key) {
-            first += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return first;
 }
 
 // slopes (count × n) = *factor·2/n·(x − what x is moved to), in the order of the lines before

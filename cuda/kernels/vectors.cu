@@ -12,6 +12,11 @@ KERNEL((vector_threads), fill, float *y, double value, Int n) {
     for (Int i = first_index(); i < n; i += index_step()) y[i] = float(value);
 }
 
+// y = value, float64
+KERNEL((vector_threads), fill_f64, double *y, double value, Int n) {
+    for (Int i = first_index(); i < n; i += index_step()) y[i] = value;
+}
+
 // x = alpha·x
 KERNEL((vector_threads), scale, float *x, double alpha, Int n) {
     float a = float(alpha);

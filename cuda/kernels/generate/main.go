@@ -100,7 +100,11 @@ func describe(image []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources = append(sources, "device.h")
+	headers, err := filepath.Glob("*.h")
+	if err != nil {
+		return nil, err
+	}
+	sources = append(sources, headers...)
 	var text bytes.Buffer
 	for _, source := range sources {
 		content, err := os.ReadFile(source)
