@@ -277,3 +277,95 @@ KERNEL((sort_threads), sliced_factor, double *factor, const double *squares, Int
     if (scaled) value /= *squares / double(length) + 1e-8;
     *factor = value;
 }
+
+// keys (count × n) = those of sorted items. Any grid (x, count) of blocks of 256 threads.
+KERNEL((sort_threads), place_keys, unsigned *keys, const Place *items, Int n) {
+    for (Int i = first_index(); i < n; i += index_step()) keys[blockIdx.y * n + i] = items[blockIdx.y * n + i].key;
+}
+
+// partials (parts × count × channels) = lines (count × positions) · x (positions × channels)
+// over each part of the positions, in float32 over 16 positions, in float64 over those;
+// sum_rows adds the parts up. Blocks of 256 threads make 64 lines by 64 channels; grid
+// (⌈count/64⌉, ⌈channels/64⌉, parts).
+template <class T>
+__device__ void line_products(double *partials, const float *lines, const T *x, Int count, Int channels, Int positions) {
+    __shared__ float left[line_depth][line_tile + 4], right[line_depth][line_tile + 4];
+    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const Int line0 = Int(blockIdx.x) * line_tile, channel0 = Int(blockIdx.y) * line_tile;
+    const Int begin = positions * blockIdx.z / gridDim.z, end = positions * (blockIdx.z + 1) / gridDim.z;
+    double totals[4][4] = {};
+    for (Int p0 = begin; p0 < end; p0 += line_depth) {
+        for (int i = thread; i < line_tile * line_depth; i += line_threads) {
+            Int p = p0 + i % line_depth, line = line0 + i / line_depth;
+            left[i % line_depth][i / line_depth] = p < end && line < count ? lines[line * positions + p] : 0.f;
+            Int q = p0 + i / line_tile, channel = channel0 + i % line_tile;
+            right[i / line_tile][i % line_tile] = q < end && channel < channels ? to_float(x[q * channels + channel]) : 0.f;
+        }
+        __syncthreads();
+        float sums[4][4] = {};
+#pragma unroll
+        for (int k = 0; k < line_depth; k++)
+            for (int i = 0; i < 4; i++)
+                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        for (int i = 0; i < 4; i++)
+            for (int j = 0; j < 4; j++) totals[i][j] += double(sums[i][j]);
+        __syncthreads();
+    }
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            if (line0 + row + i < count && channel0 + column + j < channels)
+                partials[(blockIdx.z * count + line0 + row + i) * channels + channel0 + column + j] = totals[i][j];
+}
+#define LINE_PRODUCTS(suffix, T)                                                                                       \
+    KERNEL((line_threads), line_products_##suffix, double *partials, const float *lines, const T *x, Int count,        \
+           Int channels, Int positions) {                                                                              \
+        line_products(partials, lines, x, count, channels, positions);                                                 \
+    }
+LINE_PRODUCTS(f32, float)
+LINE_PRODUCTS(f16, f16)
+LINE_PRODUCTS(bf16, bf16)
+#undef LINE_PRODUCTS
+
+// A step of the ascent: directions (count × channels) become the slopes of the distances by
+// them, with a little of themselves kept, made orthonormal by Gram's and Schmidt's method,
+// twice over; rounded has them in float32. count is 64 at most. One block of 256 threads.
+constexpr int most_turned = 64;
+
+KERNEL((line_threads), turn_directions, double *directions, float *rounded, const double *slopes, Int count,
+       Int channels) {
+    constexpr double persistence = 1e-3, smallest = 1.401298464324817e-45;
+    __shared__ double along[most_turned];
+    const int warp = threadIdx.x / warp_size, lane = threadIdx.x % warp_size;
+    double squares = 0;
+    for (Int i = threadIdx.x; i < count * channels; i += line_threads) squares += slopes[i] * slopes[i];
+    squares = block_sum<line_threads>(squares);
+    const double keep = persistence * sqrt(squares / double(count)) + smallest;
+    for (Int i = threadIdx.x; i < count * channels; i += line_threads) directions[i] = keep * directions[i] + slopes[i];
+    __syncthreads();
+    auto dot = [&](const double *a, const double *b) { // of a warp
+        double sum = 0;
+        for (Int c = lane; c < channels; c += warp_size) sum += a[c] * b[c];
+        return warp_sum(sum);
+    };
+    for (int line = 0; line < count; line++) {
+        double *row = directions + line * channels;
+        for (int pass = 0; pass < 3; pass++) {
+            // Length one, then without what the lines before have of it, and that once more.
+            double length = 0;
+            for (Int c = threadIdx.x; c < channels; c += line_threads) length += row[c] * row[c];
+            length = sqrt(block_sum<line_threads>(length));
+            for (int other = warp; pass < 2 && other < line; other += line_threads / warp_size) {
+                double sum = dot(row, directions + other * channels);
+                if (lane == 0) along[other] = sum / length;
+            }
+            __syncthreads();
+            for (Int c = threadIdx.x; c < channels; c += line_threads) {
+                double v = row[c] / length;
+                for (int other = 0; pass < 2 && other < line; other++) v -= along[other] * directions[other * channels + c];
+                row[c] = v;
+                rounded[line * channels + c] = float(v);
+            }
+            __syncthreads();
+        }
+    }
+}
