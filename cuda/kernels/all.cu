@@ -1,6 +1,7 @@
 // All kernels as one translation unit, which becomes one fat binary.
 #include "clouds.cu"
 #include "convolution.cu"
+#include "convolution_hopper.cu"
 #include "convolution_matrix.cu"
 #include "gaussian.cu"
 #include "maps.cu"

@@ -228,3 +228,53 @@ func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
 		}
 	}
 }
+
+func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
+	for _, c := range []pure.Convolution{
+		{In: 64, Out: 64, Height: 5, Width: 7, Rectify: true},
+		{In: 128, Out: 128, Height: 18, Width: 21, Rectify: true},
+		{In: 64, Out: 256, Height: 1, Width: 17},
+	} {
+		for _, e := range []element{half, brain} {
+			for _, parts := range []int{1, 2} {
+				t.Run(fmt.Sprint(c, e.suffix, parts), func(t *testing.T) {
+					l, area := newLayer(c), c.Height*c.Width
+					x := lastOf(l.x, c.In)
+					in := e.from(t, x)
+					copy(l.x, planesOf(x, c.In))
+					l.define()
+					addend, mask := normal(len(l.y), 5), normal(len(l.y), 6)
+					want := lastOf(l.y, c.Out)
+					for i := range want {
+						if want[i] += addend[i]; mask[i] <= 0 {
+							want[i] = 0
+						}
+					}
+					columns, shared := 64, 164928
+					if c.Out%128 == 0 {
+						columns, shared = 128, 197696
+					}
+					xMap, err := library.TensorMap(in, e == brain, []int{c.In, c.Width, c.Height}, []int{64, 16, 16})
+					if err != nil {
+						t.Fatal(err)
+					}
+					filters, err := library.TensorMap(l.arranged(t, "_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
+					if err != nil {
+						t.Fatal(err)
+					}
+					grid := host.Dim{X: blocks(c.Width, 16) * blocks(c.Height, 16), Y: c.Out / columns, Z: parts}
+					inEveryOrder(t, func(t *testing.T) {
+						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*area*c.Out*4)
+						bias, more, seen := host.From(l.bias), e.from(t, addend), e.from(t, mask)
+						launch(t, fmt.Sprintf("convolution_hopper%d_%s", columns, e.suffix), grid, host.Dim{X: 384}, shared,
+							y, memory, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
+						if parts > 1 {
+							launch(t, "finish_parts_"+e.suffix, someGrid, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
+						}
+						near(t, "y", e.to(t, y, len(want)), want, e.tolerance)
+					})
+				})
+			}
+		}
+	}
+}

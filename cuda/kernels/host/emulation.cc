@@ -1,10 +1,12 @@
 // The scheduler of the emulated device: emulation.h says what it promises.
 #include "emulation.h"
+#include "hopper.h"
 
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include <sys/mman.h>
@@ -28,6 +30,13 @@ struct Copy {
     int size, filled, group;
 };
 
+struct BoxCopy {
+    void *to;
+    BoxMap map;
+    unsigned long long *barrier;
+    std::array<int, 3> at;
+};
+
 enum class State { ready, waits, polls, done };
 
 struct Fiber {
@@ -36,6 +45,8 @@ struct Fiber {
     int waits_for; // a barrier, or -1 for the warp
     int group;     // of asynchronous copies
     std::vector<Copy> copies;
+    int product_group;
+    std::vector<Product> products;
 };
 
 struct Warp {
@@ -52,7 +63,8 @@ struct Device {
     Fiber fibers[most_threads_of_a_block];
     Warp warps[most_threads_of_a_block / 32];
     Barrier barriers[named_barriers];
-    unsigned char *stacks, *shared_end;
+    std::vector<BoxCopy> boxes;
+    unsigned char *stacks, *shared_begin, *shared_end;
     size_t shared_size;
     void *scheduler;
     int current, threads;
@@ -106,6 +118,7 @@ void to_scheduler() { emulation_switch(&device->fibers[device->current].stack_po
 void fiber_main() {
     device->entry->call(device->arguments);
     Fiber &self = device->fibers[device->current];
+    if (!self.products.empty()) fail("thread %d ends with products under way", device->current);
     if (!self.copies.empty()) fail("thread %d ends with asynchronous copies under way", device->current);
     self.state = State::done;
     device->progressed = true;
@@ -123,6 +136,8 @@ void begin(int thread) {
     f.state = State::ready;
     f.group = 0;
     f.copies.clear();
+    f.product_group = 0;
+    f.products.clear();
 }
 
 unsigned char *map(size_t size) {
@@ -137,6 +152,7 @@ Device *new_device() {
     size_t page = size_t(sysconf(_SC_PAGESIZE));
     size_t room = (most_shared + page - 1) / page * page;
     unsigned char *shared = map(room + page);
+    d->shared_begin = shared;
     d->shared_end = shared + room;
     mprotect(d->shared_end, page, PROT_NONE);
     return d;
@@ -173,6 +189,7 @@ void run_block() {
     int warps = (device->threads + 31) / 32;
     for (int i = 0; i < warps; i++) device->warps[i].arrived = 0;
     for (Barrier &b : device->barriers) b = {};
+    device->boxes.clear();
     std::memset(shared(), 0xff, device->shared_size);
     for (int idle = 0;;) {
         device->progressed = false;
@@ -298,6 +315,116 @@ void await_copies(int groups_left) {
     self.copies.resize(kept);
 }
 
+unsigned shared_address(const void *p) {
+    auto at = static_cast<const unsigned char *>(p);
+    if (at < device->shared_begin || at > device->shared_end) fail("%p isn't in shared memory", p);
+    return unsigned(at - device->shared_begin);
+}
+
+unsigned char *shared_at(unsigned address) { return device->shared_begin + address; }
+
+namespace {
+
+// The contents of a barrier.
+struct Phase {
+    uint16_t arrivals, missing;
+    int32_t parity : 1, bytes : 31;
+};
+static_assert(sizeof(Phase) == 8);
+
+Phase &phase_of(unsigned long long *barrier) { return *reinterpret_cast<Phase *>(barrier); }
+
+void end_phase(Phase &p) {
+    device->progressed = true;
+    if (p.missing > 0 || p.bytes != 0) return;
+    p.missing = p.arrivals;
+    p.parity = ~p.parity;
+}
+
+void run_copy(const BoxCopy &c) {
+    const BoxMap &map = c.map;
+    unsigned to = shared_address(c.to), count = 0;
+    for (int z = 0; z < int(map.box[2]); z++)
+        for (int y = 0; y < int(map.box[1]); y++)
+            for (int x = 0; x < int(map.box[0]); x++, count++) {
+                unsigned at = to + count * map.element;
+                if (map.swizzled) at ^= (at >> 7 & 7) << 4;
+                const int from[3] = {c.at[0] + x, c.at[1] + y, c.at[2] + z};
+                const unsigned char *element = map.at;
+                bool inside = true;
+                for (int i = 0; i < 3; i++) {
+                    inside &= from[i] >= 0 && uint64_t(from[i]) < map.size[i];
+                    element += from[i] * int64_t(map.stride[i]);
+                }
+                if (inside)
+                    std::memcpy(shared_at(at), element, map.element);
+                else
+                    std::memset(shared_at(at), 0, map.element);
+            }
+    Phase &p = phase_of(c.barrier);
+    p.bytes -= int(count * map.element);
+    end_phase(p);
+}
+
+} // namespace
+
+void barrier_begin(unsigned long long *barrier, int arrivals) {
+    phase_of(barrier) = {uint16_t(arrivals), uint16_t(arrivals), 0, 0};
+}
+
+void barrier_arrive(unsigned long long *barrier, int bytes) {
+    Phase &p = phase_of(barrier);
+    if (p.missing == 0) fail("more arrivals at a barrier than it is of");
+    p.bytes += bytes;
+    p.missing--;
+    end_phase(p);
+}
+
+void barrier_wait(unsigned long long *barrier, int parity) {
+    auto over = [&] { return (phase_of(barrier).parity & 1) != (parity & 1); };
+    while (!over()) {
+        size_t kept = 0;
+        for (const BoxCopy &c : std::vector<BoxCopy>(std::exchange(device->boxes, {}))) {
+            if (c.barrier == barrier)
+                run_copy(c);
+            else
+                device->boxes.insert(device->boxes.begin() + kept++, c);
+        }
+        if (!over()) yield();
+    }
+}
+
+void copy_box(void *to, const void *encoded, unsigned long long *barrier, std::array<int, 3> at) {
+    BoxCopy c{to, {}, barrier, at};
+    std::memcpy(&c.map, encoded, sizeof c.map);
+    if (c.map.kind != BoxMap::known) fail("copy by a tensor map that the driver didn't make");
+    if (shared_address(to) % (c.map.swizzled ? 1024 : 128) != 0) fail("copy of a box to shared memory at %u, which isn't aligned", shared_address(to));
+    if (order == Order::forward)
+        run_copy(c);
+    else
+        device->boxes.push_back(c);
+}
+
+void product_later(Product p) {
+    Fiber &self = device->fibers[device->current];
+    p.group = self.product_group;
+    self.products.push_back(p);
+}
+
+void commit_products() { device->fibers[device->current].product_group++; }
+
+void await_products(int groups_left) {
+    Fiber &self = device->fibers[device->current];
+    size_t kept = 0;
+    for (const Product &p : self.products) {
+        if (p.group >= self.product_group - groups_left)
+            self.products[kept++] = p;
+        else
+            p.run(p);
+    }
+    self.products.resize(kept);
+}
+
 } // namespace emulation
 
 using namespace emulation;
@@ -352,4 +479,28 @@ extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, s
         return device->message;
     }
     return nullptr;
+}
+
+// What cuTensorMapEncodeTiled makes, with its parameters and for the tensors that the
+// kernels here copy: elements of two bytes (data types 6, float16, and 9, bfloat16), two
+// or three dimensions, no interleaving (0), no swizzle (0) or one of 128 bytes (3), zeros
+// outside (0). Returns 0, or 1 for parameters that the driver wouldn't take or that the
+// emulation doesn't know.
+extern "C" int standin_encode_tiled(void *map, int type, unsigned rank, const void *address, const uint64_t *sizes,
+                                    const uint64_t *strides, const uint32_t *box, const uint32_t *steps, int interleave,
+                                    int swizzle, int, int outside) {
+    BoxMap m{BoxMap::known, static_cast<const unsigned char *>(address), {1, 1, 1}, {}, {1, 1, 1}, 2, swizzle == 3};
+    if ((type != 6 && type != 9) || rank < 2 || rank > 3 || interleave != 0 || (swizzle != 0 && swizzle != 3) || outside != 0)
+        return 1;
+    if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || reinterpret_cast<uintptr_t>(address) % 16 != 0) return 1;
+    for (unsigned i = 0; i < rank; i++) {
+        m.size[i] = sizes[i];
+        m.stride[i] = i == 0 ? m.element : strides[i - 1];
+        m.box[i] = box[i];
+        if (sizes[i] == 0 || box[i] == 0 || box[i] > 256 || steps[i] != 1 || (i > 0 && m.stride[i] % 16 != 0)) return 1;
+    }
+    uint32_t row = box[0] * m.element;
+    if (row % 16 != 0 || (m.swizzled && row > 128)) return 1;
+    std::memcpy(map, &m, sizeof m);
+    return 0;
 }

@@ -20,6 +20,10 @@ static const char *call_launch(void *f, const char *name, struct dim3 grid, stru
 	return ((const char *(*)(const char *, struct dim3, struct dim3, size_t, const void *const *))f)(name, grid, block, shared, arguments);
 }
 static int call_parameters(void *f, const char *name) { return ((int (*)(const char *))f)(name); }
+static int call_encode(void *f, void *map, int type, unsigned rank, const void *address, const uint64_t *sizes, const uint64_t *strides, const uint32_t *box) {
+	static const uint32_t steps[] = {1, 1, 1};
+	return ((int (*)(void *, int, unsigned, const void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int))f)(map, type, rank, address, sizes, strides, box, steps, 0, 3, 0, 0);
+}
 static void call_order(void *f, int order) { ((void (*)(int))f)(order); }
 */
 import "C"
@@ -86,7 +90,7 @@ func Compile(dir string) ([]string, error) {
 
 // Library is the kernels compiled for the host. Its methods aren't to be called
 // at the same time.
-type Library struct{ launch, parameters, order unsafe.Pointer }
+type Library struct{ launch, parameters, order, encode unsafe.Pointer }
 
 // Build compiles the kernels into a library in dir and opens it.
 func Build(dir string) (*Library, error) {
@@ -110,7 +114,7 @@ func Build(dir string) (*Library, error) {
 	}
 	l := &Library{}
 	for symbol, to := range map[string]*unsafe.Pointer{
-		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_order": &l.order,
+		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_order": &l.order, "standin_encode_tiled": &l.encode,
 	} {
 		s := C.CString(symbol)
 		*to = C.dlsym(handle, s)
@@ -175,6 +179,31 @@ func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...
 	}
 	return nil
 }
+
+// TensorMap returns what the driver makes of a tensor of two-byte elements, float16 or
+// bfloat16, without gaps, of these sizes from the innermost on, for copies of boxes
+// with a swizzle of 128 bytes.
+func (l *Library) TensorMap(tensor Memory, brain bool, sizes, box []int) (Memory, error) {
+	var size, stride [3]C.uint64_t
+	var edges [3]C.uint32_t
+	bytes := 2
+	for i, n := range sizes {
+		bytes *= n
+		size[i], stride[i], edges[i] = C.uint64_t(n), C.uint64_t(bytes), C.uint32_t(box[i])
+	}
+	kind := C.int(6)
+	if brain {
+		kind = 9
+	}
+	m := Allocate(2 * mapBytes)
+	m = m.At(int(-uintptr(m.at) % mapBytes))
+	if C.call_encode(l.encode, m.at, kind, C.uint(len(sizes)), tensor.at, &size[0], &stride[0], &edges[0]) != 0 {
+		return m, fmt.Errorf("making a tensor map of sizes %v, box %v: the driver wouldn't take it", sizes, box)
+	}
+	return m, nil
+}
+
+const mapBytes = 128
 
 // Memory is memory of the emulated device. It ends at a protected page, so that a
 // kernel that goes beyond it faults.

@@ -1,0 +1,77 @@
+// Background copies of boxes, their barriers and products of four warps, emulated.
+// Depending on the order of threads, copies happen when they begin or only when
+// someone waits for them, and products only when they are waited for: both a barrier
+// too few and a result read too early show.
+#pragma once
+
+#include <array>
+
+#include "emulation.h"
+#include "halves.h"
+
+namespace emulation {
+
+// What the emulated driver makes of a tensor; it has the size of the real one.
+struct BoxMap {
+    static constexpr uint64_t known = 0x70616d20786f6221;
+    uint64_t kind;
+    const unsigned char *at;
+    uint64_t size[3], stride[3]; // elements, bytes
+    uint32_t box[3], element;    // bytes of an element
+    bool swizzled;
+};
+static_assert(sizeof(BoxMap) <= 128);
+
+unsigned shared_address(const void *p);
+unsigned char *shared_at(unsigned address);
+
+void barrier_begin(unsigned long long *barrier, int arrivals);
+void barrier_arrive(unsigned long long *barrier, int bytes);
+void barrier_wait(unsigned long long *barrier, int parity);
+void copy_box(void *to, const void *map, unsigned long long *barrier, std::array<int, 3> at);
+
+// A product that is under way, of this thread's part of the accumulators.
+struct Product {
+    void (*run)(const Product &);
+    float *d;
+    int columns;
+    unsigned long long a, b;
+    bool add;
+    int group;
+};
+void product_later(Product p);
+void commit_products();
+void await_products(int groups_left);
+
+// Element (row, k) of a described matrix.
+template <class T> float matrix_element(unsigned long long matrix, int row, int k) {
+    if (matrix >> 62 != 1) fail("matrix without a swizzle of 128 bytes");
+    unsigned at = unsigned(matrix & 0x3fff) << 4, eight_rows = unsigned(matrix >> 32 & 0x3fff) << 4;
+    at += row / 8 * eight_rows + row % 8 * 128 + k * sizeof(T);
+    at ^= (at >> 7 & 7) << 4;
+    T value;
+    std::memcpy(&value, shared_at(at), sizeof value);
+    return to_float(value);
+}
+
+template <class T> void run_product(const Product &p) {
+    const int warp = threadIdx.x / 32 % 4;
+    for (int r = 0; r < 2; r++) {
+        float row[16];
+        for (int k = 0; k < 16; k++) row[k] = matrix_element<T>(p.a, 16 * warp + lane() / 4 + 8 * r, k);
+        for (int j = 0; j < p.columns / 8; j++)
+            for (int c = 0; c < 2; c++) {
+                float sum = 0;
+                for (int k = 0; k < 16; k++) sum += row[k] * matrix_element<T>(p.b, 8 * j + lane() % 4 * 2 + c, k);
+                float &d = p.d[4 * j + 2 * r + c];
+                d = p.add ? d + sum : sum;
+            }
+    }
+}
+
+template <class T>
+void multiply_later(float *d, int columns, unsigned long long a, unsigned long long b, bool add) {
+    product_later({run_product<T>, d, columns, a, b, add, 0});
+}
+
+} // namespace emulation
