@@ -7,7 +7,6 @@ import (
 	"math"
 
 	"gorgonia.org/cu"
-	"gorgonia.org/gorgonia"
 
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -17,94 +16,120 @@ import (
 // where each run would have to wait for copies in the middle of it.
 var errNoKernel = errors.New("there is no kernel for it on the GPU; use the device cpu")
 
-// bind adds the launches of a step to the machine's work.
-func (m *machine) bind(step plan.Step) error {
-	if step.IsAddition() {
-		return m.addition(step)
+// none is a null pointer.
+const none = cu.DevicePtr(0)
+
+// bind adds the launches of a task to the machine's work.
+func (m *machine) bind(t task) error {
+	if (plan.Step{Op: t.op}).IsAddition() {
+		return m.addition(t)
 	}
-	to, in := m.at(step.Result), m.inputs(step)
-	switch op := step.Op.(type) {
+	to, in := m.at(t.result), m.inputs(t)
+	switch op := t.op.(type) {
 	case *ops.Convolution:
-		return m.convolution(op, step)
+		return m.convolution(op, t)
 	case *ops.ConvolutionGradient:
-		return m.convolutionGradient(op, step)
-	case *ops.Sum:
-		return m.weightedSum(op, step)
+		return m.convolutionGradient(op, t)
+	case *ops.Rectification:
+		return m.elementwise("rectify_", t.result, to, in[0])
+	case *ops.RectificationGradient:
+		return m.elementwise("rectify_gradient_", t.result, to, in[0], in[1])
+	case *ops.Pool:
+		return m.pool(op, t)
+	case *ops.PoolGradient:
+		return m.poolGradient(op, t)
+	case *ops.Difference:
+		return m.difference(op, t)
+	case *ops.DifferenceGradient:
+		return m.differenceGradient(op, t)
+	case *ops.Variation:
+		return m.variation(t)
+	case *ops.VariationGradient:
+		return m.variationGradient(t)
+	case *ops.Moments:
+		return m.moments(op, t)
+	case *ops.MomentsGradient:
+		return m.momentsGradient(op, t)
+	case *ops.PowerMoments:
+		return m.powerMoments(t)
+	case *ops.PowerMomentsGradient:
+		return m.powerMomentsGradient(t)
+	case *ops.Comparison:
+		return m.comparison(op, t)
 	case *ops.ComparisonValue:
-		return m.add(launch{kernel: "sum_partials", block: dim{x: vectorThreads}, arguments: []any{to, in[0], 1, 1.}})
+		return m.add(launch{kernel: "copy_scalar", arguments: []any{to, in[0]}})
 	case *ops.ComparisonCotangent:
-		n := step.Result.Len()
+		n := t.result.Len()
 		return m.add(over(n, "scale_by_f64", to, in[0]+8, in[1], n))
 	case *ops.MapLossValue:
-		loss := in[0] + cu.DevicePtr(4*(step.Inputs[0].Len()-2))
+		loss := in[0] + cu.DevicePtr(4*(t.inputs[0].Len()-2))
 		return m.add(launch{kernel: "join_loss", arguments: []any{to, loss}})
+	case *ops.Sum:
+		return m.weightedSum(op, t)
 	}
 	return errNoKernel
 }
 
-// at is where a buffer lies, nowhere for constants.
-func (m *machine) at(b *plan.Buffer) cu.DevicePtr { return m.places[b] }
+// at is where a buffer lies, nowhere for nil. Scalar constants, such as what a
+// gradient starts from, lie in the table.
+func (m *machine) at(b *plan.Buffer) cu.DevicePtr {
+	if b == nil {
+		return none
+	}
+	if at, placed := m.places[b]; placed {
+		return at
+	}
+	if b.Constant != nil {
+		if value, ok := b.Constant.Data().(float64); ok {
+			m.places[b] = m.array(math.Float64bits(value))
+		}
+	}
+	return m.places[b]
+}
 
-func (m *machine) inputs(step plan.Step) []cu.DevicePtr {
-	in := make([]cu.DevicePtr, len(step.Inputs))
-	for i, b := range step.Inputs {
+func (m *machine) inputs(t task) []cu.DevicePtr {
+	in := make([]cu.DevicePtr, len(t.inputs))
+	for i, b := range t.inputs {
 		in[i] = m.at(b)
 	}
 	return in
 }
 
-// workspace is memory that a step may use while it runs, as much as
-// Device.workspace says.
-func (m *machine) workspace() cu.DevicePtr { return m.memory.at + cu.DevicePtr(m.layout.workspaceAt) }
-
-// workspace is how many bytes of it a step needs.
-func (d *Device) workspace(step plan.Step) int { return 0 }
-
-// add makes launches ready.
-func (m *machine) add(launches ...launch) error {
-	for _, l := range launches {
-		ready, err := m.device.ready(l)
-		if err != nil {
-			return err
-		}
-		m.work = append(m.work, ready)
+// typed is the end of the names of kernels for a map's elements.
+func (m *machine) typed(b *plan.Buffer) string {
+	if m.device.formatOf(b) == planes {
+		return "f32"
 	}
-	return nil
+	return m.device.maps()
 }
 
-// array puts words into the machine's table and returns where they will lie.
-func (m *machine) array(words ...uint64) cu.DevicePtr {
-	at := m.memory.at + cu.DevicePtr(m.layout.tableAt+8*len(m.table))
-	m.table = append(m.table, words...)
-	return at
-}
-
-// tableWords is how many words an operation puts into the table.
-func tableWords(op gorgonia.Op) int {
-	if sum, ok := op.(*ops.Sum); ok {
-		return 2 * len(sum.Weights)
-	}
-	return 0
-}
-
-func (m *machine) weightedSum(op *ops.Sum, step plan.Step) error {
-	var losses, weights []uint64
-	for i, in := range m.inputs(step) {
-		losses, weights = append(losses, uint64(in)), append(weights, math.Float64bits(op.Weights[i]))
-	}
-	return m.add(launch{
-		kernel:    "weighted_sum",
-		arguments: []any{m.at(step.Result), m.array(losses...), m.array(weights...), len(weights)},
-	})
+// elementwise binds a kernel that does the same to every element of maps of one
+// layout.
+func (m *machine) elementwise(kernel string, result *plan.Buffer, operands ...any) error {
+	n := result.Len()
+	return m.add(over(n, kernel+m.typed(result), append(operands, n)...))
 }
 
 // addition is Gorgonia's element-wise sum, in place where the plan put the result
 // on one of its terms.
-func (m *machine) addition(step plan.Step) error {
-	to, in, n := m.at(step.Result), m.inputs(step), step.Result.Len()
-	switch m.device.formatOf(step.Result) {
-	case doubles:
+func (m *machine) addition(t task) error {
+	to, in, n := m.at(t.result), m.inputs(t), t.result.Len()
+	switch {
+	case m.device.formatOf(t.result) == doubles:
 		return m.add(over(n, "add_f64", to, in[0], in[1], n))
+	case t.mask != nil:
+		return m.elementwise("add_masked_", t.result, to, in[0], in[1], m.at(t.mask))
 	}
-	return errNoKernel
+	return m.elementwise("add_", t.result, to, in[0], in[1])
+}
+
+func (m *machine) weightedSum(op *ops.Sum, t task) error {
+	var losses, weights []uint64
+	for i, in := range m.inputs(t) {
+		losses, weights = append(losses, uint64(in)), append(weights, math.Float64bits(op.Weights[i]))
+	}
+	return m.add(launch{
+		kernel:    "weighted_sum",
+		arguments: []any{m.at(t.result), m.array(losses...), m.array(weights...), len(weights)},
+	})
 }

@@ -30,10 +30,85 @@ func shapeOf(x, filters *plan.Buffer) shape3 {
 
 func (s shape3) positions() int { return s.height * s.width }
 
-// convolution binds a convolution with what goes with it.
-func (m *machine) convolution(op *ops.Convolution, step plan.Step) error {
-	d, x, s := m.device, step.Inputs[0], shapeOf(step.Inputs[0], step.Inputs[1])
-	bias, err := d.constant(step.Inputs[2])
+// matrixUnits tells whether the matrix units can multiply rows of in by a matrix of
+// in×out elements.
+func (d *Device) matrixUnits(in, out int) bool {
+	slice := 32
+	if d.precision == "tf32" {
+		slice = 16
+	}
+	return d.precision != "f32" && in%slice == 0 && out%64 == 0
+}
+
+// rows is a product with a matrix of what lies in rows: positions of a map.
+type rows struct {
+	in, out, rows int
+	taps          int // in the depth
+}
+
+// onMatrixUnits completes a launch of a kernel on the matrix units: its columns, its
+// shared memory, its grid, and the number of parts that share the depth where
+// there would be too few blocks to fill a device.
+func (d *Device) onMatrixUnits(kernel string, r rows) (l launch, parts int) {
+	columns, bytes := 128, 65536
+	if r.out%128 != 0 {
+		columns, bytes = 64, 49152
+	}
+	l = launch{
+		kernel: fmt.Sprintf("%s%d_%s", kernel, columns, d.precision), shared: bytes, block: dim{x: 256},
+		grid: dim{x: (r.rows + 127) / 128, y: r.out / columns},
+	}
+	// Two blocks fit on each of some 130 multiprocessors. A part is worth its memory
+	// from some 32 slices of depth on.
+	const blocks, depth = 256, 32 * 32
+	parts = min(max(blocks/(l.grid.x*l.grid.y), 1), max(r.taps*r.in/depth, 1), 8)
+	l.grid.z = parts
+	return l, parts
+}
+
+// convolved is a convolution with what goes with it, and its kernels' operands.
+type convolved struct {
+	shape                      shape3
+	result, x, bias            cu.DevicePtr
+	gate, addend, mask, colour cu.DevicePtr
+	flags                      int
+	filters                    *plan.Buffer
+	transposed                 bool
+}
+
+// convolve binds a convolution from map to map.
+func (m *machine) convolve(c convolved) error {
+	d, s := m.device, c.shape
+	if c.gate == none && c.colour == none && c.flags&replicateBorder == 0 && d.matrixUnits(s.in, s.out) {
+		filters, err := d.filters("arrange_filters_"+d.precision, c.filters, c.transposed)
+		if err != nil {
+			return err
+		}
+		l, parts := d.onMatrixUnits("convolution_matrix", rows{s.in, s.out, s.positions(), 9})
+		memory := none
+		if parts > 1 {
+			memory = m.scratch(4 * parts * s.positions() * s.out)
+		}
+		l.arguments = []any{c.result, memory, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width}
+		if err := m.add(l); err != nil || parts == 1 {
+			return err
+		}
+		n := s.positions() * s.out
+		return m.add(over(n, "finish_parts_"+d.precision, c.result, memory, parts, c.bias, c.addend, c.mask, c.flags, s.out, n))
+	}
+	filters, err := d.filters("arrange_filters", c.filters, c.transposed)
+	if err != nil {
+		return err
+	}
+	return m.add(launch{
+		kernel: "convolution_" + d.maps(), grid: dim{x: (s.positions() + 127) / 128, y: (s.out + 63) / 64}, block: dim{x: 256},
+		arguments: []any{c.result, c.x, filters, c.bias, c.gate, c.addend, c.mask, c.colour, c.flags, s.in, s.out, s.height, s.width},
+	})
+}
+
+func (m *machine) convolution(op *ops.Convolution, t task) error {
+	d, x, s := m.device, t.inputs[0], shapeOf(t.inputs[0], t.inputs[1])
+	bias, err := d.constant(t.inputs[2])
 	if err != nil {
 		return err
 	}
@@ -48,66 +123,101 @@ func (m *machine) convolution(op *ops.Convolution, step plan.Step) error {
 	if op.Rectify {
 		flags |= rectifyResult
 	}
-	if d.formatOf(step.Result) != channelsLast {
-		return fmt.Errorf("a convolution with only %d results has no kernel on the GPU; use the device cpu", s.out)
+	if d.formatOf(t.result) != channelsLast {
+		return errFewChannels
 	}
-	filters, err := d.filters("arrange_filters", step.Inputs[1], false)
+	if d.formatOf(x) == channelsLast {
+		return m.convolve(convolved{
+			shape: s, result: m.at(t.result), x: m.at(x), bias: bias, colour: colour, flags: flags, filters: t.inputs[1],
+		})
+	}
+	filters, err := d.filters("arrange_filters", t.inputs[1], false)
 	if err != nil {
 		return err
 	}
-	grid := dim{x: (s.positions() + 127) / 128, y: (s.out + 63) / 64}
-	if d.formatOf(x) == planes {
-		return m.add(launch{
-			kernel: "convolution_picture_" + d.maps(), grid: grid, block: dim{x: 256},
-			arguments: []any{m.at(step.Result), m.at(x), filters, bias, colour, flags, s.in, s.out, s.height, s.width},
-		})
-	}
 	return m.add(launch{
-		kernel: "convolution_" + d.maps(), grid: grid, block: dim{x: 256},
-		arguments: []any{m.at(step.Result), m.at(x), filters, bias, none, none, none, colour, flags, s.in, s.out, s.height, s.width},
+		kernel: "convolution_picture_" + d.maps(), grid: dim{x: (s.positions() + 127) / 128, y: (s.out + 63) / 64}, block: dim{x: 256},
+		arguments: []any{m.at(t.result), m.at(x), filters, bias, colour, flags, s.in, s.out, s.height, s.width},
 	})
 }
 
-// none is a null pointer.
-const none = cu.DevicePtr(0)
-
 // convolutionGradient binds the gradient to a convolution's map, its cotangent seen
 // through the rectification.
-func (m *machine) convolutionGradient(op *ops.ConvolutionGradient, step plan.Step) error {
-	d, dy, s := m.device, step.Inputs[0], shapeOf(step.Inputs[1], step.Inputs[2])
+func (m *machine) convolutionGradient(op *ops.ConvolutionGradient, t task) error {
+	d, dy, s := m.device, t.inputs[0], shapeOf(t.inputs[1], t.inputs[2])
 	if d.formatOf(dy) != channelsLast {
-		return fmt.Errorf("a convolution with only %d results has no kernel on the GPU; use the device cpu", s.out)
+		return errFewChannels
 	}
-	filters, err := d.filters("arrange_filters", step.Inputs[2], true)
+	gate, from := none, m.at(dy)
+	if op.Rectified && !t.ungated {
+		gate = m.at(t.inputs[1])
+	}
+	filters, err := d.filters("arrange_filters", t.inputs[2], true)
 	if err != nil {
 		return err
 	}
-	gate := none
-	if op.Rectified {
-		gate = m.at(step.Inputs[1])
-	}
 	edge := s.positions() - max(s.height-2, 0)*max(s.width-2, 0)
 	edges := launch{grid: dim{x: (edge*s.in + 7) / 8}, block: dim{x: 256}}
-	if d.formatOf(step.Result) == planes {
+	if d.formatOf(t.result) == planes {
+		edges.kernel = "picture_edges_" + d.maps()
+		edges.arguments = []any{m.at(t.result), from, filters, gate, s.in, s.out, s.height, s.width}
 		err = m.add(launch{
 			kernel: "picture_gradient_" + d.maps(),
 			grid:   dim{x: (s.width + 15) / 16, y: (s.height + 15) / 16, z: (s.in + 3) / 4}, block: dim{x: 256},
-			arguments: []any{m.at(step.Result), m.at(dy), filters, gate, s.in, s.out, s.height, s.width},
+			arguments: []any{m.at(t.result), from, filters, gate, s.in, s.out, s.height, s.width},
 		})
-		edges.kernel = "picture_edges_" + d.maps()
-		edges.arguments = []any{m.at(step.Result), m.at(dy), filters, gate, s.in, s.out, s.height, s.width}
 	} else {
-		err = m.add(launch{
-			kernel: "convolution_" + d.maps(), grid: dim{x: (s.positions() + 127) / 128, y: (s.in + 63) / 64}, block: dim{x: 256},
-			arguments: []any{m.at(step.Result), m.at(dy), filters, none, gate, none, none, none, 0, s.out, s.in, s.height, s.width},
-		})
+		if gate != none && d.matrixUnits(s.out, s.in) {
+			// The matrix units' copies have no way to look at a gate.
+			passed := m.scratch(d.size(dy))
+			if err := m.elementwise("rectify_gradient_", dy, passed, from, gate); err != nil {
+				return err
+			}
+			from, gate = passed, none
+		}
 		edges.kernel = "convolution_edges_" + d.maps()
-		edges.arguments = []any{m.at(step.Result), m.at(dy), filters, gate, none, s.in, s.out, s.height, s.width}
+		edges.arguments = []any{m.at(t.result), from, filters, gate, m.at(t.mask), s.in, s.out, s.height, s.width}
+		err = m.convolve(convolved{
+			shape: shape3{s.out, s.in, s.height, s.width}, result: m.at(t.result), x: from, gate: gate,
+			addend: m.at(t.addend), mask: m.at(t.mask), filters: t.inputs[2], transposed: true,
+		})
 	}
 	if err != nil || !op.Border.Replicate {
 		return err
 	}
 	return m.add(edges)
+}
+
+// product is rows of a map times a matrix of in×out elements, times *factor, plus
+// bias and addend, zero where mask isn't positive.
+type product struct {
+	result, x, matrix          cu.DevicePtr
+	factor, bias, addend, mask cu.DevicePtr
+	in, out, rows              int
+}
+
+// productType is the end of the name of kernels that make a product's matrix.
+func (m *machine) productType(p product) string {
+	if m.device.matrixUnits(p.in, p.out) {
+		return m.device.precision
+	}
+	return "f32"
+}
+
+// product returns its launches. The matrix is symmetric, so that it is the same by
+// rows and by columns.
+func (m *machine) product(p product) []launch {
+	d := m.device
+	if !d.matrixUnits(p.in, p.out) {
+		return []launch{{
+			kernel: "product_" + d.maps(), grid: dim{x: (p.rows + 127) / 128, y: (p.out + 63) / 64}, block: dim{x: 256},
+			arguments: []any{p.result, p.x, p.matrix, p.factor, p.bias, p.addend, p.mask, p.in, p.out, p.rows},
+		}}
+	}
+	l, _ := d.onMatrixUnits("product_matrix", rows{p.in, p.out, p.rows, 1})
+	l.grid.z = 1
+	l.arguments = []any{p.result, p.x, p.matrix, p.factor, p.bias, p.addend, p.mask, p.in, p.out, p.rows}
+	return []launch{l}
 }
 
 // constantKey tells the forms of a constant apart.

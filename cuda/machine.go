@@ -3,7 +3,9 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -20,30 +22,39 @@ import (
 //
 //	arena      inputs, outputs and intermediate results, sharing as the plan says
 //	results    the outputs of one float64, side by side, so that one copy has all
-//	table      what kernels take as arrays, such as the weights of a sum
+//	table      what kernels take as arrays, such as the weights of a sum, and what
+//	           one step leaves to another
 //	workspace  what single steps need while they run
 type machine struct {
 	device   *Device
-	schedule *plan.Schedule
-	memory   memory
+	schedule *plan.Schedule // as it was asked for
+	fused    *plan.Schedule // as it runs
 	layout   layout
+	memory   memory
 	places   map[*plan.Buffer]cu.DevicePtr
 	results  driver.HostMemory // a copy of the results, as of the last run
-	table    []uint64
-	work     []bound
-	graph    *driver.Graph
-	runs     int
+	binding
+	graph *driver.Graph
+	runs  int
+}
+
+// binding is what binding all steps makes.
+type binding struct {
+	work      []bound
+	table     []uint64
+	used      int // bytes of the workspace, by the step being bound
+	workspace int // the most that a step used
+	slopes    map[slopesKey]cu.DevicePtr
 }
 
 // layout is how a machine's memory is divided, in bytes from its beginning.
 type layout struct {
-	arena            plan.Arrangement
-	results          map[*plan.Buffer]int
-	resultsAt        int
-	tableAt, tableTo int
-	workspaceAt      int
-	workspace        int
-	bytes            int
+	arena       plan.Arrangement
+	results     map[*plan.Buffer]int // from resultsAt on
+	resultsAt   int
+	tableAt     int
+	workspaceAt int
+	bytes       int
 }
 
 const alignment = 256
@@ -53,19 +64,15 @@ func align(bytes int) int { return (bytes + alignment - 1) &^ (alignment - 1) }
 // Compile implements plan.Device.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cuda: compile")
-	m := &machine{device: d, schedule: s, places: map[*plan.Buffer]cu.DevicePtr{}}
 	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	m.layout = d.lay(s)
+	m := &machine{device: d, schedule: s, fused: d.fuse(s)}
 	err = d.do("compile", func() error {
-		err := m.build()
-		if err != nil {
-			if freed := m.release(); freed != nil {
-				err = fmt.Errorf("%w; and freeing: %w", err, freed)
-			}
+		if err := m.build(); err != nil {
+			return errors.Join(err, m.release())
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -73,11 +80,39 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	return m, nil
 }
 
-// lay divides the memory that a schedule takes.
-func (d *Device) lay(s *plan.Schedule) layout {
-	l := layout{results: map[*plan.Buffer]int{}}
+// build lays out the memory, takes it and binds every step.
+func (m *machine) build() (err error) {
+	d := m.device
+	m.lay()
+	// Once without memory, to know how much the steps need besides.
+	if err := m.bindAll(); err != nil {
+		return err
+	}
+	l := &m.layout
+	l.workspaceAt = align(l.tableAt + 8*len(m.table))
+	l.bytes = l.workspaceAt + m.workspace
+	if m.memory, err = d.arena(l.bytes); err != nil {
+		return err
+	}
+	if m.results, err = driver.NewHostMemory(8 * max(len(l.results), 1)); err != nil {
+		return err
+	}
+	if err := m.bindAll(); err != nil {
+		return err
+	}
+	if len(m.table) == 0 {
+		return nil
+	}
+	return d.upload(m.memory.at+cu.DevicePtr(l.tableAt), unsafe.Pointer(&m.table[0]), 8*len(m.table))
+}
+
+// lay divides the memory up to the table.
+func (m *machine) lay() {
+	l, s := &m.layout, m.fused
+	l.results = map[*plan.Buffer]int{}
 	for _, b := range s.Outputs {
-		if _, there := l.results[b]; !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !isInput(s, b) {
+		_, there := l.results[b]
+		if !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !slices.Contains(s.Inputs, b) {
 			l.results[b] = 8 * len(l.results)
 		}
 	}
@@ -85,51 +120,54 @@ func (d *Device) lay(s *plan.Schedule) layout {
 		if _, apart := l.results[b]; apart {
 			return 0
 		}
-		return d.size(b)
+		return m.device.size(b)
 	}, alignment)
 	l.resultsAt = align(l.arena.Bytes)
 	l.tableAt = align(l.resultsAt + 8*len(l.results))
-	l.tableTo = l.tableAt
-	for _, step := range s.Steps {
-		l.tableTo += 8 * tableWords(step.Op)
-		l.workspace = max(l.workspace, d.workspace(step))
-	}
-	l.workspaceAt = align(l.tableTo)
-	l.bytes = l.workspaceAt + l.workspace
-	return l
 }
 
-func isInput(s *plan.Schedule, b *plan.Buffer) bool {
-	for _, input := range s.Inputs {
-		if input == b {
-			return true
-		}
-	}
-	return false
-}
-
-// build takes the memory and binds every step.
-func (m *machine) build() (err error) {
-	d, l := m.device, m.layout
-	if m.memory, err = d.arena(l.bytes); err != nil {
-		return err
-	}
-	if m.results, err = driver.NewHostMemory(8 * max(len(l.results), 1)); err != nil {
-		return err
-	}
-	for b, offset := range l.arena.Offsets {
+// bindAll makes every step's launches, for the memory that there is.
+func (m *machine) bindAll() error {
+	m.binding = binding{slopes: map[slopesKey]cu.DevicePtr{}}
+	m.places = map[*plan.Buffer]cu.DevicePtr{}
+	for b, offset := range m.layout.arena.Offsets {
 		m.places[b] = m.memory.at + cu.DevicePtr(offset)
 	}
-	for b, offset := range l.results {
-		m.places[b] = m.memory.at + cu.DevicePtr(l.resultsAt+offset)
+	for b, offset := range m.layout.results {
+		m.places[b] = m.memory.at + cu.DevicePtr(m.layout.resultsAt+offset)
 	}
-	for _, step := range m.schedule.Steps {
-		if err := m.bind(step); err != nil {
+	for _, step := range m.fused.Steps {
+		m.used = 0
+		if err := m.bind(newTask(step)); err != nil {
 			return fmt.Errorf("%v: %w", step.Op, err)
 		}
 	}
-	if len(m.table) > 0 {
-		return d.upload(m.memory.at+cu.DevicePtr(l.tableAt), unsafe.Pointer(&m.table[0]), 8*len(m.table))
+	return nil
+}
+
+// array puts words into the machine's table and returns where they lie.
+func (m *machine) array(words ...uint64) cu.DevicePtr {
+	at := m.memory.at + cu.DevicePtr(m.layout.tableAt+8*len(m.table))
+	m.table = append(m.table, words...)
+	return at
+}
+
+// scratch returns memory that the step being bound may use while it runs.
+func (m *machine) scratch(bytes int) cu.DevicePtr {
+	at := m.memory.at + cu.DevicePtr(m.layout.workspaceAt+m.used)
+	m.used = align(m.used + bytes)
+	m.workspace = max(m.workspace, m.used)
+	return at
+}
+
+// add makes launches ready.
+func (m *machine) add(launches ...launch) error {
+	for _, l := range launches {
+		ready, err := m.device.ready(l)
+		if err != nil {
+			return err
+		}
+		m.work = append(m.work, ready)
 	}
 	return nil
 }
@@ -138,7 +176,7 @@ func (m *machine) build() (err error) {
 // again is captured as a graph, and goes out as one.
 func (m *machine) RunAll() error {
 	return m.device.do("run", func() error {
-		if m.memory.at == 0 {
+		if m.places == nil {
 			return errMachineClosed
 		}
 		m.runs++
@@ -184,32 +222,24 @@ func (m *machine) Reset() {}
 // Close implements gorgonia.VM.
 func (m *machine) Close() error {
 	err := m.device.do("close a machine", m.release)
-	if err == m.device.fault || err == errClosed {
+	if err == errClosed || m.device.failed() {
 		return nil // the memory is gone already
 	}
 	return err
 }
 
 func (m *machine) release() error {
-	var failed error
+	var failed []error
 	if m.graph != nil {
-		failed = m.graph.Destroy()
+		failed = append(failed, m.graph.Destroy())
 		m.graph = nil
 	}
-	if err := m.results.Free(); failed == nil {
-		failed = err
-	}
-	m.results = driver.HostMemory{}
-	if m.memory.at != 0 {
-		if err := m.device.takeBack(m.memory); failed == nil {
-			failed = err
-		}
-	}
-	m.memory, m.places, m.work = memory{}, nil, nil
-	return failed
+	failed = append(failed, m.results.Free(), m.device.takeBack(m.memory))
+	m.results, m.memory, m.places, m.work = driver.HostMemory{}, memory{}, nil, nil
+	return errors.Join(failed...)
 }
 
-var errMachineClosed = fmt.Errorf("the machine is closed")
+var errMachineClosed = errors.New("the machine is closed")
 
 // Vector implements plan.Machine.
 func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
@@ -218,13 +248,13 @@ func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
 		return nil, err
 	}
 	if m.device.formatOf(b) != planes {
-		return nil, fmt.Errorf("cuda: vector of %v, whose %d channels lie side by side on the device; only pictures are vectors", node, b.Shape[0])
+		return nil, fmt.Errorf("cuda: vector of %v, whose %d channels lie side by side on the GPU; only pictures are vectors", node, b.Shape[0])
 	}
 	return vector{memory{m.places[b], 4 * b.Len()}, b.Len()}, nil
 }
 
-// buffer returns the place of an input or an output of so many values, any number
-// where length is negative.
+// buffer returns an input or an output of so many values, any number where length
+// is negative.
 func (m *machine) buffer(node *gorgonia.Node, length int, dtype tensor.Dtype) (*plan.Buffer, error) {
 	b, err := m.schedule.Buffer(node)
 	if err != nil {
