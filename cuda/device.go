@@ -155,6 +155,13 @@ func (d *Device) do(doing string, f func() error) error {
 	return d.explain(doing, f())
 }
 
+// failed tells whether the device has met a fault that stays.
+func (d *Device) failed() bool {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	return d.fault != nil
+}
+
 // explain says what was being done when the driver failed, and what may help.
 // Faults of the device's own make all later calls fail with the same error.
 func (d *Device) explain(doing string, err error) error {

@@ -24,6 +24,7 @@ import (
 //	results    the outputs of one float64, side by side, so that one copy has all
 //	table      what kernels take as arrays, such as the weights of a sum, and what
 //	           one step leaves to another
+//	state      what is made when an input is written
 //	workspace  what single steps need while they run
 type machine struct {
 	device   *Device
@@ -44,7 +45,11 @@ type binding struct {
 	table     []uint64
 	used      int // bytes of the workspace, by the step being bound
 	workspace int // the most that a step used
+	state     int // bytes
 	slopes    map[slopesKey]cu.DevicePtr
+	residuals []gaussianLoss
+	// written are what follows from writing an input.
+	written map[*plan.Buffer][]func(values []float64) error
 }
 
 // layout is how a machine's memory is divided, in bytes from its beginning.
@@ -52,7 +57,9 @@ type layout struct {
 	arena       plan.Arrangement
 	results     map[*plan.Buffer]int // from resultsAt on
 	resultsAt   int
+	resultCount int // of the results, and of residuals behind them
 	tableAt     int
+	stateAt     int
 	workspaceAt int
 	bytes       int
 }
@@ -89,12 +96,13 @@ func (m *machine) build() (err error) {
 		return err
 	}
 	l := &m.layout
-	l.workspaceAt = align(l.tableAt + 8*len(m.table))
+	l.stateAt = align(l.tableAt + 8*len(m.table))
+	l.workspaceAt = l.stateAt + m.state
 	l.bytes = l.workspaceAt + m.workspace
 	if m.memory, err = d.arena(l.bytes); err != nil {
 		return err
 	}
-	if m.results, err = driver.NewHostMemory(8 * max(len(l.results), 1)); err != nil {
+	if m.results, err = driver.NewHostMemory(8 * max(l.resultCount, 1)); err != nil {
 		return err
 	}
 	if err := m.bindAll(); err != nil {
@@ -123,12 +131,13 @@ func (m *machine) lay() {
 		return m.device.size(b)
 	}, alignment)
 	l.resultsAt = align(l.arena.Bytes)
-	l.tableAt = align(l.resultsAt + 8*len(l.results))
+	l.resultCount = len(l.results) + gaussians(s)
+	l.tableAt = align(l.resultsAt + 8*l.resultCount)
 }
 
 // bindAll makes every step's launches, for the memory that there is.
 func (m *machine) bindAll() error {
-	m.binding = binding{slopes: map[slopesKey]cu.DevicePtr{}}
+	m.binding = binding{slopes: map[slopesKey]cu.DevicePtr{}, written: map[*plan.Buffer][]func([]float64) error{}}
 	m.places = map[*plan.Buffer]cu.DevicePtr{}
 	for b, offset := range m.layout.arena.Offsets {
 		m.places[b] = m.memory.at + cu.DevicePtr(offset)
@@ -149,6 +158,13 @@ func (m *machine) bindAll() error {
 func (m *machine) array(words ...uint64) cu.DevicePtr {
 	at := m.memory.at + cu.DevicePtr(m.layout.tableAt+8*len(m.table))
 	m.table = append(m.table, words...)
+	return at
+}
+
+// reserve returns memory that is the step's own for good.
+func (m *machine) reserve(bytes int) cu.DevicePtr {
+	at := m.memory.at + cu.DevicePtr(m.layout.stateAt+m.state)
+	m.state = align(m.state + bytes)
 	return at
 }
 
@@ -194,7 +210,10 @@ func (m *machine) RunAll() error {
 		} else if err := m.graph.Launch(m.device.stream); err != nil {
 			return err
 		}
-		return m.device.stream.Synchronize()
+		if err := m.device.stream.Synchronize(); err != nil {
+			return err
+		}
+		return m.checkResiduals()
 	})
 }
 
@@ -205,11 +224,11 @@ func (m *machine) issue() error {
 			return err
 		}
 	}
-	if len(m.layout.results) == 0 {
+	if m.layout.resultCount == 0 {
 		return nil
 	}
 	from := m.memory.at + cu.DevicePtr(m.layout.resultsAt)
-	return cu.MemcpyDtoHAsync(m.results.Pointer(), from, int64(8*len(m.layout.results)), m.device.stream)
+	return cu.MemcpyDtoHAsync(m.results.Pointer(), from, int64(8*m.layout.resultCount), m.device.stream)
 }
 
 // Memory implements plan.Machine.

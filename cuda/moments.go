@@ -58,11 +58,10 @@ func (m *machine) moments(op *ops.Moments, t task) error {
 		kernel: "second_moments_" + m.device.maps(), grid: dim{x: blocks * (blocks + 1) / 2, y: parts}, block: dim{x: 256},
 		arguments: []any{partials, m.at(x), channels, positions},
 	}
-	if m.device.precision != "f32" && channels%64 == 0 && positions <= mostParts*partPositions {
+	// Not of maps in float32: with elements rounded in the products and not in the
+	// sums, a covariance would have eigenvalues below zero.
+	if m.device.elementSize() == 2 && channels%64 == 0 && positions <= mostParts*partPositions {
 		sums.kernel, sums.block.x, sums.shared = "second_moments_matrix_"+m.device.precision, 128, 27648
-		if m.device.precision == "tf32" {
-			sums.shared = 52224
-		}
 	}
 	second := result + cu.DevicePtr(8*channels)
 	return m.add(sums, over(channels*channels, "second_moments_finish", second, partials, parts, channels, positions))
@@ -131,6 +130,8 @@ func (m *machine) comparison(op *ops.Comparison, t task) error {
 		parts, blocks := shared(n, "difference_partials_f64", partials, summary+means, target+means, n)
 		return m.add(parts, join(sums, partials, 3, blocks, 1),
 			over(n, "gram_comparison", result, summary, target, sums, flag(loss.Scaled), loss.Channels))
+	case pure.Gaussian:
+		return m.gaussian(loss, t)
 	case pure.ChannelStatistics:
 		return m.add(launch{
 			kernel: "statistics_comparison", block: one,

@@ -162,7 +162,15 @@ func (m *machine) WriteFloat64(input *gorgonia.Node, values []float64) error {
 		return err
 	}
 	return m.device.do("write an input", func() error {
-		return m.device.upload(m.places[b], unsafe.Pointer(&values[0]), 8*len(values))
+		if err := m.device.upload(m.places[b], unsafe.Pointer(&values[0]), 8*len(values)); err != nil {
+			return err
+		}
+		for _, follow := range m.written[b] {
+			if err := follow(values); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -1,0 +1,141 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+	"impasto/losses"
+)
+
+func TestPoolingsMatchTheProcessors(t *testing.T) {
+	for _, mode := range []pure.PoolMode{pure.MaxPool, pure.MeanPool, pure.L2Pool} {
+		for _, precision := range Precisions {
+			t.Run(fmt.Sprint(mode, precision), func(t *testing.T) {
+				d := open(t, Options{Precision: precision})
+				x := leaf(gorgonia.NewGraph(), "x", 3, 9, 14)
+				scale := 1.5
+				if mode == pure.MaxPool { // of which the processor's kernel knows no scale
+					scale = 1
+				}
+				y, err := ops.ApplyPool(convolve(t, x, 64, pure.Border{Replicate: true}, true), mode, scale)
+				if err != nil {
+					t.Fatal(err)
+				}
+				y = convolve(t, y, 64, pure.Border{}, false)
+				if y, err = ops.Rectify(y); err != nil {
+					t.Fatal(err)
+				}
+				z, err := ops.ApplyPool(y, mode, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g := x.Graph()
+				near, err := ops.CompareMaps(pure.Difference{Scaled: true}, y, leaf(g, "y", y.Shape()...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				far, err := ops.CompareMaps(pure.Difference{}, z, leaf(g, "z", z.Shape()...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				smooth, err := ops.TotalVariation(x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				agrees(t, d, network{
+					outputs: append([]*gorgonia.Node{z}, withGradient(t, x, []float64{1, 2, 0.1}, near, far, smooth)...),
+					inputs: map[string]plan.Values{
+						"x": values32(1, 3, 9, 14), "y": values32(2, y.Shape()...), "z": values32(3, z.Shape()...),
+					},
+				})
+			})
+		}
+	}
+}
+
+// unsupported are losses that have no kernels.
+var unsupported = []string{"sliced", "max-sliced", "histogram", "mmd", "relaxed", "relaxed-euclidean", "sinkhorn", "sinkhorn-whole"}
+
+// lossNetwork is a loss on two layers of a small network, with its gradient.
+func lossNetwork(t *testing.T, name string, height, width int) network {
+	t.Helper()
+	loss, err := losses.Named(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := leaf(gorgonia.NewGraph(), "x", 3, height, width)
+	shallow := convolve(t, x, 64, pure.Border{Replicate: true}, true)
+	deep := convolve(t, shallow, 70, pure.Border{}, true)
+	if height > 8 {
+		if deep, err = ops.ApplyPool(deep, pure.MaxPool, 1); err != nil {
+			t.Fatal(err)
+		}
+		deep = convolve(t, deep, 128, pure.Border{}, true)
+	}
+	n := network{inputs: map[string]plan.Values{"x": values32(1, 3, height, width)}}
+	var terms []*gorgonia.Node
+	for i, features := range []*gorgonia.Node{shallow, deep} {
+		summary, err := loss.Summarise(features)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := summaryOf(t, loss, positive(values32(uint64(5+i), features.Shape()[0], 6, 11)))
+		key := fmt.Sprint("target ", i)
+		n.inputs[key] = values
+		term, err := loss.Objective(summary, values.Input(x.Graph(), key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		terms = append(terms, term)
+		if summary != features {
+			n.outputs = append(n.outputs, summary)
+		}
+	}
+	n.inputs[losses.DrawName] = plan.Values{Shape: tensor.Shape{1}, Double: []float64{0.37}}
+	n.outputs = append(n.outputs, withGradient(t, x, []float64{1, 0.5}, terms...)...)
+	return n
+}
+
+// summaryOf is a feature map's, by the processor.
+func summaryOf(t *testing.T, loss losses.Loss, features plan.Values) plan.Values {
+	t.Helper()
+	device, err := cpu.NewDevice(cpu.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer device.Close()
+	x := features.Input(gorgonia.NewGraph(), "features")
+	summary, err := loss.Summarise(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if summary == x {
+		return features
+	}
+	return evaluate(t, device, network{outputs: []*gorgonia.Node{summary}, inputs: map[string]plan.Values{"features": features}}, 1)[0]
+}
+
+func TestLossesMatchTheProcessors(t *testing.T) {
+	for _, name := range losses.Names() {
+		if slices.Contains(unsupported, name) {
+			continue
+		}
+		for _, size := range [][2]int{{5, 7}, {11, 14}} {
+			for _, precision := range Precisions {
+				t.Run(fmt.Sprint(name, size, precision), func(t *testing.T) {
+					agrees(t, open(t, Options{Precision: precision}), lossNetwork(t, name, size[0], size[1]))
+				})
+			}
+		}
+	}
+}

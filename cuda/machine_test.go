@@ -1,0 +1,211 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+)
+
+// network is a graph under test: outputs, and values for its inputs by name.
+type network struct {
+	outputs []*gorgonia.Node
+	inputs  map[string]plan.Values
+}
+
+func leaf(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...))
+}
+
+func constant32(g *gorgonia.ExprGraph, name string, values []float32, shape ...int) *gorgonia.Node {
+	return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...),
+		gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))))
+}
+
+// convolve adds a convolution with random filters that keeps activations at size one.
+func convolve(t *testing.T, x *gorgonia.Node, out int, border pure.Border, rectify bool) *gorgonia.Node {
+	t.Helper()
+	in, seed := x.Shape()[0], uint64(x.ID())+7
+	filters := random(seed, out*in*9)
+	for i := range filters {
+		filters[i] *= float32(math.Sqrt(2 / float64(9*in)))
+	}
+	biases := random(seed+1000, out)
+	for i := range biases {
+		biases[i] *= 0.1
+	}
+	name := fmt.Sprintf("layer %d ", x.ID())
+	y, err := ops.Convolve(x, constant32(x.Graph(), name+"filters", filters, out, in, 3, 3),
+		constant32(x.Graph(), name+"biases", biases, out), border, rectify)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return y
+}
+
+// evaluate runs a graph so often and returns its outputs.
+func evaluate(t *testing.T, d plan.Device, n network, runs int) []plan.Values {
+	t.Helper()
+	s, err := plan.Make(n.outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := d.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	}()
+	for _, in := range s.Inputs {
+		values, ok := n.inputs[in.Node.Name()]
+		if !ok {
+			t.Fatalf("no values for the input %v", in.Node.Name())
+		}
+		if err := values.WriteTo(m, in.Node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range runs {
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var results []plan.Values
+	for _, output := range n.outputs {
+		v, err := plan.ReadValues(m, output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		results = append(results, v)
+	}
+	return results
+}
+
+// agrees compares all outputs with the processor's, of which the last is a gradient.
+func agrees(t *testing.T, d *Device, n network) {
+	t.Helper()
+	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
+	want := evaluate(t, exact, n, 1)
+	for _, runs := range []int{1, 3} { // step by step, and as a graph
+		got := evaluate(t, d, n, runs)
+		for i := range want {
+			what := fmt.Sprintf("%d runs, output %d, %v", runs, i, n.outputs[i])
+			tolerance := tolerances[d.precision]
+			if i == len(want)-1 {
+				tolerance = gradientTolerances[d.precision]
+			}
+			if want[i].Single != nil {
+				near32(t, what, got[i].Single, want[i].Single, tolerance)
+			} else {
+				near32(t, what, got[i].Double, want[i].Double, tolerance)
+			}
+		}
+	}
+}
+
+type float interface{ ~float32 | ~float64 }
+
+// near32 compares by the root mean square of the difference and of want.
+func near32[T float](t *testing.T, what string, got, want []T, tolerance float64) {
+	t.Helper()
+	var difference, size float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		difference += d * d
+		size += float64(w) * float64(w)
+	}
+	if off := math.Sqrt(difference / (size + 1e-300)); !(off <= tolerance) {
+		t.Errorf("%s: off by %.2g, want %.2g at most (%v …, want %v …)", what, off, tolerance, got[:min(len(got), 3)], want[:min(len(want), 3)])
+	}
+}
+
+func values32(seed uint64, shape ...int) plan.Values {
+	return plan.Values{Shape: shape, Single: random(seed, tensor.Shape(shape).TotalSize())}
+}
+
+// positive are values as after rectification.
+func positive(v plan.Values) plan.Values {
+	for i, x := range v.Single {
+		v.Single[i] = max(x, 0)
+	}
+	return v
+}
+
+// withGradient adds the gradient of a weighted sum of losses to the outputs.
+func withGradient(t *testing.T, x *gorgonia.Node, weights []float64, losses ...*gorgonia.Node) []*gorgonia.Node {
+	t.Helper()
+	cost, err := ops.WeightedSum(weights, losses...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grads, err := gorgonia.Grad(cost, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(append([]*gorgonia.Node{cost}, losses...), grads[0])
+}
+
+// tolerances are what each precision is allowed to be off, through a few layers; and
+// gradients, where units that are nearly zero may be taken for ones that aren't: in
+// maps of three positions a single one makes a twentieth.
+var (
+	tolerances         = map[string]float64{"f32": 2e-5, "tf32": 4e-3, "f16": 4e-3, "bf16": 3e-2}
+	gradientTolerances = map[string]float64{"f32": 1e-4, "tf32": 0.1, "f16": 0.2, "bf16": 0.2}
+)
+
+func TestConvolutionsMatchTheProcessors(t *testing.T) {
+	for _, c := range []struct {
+		channels      []int
+		height, width int
+		border        pure.Border
+	}{
+		{[]int{3, 64}, 9, 13, pure.Border{Replicate: true}},
+		{[]int{3, 64}, 17, 5, pure.Border{Colour: []float32{0.3, 0.5, 0.2}}},
+		{[]int{3, 64, 64, 128}, 11, 14, pure.Border{}},
+		{[]int{3, 20, 7, 33}, 6, 7, pure.Border{}},
+		{[]int{3, 64, 64}, 1, 4, pure.Border{Replicate: true}},
+		{[]int{1, 32, 64}, 3, 1, pure.Border{}},
+	} {
+		for _, precision := range Precisions {
+			t.Run(fmt.Sprint(c.channels, c.height, c.width, precision), func(t *testing.T) {
+				d := open(t, Options{Precision: precision})
+				x := leaf(gorgonia.NewGraph(), "x", c.channels[0], c.height, c.width)
+				y := x
+				for i, out := range c.channels[1:] {
+					border := c.border
+					if i > 0 {
+						border.Colour = nil
+					}
+					y = convolve(t, y, out, border, true)
+				}
+				target := leaf(x.Graph(), "target", y.Shape()...)
+				loss, err := ops.CompareMaps(pure.Difference{}, y, target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				agrees(t, d, network{
+					outputs: append([]*gorgonia.Node{y}, withGradient(t, x, []float64{2}, loss)...),
+					inputs: map[string]plan.Values{
+						"x": values32(1, c.channels[0], c.height, c.width), "target": values32(2, y.Shape()...),
+					},
+				})
+			})
+		}
+	}
+}
