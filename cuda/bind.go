@@ -62,8 +62,12 @@ func (m *machine) bind(t task) error {
 		n := t.result.Len()
 		return m.add(over(n, "scale_by_f64", to, in[0]+8, in[1], n))
 	case *ops.MapLossValue:
-		loss := in[0] + cu.DevicePtr(4*(t.inputs[0].Len()-2))
-		return m.add(launch{kernel: "join_loss", arguments: []any{to, loss}})
+		return m.add(launch{kernel: "copy_scalar", arguments: []any{to, m.lossOf(t.inputs[0])}})
+	case *ops.MapLossGradient:
+		n := t.result.Len()
+		return m.add(over(n, "scale_map_"+m.device.maps(), to, in[0], in[1], m.at(t.addend), m.at(t.mask), n))
+	case *ops.Sliced:
+		return m.sliced(op, t)
 	case *ops.Sum:
 		return m.weightedSum(op, t)
 	}

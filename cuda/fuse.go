@@ -161,7 +161,8 @@ func (d *Device) adds(t task) bool {
 	switch t.op.(type) {
 	case *ops.ConvolutionGradient:
 		return d.formatOf(t.result) == channelsLast
-	case *ops.PoolGradient, *ops.MomentsGradient, *ops.PowerMomentsGradient, *ops.DifferenceGradient, *ops.VariationGradient:
+	case *ops.PoolGradient, *ops.MomentsGradient, *ops.PowerMomentsGradient, *ops.MapLossGradient,
+		*ops.DifferenceGradient, *ops.VariationGradient:
 		return true
 	}
 	return false
@@ -178,7 +179,7 @@ func (d *Device) masks(t task, y *plan.Buffer) bool {
 		return y == nil || y == t.inputs[1]
 	case *ops.ConvolutionGradient:
 		return d.formatOf(t.result) == channelsLast
-	case *ops.MomentsGradient, *ops.PowerMomentsGradient:
+	case *ops.MomentsGradient, *ops.PowerMomentsGradient, *ops.MapLossGradient:
 		return true
 	}
 	return false

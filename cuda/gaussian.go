@@ -42,9 +42,6 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 		return errors.New("without a ridge it takes an eigendecomposition, which the GPU has no kernel for; use the device cpu")
 	}
 	target := t.inputs[1]
-	if !slices.Contains(m.schedule.Inputs, target) {
-		return errors.New("its target is no input of the graph, which the GPU needs it to be; use the device cpu")
-	}
 	n := loss.Channels
 	matrix := func() cu.DevicePtr { return m.scratch(8 * n * n) }
 	g := gaussianLoss{
@@ -54,7 +51,9 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 		residual: len(m.layout.results) + len(m.residuals),
 	}
 	m.residuals = append(m.residuals, g)
-	m.written[target] = append(m.written[target], func(values []float64) error { return m.aim(g, values) })
+	if err := m.follow(target, func(values []float64) error { return m.aim(g, values) }); err != nil {
+		return err
+	}
 
 	result, summary := m.at(t.result), m.at(t.inputs[0])
 	sigma, tt, u, v, w, x, y := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()

@@ -64,7 +64,7 @@ func TestPoolingsMatchTheProcessors(t *testing.T) {
 }
 
 // unsupported are losses that have no kernels.
-var unsupported = []string{"sliced", "max-sliced", "histogram", "mmd", "relaxed", "relaxed-euclidean", "sinkhorn", "sinkhorn-whole"}
+var unsupported = []string{"max-sliced", "mmd", "relaxed", "relaxed-euclidean", "sinkhorn", "sinkhorn-whole"}
 
 // lossNetwork is a loss on two layers of a small network, with its gradient.
 func lossNetwork(t *testing.T, name string, height, width int) network {

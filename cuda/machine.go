@@ -47,9 +47,11 @@ type binding struct {
 	workspace int // the most that a step used
 	state     int // bytes
 	slopes    map[slopesKey]cu.DevicePtr
+	losses    map[*plan.Buffer]cu.DevicePtr // of evaluations of maps
 	residuals []gaussianLoss
-	// written are what follows from writing an input.
+	// written are what follows from writing an input, initial what is to be done once.
 	written map[*plan.Buffer][]func(values []float64) error
+	initial []func() error
 }
 
 // layout is how a machine's memory is divided, in bytes from its beginning.
@@ -108,10 +110,17 @@ func (m *machine) build() (err error) {
 	if err := m.bindAll(); err != nil {
 		return err
 	}
-	if len(m.table) == 0 {
-		return nil
+	if len(m.table) > 0 {
+		if err := d.upload(m.memory.at+cu.DevicePtr(l.tableAt), unsafe.Pointer(&m.table[0]), 8*len(m.table)); err != nil {
+			return err
+		}
 	}
-	return d.upload(m.memory.at+cu.DevicePtr(l.tableAt), unsafe.Pointer(&m.table[0]), 8*len(m.table))
+	for _, once := range m.initial {
+		if err := once(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lay divides the memory up to the table.
@@ -137,7 +146,10 @@ func (m *machine) lay() {
 
 // bindAll makes every step's launches, for the memory that there is.
 func (m *machine) bindAll() error {
-	m.binding = binding{slopes: map[slopesKey]cu.DevicePtr{}, written: map[*plan.Buffer][]func([]float64) error{}}
+	m.binding = binding{
+		slopes: map[slopesKey]cu.DevicePtr{}, losses: map[*plan.Buffer]cu.DevicePtr{},
+		written: map[*plan.Buffer][]func([]float64) error{},
+	}
 	m.places = map[*plan.Buffer]cu.DevicePtr{}
 	for b, offset := range m.layout.arena.Offsets {
 		m.places[b] = m.memory.at + cu.DevicePtr(offset)
@@ -174,6 +186,15 @@ func (m *machine) scratch(bytes int) cu.DevicePtr {
 	m.used = align(m.used + bytes)
 	m.workspace = max(m.workspace, m.used)
 	return at
+}
+
+// follow makes something follow from the writing of an input.
+func (m *machine) follow(input *plan.Buffer, f func(values []float64) error) error {
+	if !slices.Contains(m.schedule.Inputs, input) {
+		return fmt.Errorf("%v is no input of the graph, which the GPU needs it to be; use the device cpu", input.Node)
+	}
+	m.written[input] = append(m.written[input], f)
+	return nil
 }
 
 // add makes launches ready.

@@ -20,7 +20,7 @@ const (
 	planes       format = iota // float32, channel by channel, as on the host
 	channelsLast               // elements of the device's precision, position by position
 	doubles                    // float64
-	evaluation                 // of a loss between maps: float32 channels last, then two more
+	evaluation                 // of a loss between maps: its gradient, float32 channels last
 	constant                   // as the step wants it that it belongs to
 )
 
