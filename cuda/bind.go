@@ -83,10 +83,8 @@ func (m *machine) at(b *plan.Buffer) cu.DevicePtr {
 	if at, placed := m.places[b]; placed {
 		return at
 	}
-	if b.Constant != nil {
-		if value, ok := b.Constant.Data().(float64); ok {
-			m.places[b] = m.array(math.Float64bits(value))
-		}
+	if isSeed(b) {
+		m.places[b] = m.array(math.Float64bits(m.scale.factor * b.Constant.Data().(float64)))
 	}
 	return m.places[b]
 }

@@ -6,7 +6,10 @@
 // start: the driver is looked for when a device is asked for.
 package cuda
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Precisions are what feature maps, and the products of convolutions, may be made
 // of:
@@ -50,11 +53,17 @@ func (e *UnavailableError) Error() string { return "cuda: " + e.Reason }
 type MemoryError struct {
 	What              string // the memory is for
 	Need, Free, Total int64  // bytes
+	// Shrinks says that a smaller picture needs less, in proportion to its pixels.
+	Shrinks bool
 }
 
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("cuda: %s takes %s of the GPU's memory, of which %s of %s are free",
+	text := fmt.Sprintf("cuda: %s takes %s of the GPU's memory, of which %s of %s are free",
 		e.What, mebibytes(e.Need), mebibytes(e.Free), mebibytes(e.Total))
+	if e.Shrinks && e.Free < e.Need {
+		text += fmt.Sprintf("; a picture of %.0f %% of the width and height would fit", math.Floor(100*math.Sqrt(float64(e.Free)/float64(e.Need))))
+	}
+	return text
 }
 
 func mebibytes(bytes int64) string {

@@ -174,9 +174,9 @@ func (d *Device) explain(doing string, err error) error {
 	case 0: // not the driver's
 		return fmt.Errorf("cuda: %s: %w", doing, err)
 	case driver.OutOfMemory:
-		return fmt.Errorf("cuda: %s: the GPU's memory doesn't suffice (%w); make the picture smaller, or end other programs that use this GPU", doing, err)
+		return fmt.Errorf("cuda: %s: the GPU's memory doesn't suffice (%w); make the picture smaller, or end other programs that use this GPU", doing, status)
 	}
-	err = fmt.Errorf("cuda: %s: the GPU (%s) failed: %w (status %d); see nvidia-smi and the system's log for its state", doing, d.info.Name, err, int(status))
+	err = fmt.Errorf("cuda: %s: the GPU (%s) failed: %w (status %d); see nvidia-smi and the system's log for its state", doing, d.info.Name, status, int(status))
 	if status.Stops() {
 		d.fault = err
 	}

@@ -132,6 +132,9 @@ func TestLossesMatchTheProcessors(t *testing.T) {
 		}
 		for _, size := range [][2]int{{5, 7}, {11, 14}} {
 			for _, precision := range Precisions {
+				if precision != "f32" && size[0] < 8 {
+					continue
+				}
 				t.Run(fmt.Sprint(name, size, precision), func(t *testing.T) {
 					agrees(t, open(t, Options{Precision: precision}), lossNetwork(t, name, size[0], size[1]))
 				})

@@ -30,6 +30,7 @@ type machine struct {
 	device   *Device
 	schedule *plan.Schedule // as it was asked for
 	fused    *plan.Schedule // as it runs
+	scale    scaling
 	layout   layout
 	memory   memory
 	places   map[*plan.Buffer]cu.DevicePtr
@@ -76,7 +77,7 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, schedule: s, fused: d.fuse(s)}
+	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s)}
 	err = d.do("compile", func() error {
 		if err := m.build(); err != nil {
 			return errors.Join(err, m.release())
@@ -161,6 +162,14 @@ func (m *machine) bindAll() error {
 		m.used = 0
 		if err := m.bind(newTask(step)); err != nil {
 			return fmt.Errorf("%v: %w", step.Op, err)
+		}
+	}
+	if m.scale.factor == 1 {
+		return nil
+	}
+	for _, b := range m.scale.outputs {
+		if err := m.add(over(b.Len(), "scale", m.places[b], 1/m.scale.factor, b.Len())); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@
 package cuda
 
 import (
+	"errors"
+
 	"gorgonia.org/cu"
 
 	"impasto/cuda/internal/driver"
@@ -49,7 +51,12 @@ func (d *Device) arena(bytes int) (memory, error) {
 	if err := d.spare.free(); err != nil {
 		return memory{}, err
 	}
-	return d.allocate("the network at this size of picture", bytes)
+	m, err := d.allocate("the network at this size of picture", bytes)
+	var tooLarge *MemoryError
+	if errors.As(err, &tooLarge) {
+		tooLarge.Shrinks = true
+	}
+	return m, err
 }
 
 // takeBack keeps a machine's memory for the next one, the larger of two.
