@@ -3,14 +3,36 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test browser bench generate check cross weights
+.PHONY: build test gpu-test gpu-check browser bench generate check cross weights
 
-# The program, as ./impasto, in pure Go.
+# The program, as ./impasto: with GPU support where this machine can build that, else
+# in pure Go. It says which.
 build:
-	CGO_ENABLED=0 go build -o . ./cmd/impasto
+	@status=0; ./cuda/go.sh build -tags gpu -o . ./cmd/impasto || status=$$?; \
+	case $$status in \
+	0) echo "built ./impasto with GPU support";; \
+	3) CGO_ENABLED=0 go build -o . ./cmd/impasto && echo "built ./impasto in pure Go, without GPU support";; \
+	*) exit $$status;; \
+	esac
 
+# All tests, those of GPU support too where this machine can build it.
 test:
 	go test ./...
+	@if ./cuda/go.sh version >/dev/null; then $(MAKE) --no-print-directory gpu-test; else echo "NOT TESTED: GPU support"; fi
+
+# GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
+# processor. Needs g++ and what building needs.
+gpu-test:
+	cd cuda/internal/driver && go run generate.go -check
+	./cuda/go.sh vet -tags gpu ./...
+	./cuda/go.sh run $(STATICCHECK) -tags gpu ./cuda/...
+	./cuda/go.sh test -tags gpu -timeout 20m ./cuda/...
+	./cuda/go.sh test -tags gpu -run GPU ./cmd/impasto
+
+# GPU support on this machine's GPU: the same tests, and how fast it is. Set TORCH to
+# a script that times PyTorch's iterations to have its figures beside.
+gpu-check:
+	./cuda/check.sh
 
 # The page of impasto compare in a real browser: any Chromium, the one that
 # IMPASTO_BROWSER names or the first that is installed.
@@ -26,6 +48,7 @@ bench:
 # Assembly and example pictures, from the programs that make them.
 generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise
+	cd cuda/internal/driver && go run generate.go
 	go run ./examples/draw
 
 # All that must hold besides the tests.

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"impasto/cuda/internal/standin"
 	"impasto/internal/optim"
+	"impasto/internal/standin"
 )
 
 func TestMain(m *testing.M) { os.Exit(standin.Main(m)) }

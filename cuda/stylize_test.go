@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"impasto/cuda/internal/standin"
+	"impasto/internal/standin"
 	"impasto/model"
 )
 

@@ -35,23 +35,29 @@ func Main(m *testing.M) int {
 	if Real() || os.Getenv(started) != "" {
 		return m.Run()
 	}
-	library, err := build()
+	environment, err := Environment()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stand-in driver:", err)
 		return 1
 	}
 	command := exec.Command(os.Args[0], os.Args[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
-	command.Env = append(os.Environ(), Environment(filepath.Dir(library))...)
+	command.Env = append(os.Environ(), environment...)
 	return status(command.Run())
 }
 
 // started is set in the environment of tests that run with the stand-in.
 const started = "IMPASTO_STANDIN"
 
-// Environment makes a program find the stand-in in a folder.
-func Environment(folder string) []string {
-	return []string{started + "=" + folder, "LD_LIBRARY_PATH=" + folder}
+// Environment is what a program needs in its environment to find the stand-in,
+// which is built if need be. It is empty where IMPASTO_GPU is set.
+func Environment() ([]string, error) {
+	if Real() {
+		return nil, nil
+	}
+	library, err := build()
+	folder := filepath.Dir(library)
+	return []string{started + "=" + folder, "LD_LIBRARY_PATH=" + folder}, err
 }
 
 func status(err error) int {
@@ -97,7 +103,7 @@ func Again(t *testing.T, environment ...string) bool {
 func build() (string, error) {
 	_, file, _, _ := runtime.Caller(0)
 	source := filepath.Join(filepath.Dir(file), "driver", "standin.cc")
-	root := filepath.Join(filepath.Dir(file), "..", "..", "..")
+	root := filepath.Join(filepath.Dir(file), "..", "..")
 	key, err := digest(source, host.Sources(), filepath.Join(host.Sources(), "host"))
 	if err != nil {
 		return "", err

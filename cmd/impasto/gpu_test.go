@@ -1,0 +1,142 @@
+//go:build gpu && linux && amd64 && cgo
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"impasto/internal/standin"
+)
+
+// gpuProgram is the program on a GPU, or on what stands in for one.
+func gpuProgram(t *testing.T, folder string, environment []string, args ...string) *exec.Cmd {
+	t.Helper()
+	found, err := standin.Environment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, folder, args...)
+	cmd.Env = append(append(cmd.Env, found...), environment...)
+	return cmd
+}
+
+func runOnGPU(t *testing.T, folder string, environment []string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := gpuProgram(t, folder, environment, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+func gpuPictures(t *testing.T) (folder string) {
+	t.Helper()
+	folder = t.TempDir()
+	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
+	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
+	return folder
+}
+
+var smallStylisation = []string{"stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
+	"--loss", "moments", "--optimizer", "adam"}
+
+func TestGPUsAreListed(t *testing.T) {
+	if standin.Real() {
+		t.Skip("says what the stand-in is")
+	}
+	environment := []string{"STANDIN_DEVICES=2", "STANDIN_CAPABILITY=8.6"}
+	text := runOnGPU(t, t.TempDir(), environment, "devices").done(t).stdout
+	if !strings.Contains(text, "cuda:1    stand-in 1, 4096 MiB, compute capability 8.6, driver for CUDA 13.0\n") {
+		t.Errorf("devices are listed as\n%s", text)
+	}
+	lines := strings.Split(strings.TrimSpace(runOnGPU(t, t.TempDir(), environment, "devices", "--json").done(t).stdout), "\n")
+	var info struct {
+		Device string
+		Usable bool
+		Memory int64
+	}
+	if len(lines) != 3 {
+		t.Fatalf("%d objects, want the processor and two GPUs", len(lines))
+	}
+	if err := json.Unmarshal([]byte(lines[2]), &info); err != nil || info.Device != "cuda:1" || !info.Usable || info.Memory != 4<<30 {
+		t.Errorf("%s (%v), want the usable device cuda:1 of 4 GiB", lines[2], err)
+	}
+}
+
+func TestGPUIsWhatAutoTakes(t *testing.T) {
+	folder := gpuPictures(t)
+	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--first-iterations", "1", "--verbose")
+	o := runOnGPU(t, folder, nil, args...).done(t)
+	if !strings.Contains(o.stderr, "scale 1/1, 18×16, takes ") || !strings.Contains(o.stderr, " MiB on cuda:0 (") {
+		t.Errorf("standard error %q, want what the scale takes on cuda:0", o.stderr)
+	}
+}
+
+func TestGPUThatDoesNotExistIsAnError(t *testing.T) {
+	folder := gpuPictures(t)
+	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--device", "cuda:9")
+	o := runOnGPU(t, folder, nil, args...)
+	if o.status != statusFailed || !strings.Contains(o.stderr, "there is no GPU 9; this machine has ") {
+		t.Errorf("status %d, %q, want a failure that says how many GPUs there are", o.status, o.stderr)
+	}
+}
+
+func TestGPUMemoryThatDoesNotSufficeIsAnError(t *testing.T) {
+	if standin.Real() {
+		t.Skip("what goes wrong here can't be made to on a GPU")
+	}
+	folder := gpuPictures(t)
+	// The network's parameters fit, the rest doesn't.
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=53000000"}, append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--device", "cuda")...)
+	if o.status != statusFailed || !strings.Contains(o.stderr, "MiB of the GPU's memory, of which ") {
+		t.Errorf("status %d, %q, want a failure that says how much memory is needed and free", o.status, o.stderr)
+	}
+}
+
+func TestGPUInterruptSavesTheBestPictureSoFar(t *testing.T) {
+	folder := gpuPictures(t)
+	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--first-iterations", "100000", "--device", "cuda", "--json")
+	cmd := gpuProgram(t, folder, nil, args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := time.AfterFunc(5*time.Minute, func() { cmd.Process.Kill() })
+	defer stopped.Stop()
+	events := json.NewDecoder(stdout)
+	interrupted, saved := false, false
+	for {
+		var event struct {
+			Event       string
+			Interrupted bool
+		}
+		if err := events.Decode(&event); err != nil {
+			break
+		}
+		if event.Event == "iteration" && !interrupted {
+			interrupted = true
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+		saved = saved || event.Event == "written" && event.Interrupted
+	}
+	cmd.Wait()
+	if status := cmd.ProcessState.ExitCode(); status != statusInterrupted || !saved {
+		t.Errorf("status %d, saved %t, %q, want %d and the picture saved", status, saved, stderr.String(), statusInterrupted)
+	}
+}

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Runs go with what GPU support needs to compile, or says on standard error why this
+# machine can't build it and exits with status 3.
+#
+# usage: cuda/go.sh build -tags gpu …
+set -eu
+
+folder=$(dirname "$0")
+if [ "$(go env GOOS)/$(go env GOARCH)" != linux/amd64 ]; then
+	echo "GPU support is for Linux on x86-64 only" >&2
+	exit 3
+fi
+if ! command -v "$(go env CC)" >/dev/null; then
+	echo "GPU support needs a C compiler to build, such as gcc" >&2
+	exit 3
+fi
+if ! headers=$("$folder/headers.sh"); then
+	echo "GPU support needs the CUDA driver's header to build, which could not be fetched" >&2
+	exit 3
+fi
+CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -I$headers" exec go "$@"
