@@ -196,8 +196,8 @@ template <class T> __device__ Products products_of(const T *x, const T *y, Int c
 // where sums[0] ≥ sums[1], the means of either direction, else of nearest_x (m), in sorted
 // (m), items of index_places in order. factor is *scale.
 template <class T>
-__device__ void relaxed_costs(double *costs, const T *x, const T *y, const int *of_x, const int *of_y,
-                              const int *index, bool euclidean, Int channels, Int n) {
+__device__ void relaxed_costs(double *costs, const T *x, const T *y, const int *of_x, const int *of_y, const int *index,
+                              bool euclidean, Int channels, Int n) {
     const Int i = warp_number();
     if (i >= n) return;
     Products p = products_of(x + position_of(of_x, i) * channels, y + position_of(of_y, index[i]) * channels, channels);

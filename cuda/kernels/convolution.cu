@@ -18,7 +18,7 @@ constexpr int plain_threads = 256, plain_rows = 128, plain_columns = 64, plain_d
 // channel) is at position·position_step + channel·channel_step.
 template <class T> struct Source {
     const T *x;
-    const T *gate; // where it isn't positive, x counts as 0; null for none
+    const T *gate;       // where it isn't positive, x counts as 0; null for none
     const float *colour; // outside the map; null for zeros
     Int position_step, channel_step;
     int height, width, channels;
@@ -54,8 +54,9 @@ template <class T> struct Finish {
     }
 };
 
-template <int taps, class U, class T>
-__device__ void convolve(U *y, const Source<T> source, const float *filters, const Finish<U> finish, int out) {
+// aligned: channels lie side by side, a multiple of 16 of them, on 16 bytes.
+template <int taps, bool aligned, class U, class T>
+__device__ void convolve_by(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish, int out) {
     __shared__ float rows[plain_depth][plain_rows + 4];
     alignas(16) __shared__ float columns[plain_depth][plain_columns];
     const int thread = threadIdx.x, positions = source.height * source.width, depth = taps * source.channels;
@@ -69,14 +70,47 @@ __device__ void convolve(U *y, const Source<T> source, const float *filters, con
     const int filter_k = thread / 16, filter_column = thread % 16 * 4;
     float next_row[8], next_filter[4];
 
-    auto load = [&](int k0) {
+    auto load_aligned = [&](int k0) {
+        // The slice is of one tap.
+        const int tap = k0 / source.channels, channel = k0 - tap * source.channels + load_k;
+        int r = row + (taps == 9 ? tap / 3 - 1 : 0), c = column + (taps == 9 ? tap % 3 - 1 : 0);
+        bool inside = unsigned(r) < unsigned(source.height) && unsigned(c) < unsigned(source.width);
+        if (source.replicate) {
+            r = min(max(r, 0), source.height - 1);
+            c = min(max(c, 0), source.width - 1);
+            inside = true;
+        }
+        inside = inside && load_position < positions;
+        const bool coloured = !inside && source.colour && load_position < positions;
+        const Int from = (Int(r) * source.width + c) * source.position_step + channel;
+#pragma unroll
+        for (int i = 0; i < 8; i += Wide<T>::count) {
+            Wide<T> values, gates;
+            if (inside) values = load_wide(source.x + from + i);
+            if (inside && source.gate) gates = load_wide(source.gate + from + i);
+#pragma unroll
+            for (int j = 0; j < Wide<T>::count; j++) {
+                float v = inside ? to_float(values.at[j]) : coloured ? source.colour[channel + i + j] : 0.f;
+                if (inside && source.gate && !(to_float(gates.at[j]) > 0)) v = 0;
+                next_row[i + j] = v;
+            }
+        }
+    };
+    auto load_any = [&](int k0) {
         for (int i = 0; i < 8; i++) {
             int k = k0 + load_k + i;
             int tap = k / source.channels, channel = k - tap * source.channels;
-            next_row[i] = k < depth && load_position < positions
-                              ? source.at(row + (taps == 9 ? tap / 3 - 1 : 0), column + (taps == 9 ? tap % 3 - 1 : 0), channel)
-                              : 0.f;
+            next_row[i] =
+                k < depth && load_position < positions
+                    ? source.at(row + (taps == 9 ? tap / 3 - 1 : 0), column + (taps == 9 ? tap % 3 - 1 : 0), channel)
+                    : 0.f;
         }
+    };
+    auto load = [&](int k0) {
+        if constexpr (aligned)
+            load_aligned(k0);
+        else
+            load_any(k0);
         int k = k0 + filter_k;
         for (int i = 0; i < 4; i++) {
             int o = column0 + filter_column + i;
@@ -95,23 +129,36 @@ __device__ void convolve(U *y, const Source<T> source, const float *filters, con
 #pragma unroll
         for (int k = 0; k < plain_depth; k++) {
             float a[8], b[4];
+#pragma unroll
             for (int i = 0; i < 8; i++) a[i] = rows[k][first_row + i];
+#pragma unroll
             for (int j = 0; j < 4; j++) b[j] = columns[k][first_column + j];
+#pragma unroll
             for (int i = 0; i < 8; i++)
+#pragma unroll
                 for (int j = 0; j < 4; j++) sums[i][j] += a[i] * b[j];
         }
         __syncthreads();
     }
-    for (int i = 0; i < 8; i++) {
-        int position = position0 + first_row + i;
-        if (position >= positions) break;
+#pragma unroll // sums that are reached by a variable aren't in registers
+    for (int i = 0; i < 8; i++)
+#pragma unroll
         for (int j = 0; j < 4; j++) {
-            int o = column0 + first_column + j;
-            if (o >= out) break;
+            int position = position0 + first_row + i, o = column0 + first_column + j;
+            if (position >= positions || o >= out) continue;
             Int at = Int(position) * out + o;
             y[at] = from_float<U>(finish(sums[i][j], at, o));
         }
-    }
+}
+
+template <int taps, class U, class T>
+__device__ void convolve(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish, int out) {
+    const auto address =
+        reinterpret_cast<unsigned long long>(source.x) | reinterpret_cast<unsigned long long>(source.gate);
+    if (source.channel_step == 1 && source.channels % plain_depth == 0 && address % 16 == 0)
+        convolve_by<taps, true>(y, source, filters, finish, out);
+    else
+        convolve_by<taps, false>(y, source, filters, finish, out);
 }
 
 // y (positions×out) = the convolution of x (positions×in) with filters, then bias,
@@ -133,13 +180,15 @@ __device__ void convolve(U *y, const Source<T> source, const float *filters, con
            const T *gate, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out, Int height, \
            Int width) {                                                                                                \
         Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), (flags & replicate_border) != 0};   \
-        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, (flags & rectify_result) != 0}, int(out));          \
+        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, (flags & rectify_result) != 0},         \
+                    int(out));                                                                                         \
     }                                                                                                                  \
     KERNEL((plain_threads, 2), convolution_picture_##suffix, T *y, const float *x, const float *filters,               \
            const float *bias, const float *colour, Int flags, Int in, Int out, Int height, Int width) {                \
-        Source<float> source{x,           nullptr,    colour,  1, height * width, int(height),                         \
-                             int(width), int(in), (flags & replicate_border) != 0};                                    \
-        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, nullptr, nullptr, (flags & rectify_result) != 0}, int(out));      \
+        Source<float> source{                                                                                          \
+            x, nullptr, colour, 1, height * width, int(height), int(width), int(in), (flags & replicate_border) != 0}; \
+        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, nullptr, nullptr, (flags & rectify_result) != 0},     \
+                    int(out));                                                                                         \
     }
 //
 // product_…: y (rows×out) = *factor·x·matrix + bias + addend, zero where mask isn't
@@ -206,7 +255,7 @@ __device__ void picture_gradient(float *dx, const Source<T> source, const float 
 // may be null); filters are arranged transposed. Blocks of 256 threads; grid
 // (⌈width/16⌉, ⌈height/16⌉, ⌈channels/4⌉).
 #define PICTURE_GRADIENT(suffix, T)                                                                                    \
-    KERNEL((picture_edge *picture_edge), picture_gradient_##suffix, float *dx, const T *dy, const float *filters,      \
+    KERNEL((picture_edge * picture_edge), picture_gradient_##suffix, float *dx, const T *dy, const float *filters,     \
            const T *gate, Int channels, Int out, Int height, Int width) {                                              \
         Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
         picture_gradient(dx, source, filters, int(channels), int(blockIdx.z) * picture_channels);                      \

@@ -119,9 +119,9 @@ __device__ void convolve_hopper(T *y, float *parts, const TensorMap *x, const Te
 // shared memory; grid (⌈width/16⌉·⌈height/16⌉, out/64 or out/128, parts). Compute capability
 // 9.0 only.
 #define CONVOLUTION_HOPPER(suffix, T, columns)                                                                         \
-    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, float *parts_memory,                     \
-           const TensorMap *x, const TensorMap *filters, const float *bias, const T *addend, const T *mask, Int flags, \
-           Int in, Int out, Int height, Int width) {                                                                   \
+    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, float *parts_memory, const TensorMap *x, \
+           const TensorMap *filters, const float *bias, const T *addend, const T *mask, Int flags, Int in, Int out,    \
+           Int height, Int width) {                                                                                    \
         convolve_hopper<T, columns>(y, parts_memory, x, filters, {nullptr, bias, addend, mask, (flags & 2) != 0},      \
                                     {int(in), int(out), int(height), int(width)});                                     \
     }

@@ -77,8 +77,8 @@ template <class T, int columns, int taps> struct MatrixBlock {
 #pragma unroll
             for (int j = 0; j < column_tiles; j += 2) {
                 unsigned pair[4];
-                load_matrices(pair, filter_rows + piece_at(filter0 + 8 * j + lane % 8 + lane / 16 * 8,
-                                                           2 * step + lane / 8 % 2));
+                load_matrices(pair, filter_rows +
+                                        piece_at(filter0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2));
                 b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
             }
 #pragma unroll
@@ -150,8 +150,7 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
     }
     block.template each<Wide<T>::count>([&](int row, int column, const float(&sums)[Wide<T>::count]) {
         int position = block.position0 + row, channel = block.column0 + column;
-        if (position < positions)
-            finish(y, sums, Int(position) * shape.out + channel, channel);
+        if (position < positions) finish(y, sums, Int(position) * shape.out + channel, channel);
     });
 }
 
@@ -210,7 +209,7 @@ CONVOLUTION_MATRIX(tf32, float, 128)
             float sums[count] = {};                                                                                    \
             for (Int part = 0; part < parts; part++)                                                                   \
                 for (int k = 0; k < count; k++) sums[k] += parts_memory[part * n + i + k];                             \
-            finish(y, sums, i, int(i % out));                                                                          \
+            finish(y, sums, i, int(unsigned(i / count) % unsigned(out / count)) * count);                              \
         }                                                                                                              \
     }
 FINISH_PARTS(f16, f16)

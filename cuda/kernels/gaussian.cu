@@ -108,7 +108,8 @@ __device__ inline void invert_step_of(double *to, const double *from, int n, int
         const int row = thread / 8, column = thread % 8 * 4;
         double mine[4];
         for (int i = 0; i < 4; i++) // rows beyond the matrix are those of the identity
-            mine[i] = first + row < n && first + column + i < n ? at(first + row, first + column + i) : row == column + i;
+            mine[i] =
+                first + row < n && first + column + i < n ? at(first + row, first + column + i) : row == column + i;
         invert_pivot(mine, row, column);
         for (int i = 0; i < 4; i++) pivot[row][column + i] = mine[i];
     }
@@ -205,7 +206,8 @@ KERNEL((gaussian_threads), transport_end, double *t, const double *x, const doub
        const double *numbers, Int n) {
     const double scale = last_scale(spreads, numbers);
     for (Int i = first_index(); i < n * n; i += index_step())
-        t[i] = last_factor * (scale * t[i] + last_weight0 * symmetric_at(x, i, n) + last_weight1 * symmetric_at(y, i, n));
+        t[i] =
+            last_factor * (scale * t[i] + last_weight0 * symmetric_at(x, i, n) + last_weight1 * symmetric_at(y, i, n));
 }
 
 constexpr int thin_columns = 16;

@@ -20,8 +20,7 @@ constexpr int map_threads = 256;
         }                                                                                                              \
     }                                                                                                                  \
     KERNEL((map_threads), rectify_gradient_##suffix, T *dx, const T *dy, const T *y, Int n) {                          \
-        for (Int i = first_index(); i < n; i += index_step())                                                          \
-            dx[i] = to_float(y[i]) > 0 ? dy[i] : from_float<T>(0);                                                     \
+        for (Int i = first_index(); i < n; i += index_step()) dx[i] = to_float(y[i]) > 0 ? dy[i] : from_float<T>(0);   \
     }                                                                                                                  \
     KERNEL((map_threads), add_##suffix, T *y, const T *a, const T *b, Int n) {                                         \
         for (Int i = first_index(); i < n; i += index_step()) y[i] = from_float<T>(to_float(a[i]) + to_float(b[i]));   \
@@ -43,11 +42,17 @@ ELEMENTWISE(bf16, bf16)
 // Poolings of windows of 2×2 by steps of 2; an odd last row or column is dropped.
 enum class Pooling { largest, mean, norm };
 
-__device__ inline int largest_of(const float (&v)[4]) {
-    int best = 0;
+// The first of the largest, and which it is.
+__device__ inline float largest_of(const float (&v)[4], int &best) {
+    float most = v[0];
+    best = 0;
+#pragma unroll
     for (int k = 1; k < 4; k++)
-        if (v[k] > v[best]) best = k;
-    return best;
+        if (v[k] > most) {
+            most = v[k];
+            best = k;
+        }
+    return most;
 }
 
 __device__ inline float norm_of(const float (&v)[4]) {
@@ -60,10 +65,13 @@ __device__ inline float norm_of(const float (&v)[4]) {
 // One thread makes width neighbouring channels of a window.
 template <Pooling mode, int width, class T>
 __device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int columns) {
-    const Int groups = channels / width, count = rows / 2 * (columns / 2) * groups;
-    for (Int i = first_index(); i < count; i += index_step()) {
-        const Int channel = i % groups * width, place = i / groups;
-        const Int row = place / (columns / 2), column = place % (columns / 2);
+    // 32 bits, in which divisions are quick, hold the number of groups.
+    const unsigned groups = unsigned(channels / width), across = unsigned(columns / 2);
+    const unsigned count = unsigned(rows / 2) * across * groups;
+    for (unsigned i = unsigned(first_index()); i < count; i += unsigned(index_step())) {
+        const unsigned place_number = i / groups;
+        const Int channel = Int(i - place_number * groups) * width, place = place_number;
+        const Int row = place_number / across, column = place_number - unsigned(row) * across;
         const T *window = x + (2 * row * columns + 2 * column) * channels + channel;
         const Int at[4] = {0, channels, columns * channels, (columns + 1) * channels};
         alignas(16) T in[4][width], out[width];
@@ -73,11 +81,13 @@ __device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int 
             else
                 *reinterpret_cast<Wide<T> *>(in[k]) = load_wide(window + at[k]);
         }
+#pragma unroll
         for (int c = 0; c < width; c++) {
             float v[4], result;
+            int best;
             for (int k = 0; k < 4; k++) v[k] = to_float(in[k][c]);
             if constexpr (mode == Pooling::largest)
-                result = v[largest_of(v)];
+                result = largest_of(v, best);
             else if constexpr (mode == Pooling::mean)
                 result = (v[0] + v[1] + v[2] + v[3]) / 4;
             else
@@ -96,9 +106,12 @@ __device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int 
 template <Pooling mode, int width, class T>
 __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, bool masked, float scale, Int channels,
                               Int rows, Int columns) {
-    const Int groups = channels / width, across = (columns + 1) / 2, count = (rows + 1) / 2 * across * groups;
-    for (Int i = first_index(); i < count; i += index_step()) {
-        const Int channel = i % groups * width, place = i / groups, row = place / across, column = place % across;
+    const unsigned groups = unsigned(channels / width), across = unsigned(columns + 1) / 2;
+    const unsigned count = unsigned(rows + 1) / 2 * across * groups;
+    for (unsigned i = unsigned(first_index()); i < count; i += unsigned(index_step())) {
+        const unsigned place = i / groups;
+        const Int channel = Int(i - place * groups) * width, row = place / across,
+                  column = place - unsigned(row) * across;
         const bool whole = 2 * row + 1 < rows && 2 * column + 1 < columns;
         alignas(16) T in[4][width], more[4][width], out[width], d[width];
         Int at[4];
@@ -124,13 +137,15 @@ __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, b
                 *reinterpret_cast<Wide<T> *>(d) = load_wide(dy + from);
         }
         float slopes[4][width];
+#pragma unroll
         for (int c = 0; c < width; c++) {
             for (int k = 0; k < 4; k++) slopes[k][c] = 0;
             if (!whole) continue;
             float v[4], slope = scale * to_float(d[c]);
             for (int k = 0; k < 4; k++) v[k] = to_float(in[k][c]);
             if constexpr (mode == Pooling::largest) {
-                int best = largest_of(v);
+                int best;
+                largest_of(v, best);
                 for (int k = 0; k < 4; k++) slopes[k][c] = k == best ? slope : 0.f;
             } else if constexpr (mode == Pooling::mean) {
                 for (int k = 0; k < 4; k++) slopes[k][c] = slope / 4;
@@ -140,8 +155,10 @@ __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, b
                     for (int k = 0; k < 4; k++) slopes[k][c] = slope * v[k] / norm;
             }
         }
+#pragma unroll
         for (int k = 0; k < 4; k++) {
             if (!inside[k]) continue;
+#pragma unroll
             for (int c = 0; c < width; c++) {
                 float v = slopes[k][c];
                 if (addend) v += to_float(more[k][c]);
@@ -167,7 +184,8 @@ template <class T> __device__ bool wide_channels(Int channels) { return channels
 // gradient of a maximum goes to the first one in row-major order, that of an L2 norm of
 // zero is zero.
 //
-// Pointers aligned to 16 bytes if channels is a multiple of 16 bytes of elements. Blocks
+// Pointers aligned to 16 bytes if channels is a multiple of 16 bytes of elements; fewer
+// than 2³¹ windows times such multiples. Blocks
 // of 256 threads, any one-dimensional grid.
 #define POOL(name, mode, suffix, T)                                                                                    \
     KERNEL((map_threads), pool_##name##_##suffix, T *y, const T *x, double scale, Int channels, Int height,            \
@@ -343,8 +361,8 @@ KERNEL((map_threads), copy_scalar, double *y, const double *x) {
 // (3): those of difference_partials_f64 of the second moments. scaled: 1 for Σd²/Σ|d|
 // divided by the target's mean diagonal, 0 for Σd². Blocks of 256 threads, any
 // one-dimensional grid.
-KERNEL((map_threads), gram_comparison, double *result, const double *summary, const double *target,
-       const double *sums, Int scaled, Int channels) {
+KERNEL((map_threads), gram_comparison, double *result, const double *summary, const double *target, const double *sums,
+       Int scaled, Int channels) {
     __shared__ double slopes[3];
     double diagonal = 0;
     for (Int i = threadIdx.x; i < channels; i += map_threads) diagonal += target[channels + i * channels + i];

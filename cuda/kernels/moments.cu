@@ -39,15 +39,15 @@ __device__ void channel_sums(double *partials, const T *x, const double *centre,
 //
 // which sum_rows puts together. Blocks of 32×8 threads; grid (⌈channels/32⌉, parts).
 #define CHANNEL_SUMS(suffix, T)                                                                                        \
-    KERNEL((channel_edge *channel_rows), channel_sums_##suffix, double *partials, const T *x, Int channels,            \
+    KERNEL((channel_edge * channel_rows), channel_sums_##suffix, double *partials, const T *x, Int channels,           \
            Int positions) {                                                                                            \
         channel_sums<1, 1>(partials, x, nullptr, channels, positions);                                                 \
     }                                                                                                                  \
-    KERNEL((channel_edge *channel_rows), channel_squares_##suffix, double *partials, const T *x, Int channels,         \
+    KERNEL((channel_edge * channel_rows), channel_squares_##suffix, double *partials, const T *x, Int channels,        \
            Int positions) {                                                                                            \
         channel_sums<1, 2>(partials, x, nullptr, channels, positions);                                                 \
     }                                                                                                                  \
-    KERNEL((channel_edge *channel_rows), channel_powers_##suffix, double *partials, const T *x, const double *centre,  \
+    KERNEL((channel_edge * channel_rows), channel_powers_##suffix, double *partials, const T *x, const double *centre, \
            Int channels, Int positions) {                                                                              \
         channel_sums<2, 4>(partials, x, centre, channels, positions);                                                  \
     }
@@ -66,6 +66,11 @@ KERNEL((256), sum_rows, double *result, const double *partials, double factor, I
     }
 }
 
+// The channel of element i, by a quick division where one will do.
+__device__ __forceinline__ Int channel_of(Int i, Int channels) {
+    return i <= 0xffffffffll ? Int(unsigned(i) % unsigned(channels)) : i % channels;
+}
+
 // dx = (cotangent of the mean + 2·that of the mean square·x)/positions + addend, zero
 // where mask isn't positive; addend and mask (like x) may be null. cotangent: channels
 // of means, then channels of mean squares. Any one-dimensional grid of blocks of 256.
@@ -75,7 +80,7 @@ KERNEL((256), sum_rows, double *result, const double *partials, double factor, I
     KERNEL((256), channel_gradient_##suffix, T *dx, const T *x, const double *cotangent, const T *addend,              \
            const T *mask, Int channels, Int positions) {                                                               \
         for (Int i = first_index(); i < channels * positions; i += index_step()) {                                     \
-            Int c = i % channels;                                                                                      \
+            Int c = channel_of(i, channels);                                                                           \
             double v = (cotangent[c] + 2 * cotangent[channels + c] * double(to_float(x[i]))) / double(positions);      \
             float slope = float(v) + (addend ? to_float(addend[i]) : 0.f);                                             \
             dx[i] = from_float<T>(mask && !(to_float(mask[i]) > 0) ? 0.f : slope);                                     \
@@ -84,7 +89,7 @@ KERNEL((256), sum_rows, double *result, const double *partials, double factor, I
     KERNEL((256), powers_gradient_##suffix, T *dx, const T *x, const double *cotangent, const T *addend,               \
            const T *mask, Int channels, Int positions) {                                                               \
         for (Int i = first_index(); i < channels * positions; i += index_step()) {                                     \
-            const double *a = cotangent + i % channels * 5;                                                            \
+            const double *a = cotangent + channel_of(i, channels) * 5;                                                 \
             double v = to_float(x[i]), n = double(positions);                                                          \
             double sum = a[0] / n + v * (2 * a[1] / n + v * (3 * a[2] / n + v * (4 * a[3] / n + v * (5 * a[4] / n)))); \
             float slope = float(sum) + (addend ? to_float(addend[i]) : 0.f);                                           \
@@ -158,8 +163,7 @@ SECOND_MOMENTS(bf16, bf16)
 // keeps both ways of reading them free of bank conflicts.
 constexpr int moment_threads = 128, moment_stages = 3;
 
-template <class T>
-__device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
+template <class T> __device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
     constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
     constexpr int pieces = moment_edge * sizeof(T) / 16, depth = 32 / sizeof(T);
     DYNAMIC_SHARED(unsigned char, shared);

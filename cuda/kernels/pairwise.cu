@@ -93,7 +93,8 @@ template <bool split, class Take> __device__ void all_pairs(const Clouds c, unsi
 #pragma unroll
             for (int j = 0; j < 4; j += 2) {
                 unsigned pair[4], rest[4] = {};
-                load_matrices(pair, columns + piece_at(column0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+                load_matrices(pair,
+                              columns + piece_at(column0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
                 split_words<split>(pair, rest);
                 for (int p = 0; p < 4; p++) b[j + p / 2][p % 2] = pair[p], b_rest[j + p / 2][p % 2] = rest[p];
             }
@@ -185,7 +186,8 @@ __device__ void log_sums(double *logs, const Clouds c, const float *bias, const 
 // columns, where k(u) = u + u² + u⁴ + u⁸ + u¹⁶; an exponent above zero, which a distance has
 // by rounding only, counts as zero. Blocks and grid as of log_sums.
 template <bool split>
-__device__ void mixture_sums(double *out, const Clouds c, const float *row_bias, const float *bias, const double *scale) {
+__device__ void mixture_sums(double *out, const Clouds c, const float *row_bias, const float *bias,
+                             const double *scale) {
     DYNAMIC_SHARED(unsigned char, shared);
     const float factor = float(*scale);
     float mine[4][2] = {}, shift[4][2];
@@ -248,16 +250,16 @@ template <bool split> __device__ void greatest(float *values, int *indices, cons
 }
 
 #define PAIRS(suffix, split, bounds)                                                                                   \
-    KERNEL(bounds, log_sums_##suffix, double *logs, const float *x, const float *y, const float *bias,         \
+    KERNEL(bounds, log_sums_##suffix, double *logs, const float *x, const float *y, const float *bias,                 \
            const double *scale, const double *stop, Int n, Int m, Int depth) {                                         \
         log_sums<split>(logs, {x, y, int(n), int(m), int(depth)}, bias, scale, stop);                                  \
     }                                                                                                                  \
-    KERNEL(bounds, mixture_sums_##suffix, double *sums, const float *x, const float *y, const float *row_bias, \
+    KERNEL(bounds, mixture_sums_##suffix, double *sums, const float *x, const float *y, const float *row_bias,         \
            const float *bias, const double *scale, Int n, Int m, Int depth) {                                          \
         mixture_sums<split>(sums, {x, y, int(n), int(m), int(depth)}, row_bias, bias, scale);                          \
     }                                                                                                                  \
-    KERNEL(bounds, greatest_##suffix, float *values, int *indices, const float *x, const float *y,             \
-           const float *bias, Int n, Int m, Int depth) {                                                               \
+    KERNEL(bounds, greatest_##suffix, float *values, int *indices, const float *x, const float *y, const float *bias,  \
+           Int n, Int m, Int depth) {                                                                                  \
         greatest<split>(values, indices, {x, y, int(n), int(m), int(depth)}, bias);                                    \
     }
 PAIRS(tf32, false, (pair_threads, 2))
@@ -289,7 +291,8 @@ __device__ void pull(float *pulled, float *mass, const Clouds c, const float *ro
     const float factor = float(*scale);
 
     auto copy = [&](int step) {
-        const int tile = step / slices, slice = step % slices, piece = thread % 4, channel = slice * pair_slice + piece * 4;
+        const int tile = step / slices, slice = step % slices, piece = thread % 4,
+                  channel = slice * pair_slice + piece * 4;
         for (int i = thread / 4; i < pair_edge; i += pair_threads / 4) {
             int row = blockIdx.x * pair_edge + i;
             copy_async(shared + step % stages * row_bytes + piece_at(i, piece),

@@ -29,7 +29,8 @@ __device__ void project(float *lines, const T *x, const float *directions, Int c
             int k = i % line_depth, at = i / line_depth;
             bool inside = k0 + k < channels;
             left[k][at] = inside && line0 + at < count ? directions[(line0 + at) * channels + k0 + k] : 0.f;
-            right[k][at] = inside && position0 + at < positions ? to_float(x[(position0 + at) * channels + k0 + k]) : 0.f;
+            right[k][at] =
+                inside && position0 + at < positions ? to_float(x[(position0 + at) * channels + k0 + k]) : 0.f;
         }
         __syncthreads();
 #pragma unroll
@@ -101,7 +102,8 @@ __device__ inline float key_value(unsigned key) {
 
 // Items of lines (count × n). Any grid (x, count) of blocks of 256 threads.
 KERNEL((sort_threads), sort_keys, unsigned *items, const float *lines, Int n) {
-    for (Int i = first_index(); i < n; i += index_step()) items[blockIdx.y * n + i] = sort_key(lines[blockIdx.y * n + i]);
+    for (Int i = first_index(); i < n; i += index_step())
+        items[blockIdx.y * n + i] = sort_key(lines[blockIdx.y * n + i]);
 }
 KERNEL((sort_threads), sort_places, Place *items, const float *lines, Int n) {
     for (Int i = first_index(); i < n; i += index_step())
@@ -163,8 +165,7 @@ KERNEL((sort_threads), sort_scan, unsigned *counts, Int tiles) {
 
 // Puts items in their places by a digit. A warp takes 512 in 16 rounds; the lanes that have
 // the same digit in a round find each other.
-template <class Item>
-__device__ void scatter(Item *to, const Item *items, const unsigned *counts, Int shift, Int n) {
+template <class Item> __device__ void scatter(Item *to, const Item *items, const unsigned *counts, Int shift, Int n) {
     __shared__ unsigned seen[sort_warps][digits];
     const int lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size;
     const Int line = blockIdx.y * n, first = Int(blockIdx.x) * sort_tile + warp * warp_size * sort_items;
@@ -260,8 +261,9 @@ KERNEL((sort_threads), match_lines, float *slopes, double *partials, const Place
         double matched = sum / double(m);
         if ((i > 0 && items[i - 1].key == key) || (i + 1 < n && items[i + 1].key == key)) {
             const Int first = lower_bound(items, n, key), last = first + lower_bound(items + first, n - first, key + 1);
-            matched = (target_integral(target, before, last * m, n, m) - target_integral(target, before, first * m, n, m)) /
-                      (double(last - first) * double(m));
+            matched =
+                (target_integral(target, before, last * m, n, m) - target_integral(target, before, first * m, n, m)) /
+                (double(last - first) * double(m));
         }
         slopes[blockIdx.y * n + items[i].from] = float(weight * 2 / double(n) * (v - matched));
     }
@@ -288,7 +290,8 @@ KERNEL((sort_threads), place_keys, unsigned *keys, const Place *items, Int n) {
 // sum_rows adds the parts up. Blocks of 256 threads make 64 lines by 64 channels; grid
 // (⌈count/64⌉, ⌈channels/64⌉, parts).
 template <class T>
-__device__ void line_products(double *partials, const float *lines, const T *x, Int count, Int channels, Int positions) {
+__device__ void line_products(double *partials, const float *lines, const T *x, Int count, Int channels,
+                              Int positions) {
     __shared__ float left[line_depth][line_tile + 4], right[line_depth][line_tile + 4];
     const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
     const Int line0 = Int(blockIdx.x) * line_tile, channel0 = Int(blockIdx.y) * line_tile;
@@ -299,7 +302,8 @@ __device__ void line_products(double *partials, const float *lines, const T *x, 
             Int p = p0 + i % line_depth, line = line0 + i / line_depth;
             left[i % line_depth][i / line_depth] = p < end && line < count ? lines[line * positions + p] : 0.f;
             Int q = p0 + i / line_tile, channel = channel0 + i % line_tile;
-            right[i / line_tile][i % line_tile] = q < end && channel < channels ? to_float(x[q * channels + channel]) : 0.f;
+            right[i / line_tile][i % line_tile] =
+                q < end && channel < channels ? to_float(x[q * channels + channel]) : 0.f;
         }
         __syncthreads();
         float sums[4][4] = {};
@@ -361,7 +365,8 @@ KERNEL((line_threads), turn_directions, double *directions, float *rounded, cons
             __syncthreads();
             for (Int c = threadIdx.x; c < channels; c += line_threads) {
                 double v = row[c] / length;
-                for (int other = 0; pass < 2 && other < line; other++) v -= along[other] * directions[other * channels + c];
+                for (int other = 0; pass < 2 && other < line; other++)
+                    v -= along[other] * directions[other * channels + c];
                 row[c] = v;
                 rounded[line * channels + c] = float(v);
             }

@@ -132,10 +132,10 @@ __device__ void transpose(To *to, const From *from, Int rows, Int columns, Int r
 }
 
 #define LAYOUT(suffix, T)                                                                                              \
-    KERNEL((tile_edge *tile_rows), channels_last_##suffix, T *y, const float *x, Int channels, Int positions) {        \
+    KERNEL((tile_edge * tile_rows), channels_last_##suffix, T *y, const float *x, Int channels, Int positions) {       \
         transpose(y, x, channels, positions, Int(blockIdx.y) * tile_edge, Int(blockIdx.x) * tile_edge);                \
     }                                                                                                                  \
-    KERNEL((tile_edge *tile_rows), planes_##suffix, float *x, const T *y, Int channels, Int positions) {               \
+    KERNEL((tile_edge * tile_rows), planes_##suffix, float *x, const T *y, Int channels, Int positions) {              \
         transpose(x, y, positions, channels, Int(blockIdx.x) * tile_edge, Int(blockIdx.y) * tile_edge);                \
     }
 LAYOUT(f32, float)

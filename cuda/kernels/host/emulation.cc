@@ -211,7 +211,8 @@ void run_block() {
         const Fiber &f = device->fibers[i];
         if (f.state == State::done) continue;
         if (f.state == State::ready) fail("thread %d waits for something that doesn't come", i);
-        fail("thread %d waits for %s that others don't reach", i, f.waits_for < 0 ? device->warps[i / 32].exchange : "a barrier");
+        fail("thread %d waits for %s that others don't reach", i,
+             f.waits_for < 0 ? device->warps[i / 32].exchange : "a barrier");
     }
 }
 
@@ -248,7 +249,8 @@ void yield() {
 
 void barrier(int id, int threads) {
     Barrier &b = device->barriers[id];
-    if (b.arrived > 0 && b.threads != threads) fail("barrier %d is waited for by %d and by %d threads", id, b.threads, threads);
+    if (b.arrived > 0 && b.threads != threads)
+        fail("barrier %d is waited for by %d and by %d threads", id, b.threads, threads);
     b.threads = threads;
     device->progressed = true;
     if (++b.arrived < threads) {
@@ -398,7 +400,8 @@ void copy_box(void *to, const void *encoded, unsigned long long *barrier, std::a
     BoxCopy c{to, {}, barrier, at};
     std::memcpy(&c.map, encoded, sizeof c.map);
     if (c.map.kind != BoxMap::known) fail("copy by a tensor map that the driver didn't make");
-    if (shared_address(to) % (c.map.swizzled ? 1024 : 128) != 0) fail("copy of a box to shared memory at %u, which isn't aligned", shared_address(to));
+    if (shared_address(to) % (c.map.swizzled ? 1024 : 128) != 0)
+        fail("copy of a box to shared memory at %u, which isn't aligned", shared_address(to));
     if (order == Order::forward)
         run_copy(c);
     else
@@ -459,7 +462,8 @@ extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, s
     if (!e) return refuse("no such kernel");
     size_t threads = size_t(block.x) * block.y * block.z;
     if (threads == 0 || threads > size_t(e->most_threads)) return refuse("block is larger than its launch bounds");
-    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535) return refuse("grid is out of bounds");
+    if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.y > 65535 || grid.z > 65535)
+        return refuse("grid is out of bounds");
     if (shared > most_shared) return refuse("more shared memory than a block can have");
     device->entry = e;
     device->arguments = arguments;
@@ -490,7 +494,8 @@ extern "C" int standin_encode_tiled(void *map, int type, unsigned rank, const vo
                                     const uint64_t *strides, const uint32_t *box, const uint32_t *steps, int interleave,
                                     int swizzle, int, int outside) {
     BoxMap m{BoxMap::known, static_cast<const unsigned char *>(address), {1, 1, 1}, {}, {1, 1, 1}, 2, swizzle == 3};
-    if ((type != 6 && type != 9) || rank < 2 || rank > 3 || interleave != 0 || (swizzle != 0 && swizzle != 3) || outside != 0)
+    if ((type != 6 && type != 9) || rank < 2 || rank > 3 || interleave != 0 || (swizzle != 0 && swizzle != 3) ||
+        outside != 0)
         return 1;
     if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || reinterpret_cast<uintptr_t>(address) % 16 != 0) return 1;
     for (unsigned i = 0; i < rank; i++) {

@@ -138,14 +138,17 @@ template <class T> struct Shuffle {
 
 template <class T> T shuffle_from(T value, int from, const char *name) {
     using S = emulation::Shuffle<T>;
-    return emulation::collective<S>({value, from}, name, [](void *lanes, int live) {
-        T values[32];
-        for (int i = 0; i < live; i++) values[i] = emulation::lane_value<S>(lanes, i).value;
-        for (int i = 0; i < live; i++) {
-            S &s = emulation::lane_value<S>(lanes, i);
-            if (s.from >= 0 && s.from < live) s.value = values[s.from];
-        }
-    }).value;
+    return emulation::collective<S>({value, from}, name,
+                                    [](void *lanes, int live) {
+                                        T values[32];
+                                        for (int i = 0; i < live; i++)
+                                            values[i] = emulation::lane_value<S>(lanes, i).value;
+                                        for (int i = 0; i < live; i++) {
+                                            S &s = emulation::lane_value<S>(lanes, i);
+                                            if (s.from >= 0 && s.from < live) s.value = values[s.from];
+                                        }
+                                    })
+        .value;
 }
 
 template <class T> T __shfl_sync(unsigned, T value, int from, int = 32) { return shuffle_from(value, from, "shfl"); }

@@ -69,8 +69,7 @@ template <class T> void run_product(const Product &p) {
     }
 }
 
-template <class T>
-void multiply_later(float *d, int columns, unsigned long long a, unsigned long long b, bool add) {
+template <class T> void multiply_later(float *d, int columns, unsigned long long a, unsigned long long b, bool add) {
     product_later({run_product<T>, d, columns, a, b, add, 0});
 }
 
