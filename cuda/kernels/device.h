@@ -166,6 +166,18 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[
 #endif
 }
 
+// 2ˣ to within two units of the last place, zero where that is below the normal numbers.
+__device__ __forceinline__ float quick_exp2(float x) {
+#ifdef __CUDACC__
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#else
+    float result = std::exp2(x);
+    return result < 1.17549435e-38f ? 0.f : result;
+#endif
+}
+
 // The nearest value with a mantissa of 10 bits, ties away from zero.
 __device__ __forceinline__ unsigned round_tf32(unsigned bits) {
 #ifdef __CUDACC__

@@ -168,8 +168,8 @@ __device__ void log_sums(double *logs, const Clouds c, const float *bias, const 
                         v[2 * j + k] = factor * sums[i][j][2 * r + k] + shift[j][k];
                         most = fmaxf(most, v[2 * j + k]);
                     }
-                float sum = row.sum * exp2f(row.most - most);
-                for (float value : v) sum += exp2f(value - most);
+                float sum = row.sum * quick_exp2(row.most - most);
+                for (float value : v) sum += quick_exp2(value - most);
                 row = {most, sum};
             }
     });
@@ -203,7 +203,7 @@ __device__ void mixture_sums(double *out, const Clouds c, const float *row_bias,
                 float b = column < c.m ? bias[column] : beyond;
                 for (int i = 0; i < 4; i++)
                     for (int r = 0; r < 2; r++) {
-                        float u = exp2f(fminf(factor * (sums[i][j][2 * r + k] + b + shift[i][r]), 0.f));
+                        float u = quick_exp2(fminf(factor * (sums[i][j][2 * r + k] + b + shift[i][r]), 0.f));
                         float u2 = u * u, u4 = u2 * u2, u8 = u4 * u4;
                         mine[i][r] += u + u2 + u4 + u8 + u8 * u8;
                     }
@@ -352,10 +352,10 @@ __device__ void pull(float *pulled, float *mass, const Clouds c, const float *ro
                 float b = column < c.m ? column_bias[column] : beyond;
                 float v = factor * (sums[j][k] + row_shift[k / 2] + b), w;
                 if constexpr (mixture) {
-                    float u = exp2f(fminf(v, 0.f)), u2 = u * u, u4 = u2 * u2, u8 = u4 * u4;
+                    float u = quick_exp2(fminf(v, 0.f)), u2 = u * u, u4 = u2 * u2, u8 = u4 * u4;
                     w = u + 2 * u2 + 4 * u4 + 8 * u8 + 16 * (u8 * u8);
                 } else {
-                    w = exp2f(v);
+                    w = quick_exp2(v);
                 }
                 masses[k / 2] += w;
                 sums[j][k] = 0;

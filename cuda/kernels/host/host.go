@@ -47,10 +47,10 @@ func Sources() string {
 	return filepath.Dir(filepath.Dir(file))
 }
 
-// Compile compiles the kernels and the emulation, position-independent, into
-// object files in dir, and returns their paths. It needs g++, or the compiler that
-// CXX names.
-func Compile(dir string) ([]string, error) {
+// Compile compiles the kernels, the emulation and other sources in CUDA C++,
+// position-independent, into object files in dir, and returns their paths. It needs
+// g++, or the compiler that CXX names.
+func Compile(dir string, others ...string) ([]string, error) {
 	compiler := os.Getenv("CXX")
 	if compiler == "" {
 		compiler = "g++"
@@ -59,7 +59,7 @@ func Compile(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources = append(sources, filepath.Join(Sources(), "host", "emulation.cc"))
+	sources = append(append(sources, filepath.Join(Sources(), "host", "emulation.cc")), others...)
 	objects, failures := make([]string, len(sources)), make([]error, len(sources))
 	slots := make(chan struct{}, runtime.NumCPU())
 	var all sync.WaitGroup
@@ -92,9 +92,9 @@ func Compile(dir string) ([]string, error) {
 // at the same time.
 type Library struct{ launch, parameters, order, encode unsafe.Pointer }
 
-// Build compiles the kernels into a library in dir and opens it.
-func Build(dir string) (*Library, error) {
-	objects, err := Compile(dir)
+// Build compiles the kernels, and other sources, into a library in dir and opens it.
+func Build(dir string, others ...string) (*Library, error) {
+	objects, err := Compile(dir, others...)
 	if err != nil {
 		return nil, err
 	}
