@@ -54,10 +54,50 @@ template <class T> struct Finish {
     }
 };
 
+// Adds the products of 8 positions with 4 filters.
+__device__ __forceinline__ void multiply_slice(float (&sums)[8][4], const float *row, const float *column) {
+    float a[8], b[4];
+#pragma unroll
+    for (int i = 0; i < 8; i++) a[i] = row[i];
+#pragma unroll
+    for (int j = 0; j < 4; j++) b[j] = column[j];
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+#pragma unroll
+        for (int j = 0; j < 4; j++) sums[i][j] += a[i] * b[j];
+}
+
+// Finishes and stores the sums of 8 positions and 4 filters from these numbers on.
+template <class U>
+__device__ __forceinline__ void store_sums(U *y, const float (&sums)[8][4], const Finish<U> &finish, int position,
+                                           int positions, int filter, int out) {
+    struct alignas(4 * sizeof(U)) Four {
+        U at[4];
+    };
+    const bool together =
+        filter + 4 <= out && out % 4 == 0 && reinterpret_cast<unsigned long long>(y) % sizeof(Four) == 0;
+#pragma unroll // sums that are reached by a variable aren't in registers
+    for (int i = 0; i < 8; i++) {
+        if (position + i >= positions) continue;
+        const Int at = Int(position + i) * out + filter;
+        Four four;
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            if (filter + j < out) four.at[j] = from_float<U>(finish(sums[i][j], at + j, filter + j));
+        if (together) {
+            *reinterpret_cast<Four *>(y + at) = four;
+            continue;
+        }
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            if (filter + j < out) y[at + j] = four.at[j];
+    }
+}
+
 // aligned: channels lie side by side, a multiple of 16 of them, on 16 bytes.
 template <int taps, bool aligned, class U, class T>
 __device__ void convolve_by(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish, int out) {
-    __shared__ float rows[plain_depth][plain_rows + 4];
+    alignas(16) __shared__ float rows[plain_depth][plain_rows + 4];
     alignas(16) __shared__ float columns[plain_depth][plain_columns];
     const int thread = threadIdx.x, positions = source.height * source.width, depth = taps * source.channels;
     const int position0 = blockIdx.x * plain_rows, column0 = blockIdx.y * plain_columns;
@@ -127,35 +167,44 @@ __device__ void convolve_by(U *y, const Source<T> &source, const float *filters,
         __syncthreads();
         if (k0 + plain_depth < depth) load(k0 + plain_depth);
 #pragma unroll
-        for (int k = 0; k < plain_depth; k++) {
-            float a[8], b[4];
-#pragma unroll
-            for (int i = 0; i < 8; i++) a[i] = rows[k][first_row + i];
-#pragma unroll
-            for (int j = 0; j < 4; j++) b[j] = columns[k][first_column + j];
-#pragma unroll
-            for (int i = 0; i < 8; i++)
-#pragma unroll
-                for (int j = 0; j < 4; j++) sums[i][j] += a[i] * b[j];
-        }
+        for (int k = 0; k < plain_depth; k++) multiply_slice(sums, rows[k] + first_row, columns[k] + first_column);
         __syncthreads();
     }
-#pragma unroll // sums that are reached by a variable aren't in registers
-    for (int i = 0; i < 8; i++)
-#pragma unroll
-        for (int j = 0; j < 4; j++) {
-            int position = position0 + first_row + i, o = column0 + first_column + j;
-            if (position >= positions || o >= out) continue;
-            Int at = Int(position) * out + o;
-            y[at] = from_float<U>(finish(sums[i][j], at, o));
-        }
+    store_sums(y, sums, finish, position0 + first_row, positions, column0 + first_column, out);
+}
+
+// For four channels at most: all of the depth at once.
+constexpr int shallow_depth = 36;
+
+template <class U, class T>
+__device__ void convolve_shallow(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish,
+                                 int out) {
+    alignas(16) __shared__ float rows[shallow_depth][plain_rows];
+    alignas(16) __shared__ float columns[shallow_depth][plain_columns];
+    const int thread = threadIdx.x, positions = source.height * source.width, depth = 9 * source.channels;
+    const int position0 = blockIdx.x * plain_rows, column0 = blockIdx.y * plain_columns;
+    const int position = position0 + thread % plain_rows;
+    const int row = position / source.width, column = position % source.width;
+    for (int k = thread / plain_rows; k < depth; k += plain_threads / plain_rows) {
+        const int tap = k / source.channels, channel = k - tap * source.channels;
+        rows[k][thread % plain_rows] =
+            position < positions ? source.at(row + tap / 3 - 1, column + tap % 3 - 1, channel) : 0.f;
+    }
+    for (int i = thread; i < depth * plain_columns; i += plain_threads) {
+        const int k = i / plain_columns, o = column0 + i % plain_columns;
+        columns[k][i % plain_columns] = o < out ? filters[k * out + o] : 0.f;
+    }
+    __syncthreads();
+    float sums[8][4] = {};
+    const int first_row = thread / 16 * 8, first_column = thread % 16 * 4;
+    for (int k = 0; k < depth; k++) multiply_slice(sums, rows[k] + first_row, columns[k] + first_column);
+    store_sums(y, sums, finish, position0 + first_row, positions, column0 + first_column, out);
 }
 
 template <int taps, class U, class T>
 __device__ void convolve(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish, int out) {
-    const auto address =
-        reinterpret_cast<unsigned long long>(source.x) | reinterpret_cast<unsigned long long>(source.gate);
-    if (source.channel_step == 1 && source.channels % plain_depth == 0 && address % 16 == 0)
+    if (source.channel_step == 1 && source.channels % plain_depth == 0 && starts_wide(source.x) &&
+        starts_wide(source.gate))
         convolve_by<taps, true>(y, source, filters, finish, out);
     else
         convolve_by<taps, false>(y, source, filters, finish, out);
@@ -179,75 +228,126 @@ __device__ void convolve(U *y, const Source<T> &source, const float *filters, co
     KERNEL((plain_threads, 2), convolution_##suffix, T *y, const T *x, const float *filters, const float *bias,        \
            const T *gate, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out, Int height, \
            Int width) {                                                                                                \
-        Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), (flags & replicate_border) != 0};   \
-        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, (flags & rectify_result) != 0},         \
-                    int(out));                                                                                         \
+        const bool replicate = (flags & replicate_border) != 0, rectify = (flags & rectify_result) != 0;               \
+        const Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), replicate};                   \
+        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, rectify}, int(out));                    \
     }                                                                                                                  \
     KERNEL((plain_threads, 2), convolution_picture_##suffix, T *y, const float *x, const float *filters,               \
            const float *bias, const float *colour, Int flags, Int in, Int out, Int height, Int width) {                \
-        Source<float> source{                                                                                          \
-            x, nullptr, colour, 1, height * width, int(height), int(width), int(in), (flags & replicate_border) != 0}; \
-        convolve<9>(y, source, filters, Finish<T>{nullptr, bias, nullptr, nullptr, (flags & rectify_result) != 0},     \
-                    int(out));                                                                                         \
+        const bool replicate = (flags & replicate_border) != 0, rectify = (flags & rectify_result) != 0;               \
+        const Source<float> source{                                                                                    \
+            x, nullptr, colour, 1, height * width, int(height), int(width), int(in), replicate};                       \
+        const Finish<T> finish{nullptr, bias, nullptr, nullptr, rectify};                                              \
+        if (9 * in <= shallow_depth)                                                                                   \
+            convolve_shallow(y, source, filters, finish, int(out));                                                    \
+        else                                                                                                           \
+            convolve_by<9, false>(y, source, filters, finish, int(out));                                               \
     }
-//
-// product_…: y (rows×out) = *factor·x·matrix + bias + addend, zero where mask isn't
-// positive, with matrix in×out of float32; the same blocks and grid.
+CONVOLUTION(f32, float)
+CONVOLUTION(f16, f16)
+CONVOLUTION(bf16, bf16)
+#undef CONVOLUTION
+
+// y (rows×out) = *factor·x·matrix + bias + addend, zero where mask isn't positive, with
+// matrix in×out of float32; null pointers leave their part out. Blocks of 256 threads; grid
+// (⌈rows/128⌉, ⌈out/64⌉). rows < 2³¹.
 #define PRODUCT(suffix, T)                                                                                             \
     KERNEL((plain_threads, 2), product_##suffix, T *y, const T *x, const float *matrix, const float *factor,           \
            const float *bias, const T *addend, const T *mask, Int in, Int out, Int rows) {                             \
-        Source<T> source{x, nullptr, nullptr, in, 1, int(rows), 1, int(in), false};                                    \
+        const Source<T> source{x, nullptr, nullptr, in, 1, int(rows), 1, int(in), false};                              \
         convolve<1>(y, source, matrix, Finish<T>{factor, bias, addend, mask, false}, int(out));                        \
     }
 PRODUCT(f32, float)
 PRODUCT(f16, f16)
 PRODUCT(bf16, bf16)
 #undef PRODUCT
-CONVOLUTION(f32, float)
-CONVOLUTION(f16, f16)
-CONVOLUTION(bf16, bf16)
-#undef CONVOLUTION
 
-// Gradient to a picture of few channels. A block has the gradient at 16×16 pixels,
-// a thread at one; the cotangent with a rim of one position lies in shared memory,
-// 16 channels at a time.
-constexpr int picture_edge = 16, picture_slice = 16, picture_channels = 4;
+// Gradient to a picture of few channels. A block makes that of 16×16 pixels; the
+// cotangent with a rim of one position lies in shared memory, 16 channels at a time. A
+// quarter of the threads takes 4 of these channels, a thread 4 pixels below each other:
+// 27 loads from shared memory for 144 multiplications. Quarters are summed in the end.
+constexpr int picture_edge = 16, picture_slice = 16, picture_channels = 4, picture_threads = 256;
 
 template <class T>
-__device__ void picture_gradient(float *dx, const Source<T> source, const float *filters, int channels, int channel0) {
-    constexpr int rim = picture_edge + 2;
-    __shared__ float tile[rim][rim][picture_slice + 1];
-    __shared__ float weights[9][picture_slice][picture_channels];
-    const int thread = threadIdx.x, row = thread / picture_edge, column = thread % picture_edge;
+__device__ void picture_gradient(float *dx, const Source<T> &source, const float *filters, int channels, int channel0) {
+    constexpr int rim = picture_edge + 2, quarters = 4, pixels = 4, pitch = picture_slice + 1;
+    // Four rows are 16 banks apart, so that the two halves of a warp never meet.
+    constexpr int row_pitch = rim * pitch + 2;
+    __shared__ float tile[rim * row_pitch];
+    alignas(16) __shared__ float weights[9][picture_slice][picture_channels];
+    static_assert(rim * row_pitch >= quarters * picture_edge * picture_edge * picture_channels);
+    const int thread = threadIdx.x, quarter = thread / (picture_threads / quarters);
+    const int column = thread % picture_edge, row = thread / picture_edge % 4 * pixels;
     const int row0 = blockIdx.y * picture_edge, column0 = blockIdx.x * picture_edge;
-    float sums[picture_channels] = {};
+    const bool wide = source.channels % picture_slice == 0 && starts_wide(source.x) && starts_wide(source.gate);
+    float sums[pixels][picture_channels] = {};
     for (int slice = 0; slice < source.channels; slice += picture_slice) {
-        for (int i = thread; i < rim * rim * picture_slice; i += picture_edge * picture_edge) {
-            int channel = i % picture_slice, place = i / picture_slice;
-            tile[place / rim][place % rim][channel] =
-                slice + channel < source.channels
-                    ? source.at(row0 + place / rim - 1, column0 + place % rim - 1, slice + channel)
-                    : 0.f;
+        if (wide) {
+            constexpr int count = Wide<T>::count, pieces = picture_slice / count;
+            for (int i = thread; i < rim * rim * pieces; i += picture_threads) {
+                const int place = i / pieces, r = place / rim, c = place - r * rim, channel = i % pieces * count;
+                const int from_row = row0 + r - 1, from_column = column0 + c - 1;
+                const bool inside =
+                    unsigned(from_row) < unsigned(source.height) && unsigned(from_column) < unsigned(source.width);
+                const Int from = (Int(from_row) * source.width + from_column) * source.position_step + slice + channel;
+                Wide<T> values, gates;
+                if (inside) values = load_wide(source.x + from);
+                if (inside && source.gate) gates = load_wide(source.gate + from);
+#pragma unroll
+                for (int j = 0; j < count; j++) {
+                    const bool passes = inside && (!source.gate || to_float(gates.at[j]) > 0);
+                    tile[r * row_pitch + c * pitch + channel + j] = passes ? to_float(values.at[j]) : 0.f;
+                }
+            }
+        } else {
+            for (int i = thread; i < rim * rim * picture_slice; i += picture_threads) {
+                const int channel = i % picture_slice, place = i / picture_slice, r = place / rim, c = place - r * rim;
+                tile[r * row_pitch + c * pitch + channel] =
+                    slice + channel < source.channels ? source.at(row0 + r - 1, column0 + c - 1, slice + channel) : 0.f;
+            }
         }
-        for (int i = thread; i < 9 * picture_slice * picture_channels; i += picture_edge * picture_edge) {
-            int o = i % picture_channels, channel = i / picture_channels % picture_slice;
-            int tap = i / (picture_channels * picture_slice);
+        for (int i = thread; i < 9 * picture_slice * picture_channels; i += picture_threads) {
+            const int o = i % picture_channels, channel = i / picture_channels % picture_slice;
+            const int tap = i / (picture_channels * picture_slice);
             weights[tap][channel][o] =
                 slice + channel < source.channels && channel0 + o < channels
                     ? filters[(tap * source.channels + slice + channel) * channels + channel0 + o]
                     : 0.f;
         }
         __syncthreads();
-        for (int tap = 0; tap < 9; tap++)
-            for (int channel = 0; channel < picture_slice; channel++) {
-                float v = tile[row + tap / 3][column + tap % 3][channel];
-                for (int o = 0; o < picture_channels; o++) sums[o] += v * weights[tap][channel][o];
+#pragma unroll 1
+        for (int channel = quarter * 4; channel < quarter * 4 + 4; channel++)
+#pragma unroll
+            for (int across = 0; across < 3; across++) {
+                float v[pixels + 2];
+#pragma unroll
+                for (int i = 0; i < pixels + 2; i++)
+                    v[i] = tile[(row + i) * row_pitch + (column + across) * pitch + channel];
+#pragma unroll
+                for (int down = 0; down < 3; down++)
+#pragma unroll
+                    for (int o = 0; o < picture_channels; o++) {
+                        const float weight = weights[3 * down + across][channel][o];
+#pragma unroll
+                        for (int i = 0; i < pixels; i++) sums[i][o] += v[i + down] * weight;
+                    }
             }
         __syncthreads();
     }
-    if (row0 + row >= source.height || column0 + column >= source.width) return;
-    for (int o = 0; o < picture_channels && channel0 + o < channels; o++)
-        dx[(Int(channel0 + o) * source.height + row0 + row) * source.width + column0 + column] = sums[o];
+    // The tile's memory is free: planes of each quarter's sums.
+#pragma unroll
+    for (int i = 0; i < pixels; i++)
+#pragma unroll
+        for (int o = 0; o < picture_channels; o++)
+            tile[(quarter * picture_channels + o) * picture_threads + (row + i) * picture_edge + column] = sums[i][o];
+    __syncthreads();
+    const int r = row0 + thread / picture_edge, c = column0 + thread % picture_edge;
+    if (r >= source.height || c >= source.width) return;
+    for (int o = 0; o < picture_channels && channel0 + o < channels; o++) {
+        float sum = 0;
+        for (int q = 0; q < quarters; q++) sum += tile[(q * picture_channels + o) * picture_threads + thread];
+        dx[(Int(channel0 + o) * source.height + r) * source.width + c] = sum;
+    }
 }
 
 // dx (channels planes of float32) = the gradient of a convolution with zeros or a

@@ -120,6 +120,8 @@ func convolutions() []pure.Convolution {
 		{In: 5, Out: 3, Height: 17, Width: 2, Border: pure.Border{Replicate: true}},
 		{In: 17, Out: 70, Height: 13, Width: 11, Rectify: true},
 		{In: 32, Out: 16, Height: 6, Width: 5},
+		{In: 3, Out: 32, Height: 18, Width: 21, Border: pure.Border{Replicate: true}, Rectify: true},
+		{In: 16, Out: 16, Height: 4, Width: 35, Border: pure.Border{Replicate: true}, Rectify: true},
 	}
 }
 

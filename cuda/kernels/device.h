@@ -77,6 +77,7 @@ template <class T> struct alignas(16) Wide {
 template <class T> __device__ __forceinline__ Wide<T> load_wide(const T *p) {
     return *reinterpret_cast<const Wide<T> *>(p);
 }
+__device__ __forceinline__ bool starts_wide(const void *p) { return reinterpret_cast<unsigned long long>(p) % 16 == 0; }
 template <class T> __device__ __forceinline__ void store_wide(T *p, const Wide<T> &w) {
     *reinterpret_cast<Wide<T> *>(p) = w;
 }
