@@ -60,7 +60,7 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 	spares := [2]cu.DevicePtr{matrix(), matrix()}
 	spreads, partials := m.scratch(8*(transportSteps+1)), m.scratch(8*sumBlocks)
 	thin := [2]cu.DevicePtr{m.scratch(8 * transportProbes * n), m.scratch(8 * transportProbes * n)}
-	values := m.scratch(8 * n)
+	values, pivots := m.scratch(8*n), m.scratch(pivotBytes)
 	parts, blocks := shared(n*n, "dot_partials_f64", partials, g.target, sigma, n*n)
 
 	launches := []launch{
@@ -72,12 +72,12 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 		if step == 0 { // T is the target, whose inverse is known
 			pairs = pairs[:1]
 		}
-		launches = append(launches, invert(n, spreads+cu.DevicePtr(8*step), pairs...)...)
+		launches = append(launches, invert(n, pivots, spreads+cu.DevicePtr(8*step), pairs...)...)
 		launches = append(launches, over(n*n, "transport_combine", tt, u, spreads, v, w, g.numbers, n, step))
 	}
-	launches = append(launches, invert(n, none, inversion{v, tt, spares[0]})...)
+	launches = append(launches, invert(n, pivots, none, inversion{v, tt, spares[0]})...)
 	launches = append(launches, over(n*n, "transport_shift", x, y, u, v, spreads, g.numbers, n))
-	launches = append(launches, invert(n, none, inversion{v, x, spares[0]}, inversion{w, y, spares[1]})...)
+	launches = append(launches, invert(n, pivots, none, inversion{v, x, spares[0]}, inversion{w, y, spares[1]})...)
 	launches = append(launches, over(n*n, "transport_end", tt, v, w, spreads, g.numbers, n))
 	product := func(to, matrix, from cu.DevicePtr) launch {
 		return launch{
@@ -100,10 +100,14 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 // inversion is of the matrix at from, by way of spare memory.
 type inversion struct{ to, from, spare cu.DevicePtr }
 
+// pivotBytes is what the steps of an inversion of one or two matrices leave for each
+// other.
+const pivotBytes = 8 * 4096
+
 // invert returns the launches that invert one or two matrices. They do nothing
 // where the iteration that the spread tells of is near enough to its end; none
 // stands for always.
-func invert(n int, spread cu.DevicePtr, pairs ...inversion) []launch {
+func invert(n int, pivots, spread cu.DevicePtr, pairs ...inversion) []launch {
 	steps, edge := (n+31)/32, (n+63)/64
 	var launches []launch
 	for step := range steps {
@@ -119,8 +123,8 @@ func invert(n int, spread cu.DevicePtr, pairs ...inversion) []launch {
 			arguments = append(arguments, to, from)
 		}
 		launches = append(launches, launch{
-			kernel: "invert_step", grid: dim{x: edge, y: edge, z: len(pairs)}, block: dim{x: vectorThreads},
-			arguments: append(arguments, spread, n, step),
+			kernel: "invert_step", grid: dim{x: edge*edge + 1, z: len(pairs)}, block: dim{x: vectorThreads},
+			arguments: append(arguments, pivots, spread, n, step),
 		})
 	}
 	return launches
@@ -160,7 +164,8 @@ func (m *machine) aim(g gaussianLoss, values []float64) error {
 	}
 	// Between runs nobody else uses the workspace.
 	spare := m.memory.at + cu.DevicePtr(m.layout.workspaceAt)
-	for _, l := range invert(n, none, inversion{g.inverse, g.target, spare}) {
+	pivots := spare + cu.DevicePtr(8*n*n)
+	for _, l := range invert(n, pivots, none, inversion{g.inverse, g.target, spare}) {
 		if err := m.device.run(l); err != nil {
 			return err
 		}

@@ -179,6 +179,18 @@ __device__ __forceinline__ float quick_exp2(float x) {
 #endif
 }
 
+// 1/x to within a unit of the last place or so, for x whose inverse is a normal number.
+__device__ __forceinline__ double quick_inverse(double x) {
+#ifdef __CUDACC__
+    double y;
+    asm("rcp.approx.ftz.f64 %0, %1;" : "=d"(y) : "d"(x)); // 20 bits
+    y = fma(y, fma(-x, y, 1.), y);
+    return fma(y, fma(-x, y, 1.), y);
+#else
+    return 1 / x;
+#endif
+}
+
 // The nearest value with a mantissa of 10 bits, ties away from zero.
 __device__ __forceinline__ unsigned round_tf32(unsigned bits) {
 #ifdef __CUDACC__

@@ -68,51 +68,74 @@ KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, dou
 
 // One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows
 // a step. After ⌈n/32⌉ steps, from 0 on, each from the last one's to, to is the inverse.
-// Blocks make 64×64 of it; every one inverts the 32×32 pivot for itself, which costs less
-// than to wait for it. pivot: 32 steps of elimination on registers, one barrier each.
-constexpr int pivot_edge = 32, invert_edge = 64;
+// Blocks make 64×64 of it; the last one looks ahead: it makes the next step's pivot, 32×32,
+// and inverts it, so that this, the longest part of a step, happens beside the rest.
+constexpr int pivot_edge = 32, invert_edge = 64, pivot_size = pivot_edge * pivot_edge;
 
-// Inverts the matrix of which this thread has the elements (row, first … first+3).
+// Inverts a pivot of which this thread has the elements (row, first … first+3): two rows
+// and columns at a time, one barrier each.
 __device__ inline void invert_pivot(double (&mine)[4], int row, int first) {
-    __shared__ double pivot_rows[2][pivot_edge], pivot_columns[2][pivot_edge];
+    __shared__ double pivot_rows[2][2][pivot_edge], pivot_columns[2][2][pivot_edge];
     auto show = [&](int p) {
-        if (row == p)
-            for (int i = 0; i < 4; i++) pivot_rows[p % 2][first + i] = mine[i];
+        const int slot = p / 2 % 2;
+        if (row / 2 == p / 2)
+            for (int i = 0; i < 4; i++) pivot_rows[slot][row % 2][first + i] = mine[i];
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            if (first + i == p) pivot_columns[p % 2][row] = mine[i];
+            if ((first + i) / 2 == p / 2) pivot_columns[slot][i % 2][row] = mine[i];
     };
     show(0);
-    for (int p = 0; p < pivot_edge; p++) {
+    for (int p = 0; p < pivot_edge; p += 2) {
         __syncthreads();
-        const double inverse = 1 / pivot_rows[p % 2][p], factor = pivot_columns[p % 2][row];
+        const auto &rows = pivot_rows[p / 2 % 2];
+        const double a = rows[0][p], b = rows[0][p + 1], c = rows[1][p], d = rows[1][p + 1];
+        const double inverse = quick_inverse(a * d - b * c);
+        const double factor0 = pivot_columns[p / 2 % 2][0][row], factor1 = pivot_columns[p / 2 % 2][1][row];
+        // What this row has of the pair of pivot rows, or is made of them.
+        double share0 = (factor0 * d - factor1 * c) * inverse, share1 = (factor1 * a - factor0 * b) * inverse;
+        if (row == p) share0 = d * inverse, share1 = -b * inverse;
+        if (row == p + 1) share0 = -c * inverse, share1 = a * inverse;
+        const bool of_pair = row / 2 == p / 2;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
-            double scaled = first + i == p ? inverse : pivot_rows[p % 2][first + i] * inverse;
-            double rest = first + i == p ? 0 : mine[i];
-            mine[i] = row == p ? scaled : rest - factor * scaled;
+            const double made = share0 * rows[0][first + i] + share1 * rows[1][first + i];
+            const double at_pair = (first + i) % 2 == 0 ? share0 : share1;
+            if ((first + i) / 2 == p / 2)
+                mine[i] = of_pair ? at_pair : -at_pair;
+            else
+                mine[i] = of_pair ? made : mine[i] - made;
         }
-        if (p + 1 < pivot_edge) show(p + 1);
+        if (p + 2 < pivot_edge) show(p + 2);
     }
 }
 
-__device__ inline void invert_step_of(double *to, const double *from, int n, int step) {
+// pivots: the inverse pivots of this step and of the next, by turns.
+__device__ inline void invert_step_of(double *to, const double *from, double *pivots, int n, int step) {
     __shared__ double pivot[pivot_edge][pivot_edge + 1];
     __shared__ double left[invert_edge][pivot_edge + 1];
     __shared__ double above[pivot_edge][invert_edge];
-    const int thread = threadIdx.x, first = step * pivot_edge;
-    const int row0 = blockIdx.y * invert_edge, column0 = blockIdx.x * invert_edge;
+    const int thread = threadIdx.x, first = step * pivot_edge, edge = (n + invert_edge - 1) / invert_edge;
+    const bool ahead = int(blockIdx.x) == edge * edge;
+    if (ahead && first + pivot_edge >= n) return;
+    // Where this block's rows and columns begin: one looks ahead at the next pivot's.
+    const int row0 = ahead ? first + pivot_edge : int(blockIdx.x) / edge * invert_edge;
+    const int column0 = ahead ? first + pivot_edge : int(blockIdx.x) % edge * invert_edge;
     auto at = [&](int row, int column) { return row < n && column < n ? from[Int(row) * n + column] : 0.; };
     auto is_pivot = [&](int i) { return i >= first && i < first + pivot_edge; };
-    {
-        const int row = thread / 8, column = thread % 8 * 4;
-        double mine[4];
-        for (int i = 0; i < 4; i++) // rows beyond the matrix are those of the identity
-            mine[i] =
-                first + row < n && first + column + i < n ? at(first + row, first + column + i) : row == column + i;
-        invert_pivot(mine, row, column);
-        for (int i = 0; i < 4; i++) pivot[row][column + i] = mine[i];
+    // Rows beyond the matrix are those of the identity.
+    auto pivot_at = [&](int row, int column, double value) {
+        return row < n && column < n ? value : double(row == column);
+    };
+    const int pivot_row = thread / 8, pivot_column = thread % 8 * 4;
+    double mine[4];
+    if (step == 0) {
+        for (int i = 0; i < 4; i++) mine[i] = pivot_at(pivot_row, pivot_column + i, at(pivot_row, pivot_column + i));
+        invert_pivot(mine, pivot_row, pivot_column);
+    } else {
+        const double *known = pivots + step % 2 * pivot_size;
+        for (int i = 0; i < 4; i++) mine[i] = known[pivot_row * pivot_edge + pivot_column + i];
     }
+    for (int i = 0; i < 4; i++) pivot[pivot_row][pivot_column + i] = mine[i];
     for (int i = thread; i < invert_edge * pivot_edge; i += gaussian_threads)
         left[i / pivot_edge][i % pivot_edge] = at(row0 + i / pivot_edge, first + i % pivot_edge);
     // above: the pivot rows, with the identity in the place of the pivot.
@@ -134,6 +157,17 @@ __device__ inline void invert_step_of(double *to, const double *from, int n, int
             for (int j = 0; j < 4; j++) above[top + i][column + j] = sums[i][j];
         __syncthreads();
     }
+    if (ahead) {
+        double next[4];
+        for (int i = 0; i < 4; i++) next[i] = at(row0 + pivot_row, column0 + pivot_column + i);
+        for (int k = 0; k < pivot_edge; k++)
+            for (int i = 0; i < 4; i++) next[i] -= left[pivot_row][k] * above[k][pivot_column + i];
+        for (int i = 0; i < 4; i++) next[i] = pivot_at(row0 + pivot_row, column0 + pivot_column + i, next[i]);
+        invert_pivot(next, pivot_row, pivot_column);
+        double *known = pivots + (step + 1) % 2 * pivot_size;
+        for (int i = 0; i < 4; i++) known[pivot_row * pivot_edge + pivot_column + i] = next[i];
+        return;
+    }
     double sums[4][4];
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
@@ -151,16 +185,14 @@ __device__ inline void invert_step_of(double *to, const double *from, int n, int
         }
 }
 
-// to0 from from0 and, in blocks of z = 1, to1 from from1. spread: null, or the step is left
-// out where the iteration is near enough to its end. Blocks of 256 threads; grid (⌈n/64⌉,
-// ⌈n/64⌉, 1 or 2).
+// to0 from from0 and, in blocks of z = 1, to1 from from1. pivots: 4,096 elements, what a step
+// leaves for the next. spread: null, or the step is left out where the iteration is near
+// enough to its end. Blocks of 256 threads; grid (⌈n/64⌉² + 1, 1, 1 or 2).
 KERNEL((gaussian_threads), invert_step, double *to0, const double *from0, double *to1, const double *from1,
-       const double *spread, Int n, Int step) {
+       double *pivots, const double *spread, Int n, Int step) {
     if (spread && !(*spread > last_spread)) return;
-    if (blockIdx.z == 0)
-        invert_step_of(to0, from0, int(n), int(step));
-    else
-        invert_step_of(to1, from1, int(n), int(step));
+    const bool second = blockIdx.z == 1;
+    invert_step_of(second ? to1 : to0, second ? from1 : from0, pivots + blockIdx.z * 2 * pivot_size, int(n), int(step));
 }
 
 // The symmetric part of element i of an n×n matrix.

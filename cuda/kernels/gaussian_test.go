@@ -33,7 +33,7 @@ func covarianceSummary(c, n int, seed uint64) []float64 {
 func invert(t *testing.T, n int, spread any, pairs ...[3]host.Memory) {
 	t.Helper()
 	steps := blocks(n, 32)
-	grid := host.Dim{X: blocks(n, 64), Y: blocks(n, 64), Z: len(pairs)}
+	grid, pivots := host.Dim{X: blocks(n, 64)*blocks(n, 64) + 1, Z: len(pairs)}, host.Allocate(8*4096)
 	for step := range steps {
 		var arguments []any
 		for _, p := range [2][3]host.Memory{pairs[0], pairs[len(pairs)-1]} {
@@ -50,12 +50,12 @@ func invert(t *testing.T, n int, spread any, pairs ...[3]host.Memory) {
 			}
 			arguments = append(arguments, to, from)
 		}
-		launch(t, "invert_step", grid, vectorBlock, 0, append(arguments, spread, n, step)...)
+		launch(t, "invert_step", grid, vectorBlock, 0, append(arguments, pivots, spread, n, step)...)
 	}
 }
 
 func TestInverseTimesMatrixIsOne(t *testing.T) {
-	for _, n := range []int{1, 20, 32, 70, 128} {
+	for _, n := range []int{1, 20, 32, 33, 70, 128, 160} {
 		summary := covarianceSummary(n, 2*n+3, 1)
 		matrix := summary[n:]
 		for i := range n {
