@@ -68,6 +68,8 @@ func (m *machine) bind(t task) error {
 		return m.add(over(n, "scale_map_"+m.device.maps(), to, in[0], in[1], m.at(t.addend), m.at(t.mask), n))
 	case *ops.Sliced:
 		return m.sliced(op, t)
+	case *ops.Clouds:
+		return m.clouds(op, t)
 	case *ops.Sum:
 		return m.weightedSum(op, t)
 	}

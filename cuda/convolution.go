@@ -289,11 +289,7 @@ func (d *Device) filters(kernel string, b *plan.Buffer, transposed bool) (cu.Dev
 	if err != nil {
 		return 0, err
 	}
-	flag := 0
-	if transposed {
-		flag = 1
-	}
-	return d.cached(values, fmt.Sprint(kernel, flag), func() (memory, error) {
+	return d.cached(values, fmt.Sprint(kernel, transposed), func() (memory, error) {
 		size := 4
 		if kernel == "arrange_filters_f16" || kernel == "arrange_filters_bf16" {
 			size = 2
@@ -306,7 +302,7 @@ func (d *Device) filters(kernel string, b *plan.Buffer, transposed bool) (cu.Dev
 			if err := d.upload(stage, unsafe.Pointer(&values[0]), 4*len(values)); err != nil {
 				return err
 			}
-			return d.run(over(len(values), kernel, m.at, stage, b.Shape[0], b.Shape[1], flag))
+			return d.run(over(len(values), kernel, m.at, stage, b.Shape[0], b.Shape[1], flag(transposed)))
 		})
 	})
 }

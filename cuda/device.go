@@ -28,8 +28,8 @@ type Device struct {
 	stream    cu.Stream
 	module    cu.Module
 	functions map[string]cu.Function
-	shared    int   // most shared memory of a block
-	fault     error // what stopped the device; nothing works after it
+	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
+	fault     error          // what stopped the device; nothing works after it
 
 	scratch  memory // of sums
 	pinned   driver.HostMemory
@@ -59,13 +59,13 @@ func NewDevice(o Options) (plan.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{info: info, precision: o.Precision, functions: map[string]cu.Function{}, prepared: map[constantKey]memory{}}
+	d := &Device{info: info, precision: o.Precision, functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {
 		return nil, d.explain("open "+info.Name, err)
 	}
-	if err := d.prepare(handle); err != nil {
+	if err := d.prepare(); err != nil {
 		err = d.explain("open "+info.Name, err)
 		return nil, errors.Join(err, d.release())
 	}
@@ -73,10 +73,7 @@ func NewDevice(o Options) (plan.Device, error) {
 }
 
 // prepare makes what every use of the device needs.
-func (d *Device) prepare(handle cu.Device) (err error) {
-	if d.shared, err = driver.MaximumShared(handle); err != nil {
-		return err
-	}
+func (d *Device) prepare() (err error) {
 	if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 		return err
 	}
@@ -193,10 +190,11 @@ func (d *Device) function(name string, shared int) (cu.Function, error) {
 		}
 		d.functions[name] = f
 	}
-	if shared > 48<<10 {
+	if shared > max(48<<10, d.allowed[name]) {
 		if err := driver.AllowShared(f, shared); err != nil {
 			return f, fmt.Errorf("give the kernel %s %d bytes of shared memory: %w", name, shared, err)
 		}
+		d.allowed[name] = shared
 	}
 	return f, nil
 }

@@ -64,7 +64,7 @@ func TestPoolingsMatchTheProcessors(t *testing.T) {
 }
 
 // unsupported are losses that have no kernels.
-var unsupported = []string{"max-sliced", "mmd", "relaxed", "relaxed-euclidean", "sinkhorn", "sinkhorn-whole"}
+var unsupported = []string{"max-sliced"}
 
 // lossNetwork is a loss on two layers of a small network, with its gradient.
 func lossNetwork(t *testing.T, name string, height, width int) network {
@@ -139,6 +139,34 @@ func TestLossesMatchTheProcessors(t *testing.T) {
 					agrees(t, open(t, Options{Precision: precision}), lossNetwork(t, name, size[0], size[1]))
 				})
 			}
+		}
+	}
+}
+
+// TestSamplesOfPositionsFollowTheDraw takes losses of pairs at a few positions only.
+func TestSamplesOfPositionsFollowTheDraw(t *testing.T) {
+	const channels = 64
+	for _, loss := range []pure.CloudLoss{
+		pure.MMD{Channels: channels, Scaled: true},
+		pure.Relaxed{Channels: channels},
+		pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 1e-3, Iterations: 40},
+	} {
+		x := leaf(gorgonia.NewGraph(), "x", 3, 9, 7)
+		y := convolve(t, x, channels, pure.Border{}, true)
+		target := leaf(x.Graph(), "target", channels, 6, 11)
+		draw := gorgonia.NewTensor(x.Graph(), tensor.Float64, 1, gorgonia.WithShape(1), gorgonia.WithName("draw"))
+		term, err := ops.CompareClouds(pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: 23}}, y, target, draw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, drawn := range []float64{0.2, 0.9} {
+			agrees(t, open(t, Options{}), network{
+				outputs: withGradient(t, x, []float64{1}, term),
+				inputs: map[string]plan.Values{
+					"x": values32(1, 3, 9, 7), "target": positive(values32(2, channels, 6, 11)),
+					"draw": {Shape: tensor.Shape{1}, Double: []float64{drawn}},
+				},
+			})
 		}
 	}
 }

@@ -30,12 +30,8 @@ func (m *machine) poolGradient(op *ops.PoolGradient, t task) error {
 		return errFewChannels
 	}
 	g := op.Pool.Geometry(t.inputs[1].Shape)
-	masked := 0
-	if t.mask != nil {
-		masked = 1
-	}
 	return m.add(over(t.result.Len(), poolKernels[g.Mode]+"gradient_"+m.device.maps(),
-		m.at(t.result), m.at(t.inputs[0]), m.at(t.inputs[1]), m.at(t.addend), masked, g.Scale, g.Channels, g.Height, g.Width))
+		m.at(t.result), m.at(t.inputs[0]), m.at(t.inputs[1]), m.at(t.addend), flag(t.mask != nil), g.Scale, g.Channels, g.Height, g.Width))
 }
 
 // sumBlocks is into how many parts a sum over a map is split at most. It is fixed,
@@ -72,14 +68,11 @@ func (m *machine) differenceSlopes(x, target *plan.Buffer, form pure.Difference)
 	}
 	slopes := m.array(0, 0, 0)
 	m.slopes[key] = slopes
-	n, scaled := x.Len(), 0
-	if form.Scaled {
-		scaled = 1
-	}
+	n := x.Len()
 	partials, sums := m.scratch(8*3*sumBlocks), m.scratch(8*3)
 	parts, blocks := shared(n, "difference_partials_"+m.typed(x), partials, m.at(x), m.at(target), n)
 	return slopes, m.add(parts, join(sums, partials, 3, blocks, 1),
-		launch{kernel: "difference_slopes", arguments: []any{slopes, sums, scaled, n}})
+		launch{kernel: "difference_slopes", arguments: []any{slopes, sums, flag(form.Scaled), n}})
 }
 
 func (m *machine) difference(op *ops.Difference, t task) error {

@@ -117,12 +117,6 @@ func (m *machine) powerMomentsGradient(t task) error {
 func (m *machine) comparison(op *ops.Comparison, t task) error {
 	result, summary, target := m.at(t.result), m.at(t.inputs[0]), m.at(t.inputs[1])
 	one := dim{x: vectorThreads}
-	flag := func(scaled bool) int {
-		if scaled {
-			return 1
-		}
-		return 0
-	}
 	switch loss := op.Loss.(type) {
 	case pure.Gram:
 		n, means := loss.Channels*loss.Channels, cu.DevicePtr(8*loss.Channels)

@@ -39,12 +39,8 @@ func (m *machine) sliced(op *ops.Sliced, t task) error {
 	factor, sum := m.scratch(8), m.scratch(8)
 	partials, sums := m.scratch(8*sumBlocks), m.scratch(8*lines*targets)
 	squares, blocks := shared(y.Len(), "squares_partials_"+m.device.maps(), partials, m.at(y), y.Len())
-	scaled := 0
-	if loss.Scaled {
-		scaled = 1
-	}
 	launches = append(launches, squares, join(sum, partials, 1, blocks, 1),
-		launch{kernel: "sliced_factor", arguments: []any{factor, sum, scaled, lines, y.Len()}})
+		launch{kernel: "sliced_factor", arguments: []any{factor, sum, flag(loss.Scaled), lines, y.Len()}})
 
 	items, sorting := m.sort(p, lines, n, true)
 	launches = append(launches, sorting...)
@@ -124,14 +120,29 @@ func (m *machine) drawn(t task, follow func(draw float64) error) error {
 // sort returns where the sorted items of lines will be, and the launches that put
 // them there.
 func (m *machine) sort(lines cu.DevicePtr, count, n int, places bool) (cu.DevicePtr, []launch) {
-	size, keys, suffix := 4, "sort_keys", ""
+	size, keys := 4, "sort_keys"
 	if places {
-		size, keys, suffix = 8, "sort_places", "_places"
+		size, keys = 8, "sort_places"
+	}
+	items := m.scratch(size * count * n)
+	first := launch{
+		kernel: keys, grid: dim{x: (n + sortTile - 1) / sortTile, y: count}, block: dim{x: 256},
+		arguments: []any{items, lines, n},
+	}
+	sorted, sorting := m.sortItems(items, count, n, places)
+	return sorted, append([]launch{first}, sorting...)
+}
+
+// sortItems does the same with items that are there.
+func (m *machine) sortItems(from cu.DevicePtr, count, n int, places bool) (cu.DevicePtr, []launch) {
+	size, suffix := 4, ""
+	if places {
+		size, suffix = 8, "_places"
 	}
 	tiles := (n + sortTile - 1) / sortTile
-	from, to, counts := m.scratch(size*count*n), m.scratch(size*count*n), m.scratch(4*count*256*tiles)
+	to, counts := m.scratch(size*count*n), m.scratch(4*count*256*tiles)
 	all, block := dim{x: tiles, y: count}, dim{x: 256}
-	launches := []launch{{kernel: keys, grid: all, block: block, arguments: []any{from, lines, n}}}
+	var launches []launch
 	for shift := 0; shift < 32; shift += 8 {
 		launches = append(launches,
 			launch{kernel: "sort_count" + suffix, grid: all, block: block, arguments: []any{counts, from, shift, n}},

@@ -54,7 +54,7 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 	if err != nil {
 		return nil, err
 	}
-	defer m.device.Close()
+	defer m.close()
 	var summaries [2]map[Measurement]plan.Values
 	for i, img := range []image.Image{a, b} {
 		if err := ctx.Err(); err != nil {
@@ -74,7 +74,10 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 type measure struct {
 	options MeasureOptions
 	losses  []losses.Loss
-	device  plan.Device
+	device  plan.Device // for the network
+	// processor compares, which takes no time but precision: plain distances need
+	// eigenvalues.
+	processor plan.Device
 }
 
 func newMeasure(o MeasureOptions) (*measure, error) {
@@ -111,7 +114,16 @@ func newMeasure(o MeasureOptions) (*measure, error) {
 	if m.device, err = openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
 		return nil, fmt.Errorf("model: measure: open device %s: %w", o.Device, err)
 	}
+	if m.processor, err = cpu.NewDevice(cpu.Options{Threads: o.Threads}); err != nil {
+		m.device.Close()
+		return nil, fmt.Errorf("model: measure: %w", err)
+	}
 	return m, nil
+}
+
+func (m *measure) close() {
+	m.device.Close()
+	m.processor.Close()
 }
 
 // summarise runs the network on one picture and returns the summary of every
@@ -137,7 +149,7 @@ func (m *measure) summarise(img image.Image) (map[Measurement]plan.Values, error
 			}
 		}
 	}
-	return m.run(nodes, func(machine plan.Machine) error { return machine.Write(input, p.RGB) })
+	return m.run(m.device, nodes, func(machine plan.Machine) error { return machine.Write(input, p.RGB) })
 }
 
 // planes brings a picture to the size that is asked for.
@@ -170,7 +182,7 @@ func (m *measure) compare(a, b map[Measurement]plan.Values) ([]Measurement, erro
 			results = append(results, key)
 		}
 	}
-	values, err := m.run(nodes, func(machine plan.Machine) error {
+	values, err := m.run(m.processor, nodes, func(machine plan.Machine) error {
 		for node, values := range inputs {
 			if err := values.WriteTo(machine, node); err != nil {
 				return err
@@ -187,9 +199,9 @@ func (m *measure) compare(a, b map[Measurement]plan.Values) ([]Measurement, erro
 	return results, nil
 }
 
-// run evaluates nodes once, after write has filled the inputs of their graph.
+// run evaluates nodes once on a device, after write has filled the inputs of their graph.
 // Two keys may have the same node.
-func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Machine) error) (map[Measurement]plan.Values, error) {
+func (m *measure) run(device plan.Device, nodes map[Measurement]*gorgonia.Node, write func(plan.Machine) error) (map[Measurement]plan.Values, error) {
 	var outputs []*gorgonia.Node
 	for _, node := range nodes {
 		if !slices.Contains(outputs, node) {
@@ -201,7 +213,7 @@ func (m *measure) run(nodes map[Measurement]*gorgonia.Node, write func(plan.Mach
 	if err != nil {
 		return nil, err
 	}
-	machine, err := m.device.Compile(schedule)
+	machine, err := device.Compile(schedule)
 	if err != nil {
 		return nil, err
 	}

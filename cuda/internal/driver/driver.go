@@ -132,11 +132,3 @@ func AllowShared(fn cu.Function, bytes int) error {
 	f := *(*C.CUfunction)(unsafe.Pointer(&fn))
 	return check(C.cuFuncSetAttribute(f, C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(bytes)))
 }
-
-// MaximumShared is the most dynamic shared memory that AllowShared can give on a
-// device.
-func MaximumShared(device cu.Device) (int, error) {
-	var bytes C.int
-	err := check(C.cuDeviceGetAttribute(&bytes, C.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, C.CUdevice(device)))
-	return int(bytes), err
-}
