@@ -85,11 +85,17 @@ func (m *machine) convolve(c convolved) error {
 			return err
 		}
 		l, parts := d.onMatrixUnits("convolution_matrix", rows{s.in, s.out, s.positions(), 9})
+		x := c.x
+		if d.hopper(s) {
+			l, parts = d.onHopper(s)
+			x = m.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 16, 16})
+			filters = m.tensorMap(filters, []int{9 * s.in, s.out}, []int{64, s.out / l.grid.y})
+		}
 		memory := none
 		if parts > 1 {
 			memory = m.scratch(4 * parts * s.positions() * s.out)
 		}
-		l.arguments = []any{c.result, memory, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width}
+		l.arguments = []any{c.result, memory, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width}
 		if err := m.add(l); err != nil || parts == 1 {
 			return err
 		}

@@ -3,7 +3,9 @@
 //
 // It is compiled in by the build tag gpu, on linux/amd64 with cgo; without it,
 // NewDevice and Devices say so. A program that has it needs nothing of CUDA to
-// start: the driver is looked for when a device is asked for.
+// start: the driver is looked for when a device is asked for. The environment
+// variable IMPASTO_CUDA=ampere leaves out the kernels that only the Hopper
+// generation can run.
 package cuda
 
 import (

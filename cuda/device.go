@@ -5,6 +5,7 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 type Device struct {
 	info      Info
 	precision string
+	ampere    bool // leave out what only newer GPUs have
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -59,7 +61,7 @@ func NewDevice(o Options) (plan.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{info: info, precision: o.Precision, functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
+	d := &Device{info: info, precision: o.Precision, ampere: os.Getenv("IMPASTO_CUDA") == "ampere", functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {

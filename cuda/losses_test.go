@@ -154,7 +154,7 @@ func TestSamplesOfPositionsFollowTheDraw(t *testing.T) {
 		x := leaf(gorgonia.NewGraph(), "x", 3, 9, 7)
 		y := convolve(t, x, channels, pure.Border{}, true)
 		target := leaf(x.Graph(), "target", channels, 6, 11)
-		draw := gorgonia.NewTensor(x.Graph(), tensor.Float64, 1, gorgonia.WithShape(1), gorgonia.WithName("draw"))
+		draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"))
 		term, err := ops.CompareClouds(pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: 23}}, y, target, draw)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
+	"impasto/internal/standin"
 )
 
 // network is a graph under test: outputs, and values for its inputs by name.
@@ -169,7 +170,15 @@ var (
 	gradientTolerances = map[string]float64{"f32": 1e-4, "tf32": 0.1, "f16": 0.2, "bf16": 0.2}
 )
 
-func TestConvolutionsMatchTheProcessors(t *testing.T) {
+func TestConvolutionsMatchTheProcessors(t *testing.T) { convolutionsMatch(t, "9.0") }
+
+func TestConvolutionsOfOlderGPUsMatchTheProcessors(t *testing.T) {
+	if standin.Again(t, "STANDIN_CAPABILITY=8.0") {
+		convolutionsMatch(t, "8.0")
+	}
+}
+
+func convolutionsMatch(t *testing.T, capability string) {
 	for _, c := range []struct {
 		channels      []int
 		height, width int
@@ -205,6 +214,10 @@ func TestConvolutionsMatchTheProcessors(t *testing.T) {
 						"x": values32(1, c.channels[0], c.height, c.width), "target": values32(2, y.Shape()...),
 					},
 				})
+				_, hopper := d.functions["convolution_hopper64_f16"]
+				if want := capability == "9.0" && precision == "f16" && len(c.channels) == 4 && c.channels[1] == 64; hopper != want && !standin.Real() {
+					t.Errorf("Hopper's kernels are used: %t, want %t", hopper, want)
+				}
 			})
 		}
 	}

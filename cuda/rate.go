@@ -6,63 +6,66 @@ import (
 	"math"
 
 	"gorgonia.org/cu"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // MatrixRate implements plan.Device: the best rate that the network's own
 // convolutions reach in this precision, each of which is a product of matrices.
 // Maps grow until one takes a millisecond.
 func (d *Device) MatrixRate() (rate float64, err error) {
-	err = d.do("measure the rate of products", func() error {
-		const channels, runs, enough, largest = 128, 5, 1e-3, 1024
-		for side := 16; side <= largest; side *= 2 {
-			seconds, err := d.timeConvolution(shape3{channels, channels, side, side}, runs)
-			if err != nil {
-				return err
-			}
-			rate = max(rate, 18*channels*channels*float64(side*side)/seconds)
-			if seconds >= enough {
-				break
-			}
-		}
-		return nil
-	})
-	return rate, err
-}
-
-// timeConvolution returns the least time, in seconds, of several convolutions of
-// zeros.
-func (d *Device) timeConvolution(s shape3, runs int) (seconds float64, err error) {
-	size := d.elementSize()
-	var made [3]memory
-	defer func() {
-		for i := range made {
-			if freed := made[i].free(); err == nil {
-				err = freed
-			}
-		}
-	}()
-	for i, bytes := range []int{size * s.out * s.positions(), size * s.in * s.positions(), 4 * 9 * s.in * s.out} {
-		if made[i], err = d.allocate("a convolution to be timed", bytes); err != nil {
-			return 0, err
-		}
-		if err := cu.MemsetD8Async(made[i].at, 0, int64(bytes), d.stream); err != nil {
-			return 0, err
-		}
-	}
-	work, err := d.ready(launch{
-		kernel: "convolution_" + d.maps(), grid: dim{x: (s.positions() + 127) / 128, y: (s.out + 63) / 64}, block: dim{x: 256},
-		arguments: []any{made[0].at, made[1].at, made[2].at, none, none, none, none, none, 0, s.in, s.out, s.height, s.width},
-	})
-	if err != nil {
-		return 0, err
-	}
-	seconds = math.Inf(1)
-	for range runs {
-		took, err := d.timed(func() error { return work.issue(d.stream) })
+	const channels, runs, enough, largest = 128, 5, 1e-3, 1024
+	for side := 16; side <= largest; side *= 2 {
+		seconds, err := d.timeConvolution(shape3{channels, channels, side, side}, runs)
 		if err != nil {
 			return 0, err
 		}
-		seconds = min(seconds, took)
+		rate = max(rate, 18*channels*channels*float64(side*side)/seconds)
+		if seconds >= enough {
+			break
+		}
+	}
+	return rate, nil
+}
+
+// timeConvolution returns the least time, in seconds, of several convolutions.
+func (d *Device) timeConvolution(s shape3, runs int) (seconds float64, err error) {
+	g := gorgonia.NewGraph()
+	x := gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(s.in, s.height, s.width), gorgonia.WithName("x"))
+	constant := func(name string, shape ...int) *gorgonia.Node {
+		zeros := tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))
+		return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithShape(shape...), gorgonia.WithName(name), gorgonia.WithValue(zeros))
+	}
+	y, err := ops.Convolve(x, constant("filters", s.out, s.in, 3, 3), constant("biases", s.out), pure.Border{}, false)
+	if err != nil {
+		return 0, err
+	}
+	schedule, err := plan.Make(y)
+	if err != nil {
+		return 0, err
+	}
+	compiled, err := d.Compile(schedule)
+	if err != nil {
+		return 0, err
+	}
+	defer compiled.Close()
+	if err := compiled.Write(x, make([]float32, s.in*s.positions())); err != nil {
+		return 0, err
+	}
+	seconds = math.Inf(1)
+	m := compiled.(*machine)
+	for range runs {
+		if err := d.do("time a convolution", func() error {
+			took, err := d.timed(m.issue)
+			seconds = min(seconds, took)
+			return err
+		}); err != nil {
+			return 0, err
+		}
 	}
 	return seconds, nil
 }

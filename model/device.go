@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,19 +41,24 @@ func checkDevice(name, precision string) error {
 	return checkName("Device", "device", name, []string{"auto", "cpu", "cuda", "cuda:0"})
 }
 
-// openDevice opens the device that a checked name means; auto is the first GPU
-// that can be used, or else the processor.
-func openDevice(name, precision string, o cpu.Options) (plan.Device, error) {
+// processorLosses are losses that GPUs have no kernels for.
+var processorLosses = []string{"max-sliced"}
+
+// openDevice opens the device that a checked name means, for these losses; auto is
+// the first GPU that can be used and has the losses, or else the processor.
+func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.Device, error) {
 	switch name {
 	case "cpu":
 		return cpu.NewDevice(o)
 	case "auto":
-		device, err := openAny(precision)
-		if device != nil || err != nil {
-			return device, err
+		if !slices.ContainsFunc(losses, func(loss string) bool { return slices.Contains(processorLosses, loss) }) {
+			device, err := openAny(precision)
+			if device != nil || err != nil {
+				return device, err
+			}
 		}
 		if precision != "f32" {
-			return nil, fmt.Errorf("there is no GPU that can be used, and the device cpu computes in f32, not in %s", precision)
+			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu computes in f32, not in %s", precision)
 		}
 		return cpu.NewDevice(o)
 	}

@@ -12,8 +12,24 @@ package driver
 
 /*
 #cgo LDFLAGS: -L${SRCDIR}/stub -Wl,--as-needed -ldl
+#include <string.h>
 #include <cuda.h>
 #include "driver.h"
+
+// The driver wants a map at a multiple of 64 bytes, which Go can't promise.
+static CUresult encode(void *to, CUtensorMapDataType type, int rank, CUdeviceptr tensor, const cuuint64_t *sizes, const cuuint32_t *box) {
+	CUtensorMap map;
+	cuuint64_t strides[4], bytes = 2;
+	cuuint32_t steps[4] = {1, 1, 1, 1};
+	for (int i = 0; i < rank; i++)
+		strides[i] = bytes *= sizes[i];
+	CUresult result = cuTensorMapEncodeTiled(&map, type, rank, (void *)tensor, sizes, strides, box, steps,
+		CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B, CU_TENSOR_MAP_L2_PROMOTION_L2_256B,
+		CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+	if (result == CUDA_SUCCESS)
+		memcpy(to, &map, sizeof map);
+	return result;
+}
 */
 import "C"
 
@@ -131,4 +147,25 @@ func (m HostMemory) Free() error {
 func AllowShared(fn cu.Function, bytes int) error {
 	f := *(*C.CUfunction)(unsafe.Pointer(&fn))
 	return check(C.cuFuncSetAttribute(f, C.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, C.int(bytes)))
+}
+
+// TensorMap is what copies of boxes of a tensor need to know of it.
+type TensorMap [128]byte
+
+// NewTensorMap describes a tensor of two-byte elements without gaps, bfloat16 or
+// else float16, of these sizes from the innermost on, for copies of boxes with a
+// swizzle of 128 bytes and zeros outside. There are at most four sizes.
+func NewTensorMap(tensor cu.DevicePtr, brain bool, sizes, box []int) (TensorMap, error) {
+	var m TensorMap
+	var size [4]C.cuuint64_t
+	var edges [4]C.cuuint32_t
+	for i := range sizes {
+		size[i], edges[i] = C.cuuint64_t(sizes[i]), C.cuuint32_t(box[i])
+	}
+	var of C.CUtensorMapDataType = C.CU_TENSOR_MAP_DATA_TYPE_FLOAT16
+	if brain {
+		of = C.CU_TENSOR_MAP_DATA_TYPE_BFLOAT16
+	}
+	err := check(C.encode(unsafe.Pointer(&m), of, C.int(len(sizes)), C.CUdeviceptr(tensor), &size[0], &edges[0]))
+	return m, err
 }

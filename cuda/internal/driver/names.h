@@ -148,6 +148,7 @@
 "cuStreamWriteValue32_v2",
 "cuSurfRefGetArray",
 "cuSurfRefSetArray",
+"cuTensorMapEncodeTiled",
 "cuTexRefGetAddressMode",
 "cuTexRefGetAddress_v2",
 "cuTexRefGetArray",

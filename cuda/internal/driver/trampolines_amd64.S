@@ -738,104 +738,109 @@ cuSurfRefGetArray:
 	.type cuSurfRefSetArray,@function
 cuSurfRefSetArray:
 	jmp *(driver_slots+1176)(%rip)
+	.globl cuTensorMapEncodeTiled
+	.hidden cuTensorMapEncodeTiled
+	.type cuTensorMapEncodeTiled,@function
+cuTensorMapEncodeTiled:
+	jmp *(driver_slots+1184)(%rip)
 	.globl cuTexRefGetAddressMode
 	.hidden cuTexRefGetAddressMode
 	.type cuTexRefGetAddressMode,@function
 cuTexRefGetAddressMode:
-	jmp *(driver_slots+1184)(%rip)
+	jmp *(driver_slots+1192)(%rip)
 	.globl cuTexRefGetAddress_v2
 	.hidden cuTexRefGetAddress_v2
 	.type cuTexRefGetAddress_v2,@function
 cuTexRefGetAddress_v2:
-	jmp *(driver_slots+1192)(%rip)
+	jmp *(driver_slots+1200)(%rip)
 	.globl cuTexRefGetArray
 	.hidden cuTexRefGetArray
 	.type cuTexRefGetArray,@function
 cuTexRefGetArray:
-	jmp *(driver_slots+1200)(%rip)
+	jmp *(driver_slots+1208)(%rip)
 	.globl cuTexRefGetBorderColor
 	.hidden cuTexRefGetBorderColor
 	.type cuTexRefGetBorderColor,@function
 cuTexRefGetBorderColor:
-	jmp *(driver_slots+1208)(%rip)
+	jmp *(driver_slots+1216)(%rip)
 	.globl cuTexRefGetFilterMode
 	.hidden cuTexRefGetFilterMode
 	.type cuTexRefGetFilterMode,@function
 cuTexRefGetFilterMode:
-	jmp *(driver_slots+1216)(%rip)
+	jmp *(driver_slots+1224)(%rip)
 	.globl cuTexRefGetFlags
 	.hidden cuTexRefGetFlags
 	.type cuTexRefGetFlags,@function
 cuTexRefGetFlags:
-	jmp *(driver_slots+1224)(%rip)
+	jmp *(driver_slots+1232)(%rip)
 	.globl cuTexRefGetFormat
 	.hidden cuTexRefGetFormat
 	.type cuTexRefGetFormat,@function
 cuTexRefGetFormat:
-	jmp *(driver_slots+1232)(%rip)
+	jmp *(driver_slots+1240)(%rip)
 	.globl cuTexRefGetMaxAnisotropy
 	.hidden cuTexRefGetMaxAnisotropy
 	.type cuTexRefGetMaxAnisotropy,@function
 cuTexRefGetMaxAnisotropy:
-	jmp *(driver_slots+1240)(%rip)
+	jmp *(driver_slots+1248)(%rip)
 	.globl cuTexRefSetAddress2D_v3
 	.hidden cuTexRefSetAddress2D_v3
 	.type cuTexRefSetAddress2D_v3,@function
 cuTexRefSetAddress2D_v3:
-	jmp *(driver_slots+1248)(%rip)
+	jmp *(driver_slots+1256)(%rip)
 	.globl cuTexRefSetAddressMode
 	.hidden cuTexRefSetAddressMode
 	.type cuTexRefSetAddressMode,@function
 cuTexRefSetAddressMode:
-	jmp *(driver_slots+1256)(%rip)
+	jmp *(driver_slots+1264)(%rip)
 	.globl cuTexRefSetAddress_v2
 	.hidden cuTexRefSetAddress_v2
 	.type cuTexRefSetAddress_v2,@function
 cuTexRefSetAddress_v2:
-	jmp *(driver_slots+1264)(%rip)
+	jmp *(driver_slots+1272)(%rip)
 	.globl cuTexRefSetArray
 	.hidden cuTexRefSetArray
 	.type cuTexRefSetArray,@function
 cuTexRefSetArray:
-	jmp *(driver_slots+1272)(%rip)
+	jmp *(driver_slots+1280)(%rip)
 	.globl cuTexRefSetBorderColor
 	.hidden cuTexRefSetBorderColor
 	.type cuTexRefSetBorderColor,@function
 cuTexRefSetBorderColor:
-	jmp *(driver_slots+1280)(%rip)
+	jmp *(driver_slots+1288)(%rip)
 	.globl cuTexRefSetFilterMode
 	.hidden cuTexRefSetFilterMode
 	.type cuTexRefSetFilterMode,@function
 cuTexRefSetFilterMode:
-	jmp *(driver_slots+1288)(%rip)
+	jmp *(driver_slots+1296)(%rip)
 	.globl cuTexRefSetFlags
 	.hidden cuTexRefSetFlags
 	.type cuTexRefSetFlags,@function
 cuTexRefSetFlags:
-	jmp *(driver_slots+1296)(%rip)
+	jmp *(driver_slots+1304)(%rip)
 	.globl cuTexRefSetFormat
 	.hidden cuTexRefSetFormat
 	.type cuTexRefSetFormat,@function
 cuTexRefSetFormat:
-	jmp *(driver_slots+1304)(%rip)
+	jmp *(driver_slots+1312)(%rip)
 	.globl cuTexRefSetMaxAnisotropy
 	.hidden cuTexRefSetMaxAnisotropy
 	.type cuTexRefSetMaxAnisotropy,@function
 cuTexRefSetMaxAnisotropy:
-	jmp *(driver_slots+1312)(%rip)
+	jmp *(driver_slots+1320)(%rip)
 	.globl cuTexRefSetMipmapFilterMode
 	.hidden cuTexRefSetMipmapFilterMode
 	.type cuTexRefSetMipmapFilterMode,@function
 cuTexRefSetMipmapFilterMode:
-	jmp *(driver_slots+1320)(%rip)
+	jmp *(driver_slots+1328)(%rip)
 	.globl cuTexRefSetMipmapLevelBias
 	.hidden cuTexRefSetMipmapLevelBias
 	.type cuTexRefSetMipmapLevelBias,@function
 cuTexRefSetMipmapLevelBias:
-	jmp *(driver_slots+1328)(%rip)
+	jmp *(driver_slots+1336)(%rip)
 	.globl cuTexRefSetMipmapLevelClamp
 	.hidden cuTexRefSetMipmapLevelClamp
 	.type cuTexRefSetMipmapLevelClamp,@function
 cuTexRefSetMipmapLevelClamp:
-	jmp *(driver_slots+1336)(%rip)
+	jmp *(driver_slots+1344)(%rip)
 	.section .note.GNU-stack,"",@progbits

@@ -42,6 +42,9 @@ struct dim3 {
 };
 extern "C" int standin_parameters(const char *name);
 extern "C" void standin_order(int order);
+extern "C" int standin_encode_tiled(void *map, int type, unsigned rank, const void *address, const uint64_t *sizes,
+									const uint64_t *strides, const uint32_t *box, const uint32_t *steps, int interleave,
+									int swizzle, int promotion, int outside);
 extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, size_t shared, void *const *arguments);
 
 namespace {
@@ -554,6 +557,21 @@ CUresult cuLaunchKernel(CUfunction f, unsigned gx, unsigned gy, unsigned gz, uns
 		const char *wrong = standin_launch(f->name.c_str(), grid, block, shared, pointers.data());
 		return wrong ? complain(CUDA_ERROR_LAUNCH_FAILED, wrong) : CUDA_SUCCESS;
 	});
+}
+
+CUresult cuTensorMapEncodeTiled(CUtensorMap *map, CUtensorMapDataType type, cuuint32_t rank, void *address,
+								const cuuint64_t *sizes, const cuuint64_t *strides, const cuuint32_t *box,
+								const cuuint32_t *steps, CUtensorMapInterleave interleave, CUtensorMapSwizzle swizzle,
+								CUtensorMapL2promotion promotion, CUtensorMapFloatOOBfill outside) {
+	Lock lock(driver.mutex);
+	size_t bytes = 2;
+	for (cuuint32_t i = 0; i < rank; i++) bytes *= sizes[i];
+	if (!holding(CUdeviceptr(reinterpret_cast<uintptr_t>(address)), bytes))
+		return complain(CUDA_ERROR_INVALID_VALUE, "a tensor map leaves its allocation");
+	return standin_encode_tiled(map, type, rank, address, reinterpret_cast<const uint64_t *>(sizes),
+								reinterpret_cast<const uint64_t *>(strides), box, steps, interleave, swizzle, promotion, outside)
+			   ? complain(CUDA_ERROR_INVALID_VALUE, "a tensor map that the driver wouldn't take")
+			   : CUDA_SUCCESS;
 }
 
 } // extern "C"
