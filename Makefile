@@ -23,7 +23,6 @@ test:
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs.
 gpu-test:
-	cd cuda/internal/driver && go run generate.go -check
 	./cuda/go.sh vet -tags gpu ./...
 	./cuda/go.sh run $(STATICCHECK) -tags gpu ./cuda/...
 	./cuda/go.sh test -tags gpu -timeout 20m ./cuda/...
@@ -45,10 +44,12 @@ browser:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# Assembly and example pictures, from the programs that make them.
+# Assembly, GPU kernels and example pictures, from the programs that make them. The
+# compiler of the GPU kernels is fetched, 105 MB.
 generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise
 	cd cuda/internal/driver && go run generate.go
+	cd cuda/kernels && NVCC=$$(./compiler.sh) go generate .
 	go run ./examples/draw
 
 # All that must hold besides the tests.
@@ -58,6 +59,8 @@ check: cross
 	go run $(STATICCHECK) ./...
 	go -C internal/cpu/kernels/_generate run . -check
 	go -C internal/cpu/pairwise/_generate run . -check
+	cd cuda/internal/driver && go run generate.go -check
+	cd cuda/kernels && go run ./generate -check
 
 # The program builds for every platform with nothing but Go.
 cross:

@@ -158,20 +158,19 @@ func (m *machine) convolutionGradient(op *ops.ConvolutionGradient, t task) error
 	if op.Rectified && !t.ungated {
 		gate = m.at(t.inputs[1])
 	}
-	filters, err := d.filters("arrange_filters", t.inputs[2], true)
-	if err != nil {
-		return err
-	}
-	edge := s.positions() - max(s.height-2, 0)*max(s.width-2, 0)
-	edges := launch{grid: dim{x: (edge*s.in + 7) / 8}, block: dim{x: 256}}
-	if d.formatOf(t.result) == planes {
-		edges.kernel = "picture_edges_" + d.maps()
-		edges.arguments = []any{m.at(t.result), from, filters, gate, s.in, s.out, s.height, s.width}
-		err = m.add(launch{
+	picture := d.formatOf(t.result) == planes
+	if picture {
+		filters, err := d.filters("arrange_filters", t.inputs[2], true)
+		if err != nil {
+			return err
+		}
+		if err := m.add(launch{
 			kernel: "picture_gradient_" + d.maps(),
 			grid:   dim{x: (s.width + 15) / 16, y: (s.height + 15) / 16, z: (s.in + 3) / 4}, block: dim{x: 256},
 			arguments: []any{m.at(t.result), from, filters, gate, s.in, s.out, s.height, s.width},
-		})
+		}); err != nil {
+			return err
+		}
 	} else {
 		if gate != none && d.matrixUnits(s.out, s.in) {
 			// The matrix units' copies have no way to look at a gate.
@@ -181,17 +180,35 @@ func (m *machine) convolutionGradient(op *ops.ConvolutionGradient, t task) error
 			}
 			from, gate = passed, none
 		}
-		edges.kernel = "convolution_edges_" + d.maps()
-		edges.arguments = []any{m.at(t.result), from, filters, gate, m.at(t.mask), s.in, s.out, s.height, s.width}
-		err = m.convolve(convolved{
+		if err := m.convolve(convolved{
 			shape: shape3{s.out, s.in, s.height, s.width}, result: m.at(t.result), x: from, gate: gate,
 			addend: m.at(t.addend), mask: m.at(t.mask), filters: t.inputs[2], transposed: true,
-		})
+		}); err != nil {
+			return err
+		}
 	}
-	if err != nil || !op.Border.Replicate {
+	if !op.Border.Replicate {
+		return nil
+	}
+	return m.edges(s, picture, t, from, gate)
+}
+
+// edges adds to a gradient what the repeated pixels of a replicated border pass on.
+func (m *machine) edges(s shape3, picture bool, t task, from, gate cu.DevicePtr) error {
+	filters, err := m.device.filters("arrange_filters", t.inputs[2], true)
+	if err != nil {
 		return err
 	}
-	return m.add(edges)
+	edge := s.positions() - max(s.height-2, 0)*max(s.width-2, 0)
+	l := launch{
+		kernel: "convolution_edges_" + m.device.maps(), grid: dim{x: (edge*s.in + 7) / 8}, block: dim{x: 256},
+		arguments: []any{m.at(t.result), from, filters, gate, m.at(t.mask), s.in, s.out, s.height, s.width},
+	}
+	if picture {
+		l.kernel = "picture_edges_" + m.device.maps()
+		l.arguments = []any{m.at(t.result), from, filters, gate, s.in, s.out, s.height, s.width}
+	}
+	return m.add(l)
 }
 
 // product is rows of a map times a matrix of in×out elements, times *factor, plus
