@@ -258,7 +258,11 @@ type passer interface {
 // timePass fills in the timing of one pass. Memory is all that evaluations hold.
 func timePass(ctx context.Context, o LossBenchOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
 	held := heldBytes()
-	device, err := openDevice(o.Device, cpu.Options{Threads: o.Threads})
+	name := o.Device
+	if name == "auto" {
+		name = "cpu" // GPUs make no single passes
+	}
+	device, err := openDevice(name, "f32", cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,10 @@ import (
 // Precisions are what Options.Precision may be.
 var Precisions = cuda.Precisions
 
+// processorPrecisions are those that the processor computes in: float32 maps, and
+// convolutions of it or of bfloat16.
+var processorPrecisions = []string{"f32", "bf16"}
+
 var cudaDevice = regexp.MustCompile(`^cuda(:[0-9]+)?$`)
 
 func checkDevice(name, precision string) error {
@@ -26,8 +30,8 @@ func checkDevice(name, precision string) error {
 	case name == "auto":
 		return nil
 	case name == "cpu":
-		if precision != "f32" {
-			return &OptionError{"Precision", fmt.Sprintf("the device cpu computes in f32, not in %s", precision)}
+		if !slices.Contains(processorPrecisions, precision) {
+			return &OptionError{"Precision", fmt.Sprintf("the device cpu computes in f32 or bf16, not in %s", precision)}
 		}
 		return nil
 	case cudaDevice.MatchString(name):
@@ -47,6 +51,7 @@ var processorLosses = []string{"max-sliced"}
 // openDevice opens the device that a checked name means, for these losses; auto is
 // the first GPU that can be used and has the losses, or else the processor.
 func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.Device, error) {
+	o.BFloat16 = precision == "bf16"
 	switch name {
 	case "cpu":
 		return cpu.NewDevice(o)
@@ -57,8 +62,8 @@ func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.D
 				return device, err
 			}
 		}
-		if precision != "f32" {
-			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu computes in f32, not in %s", precision)
+		if !slices.Contains(processorPrecisions, precision) {
+			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu computes in f32 or bf16, not in %s", precision)
 		}
 		return cpu.NewDevice(o)
 	}
