@@ -5,6 +5,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
@@ -12,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-thread_local dim3 threadIdx, blockIdx, blockDim, gridDim;
+dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace emulation {
 namespace {
@@ -78,7 +79,7 @@ struct Device {
 struct Failure {};
 
 Entry *entries;
-thread_local Device *device;
+Device *device;
 
 // How the order of threads in a block is chosen.
 enum class Order { forward, backward, warps_backward };
@@ -450,9 +451,11 @@ extern "C" int standin_parameters(const char *name) {
 // forward in each warp and warps backward.
 extern "C" void standin_order(int chosen) { order = Order(chosen); }
 
-// Runs a kernel to its end. Returns null, or what went wrong; the message is valid
-// until the next launch on this thread.
+// Runs a kernel to its end; one at a time. Returns null, or what went wrong; the message
+// is valid until the next launch.
 extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, size_t shared, void *const *arguments) {
+    static std::mutex one_at_a_time;
+    std::lock_guard lock(one_at_a_time);
     if (!device) device = new_device();
     const Entry *e = find(name);
     auto refuse = [&](const char *why) {

@@ -55,24 +55,22 @@ template <class T> float element(unsigned word, int i) {
 template <class T> void multiply_fragments(void *lanes, int live) {
     if (live != 32) fail("matrix instruction in a warp of %d", live);
     constexpr int per_word = 4 / sizeof(T), depth = 8 * per_word;
-    float a[16][depth], b[8][depth];
+    float a[16][depth], b[depth][8], d[16][8] = {};
     for (int lane = 0; lane < 32; lane++) {
         const auto &f = lane_value<Fragments<T>>(lanes, lane);
         int g = lane / 4, t = lane % 4;
         for (int i = 0; i < per_word; i++) {
             for (int part = 0; part < 4; part++)
                 a[g + part % 2 * 8][(t + part / 2 * 4) * per_word + i] = element<T>(f.a[part], i);
-            for (int part = 0; part < 2; part++) b[g][(t + part * 4) * per_word + i] = element<T>(f.b[part], i);
+            for (int part = 0; part < 2; part++) b[(t + part * 4) * per_word + i][g] = element<T>(f.b[part], i);
         }
     }
+    for (int row = 0; row < 16; row++)
+        for (int k = 0; k < depth; k++)
+            for (int column = 0; column < 8; column++) d[row][column] += a[row][k] * b[k][column];
     for (int lane = 0; lane < 32; lane++) {
         auto &f = lane_value<Fragments<T>>(lanes, lane);
-        for (int part = 0; part < 4; part++) {
-            const float *row = a[lane / 4 + part / 2 * 8], *column = b[lane % 4 * 2 + part % 2];
-            float sum = 0;
-            for (int k = 0; k < depth; k++) sum += row[k] * column[k];
-            f.d[part] += sum;
-        }
+        for (int part = 0; part < 4; part++) f.d[part] += d[lane / 4 + part / 2 * 8][lane % 4 * 2 + part % 2];
     }
 }
 
