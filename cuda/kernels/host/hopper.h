@@ -43,30 +43,35 @@ void product_later(Product p);
 void commit_products();
 void await_products(int groups_left);
 
-// Element (row, k) of a described matrix.
-template <class T> float matrix_element(unsigned long long matrix, int row, int k) {
-    if (matrix >> 62 != 1) fail("matrix without a swizzle of 128 bytes");
-    unsigned at = unsigned(matrix & 0x3fff) << 4, eight_rows = unsigned(matrix >> 32 & 0x3fff) << 4;
-    at += row / 8 * eight_rows + row % 8 * 128 + k * sizeof(T);
-    at ^= (at >> 7 & 7) << 4;
-    T value;
-    std::memcpy(&value, shared_at(at), sizeof value);
-    return to_float(value);
+// 16 elements of a row of a described matrix.
+template <class T> void matrix_row(float (&to)[16], unsigned long long matrix, int row, const unsigned char *window) {
+    unsigned first = unsigned(matrix & 0x3fff) << 4, eight_rows = unsigned(matrix >> 32 & 0x3fff) << 4;
+    first += row / 8 * eight_rows + row % 8 * 128;
+    for (int half = 0; half < 2; half++) {
+        unsigned at = first + half * 16;
+        at ^= (at >> 7 & 7) << 4;
+        T values[8];
+        std::memcpy(values, window + at, sizeof values);
+        for (int k = 0; k < 8; k++) to[8 * half + k] = to_float(values[k]);
+    }
 }
 
 template <class T> void run_product(const Product &p) {
-    const int warp = threadIdx.x / 32 % 4;
-    for (int r = 0; r < 2; r++) {
-        float row[16];
-        for (int k = 0; k < 16; k++) row[k] = matrix_element<T>(p.a, 16 * warp + lane() / 4 + 8 * r, k);
-        for (int j = 0; j < p.columns / 8; j++)
-            for (int c = 0; c < 2; c++) {
+    if (p.a >> 62 != 1 || p.b >> 62 != 1) fail("matrix without a swizzle of 128 bytes");
+    const unsigned char *window = shared_at(0);
+    const int warp = threadIdx.x / 32 % 4, at = lane();
+    float rows[2][16], column[16];
+    for (int r = 0; r < 2; r++) matrix_row<T>(rows[r], p.a, 16 * warp + at / 4 + 8 * r, window);
+    for (int j = 0; j < p.columns / 8; j++)
+        for (int c = 0; c < 2; c++) {
+            matrix_row<T>(column, p.b, 8 * j + at % 4 * 2 + c, window);
+            for (int r = 0; r < 2; r++) {
                 float sum = 0;
-                for (int k = 0; k < 16; k++) sum += row[k] * matrix_element<T>(p.b, 8 * j + lane() % 4 * 2 + c, k);
+                for (int k = 0; k < 16; k++) sum += rows[r][k] * column[k];
                 float &d = p.d[4 * j + 2 * r + c];
                 d = p.add ? d + sum : sum;
             }
-    }
+        }
 }
 
 template <class T> void multiply_later(float *d, int columns, unsigned long long a, unsigned long long b, bool add) {
