@@ -37,16 +37,12 @@ func invert(t *testing.T, n int, spread any, pairs ...[3]host.Memory) {
 	for step := range steps {
 		var arguments []any
 		for _, p := range [2][3]host.Memory{pairs[0], pairs[len(pairs)-1]} {
-			from, to := p[1], p[0]
+			to, from := p[0], p[2]
 			if (steps-step)%2 == 0 {
-				to = p[2]
+				to, from = p[2], p[0]
 			}
 			if step == 0 {
 				from = p[1]
-			} else if to == p[0] {
-				from = p[2]
-			} else {
-				from = p[0]
 			}
 			arguments = append(arguments, to, from)
 		}
