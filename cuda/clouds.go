@@ -138,7 +138,7 @@ func (c *clouds) means(channels, positions int, x cu.DevicePtr, maps string) cu.
 			kernel: "channel_sums_" + maps, grid: dim{x: (channels + 31) / 32, y: parts}, block: dim{x: 32, y: 8},
 			arguments: []any{partials, x, channels, positions},
 		},
-		over(channels, "sum_rows", means, partials, 1/float64(positions), parts, channels))
+		overRows(channels, "sum_rows", means, partials, 1/float64(positions), parts, channels))
 	return means
 }
 

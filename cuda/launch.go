@@ -79,3 +79,11 @@ func over(n int, kernel string, arguments ...any) launch {
 		arguments: arguments,
 	}
 }
+
+// overRows is a launch over n numbers of a kernel that sums rows of them, of which a
+// block takes 32 numbers.
+func overRows(n int, kernel string, arguments ...any) launch {
+	l := over(n, kernel, arguments...)
+	l.grid.x = (n + 31) / 32
+	return l
+}

@@ -12,8 +12,9 @@ import (
 
 const (
 	// partPositions is how many positions one part of a sum takes at most, so that
-	// what is summed in float32 within it loses little.
-	partPositions = 2048
+	// what is summed in float32 within it loses little, and large maps have parts for
+	// all multiprocessors.
+	partPositions = 1024
 	// mostParts bounds the memory of the parts.
 	mostParts = 512
 )
@@ -40,7 +41,7 @@ func (m *machine) channelSums(result cu.DevicePtr, x *plan.Buffer, kernel string
 			kernel: kernel + m.device.maps(), grid: dim{x: (channels + 31) / 32, y: parts}, block: dim{x: 32, y: 8},
 			arguments: append(arguments, channels, positions),
 		},
-		over(count*channels, "sum_rows", result, partials, 1/float64(positions), parts, count*channels))
+		overRows(count*channels, "sum_rows", result, partials, 1/float64(positions), parts, count*channels))
 }
 
 func (m *machine) moments(op *ops.Moments, t task) error {
@@ -64,7 +65,7 @@ func (m *machine) moments(op *ops.Moments, t task) error {
 		sums.kernel, sums.block.x, sums.shared = "second_moments_matrix_"+m.device.precision, 128, 27648
 	}
 	second := result + cu.DevicePtr(8*channels)
-	return m.add(sums, over(channels*channels, "second_moments_finish", second, partials, parts, channels, positions))
+	return m.add(sums, overRows(channels*channels, "second_moments_finish", second, partials, parts, channels, positions))
 }
 
 func (m *machine) momentsGradient(op *ops.MomentsGradient, t task) error {

@@ -4,31 +4,57 @@
 
 constexpr int channel_edge = 32, channel_rows = 8;
 
-// Sums over a part of the positions, one block's, of count powers of the channels less
-// a centre, from the power first on.
-template <int first, int count, class T>
-__device__ void channel_sums(double *partials, const T *x, const double *centre, Int channels, Int positions) {
-    __shared__ double sums[channel_rows][channel_edge];
-    const Int channel = Int(blockIdx.x) * channel_edge + threadIdx.x;
+// Sums over a part of the positions, one block's, of count powers of 32 channels less a
+// centre, from the power first on. A thread has width neighbouring channels of every so
+// many positions: 16 bytes at a time where channels allow it.
+template <int first, int count, int width, class T>
+__device__ void channel_sums_by(double *partials, const T *x, const double *centre, Int channels, Int positions) {
+    constexpr int threads = channel_edge * channel_rows, groups = channel_edge / width, rows = threads / groups;
+    __shared__ double sums[rows][channel_edge];
+    const int thread = threadIdx.y * channel_edge + threadIdx.x, group = thread % groups, row = thread / groups;
+    const Int channel = Int(blockIdx.x) * channel_edge + group * width;
     const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
-    double mine[count] = {};
+    double mine[count][width] = {}, middle[width];
     if (channel < channels) {
-        const double middle = centre ? centre[channel] : 0;
-        for (Int p = begin + threadIdx.y; p < end; p += channel_rows) {
-            double d = double(to_float(x[p * channels + channel])) - middle, power = first == 1 ? d : d * d;
-            for (int k = 0; k < count; k++, power *= d) mine[k] += power;
+        for (int i = 0; i < width; i++) middle[i] = centre ? centre[channel + i] : 0;
+#pragma unroll 4
+        for (Int p = begin + row; p < end; p += rows) {
+            T values[width];
+            if constexpr (width == 1) {
+                values[0] = x[p * channels + channel];
+            } else {
+                const Wide<T> wide = load_wide(x + p * channels + channel);
+                for (int i = 0; i < width; i++) values[i] = wide.at[i];
+            }
+            for (int i = 0; i < width; i++) {
+                double d = double(to_float(values[i])) - middle[i], power = first == 1 ? d : d * d;
+                for (int k = 0; k < count; k++, power *= d) mine[k][i] += power;
+            }
         }
     }
     for (int k = 0; k < count; k++) {
-        sums[threadIdx.y][threadIdx.x] = mine[k];
         __syncthreads();
-        if (threadIdx.y == 0 && channel < channels) {
-            double sum = 0;
-            for (int row = 0; row < channel_rows; row++) sum += sums[row][threadIdx.x];
-            partials[(Int(blockIdx.y) * count + k) * channels + channel] = sum;
-        }
+        for (int i = 0; i < width; i++) sums[row][group * width + i] = mine[k][i];
         __syncthreads();
+        // A warp a row of the block adds up its share of the rows, and one all shares.
+        double sum = 0;
+        for (int i = threadIdx.y; i < rows; i += channel_rows) sum += sums[i][threadIdx.x];
+        __syncthreads();
+        sums[threadIdx.y][threadIdx.x] = sum;
+        __syncthreads();
+        const Int to = Int(blockIdx.x) * channel_edge + threadIdx.x;
+        if (threadIdx.y > 0 || to >= channels) continue;
+        for (int i = 1; i < channel_rows; i++) sum += sums[i][threadIdx.x];
+        partials[(Int(blockIdx.y) * count + k) * channels + to] = sum;
     }
+}
+
+template <int first, int count, class T>
+__device__ void channel_sums(double *partials, const T *x, const double *centre, Int channels, Int positions) {
+    if (channels % Wide<T>::count == 0 && starts_wide(x))
+        channel_sums_by<first, count, Wide<T>::count>(partials, x, centre, channels, positions);
+    else
+        channel_sums_by<first, count, 1>(partials, x, centre, channels, positions);
 }
 
 // partials (parts × count × channels) = sums over each part of the positions of
@@ -56,13 +82,29 @@ CHANNEL_SUMS(f16, f16)
 CHANNEL_SUMS(bf16, bf16)
 #undef CHANNEL_SUMS
 
-// result[i] = factor·Σ over rows of partials[row·count + i], in their order. Any
-// one-dimensional grid of blocks of 256 threads.
+// Σ over rows of from[row·count + i], in one order: eight threads take every eighth row. To
+// the first of them; i may be beyond count. For blocks of 256 threads, which have 32 numbers
+// i next to each other: the thread's is i0 + threadIdx.x%32.
+__device__ inline double sum_of_rows(const double *from, Int rows, Int count, Int i) {
+    __shared__ double sums[channel_rows][channel_edge];
+    const int part = threadIdx.x / channel_edge, column = threadIdx.x % channel_edge;
+    double sum = 0;
+#pragma unroll 4
+    for (Int row = part; i < count && row < rows; row += channel_rows) sum += from[row * count + i];
+    __syncthreads();
+    sums[part][column] = sum;
+    __syncthreads();
+    for (int k = 1; part == 0 && k < channel_rows; k++) sum += sums[k][column];
+    return sum;
+}
+
+// result[i] = factor·Σ over rows of partials[row·count + i], in one order. Any
+// one-dimensional grid of blocks of 256 threads; ⌈count/32⌉ have one turn each.
 KERNEL((256), sum_rows, double *result, const double *partials, double factor, Int rows, Int count) {
-    for (Int i = first_index(); i < count; i += index_step()) {
-        double sum = 0;
-        for (Int row = 0; row < rows; row++) sum += partials[row * count + i];
-        result[i] = factor * sum;
+    for (Int first = Int(blockIdx.x) * channel_edge; first < count; first += Int(gridDim.x) * channel_edge) {
+        const Int i = first + threadIdx.x % channel_edge;
+        const double sum = sum_of_rows(partials, rows, count, i);
+        if (threadIdx.x < channel_edge && i < count) result[i] = factor * sum;
     }
 }
 
@@ -250,16 +292,18 @@ SECOND_MOMENTS_MATRIX(bf16, bf16)
 SECOND_MOMENTS_MATRIX(tf32, float)
 #undef SECOND_MOMENTS_MATRIX
 
-// second (channels²) = Σ of the parts / positions, both triangles. Any one-dimensional
-// grid of blocks of 256 threads.
+// second (channels²) = Σ of the parts / positions, both triangles. Any one-dimensional grid
+// of blocks of 256 threads; ⌈channels²/32⌉ have one turn each.
 KERNEL((256), second_moments_finish, double *second, const double *partials, Int parts, Int channels, Int positions) {
     const Int count = channels * channels;
-    for (Int i = first_index(); i < count; i += index_step()) {
-        Int row = i / channels, column = i % channels;
-        const double *from = partials + (row >= column ? i : column * channels + row);
-        double sum = 0;
-        for (Int part = 0; part < parts; part++) sum += from[part * count];
-        second[i] = sum / double(positions);
+    for (Int first = Int(blockIdx.x) * channel_edge; first < count; first += Int(gridDim.x) * channel_edge) {
+        const Int i = first + threadIdx.x % channel_edge, row = i / channels, column = i - row * channels;
+        // Only the lower triangle is there, by blocks.
+        const bool own = row / moment_edge >= column / moment_edge;
+        const double sum = sum_of_rows(partials, parts, count, own ? i : count) / double(positions);
+        if (threadIdx.x >= channel_edge || i >= count || !own) continue;
+        second[i] = sum;
+        if (row / moment_edge > column / moment_edge) second[column * channels + row] = sum;
     }
 }
 
