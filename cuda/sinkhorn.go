@@ -101,7 +101,7 @@ func (s *sinkhorn) symmetric(p cu.DevicePtr, of cloud) {
 
 // stop sets the flag where the last softmin changed its n values by little enough.
 func (s *sinkhorn) stop(flag cu.DevicePtr, n int) {
-	s.add(launch{kernel: "sinkhorn_stop", arguments: []any{flag, s.errors, s.loss.Tolerance, s.blocks, n}})
+	s.add(launch{kernel: "sinkhorn_stop", block: dim{x: vectorThreads}, arguments: []any{flag, s.errors, s.loss.Tolerance, s.blocks, n}})
 }
 
 func (s *sinkhorn) copy(to, from cu.DevicePtr, n int) {

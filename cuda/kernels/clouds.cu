@@ -121,12 +121,13 @@ KERNEL((cloud_threads), softmin, double *potential, double *errors, const double
 }
 
 // *stop = 1 where the error of the marginals, Σ errors/n, is at most tolerance; left alone
-// otherwise. One thread.
+// otherwise. One block of 256 threads.
 KERNEL((cloud_threads), sinkhorn_stop, double *stop, const double *errors, double tolerance, Int count, Int n) {
-    if (threadIdx.x > 0 || *stop != 0) return;
+    if (*stop != 0) return;
     double sum = 0;
-    for (Int i = 0; i < count; i++) sum += errors[i];
-    if (sum / double(n) <= tolerance) *stop = 1;
+    for (Int i = threadIdx.x; i < count; i += cloud_threads) sum += errors[i];
+    sum = block_sum<cloud_threads>(sum);
+    if (threadIdx.x == 0 && sum / double(n) <= tolerance) *stop = 1;
 }
 
 __device__ inline double block_mean(const double *x, Int n) {

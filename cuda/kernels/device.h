@@ -50,11 +50,21 @@ template <class T> __device__ __forceinline__ T warp_sum(T value) {
     return value;
 }
 
+// For what is made for blocks of so many threads: the emulation refuses others.
+__device__ __forceinline__ void block_is_of(int threads) {
+#ifdef __CUDACC__
+    (void)threads;
+#else
+    emulation::block_is_of(threads);
+#endif
+}
+
 // The sum of a value of each thread of a block of so many threads, to all of them.
 // The order of summation is fixed.
 template <int threads, class T> __device__ T block_sum(T value) {
     constexpr int warps = threads / warp_size;
     __shared__ T sums[warps];
+    block_is_of(threads);
     value = warp_sum(value);
     __syncthreads();
     if (threadIdx.x % warp_size == 0) sums[threadIdx.x / warp_size] = value;

@@ -60,10 +60,11 @@ KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, dou
         u[i] = covariance[i];
         v[i] = inverse[i];
     }
-    if (first_index() > 0) return;
+    if (blockIdx.x > 0) return;
     double sum = 0;
-    for (Int i = 0; i < count; i++) sum += partials[i];
-    spreads[0] = sqrt(sum) / numbers[0];
+    for (Int i = threadIdx.x; i < count; i += gaussian_threads) sum += partials[i];
+    sum = block_sum<gaussian_threads>(sum);
+    if (threadIdx.x == 0) spreads[0] = sqrt(sum) / numbers[0];
 }
 
 // One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows

@@ -88,6 +88,7 @@ CHANNEL_SUMS(bf16, bf16)
 __device__ inline double sum_of_rows(const double *from, Int rows, Int count, Int i) {
     __shared__ double sums[channel_rows][channel_edge];
     const int part = threadIdx.x / channel_edge, column = threadIdx.x % channel_edge;
+    block_is_of(channel_edge * channel_rows);
     double sum = 0;
 #pragma unroll 4
     for (Int row = part; i < count && row < rows; row += channel_rows) sum += from[row * count + i];
@@ -307,18 +308,25 @@ KERNEL((256), second_moments_finish, double *second, const double *partials, Int
     }
 }
 
-// greatest[block] = the block's share of the largest magnitude of D + Dᵀ, with D
-// (channels²) the cotangent of second moments. Blocks of 256 threads, a grid of 256 at
-// most.
-KERNEL((256), cotangent_greatest, double *greatest, const double *d, Int channels) {
+// The greatest of the values of a block of 256 threads, to all of them.
+__device__ inline double greatest_of_block(double most) {
     __shared__ double warps[256 / warp_size];
-    double most = 0;
-    for (Int i = first_index(); i < channels * channels; i += index_step())
-        most = max(most, fabs(d[i] + d[i % channels * channels + i / channels]));
+    block_is_of(256);
     for (int by = warp_size / 2; by > 0; by /= 2) most = max(most, __shfl_xor_sync(all_lanes, most, by));
     if (threadIdx.x % warp_size == 0) warps[threadIdx.x / warp_size] = most;
     __syncthreads();
     for (double m : warps) most = max(most, m);
+    return most;
+}
+
+// greatest[block] = the block's share of the largest magnitude of D + Dᵀ, with D
+// (channels²) the cotangent of second moments. Blocks of 256 threads, a grid of 256 at
+// most.
+KERNEL((256), cotangent_greatest, double *greatest, const double *d, Int channels) {
+    double most = 0;
+    for (Int i = first_index(); i < channels * channels; i += index_step())
+        most = max(most, fabs(d[i] + d[i % channels * channels + i / channels]));
+    most = greatest_of_block(most);
     if (threadIdx.x == 0) greatest[blockIdx.x] = most;
 }
 
@@ -332,7 +340,8 @@ __device__ void moments_cotangent(T *matrix, float *factor, float *bias, const d
                                   const double *greatest, Int count, Int channels, Int positions) {
     const double *d = cotangent + channels;
     double most = 0;
-    for (Int i = 0; i < count; i++) most = max(most, greatest[i]);
+    for (Int i = threadIdx.x; i < count; i += 256) most = max(most, greatest[i]);
+    most = greatest_of_block(most);
     const double scale = most > 0 ? 1 / most : 0;
     for (Int i = first_index(); i < channels * channels; i += index_step()) {
         float v = float(scale * (d[i] + d[i % channels * channels + i / channels]));

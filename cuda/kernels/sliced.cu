@@ -133,6 +133,7 @@ KERNEL((sort_threads), sort_count_places, unsigned *counts, const Place *items, 
 // The exclusive sum of a value of each thread of a block of 256, and the total.
 template <class T> __device__ T exclusive_sum(T value, T &total) {
     __shared__ T warps[sort_warps];
+    block_is_of(sort_threads);
     const int lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size;
     T sum = value;
     for (int by = 1; by < warp_size; by *= 2) {
@@ -151,14 +152,29 @@ template <class T> __device__ T exclusive_sum(T value, T &total) {
     return before + sum - value;
 }
 
-// Replaces a line's counts by the sums of those before. Blocks of 256 threads; grid: one a
-// line.
+// Replaces a line's counts by the sums of those before. A thread takes 16 at a time. Blocks
+// of 256 threads; grid: one a line.
 KERNEL((sort_threads), sort_scan, unsigned *counts, Int tiles) {
+    constexpr int each = 16;
     unsigned *line = counts + blockIdx.x * digits * tiles, before = 0;
-    for (Int first = 0; first < digits * tiles; first += sort_threads) {
-        const Int i = first + threadIdx.x; // digits·tiles is a multiple of 256
-        unsigned total, sum = exclusive_sum(line[i], total);
-        line[i] = before + sum;
+    const Int n = digits * tiles; // a multiple of 16
+    for (Int first = 0; first < n; first += sort_threads * each) {
+        const Int i0 = first + threadIdx.x * each;
+        Wide<unsigned> values[each / 4] = {};
+        unsigned mine = 0, total;
+        for (int i = 0; i < each / 4; i++) {
+            if (i0 < n) values[i] = load_wide(line + i0 + 4 * i);
+            for (unsigned &v : values[i].at) {
+                const unsigned sum = mine;
+                mine += v;
+                v = sum;
+            }
+        }
+        const unsigned sum = before + exclusive_sum(mine, total);
+        for (int i = 0; i < each / 4; i++) {
+            for (unsigned &v : values[i].at) v += sum;
+            if (i0 < n) store_wide(line + i0 + 4 * i, values[i]);
+        }
         before += total;
     }
 }
@@ -208,7 +224,7 @@ KERNEL((sort_threads), sort_scatter_places, Place *to, const Place *items, const
 // sums (count × m) = of each line of sorted items the sum of the values before. Blocks of
 // 256 threads; grid: one a line.
 KERNEL((sort_threads), target_sums, double *sums, const unsigned *items, Int m) {
-    constexpr int each = 8;
+    constexpr int each = 32;
     const unsigned *line = items + blockIdx.x * m;
     double *to = sums + blockIdx.x * m, before = 0;
     for (Int first = 0; first < m; first += sort_threads * each) {

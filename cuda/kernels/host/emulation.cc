@@ -237,6 +237,10 @@ void fail(const char *format, ...) {
     std::abort();
 }
 
+void block_is_of(int threads) {
+    if (device->threads != threads) fail("blocks are of %d threads, want %d", device->threads, threads);
+}
+
 int lane() { return device->current % 32; }
 
 unsigned char *shared() { return device->shared_end - (device->shared_size + 127) / 128 * 128; }

@@ -58,6 +58,9 @@ void yield();
 
 int lane();
 
+// Fails unless the block has so many threads.
+void block_is_of(int threads);
+
 // Dynamic shared memory of the block, and its size.
 unsigned char *shared();
 size_t shared_size();
