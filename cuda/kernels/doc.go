@@ -23,10 +23,10 @@
 //
 // device.h, and hopper.h for what compute capability 9.0 has, are the dialect that
 // kernels are written in: one function an instruction that C++ has no word for, each
-// with a second body that is plain loops. host/
-// emulates the rest of a device, so that the very same sources run in tests on any
-// machine. all.cu includes the others; compiled, it is kernels.fatbin, which programs
-// with GPU support embed. kernels.sum tells what that was made of.
+// with a second body that is plain loops. host/ emulates the rest of a device, so that
+// the very same sources run in tests on any machine. all.cu includes the others;
+// compiled, it is kernels.fatbin, which programs with GPU support embed. kernels.sum
+// tells what that was made of.
 //
 //	NVCC=$(./compiler.sh) go generate .    compiles anew
 //	go run ./generate -check               tells whether it is current
