@@ -87,6 +87,7 @@ func (m *machine) at(b *plan.Buffer) cu.DevicePtr {
 	}
 	if isSeed(b) {
 		m.places[b] = m.array(math.Float64bits(m.scale.factor * b.Constant.Data().(float64)))
+		m.scale.seed = m.places[b]
 	}
 	return m.places[b]
 }

@@ -274,7 +274,10 @@ func (d *Device) plain(values []float32) (cu.DevicePtr, error) {
 		if err != nil {
 			return m, err
 		}
-		return m, d.upload(m.at, unsafe.Pointer(&values[0]), 4*len(values))
+		// A border's colour may lie inside of a struct that has pointers, which cgo
+		// doesn't let pass.
+		copied := slices.Clone(values)
+		return m, d.upload(m.at, unsafe.Pointer(&copied[0]), 4*len(values))
 	})
 }
 

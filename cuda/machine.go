@@ -142,6 +142,9 @@ func (m *machine) lay() {
 	}, alignment)
 	l.resultsAt = align(l.arena.Bytes)
 	l.resultCount = len(l.results) + gaussians(s)
+	if m.scale.factor != 1 {
+		l.resultCount++
+	}
 	l.tableAt = align(l.resultsAt + 8*l.resultCount)
 }
 
@@ -164,15 +167,7 @@ func (m *machine) bindAll() error {
 			return fmt.Errorf("%v: %w", step.Op, err)
 		}
 	}
-	if m.scale.factor == 1 {
-		return nil
-	}
-	for _, b := range m.scale.outputs {
-		if err := m.add(over(b.Len(), "scale", m.places[b], 1/m.scale.factor, b.Len())); err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.unscale()
 }
 
 // array puts words into the machine's table and returns where they lie.
@@ -225,26 +220,34 @@ func (m *machine) RunAll() error {
 		if m.places == nil {
 			return errMachineClosed
 		}
-		m.runs++
-		if m.runs == 2 {
-			graph, err := driver.Capture(m.device.stream, m.issue)
-			if err != nil {
+		for {
+			if err := m.run(); err != nil {
 				return err
 			}
-			m.graph = graph
-		}
-		if m.graph == nil {
-			if err := m.issue(); err != nil {
-				return err
+			if again, err := m.lowered(); err != nil || !again {
+				return errors.Join(err, m.checkResiduals())
 			}
-		} else if err := m.graph.Launch(m.device.stream); err != nil {
-			return err
 		}
-		if err := m.device.stream.Synchronize(); err != nil {
-			return err
-		}
-		return m.checkResiduals()
 	})
+}
+
+func (m *machine) run() error {
+	m.runs++
+	if m.runs == 2 {
+		graph, err := driver.Capture(m.device.stream, m.issue)
+		if err != nil {
+			return err
+		}
+		m.graph = graph
+	}
+	issue := m.issue
+	if m.graph != nil {
+		issue = func() error { return m.graph.Launch(m.device.stream) }
+	}
+	if err := issue(); err != nil {
+		return err
+	}
+	return m.device.stream.Synchronize()
 }
 
 // issue puts a whole run on the stream.

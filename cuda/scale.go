@@ -4,6 +4,9 @@ package cuda
 
 import (
 	"math"
+	"unsafe"
+
+	"gorgonia.org/cu"
 
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -15,13 +18,21 @@ import (
 // the target's size, so that their gradients by single features are 1e-9 in a
 // picture of 512×512, and grow with the weight of the term. With this many times
 // the positions they are 0.01 to 100 at weight 1, in the middle of what float16 has
-// on either side, at any size of picture.
-const gradientScale = 64
+// on either side, at any size of picture. Where the picture is far from its target they
+// may be larger and overflow all the same; then the scale is lowered by steps of
+// lowerScale, and the run made again.
+const (
+	gradientScale = 64
+	lowerScale    = 64
+)
 
 // scaling is the scale of one schedule, with the outputs that it is taken out of.
 type scaling struct {
 	factor  float64
 	outputs []*plan.Buffer
+	// Where the factor, its inverse and the square of the first output's norm lie.
+	seed, inverse cu.DevicePtr
+	squares       int // in the results, in numbers
 }
 
 // scalingOf works out the scale of a schedule's gradients. They begin at scalar
@@ -83,4 +94,47 @@ func onlyVariation(s *plan.Schedule, grad *plan.Buffer) bool {
 		}
 	}
 	return true
+}
+
+// unscale binds what takes the scale out of the outputs again.
+func (m *machine) unscale() error {
+	if m.scale.factor == 1 {
+		return nil
+	}
+	m.scale.inverse = m.array(math.Float64bits(1 / m.scale.factor))
+	for _, b := range m.scale.outputs {
+		at, n := m.places[b], b.Len()
+		if err := m.add(over(n, "scale_by", at, at, m.scale.inverse, n)); err != nil {
+			return err
+		}
+	}
+	m.used = 0
+	first, partials := m.scale.outputs[0], m.scratch(8*sumBlocks)
+	at, n := m.places[first], first.Len()
+	m.scale.squares = m.layout.resultCount - 1
+	squares := m.memory.at + cu.DevicePtr(m.layout.resultsAt+8*m.scale.squares)
+	parts, blocks := shared(n, "dot_partials", partials, at, at, n)
+	return m.add(parts, join(squares, partials, 1, blocks, 1))
+}
+
+// lowered tells whether the gradient overflowed and is worth another run, for which
+// it has lowered the scale.
+func (m *machine) lowered() (bool, error) {
+	if m.scale.factor <= 1 {
+		return false, nil
+	}
+	if squares := m.results.Float64s(8*m.scale.squares, 1)[0]; !math.IsNaN(squares) && !math.IsInf(squares, 0) {
+		return false, nil
+	}
+	m.scale.factor = max(1, m.scale.factor/lowerScale)
+	for _, word := range []struct {
+		at    cu.DevicePtr
+		value float64
+	}{{m.scale.seed, m.scale.factor}, {m.scale.inverse, 1 / m.scale.factor}} {
+		value := word.value
+		if err := m.device.upload(word.at, unsafe.Pointer(&value), 8); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }
