@@ -136,6 +136,11 @@ func build() (string, error) {
 	if output, err := exec.Command(compiler, arguments...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("compiling %s: %w\n%s", source, err, output)
 	}
+	for _, object := range objects {
+		if err := os.Remove(object); err != nil {
+			return "", err
+		}
+	}
 	// Another package's tests may have been faster.
 	if err := os.Rename(work, folder); err != nil {
 		if _, there := os.Stat(library); there != nil {
