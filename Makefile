@@ -21,12 +21,13 @@ test:
 	@if ./cuda/go.sh version >/dev/null; then $(MAKE) --no-print-directory gpu-test; else echo "NOT TESTED: GPU support"; fi
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
-# processor. Needs g++ and what building needs.
+# processor. Needs g++ and what building needs. Results aren't cached, since the go
+# command doesn't know all that they depend on.
 gpu-test:
 	./cuda/go.sh vet -tags gpu ./...
 	./cuda/go.sh run $(STATICCHECK) -tags gpu ./cuda/...
-	./cuda/go.sh test -tags gpu -timeout 20m ./cuda/...
-	./cuda/go.sh test -tags gpu -run GPU ./cmd/impasto
+	./cuda/go.sh test -count=1 -tags gpu -timeout 20m ./cuda/...
+	./cuda/go.sh test -count=1 -tags gpu -run GPU ./cmd/impasto
 
 # GPU support on this machine's GPU: the same tests, and how fast it is. Set TORCH to
 # a script that times PyTorch's iterations to have its figures beside.

@@ -256,11 +256,11 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 					if c.Out%128 == 0 {
 						columns, shared = 128, 197696
 					}
-					xMap, err := library.TensorMap(in, e == brain, []int{c.In, c.Width, c.Height}, []int{64, 16, 16})
+					xMap, err := library(t).TensorMap(in, e == brain, []int{c.In, c.Width, c.Height}, []int{64, 16, 16})
 					if err != nil {
 						t.Fatal(err)
 					}
-					filters, err := library.TensorMap(l.arranged(t, "_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
+					filters, err := library(t).TensorMap(l.arranged(t, "_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
 					if err != nil {
 						t.Fatal(err)
 					}

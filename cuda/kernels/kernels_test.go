@@ -3,45 +3,48 @@
 package kernels_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 
 	"impasto/cuda/kernels/host"
 )
 
-var library *host.Library
+// build compiles the kernels for the host, once. That happens within tests, for the go
+// command's cache of their results to see what is read.
+var build = sync.OnceValues(func() (*host.Library, error) {
+	dir, err := os.MkdirTemp("", "kernels")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) // the library stays open
+	return host.Build(dir)
+})
 
-func TestMain(m *testing.M) {
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "kernels")
-		if err == nil {
-			defer os.RemoveAll(dir)
-			library, err = host.Build(dir)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return m.Run()
-	}())
+func library(t *testing.T) *host.Library {
+	t.Helper()
+	l, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // inEveryOrder runs a test once for each order of threads.
 func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	for order := range host.Orders {
-		library.SetOrder(order)
+		library(t).SetOrder(order)
 		test(t)
 	}
-	library.SetOrder(host.Forward)
+	library(t).SetOrder(host.Forward)
 }
 
 func launch(t *testing.T, name string, grid, block host.Dim, shared int, arguments ...any) {
 	t.Helper()
-	if err := library.Launch(name, grid, block, shared, arguments...); err != nil {
+	if err := library(t).Launch(name, grid, block, shared, arguments...); err != nil {
 		t.Fatal(err)
 	}
 }
