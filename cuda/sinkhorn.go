@@ -24,7 +24,7 @@ func (c *clouds) sinkhorn(loss pure.Sinkhorn) {
 	m, most := c.machine, max(c.x.n, c.y.n)
 	s.errors, s.bias = m.scratch(8*sumBlocks), m.scratch(4*most)
 	s.logs = m.scratch(8 * 16 * most)
-	c.add(launch{kernel: "sinkhorn_numbers", arguments: []any{s.numbers, c.spread, loss.Epsilon, flag(loss.Scaled)}})
+	c.add(launch{kernel: "sinkhorn_numbers", arguments: []any{s.numbers, c.spread, loss.Epsilon, strengthOf(loss)}})
 	f, g, p, q := c.zeros(c.x.n), c.zeros(c.y.n), c.zeros(c.x.n), c.zeros(c.y.n)
 	s.alternate(f, g)
 	s.symmetric(p, c.x)
@@ -35,6 +35,16 @@ func (c *clouds) sinkhorn(loss pure.Sinkhorn) {
 	s.pull(rows, p, c.x, 1)
 	s.pull(f, g, c.y, -1)
 	c.add(launch{kernel: "sinkhorn_value", block: dim{x: 256}, arguments: []any{c.value, f, g, p, q, s.numbers, c.x.n, c.y.n}})
+}
+
+// strengthOf is what a scaled loss counts for in units of the target's mean square,
+// or 0.
+func strengthOf(loss pure.Sinkhorn) float64 {
+	if !loss.Scaled {
+		return 0
+	}
+	_, factor := loss.Regularisation(pure.Spread{Square: 1, Within: 1})
+	return factor
 }
 
 type sinkhorn struct {

@@ -110,7 +110,8 @@ func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
 // sinkhorn makes an evaluation that starts cold.
 func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 	t, numbers, annealed := l.t, host.Allocate(32), host.Allocate(16)
-	launch(t, "sinkhorn_numbers", host.Dim{}, vectorBlock, 0, numbers, l.spread, loss.Epsilon, truth(loss.Scaled))
+	_, strength := loss.Regularisation(pure.Spread{Square: 1, Within: 1})
+	launch(t, "sinkhorn_numbers", host.Dim{}, vectorBlock, 0, numbers, l.spread, loss.Epsilon, strength)
 	zeros := func(n int) host.Memory { return host.From(make([]float64, n)) }
 	f, g, p, q := zeros(l.n), zeros(l.m), zeros(l.n), zeros(l.m)
 	bias, errors := host.Allocate(4*max(l.n, l.m)), host.Allocate(3*8)
