@@ -165,7 +165,7 @@ func (w *Workers) work(s *scratch) {
 // scratch is memory that outlives an operation, in numbered slots. What a slot
 // holds is undefined.
 type scratch struct {
-	singles [4][]float32
+	singles [5][]float32
 	doubles [4][]float64
 }
 
