@@ -92,20 +92,13 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 	case *ops.PowerMomentsGradient:
 		return func() { powerMomentsGradient(w, y, x, in[1].double, shape[0]) }, nil
 	case *ops.Sliced:
-		target := step.Inputs[1].Shape
+		target, draw := step.Inputs[1].Shape, drawOf(in)
 		s := newSliced(w, m.device.lines, op.Loss, shape[1]*shape[2], target[1]*target[2])
-		draw := []float64{0}
-		if len(in) > 2 {
-			draw = in[2].double
-		}
 		return func() { s.run(y, x, in[1].single, draw[0]) }, nil
 	case *ops.MapLossGradient:
 		return func() { scaleTo(w, y, x, float32(in[1].double[0])) }, nil
 	case *ops.Clouds:
-		target, draw := step.Inputs[1].Shape, []float64{0}
-		if len(in) > 2 {
-			draw = in[2].double
-		}
+		target, draw := step.Inputs[1].Shape, drawOf(in)
 		c := newClouds(w, op.Comparison, shape[1]*shape[2], target[1]*target[2])
 		return func() { c.run(y, x, in[1].single, draw[0]) }, nil
 	case *ops.MomentsGradient:
@@ -116,6 +109,15 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		}
 	}
 	return nil, nil
+}
+
+// drawOf returns where the number of the draw is that a loss between maps takes
+// as its third input, or a zero where it takes none.
+func drawOf(in []value) []float64 {
+	if len(in) > 2 {
+		return in[2].double
+	}
+	return []float64{0}
 }
 
 func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {

@@ -264,19 +264,19 @@ func (t winogradTask) run(w *Workers) {
 func (t winogradTask) runFused(w *Workers, bands, across, down int) {
 	in, out := t.channels()
 	chunks := (in + channelChunk - 1) / channelChunk
-	w.run(bands, func(band int, s *scratch) {
-		t := t
-		first, end := down*band/bands, down*(band+1)/bands
-		t.top, t.tiles = first, (end-first)*across
-		t.step = t.tiles*t.form.words() + skew
-		t.v = s.float32s(scratchV, chunks*t.form.products()*t.step)
+	w.run(bands, func(part int, s *scratch) {
+		band := t // with a V of its own
+		first, end := down*part/bands, down*(part+1)/bands
+		band.top, band.tiles = first, (end-first)*across
+		band.step = band.tiles*t.form.words() + skew
+		band.v = s.float32s(scratchV, chunks*t.form.products()*band.step)
 		for row := first; row < end; row++ {
 			for chunk := range chunks {
-				t.transform(s, row, chunk, across)
+				band.transform(s, row, chunk, across)
 			}
 		}
-		for first := 0; first < out; first += channelChunk {
-			t.multiply(s, first/channelChunk, 0, t.tiles)
+		for c := 0; c < out; c += channelChunk {
+			band.multiply(s, c/channelChunk, 0, band.tiles)
 		}
 	})
 }
