@@ -102,7 +102,8 @@ func TestFormWithFewerOperationsIsUsed(t *testing.T) {
 	for _, c := range []struct{ channels, size, tile int }{
 		{512, 32, 4}, // the larger form computes 36 rows and columns
 		{512, 64, 6},
-		{64, 256, 4}, // transforms take most of the time
+		{512, 16, 4},
+		{64, 256, 6},
 		{256, 64, 6},
 	} {
 		// The count of lanes, not the kernels, decides.

@@ -36,8 +36,8 @@ package kernels
 //   - gather turns planes into pixels of 16 neighbouring channels, one vector,
 //     so that the transforms work on whole vectors whatever the tile is;
 //   - transformColumns and transformRows make V = BᵀdB;
-//   - transformFilter makes U = GgGᵀ, anew each time: this costs a few per cent
-//     where tiles are few, while U kept would take four times the filters'
+//   - transformFilter makes U = GgGᵀ, anew for every convolution: this costs a few
+//     per cent where tiles are few, while U kept would take four times the filters'
 //     memory and bandwidth, and twice, because the gradient needs it transposed;
 //   - multiply makes the products M = V·U;
 //   - invertRows and invertColumns make the results AᵀMA, with bias and ReLU;
@@ -119,7 +119,7 @@ func (p *path) form(in, out, height, width int) *winogradForm {
 			(float64(in*out) + transforms*float64(p.lanes*(in+out)))
 	}
 	four, six := &p.winograd.forms[0], &p.winograd.forms[1]
-	if cost(six, 3.5) < cost(four, 2) {
+	if cost(six, 2.2) < cost(four, 2) {
 		return six
 	}
 	return four
@@ -138,10 +138,10 @@ const (
 	// fusedChunks is up to how many chunks of input channels a thread transforms and
 	// multiplies on its own, fusedGroup tiles at a time. With so few, V is much and
 	// the product little, and V had better not leave the thread's caches; with more,
-	// the filters would be transformed too often. On Zen 5, 66 and 264 tiles are 1 to
-	// 2 % slower, and no fusing 4 to 10 %.
+	// U would be too large to be kept. On Zen 5, 66 and 132 tiles are 2 to 8 %
+	// slower, and no fusing 4 to 10 %.
 	fusedChunks = 2
-	fusedGroup  = 132
+	fusedGroup  = 88
 	// smallestGroup is how many tiles a transform of the filters should serve.
 	smallestGroup = 24
 	// segmentPixels is how many pixels of a row are transformed at a time. Long
@@ -204,6 +204,7 @@ type winogradTask struct {
 	rectify       bool
 
 	form       *winogradForm
+	u          []float32 // all of U, if it is kept
 	v          []float32
 	step       int // between the 36 matrices of a chunk of v
 	top, tiles int // the first row of tiles in v, and how many tiles
@@ -260,25 +261,42 @@ func (t winogradTask) run(w *Workers) {
 	})
 }
 
-// runFused has each thread transform a band of rows of tiles and multiply it.
+// runFused has each thread transform a band of rows of tiles and multiply it, by
+// filters that are transformed once for all bands.
 func (t winogradTask) runFused(w *Workers, bands, across, down int) {
 	in, out := t.channels()
-	chunks := (in + channelChunk - 1) / channelChunk
-	w.run(bands, func(part int, s *scratch) {
-		band := t // with a V of its own
-		first, end := down*part/bands, down*(part+1)/bands
-		band.top, band.tiles = first, (end-first)*across
-		band.step = band.tiles*t.form.words() + skew
-		band.v = s.float32s(scratchV, chunks*t.form.products()*band.step)
-		for row := first; row < end; row++ {
-			for chunk := range chunks {
-				band.transform(s, row, chunk, across)
+	chunks, outs := (in+channelChunk-1)/channelChunk, (out+channelChunk-1)/channelChunk
+	w.exclusive(func(shared *scratch) {
+		t.u = shared.float32s(0, chunks*outs*t.form.products()*filterStep)
+		blocks := in / channelBlock
+		w.runLocked(blocks*out/channelBlock, func(part int, s *scratch) {
+			i, o := part%blocks*channelBlock, part/blocks*channelBlock
+			t.transformFilter(s, t.transformed(i, o)[i%channelChunk/t.form.pack*channelChunk+o%channelChunk:], i, o)
+		})
+		w.runLocked(bands, func(part int, s *scratch) {
+			band := t // with a V of its own
+			first, end := down*part/bands, down*(part+1)/bands
+			band.top, band.tiles = first, (end-first)*across
+			band.step = band.tiles*t.form.words() + skew
+			band.v = s.float32s(scratchV, chunks*t.form.products()*band.step)
+			for row := first; row < end; row++ {
+				for chunk := range chunks {
+					band.transform(s, row, chunk, across)
+				}
 			}
-		}
-		for c := 0; c < out; c += channelChunk {
-			band.multiply(s, c/channelChunk, 0, band.tiles)
-		}
+			for chunk := range outs {
+				band.multiply(s, chunk, 0, band.tiles)
+			}
+		})
 	})
+}
+
+// transformed is where the chunk of U is that holds the given channels, if U is
+// kept.
+func (t *winogradTask) transformed(in, out int) []float32 {
+	inputs, _ := t.channels()
+	chunks := (inputs + channelChunk - 1) / channelChunk
+	return t.u[(out/channelChunk*chunks+in/channelChunk)*t.form.products()*filterStep:]
 }
 
 // transform makes a chunk of channels of V for one row of tiles.
@@ -309,11 +327,10 @@ func (t *winogradTask) multiply(s *scratch, outChunk, first, end int) {
 	outEnd := min(out, outFirst+channelChunk)
 	n := end - first
 	step := n*channelChunk + skew
-	u := s.float32s(scratchU, products*filterStep)
 	m := s.float32s(scratchM, products*step)
 	for c := 0; c < in; c += channelChunk {
 		depth := min(channelChunk, in-c)
-		t.filterChunk(s, u, c, c+depth, outFirst, outEnd)
+		u := t.filterChunk(s, c, c+depth, outFirst, outEnd)
 		v := t.v[c/channelChunk*products*t.step+first*t.form.words():]
 		for i := range products {
 			t.form.multiply(m[i*step:], v[i*t.step:], u[i*filterStep:], n, depth, min(c, 1))
@@ -322,25 +339,33 @@ func (t *winogradTask) multiply(s *scratch, outChunk, first, end int) {
 	t.invert(s, m, step, first, n, outFirst, outEnd)
 }
 
-// filterChunk makes the chunk of U for the given input and output channels of
-// the task.
-func (t *winogradTask) filterChunk(s *scratch, u []float32, in, inEnd, out, outEnd int) {
-	k := &t.path.winograd
-	turned := s.float32s(scratchFilter, filterBlock)
+// filterChunk returns the chunk of U for the given input and output channels of
+// the task, which it makes unless it is kept.
+func (t *winogradTask) filterChunk(s *scratch, in, inEnd, out, outEnd int) []float32 {
+	if t.u != nil {
+		return t.transformed(in, out)
+	}
+	u := s.float32s(scratchU, t.form.products()*filterStep)
 	for i := in; i < inEnd; i += channelBlock {
 		for o := out; o < outEnd; o += channelBlock {
-			to := u[(i-in)/t.form.pack*channelChunk+o-out:]
-			if !t.transposed {
-				t.form.transformFilter(to, t.block(i/channelBlock, o/channelBlock), filterStep, 0)
-				continue
-			}
-			block := t.block(o/channelBlock, i/channelBlock)
-			for tap := range 9 {
-				k.transpose(turned[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
-			}
-			t.form.transformFilter(to, turned, filterStep, 1)
+			t.transformFilter(s, u[(i-in)/t.form.pack*channelChunk+o-out:], i, o)
 		}
 	}
+	return u
+}
+
+// transformFilter makes the values of U for 16 input and 16 output channels.
+func (t *winogradTask) transformFilter(s *scratch, u []float32, in, out int) {
+	if !t.transposed {
+		t.form.transformFilter(u, t.block(in/channelBlock, out/channelBlock), filterStep, 0)
+		return
+	}
+	turned := s.float32s(scratchFilter, filterBlock)
+	block := t.block(out/channelBlock, in/channelBlock)
+	for tap := range 9 {
+		t.path.winograd.transpose(turned[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
+	}
+	t.form.transformFilter(u, turned, filterStep, 1)
 }
 
 // invert writes the results of n tiles from their products, matrices of which

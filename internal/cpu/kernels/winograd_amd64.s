@@ -2308,7 +2308,7 @@ tiles:
 	RET
 
 // func transformFilter4AVX512(u []float32, filters []float32, step int, turned int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·transformFilter4AVX512(SB), NOSPLIT, $0-64
 	MOVQ  u_base+0(FP), AX
 	MOVQ  filters_base+24(FP), CX
@@ -2487,6 +2487,15 @@ loop:
 	VMOVUPS     Z6, (R12)(DX*4)
 	VMOVUPS     Z2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
+	PREFETCHT0  9216(CX)
+	PREFETCHT0  9280(CX)
+	PREFETCHT0  9344(CX)
+	PREFETCHT0  9408(CX)
+	PREFETCHT0  9472(CX)
+	PREFETCHT0  9536(CX)
+	PREFETCHT0  9600(CX)
+	PREFETCHT0  9664(CX)
+	PREFETCHT0  9728(CX)
 	ADDQ        $+576, CX
 	ADDQ        $+256, AX
 	DECQ        R11
@@ -2779,7 +2788,7 @@ tiles:
 	RET
 
 // func transformFilter6AVX512(u []float32, filters []float32, step int, turned int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·transformFilter6AVX512(SB), NOSPLIT, $0-64
 	MOVQ  u_base+0(FP), AX
 	MOVQ  filters_base+24(FP), CX
@@ -3073,6 +3082,15 @@ loop:
 	VMOVUPS     Z8, (R13)(BX*2)
 	VMOVUPS     Z2, (R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
+	PREFETCHT0  9216(CX)
+	PREFETCHT0  9280(CX)
+	PREFETCHT0  9344(CX)
+	PREFETCHT0  9408(CX)
+	PREFETCHT0  9472(CX)
+	PREFETCHT0  9536(CX)
+	PREFETCHT0  9600(CX)
+	PREFETCHT0  9664(CX)
+	PREFETCHT0  9728(CX)
 	ADDQ        $+576, CX
 	ADDQ        $+256, AX
 	DECQ        R12
@@ -4832,7 +4850,7 @@ tiles:
 	RET
 
 // func transformFilter4AVX2(u []float32, filters []float32, step int, turned int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·transformFilter4AVX2(SB), NOSPLIT, $0-64
 	MOVQ  u_base+0(FP), AX
 	MOVQ  filters_base+24(FP), CX
@@ -5168,6 +5186,15 @@ loop:
 	VMOVUPS     Y6, 32(R12)(DX*4)
 	VMOVUPS     Y2, 32(R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
+	PREFETCHT0  9216(CX)
+	PREFETCHT0  9280(CX)
+	PREFETCHT0  9344(CX)
+	PREFETCHT0  9408(CX)
+	PREFETCHT0  9472(CX)
+	PREFETCHT0  9536(CX)
+	PREFETCHT0  9600(CX)
+	PREFETCHT0  9664(CX)
+	PREFETCHT0  9728(CX)
 	ADDQ        $+576, CX
 	ADDQ        $+256, AX
 	DECQ        R11
@@ -5632,7 +5659,7 @@ tiles:
 	RET
 
 // func transformFilter6AVX2(u []float32, filters []float32, step int, turned int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·transformFilter6AVX2(SB), NOSPLIT, $0-64
 	MOVQ  u_base+0(FP), AX
 	MOVQ  filters_base+24(FP), CX
@@ -6197,6 +6224,15 @@ loop:
 	VMOVUPS     Y8, 32(R13)(BX*2)
 	VMOVUPS     Y2, 32(R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
+	PREFETCHT0  9216(CX)
+	PREFETCHT0  9280(CX)
+	PREFETCHT0  9344(CX)
+	PREFETCHT0  9408(CX)
+	PREFETCHT0  9472(CX)
+	PREFETCHT0  9536(CX)
+	PREFETCHT0  9600(CX)
+	PREFETCHT0  9664(CX)
+	PREFETCHT0  9728(CX)
 	ADDQ        $+576, CX
 	ADDQ        $+256, AX
 	DECQ        R12

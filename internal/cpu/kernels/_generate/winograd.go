@@ -330,6 +330,9 @@ func (w winograd) transformFilter() {
 				}
 			}
 		})
+		for tap := range 9 { // of the block of filters behind this one, which is next but few
+			w.PREFETCHT0(operand.Mem{Base: g, Disp: 9*tapBytes*channelBlock + tap*tapBytes})
+		}
 		w.ADDQ(operand.I32(9*tapBytes), g)
 		w.ADDQ(operand.I32(rowBytes), u)
 	})
