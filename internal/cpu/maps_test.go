@@ -57,7 +57,7 @@ func TestTotalVariationComputesItsDefinition(t *testing.T) {
 
 func TestDifferenceComputesItsDefinition(t *testing.T) {
 	w := testWorkers(t, 2)
-	for _, n := range []int{1, 77, mapBlock, 3*mapBlock + 5} {
+	for _, n := range []int{1, 77, 1 << 14, 3<<14 + 5} {
 		for _, f := range []pure.Difference{{}, {Scaled: true}} {
 			x, target := noise(n, 1), noise(n, 2)
 			value := []float64{0}

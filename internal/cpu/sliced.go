@@ -192,6 +192,9 @@ func (s *sliced) pull(slopes []float64, rows, from []float32, count, n int) {
 	}
 }
 
+// mapBlock is how many values of a map a part takes.
+const mapBlock = 1 << 14
+
 // scaleTo computes y = alpha·x.
 func scaleTo(w *kernels.Workers, y, x []float32, alpha float32) {
 	w.Run((len(y)+mapBlock-1)/mapBlock, func(part int) {

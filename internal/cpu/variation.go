@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"slices"
+
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
 )
@@ -12,33 +14,32 @@ type variation struct {
 	workers               *kernels.Workers
 	planes, height, width int
 	straight, diagonal    float64 // weights of a pair
+	edges                 []int   // first and last column
 	sums                  []float64
 }
 
 func newVariation(w *kernels.Workers, planes, height, width int) *variation {
 	straight, diagonal := pure.VariationWeights(planes, height, width)
-	return &variation{w, planes, height, width, straight, diagonal, make([]float64, planes*height)}
+	edges := slices.Compact([]int{0, width - 1})
+	return &variation{w, planes, height, width, straight, diagonal, edges, make([]float64, planes*height)}
 }
+
+// row returns a row of x, counted over all planes.
+func (v *variation) row(x []float32, row int) []float32 { return x[row*v.width : (row+1)*v.width] }
 
 // value is the total variation of x.
 func (v *variation) value(x []float32) float64 {
+	spread, last := v.workers.Spread, v.width-1
 	v.workers.Run(len(v.sums), func(part int) {
-		row := part % v.height
-		here := x[part*v.width : (part+1)*v.width]
-		across, _ := v.along(row, v.height)
-		var sum float64
-		for c := 1; c < v.width; c++ {
-			sum += across * square(here[c]-here[c-1])
-		}
+		row, here := part%v.height, v.row(x, part)
+		sum := v.along(row, v.height) * spread(here[1:], here[:last])
 		if row+1 < v.height {
-			below := x[(part+1)*v.width : (part+2)*v.width]
-			for c, value := range below {
-				down, _ := v.along(c, v.width)
-				sum += down * square(value-here[c])
-				if c > 0 {
-					sum += v.diagonal * (square(value-here[c-1]) + square(here[c]-below[c-1]))
-				}
+			below := v.row(x, part+1)
+			sum += v.straight * spread(below, here)
+			for _, c := range v.edges {
+				sum += (v.along(c, v.width) - v.straight) * square(below[c]-here[c])
 			}
+			sum += v.diagonal * (spread(below[1:], here[:last]) + spread(here[1:], below[:last]))
 		}
 		v.sums[part] = sum
 	})
@@ -51,45 +52,36 @@ func (v *variation) value(x []float32) float64 {
 
 // gradient computes dx = grad·∂variation/∂x.
 func (v *variation) gradient(dx, x []float32, grad float64) {
+	pull, last := v.workers.Pull, v.width-1
 	v.workers.Run(len(v.sums), func(part int) {
-		row := part % v.height
-		out := dx[part*v.width : (part+1)*v.width]
-		here := x[part*v.width : (part+1)*v.width]
+		row, out, here := part%v.height, v.row(dx, part), v.row(x, part)
 		clear(out)
-		_, across := v.along(row, v.height)
-		scale := float32(2 * grad)
-		for c := 1; c < v.width; c++ {
-			d := scale * across * (here[c] - here[c-1])
-			out[c] += d
-			out[c-1] -= d
-		}
+		beside := float32(2 * grad * v.along(row, v.height))
+		pull(out[1:], here[1:], here[:last], beside)
+		pull(out[:last], here[:last], here[1:], beside)
 		if row > 0 {
-			v.pull(out, here, x[(part-1)*v.width:part*v.width], scale)
+			v.pullRow(out, here, v.row(x, part-1), grad)
 		}
 		if row+1 < v.height {
-			v.pull(out, here, x[(part+1)*v.width:(part+2)*v.width], scale)
+			v.pullRow(out, here, v.row(x, part+1), grad)
 		}
 	})
 }
 
-// pull adds the gradient that a row has from its pairs with the next one.
-func (v *variation) pull(out, here, next []float32, scale float32) {
-	diagonal := scale * float32(v.diagonal)
-	for c, value := range here {
-		_, down := v.along(c, v.width)
-		sum := scale * down * (value - next[c])
-		if c > 0 {
-			sum += diagonal * (value - next[c-1])
-		}
-		if c+1 < len(here) {
-			sum += diagonal * (value - next[c+1])
-		}
-		out[c] += sum
+// pullRow adds the gradient that a row has from its pairs with the next one.
+func (v *variation) pullRow(out, here, next []float32, grad float64) {
+	pull, last := v.workers.Pull, v.width-1
+	diagonal := float32(2 * grad * v.diagonal)
+	pull(out, here, next, float32(2*grad*v.straight))
+	pull(out[1:], here[1:], next[:last], diagonal)
+	pull(out[:last], here[:last], next[1:], diagonal)
+	for _, c := range v.edges {
+		out[c] += float32(2*grad*(v.along(c, v.width)-v.straight)) * (here[c] - next[c])
 	}
 }
 
 // along is the weight of a pair of neighbours in line at, of so many lines.
-func (v *variation) along(at, lines int) (float64, float32) {
+func (v *variation) along(at, lines int) float64 {
 	weight := v.straight
 	if at == 0 {
 		weight += 2 * v.diagonal
@@ -97,7 +89,7 @@ func (v *variation) along(at, lines int) (float64, float32) {
 	if at == lines-1 {
 		weight += 2 * v.diagonal
 	}
-	return weight, float32(weight)
+	return weight
 }
 
 func square(d float32) float64 { return float64(d) * float64(d) }

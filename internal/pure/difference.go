@@ -51,8 +51,8 @@ func (s *DifferenceSums) Add(part DifferenceSums) {
 }
 
 // Slopes are a difference's value and its derivative by an element with
-// difference d, which is 2·square·d − magnitude·sign(d).
-type Slopes struct{ Value, square, magnitude float64 }
+// difference d, which is 2·Square·d − Magnitude·sign(d).
+type Slopes struct{ Value, Square, Magnitude float64 }
 
 // Slopes puts the sums over all elements together.
 func (f Difference) Slopes(s DifferenceSums) Slopes {
@@ -61,7 +61,7 @@ func (f Difference) Slopes(s DifferenceSums) Slopes {
 		rms := math.Sqrt(s.TargetSquares / n)
 		return scaledSquares(s.Squares, s.Magnitudes+rounding*rms*n, 1/(rms+epsilon))
 	}
-	return Slopes{Value: s.Squares / n, square: 1 / n}
+	return Slopes{Value: s.Squares / n, Square: 1 / n}
 }
 
 // scaledSquares is Σd²/Σ|d| · factor.
@@ -69,8 +69,8 @@ func scaledSquares(squares, magnitudes, factor float64) Slopes {
 	sum := magnitudes + epsilon
 	return Slopes{
 		Value:     factor * squares / sum,
-		square:    factor / sum,
-		magnitude: factor * squares / (sum * sum),
+		Square:    factor / sum,
+		Magnitude: factor * squares / (sum * sum),
 	}
 }
 
@@ -79,7 +79,7 @@ func (s Slopes) at(d float64) float64 {
 		return 0
 	}
 	// A branch on the sign would be mispredicted every other time.
-	return 2*s.square*d - math.Copysign(s.magnitude, d)
+	return 2*s.Square*d - math.Copysign(s.Magnitude, d)
 }
 
 // SlopeGradient computes dx = grad·∂difference/∂x for a part of a map.

@@ -26,7 +26,7 @@ func (g Gram) Slopes(sums DifferenceSums, target []float64) Slopes {
 	if g.Scaled {
 		return scaledSquares(sums.Squares, sums.Magnitudes, 1/(trace(target, g.Channels)/float64(g.Channels)+epsilon))
 	}
-	return Slopes{Value: sums.Squares, square: 1}
+	return Slopes{Value: sums.Squares, Square: 1}
 }
 
 func (g Gram) String() string {

@@ -18,7 +18,10 @@ type path struct {
 	product64 [tileVectors]productKernel[float64]
 	winograd  winogradKernels
 	vector    vectorKernels
-	pool      poolKernels
+	// By type of element.
+	difference32 differenceKernels[float32]
+	difference64 differenceKernels[float64]
+	pool         poolKernels
 	// Second moments, by columns of a block.
 	moments32     momentKernel
 	moments64     momentKernel
@@ -50,6 +53,8 @@ var goPath = path{
 	product64:     [tileVectors]productKernel[float64]{productGo[float64](1, 2), productGo[float64](2, 2), productGo[float64](3, 2)},
 	winograd:      winogradGo,
 	vector:        vectorsGo,
+	difference32:  differenceKernels[float32]{sumDifferenceGo[float32], slopeGo[float32]},
+	difference64:  differenceKernels[float64]{sumDifferenceGo[float64], slopeGo[float64]},
 	pool:          poolGo,
 	moments32:     momentsGo,
 	moments64:     momentsGo,

@@ -29,7 +29,11 @@ var avx2Path = path{
 		dot:     dotAVX2,
 		sum:     sumAVX2,
 		adam:    adamAVX2,
+		pull:    pullAVX2,
+		spread:  spreadAVX2,
 	},
+	difference32: differenceKernels[float32]{sumDifference32AVX2, slope32AVX2},
+	difference64: differenceKernels[float64]{sumDifference64AVX2, slope64AVX2},
 	pool: poolKernels{
 		maxPoolAVX2, maxPoolGradientAVX2, meanPoolAVX2, meanPoolGradientAVX2, l2PoolAVX2, l2PoolGradientAVX2,
 	},
@@ -66,7 +70,11 @@ var avx512Path = path{
 		dot:     dotAVX512,
 		sum:     sumAVX512,
 		adam:    adamAVX512,
+		pull:    pullAVX512,
+		spread:  spreadAVX512,
 	},
+	difference32: differenceKernels[float32]{sumDifference32AVX512, slope32AVX512},
+	difference64: differenceKernels[float64]{sumDifference64AVX512, slope64AVX512},
 	pool: poolKernels{
 		maxPoolAVX512, maxPoolGradientAVX512, meanPoolAVX512, meanPoolGradientAVX512, l2PoolAVX512, l2PoolGradientAVX512,
 	},

@@ -53,6 +53,15 @@ func Dot(w *Workers, x, y []float32) float64 {
 	return total
 }
 
+// Spread returns Σ (x − y)² on the calling thread: differences in float32, their
+// squares and sum in float64.
+func (w *Workers) Spread(x, y []float32) float64 { return w.path.vector.spread(x, y[:len(x)]) }
+
+// Pull computes to += alpha·(x − y) on the calling thread.
+func (w *Workers) Pull(to, x, y []float32, alpha float32) {
+	w.path.vector.pull(to, x[:len(to)], y[:len(to)], alpha)
+}
+
 // Clamp moves every x into [low, high].
 func Clamp(w *Workers, x []float32, low, high float32) {
 	eachBlock(w, len(x), func(first, end int) {

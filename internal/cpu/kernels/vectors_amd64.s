@@ -284,37 +284,43 @@ TEXT ·dotAVX512(SB), NOSPLIT, $0-56
 loop:
 	CMPQ        AX, $0x20
 	JL          single
-	VCVTPS2PD   (CX), Z4
-	VCVTPS2PD   (DX), Z5
-	VFMADD231PD Z4, Z5, Z0
-	VCVTPS2PD   32(CX), Z4
-	VCVTPS2PD   32(DX), Z5
-	VFMADD231PD Z4, Z5, Z1
-	VCVTPS2PD   64(CX), Z4
-	VCVTPS2PD   64(DX), Z5
-	VFMADD231PD Z4, Z5, Z2
-	VCVTPS2PD   96(CX), Z4
-	VCVTPS2PD   96(DX), Z5
-	VFMADD231PD Z4, Z5, Z3
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (DX), Y5
+	VCVTPS2PD   Y5, Z5
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPS     32(CX), Y4
+	VMOVUPS     32(DX), Y5
+	VCVTPS2PD   Y5, Z5
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPS     64(CX), Y4
+	VMOVUPS     64(DX), Y5
+	VCVTPS2PD   Y5, Z5
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPS     96(CX), Y4
+	VMOVUPS     96(DX), Y5
+	VCVTPS2PD   Y5, Z5
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z5, Z4, Z3
 	ADDQ        $+128, CX
 	ADDQ        $+128, DX
 	SUBQ        $0x20, AX
 	JMP         loop
 
 single:
-	TESTQ     AX, AX
-	JZ        done
-	VMOVSS    (CX), X4
-	VCVTSS2SD X4, X4, X4
-	VMOVSS    (DX), X5
-	VCVTSS2SD X5, X5, X5
-	VMULSD    X5, X4, X4
-	VMOVQ     X4, X6
-	VADDPD    Z6, Z0, Z0
-	ADDQ      $+4, CX
-	ADDQ      $+4, DX
-	DECQ      AX
-	JMP       single
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X6
+	VMOVSS      (DX), X7
+	VCVTPS2PD   Y7, Z7
+	VCVTPS2PD   Y6, Z6
+	VFMADD231PD Z7, Z6, Z0
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
 
 done:
 	VADDPD        Z1, Z0, Z0
@@ -342,13 +348,17 @@ TEXT ·sumAVX512(SB), NOSPLIT, $0-32
 loop:
 	CMPQ      AX, $0x20
 	JL        single
-	VCVTPS2PD (CX), Z4
+	VMOVUPS   (CX), Y4
+	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z0, Z0
-	VCVTPS2PD 32(CX), Z4
+	VMOVUPS   32(CX), Y4
+	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z1, Z1
-	VCVTPS2PD 64(CX), Z4
+	VMOVUPS   64(CX), Y4
+	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z2, Z2
-	VCVTPS2PD 96(CX), Z4
+	VMOVUPS   96(CX), Y4
+	VCVTPS2PD Y4, Z4
 	VADDPD    Z4, Z3, Z3
 	ADDQ      $+128, CX
 	SUBQ      $0x20, AX
@@ -357,12 +367,11 @@ loop:
 single:
 	TESTQ     AX, AX
 	JZ        done
-	VMOVSS    (CX), X4
-	VCVTSS2SD X4, X4, X4
-	VMOVQ     X4, X5
+	VMOVSS    (CX), X5
+	VCVTPS2PD Y5, Z5
 	VADDPD    Z5, Z0, Z0
 	ADDQ      $+4, CX
-	DECQ      AX
+	SUBQ      $0x01, AX
 	JMP       single
 
 done:
@@ -375,6 +384,113 @@ done:
 	VADDPD        X1, X0, X0
 	VHADDPD       X0, X0, X0
 	MOVSD         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func spreadAVX512(x []float32, y []float32) float64
+// Requires: AVX, AVX512F, SSE2
+TEXT ·spreadAVX512(SB), NOSPLIT, $0-56
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   y_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x20
+	JL          single
+	VMOVUPS     (CX), Y4
+	VMOVUPS     (DX), Y5
+	VSUBPS      Y5, Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z4, Z4, Z0
+	VMOVUPS     32(CX), Y4
+	VMOVUPS     32(DX), Y5
+	VSUBPS      Y5, Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z4, Z4, Z1
+	VMOVUPS     64(CX), Y4
+	VMOVUPS     64(DX), Y5
+	VSUBPS      Y5, Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z4, Z4, Z2
+	VMOVUPS     96(CX), Y4
+	VMOVUPS     96(DX), Y5
+	VSUBPS      Y5, Y4, Y4
+	VCVTPS2PD   Y4, Z4
+	VFMADD231PD Z4, Z4, Z3
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	SUBQ        $0x20, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X6
+	VMOVSS      (DX), X7
+	VSUBPS      Y7, Y6, Y6
+	VCVTPS2PD   Y6, Z6
+	VFMADD231PD Z6, Z6, Z0
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD        Z1, Z0, Z0
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVSD         X0, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func pullAVX512(to []float32, x []float32, y []float32, alpha float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·pullAVX512(SB), NOSPLIT, $0-76
+	VBROADCASTSS alpha+72(FP), Z0
+	MOVQ         to_len+8(FP), AX
+	MOVQ         to_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x10
+	JL          rest
+	VMOVUPS     (CX), Z1
+	VMOVUPS     (DX), Z2
+	VMOVUPS     (BX), Z3
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, (CX)
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	ADDQ        $+64, BX
+	SUBQ        $0x10, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	MOVQ        $-1, SI
+	SHLXQ       AX, SI, AX
+	NOTQ        AX
+	KMOVW       AX, K1
+	VMOVUPS.Z   (CX), K1, Z1
+	VMOVUPS.Z   (DX), K1, Z2
+	VMOVUPS.Z   (BX), K1, Z3
+	VSUBPS      Z3, Z2, Z2
+	VFMADD231PS Z0, Z2, Z1
+	VMOVUPS     Z1, K1, (CX)
+
+done:
 	VZEROUPPER
 	RET
 
@@ -414,6 +530,268 @@ rest:
 	VMULPD      Z1, Z3, Z3
 	VFMADD231PD Z0, Z2, Z3
 	VMOVUPD     Z3, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumDifference32AVX512(x []float32, target []float32) (squares float64, magnitudes float64, targetSquares float64)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·sumDifference32AVX512(SB), NOSPLIT, $0-72
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   target_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x10
+	JL          single
+	VMOVUPS     (CX), Y7
+	VCVTPS2PD   Y7, Z7
+	VMOVUPS     (DX), Y8
+	VCVTPS2PD   Y8, Z8
+	VSUBPD      Z8, Z7, Z7
+	VFMADD231PD Z7, Z7, Z0
+	VFMADD231PD Z8, Z8, Z2
+	VSUBPD      Z7, Z6, Z8
+	VMAXPD      Z7, Z8, Z8
+	VADDPD      Z8, Z1, Z1
+	VMOVUPS     32(CX), Y7
+	VCVTPS2PD   Y7, Z7
+	VMOVUPS     32(DX), Y8
+	VCVTPS2PD   Y8, Z8
+	VSUBPD      Z8, Z7, Z7
+	VFMADD231PD Z7, Z7, Z3
+	VFMADD231PD Z8, Z8, Z5
+	VSUBPD      Z7, Z6, Z8
+	VMAXPD      Z7, Z8, Z8
+	VADDPD      Z8, Z4, Z4
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	SUBQ        $0x10, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X9
+	VCVTPS2PD   Y9, Z9
+	VMOVSS      (DX), X10
+	VCVTPS2PD   Y10, Z10
+	VSUBPD      Z10, Z9, Z9
+	VFMADD231PD Z9, Z9, Z0
+	VFMADD231PD Z10, Z10, Z2
+	VSUBPD      Z9, Z6, Z7
+	VMAXPD      Z9, Z7, Z7
+	VADDPD      Z7, Z1, Z1
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPD        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPD        X3, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVSD         X0, squares+48(FP)
+	VADDPD        Z4, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, magnitudes+56(FP)
+	VADDPD        Z5, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	MOVSD         X2, targetSquares+64(FP)
+	VZEROUPPER
+	RET
+
+// func slope32AVX512(dx []float32, x []float32, target []float32, factor float32, magnitude float32, negativeZero float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·slope32AVX512(SB), NOSPLIT, $0-84
+	VBROADCASTSS factor+72(FP), Z0
+	VBROADCASTSS magnitude+76(FP), Z1
+	VBROADCASTSS negativeZero+80(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         target_base+48(FP), BX
+
+loop:
+	CMPQ          AX, $0x10
+	JL            rest
+	VMOVUPS       (DX), Z4
+	VMOVUPS       (BX), Z5
+	VSUBPS        Z5, Z4, Z4
+	VANDPS        Z2, Z4, Z5
+	VXORPS        Z1, Z5, Z5
+	VCMPPS        $0x04, Z3, Z4, K1
+	VFMSUB132PS.Z Z0, Z5, K1, Z4
+	VMOVUPS       Z4, (CX)
+	ADDQ          $+64, CX
+	ADDQ          $+64, DX
+	ADDQ          $+64, BX
+	SUBQ          $0x10, AX
+	JMP           loop
+
+rest:
+	TESTQ         AX, AX
+	JZ            done
+	MOVQ          $-1, SI
+	SHLXQ         AX, SI, AX
+	NOTQ          AX
+	KMOVW         AX, K1
+	VMOVUPS.Z     (DX), K1, Z4
+	VMOVUPS.Z     (BX), K1, Z5
+	VSUBPS        Z5, Z4, Z4
+	VANDPS        Z2, Z4, Z2
+	VXORPS        Z1, Z2, Z2
+	VCMPPS        $0x04, Z3, Z4, K2
+	VFMSUB132PS.Z Z0, Z2, K2, Z4
+	VMOVUPS       Z4, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumDifference64AVX512(x []float64, target []float64) (squares float64, magnitudes float64, targetSquares float64)
+// Requires: AVX, AVX512F, SSE2
+TEXT ·sumDifference64AVX512(SB), NOSPLIT, $0-72
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   target_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x10
+	JL          single
+	VMOVUPD     (CX), Z7
+	VMOVUPD     (DX), Z8
+	VSUBPD      Z8, Z7, Z7
+	VFMADD231PD Z7, Z7, Z0
+	VFMADD231PD Z8, Z8, Z2
+	VSUBPD      Z7, Z6, Z8
+	VMAXPD      Z7, Z8, Z8
+	VADDPD      Z8, Z1, Z1
+	VMOVUPD     64(CX), Z7
+	VMOVUPD     64(DX), Z8
+	VSUBPD      Z8, Z7, Z7
+	VFMADD231PD Z7, Z7, Z3
+	VFMADD231PD Z8, Z8, Z5
+	VSUBPD      Z7, Z6, Z8
+	VMAXPD      Z7, Z8, Z8
+	VADDPD      Z8, Z4, Z4
+	ADDQ        $+128, CX
+	ADDQ        $+128, DX
+	SUBQ        $0x10, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSD      (CX), X9
+	VMOVSD      (DX), X10
+	VSUBPD      Z10, Z9, Z9
+	VFMADD231PD Z9, Z9, Z0
+	VFMADD231PD Z10, Z10, Z2
+	VSUBPD      Z9, Z6, Z7
+	VMAXPD      Z9, Z7, Z7
+	VADDPD      Z7, Z1, Z1
+	ADDQ        $+8, CX
+	ADDQ        $+8, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPD        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPD        X3, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVSD         X0, squares+48(FP)
+	VADDPD        Z4, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVSD         X1, magnitudes+56(FP)
+	VADDPD        Z5, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VHADDPD       X2, X2, X2
+	MOVSD         X2, targetSquares+64(FP)
+	VZEROUPPER
+	RET
+
+// func slope64AVX512(dx []float64, x []float64, target []float64, factor float64, magnitude float64, negativeZero float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·slope64AVX512(SB), NOSPLIT, $0-96
+	VBROADCASTSD factor+72(FP), Z0
+	VBROADCASTSD magnitude+80(FP), Z1
+	VBROADCASTSD negativeZero+88(FP), Z2
+	VPXORD       Z3, Z3, Z3
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         target_base+48(FP), BX
+
+loop:
+	CMPQ          AX, $0x08
+	JL            rest
+	VMOVUPS       (DX), Z4
+	VMOVUPS       (BX), Z5
+	VSUBPD        Z5, Z4, Z4
+	VANDPD        Z2, Z4, Z5
+	VXORPD        Z1, Z5, Z5
+	VCMPPD        $0x04, Z3, Z4, K1
+	VFMSUB132PD.Z Z0, Z5, K1, Z4
+	VMOVUPS       Z4, (CX)
+	ADDQ          $+64, CX
+	ADDQ          $+64, DX
+	ADDQ          $+64, BX
+	SUBQ          $0x08, AX
+	JMP           loop
+
+rest:
+	TESTQ         AX, AX
+	JZ            done
+	MOVQ          $-1, SI
+	SHLXQ         AX, SI, AX
+	NOTQ          AX
+	KMOVW         AX, K1
+	VMOVUPD.Z     (DX), K1, Z4
+	VMOVUPD.Z     (BX), K1, Z5
+	VSUBPD        Z5, Z4, Z4
+	VANDPD        Z2, Z4, Z2
+	VXORPD        Z1, Z2, Z2
+	VCMPPD        $0x04, Z3, Z4, K2
+	VFMSUB132PD.Z Z0, Z2, K2, Z4
+	VMOVUPD       Z4, K1, (CX)
 
 done:
 	VZEROUPPER
@@ -683,37 +1061,43 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-56
 loop:
 	CMPQ        AX, $0x10
 	JL          single
-	VCVTPS2PD   (CX), Y4
-	VCVTPS2PD   (DX), Y5
-	VFMADD231PD Y4, Y5, Y0
-	VCVTPS2PD   16(CX), Y4
-	VCVTPS2PD   16(DX), Y5
-	VFMADD231PD Y4, Y5, Y1
-	VCVTPS2PD   32(CX), Y4
-	VCVTPS2PD   32(DX), Y5
-	VFMADD231PD Y4, Y5, Y2
-	VCVTPS2PD   48(CX), Y4
-	VCVTPS2PD   48(DX), Y5
-	VFMADD231PD Y4, Y5, Y3
+	VMOVUPS     (CX), X4
+	VMOVUPS     (DX), X5
+	VCVTPS2PD   X5, Y5
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y5, Y4, Y0
+	VMOVUPS     16(CX), X4
+	VMOVUPS     16(DX), X5
+	VCVTPS2PD   X5, Y5
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y5, Y4, Y1
+	VMOVUPS     32(CX), X4
+	VMOVUPS     32(DX), X5
+	VCVTPS2PD   X5, Y5
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y5, Y4, Y2
+	VMOVUPS     48(CX), X4
+	VMOVUPS     48(DX), X5
+	VCVTPS2PD   X5, Y5
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y5, Y4, Y3
 	ADDQ        $+64, CX
 	ADDQ        $+64, DX
 	SUBQ        $0x10, AX
 	JMP         loop
 
 single:
-	TESTQ     AX, AX
-	JZ        done
-	VMOVSS    (CX), X4
-	VCVTSS2SD X4, X4, X4
-	VMOVSS    (DX), X5
-	VCVTSS2SD X5, X5, X5
-	VMULSD    X5, X4, X4
-	VMOVQ     X4, X6
-	VADDPD    Y6, Y0, Y0
-	ADDQ      $+4, CX
-	ADDQ      $+4, DX
-	DECQ      AX
-	JMP       single
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X4
+	VMOVSS      (DX), X5
+	VCVTPS2PD   X5, Y5
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y5, Y4, Y0
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
 
 done:
 	VADDPD       Y1, Y0, Y0
@@ -739,13 +1123,17 @@ TEXT ·sumAVX2(SB), NOSPLIT, $0-32
 loop:
 	CMPQ      AX, $0x10
 	JL        single
-	VCVTPS2PD (CX), Y4
+	VMOVUPS   (CX), X4
+	VCVTPS2PD X4, Y4
 	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(CX), Y4
+	VMOVUPS   16(CX), X4
+	VCVTPS2PD X4, Y4
 	VADDPD    Y4, Y1, Y1
-	VCVTPS2PD 32(CX), Y4
+	VMOVUPS   32(CX), X4
+	VCVTPS2PD X4, Y4
 	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(CX), Y4
+	VMOVUPS   48(CX), X4
+	VCVTPS2PD X4, Y4
 	VADDPD    Y4, Y3, Y3
 	ADDQ      $+64, CX
 	SUBQ      $0x10, AX
@@ -755,11 +1143,10 @@ single:
 	TESTQ     AX, AX
 	JZ        done
 	VMOVSS    (CX), X4
-	VCVTSS2SD X4, X4, X4
-	VMOVQ     X4, X5
-	VADDPD    Y5, Y0, Y0
+	VCVTPS2PD X4, Y4
+	VADDPD    Y4, Y0, Y0
 	ADDQ      $+4, CX
-	DECQ      AX
+	SUBQ      $0x01, AX
 	JMP       single
 
 done:
@@ -770,6 +1157,110 @@ done:
 	VADDPD       X1, X0, X0
 	VHADDPD      X0, X0, X0
 	MOVSD        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func spreadAVX2(x []float32, y []float32) float64
+// Requires: AVX, FMA3, SSE2
+TEXT ·spreadAVX2(SB), NOSPLIT, $0-56
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   y_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x10
+	JL          single
+	VMOVUPS     (CX), X4
+	VMOVUPS     (DX), X5
+	VSUBPS      X5, X4, X4
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y4, Y4, Y0
+	VMOVUPS     16(CX), X4
+	VMOVUPS     16(DX), X5
+	VSUBPS      X5, X4, X4
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y4, Y4, Y1
+	VMOVUPS     32(CX), X4
+	VMOVUPS     32(DX), X5
+	VSUBPS      X5, X4, X4
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y4, Y4, Y2
+	VMOVUPS     48(CX), X4
+	VMOVUPS     48(DX), X5
+	VSUBPS      X5, X4, X4
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y4, Y4, Y3
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	SUBQ        $0x10, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X4
+	VMOVSS      (DX), X5
+	VSUBPS      X5, X4, X4
+	VCVTPS2PD   X4, Y4
+	VFMADD231PD Y4, Y4, Y0
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VHADDPD      X0, X0, X0
+	MOVSD        X0, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func pullAVX2(to []float32, x []float32, y []float32, alpha float32)
+// Requires: AVX, FMA3
+TEXT ·pullAVX2(SB), NOSPLIT, $0-76
+	VBROADCASTSS alpha+72(FP), Y0
+	MOVQ         to_len+8(FP), AX
+	MOVQ         to_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         y_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (CX), Y1
+	VMOVUPS     (DX), Y2
+	VMOVUPS     (BX), Y3
+	VSUBPS      Y3, Y2, Y2
+	VFMADD231PS Y0, Y2, Y1
+	VMOVUPS     Y1, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	LEAQ        vectorsMask<>+0(SB), SI
+	NEGQ        AX
+	VMOVUPS     32(SI)(AX*4), Y1
+	VMASKMOVPS  (CX), Y1, Y2
+	VMASKMOVPS  (DX), Y1, Y3
+	VMASKMOVPS  (BX), Y1, Y4
+	VSUBPS      Y4, Y3, Y3
+	VFMADD231PS Y0, Y3, Y2
+	VMASKMOVPS  Y2, Y1, (CX)
+
+done:
 	VZEROUPPER
 	RET
 
@@ -808,6 +1299,258 @@ rest:
 	VMULPD      Y1, Y4, Y4
 	VFMADD231PD Y0, Y3, Y4
 	VMASKMOVPD  Y4, Y2, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumDifference32AVX2(x []float32, target []float32) (squares float64, magnitudes float64, targetSquares float64)
+// Requires: AVX, FMA3, SSE2
+TEXT ·sumDifference32AVX2(SB), NOSPLIT, $0-72
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   target_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x08
+	JL          single
+	VMOVUPS     (CX), X7
+	VCVTPS2PD   X7, Y7
+	VMOVUPS     (DX), X8
+	VCVTPS2PD   X8, Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y7, Y7, Y0
+	VFMADD231PD Y8, Y8, Y2
+	VSUBPD      Y7, Y6, Y8
+	VMAXPD      Y7, Y8, Y8
+	VADDPD      Y8, Y1, Y1
+	VMOVUPS     16(CX), X7
+	VCVTPS2PD   X7, Y7
+	VMOVUPS     16(DX), X8
+	VCVTPS2PD   X8, Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y7, Y7, Y3
+	VFMADD231PD Y8, Y8, Y5
+	VSUBPD      Y7, Y6, Y8
+	VMAXPD      Y7, Y8, Y8
+	VADDPD      Y8, Y4, Y4
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	SUBQ        $0x08, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X7
+	VCVTPS2PD   X7, Y7
+	VMOVSS      (DX), X8
+	VCVTPS2PD   X8, Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y7, Y7, Y0
+	VFMADD231PD Y8, Y8, Y2
+	VSUBPD      Y7, Y6, Y8
+	VMAXPD      Y7, Y8, Y8
+	VADDPD      Y8, Y1, Y1
+	ADDQ        $+4, CX
+	ADDQ        $+4, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD       Y3, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPD       X3, X0, X0
+	VHADDPD      X0, X0, X0
+	MOVSD        X0, squares+48(FP)
+	VADDPD       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, magnitudes+56(FP)
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	MOVSD        X2, targetSquares+64(FP)
+	VZEROUPPER
+	RET
+
+// func slope32AVX2(dx []float32, x []float32, target []float32, factor float32, magnitude float32, negativeZero float32)
+// Requires: AVX, FMA3
+TEXT ·slope32AVX2(SB), NOSPLIT, $0-84
+	VBROADCASTSS factor+72(FP), Y0
+	VBROADCASTSS magnitude+76(FP), Y1
+	VBROADCASTSS negativeZero+80(FP), Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         target_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x08
+	JL          rest
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (BX), Y5
+	VSUBPS      Y5, Y4, Y4
+	VANDPS      Y2, Y4, Y5
+	VXORPS      Y1, Y5, Y5
+	VCMPPS      $0x04, Y3, Y4, Y6
+	VFMSUB132PS Y0, Y5, Y4
+	VANDPS      Y6, Y4, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $0x08, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	LEAQ        vectorsMask<>+0(SB), SI
+	NEGQ        AX
+	VMOVUPS     32(SI)(AX*4), Y4
+	VMASKMOVPS  (DX), Y4, Y5
+	VMASKMOVPS  (BX), Y4, Y6
+	VSUBPS      Y6, Y5, Y5
+	VANDPS      Y2, Y5, Y2
+	VXORPS      Y1, Y2, Y2
+	VCMPPS      $0x04, Y3, Y5, Y1
+	VFMSUB132PS Y0, Y2, Y5
+	VANDPS      Y1, Y5, Y5
+	VMASKMOVPS  Y5, Y4, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumDifference64AVX2(x []float64, target []float64) (squares float64, magnitudes float64, targetSquares float64)
+// Requires: AVX, FMA3, SSE2
+TEXT ·sumDifference64AVX2(SB), NOSPLIT, $0-72
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   x_len+8(FP), AX
+	MOVQ   x_base+0(FP), CX
+	MOVQ   target_base+24(FP), DX
+
+loop:
+	CMPQ        AX, $0x08
+	JL          single
+	VMOVUPD     (CX), Y7
+	VMOVUPD     (DX), Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y7, Y7, Y0
+	VFMADD231PD Y8, Y8, Y2
+	VSUBPD      Y7, Y6, Y8
+	VMAXPD      Y7, Y8, Y8
+	VADDPD      Y8, Y1, Y1
+	VMOVUPD     32(CX), Y7
+	VMOVUPD     32(DX), Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y7, Y7, Y3
+	VFMADD231PD Y8, Y8, Y5
+	VSUBPD      Y7, Y6, Y8
+	VMAXPD      Y7, Y8, Y8
+	VADDPD      Y8, Y4, Y4
+	ADDQ        $+64, CX
+	ADDQ        $+64, DX
+	SUBQ        $0x08, AX
+	JMP         loop
+
+single:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSD      (CX), X9
+	VMOVSD      (DX), X10
+	VSUBPD      Y10, Y9, Y9
+	VFMADD231PD Y9, Y9, Y0
+	VFMADD231PD Y10, Y10, Y2
+	VSUBPD      Y9, Y6, Y7
+	VMAXPD      Y9, Y7, Y7
+	VADDPD      Y7, Y1, Y1
+	ADDQ        $+8, CX
+	ADDQ        $+8, DX
+	SUBQ        $0x01, AX
+	JMP         single
+
+done:
+	VADDPD       Y3, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPD       X3, X0, X0
+	VHADDPD      X0, X0, X0
+	MOVSD        X0, squares+48(FP)
+	VADDPD       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VHADDPD      X1, X1, X1
+	MOVSD        X1, magnitudes+56(FP)
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VHADDPD      X2, X2, X2
+	MOVSD        X2, targetSquares+64(FP)
+	VZEROUPPER
+	RET
+
+// func slope64AVX2(dx []float64, x []float64, target []float64, factor float64, magnitude float64, negativeZero float64)
+// Requires: AVX, FMA3
+TEXT ·slope64AVX2(SB), NOSPLIT, $0-96
+	VBROADCASTSD factor+72(FP), Y0
+	VBROADCASTSD magnitude+80(FP), Y1
+	VBROADCASTSD negativeZero+88(FP), Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         dx_len+8(FP), AX
+	MOVQ         dx_base+0(FP), CX
+	MOVQ         x_base+24(FP), DX
+	MOVQ         target_base+48(FP), BX
+
+loop:
+	CMPQ        AX, $0x04
+	JL          rest
+	VMOVUPS     (DX), Y4
+	VMOVUPS     (BX), Y5
+	VSUBPD      Y5, Y4, Y4
+	VANDPD      Y2, Y4, Y5
+	VXORPD      Y1, Y5, Y5
+	VCMPPD      $0x04, Y3, Y4, Y6
+	VFMSUB132PD Y0, Y5, Y4
+	VANDPD      Y6, Y4, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $+32, CX
+	ADDQ        $+32, DX
+	ADDQ        $+32, BX
+	SUBQ        $0x04, AX
+	JMP         loop
+
+rest:
+	TESTQ       AX, AX
+	JZ          done
+	LEAQ        vectorsMask<>+0(SB), SI
+	NEGQ        AX
+	VMOVUPS     32(SI)(AX*8), Y4
+	VMASKMOVPD  (DX), Y4, Y5
+	VMASKMOVPD  (BX), Y4, Y6
+	VSUBPD      Y6, Y5, Y5
+	VANDPD      Y2, Y5, Y2
+	VXORPD      Y1, Y2, Y2
+	VCMPPD      $0x04, Y3, Y5, Y1
+	VFMSUB132PD Y0, Y2, Y5
+	VANDPD      Y1, Y5, Y5
+	VMASKMOVPD  Y5, Y4, (CX)
 
 done:
 	VZEROUPPER

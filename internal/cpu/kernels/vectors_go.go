@@ -13,6 +13,8 @@ type vectorKernels struct {
 	combine func(to, x, y []float64, a, b float64)        // to = a·x + b·y
 	dot     func(x, y []float32) float64                  // Σ x·y in float64
 	sum     func(x []float32) float64                     // Σ x in float64
+	pull    func(to, x, y []float32, alpha float32)       // to += alpha·(x − y)
+	spread  func(x, y []float32) float64                  // Σ (x − y)², in float64 from x − y on
 	adam    func(point, gradient, mean, square []float32, // see adamFactors
 		keepMean, addMean, keepSquare, addSquare, step, root, epsilon float32)
 }
@@ -27,6 +29,8 @@ var vectorsGo = vectorKernels{
 	dot:     dotGo,
 	sum:     sumGo,
 	adam:    adamGo,
+	pull:    pullGo,
+	spread:  spreadGo,
 }
 
 func gateGo(to, x, gate []float32) {
@@ -102,6 +106,22 @@ func sumGo(x []float32) float64 {
 		sums[0] += float64(v)
 	}
 	return sums[0] + sums[1] + (sums[2] + sums[3])
+}
+
+func pullGo(to, x, y []float32, alpha float32) {
+	x, y = x[:len(to)], y[:len(to)]
+	for i := range to {
+		to[i] += alpha * (x[i] - y[i])
+	}
+}
+
+func spreadGo(x, y []float32) float64 {
+	var sum float64
+	for i, v := range x {
+		d := float64(v - y[i])
+		sum += d * d
+	}
+	return sum
 }
 
 func adamGo(point, gradient, mean, square []float32, keepMean, addMean, keepSquare, addSquare, step, root, epsilon float32) {

@@ -44,10 +44,40 @@ func dotAVX512(x []float32, y []float32) float64
 //go:noescape
 func sumAVX512(x []float32) float64
 
+// spreadAVX512 is spreadGo.
+//
+//go:noescape
+func spreadAVX512(x []float32, y []float32) float64
+
+// pullAVX512 is pullGo.
+//
+//go:noescape
+func pullAVX512(to []float32, x []float32, y []float32, alpha float32)
+
 // combineAVX512 is combineGo.
 //
 //go:noescape
 func combineAVX512(to []float64, x []float64, y []float64, a float64, b float64)
+
+// sumDifference32AVX512 is sumDifference32Go.
+//
+//go:noescape
+func sumDifference32AVX512(x []float32, target []float32) (squares float64, magnitudes float64, targetSquares float64)
+
+// slope32AVX512 is slope32Go.
+//
+//go:noescape
+func slope32AVX512(dx []float32, x []float32, target []float32, factor float32, magnitude float32, negativeZero float32)
+
+// sumDifference64AVX512 is sumDifference64Go.
+//
+//go:noescape
+func sumDifference64AVX512(x []float64, target []float64) (squares float64, magnitudes float64, targetSquares float64)
+
+// slope64AVX512 is slope64Go.
+//
+//go:noescape
+func slope64AVX512(dx []float64, x []float64, target []float64, factor float64, magnitude float64, negativeZero float64)
 
 // gateAVX2 is gateGo.
 //
@@ -89,7 +119,37 @@ func dotAVX2(x []float32, y []float32) float64
 //go:noescape
 func sumAVX2(x []float32) float64
 
+// spreadAVX2 is spreadGo.
+//
+//go:noescape
+func spreadAVX2(x []float32, y []float32) float64
+
+// pullAVX2 is pullGo.
+//
+//go:noescape
+func pullAVX2(to []float32, x []float32, y []float32, alpha float32)
+
 // combineAVX2 is combineGo.
 //
 //go:noescape
 func combineAVX2(to []float64, x []float64, y []float64, a float64, b float64)
+
+// sumDifference32AVX2 is sumDifference32Go.
+//
+//go:noescape
+func sumDifference32AVX2(x []float32, target []float32) (squares float64, magnitudes float64, targetSquares float64)
+
+// slope32AVX2 is slope32Go.
+//
+//go:noescape
+func slope32AVX2(dx []float32, x []float32, target []float32, factor float32, magnitude float32, negativeZero float32)
+
+// sumDifference64AVX2 is sumDifference64Go.
+//
+//go:noescape
+func sumDifference64AVX2(x []float64, target []float64) (squares float64, magnitudes float64, targetSquares float64)
+
+// slope64AVX2 is slope64Go.
+//
+//go:noescape
+func slope64AVX2(dx []float64, x []float64, target []float64, factor float64, magnitude float64, negativeZero float64)

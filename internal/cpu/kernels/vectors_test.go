@@ -53,6 +53,38 @@ func TestCombineMatchesPlainLoops(t *testing.T) {
 	})
 }
 
+func TestPullMatchesPlainLoops(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, n := range vectorLengths {
+			to, x, y := newGuarded[float32](n), values(1, n), values(2, n)
+			copy(to.values, values(3, n))
+			want := float64s(values(3, n))
+			for i := range want {
+				want[i] += 0.3 * (float64(x[i]) - float64(y[i]))
+			}
+			w.Pull(to.values, x, y, 0.3)
+			near(t, "pull "+shape(n), to.values, want, 1e-6)
+			to.check(t, "pull "+shape(n))
+		}
+	})
+}
+
+func TestSpreadSumsInFloat64(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, n := range vectorLengths {
+			x, y := values(1, n), values(2, n)
+			want := 0.0
+			for i := range x {
+				d := float64(x[i] - y[i])
+				want += d * d
+			}
+			if got := w.Spread(x, y); !(math.Abs(got-want) <= 1e-13*want) {
+				t.Errorf("%d values: %v, want %v", n, got, want)
+			}
+		}
+	})
+}
+
 func TestDotSumsInFloat64(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
 		for _, n := range vectorLengths {

@@ -21,9 +21,16 @@ func emitVectors(ctx *build.Context) {
 		v.clamp()
 		v.average()
 		v.adam()
-		v.dot("dot", 2)
-		v.dot("sum", 1)
+		v.dot("dot", productOfTwo)
+		v.dot("sum", plain)
+		v.dot("spread", squaredDifference)
+		v.pull()
 		vectors{kernel{ctx, isa, true}, table}.combine()
+		for _, double := range []bool{false, true} {
+			d := vectors{kernel{ctx, isa, double}, table}
+			d.sumDifference()
+			d.slope()
+		}
 	}
 }
 
@@ -182,6 +189,18 @@ func (v vectors) combine() {
 	v.end()
 }
 
+func (v vectors) pull() {
+	v.begin("pull", "to, x, y []float32, alpha float32", "")
+	alpha := v.scalar("alpha")
+	v.each([]string{"to", "x", "y"}, func(a access, p []reg.GPVirtual) {
+		to, x, y := a.load(p[0]), a.load(p[1]), a.load(p[2])
+		v.VSUBPS(y, x, x)
+		v.VFMADD231PS(alpha, x, to)
+		a.store(to, p[0])
+	})
+	v.end()
+}
+
 func (v vectors) adam() {
 	v.begin("adam", "point, gradient, mean, square []float32, keepMean, addMean, keepSquare, addSquare, step, root, epsilon float32", "")
 	keepMean, addMean := v.scalar("keepMean"), v.scalar("addMean")
@@ -209,87 +228,204 @@ func (v vectors) adam() {
 	v.end()
 }
 
-// dot sums products of two vectors, or the values of one, in float64, in which
+// reduction is what dot sums.
+type reduction int
+
+const (
+	plain             reduction = iota // x
+	productOfTwo                       // x·y
+	squaredDifference                  // (x − y)², x − y being a float32
+)
+
+// dot sums what two vectors, or one, come to value by value, in float64, in which
 // products are exact. Four sums run beside each other, since one would wait for
 // itself; they are added up at the end in a fixed order.
-func (v vectors) dot(name string, operands int) {
-	parameters := "x, y []float32"
-	if operands == 1 {
-		parameters = "x []float32"
+func (v vectors) dot(name string, what reduction) {
+	parameters, operands := "x, y []float32", []string{"x", "y"}
+	if what == plain {
+		parameters, operands = "x []float32", []string{"x"}
 	}
 	v.begin(name, parameters, "float64")
-	sums := v.registers(4)
-	for _, s := range sums {
-		v.zero(s)
-	}
-	n := v.Load(v.Param("x").Len(), v.GP64()).(reg.GPVirtual)
-	x := v.Load(v.Param("x").Base(), v.GP64()).(reg.GPVirtual)
-	y := x
-	if operands == 2 {
-		y = v.Load(v.Param("y").Base(), v.GP64()).(reg.GPVirtual)
-	}
-	add := func(a, b operand.Op, sum reg.VecVirtual) {
-		wide := v.register()
-		v.VCVTPS2PD(a, wide)
-		if operands == 1 {
-			v.VADDPD(wide, sum, sum)
-			return
+	sums := v.zeros(4)
+	v.reduce(operands, len(sums), func(part int, load func(i int) reg.VecVirtual) {
+		x, sum := load(0), sums[part]
+		switch what {
+		case plain:
+			v.VADDPD(v.wide(x), sum, sum)
+		case productOfTwo:
+			v.VFMADD231PD(v.wide(load(1)), v.wide(x), sum)
+		case squaredDifference:
+			v.subtractSingles(load(1), x)
+			d := v.wide(x)
+			v.VFMADD231PD(d, d, sum)
 		}
-		wide2 := v.register()
-		v.VCVTPS2PD(b, wide2)
-		v.VFMADD231PD(wide, wide2, sum)
-	}
-	step := v.bytes / 2 // values at a time, and bytes of a vector of them
-	v.Label("loop")
-	v.CMPQ(n, operand.U8(step))
-	v.JL(operand.LabelRef("single"))
-	for i, s := range sums {
-		add(operand.Mem{Base: x, Disp: i * step}, operand.Mem{Base: y, Disp: i * step}, s)
-	}
-	v.ADDQ(operand.I32(4*step), x)
-	if operands == 2 {
-		v.ADDQ(operand.I32(4*step), y)
-	}
-	v.SUBQ(operand.U8(step), n)
-	v.JMP(operand.LabelRef("loop"))
-
-	v.Label("single")
-	v.TESTQ(n, n)
-	v.JZ(operand.LabelRef("done"))
-	a := v.XMM()
-	v.VMOVSS(operand.Mem{Base: x}, a)
-	v.VCVTSS2SD(a, a, a)
-	if operands == 2 {
-		b := v.XMM()
-		v.VMOVSS(operand.Mem{Base: y}, b)
-		v.VCVTSS2SD(b, b, b)
-		v.VMULSD(b, a, a)
-	}
-	// VMOVQ clears all but the lowest value.
-	lone := v.register()
-	v.VMOVQ(a, lone.AsX())
-	v.VADDPD(lone, sums[0], sums[0])
-	v.ADDQ(operand.I32(4), x)
-	if operands == 2 {
-		v.ADDQ(operand.I32(4), y)
-	}
-	v.DECQ(n)
-	v.JMP(operand.LabelRef("single"))
-
-	v.Label("done")
+	})
 	v.VADDPD(sums[1], sums[0], sums[0])
 	v.VADDPD(sums[3], sums[2], sums[2])
 	v.VADDPD(sums[2], sums[0], sums[0])
-	total := sums[0]
+	v.result(0, sums[0])
+	v.end()
+}
+
+// sumDifference sums d², |d| and target² for d = x − target, in float64.
+func (v vectors) sumDifference() {
+	element := fmt.Sprintf("[]float%d", 8*v.element())
+	v.begin(fmt.Sprint("sumDifference", 8*v.element()), "x, target "+element, "(squares, magnitudes, targetSquares float64)")
+	sums := [2][]reg.VecVirtual{v.zeros(3), v.zeros(3)}
+	zero := v.zeros(1)[0]
+	v.reduce([]string{"x", "target"}, 2, func(part int, load func(i int) reg.VecVirtual) {
+		s, d, target := sums[part], v.wide(load(0)), v.wide(load(1))
+		v.VSUBPD(target, d, d)
+		v.VFMADD231PD(d, d, s[0])
+		v.VFMADD231PD(target, target, s[2])
+		magnitude := v.register()
+		v.VSUBPD(d, zero, magnitude)
+		v.VMAXPD(d, magnitude, magnitude)
+		v.VADDPD(magnitude, s[1], s[1])
+	})
+	for i, s := range sums[0] {
+		v.VADDPD(sums[1][i], s, s)
+		v.result(i, s)
+	}
+	v.end()
+}
+
+// slope computes factor·d − copysign(magnitude, d) for d = x − target, and 0 for
+// 0.
+func (v vectors) slope() {
+	bits := 8 * v.element()
+	v.begin(fmt.Sprint("slope", bits), fmt.Sprintf("dx, x, target []float%[1]d, factor, magnitude, negativeZero float%[1]d", bits), "")
+	factor, magnitude, sign := v.scalar("factor"), v.scalar("magnitude"), v.scalar("negativeZero")
+	zero := v.zeros(1)[0]
+	const notEqual = operand.U8(4) // or unordered, quiet
+	v.each([]string{"dx", "x", "target"}, func(a access, p []reg.GPVirtual) {
+		d, target, signed := a.load(p[1]), a.load(p[2]), v.register()
+		if v.double {
+			v.VSUBPD(target, d, d)
+			v.VANDPD(sign, d, signed)
+			v.VXORPD(magnitude, signed, signed)
+		} else {
+			v.VSUBPS(target, d, d)
+			v.VANDPS(sign, d, signed)
+			v.VXORPS(magnitude, signed, signed)
+		}
+		if v.bytes == 64 {
+			k := v.K()
+			if v.double {
+				v.VCMPPD(notEqual, zero, d, k)
+				v.VFMSUB132PD_Z(factor, signed, k, d)
+			} else {
+				v.VCMPPS(notEqual, zero, d, k)
+				v.VFMSUB132PS_Z(factor, signed, k, d)
+			}
+			a.store(d, p[0])
+			return
+		}
+		open := v.register()
+		if v.double {
+			v.VCMPPD(notEqual, zero, d, open)
+			v.VFMSUB132PD(factor, signed, d)
+			v.VANDPD(open, d, d)
+		} else {
+			v.VCMPPS(notEqual, zero, d, open)
+			v.VFMSUB132PS(factor, signed, d)
+			v.VANDPS(open, d, d)
+		}
+		a.store(d, p[0])
+	})
+	v.end()
+}
+
+func (v vectors) zeros(n int) []reg.VecVirtual {
+	r := v.registers(n)
+	for _, s := range r {
+		v.zero(s)
+	}
+	return r
+}
+
+// reduce calls body for parts vectors of float64 at a time, then for single
+// values, with what loads those of an operand, as they are, the rest being zero.
+func (v vectors) reduce(names []string, parts int, body func(part int, load func(i int) reg.VecVirtual)) {
+	n := v.Load(v.Param(names[0]).Len(), v.GP64()).(reg.GPVirtual)
+	p := make([]reg.GPVirtual, len(names))
+	for i, name := range names {
+		p[i] = v.Load(v.Param(name).Base(), v.GP64()).(reg.GPVirtual)
+	}
+	lanes := v.bytes / 8
+	advance := func(values int) {
+		for _, q := range p {
+			v.ADDQ(operand.I32(int32(values*v.element())), q)
+		}
+		v.SUBQ(operand.U8(values), n)
+	}
+	v.Label("loop")
+	v.CMPQ(n, operand.U8(parts*lanes))
+	v.JL(operand.LabelRef("single"))
+	for part := range parts {
+		body(part, func(i int) reg.VecVirtual {
+			r, from := v.register(), operand.Mem{Base: p[i], Disp: part * lanes * v.element()}
+			switch {
+			case v.double:
+				v.VMOVUPD(from, r)
+			case v.bytes == 64:
+				v.VMOVUPS(from, r.AsY())
+			default:
+				v.VMOVUPS(from, r.AsX())
+			}
+			return r
+		})
+	}
+	advance(parts * lanes)
+	v.JMP(operand.LabelRef("loop"))
+	v.Label("single")
+	v.TESTQ(n, n)
+	v.JZ(operand.LabelRef("done"))
+	body(0, func(i int) reg.VecVirtual {
+		r := v.register()
+		if v.double {
+			v.VMOVSD(operand.Mem{Base: p[i]}, r.AsX())
+		} else {
+			v.VMOVSS(operand.Mem{Base: p[i]}, r.AsX())
+		}
+		return r
+	})
+	advance(1)
+	v.JMP(operand.LabelRef("single"))
+	v.Label("done")
+}
+
+// wide widens the values that reduce loads, in place.
+func (v vectors) wide(r reg.VecVirtual) reg.VecVirtual {
+	switch {
+	case v.double:
+	case v.bytes == 64:
+		v.VCVTPS2PD(r.AsY(), r)
+	default:
+		v.VCVTPS2PD(r.AsX(), r)
+	}
+	return r
+}
+
+// subtractSingles computes x −= y on what reduce loads of float32.
+func (v vectors) subtractSingles(y, x reg.VecVirtual) {
+	if v.bytes == 64 {
+		v.VSUBPS(y.AsY(), x.AsY(), x.AsY())
+	} else {
+		v.VSUBPS(y.AsX(), x.AsX(), x.AsX())
+	}
+}
+
+// result returns the sum of the float64 in r.
+func (v vectors) result(i int, r reg.VecVirtual) {
 	if v.bytes == 64 {
 		upper := v.YMM()
-		v.VEXTRACTF64X4(operand.U8(1), total, upper)
-		v.VADDPD(upper, total.AsY(), total.AsY())
+		v.VEXTRACTF64X4(operand.U8(1), r, upper)
+		v.VADDPD(upper, r.AsY(), r.AsY())
 	}
 	upper := v.XMM()
-	v.VEXTRACTF128(operand.U8(1), total.AsY(), upper)
-	v.VADDPD(upper, total.AsX(), total.AsX())
-	v.VHADDPD(total.AsX(), total.AsX(), total.AsX())
-	v.Store(total.AsX(), v.ReturnIndex(0))
-	v.end()
+	v.VEXTRACTF128(operand.U8(1), r.AsY(), upper)
+	v.VADDPD(upper, r.AsX(), r.AsX())
+	v.VHADDPD(r.AsX(), r.AsX(), r.AsX())
+	v.Store(r.AsX(), v.ReturnIndex(i))
 }
