@@ -215,10 +215,10 @@ func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, chan
 		w.runLocked(panels(channels), func(p int, _ *scratch) {
 			packCotangents(left[p*panelRows*depth:][:panelRows*depth], dmean, dsecond, p*panelRows, channels, scale)
 		})
-		parts := (n + mapWidth - 1) / mapWidth
-		w.runLocked(parts, func(part int, s *scratch) {
-			j := part * mapWidth
-			columns := min(mapWidth, n-j)
+		width := min(max(n/mapParts/mapTile*mapTile, leastMapWidth), mostMapWidth)
+		w.runLocked((n+width-1)/width, func(part int, s *scratch) {
+			j := part * width
+			columns := min(width, n-j)
 			right := s.float32s(0, (columns+tileVectors*lanes)*mapDepth)
 			t := tiler[float32]{w.path.product32[:], lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
 			for k := 0; k < depth; k += mapDepth {
@@ -250,10 +250,14 @@ func packCotangents(panel []float32, dmean, dsecond []float64, first, channels i
 	}
 }
 
-// mapWidth is how many columns a part of MomentsGradient computes, mapDepth
-// how many rows of X it takes at a time: one more than a power of two, for the
-// ones.
+// MomentsGradient has some mapParts parts, or more, of columns between
+// leastMapWidth and mostMapWidth: the wider, the longer are the runs in which it
+// reads and writes, and the less of the second-level cache remains. It takes
+// mapDepth rows of X at a time: one more than a power of two, for the ones.
 const (
-	mapWidth = 2 * tileVectors * maxLanes
-	mapDepth = productDepth + 1
+	mapParts      = 64
+	mapTile       = tileVectors * maxLanes
+	leastMapWidth = 2 * mapTile
+	mostMapWidth  = 8 * mapTile
+	mapDepth      = productDepth + 1
 )

@@ -5,11 +5,11 @@ package kernels
 //
 //	for r := range rows {
 //		for j := range (vectors-1)*lanes + last {
-//			sum := 0 // or c[r*cRow+j] where accumulate is 1
+//			sum := 0
 //			for k := range depth {
 //				sum += a[k*panelRows+r] * b[k*vectors*lanes+j]
 //			}
-//			c[r*cRow+j] = sum
+//			c[r*cRow+j] = sum // or += where accumulate is 1
 //		}
 //	}
 //

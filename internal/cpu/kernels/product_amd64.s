@@ -15,52 +15,39 @@ DATA productMask<>+56(SB)/8, $0x0000000000000000
 GLOBL productMask<>(SB), RODATA|NOPTR, $64
 
 // func product32AVX512x1(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product32AVX512x1(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z7
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z8
@@ -84,30 +71,64 @@ loop:
 	ADDQ         $0x00000040, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x10
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, (AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z1, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z2, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z3, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z4, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z5, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z6, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z7, Z7
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x10
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPS Z0, K1, (AX)
@@ -129,68 +150,55 @@ writeMasked:
 	RET
 
 // func product32AVX512x2(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product32AVX512x2(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z0
-	VMOVUPS.Z 64(DX), K1, Z1
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z2
-	VMOVUPS.Z 64(DX), K1, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z4
-	VMOVUPS.Z 64(DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z6
-	VMOVUPS.Z 64(DX), K1, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z8
-	VMOVUPS.Z 64(DX), K1, Z9
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z10
-	VMOVUPS.Z 64(DX), K1, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z12
-	VMOVUPS.Z 64(DX), K1, Z13
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z14
-	VMOVUPS.Z 64(DX), K1, Z15
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (DX)
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (DX)
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (DX)
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (DX)
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (DX)
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z16
@@ -223,38 +231,80 @@ loop:
 	ADDQ         $0x00000080, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x10
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, (AX)
-	VMOVUPS      Z9, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, (AX)
-	VMOVUPS      Z11, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      Z13, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, (AX)
-	VMOVUPS      Z15, 64(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z15, Z15
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x10
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPS Z0, (AX)
@@ -284,84 +334,71 @@ writeMasked:
 	RET
 
 // func product32AVX512x3(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product32AVX512x3(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z0
-	VMOVUPS   64(DX), Z1
-	VMOVUPS.Z 128(DX), K1, Z2
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z3
-	VMOVUPS   64(DX), Z4
-	VMOVUPS.Z 128(DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z6
-	VMOVUPS   64(DX), Z7
-	VMOVUPS.Z 128(DX), K1, Z8
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z9
-	VMOVUPS   64(DX), Z10
-	VMOVUPS.Z 128(DX), K1, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z12
-	VMOVUPS   64(DX), Z13
-	VMOVUPS.Z 128(DX), K1, Z14
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z15
-	VMOVUPS   64(DX), Z16
-	VMOVUPS.Z 128(DX), K1, Z17
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z18
-	VMOVUPS   64(DX), Z19
-	VMOVUPS.Z 128(DX), K1, Z20
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z21
-	VMOVUPS   64(DX), Z22
-	VMOVUPS.Z 128(DX), K1, Z23
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 64(DX)
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 64(DX)
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 64(DX)
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (DX)
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 64(DX)
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 64(DX)
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (DX)
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 64(DX)
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z18, Z18, Z18
+	PREFETCHT0 (DX)
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 64(DX)
+	VPXORD     Z20, Z20, Z20
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (DX)
+	VPXORD     Z22, Z22, Z22
+	PREFETCHT0 64(DX)
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z24
@@ -403,46 +440,96 @@ loop:
 	ADDQ         $0x000000c0, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x10
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, (AX)
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, (AX)
-	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      Z13, 64(AX)
-	VMOVUPS      Z14, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z15, (AX)
-	VMOVUPS      Z16, 64(AX)
-	VMOVUPS      Z17, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, (AX)
-	VMOVUPS      Z19, 64(AX)
-	VMOVUPS      Z20, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z21, (AX)
-	VMOVUPS      Z22, 64(AX)
-	VMOVUPS      Z23, 128(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z2, Z2
+	ADDQ         CX, DX
+	VADDPS       (DX), Z3, Z3
+	VADDPS       64(DX), Z4, Z4
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z8, Z8
+	ADDQ         CX, DX
+	VADDPS       (DX), Z9, Z9
+	VADDPS       64(DX), Z10, Z10
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z14, Z14
+	ADDQ         CX, DX
+	VADDPS       (DX), Z15, Z15
+	VADDPS       64(DX), Z16, Z16
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z17, Z17
+	ADDQ         CX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z20, Z20
+	ADDQ         CX, DX
+	VADDPS       (DX), Z21, Z21
+	VADDPS       64(DX), Z22, Z22
+	VMOVUPS.Z    128(DX), K1, Z27
+	VADDPS       Z27, Z23, Z23
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x10
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, 64(AX)
+	VMOVUPS Z17, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	VMOVUPS Z20, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z21, (AX)
+	VMOVUPS Z22, 64(AX)
+	VMOVUPS Z23, 128(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPS Z0, (AX)
@@ -480,52 +567,39 @@ writeMasked:
 	RET
 
 // func product64AVX512x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product64AVX512x1(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z7
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 (DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z8
@@ -549,30 +623,64 @@ loop:
 	ADDQ         $0x00000040, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z5, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z7, (AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z0, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z1, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z2, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z3, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z4, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z5, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z6, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z7, Z7
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z7, (AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPD Z0, K1, (AX)
@@ -594,68 +702,55 @@ writeMasked:
 	RET
 
 // func product64AVX512x2(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product64AVX512x2(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z0
-	VMOVUPD.Z 64(DX), K1, Z1
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z2
-	VMOVUPD.Z 64(DX), K1, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z4
-	VMOVUPD.Z 64(DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z6
-	VMOVUPD.Z 64(DX), K1, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z8
-	VMOVUPD.Z 64(DX), K1, Z9
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z10
-	VMOVUPD.Z 64(DX), K1, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z12
-	VMOVUPD.Z 64(DX), K1, Z13
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z14
-	VMOVUPD.Z 64(DX), K1, Z15
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 (DX)
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 (DX)
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 (DX)
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 (DX)
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 (DX)
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 64(DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z16
@@ -688,38 +783,80 @@ loop:
 	ADDQ         $0x00000080, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z2, (AX)
-	VMOVUPS      Z3, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z4, (AX)
-	VMOVUPS      Z5, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z8, (AX)
-	VMOVUPS      Z9, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z10, (AX)
-	VMOVUPS      Z11, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      Z13, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z14, (AX)
-	VMOVUPS      Z15, 64(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VADDPD       (DX), Z0, Z0
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z1, Z1
+	ADDQ         CX, DX
+	VADDPD       (DX), Z2, Z2
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z3, Z3
+	ADDQ         CX, DX
+	VADDPD       (DX), Z4, Z4
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z5, Z5
+	ADDQ         CX, DX
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z7, Z7
+	ADDQ         CX, DX
+	VADDPD       (DX), Z8, Z8
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z9, Z9
+	ADDQ         CX, DX
+	VADDPD       (DX), Z10, Z10
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z11, Z11
+	ADDQ         CX, DX
+	VADDPD       (DX), Z12, Z12
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z13, Z13
+	ADDQ         CX, DX
+	VADDPD       (DX), Z14, Z14
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z15, Z15
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPS Z0, (AX)
@@ -749,84 +886,71 @@ writeMasked:
 	RET
 
 // func product64AVX512x3(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product64AVX512x3(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	JMP    start
-
-accumulate:
-	MOVQ      last+96(FP), DX
-	MOVQ      $-1, BX
-	SHLXQ     DX, BX, DX
-	NOTQ      DX
-	KMOVW     DX, K1
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z0
-	VMOVUPS   64(DX), Z1
-	VMOVUPD.Z 128(DX), K1, Z2
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z3
-	VMOVUPS   64(DX), Z4
-	VMOVUPD.Z 128(DX), K1, Z5
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z6
-	VMOVUPS   64(DX), Z7
-	VMOVUPD.Z 128(DX), K1, Z8
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z9
-	VMOVUPS   64(DX), Z10
-	VMOVUPD.Z 128(DX), K1, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z12
-	VMOVUPS   64(DX), Z13
-	VMOVUPD.Z 128(DX), K1, Z14
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z15
-	VMOVUPS   64(DX), Z16
-	VMOVUPD.Z 128(DX), K1, Z17
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z18
-	VMOVUPS   64(DX), Z19
-	VMOVUPD.Z 128(DX), K1, Z20
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z21
-	VMOVUPS   64(DX), Z22
-	VMOVUPD.Z 128(DX), K1, Z23
-	ADDQ      CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
+	MOVQ       AX, DX
+	VPXORD     Z0, Z0, Z0
+	PREFETCHT0 (DX)
+	VPXORD     Z1, Z1, Z1
+	PREFETCHT0 64(DX)
+	VPXORD     Z2, Z2, Z2
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z3, Z3, Z3
+	PREFETCHT0 (DX)
+	VPXORD     Z4, Z4, Z4
+	PREFETCHT0 64(DX)
+	VPXORD     Z5, Z5, Z5
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z6, Z6, Z6
+	PREFETCHT0 (DX)
+	VPXORD     Z7, Z7, Z7
+	PREFETCHT0 64(DX)
+	VPXORD     Z8, Z8, Z8
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z9, Z9, Z9
+	PREFETCHT0 (DX)
+	VPXORD     Z10, Z10, Z10
+	PREFETCHT0 64(DX)
+	VPXORD     Z11, Z11, Z11
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z12, Z12, Z12
+	PREFETCHT0 (DX)
+	VPXORD     Z13, Z13, Z13
+	PREFETCHT0 64(DX)
+	VPXORD     Z14, Z14, Z14
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z15, Z15, Z15
+	PREFETCHT0 (DX)
+	VPXORD     Z16, Z16, Z16
+	PREFETCHT0 64(DX)
+	VPXORD     Z17, Z17, Z17
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z18, Z18, Z18
+	PREFETCHT0 (DX)
+	VPXORD     Z19, Z19, Z19
+	PREFETCHT0 64(DX)
+	VPXORD     Z20, Z20, Z20
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	VPXORD     Z21, Z21, Z21
+	PREFETCHT0 (DX)
+	VPXORD     Z22, Z22, Z22
+	PREFETCHT0 64(DX)
+	VPXORD     Z23, Z23, Z23
+	PREFETCHT0 128(DX)
+	ADDQ       CX, DX
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Z24
@@ -868,46 +992,96 @@ loop:
 	ADDQ         $0x000000c0, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Z0, (AX)
-	VMOVUPS      Z1, 64(AX)
-	VMOVUPS      Z2, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z3, (AX)
-	VMOVUPS      Z4, 64(AX)
-	VMOVUPS      Z5, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z6, (AX)
-	VMOVUPS      Z7, 64(AX)
-	VMOVUPS      Z8, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z9, (AX)
-	VMOVUPS      Z10, 64(AX)
-	VMOVUPS      Z11, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z12, (AX)
-	VMOVUPS      Z13, 64(AX)
-	VMOVUPS      Z14, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z15, (AX)
-	VMOVUPS      Z16, 64(AX)
-	VMOVUPS      Z17, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z18, (AX)
-	VMOVUPS      Z19, 64(AX)
-	VMOVUPS      Z20, 128(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Z21, (AX)
-	VMOVUPS      Z22, 64(AX)
-	VMOVUPS      Z23, 128(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	MOVQ         $-1, DX
+	SHLXQ        BX, DX, DX
+	NOTQ         DX
+	KMOVW        DX, K1
+	MOVQ         AX, DX
+	VADDPD       (DX), Z0, Z0
+	VADDPD       64(DX), Z1, Z1
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z2, Z2
+	ADDQ         CX, DX
+	VADDPD       (DX), Z3, Z3
+	VADDPD       64(DX), Z4, Z4
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z5, Z5
+	ADDQ         CX, DX
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z8, Z8
+	ADDQ         CX, DX
+	VADDPD       (DX), Z9, Z9
+	VADDPD       64(DX), Z10, Z10
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z11, Z11
+	ADDQ         CX, DX
+	VADDPD       (DX), Z12, Z12
+	VADDPD       64(DX), Z13, Z13
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z14, Z14
+	ADDQ         CX, DX
+	VADDPD       (DX), Z15, Z15
+	VADDPD       64(DX), Z16, Z16
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z17, Z17
+	ADDQ         CX, DX
+	VADDPD       (DX), Z18, Z18
+	VADDPD       64(DX), Z19, Z19
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z20, Z20
+	ADDQ         CX, DX
+	VADDPD       (DX), Z21, Z21
+	VADDPD       64(DX), Z22, Z22
+	VMOVUPD.Z    128(DX), K1, Z27
+	VADDPD       Z27, Z23, Z23
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	VMOVUPS Z4, 64(AX)
+	VMOVUPS Z5, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	VMOVUPS Z8, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	VMOVUPS Z14, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z15, (AX)
+	VMOVUPS Z16, 64(AX)
+	VMOVUPS Z17, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	VMOVUPS Z20, 128(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z21, (AX)
+	VMOVUPS Z22, 64(AX)
+	VMOVUPS Z23, 128(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	MOVQ    $-1, BX
-	SHLXQ   DX, BX, DX
+	MOVQ    $-1, DX
+	SHLXQ   BX, DX, DX
 	NOTQ    DX
 	KMOVW   DX, K1
 	VMOVUPS Z0, (AX)
@@ -945,39 +1119,27 @@ writeMasked:
 	RET
 
 // func product32AVX2x1(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product32AVX2x1(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y3
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
 	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y3, Y0
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y3, Y1
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y3, Y2
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y3, Y3
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -993,23 +1155,45 @@ loop:
 	ADDQ         $0x00000020, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y3, (AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*4), Y4
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y4, Y5
+	VADDPS       Y5, Y3, Y3
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y4
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y4
 	VMASKMOVPS Y0, Y4, (AX)
 	ADDQ       CX, AX
 	VMASKMOVPS Y1, Y4, (AX)
@@ -1021,47 +1205,35 @@ writeMasked:
 	RET
 
 // func product32AVX2x2(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product32AVX2x2(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y7
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
 	MOVQ       AX, DX
-	VMOVUPS    (DX), Y0
-	VMASKMOVPS 32(DX), Y7, Y1
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y2
-	VMASKMOVPS 32(DX), Y7, Y3
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPS 32(DX), Y7, Y5
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y6
-	VMASKMOVPS 32(DX), Y7, Y7
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y8
@@ -1082,27 +1254,53 @@ loop:
 	ADDQ         $0x00000040, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*4), Y8
+	MOVQ         AX, DX
+	VADDPS       (DX), Y0, Y0
+	VMASKMOVPS   32(DX), Y8, Y10
+	VADDPS       Y10, Y1, Y1
+	ADDQ         CX, DX
+	VADDPS       (DX), Y2, Y2
+	VMASKMOVPS   32(DX), Y8, Y10
+	VADDPS       Y10, Y3, Y3
+	ADDQ         CX, DX
+	VADDPS       (DX), Y4, Y4
+	VMASKMOVPS   32(DX), Y8, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         CX, DX
+	VADDPS       (DX), Y6, Y6
+	VMASKMOVPS   32(DX), Y8, Y10
+	VADDPS       Y10, Y7, Y7
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y8
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y8
 	VMOVUPS    Y0, (AX)
 	VMASKMOVPS Y1, Y8, 32(AX)
 	ADDQ       CX, AX
@@ -1118,55 +1316,43 @@ writeMasked:
 	RET
 
 // func product32AVX2x3(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product32AVX2x3(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x02, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y11
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x02, CX
 	MOVQ       AX, DX
-	VMOVUPS    (DX), Y0
-	VMOVUPS    32(DX), Y1
-	VMASKMOVPS 64(DX), Y11, Y2
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 32(DX)
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y3
-	VMOVUPS    32(DX), Y4
-	VMASKMOVPS 64(DX), Y11, Y5
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 32(DX)
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y6
-	VMOVUPS    32(DX), Y7
-	VMASKMOVPS 64(DX), Y11, Y8
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 32(DX)
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y9
-	VMOVUPS    32(DX), Y10
-	VMASKMOVPS 64(DX), Y11, Y11
+	VXORPS     Y9, Y9, Y9
+	PREFETCHT0 (DX)
+	VXORPS     Y10, Y10, Y10
+	PREFETCHT0 32(DX)
+	VXORPS     Y11, Y11, Y11
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y12
@@ -1192,31 +1378,61 @@ loop:
 	ADDQ         $0x00000060, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x08
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	VMOVUPS      Y2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y3, (AX)
-	VMOVUPS      Y4, 32(AX)
-	VMOVUPS      Y5, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
-	VMOVUPS      Y8, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y9, (AX)
-	VMOVUPS      Y10, 32(AX)
-	VMOVUPS      Y11, 64(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*4), Y12
+	MOVQ         AX, DX
+	VADDPS       (DX), Y0, Y0
+	VADDPS       32(DX), Y1, Y1
+	VMASKMOVPS   64(DX), Y12, Y15
+	VADDPS       Y15, Y2, Y2
+	ADDQ         CX, DX
+	VADDPS       (DX), Y3, Y3
+	VADDPS       32(DX), Y4, Y4
+	VMASKMOVPS   64(DX), Y12, Y15
+	VADDPS       Y15, Y5, Y5
+	ADDQ         CX, DX
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+	VMASKMOVPS   64(DX), Y12, Y15
+	VADDPS       Y15, Y8, Y8
+	ADDQ         CX, DX
+	VADDPS       (DX), Y9, Y9
+	VADDPS       32(DX), Y10, Y10
+	VMASKMOVPS   64(DX), Y12, Y15
+	VADDPS       Y15, Y11, Y11
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x08
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	VMOVUPS Y5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VMOVUPS Y8, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	VMOVUPS Y11, 64(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y12
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*4), Y12
 	VMOVUPS    Y0, (AX)
 	VMOVUPS    Y1, 32(AX)
 	VMASKMOVPS Y2, Y12, 64(AX)
@@ -1236,39 +1452,27 @@ writeMasked:
 	RET
 
 // func product64AVX2x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product64AVX2x1(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y3
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
 	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y3, Y0
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y3, Y1
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y3, Y2
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y3, Y3
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y4
@@ -1284,23 +1488,45 @@ loop:
 	ADDQ         $0x00000020, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x04
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y1, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y3, (AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*8), Y4
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y4, Y5
+	VADDPD       Y5, Y0, Y0
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y4, Y5
+	VADDPD       Y5, Y1, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y4, Y5
+	VADDPD       Y5, Y2, Y2
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y4, Y5
+	VADDPD       Y5, Y3, Y3
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x04
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y4
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*8), Y4
 	VMASKMOVPD Y0, Y4, (AX)
 	ADDQ       CX, AX
 	VMASKMOVPD Y1, Y4, (AX)
@@ -1312,47 +1538,35 @@ writeMasked:
 	RET
 
 // func product64AVX2x2(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product64AVX2x2(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y7
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
 	MOVQ       AX, DX
-	VMOVUPS    (DX), Y0
-	VMASKMOVPD 32(DX), Y7, Y1
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y2
-	VMASKMOVPD 32(DX), Y7, Y3
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (DX)
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y4
-	VMASKMOVPD 32(DX), Y7, Y5
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (DX)
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y6
-	VMASKMOVPD 32(DX), Y7, Y7
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 32(DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y8
@@ -1373,27 +1587,53 @@ loop:
 	ADDQ         $0x00000040, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x04
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y2, (AX)
-	VMOVUPS      Y3, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y4, (AX)
-	VMOVUPS      Y5, 32(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*8), Y8
+	MOVQ         AX, DX
+	VADDPD       (DX), Y0, Y0
+	VMASKMOVPD   32(DX), Y8, Y10
+	VADDPD       Y10, Y1, Y1
+	ADDQ         CX, DX
+	VADDPD       (DX), Y2, Y2
+	VMASKMOVPD   32(DX), Y8, Y10
+	VADDPD       Y10, Y3, Y3
+	ADDQ         CX, DX
+	VADDPD       (DX), Y4, Y4
+	VMASKMOVPD   32(DX), Y8, Y10
+	VADDPD       Y10, Y5, Y5
+	ADDQ         CX, DX
+	VADDPD       (DX), Y6, Y6
+	VMASKMOVPD   32(DX), Y8, Y10
+	VADDPD       Y10, Y7, Y7
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x04
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y8
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*8), Y8
 	VMOVUPS    Y0, (AX)
 	VMASKMOVPD Y1, Y8, 32(AX)
 	ADDQ       CX, AX
@@ -1409,55 +1649,43 @@ writeMasked:
 	RET
 
 // func product64AVX2x3(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·product64AVX2x3(SB), NOSPLIT, $0-104
-	MOVQ   c_base+0(FP), AX
-	MOVQ   cRow+24(FP), CX
-	SHLQ   $0x03, CX
-	MOVQ   accumulate+88(FP), DX
-	TESTQ  DX, DX
-	JNZ    accumulate
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	JMP    start
-
-accumulate:
-	MOVQ       last+96(FP), DX
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y11
+	MOVQ       c_base+0(FP), AX
+	MOVQ       cRow+24(FP), CX
+	SHLQ       $0x03, CX
 	MOVQ       AX, DX
-	VMOVUPS    (DX), Y0
-	VMOVUPS    32(DX), Y1
-	VMASKMOVPD 64(DX), Y11, Y2
+	VXORPS     Y0, Y0, Y0
+	PREFETCHT0 (DX)
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 32(DX)
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y3
-	VMOVUPS    32(DX), Y4
-	VMASKMOVPD 64(DX), Y11, Y5
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (DX)
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 32(DX)
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y6
-	VMOVUPS    32(DX), Y7
-	VMASKMOVPD 64(DX), Y11, Y8
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (DX)
+	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 32(DX)
+	VXORPS     Y8, Y8, Y8
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-	VMOVUPS    (DX), Y9
-	VMOVUPS    32(DX), Y10
-	VMASKMOVPD 64(DX), Y11, Y11
+	VXORPS     Y9, Y9, Y9
+	PREFETCHT0 (DX)
+	VXORPS     Y10, Y10, Y10
+	PREFETCHT0 32(DX)
+	VXORPS     Y11, Y11, Y11
+	PREFETCHT0 64(DX)
 	ADDQ       CX, DX
-
-start:
-	MOVQ a_base+32(FP), DX
-	MOVQ b_base+56(FP), BX
-	MOVQ depth+80(FP), SI
+	MOVQ       a_base+32(FP), DX
+	MOVQ       b_base+56(FP), BX
+	MOVQ       depth+80(FP), SI
 
 loop:
 	VMOVUPS      (BX), Y12
@@ -1483,31 +1711,61 @@ loop:
 	ADDQ         $0x00000060, BX
 	DECQ         SI
 	JNZ          loop
-	MOVQ         last+96(FP), DX
-	CMPQ         DX, $0x04
-	JNE          writeMasked
-	VMOVUPS      Y0, (AX)
-	VMOVUPS      Y1, 32(AX)
-	VMOVUPS      Y2, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y3, (AX)
-	VMOVUPS      Y4, 32(AX)
-	VMOVUPS      Y5, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y6, (AX)
-	VMOVUPS      Y7, 32(AX)
-	VMOVUPS      Y8, 64(AX)
-	ADDQ         CX, AX
-	VMOVUPS      Y9, (AX)
-	VMOVUPS      Y10, 32(AX)
-	VMOVUPS      Y11, 64(AX)
+	MOVQ         last+96(FP), BX
+	MOVQ         accumulate+88(FP), DX
+	TESTQ        DX, DX
+	JZ           write
+	LEAQ         productMask<>+0(SB), DX
+	MOVQ         BX, SI
+	NEGQ         SI
+	VMOVUPS      32(DX)(SI*8), Y12
+	MOVQ         AX, DX
+	VADDPD       (DX), Y0, Y0
+	VADDPD       32(DX), Y1, Y1
+	VMASKMOVPD   64(DX), Y12, Y15
+	VADDPD       Y15, Y2, Y2
+	ADDQ         CX, DX
+	VADDPD       (DX), Y3, Y3
+	VADDPD       32(DX), Y4, Y4
+	VMASKMOVPD   64(DX), Y12, Y15
+	VADDPD       Y15, Y5, Y5
+	ADDQ         CX, DX
+	VADDPD       (DX), Y6, Y6
+	VADDPD       32(DX), Y7, Y7
+	VMASKMOVPD   64(DX), Y12, Y15
+	VADDPD       Y15, Y8, Y8
+	ADDQ         CX, DX
+	VADDPD       (DX), Y9, Y9
+	VADDPD       32(DX), Y10, Y10
+	VMASKMOVPD   64(DX), Y12, Y15
+	VADDPD       Y15, Y11, Y11
+	ADDQ         CX, DX
+
+write:
+	CMPQ    BX, $0x04
+	JNE     writeMasked
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	VMOVUPS Y4, 32(AX)
+	VMOVUPS Y5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VMOVUPS Y8, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	VMOVUPS Y11, 64(AX)
 	VZEROUPPER
 	RET
 
 writeMasked:
-	LEAQ       productMask<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*8), Y12
+	LEAQ       productMask<>+0(SB), DX
+	NEGQ       BX
+	VMOVUPS    32(DX)(BX*8), Y12
 	VMOVUPS    Y0, (AX)
 	VMOVUPS    Y1, 32(AX)
 	VMASKMOVPD Y2, Y12, 64(AX)

@@ -83,6 +83,14 @@ func (k kernel) multiplyAdd(a, b, sum operand.Op) {
 	}
 }
 
+func (k kernel) add(a operand.Op, sum reg.VecVirtual) {
+	if k.double {
+		k.VADDPD(a, sum, sum)
+	} else {
+		k.VADDPS(a, sum, sum)
+	}
+}
+
 // mask is the set of lanes of a row's last vector that exist.
 type mask struct {
 	k    kernel

@@ -44,28 +44,16 @@ func product(k kernel, vectors int, table operand.Mem) {
 		sums[r] = k.registers(vectors)
 	}
 
-	accumulate := k.Load(k.Param("accumulate"), k.GP64())
-	k.TESTQ(accumulate, accumulate)
-	k.JNZ(operand.LabelRef("accumulate"))
-	for r := range sums {
-		for v := range vectors {
-			k.zero(sums[r][v])
-		}
-	}
-	k.JMP(operand.LabelRef("start"))
-	k.Label("accumulate")
-	m := k.maskOf(k.Load(k.Param("last"), k.GP64()).(reg.GPVirtual), table)
+	// Where C is far away, it comes while products are summed.
 	address := k.GP64()
 	k.MOVQ(c, address)
 	for r := range sums {
-		for v := range vectors - 1 {
-			k.load(operand.Mem{Base: address, Disp: v * k.bytes}, sums[r][v])
+		for v := range vectors {
+			k.zero(sums[r][v])
+			k.PREFETCHT0(operand.Mem{Base: address, Disp: v * k.bytes})
 		}
-		m.load(operand.Mem{Base: address, Disp: (vectors - 1) * k.bytes}, sums[r][vectors-1])
 		k.ADDQ(cRow, address)
 	}
-
-	k.Label("start")
 	a := k.Load(k.Param("a").Base(), k.GP64())
 	b := k.Load(k.Param("b").Base(), k.GP64())
 	depth := k.Load(k.Param("depth"), k.GP64())
@@ -86,5 +74,20 @@ func product(k kernel, vectors int, table operand.Mem) {
 	k.DECQ(depth)
 	k.JNZ(operand.LabelRef("loop"))
 
-	k.writeTile(c.(reg.GPVirtual), cRow, sums, k.Load(k.Param("last"), k.GP64()).(reg.GPVirtual), table)
+	last := k.Load(k.Param("last"), k.GP64()).(reg.GPVirtual)
+	accumulate := k.Load(k.Param("accumulate"), k.GP64())
+	k.TESTQ(accumulate, accumulate)
+	k.JZ(operand.LabelRef("write"))
+	m := k.maskOf(last, table)
+	k.MOVQ(c, address)
+	for r := range sums {
+		for v := range vectors - 1 {
+			k.add(operand.Mem{Base: address, Disp: v * k.bytes}, sums[r][v])
+		}
+		m.load(operand.Mem{Base: address, Disp: (vectors - 1) * k.bytes}, left)
+		k.add(left, sums[r][vectors-1])
+		k.ADDQ(cRow, address)
+	}
+	k.Label("write")
+	k.writeTile(c.(reg.GPVirtual), cRow, sums, last, table)
 }
