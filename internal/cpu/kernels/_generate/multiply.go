@@ -68,21 +68,12 @@ func (w winograd) multiplyTiles(t multiplyRegisters, rows int, m, v, u, depth, a
 	label := func(name string) string { return fmt.Sprintf("%s%d", name, rows) }
 	at := func(r, j int) operand.Mem { return operand.Mem{Base: m, Disp: r*rowBytes + j*w.bytes} }
 	sums := t.sums[:rows]
-	w.TESTQ(accumulate, accumulate)
-	w.JNZ(operand.LabelRef(label("accumulate")))
-	for r := range sums {
-		for _, sum := range sums[r] {
-			w.zero(sum)
-		}
-	}
-	w.JMP(operand.LabelRef(label("start")))
-	w.Label(label("accumulate"))
 	for r := range sums {
 		for j, sum := range sums[r] {
-			w.load(at(r, j), sum)
+			w.zero(sum)
+			w.PREFETCHT0(at(r, j))
 		}
 	}
-	w.Label(label("start"))
 	w.MOVQ(v, t.left)
 	w.MOVQ(u, t.right)
 	w.MOVQ(depth, t.count)
@@ -101,6 +92,14 @@ func (w winograd) multiplyTiles(t multiplyRegisters, rows int, m, v, u, depth, a
 		w.ADDQ(operand.I32(16), t.left)
 		w.ADDQ(operand.I32(4*rowBytes), t.right)
 	})
+	w.TESTQ(accumulate, accumulate)
+	w.JZ(operand.LabelRef(label("store")))
+	for r := range sums {
+		for j, sum := range sums[r] {
+			w.VADDPS(at(r, j), sum, sum)
+		}
+	}
+	w.Label(label("store"))
 	for r := range sums {
 		for j, sum := range sums[r] {
 			w.store(sum, at(r, j))
