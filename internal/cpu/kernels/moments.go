@@ -220,10 +220,10 @@ func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, chan
 			j := part * width
 			columns := min(width, n-j)
 			right := s.float32s(0, (columns+tileVectors*lanes)*mapDepth)
-			t := tiler[float32]{w.path.product32[:], lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
+			t := tiler[float32]{w.path.product32, lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
 			for k := 0; k < depth; k += mapDepth {
 				step := min(mapDepth, depth-k)
-				packRight(right, x[min(k*n+j, len(x)):], n, step, min(step, channels-k), columns, lanes)
+				packRight(w.path.product32.pack, right, x[min(k*n+j, len(x)):], n, step, min(step, channels-k), columns, lanes)
 				for i := 0; i < channels; i += panelRows {
 					t.product(dx[i*n+j:], n, left[i*depth+k*panelRows:], right, min(panelRows, channels-i), columns, step, k > 0 || add)
 				}

@@ -14,8 +14,8 @@ type path struct {
 	// By the count of vectors in a row of the register tile, less one.
 	direct    [tileVectors]directKernel
 	narrow    [tileVectors]directKernel // the same for narrowRows rows
-	product32 [tileVectors]productKernel[float32]
-	product64 [tileVectors]productKernel[float64]
+	product32 productKernels[float32]
+	product64 productKernels[float64]
 	winograd  winogradKernels
 	vector    vectorKernels
 	// By type of element.
@@ -49,8 +49,8 @@ var goPath = path{
 	rows:          4,
 	direct:        [tileVectors]directKernel{directGo(1), directGo(2), directGo(3)},
 	narrow:        [tileVectors]directKernel{directGo(1), directGo(2), directGo(3)},
-	product32:     [tileVectors]productKernel[float32]{productGo[float32](1, 4), productGo[float32](2, 4), productGo[float32](3, 4)},
-	product64:     [tileVectors]productKernel[float64]{productGo[float64](1, 2), productGo[float64](2, 2), productGo[float64](3, 2)},
+	product32:     productKernels[float32]{[tileVectors]productKernel[float32]{productGo[float32](1, 4), productGo[float32](2, 4), productGo[float32](3, 4)}, packGo[float32](12)},
+	product64:     productKernels[float64]{[tileVectors]productKernel[float64]{productGo[float64](1, 2), productGo[float64](2, 2), productGo[float64](3, 2)}, packGo[float64](6)},
 	winograd:      winogradGo,
 	vector:        vectorsGo,
 	difference32:  differenceKernels[float32]{sumDifferenceGo[float32], slopeGo[float32]},

@@ -8,8 +8,8 @@ var avx2Path = path{
 	rows:      4,
 	direct:    [tileVectors]directKernel{directAVX2x1, directAVX2x2, directAVX2x3},
 	narrow:    [tileVectors]directKernel{directAVX2x1, directAVX2x2, directAVX2x3},
-	product32: [tileVectors]productKernel[float32]{product32AVX2x1, product32AVX2x2, product32AVX2x3},
-	product64: [tileVectors]productKernel[float64]{product64AVX2x1, product64AVX2x2, product64AVX2x3},
+	product32: productKernels[float32]{[tileVectors]productKernel[float32]{product32AVX2x1, product32AVX2x2, product32AVX2x3}, pack32AVX2},
+	product64: productKernels[float64]{[tileVectors]productKernel[float64]{product64AVX2x1, product64AVX2x2, product64AVX2x3}, pack64AVX2},
 	winograd: winogradKernels{
 		gather:    gatherAVX2,
 		transpose: transposeAVX2,
@@ -48,8 +48,8 @@ var avx512Path = path{
 	rows:      8,
 	direct:    [tileVectors]directKernel{directAVX512x1, directAVX512x2, directAVX512x3},
 	narrow:    [tileVectors]directKernel{directNarrowAVX512x1, directNarrowAVX512x2, directNarrowAVX512x3},
-	product32: [tileVectors]productKernel[float32]{product32AVX512x1, product32AVX512x2, product32AVX512x3},
-	product64: [tileVectors]productKernel[float64]{product64AVX512x1, product64AVX512x2, product64AVX512x3},
+	product32: productKernels[float32]{[tileVectors]productKernel[float32]{product32AVX512x1, product32AVX512x2, product32AVX512x3}, pack32AVX512},
+	product64: productKernels[float64]{[tileVectors]productKernel[float64]{product64AVX512x1, product64AVX512x2, product64AVX512x3}, pack64AVX512},
 	winograd: winogradKernels{
 		gather:    gatherAVX512,
 		transpose: transposeAVX512,

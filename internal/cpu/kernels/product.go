@@ -16,6 +16,25 @@ package kernels
 // depth is at least 1, last from 1 to lanes.
 type productKernel[T float32 | float64] func(c []T, cRow int, a, b []T, depth, accumulate, last int)
 
+// packKernel copies rows rows, at least 1, of a whole register tile's width, stride
+// apart in from, one behind the other.
+type packKernel[T float32 | float64] func(to, from []T, stride, rows int)
+
+// productKernels are the inner loops of products of one type of element.
+type productKernels[T float32 | float64] struct {
+	tile [tileVectors]productKernel[T] // by the count of vectors in a row, less one
+	pack packKernel[T]
+}
+
+// packGo is packKernel in Go.
+func packGo[T float32 | float64](columns int) packKernel[T] {
+	return func(to, from []T, stride, rows int) {
+		for k := range rows {
+			copy(to[k*columns:(k+1)*columns], from[k*stride:])
+		}
+	}
+}
+
 // productGo is productKernel in Go, in blocks of 4×4 (or 4×2) sums that the
 // compiler keeps in registers.
 func productGo[T float32 | float64](vectors, lanes int) productKernel[T] {
@@ -101,15 +120,15 @@ const (
 
 // MatrixProduct32 computes C = A·B for row-major matrices, A m×k and B k×n.
 func MatrixProduct32(w *Workers, c, a, b []float32, m, n, k int) {
-	matrixProduct(w, w.path.product32[:], w.path.lanes, (*scratch).float32s, c, a, b, m, n, k)
+	matrixProduct(w, w.path.product32, w.path.lanes, (*scratch).float32s, c, a, b, m, n, k)
 }
 
 // MatrixProduct64 is MatrixProduct32 in float64.
 func MatrixProduct64(w *Workers, c, a, b []float64, m, n, k int) {
-	matrixProduct(w, w.path.product64[:], w.path.lanes/2, (*scratch).float64s, c, a, b, m, n, k)
+	matrixProduct(w, w.path.product64, w.path.lanes/2, (*scratch).float64s, c, a, b, m, n, k)
 }
 
-func matrixProduct[T float32 | float64](w *Workers, kernels []productKernel[T], lanes int, take func(*scratch, int, int) []T, c, a, b []T, m, n, k int) {
+func matrixProduct[T float32 | float64](w *Workers, kernels productKernels[T], lanes int, take func(*scratch, int, int) []T, c, a, b []T, m, n, k int) {
 	c, a, b = c[:m*n], a[:m*k], b[:k*n]
 	if k == 0 {
 		clear(c)
@@ -126,7 +145,7 @@ func matrixProduct[T float32 | float64](w *Workers, kernels []productKernel[T], 
 		for p := 0; p < k; p += productDepth {
 			depth := min(productDepth, k-p)
 			packLeft(left, a[i*k+p:], k, mi, depth)
-			packRight(right, b[p*n+j:], n, depth, depth, nj, lanes)
+			packRight(kernels.pack, right, b[p*n+j:], n, depth, depth, nj, lanes)
 			t.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
 		}
 	})
@@ -168,13 +187,17 @@ func packPanel[T float32 | float64](to, from []T, stride, depth int) {
 // panels of as many columns as a register tile has, depth first. The last panel
 // is as many vectors wide as it needs to be; its surplus columns are left as they
 // are.
-func packRight[T float32 | float64](to, from []T, stride, depth, rows, columns, lanes int) {
+func packRight[T float32 | float64](pack packKernel[T], to, from []T, stride, depth, rows, columns, lanes int) {
 	for j := 0; j < columns; j += tileVectors * lanes {
 		width, _, last := tileSplit(columns-j, lanes)
 		n := width - lanes + last
 		panel := to[j*depth:]
-		for k := range rows {
-			copy(panel[k*width:k*width+n], from[k*stride+j:])
+		if n == tileVectors*lanes && rows > 0 {
+			pack(panel, from[j:], stride, rows)
+		} else {
+			for k := range rows {
+				copy(panel[k*width:k*width+n], from[k*stride+j:])
+			}
 		}
 		for i := rows * width; i < depth*width; i++ {
 			panel[i] = 1
@@ -191,7 +214,7 @@ func tileSplit(columns, lanes int) (width, vectors, last int) {
 
 // tiler multiplies packed panels tile by tile.
 type tiler[T float32 | float64] struct {
-	kernels []productKernel[T]
+	kernels productKernels[T]
 	lanes   int
 	rows    int
 	edge    []T // a whole tile, for those that stick out of C
@@ -206,7 +229,7 @@ func (t tiler[T]) product(c []T, cRow int, left, right []T, rows, columns, depth
 	}
 	for j := 0; j < columns; j += tileVectors * t.lanes {
 		width, vectors, last := tileSplit(columns-j, t.lanes)
-		kernel, panel := t.kernels[vectors-1], right[j*depth:]
+		kernel, panel := t.kernels.tile[vectors-1], right[j*depth:]
 		for r := 0; r < rows; r += t.rows {
 			a := left[r/panelRows*panelRows*depth+r%panelRows:]
 			to := c[r*cRow+j:]

@@ -566,6 +566,29 @@ writeMasked:
 	VZEROUPPER
 	RET
 
+// func pack32AVX512(to []float32, from []float32, stride int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·pack32AVX512(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ rows+56(FP), BX
+	SHLQ $0x02, DX
+
+loop:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ    DX, CX
+	ADDQ    $+192, AX
+	DECQ    BX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
 // func product64AVX512x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product64AVX512x1(SB), NOSPLIT, $0-104
@@ -1118,6 +1141,29 @@ writeMasked:
 	VZEROUPPER
 	RET
 
+// func pack64AVX512(to []float64, from []float64, stride int, rows int)
+// Requires: AVX, AVX512F
+TEXT ·pack64AVX512(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ rows+56(FP), BX
+	SHLQ $0x03, DX
+
+loop:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS 128(CX), Z2
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	ADDQ    DX, CX
+	ADDQ    $+192, AX
+	DECQ    BX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
 // func product32AVX2x1(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product32AVX2x1(SB), NOSPLIT, $0-104
@@ -1451,6 +1497,29 @@ writeMasked:
 	VZEROUPPER
 	RET
 
+// func pack32AVX2(to []float32, from []float32, stride int, rows int)
+// Requires: AVX
+TEXT ·pack32AVX2(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ rows+56(FP), BX
+	SHLQ $0x02, DX
+
+loop:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ    DX, CX
+	ADDQ    $+96, AX
+	DECQ    BX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
 // func product64AVX2x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product64AVX2x1(SB), NOSPLIT, $0-104
@@ -1781,5 +1850,28 @@ writeMasked:
 	VMOVUPS    Y9, (AX)
 	VMOVUPS    Y10, 32(AX)
 	VMASKMOVPD Y11, Y12, 64(AX)
+	VZEROUPPER
+	RET
+
+// func pack64AVX2(to []float64, from []float64, stride int, rows int)
+// Requires: AVX
+TEXT ·pack64AVX2(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ rows+56(FP), BX
+	SHLQ $0x03, DX
+
+loop:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS 64(CX), Y2
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	ADDQ    DX, CX
+	ADDQ    $+96, AX
+	DECQ    BX
+	JNZ     loop
 	VZEROUPPER
 	RET

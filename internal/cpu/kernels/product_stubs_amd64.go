@@ -19,6 +19,11 @@ func product32AVX512x2(c []float32, cRow int, a []float32, b []float32, depth in
 //go:noescape
 func product32AVX512x3(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
 
+// pack32AVX512 is a packKernel.
+//
+//go:noescape
+func pack32AVX512(to []float32, from []float32, stride int, rows int)
+
 // product64AVX512x1 is a productKernel for 8 rows by up to 8 columns.
 //
 //go:noescape
@@ -33,6 +38,11 @@ func product64AVX512x2(c []float64, cRow int, a []float64, b []float64, depth in
 //
 //go:noescape
 func product64AVX512x3(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
+
+// pack64AVX512 is a packKernel.
+//
+//go:noescape
+func pack64AVX512(to []float64, from []float64, stride int, rows int)
 
 // product32AVX2x1 is a productKernel for 4 rows by up to 8 columns.
 //
@@ -49,6 +59,11 @@ func product32AVX2x2(c []float32, cRow int, a []float32, b []float32, depth int,
 //go:noescape
 func product32AVX2x3(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
 
+// pack32AVX2 is a packKernel.
+//
+//go:noescape
+func pack32AVX2(to []float32, from []float32, stride int, rows int)
+
 // product64AVX2x1 is a productKernel for 4 rows by up to 4 columns.
 //
 //go:noescape
@@ -63,3 +78,8 @@ func product64AVX2x2(c []float64, cRow int, a []float64, b []float64, depth int,
 //
 //go:noescape
 func product64AVX2x3(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
+
+// pack64AVX2 is a packKernel.
+//
+//go:noescape
+func pack64AVX2(to []float64, from []float64, stride int, rows int)

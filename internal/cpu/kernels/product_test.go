@@ -13,13 +13,13 @@ const (
 
 func TestProductKernelsMatchTheirDefinition(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
-		testProductKernels(t, p, p.product32[:], p.lanes, tolerance32)
-		testProductKernels(t, p, p.product64[:], p.lanes/2, tolerance64)
+		testProductKernels(t, p, p.product32, p.lanes, tolerance32)
+		testProductKernels(t, p, p.product64, p.lanes/2, tolerance64)
 	})
 }
 
-func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels []productKernel[T], lanes int, tolerance float64) {
-	for v, kernel := range kernels {
+func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels productKernels[T], lanes int, tolerance float64) {
+	for v, kernel := range kernels.tile {
 		width := (v + 1) * lanes
 		for _, depth := range []int{1, 2, 3, 17, 64} {
 			for last := 1; last <= lanes; last++ {
@@ -45,6 +45,26 @@ func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels []pr
 					c.check(t, what)
 				}
 			}
+		}
+	}
+}
+
+func TestPackCopiesRows(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+		testPack(t, p.product32.pack, tileVectors*p.lanes)
+		testPack(t, p.product64.pack, tileVectors*p.lanes/2)
+	})
+}
+
+func testPack[T float32 | float64](t *testing.T, pack packKernel[T], width int) {
+	for _, rows := range []int{1, 2, 7, 64} {
+		for _, stride := range []int{width, width + 3} {
+			from, to := convert[T](values(1, (rows-1)*stride+width)), newGuarded[T](rows*width)
+			pack(to.values, from, stride, rows)
+			want := make([]T, rows*width)
+			packGo[T](width)(want, from, stride, rows)
+			same(t, "pack "+shape(rows, stride), to.values, want)
+			to.check(t, "pack "+shape(rows, stride))
 		}
 	}
 }
@@ -123,7 +143,7 @@ func BenchmarkPeak(b *testing.B) {
 		x, y, z := values(1, depth*panelRows), values(2, depth*width), make([]float32, panelRows*width)
 		b.Run(p.name+"/float32", func(b *testing.B) {
 			for b.Loop() {
-				p.product32[2](z, width, x, y, depth, 0, p.lanes)
+				p.product32.tile[2](z, width, x, y, depth, 0, p.lanes)
 			}
 			reportRate(b, float64(2*depth*p.rows*width))
 		})
@@ -131,7 +151,7 @@ func BenchmarkPeak(b *testing.B) {
 		x64, y64, z64 := float64s(x), float64s(y), make([]float64, panelRows*width)
 		b.Run(p.name+"/float64", func(b *testing.B) {
 			for b.Loop() {
-				p.product64[2](z64, width, x64, y64, depth, 0, p.lanes/2)
+				p.product64.tile[2](z64, width, x64, y64, depth, 0, p.lanes/2)
 			}
 			reportRate(b, float64(2*depth*p.rows*width))
 		})

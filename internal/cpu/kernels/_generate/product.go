@@ -18,6 +18,7 @@ func emitProduct(ctx *build.Context) {
 			for vectors := 1; vectors <= 3; vectors++ {
 				product(kernel{ctx, isa, double}, vectors, table)
 			}
+			pack(kernel{ctx, isa, double})
 		}
 	}
 }
@@ -90,4 +91,39 @@ func product(k kernel, vectors int, table operand.Mem) {
 	}
 	k.Label("write")
 	k.writeTile(c.(reg.GPVirtual), cRow, sums, last, table)
+}
+
+// pack copies rows of the right operand, as wide as a tile, into a panel.
+func pack(k kernel) {
+	const vectors = 3
+	bits := 8 * k.element()
+	name := fmt.Sprintf("pack%d%s", bits, k.name)
+	k.Function(name)
+	k.Attributes(4) // NOSPLIT
+	k.Pragma("noescape")
+	k.SignatureExpr(fmt.Sprintf("func(to, from []float%d, stride, rows int)", bits))
+	k.Doc(fmt.Sprintf("%s is a packKernel.", name))
+	to := k.Load(k.Param("to").Base(), k.GP64()).(reg.GPVirtual)
+	from := k.Load(k.Param("from").Base(), k.GP64()).(reg.GPVirtual)
+	stride := k.Load(k.Param("stride"), k.GP64()).(reg.GPVirtual)
+	rows := k.Load(k.Param("rows"), k.GP64()).(reg.GPVirtual)
+	shift := operand.U8(2)
+	if k.double {
+		shift = 3
+	}
+	k.SHLQ(shift, stride)
+	row := k.registers(vectors)
+	k.Label("loop")
+	for v, r := range row {
+		k.load(operand.Mem{Base: from, Disp: v * k.bytes}, r)
+	}
+	for v, r := range row {
+		k.store(r, operand.Mem{Base: to, Disp: v * k.bytes})
+	}
+	k.ADDQ(stride, from)
+	k.ADDQ(operand.I32(int32(vectors*k.bytes)), to)
+	k.DECQ(rows)
+	k.JNZ(operand.LabelRef("loop"))
+	k.VZEROUPPER()
+	k.RET()
 }
