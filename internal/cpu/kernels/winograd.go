@@ -250,15 +250,28 @@ func (t winogradTask) run(w *Workers) {
 			w.runLocked((end-first)*chunks, func(part int, s *scratch) {
 				t.transform(s, first+part/chunks, part%chunks, across)
 			})
-			// More threads get smaller groups, so that there are parts for all. This
-			// is no part of any sum, so results stay the same.
-			groups := max((t.tiles+tileGroup-1)/tileGroup, min(t.tiles/smallestGroup, (4*w.Threads()+outs-1)/outs))
+			groups := tileGroups(t.tiles, outs, w.Threads())
 			w.runLocked(groups*outs, func(part int, s *scratch) {
 				group := part / outs
 				t.multiply(s, part%outs, t.tiles*group/groups, t.tiles*(group+1)/groups)
 			})
 		}
 	})
+}
+
+// tileGroups returns in how many groups tiles are multiplied, each by outs chunks
+// of filters: as few as tileGroup allows that leave threads idle for less than an
+// eighth of the time, because each transforms the filters anew. This is no part of
+// any sum, so results are the same for any number of threads.
+func tileGroups(tiles, outs, threads int) int {
+	groups := (tiles + tileGroup - 1) / tileGroup
+	for ; groups < tiles/smallestGroup; groups++ {
+		parts := groups * outs
+		if turns := (parts + threads - 1) / threads; 8*parts >= 7*turns*threads {
+			break
+		}
+	}
+	return groups
 }
 
 // runFused has each thread transform a band of rows of tiles and multiply it, by

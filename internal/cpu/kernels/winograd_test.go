@@ -174,3 +174,19 @@ func TestMultiplyMatchesGo(t *testing.T) {
 		}
 	})
 }
+
+func TestTileGroupsAreFewButKeepThreadsAtWork(t *testing.T) {
+	for _, c := range []struct{ tiles, outs, threads, groups int }{
+		{121, 4, 1, 1},
+		{121, 4, 2, 1},
+		{121, 4, 3, 2}, // 8 parts in 3 turns
+		{121, 8, 3, 1},
+		{121, 4, 16, 4},
+		{1000, 4, 2, 4}, // not more than tileGroup each
+		{40, 1, 64, 1},  // not fewer than smallestGroup each
+	} {
+		if got := tileGroups(c.tiles, c.outs, c.threads); got != c.groups {
+			t.Errorf("%d tiles by %d chunks on %d threads: %d groups, want %d", c.tiles, c.outs, c.threads, got, c.groups)
+		}
+	}
+}
