@@ -59,18 +59,18 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 	switch op := op.(type) {
 	case *ops.Convolution:
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
-		return func() { c.Forward(w, y, x, shape[1], shape[2], op.Rectify, op.Border) }, err
+		return func() { c.Forward(w, out.features(), in[0].features(), shape[1], shape[2], op.Rectify, op.Border) }, err
 	case *ops.ConvolutionGradient:
 		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
-		var mask []float32
+		var mask kernels.Map
 		if op.Rectified {
-			mask = in[1].single
+			mask = in[1].features()
 		}
 		return func() { c.DataGradient(w, y, x, mask, shape[1], shape[2], op.Border) }, err
 	case *ops.Pool:
-		return poolKernel(w, y, x, op.Geometry(shape)), nil
+		return poolKernel(w, out.features(), in[0].features(), op.Geometry(shape)), nil
 	case *ops.PoolGradient:
-		return poolGradientKernel(w, y, x, in[1].single, op.Pool.Geometry(step.Inputs[1].Shape)), nil
+		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape)), nil
 	case *ops.Difference:
 		return difference(w, op.Form, out.double, x, in[1].single), nil
 	case *ops.DifferenceGradient:
@@ -120,7 +120,7 @@ func drawOf(in []value) []float64 {
 	return []float64{0}
 }
 
-func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {
+func poolKernel(w *kernels.Workers, y, x kernels.Map, p pure.Pool) func() {
 	scale := float32(p.Scale)
 	switch p.Mode {
 	case pure.MeanPool:
@@ -131,7 +131,7 @@ func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {
 	return func() { kernels.MaxPool(w, y, x, p.Channels, p.Height, p.Width) }
 }
 
-func poolGradientKernel(w *kernels.Workers, dx, dy, x []float32, p pure.Pool) func() {
+func poolGradientKernel(w *kernels.Workers, dx, dy []float32, x kernels.Map, p pure.Pool) func() {
 	scale := float32(p.Scale)
 	switch p.Mode {
 	case pure.MeanPool:

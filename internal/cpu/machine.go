@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/internal/cpu/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
@@ -28,12 +29,17 @@ type runner struct {
 	run func() error
 }
 
-// value is a buffer's memory, seen as the type it holds and as a tensor.
+// value is a buffer's memory, seen as the type it holds and, but for halves, as a
+// tensor.
 type value struct {
 	single []float32
+	half   []kernels.Half
 	double []float64
 	dense  *tensor.Dense
 }
+
+// features is a feature map's value.
+func (v value) features() kernels.Map { return kernels.Map{Single: v.single, Half: v.half} }
 
 // Compile implements plan.Device. What needs more memory than there is, is a
 // *plan.MemoryError.

@@ -19,6 +19,7 @@ type path struct {
 	winograd  winogradKernels
 	vector    vectorKernels
 	pool      poolKernels
+	half      halfKernels
 	// Second moments, by columns of a block.
 	moments32     momentKernel
 	moments64     momentKernel
@@ -51,6 +52,7 @@ var goPath = path{
 	winograd:      winogradGo,
 	vector:        vectorsGo,
 	pool:          poolGo,
+	half:          halfGo,
 	moments32:     momentsGo,
 	moments64:     momentsGo,
 	momentColumns: 4,
