@@ -17,14 +17,19 @@ func addsAsItGoes(step plan.Step) bool {
 }
 
 // bind returns the kernel of a step with its buffers bound, or, where add is
-// set, the one that adds to its result. Steps on float64 maps, and those without
-// a kernel, compute their definition.
+// set, the one that adds to its result.
 func (m *machine) bind(step plan.Step, add bool) (func() error, error) {
-	in := make([]value, len(step.Inputs))
-	for i, b := range step.Inputs {
-		in[i] = m.values[b]
+	in, widen := m.inputs(step)
+	run, err := m.bindTo(step, m.values[step.Result], in, add)
+	if widen == nil || err != nil {
+		return run, err
 	}
-	out := m.values[step.Result]
+	return func() error { widen(); return run() }, nil
+}
+
+// bindTo is bind for these values. Steps on float64 maps, and those without a
+// kernel, compute their definition.
+func (m *machine) bindTo(step plan.Step, out value, in []value, add bool) (func() error, error) {
 	op, ours := step.Op.(ops.Operation)
 	if !ours {
 		return m.addition(out, in[0], in[1]), nil
