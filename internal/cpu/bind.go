@@ -90,7 +90,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := out.double[:channels], out.double[channels:]
-			return func() { kernels.Moments(w, mean, second, x, channels, n, m.device.exact) }, nil
+			return func() { kernels.Moments(w, mean, second, in[0].features(), channels, n, m.device.exact) }, nil
 		}
 	case *ops.PowerMoments:
 		return func() { powerMoments(w, out.double, x, shape[0]) }, nil
@@ -110,7 +110,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := in[1].double[:channels], in[1].double[channels:]
-			return func() { kernels.MomentsGradient(w, y, x, mean, second, channels, n, add) }, nil
+			return func() { kernels.MomentsGradient(w, y, in[0].features(), mean, second, channels, n, add) }, nil
 		}
 	}
 	return nil, nil

@@ -63,9 +63,13 @@ func isFeature(step plan.Step) bool {
 // readsHalf tells whether the kernel of an operation reads kernels.Half as its
 // input i.
 func readsHalf(op gorgonia.Op, i int) bool {
-	switch op.(type) {
+	switch op := op.(type) {
 	case *ops.Convolution, *ops.Pool:
 		return i == 0
+	case *ops.Moments:
+		return i == 0 && !op.Diagonal
+	case *ops.MomentsGradient:
+		return i == 0 && !op.Diagonal
 	case *ops.ConvolutionGradient, *ops.PoolGradient:
 		return i == 1
 	}

@@ -216,6 +216,27 @@ func TestPoolingOfHalfIsThatOfItsValues(t *testing.T) {
 	})
 }
 
+func TestMomentsOfHalfAreThoseOfItsValues(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+		for _, s := range momentShapes {
+			channels, n := s[0], s[1]
+			x, dmean, dsecond := halves(values(1, channels*n)), float64s(values(2, channels)), float64s(values(3, channels*channels))
+			mean, second := make([]float64, channels), make([]float64, channels*channels)
+			wantMean, wantSecond := make([]float64, channels), make([]float64, channels*channels)
+			Moments(w, mean, second, Map{Half: x}, channels, n, false)
+			Moments(w, wantMean, wantSecond, Single(widened(x)), channels, n, false)
+			same(t, "mean "+shape(channels, n), mean, wantMean)
+			same(t, "second "+shape(channels, n), second, wantSecond)
+
+			dx, dWant := newGuarded[float32](channels*n), make([]float32, channels*n)
+			MomentsGradient(w, dx.values, Map{Half: x}, dmean, dsecond, channels, n, false)
+			MomentsGradient(w, dWant, Single(widened(x)), dmean, dsecond, channels, n, false)
+			same(t, "gradient "+shape(channels, n), dx.values, dWant)
+			dx.check(t, "gradient "+shape(channels, n))
+		}
+	})
+}
+
 func TestWideningAMapMatchesItsValues(t *testing.T) {
 	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
 		for _, n := range vectorLengths {
