@@ -75,7 +75,9 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 	case *ops.Pool:
 		return poolKernel(w, out.features(), in[0].features(), op.Geometry(shape)), nil
 	case *ops.PoolGradient:
-		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape)), nil
+		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape), false), nil
+	case rectifiedPoolGradient:
+		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape), true), nil
 	case *ops.Difference:
 		return difference(w, op.Form, out.double, x, in[1].single), nil
 	case *ops.DifferenceGradient:
@@ -136,15 +138,15 @@ func poolKernel(w *kernels.Workers, y, x kernels.Map, p pure.Pool) func() {
 	return func() { kernels.MaxPool(w, y, x, p.Channels, p.Height, p.Width) }
 }
 
-func poolGradientKernel(w *kernels.Workers, dx, dy []float32, x kernels.Map, p pure.Pool) func() {
+func poolGradientKernel(w *kernels.Workers, dx, dy []float32, x kernels.Map, p pure.Pool, rectified bool) func() {
 	scale := float32(p.Scale)
 	switch p.Mode {
 	case pure.MeanPool:
-		return func() { kernels.MeanPoolGradient(w, dx, dy, p.Channels, p.Height, p.Width, scale) }
+		return func() { kernels.MeanPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale, rectified) }
 	case pure.L2Pool:
-		return func() { kernels.L2PoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale) }
+		return func() { kernels.L2PoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale, rectified) }
 	}
-	return func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width) }
+	return func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, rectified) }
 }
 
 // addition computes Gorgonia's element-wise sum, in place where the plan put

@@ -3,7 +3,6 @@ package cpu
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -26,19 +25,18 @@ type layout struct {
 // get scratch memory to widen it in. Cotangents stay float32: they span more orders
 // of magnitude than float16 has, and don't wait as features do.
 func (d *Device) lay(s *plan.Schedule) layout {
-	l := layout{Schedule: s, half: map[*plan.Buffer]bool{}}
+	own := *s
+	own.Steps = rectifyInPools(s.Steps)
+	l := layout{Schedule: &own, half: map[*plan.Buffer]bool{}}
 	if d.float16 {
-		for _, step := range s.Steps {
+		for _, step := range own.Steps {
 			if isFeature(step) {
 				l.half[step.Result] = true
 			}
 		}
-		scheduled := *s
-		scheduled.Steps = slices.Clone(s.Steps)
-		for i := range scheduled.Steps {
-			l.addScratch(&scheduled.Steps[i])
+		for i := range own.Steps {
+			l.addScratch(&own.Steps[i])
 		}
-		l.Schedule = &scheduled
 	}
 	l.Arrangement = l.Schedule.Arrange(func(b *plan.Buffer) int {
 		if l.half[b] {
@@ -70,7 +68,7 @@ func readsHalf(op gorgonia.Op, i int) bool {
 		return i == 0 && !op.Diagonal
 	case *ops.MomentsGradient:
 		return i == 0 && !op.Diagonal
-	case *ops.ConvolutionGradient, *ops.PoolGradient:
+	case *ops.ConvolutionGradient, *ops.PoolGradient, rectifiedPoolGradient:
 		return i == 1
 	}
 	return false

@@ -207,10 +207,12 @@ func TestPoolingOfHalfIsThatOfItsValues(t *testing.T) {
 				half.check(t, what)
 
 				dx, dWant, dy := newGuarded[float32](c*h*wd), make([]float32, c*h*wd), values(2, n)
-				m.gradient(w, dWant, dy, Single(widened(x)), c, h, wd)
-				m.gradient(w, dx.values, dy, Map{Half: x}, c, h, wd)
-				same(t, what+", gradient", dx.values, dWant)
-				dx.check(t, what+", gradient")
+				for _, rectified := range []bool{false, true} {
+					m.gradient(w, dWant, dy, Single(widened(x)), c, h, wd, rectified)
+					m.gradient(w, dx.values, dy, Map{Half: x}, c, h, wd, rectified)
+					same(t, what+", gradient", dx.values, dWant)
+					dx.check(t, what+", gradient")
+				}
 			}
 		}
 	})

@@ -64,7 +64,7 @@ func (n *network) gradient(w *Workers) {
 		l.DataGradient(w, l.dx, l.dy, Single(l.y), l.size, l.size, Border{Replicate: i == 0})
 		if l.pooled {
 			p := n.layers[i-1]
-			MaxPoolGradient(w, p.dy, l.dx, Single(p.y), l.in, p.size, p.size)
+			MaxPoolGradient(w, p.dy, l.dx, Single(p.y), l.in, p.size, p.size, false)
 		}
 	}
 }

@@ -40,24 +40,29 @@ func L2Pool(w *Workers, y, x Map, channels, height, width int, scale float32) {
 }
 
 // MaxPoolGradient computes dx from dy and MaxPool's x. The gradient goes to the
-// first maximum of the window, row by row.
-func MaxPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int) {
-	eachWindowRowGradient(w, dx, dy, x, channels, height, width, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
+// first maximum of the window, row by row. Where rectified is set, as in the other
+// gradients, nothing passes where x isn't positive: so what comes before, a
+// rectified convolution, need not look at x again.
+func MaxPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool) {
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.maxGradient(dTop, dBottom, dy, top, bottom)
 	})
 }
 
-// MeanPoolGradient computes dx from dy.
-func MeanPoolGradient(w *Workers, dx, dy []float32, channels, height, width int, scale float32) {
-	eachWindowRowGradient(w, dx, dy, Single(dx), channels, height, width, func(k *poolKernels, dTop, dBottom, dy, _, _ []float32) {
+// MeanPoolGradient computes dx from dy; it reads x only where rectified is set.
+func MeanPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32, rectified bool) {
+	if !rectified {
+		x = Single(dx)
+	}
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, _, _ []float32) {
 		k.meanGradient(dTop, dBottom, dy, scale/4)
 	})
 }
 
 // L2PoolGradient computes dx from dy and L2Pool's x; zero where all of a window
 // is zero.
-func L2PoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32) {
-	eachWindowRowGradient(w, dx, dy, x, channels, height, width, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
+func L2PoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32, rectified bool) {
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.l2Gradient(dTop, dBottom, dy, top, bottom, scale)
 	})
 }
@@ -93,8 +98,9 @@ func eachWindowRow(w *Workers, y, x Map, channels, height, width int, row func(k
 }
 
 // eachWindowRowGradient calls row with the two rows of dx, the row of dy and
-// the two of x that belong together. It clears what odd sizes leave over.
-func eachWindowRowGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, row func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32)) {
+// the two of x that belong together, and rectifies the two where it is to. It
+// clears what odd sizes leave over.
+func eachWindowRowGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool, row func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32)) {
 	rows, columns := height/2, width/2
 	whole := columns - columns%w.path.lanes
 	dy, dx, x = dy[:channels*rows*columns], dx[:channels*height*width], x.first(channels*height*width)
@@ -113,6 +119,10 @@ func eachWindowRowGradient(w *Workers, dx, dy []float32, x Map, channels, height
 			}
 			if whole < columns {
 				row(&poolGo, dTop[2*whole:], dBottom[2*whole:], line[whole:], top[2*whole:], bottom[2*whole:])
+			}
+			if rectified {
+				w.path.vector.gate(dTop, dTop, top)
+				w.path.vector.gate(dBottom, dBottom, bottom)
 			}
 		}
 		if height%2 == 1 {

@@ -16,18 +16,18 @@ var poolings = []struct {
 	mode     pure.PoolMode
 	scale    float64
 	forward  func(w *Workers, y, x Map, c, h, wd int)
-	gradient func(w *Workers, dx, dy []float32, x Map, c, h, wd int)
+	gradient func(w *Workers, dx, dy []float32, x Map, c, h, wd int, rectified bool)
 }{
 	{"max", pure.MaxPool, 1, MaxPool, MaxPoolGradient},
 	{"mean", pure.MeanPool, poolingScale,
 		func(w *Workers, y, x Map, c, h, wd int) { MeanPool(w, y, x, c, h, wd, poolingScale) },
-		func(w *Workers, dx, dy []float32, _ Map, c, h, wd int) {
-			MeanPoolGradient(w, dx, dy, c, h, wd, poolingScale)
+		func(w *Workers, dx, dy []float32, x Map, c, h, wd int, rectified bool) {
+			MeanPoolGradient(w, dx, dy, x, c, h, wd, poolingScale, rectified)
 		}},
 	{"l2", pure.L2Pool, poolingScale,
 		func(w *Workers, y, x Map, c, h, wd int) { L2Pool(w, y, x, c, h, wd, poolingScale) },
-		func(w *Workers, dx, dy []float32, x Map, c, h, wd int) {
-			L2PoolGradient(w, dx, dy, x, c, h, wd, poolingScale)
+		func(w *Workers, dx, dy []float32, x Map, c, h, wd int, rectified bool) {
+			L2PoolGradient(w, dx, dy, x, c, h, wd, poolingScale, rectified)
 		}},
 }
 
@@ -52,9 +52,18 @@ func TestPoolingMatchesPlainLoops(t *testing.T) {
 				dy := values(2, n)
 				pure.PoolGradient(definition, dWant, float64s(dy), float64s(x))
 				dx := newGuarded[float32](c * h * wd)
-				m.gradient(w, dx.values, dy, Single(x), c, h, wd)
+				m.gradient(w, dx.values, dy, Single(x), c, h, wd, false)
 				near(t, m.name+" gradient "+shape(c, h, wd), dx.values, dWant, 4e-7)
 				dx.check(t, m.name+" gradient "+shape(c, h, wd))
+
+				for i, v := range x {
+					if !(v > 0) {
+						dWant[i] = 0
+					}
+				}
+				m.gradient(w, dx.values, dy, Single(x), c, h, wd, true)
+				near(t, m.name+" rectified gradient "+shape(c, h, wd), dx.values, dWant, 4e-7)
+				dx.check(t, m.name+" rectified gradient "+shape(c, h, wd))
 			}
 		}
 	})
