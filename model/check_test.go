@@ -72,7 +72,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"picture to start from unused", func(o *Options) { o.StartImage = waves(20, 20, 1) }, "StartImage", "start is content"},
 		{"unknown device", func(o *Options) { o.Device = "cpuu" }, "Device", "did you mean cpu?"},
 		{"a precision that there isn't", func(o *Options) { o.Precision = "f8" }, "Precision", `unknown precision "f8"`},
-		{"a precision that the processor doesn't know", func(o *Options) { o.Device, o.Precision = "cpu", "f16" }, "Precision", "in f32 or bf16, not in f16"},
+		{"a precision that the processor doesn't know", func(o *Options) { o.Device, o.Precision = "cpu", "tf32" }, "Precision", "f32, f16 and bf16, not tf32"},
 		{"negative threads", func(o *Options) { o.Threads = -2 }, "Threads", "number of threads is -2"},
 		{"network without filters", func(o *Options) { o.Parameters = new(vgg19.Parameters) }, "Parameters", "conv1_1"},
 	}

@@ -16,9 +16,9 @@ import (
 // Precisions are what Options.Precision may be.
 var Precisions = cuda.Precisions
 
-// processorPrecisions are those that the processor computes in: float32 maps, and
-// convolutions of it or of bfloat16.
-var processorPrecisions = []string{"f32", "bf16"}
+// processorPrecisions are those that the processor knows: f16 keeps features in
+// float16, bf16 multiplies bfloat16 in convolutions, and all else is float32.
+var processorPrecisions = []string{"f32", "f16", "bf16"}
 
 var cudaDevice = regexp.MustCompile(`^cuda(:[0-9]+)?$`)
 
@@ -31,7 +31,7 @@ func checkDevice(name, precision string) error {
 		return nil
 	case name == "cpu":
 		if !slices.Contains(processorPrecisions, precision) {
-			return &OptionError{"Precision", fmt.Sprintf("the device cpu computes in f32 or bf16, not in %s", precision)}
+			return &OptionError{"Precision", fmt.Sprintf("the device cpu knows f32, f16 and bf16, not %s", precision)}
 		}
 		return nil
 	case cudaDevice.MatchString(name):
@@ -51,7 +51,7 @@ var processorLosses = []string{"max-sliced"}
 // openDevice opens the device that a checked name means, for these losses; auto is
 // the first GPU that can be used and has the losses, or else the processor.
 func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.Device, error) {
-	o.BFloat16 = precision == "bf16"
+	o.BFloat16, o.Float16 = precision == "bf16", precision == "f16"
 	switch name {
 	case "cpu":
 		return cpu.NewDevice(o)
@@ -63,7 +63,7 @@ func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.D
 			}
 		}
 		if !slices.Contains(processorPrecisions, precision) {
-			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu computes in f32 or bf16, not in %s", precision)
+			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu knows f32, f16 and bf16, not %s", precision)
 		}
 		return cpu.NewDevice(o)
 	}

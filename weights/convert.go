@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"impasto/internal/float16"
 )
 
 // Precisions are what Convert can write filters in; see Convert.
@@ -135,7 +137,7 @@ func encode(name string, values []float32, to kind) ([]byte, error) {
 	for i, v := range values {
 		switch to {
 		case kindF16:
-			half := toHalf(v)
+			half := float16.FromFloat32(v)
 			if half&0x7fff == 0x7c00 {
 				return nil, fmt.Errorf("%s has the value %g at place %d, too large for f16: use bf16 or f32", name, v, i)
 			}
@@ -151,6 +153,12 @@ func encode(name string, values []float32, to kind) ([]byte, error) {
 		}
 	}
 	return out, nil
+}
+
+// toBrain rounds a finite number to the nearest bfloat16, ties to even.
+func toBrain(v float32) uint16 {
+	bits := math.Float32bits(v)
+	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }
 
 // metadata is what the written file says of itself.

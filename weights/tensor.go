@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"impasto/internal/float16"
 )
 
 // source is the content of a weight file. Where it lies in memory, as the
@@ -227,7 +229,7 @@ func (s *source) floats(t *tensor) ([]float32, error) {
 		}
 	case kindF16:
 		for i := range out {
-			out[i] = fromHalf(binary.LittleEndian.Uint16(data[2*i:]))
+			out[i] = float16.ToFloat32(binary.LittleEndian.Uint16(data[2*i:]))
 		}
 	case kindBF16:
 		for i := range out {

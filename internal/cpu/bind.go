@@ -17,14 +17,19 @@ func addsAsItGoes(step plan.Step) bool {
 }
 
 // bind returns the kernel of a step with its buffers bound, or, where add is
-// set, the one that adds to its result. Steps on float64 maps, and those without
-// a kernel, compute their definition.
+// set, the one that adds to its result.
 func (m *machine) bind(step plan.Step, add bool) (func() error, error) {
-	in := make([]value, len(step.Inputs))
-	for i, b := range step.Inputs {
-		in[i] = m.values[b]
+	in, widen := m.inputs(step)
+	run, err := m.bindTo(step, m.values[step.Result], in, add)
+	if widen == nil || err != nil {
+		return run, err
 	}
-	out := m.values[step.Result]
+	return func() error { widen(); return run() }, nil
+}
+
+// bindTo is bind for these values. Steps on float64 maps, and those without a
+// kernel, compute their definition.
+func (m *machine) bindTo(step plan.Step, out value, in []value, add bool) (func() error, error) {
 	op, ours := step.Op.(ops.Operation)
 	if !ours {
 		return m.addition(out, in[0], in[1]), nil
@@ -59,18 +64,20 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 	switch op := op.(type) {
 	case *ops.Convolution:
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
-		return func() { c.Forward(w, y, x, shape[1], shape[2], op.Rectify, op.Border) }, err
+		return func() { c.Forward(w, out.features(), in[0].features(), shape[1], shape[2], op.Rectify, op.Border) }, err
 	case *ops.ConvolutionGradient:
 		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
-		var mask []float32
+		var mask kernels.Map
 		if op.Rectified {
-			mask = in[1].single
+			mask = in[1].features()
 		}
 		return func() { c.DataGradient(w, y, x, mask, shape[1], shape[2], op.Border) }, err
 	case *ops.Pool:
-		return poolKernel(w, y, x, op.Geometry(shape)), nil
+		return poolKernel(w, out.features(), in[0].features(), op.Geometry(shape)), nil
 	case *ops.PoolGradient:
-		return poolGradientKernel(w, y, x, in[1].single, op.Pool.Geometry(step.Inputs[1].Shape)), nil
+		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape), false), nil
+	case rectifiedPoolGradient:
+		return poolGradientKernel(w, y, x, in[1].features(), op.Pool.Geometry(step.Inputs[1].Shape), true), nil
 	case *ops.Difference:
 		return difference(w, op.Form, out.double, x, in[1].single), nil
 	case *ops.DifferenceGradient:
@@ -85,7 +92,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := out.double[:channels], out.double[channels:]
-			return func() { kernels.Moments(w, mean, second, x, channels, n, m.device.exact) }, nil
+			return func() { kernels.Moments(w, mean, second, in[0].features(), channels, n, m.device.exact) }, nil
 		}
 	case *ops.PowerMoments:
 		return func() { powerMoments(w, out.double, x, shape[0]) }, nil
@@ -105,7 +112,7 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 		if !op.Diagonal {
 			channels, n := shape[0], shape[1]*shape[2]
 			mean, second := in[1].double[:channels], in[1].double[channels:]
-			return func() { kernels.MomentsGradient(w, y, x, mean, second, channels, n, add) }, nil
+			return func() { kernels.MomentsGradient(w, y, in[0].features(), mean, second, channels, n, add) }, nil
 		}
 	}
 	return nil, nil
@@ -120,7 +127,7 @@ func drawOf(in []value) []float64 {
 	return []float64{0}
 }
 
-func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {
+func poolKernel(w *kernels.Workers, y, x kernels.Map, p pure.Pool) func() {
 	scale := float32(p.Scale)
 	switch p.Mode {
 	case pure.MeanPool:
@@ -131,15 +138,15 @@ func poolKernel(w *kernels.Workers, y, x []float32, p pure.Pool) func() {
 	return func() { kernels.MaxPool(w, y, x, p.Channels, p.Height, p.Width) }
 }
 
-func poolGradientKernel(w *kernels.Workers, dx, dy, x []float32, p pure.Pool) func() {
+func poolGradientKernel(w *kernels.Workers, dx, dy []float32, x kernels.Map, p pure.Pool, rectified bool) func() {
 	scale := float32(p.Scale)
 	switch p.Mode {
 	case pure.MeanPool:
-		return func() { kernels.MeanPoolGradient(w, dx, dy, p.Channels, p.Height, p.Width, scale) }
+		return func() { kernels.MeanPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale, rectified) }
 	case pure.L2Pool:
-		return func() { kernels.L2PoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale) }
+		return func() { kernels.L2PoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, scale, rectified) }
 	}
-	return func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width) }
+	return func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, rectified) }
 }
 
 // addition computes Gorgonia's element-wise sum, in place where the plan put

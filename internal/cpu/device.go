@@ -19,6 +19,7 @@ type Device struct {
 	workers *kernels.Workers
 	exact   bool
 	method  kernels.Method // of convolutions
+	float16 bool           // features between steps
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
 	prepared map[*float32]*kernels.Convolution
@@ -40,6 +41,10 @@ type Options struct {
 	// BFloat16 multiplies numbers of 8 bits' precision in convolutions, for
 	// processors that do so at twice the rate. Exact overrides it.
 	BFloat16 bool
+	// Float16 keeps features that the network makes in 16 bits, as kernels.Half,
+	// in little more than half of the memory. Arithmetic and cotangents stay
+	// float32. Exact overrides it.
+	Float16 bool
 }
 
 // NewDevice returns the processor.
@@ -63,6 +68,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		workers:  workers,
 		exact:    o.Exact,
 		method:   method,
+		float16:  o.Float16 && !o.Exact,
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[int]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),

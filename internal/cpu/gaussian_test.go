@@ -68,7 +68,7 @@ func (c cloud) times(factor float32) cloud {
 
 func (c cloud) summary(t testing.TB) []float64 {
 	s := make([]float64, c.channels*(1+c.channels))
-	kernels.Moments(testWorkers(t, 1), s[:c.channels], s[c.channels:], c.x, c.channels, c.positions, true)
+	kernels.Moments(testWorkers(t, 1), s[:c.channels], s[c.channels:], kernels.Single(c.x), c.channels, c.positions, true)
 	return s
 }
 

@@ -2,11 +2,13 @@ package cpu
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/internal/cpu/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
@@ -15,46 +17,52 @@ import (
 // machine runs one schedule. Its arena is allocated once; a run allocates
 // nothing of note.
 type machine struct {
-	device   *Device
-	schedule *plan.Schedule
-	arena    []byte
-	values   map[*plan.Buffer]value
-	steps    []runner
+	device *Device
+	layout layout
+	arena  []byte
+	values map[*plan.Buffer]value
+	steps  []runner
 }
 
 // runner is a step with its kernel and buffers bound.
 type runner struct {
-	op  gorgonia.Op
-	run func() error
+	step plan.Step
+	run  func() error
 }
 
-// value is a buffer's memory, seen as the type it holds and as a tensor.
+// value is a buffer's memory, seen as the type it holds and, but for halves, as a
+// tensor.
 type value struct {
 	single []float32
+	half   []kernels.Half
 	double []float64
 	dense  *tensor.Dense
 }
+
+// features is a feature map's value.
+func (v value) features() kernels.Map { return kernels.Map{Single: v.single, Half: v.half} }
 
 // Compile implements plan.Device. What needs more memory than there is, is a
 // *plan.MemoryError.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cpu: compile")
-	if err := d.reserve(s); err != nil {
+	l := d.lay(s)
+	if err := d.reserve(l); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, schedule: s, arena: d.arena(s.ArenaBytes), values: map[*plan.Buffer]value{}}
-	for _, b := range append(append([]*plan.Buffer(nil), s.Inputs...), s.Outputs...) {
+	m := &machine{device: d, layout: l, arena: d.arena(l.Bytes), values: map[*plan.Buffer]value{}}
+	for _, b := range slices.Concat(l.Inputs, l.Outputs) {
 		if err := m.place(b); err != nil {
 			return nil, err
 		}
 	}
-	for i := 0; i < len(s.Steps); i++ {
-		step, add := s.Steps[i], false
-		if addsAsItGoes(step) && s.AddedAtOnce(i) {
+	for i := 0; i < len(l.Steps); i++ {
+		step, add := l.Steps[i], false
+		if addsAsItGoes(step) && l.AddedAtOnce(i, l.Offsets) {
 			i++
-			step.Result, add = s.Steps[i].Result, true
+			step.Result, add = l.Steps[i].Result, true
 		}
-		for _, b := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
+		for _, b := range slices.Concat([]*plan.Buffer{step.Result}, step.Inputs, step.Scratch) {
 			if err := m.place(b); err != nil {
 				return nil, err
 			}
@@ -63,7 +71,7 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 		if err != nil {
 			return nil, err
 		}
-		m.steps = append(m.steps, runner{step.Op, run})
+		m.steps = append(m.steps, runner{step, run})
 	}
 	return m, nil
 }
@@ -77,19 +85,23 @@ func (m *machine) place(b *plan.Buffer) error {
 	if err != nil {
 		return err
 	}
-	backing := any(v.single)
-	if b.Dtype == tensor.Float64 {
-		backing = v.double
+	switch {
+	case v.single != nil:
+		v.dense = tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.single))
+	case v.double != nil:
+		v.dense = tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.double))
 	}
-	v.dense = tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(backing))
 	m.values[b] = v
 	return nil
 }
 
 func (m *machine) view(b *plan.Buffer) (value, error) {
 	if b.Constant == nil {
-		start := unsafe.Pointer(&m.arena[b.Offset])
-		if b.Dtype == tensor.Float32 {
+		start := unsafe.Pointer(&m.arena[m.layout.Offsets[b]])
+		switch {
+		case m.layout.half[b]:
+			return value{half: unsafe.Slice((*kernels.Half)(start), b.Len())}, nil
+		case b.Dtype == tensor.Float32:
 			return value{single: unsafe.Slice((*float32)(start), b.Len())}, nil
 		}
 		return value{double: unsafe.Slice((*float64)(start), b.Len())}, nil
@@ -110,16 +122,16 @@ func (m *machine) view(b *plan.Buffer) (value, error) {
 
 // RunAll implements gorgonia.VM.
 func (m *machine) RunAll() (err error) {
-	for _, step := range m.steps {
-		if err := step.run(); err != nil {
-			return fmt.Errorf("cpu: %v: %w", step.op, err)
+	for _, r := range m.steps {
+		if err := r.run(); err != nil {
+			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
 		}
 	}
-	return nil
+	return m.checkRange()
 }
 
 // Memory implements plan.Machine.
-func (m *machine) Memory() int64 { return int64(m.schedule.ArenaBytes) }
+func (m *machine) Memory() int64 { return int64(m.layout.Bytes) }
 
 // Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
 // nothing to reset.
@@ -162,7 +174,7 @@ func (m *machine) ReadFloat64(output *gorgonia.Node, values []float64) error {
 
 // Vector implements plan.Machine.
 func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
-	b, err := m.schedule.Buffer(node)
+	b, err := m.layout.Buffer(node)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +183,7 @@ func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
 }
 
 func (m *machine) value(node *gorgonia.Node, length int, dtype tensor.Dtype) (value, error) {
-	b, err := m.schedule.Buffer(node)
+	b, err := m.layout.Buffer(node)
 	if err != nil {
 		return value{}, err
 	}

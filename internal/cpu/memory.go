@@ -27,9 +27,9 @@ func (d *Device) Available() (bytes int64, known bool) {
 
 // reserve reports, as a *plan.MemoryError, a schedule that needs more memory than
 // there is. Memory that was freed counts as there.
-func (d *Device) reserve(s *plan.Schedule) error {
-	needed := int64(s.ArenaBytes)
-	for _, step := range s.Steps {
+func (d *Device) reserve(l layout) error {
+	needed := int64(l.Bytes)
+	for _, step := range l.Steps {
 		if op, ok := step.Op.(*ops.Clouds); ok {
 			needed += cloudBytes(op.Comparison, plane(step.Inputs[0]), plane(step.Inputs[1]))
 		}

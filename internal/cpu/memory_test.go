@@ -10,6 +10,7 @@ import (
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
+	"impasto/vgg19"
 )
 
 func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
@@ -50,6 +51,24 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 			machine.Close()
 			device.(*Device).spare = nil
 		}
+	}
+}
+
+func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
+	l := networkLossOf(t, emptyNetwork(), vgg19.Options{}, 64, "gram", fiveLayers...)
+	d := opened(t, Options{Threads: 1, Float16: true}).(*Device)
+	needed := int64(d.lay(l.Schedule).Bytes)
+	if needed >= int64(l.ArenaBytes) {
+		t.Fatalf("%d bytes are needed with float16, %d without", needed, l.ArenaBytes)
+	}
+	d.memory = func() (int64, bool) { return needed - 1, true }
+	var short *plan.MemoryError
+	if _, err := d.Compile(l.Schedule); !errors.As(err, &short) || short.Needed != needed {
+		t.Errorf("%v, want an error that says %d are needed", err, needed)
+	}
+	d.memory = func() (int64, bool) { return needed, true }
+	if m := compiled(t, d, l.Schedule); m.Memory() != needed {
+		t.Errorf("the machine says that it takes %d bytes, want %d", m.Memory(), needed)
 	}
 }
 

@@ -13,7 +13,7 @@ type Arrangement struct {
 
 // Arrange places the buffers for a machine that gives them other sizes, in bytes,
 // than plain float32 and float64 have, aligns them otherwise, or has put other
-// steps in the place of the schedule's. Buffers of size 0 get no place.
+// steps, or some with scratch memory, in the place of the schedule's. Buffers of size 0 get no place.
 func (s *Schedule) Arrange(size func(*Buffer) int, alignment int) Arrangement {
 	a := arranging{
 		Arrangement: Arrangement{Offsets: map[*Buffer]int{}},
@@ -40,6 +40,9 @@ func (s *Schedule) lives() map[*Buffer]*life {
 	lives := map[*Buffer]*life{}
 	for i, step := range s.Steps {
 		lives[step.Result] = &life{i, i}
+		for _, b := range step.Scratch {
+			lives[b] = &life{i, i}
+		}
 		for _, input := range step.Inputs {
 			if l, made := lives[input]; made {
 				l.last = i
@@ -115,9 +118,9 @@ func (a *arranging) made(b *Buffer) int {
 }
 
 // AddedAtOnce tells whether the result of a step goes nowhere but into the next
-// step, a sum that is written over its other term. A machine may then add it
-// there as it makes it, and leave the sum out.
-func (s *Schedule) AddedAtOnce(i int) bool {
+// step, a sum that is written over its other term where buffers have these offsets.
+// A machine may then add it there as it makes it, and leave the sum out.
+func (s *Schedule) AddedAtOnce(i int, offsets map[*Buffer]int) bool {
 	if i+1 >= len(s.Steps) || !s.Steps[i+1].IsAddition() {
 		return false
 	}
@@ -132,13 +135,13 @@ func (s *Schedule) AddedAtOnce(i int) bool {
 		}
 	}
 	return last == made && other != made && !made.Kept() &&
-		other.Constant == nil && other.Offset == sum.Result.Offset
+		other.Constant == nil && offsets[other] == offsets[sum.Result]
 }
 
 func (a *arranging) bySize(s *Schedule) []*Buffer {
 	buffers := append([]*Buffer(nil), s.Inputs...)
 	for _, step := range s.Steps {
-		buffers = append(buffers, step.Result)
+		buffers = append(append(buffers, step.Result), step.Scratch...)
 	}
 	sort.SliceStable(buffers, func(i, j int) bool { return a.size(buffers[i]) > a.size(buffers[j]) })
 	return buffers

@@ -43,6 +43,8 @@ type Step struct {
 	Op     gorgonia.Op
 	Inputs []*Buffer
 	Result *Buffer
+	// Scratch is memory that a machine needs while the step runs, for it to add.
+	Scratch []*Buffer
 }
 
 // IsAddition tells Gorgonia's own element-wise sum, which gorgonia.Grad inserts

@@ -102,6 +102,13 @@ func TestNoStepOverwritesWhatIsStillNeeded(t *testing.T) {
 			return b.Bytes / 2
 		}
 		noStepOverwritesWhatIsStillNeeded(t, depth, s, s.Arrange(half, 256), half)
+		// As on one that needs memory beside some of its steps.
+		scratched := *s
+		scratched.Steps = slices.Clone(s.Steps)
+		for i := range scratched.Steps {
+			scratched.Steps[i].Scratch = []*Buffer{{Node: s.Steps[i].Result.Node, Bytes: 100}, {Node: s.Steps[i].Result.Node, Bytes: 4000}}
+		}
+		noStepOverwritesWhatIsStillNeeded(t, depth, &scratched, scratched.Arrange(whole, alignment), whole)
 		again := s.Arrange(whole, alignment)
 		if again.Bytes != own.Bytes || !maps.Equal(again.Offsets, own.Offsets) {
 			t.Errorf("depth %d: arranging again gives %d bytes, want the same places as before in %d", depth, again.Bytes, own.Bytes)
@@ -134,10 +141,16 @@ func noStepOverwritesWhatIsStillNeeded(t *testing.T, depth int, s *Schedule, a A
 	}
 	for range 2 { // a second run finds its inputs as they were
 		for _, step := range s.Steps {
+			for _, b := range step.Scratch {
+				claim(b)
+			}
 			for _, input := range step.Inputs {
 				check(input, step.Op.String())
 			}
 			claim(step.Result)
+			for _, b := range step.Scratch {
+				check(b, "beside its result")
+			}
 		}
 		for _, b := range append(s.Inputs, s.Outputs...) {
 			check(b, "at the end")
@@ -155,8 +168,9 @@ func TestWhatIsAddedAtOnceGoesNowhereElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := 0
+	offsets := s.Arrange(func(b *Buffer) int { return b.Bytes }, alignment).Offsets
 	for i, step := range s.Steps {
-		if !s.AddedAtOnce(i) {
+		if !s.AddedAtOnce(i, offsets) {
 			continue
 		}
 		count++

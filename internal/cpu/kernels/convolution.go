@@ -76,10 +76,10 @@ func (c *Convolution) winogradFits() bool {
 
 // Forward computes y, out×height×width, from x, in×height×width, with negative
 // results set to zero where rectify is set.
-func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rectify bool, border Border) {
+func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify bool, border Border) {
 	area := height * width
-	from := source{x: x[:c.in*area], height: height, width: width, border: border}
-	y = y[:c.out*area]
+	from := source{x: x.first(c.in * area), height: height, width: width, border: border}
+	y = y.first(c.out * area)
 	if c.winogradFits() {
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, path: w.path, source: from,
@@ -94,14 +94,14 @@ func (c *Convolution) Forward(w *Workers, y, x []float32, height, width int, rec
 }
 
 // DataGradient computes dx, the gradient of a loss to the input of Forward,
-// from dy, the one to its output. For a rectified convolution y is its output:
-// where y isn't positive, nothing passes. With a border that repeats pixels,
+// from dy, the one to its output. For a rectified convolution y is its output, else
+// no map: where y isn't positive, nothing passes. With a border that repeats pixels,
 // what the border receives is added to the pixels that it repeats.
-func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, width int, border Border) {
+func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, width int, border Border) {
 	area := height * width
-	from := source{x: dy[:c.out*area], height: height, width: width}
-	if y != nil {
-		from.gate = y[:c.out*area]
+	from := source{x: Single(dy[:c.out*area]), height: height, width: width}
+	if !y.none() {
+		from.gate = y.first(c.out * area)
 	}
 	dx = dx[:c.in*area]
 	switch {
@@ -110,12 +110,12 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy, y []float32, height, widt
 	case c.winogradFits():
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, transposed: true, path: w.path, source: from,
-			y: dx, height: height, width: width,
+			y: Single(dx), height: height, width: width,
 		}.run(w)
 	default:
 		directTask{
 			panelled: c.gradient(), path: w.path, source: from,
-			y: dx, height: height, width: width,
+			y: Single(dx), height: height, width: width,
 		}.run(w)
 	}
 }
@@ -130,7 +130,7 @@ func (c *Convolution) borderedGradient(w *Workers, dx []float32, dy source) {
 		bordered := shared.float32s(0, c.in*area)
 		directTask{
 			panelled: c.gradient(), path: w.path, source: dy, origin: -1,
-			y: bordered, height: height + 2, width: wide,
+			y: Single(bordered), height: height + 2, width: wide,
 		}.runLocked(w)
 		w.runLocked(c.in, func(channel int, _ *scratch) {
 			from, to := bordered[channel*area:(channel+1)*area], dx[channel*height*width:(channel+1)*height*width]

@@ -69,6 +69,7 @@ var convolutionShapes = [][4]int{
 	{1, 1, 1, 1}, {3, 2, 1, 9}, {2, 3, 9, 1}, {5, 7, 2, 2}, {8, 8, 3, 3}, {9, 3, 5, 17}, {64, 3, 6, 50},
 	{16, 16, 8, 49}, {17, 9, 13, 31}, {8, 24, 4, 100}, {4, 5, 3, 300}, {16, 80, 16, 16}, {3, 64, 7, 40},
 	{24, 300, 6, 30}, {16, 16, 8, 8}, {32, 16, 9, 14}, {80, 48, 13, 40}, {64, 144, 40, 39}, {16, 64, 2, 130}, {16, 32, 150, 130}, {80, 80, 100, 61},
+	{9, 60, 5, 290}, // directly, in two chunks of channels
 }
 
 // Winograd's algorithm adds and subtracts before and after it multiplies, which
@@ -142,10 +143,10 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 				for _, w := range all {
 					what := fmt.Sprint(w.Path(), " ", s, " ", name, " ", rectify)
 					y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
-					c.Forward(w, y.values, x, height, width, rectify, border)
+					c.Forward(w, Single(y.values), Single(x), height, width, rectify, border)
 					near(t, "forward "+what, y.values, want, toleranceWinograd)
 					y.check(t, "forward "+what)
-					c.DataGradient(w, dx.values, dy, gate, height, width, border)
+					c.DataGradient(w, dx.values, dy, Single(gate), height, width, border)
 					near(t, "gradient "+what, dx.values, dWant, toleranceWinograd)
 					dx.check(t, "gradient "+what)
 				}
@@ -165,7 +166,7 @@ func TestNotANumberPassesThroughConvolution(t *testing.T) {
 				t.Fatal(err)
 			}
 			y := make([]float32, channels*n*n)
-			c.Forward(w, y, x, n, n, false, Border{})
+			c.Forward(w, Single(y), Single(x), n, n, false, Border{})
 			if v := float64(y[5*n+5]); !math.IsNaN(v) {
 				t.Errorf("%d channels: a pixel that sees a NaN is %v", channels, v)
 			}
@@ -187,9 +188,9 @@ func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
 			for _, threads := range []int{1, 2, 3, 7} {
 				w := newWorkers(threads, p)
 				y2, dx2, bordered2 := make([]float32, out*height*width), make([]float32, in*height*width), make([]float32, in*height*width)
-				c.Forward(w, y2, x, height, width, true, Border{})
-				c.DataGradient(w, dx2, dy, y2, height, width, Border{})
-				c.DataGradient(w, bordered2, dy, y2, height, width, Border{Replicate: true})
+				c.Forward(w, Single(y2), Single(x), height, width, true, Border{})
+				c.DataGradient(w, dx2, dy, Single(y2), height, width, Border{})
+				c.DataGradient(w, bordered2, dy, Single(y2), height, width, Border{Replicate: true})
 				if y != nil {
 					same(t, p.name+" forward", y2, y)
 					same(t, p.name+" gradient", dx2, dx)
@@ -228,14 +229,14 @@ func BenchmarkConvolution(b *testing.B) {
 			operations := float64(2 * 9 * l.In * l.Out * area)
 			b.Run(p.name+"/"+l.Name+"/forward", func(b *testing.B) {
 				for b.Loop() {
-					c.Forward(w, y, x, size, size, true, Border{})
+					c.Forward(w, Single(y), Single(x), size, size, true, Border{})
 				}
 				reportRate(b, operations)
 			})
 			dy, dx := values(4, l.Out*area), make([]float32, l.In*area)
 			b.Run(p.name+"/"+l.Name+"/gradient", func(b *testing.B) {
 				for b.Loop() {
-					c.DataGradient(w, dx, dy, y, size, size, Border{})
+					c.DataGradient(w, dx, dy, Single(y), size, size, Border{})
 				}
 				reportRate(b, operations)
 			})
@@ -287,7 +288,7 @@ func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
 		for i, s := range steps {
 			s.Method = method
 			y := make([]float32, s.c.Out*size*size)
-			s.Forward(w, y, outputs[i], size, size, true, Border{})
+			s.Forward(w, Single(y), Single(outputs[i]), size, size, true, Border{})
 			outputs = append(outputs, y)
 		}
 		d := dy
@@ -295,7 +296,7 @@ func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
 			dx := make([]float32, steps[i].c.In*size*size)
 			// The definition's activations rectify: of its own, a few near zero
 			// would fall on the other side, and outweigh all other errors.
-			steps[i].DataGradient(w, dx, d, convert[float32](steps[i].y), size, size, Border{})
+			steps[i].DataGradient(w, dx, d, Single(convert[float32](steps[i].y)), size, size, Border{})
 			d = dx
 		}
 		return relativeError(outputs[len(steps)], y), relativeError(d, want)
@@ -345,7 +346,7 @@ func TestReLUDoesNotHideNaN(t *testing.T) {
 				x, y := values(3, channels*side*side), make([]float32, 64*side*side)
 				const at = 11*side + 9
 				x[at] = float32(math.NaN())
-				c.Forward(w, y, x, side, side, true, Border{})
+				c.Forward(w, Single(y), Single(x), side, side, true, Border{})
 				for o := range 64 {
 					if v := y[o*side*side+at]; v == v {
 						t.Fatalf("%d channels, method %d: output %d beside NaN is %g", channels, method, o, v)

@@ -138,7 +138,7 @@ type directTask struct {
 	path          *path
 	source        source
 	origin        int // row and column of the source where y begins
-	y             []float32
+	y             Map
 	height, width int // of y
 	rectify       bool
 }
@@ -168,10 +168,11 @@ func (t directTask) band(s *scratch, top, left, first, end int) {
 	chunk := max(1, min(t.depth, bandSize/plane))
 	padded := s.float32s(0, chunk*plane+tileVectors*maxLanes)
 	edge := s.float32s(1, panelRows*tileVectors*maxLanes)
+	results := t.results(s, top, left, rows, columns, end-first, chunk < t.depth)
 	for c := 0; c < t.depth; c += chunk {
 		channels := min(chunk, t.depth-c)
 		for i := range channels {
-			t.source.copy(&t.path.vector, padded[i*plane:(i+1)*plane], c+i, t.origin+top-1, t.origin+left-1, rows+2, stride)
+			t.source.copy(t.path, padded[i*plane:(i+1)*plane], c+i, t.origin+top-1, t.origin+left-1, rows+2, stride)
 		}
 		rectify := 0
 		if t.rectify && c+channels == t.depth {
@@ -183,24 +184,68 @@ func (t directTask) band(s *scratch, top, left, first, end int) {
 			if t.rows-panel*panelRows <= narrowRows {
 				kernels, step = t.path.narrow, narrowRows
 			}
+			results.begin(panel, first)
 			for r := panel * panelRows; r < min(t.rows, (panel+1)*panelRows); r += step {
 				var biases []float32
 				if c == 0 {
 					biases = t.biases[r:]
 				}
 				for row := range rows {
-					y := t.y[(r*t.height+top+row)*t.width+left:]
-					t.line(kernels, edge, y, padded[row*stride:], stride, plane, filters[r%panelRows:], channels, biases, columns, min(step, t.rows-r), step, rectify)
+					y := results.values[results.at(r, row):]
+					t.line(kernels, edge, y, results.area, padded[row*stride:], stride, plane, filters[r%panelRows:], channels, biases, columns, min(step, t.rows-r), step, rectify)
 				}
+			}
+			if t.y.Half != nil && c+channels == t.depth {
+				t.round(results, panel, top, left, rows, columns)
 			}
 		}
 	}
 }
 
+// bandResults is where the results of a band are computed: in y itself, or, where
+// that is of Half, in scratch memory for one panel, or for all where they are made
+// in several goes.
+type bandResults struct {
+	values               []float32
+	area, stride, origin int // value (r, row, 0) is at r*area + row*stride + origin
+	apart, whole         bool
+}
+
+func (t directTask) results(s *scratch, top, left, rows, columns, panels int, whole bool) bandResults {
+	if t.y.Half == nil {
+		return bandResults{values: t.y.Single, area: t.height * t.width, stride: t.width, origin: top*t.width + left}
+	}
+	if !whole {
+		panels = 1
+	}
+	return bandResults{values: s.float32s(2, panels*panelRows*rows*columns), area: rows * columns, stride: columns, apart: true, whole: whole}
+}
+
+// begin takes the next panel, of those from first on.
+func (b *bandResults) begin(panel, first int) {
+	if !b.whole {
+		first = panel
+	}
+	if b.apart {
+		b.origin = -first * panelRows * b.area
+	}
+}
+
+func (b bandResults) at(r, row int) int { return r*b.area + row*b.stride + b.origin }
+
+// round writes a panel of a band to y.
+func (t directTask) round(from bandResults, panel, top, left, rows, columns int) {
+	for r := panel * panelRows; r < min(t.rows, (panel+1)*panelRows); r++ {
+		for row := range rows {
+			t.path.half.narrow(t.y.Half[(r*t.height+top+row)*t.width+left:], from.values[from.at(r, row):][:columns])
+		}
+	}
+}
+
 // line computes columns pixels of one row for a tile's worth of channels, of
-// which exist of step do.
-func (t directTask) line(kernels [tileVectors]directKernel, edge, y, x []float32, stride, plane int, filters []float32, channels int, biases []float32, columns, exist, step, rectify int) {
-	area, lanes := t.height*t.width, t.path.lanes
+// which exist of step do. Channels of y are area values apart.
+func (t directTask) line(kernels [tileVectors]directKernel, edge, y []float32, area int, x []float32, stride, plane int, filters []float32, channels int, biases []float32, columns, exist, step, rectify int) {
+	lanes := t.path.lanes
 	for j := 0; j < columns; j += tileVectors * lanes {
 		width, vectors, last := tileSplit(columns-j, lanes)
 		kernel := kernels[vectors-1]

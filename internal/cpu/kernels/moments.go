@@ -49,8 +49,8 @@ const (
 // mean may be nil. Where precise is set, products are exact and summed in
 // float64; else up to 32 (64 on AVX2) of them are summed in float32 at a time.
 // second is symmetric to the last bit.
-func Moments(w *Workers, mean, second []float64, x []float32, channels, n int, precise bool) {
-	second, x = second[:channels*channels], x[:channels*n]
+func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise bool) {
+	second, x = second[:channels*channels], x.first(channels*n)
 	across := (channels + momentTile - 1) / momentTile
 	tiles := across * (across + 1) / 2
 	// Many pixels are cut into chunks, whose sums are added up in order.
@@ -126,7 +126,7 @@ type momentTask struct {
 	path        *path
 	kernel      momentKernel
 	to, means   []float64
-	x           []float32
+	x           Map
 	channels, n int
 	edge        []float64 // a block, for those that stick out
 }
@@ -175,7 +175,7 @@ func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
 	padded := (depth + t.path.lanes - 1) / t.path.lanes * t.path.lanes
 	for r := range rows {
 		row := to[r*momentStride : r*momentStride+padded]
-		copy(row, t.x[(first+r)*t.n+k:][:depth])
+		t.x.read(&t.path.half, row[:depth], (first+r)*t.n+k)
 		clear(row[depth:])
 	}
 	return padded
@@ -202,8 +202,8 @@ func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int
 //	dX = (dmean·1ᵀ + (D + Dᵀ)·X)/n    with D = dsecond
 //
 // The matrix is rounded to float32 before it multiplies.
-func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, channels, n int, add bool) {
-	dx, x, dsecond = dx[:channels*n], x[:channels*n], dsecond[:channels*channels]
+func MomentsGradient(w *Workers, dx []float32, x Map, dmean, dsecond []float64, channels, n int, add bool) {
+	dx, x, dsecond = dx[:channels*n], x.first(channels*n), dsecond[:channels*channels]
 	scale := 1 / float64(n)
 	lanes, depth := w.path.lanes, channels
 	if dmean != nil {
@@ -223,13 +223,29 @@ func MomentsGradient(w *Workers, dx, x []float32, dmean, dsecond []float64, chan
 			t := tiler[float32]{w.path.product32, lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
 			for k := 0; k < depth; k += mapDepth {
 				step := min(mapDepth, depth-k)
-				packRight(w.path.product32.pack, right, x[min(k*n+j, len(x)):], n, step, min(step, channels-k), columns, lanes)
+				packFeatures(w.path, right, x, min(k*n+j, channels*n), n, step, min(step, channels-k), columns)
 				for i := 0; i < channels; i += panelRows {
 					t.product(dx[i*n+j:], n, left[i*depth+k*panelRows:], right, min(panelRows, channels-i), columns, step, k > 0 || add)
 				}
 			}
 		})
 	})
+}
+
+// packFeatures is packRight for a map from value at on.
+func packFeatures(p *path, to []float32, x Map, at, stride, depth, rows, columns int) {
+	if x.Half == nil {
+		packRight(p.product32.pack, to, x.Single[at:], stride, depth, rows, columns, p.lanes)
+		return
+	}
+	for j := 0; j < columns; j += tileVectors * p.lanes {
+		width, _, last := tileSplit(columns-j, p.lanes)
+		panel := to[j*depth:]
+		for k := range rows {
+			p.half.widen(panel[k*width:][:width-p.lanes+last], x.Half[at+k*stride+j:])
+		}
+		fill(panel[rows*width:depth*width], 1)
+	}
 }
 
 // packCotangents lays out panelRows rows of (D + Dᵀ)/n, followed by dmean/n

@@ -23,7 +23,7 @@ func TestMomentsMatchPlainLoops(t *testing.T) {
 					tolerance = 3e-7
 				}
 				mean, second := newGuarded[float64](channels), newGuarded[float64](channels*channels)
-				Moments(w, mean.values, second.values, x, channels, n, precise)
+				Moments(w, mean.values, second.values, Single(x), channels, n, precise)
 				near(t, name+"mean", mean.values, wantMean, 1e-13)
 				near(t, name+"second", second.values, wantSecond, tolerance)
 				mean.check(t, name+"mean")
@@ -36,7 +36,7 @@ func TestMomentsMatchPlainLoops(t *testing.T) {
 					}
 				}
 				alone := make([]float64, channels*channels)
-				Moments(w, nil, alone, x, channels, n, precise)
+				Moments(w, nil, alone, Single(x), channels, n, precise)
 				same(t, name+"second without mean", alone, second.values)
 			}
 		}
@@ -56,13 +56,13 @@ func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
 				}
 				pure.MomentsGradient(want, float64s(x), definition, dsecond, channels)
 				dx := newGuarded[float32](channels * n)
-				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n, false)
+				MomentsGradient(w, dx.values, Single(x), mean, dsecond, channels, n, false)
 				near(t, "gradient "+shape(channels, n), dx.values, want, tolerance32)
 				copy(dx.values, x)
 				for i, v := range x {
 					want[i] += float64(v)
 				}
-				MomentsGradient(w, dx.values, x, mean, dsecond, channels, n, true)
+				MomentsGradient(w, dx.values, Single(x), mean, dsecond, channels, n, true)
 				near(t, "added gradient "+shape(channels, n), dx.values, want, tolerance32)
 				dx.check(t, "gradient "+shape(channels, n))
 			}
@@ -78,7 +78,7 @@ func TestMomentsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 		for _, threads := range []int{1, 2, 5} {
 			w := newWorkers(threads, p)
 			got := make([]float64, channels*channels)
-			Moments(w, nil, got, x, channels, n, false)
+			Moments(w, nil, got, Single(x), channels, n, false)
 			if second != nil {
 				same(t, p.name, got, second)
 			}
@@ -97,13 +97,13 @@ func BenchmarkMoments(b *testing.B) {
 			operations := 2 * float64(channels*channels*n)
 			b.Run(p.name+"/value/"+shape(channels, n), func(b *testing.B) {
 				for b.Loop() {
-					Moments(w, nil, second, x, channels, n, false)
+					Moments(w, nil, second, Single(x), channels, n, false)
 				}
 				reportRate(b, operations)
 			})
 			b.Run(p.name+"/gradient/"+shape(channels, n), func(b *testing.B) {
 				for b.Loop() {
-					MomentsGradient(w, dx, x, nil, second, channels, n, false)
+					MomentsGradient(w, dx, Single(x), nil, second, channels, n, false)
 				}
 				reportRate(b, operations)
 			})

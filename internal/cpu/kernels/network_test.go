@@ -52,19 +52,19 @@ func newNetwork(b *testing.B, size int) *network {
 func (n *network) forward(w *Workers) {
 	for i, l := range n.layers {
 		if l.pooled {
-			MaxPool(w, l.x, n.layers[i-1].y, l.in, 2*l.size, 2*l.size)
+			MaxPool(w, Single(l.x), Single(n.layers[i-1].y), l.in, 2*l.size, 2*l.size)
 		}
-		l.Forward(w, l.y, l.x, l.size, l.size, true, Border{Replicate: i == 0})
+		l.Forward(w, Single(l.y), Single(l.x), l.size, l.size, true, Border{Replicate: i == 0})
 	}
 }
 
 func (n *network) gradient(w *Workers) {
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := n.layers[i]
-		l.DataGradient(w, l.dx, l.dy, l.y, l.size, l.size, Border{Replicate: i == 0})
+		l.DataGradient(w, l.dx, l.dy, Single(l.y), l.size, l.size, Border{Replicate: i == 0})
 		if l.pooled {
 			p := n.layers[i-1]
-			MaxPoolGradient(w, p.dy, l.dx, p.y, l.in, p.size, p.size)
+			MaxPoolGradient(w, p.dy, l.dx, Single(p.y), l.in, p.size, p.size, false)
 		}
 	}
 }

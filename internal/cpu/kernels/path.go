@@ -22,6 +22,7 @@ type path struct {
 	difference32 differenceKernels[float32]
 	difference64 differenceKernels[float64]
 	pool         poolKernels
+	half         halfKernels
 	// Second moments, by columns of a block.
 	moments32     momentKernel
 	moments64     momentKernel
@@ -56,6 +57,7 @@ var goPath = path{
 	difference32:  differenceKernels[float32]{sumDifferenceGo[float32], slopeGo[float32]},
 	difference64:  differenceKernels[float64]{sumDifferenceGo[float64], slopeGo[float64]},
 	pool:          poolGo,
+	half:          halfGo,
 	moments32:     momentsGo,
 	moments64:     momentsGo,
 	momentColumns: 4,

@@ -37,6 +37,7 @@ var avx2Path = path{
 	pool: poolKernels{
 		maxPoolAVX2, maxPoolGradientAVX2, meanPoolAVX2, meanPoolGradientAVX2, l2PoolAVX2, l2PoolGradientAVX2,
 	},
+	half:          halfAVX2,
 	moments32:     moments32AVX2,
 	moments64:     moments64AVX2,
 	momentColumns: 3,
@@ -78,10 +79,16 @@ var avx512Path = path{
 	pool: poolKernels{
 		maxPoolAVX512, maxPoolGradientAVX512, meanPoolAVX512, meanPoolGradientAVX512, l2PoolAVX512, l2PoolGradientAVX512,
 	},
+	half:          halfAVX512,
 	moments32:     moments32AVX512,
 	moments64:     moments64AVX512,
 	momentColumns: 6,
 }
+
+var (
+	halfAVX2   = halfAssembly{8, widenAVX2, narrowAVX2, gateHalfAVX2, gatherHalfAVX2, gatherGatedHalfAVX2, scatterHalfAVX2}.orElse(halfGo)
+	halfAVX512 = halfAssembly{16, widenAVX512, narrowAVX512, gateHalfAVX512, gatherHalfAVX512, gatherGatedHalfAVX512, scatterHalfAVX512}.orElse(halfAVX2)
+)
 
 func bfloat16AVX512() *winogradForm {
 	if !cpu.X86.HasAVX512BF16 {
@@ -96,7 +103,7 @@ func bfloat16AVX512() *winogradForm {
 // paths returns what this processor can run, best first.
 func paths() []*path {
 	all := []*path{&goPath}
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasBMI2 {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C && cpu.X86.HasBMI2 {
 		all = append([]*path{&avx2Path}, all...)
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
 			all = append([]*path{&avx512Path}, all...)

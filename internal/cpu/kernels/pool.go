@@ -18,14 +18,14 @@ type poolKernels struct {
 var poolGo = poolKernels{maxPoolGo, maxPoolGradientGo, meanPoolGo, meanPoolGradientGo, l2PoolGo, l2PoolGradientGo}
 
 // MaxPool computes y, the maximum of every window of x.
-func MaxPool(w *Workers, y, x []float32, channels, height, width int) {
+func MaxPool(w *Workers, y, x Map, channels, height, width int) {
 	eachWindowRow(w, y, x, channels, height, width, func(k *poolKernels, y, top, bottom []float32) {
 		k.max(y, top, bottom)
 	})
 }
 
 // MeanPool computes y, scale times the mean of every window of x.
-func MeanPool(w *Workers, y, x []float32, channels, height, width int, scale float32) {
+func MeanPool(w *Workers, y, x Map, channels, height, width int, scale float32) {
 	eachWindowRow(w, y, x, channels, height, width, func(k *poolKernels, y, top, bottom []float32) {
 		k.mean(y, top, bottom, scale/4)
 	})
@@ -33,67 +33,83 @@ func MeanPool(w *Workers, y, x []float32, channels, height, width int, scale flo
 
 // L2Pool computes y, scale times the root of the sum of squares of every window
 // of x.
-func L2Pool(w *Workers, y, x []float32, channels, height, width int, scale float32) {
+func L2Pool(w *Workers, y, x Map, channels, height, width int, scale float32) {
 	eachWindowRow(w, y, x, channels, height, width, func(k *poolKernels, y, top, bottom []float32) {
 		k.l2(y, top, bottom, scale)
 	})
 }
 
 // MaxPoolGradient computes dx from dy and MaxPool's x. The gradient goes to the
-// first maximum of the window, row by row.
-func MaxPoolGradient(w *Workers, dx, dy, x []float32, channels, height, width int) {
-	eachWindowRowGradient(w, dx, dy, x, channels, height, width, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
+// first maximum of the window, row by row. Where rectified is set, as in the other
+// gradients, nothing passes where x isn't positive: so what comes before, a
+// rectified convolution, need not look at x again.
+func MaxPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool) {
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.maxGradient(dTop, dBottom, dy, top, bottom)
 	})
 }
 
-// MeanPoolGradient computes dx from dy.
-func MeanPoolGradient(w *Workers, dx, dy []float32, channels, height, width int, scale float32) {
-	eachWindowRowGradient(w, dx, dy, dx, channels, height, width, func(k *poolKernels, dTop, dBottom, dy, _, _ []float32) {
+// MeanPoolGradient computes dx from dy; it reads x only where rectified is set.
+func MeanPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32, rectified bool) {
+	if !rectified {
+		x = Single(dx)
+	}
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, _, _ []float32) {
 		k.meanGradient(dTop, dBottom, dy, scale/4)
 	})
 }
 
 // L2PoolGradient computes dx from dy and L2Pool's x; zero where all of a window
 // is zero.
-func L2PoolGradient(w *Workers, dx, dy, x []float32, channels, height, width int, scale float32) {
-	eachWindowRowGradient(w, dx, dy, x, channels, height, width, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
+func L2PoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32, rectified bool) {
+	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.l2Gradient(dTop, dBottom, dy, top, bottom, scale)
 	})
 }
 
 // eachWindowRow calls row with every row of y and the two of x that it comes
-// from: what fills vectors with the path's kernels, the rest with those in Go.
-func eachWindowRow(w *Workers, y, x []float32, channels, height, width int, row func(k *poolKernels, y, top, bottom []float32)) {
+// from: what fills vectors with the path's kernels, the rest with those in Go. Rows
+// of Half are widened, and rounded, in scratch memory.
+func eachWindowRow(w *Workers, y, x Map, channels, height, width int, row func(k *poolKernels, y, top, bottom []float32)) {
 	rows, columns := height/2, width/2
 	whole := columns - columns%w.path.lanes
-	y, x = y[:channels*rows*columns], x[:channels*height*width]
-	w.Run(channels, func(c int) {
+	y, x = y.first(channels*rows*columns), x.first(channels*height*width)
+	half := &w.path.half
+	w.run(channels, func(c int, s *scratch) {
+		above, below, made := s.float32s(0, width), s.float32s(1, width), s.float32s(2, columns)
 		for r := range rows {
-			line := y[(c*rows+r)*columns:][:columns]
-			top := x[(c*height+2*r)*width:][:width]
-			bottom := x[(c*height+2*r+1)*width:][:width]
+			i, j := (c*height+2*r)*width, (c*rows+r)*columns
+			top, bottom := x.line(half, above, i, width), x.line(half, below, i+width, width)
+			line := made
+			if y.Half == nil {
+				line = y.Single[j : j+columns]
+			}
 			if whole > 0 {
 				row(&w.path.pool, line[:whole], top, bottom)
 			}
 			if whole < columns {
 				row(&poolGo, line[whole:], top[2*whole:], bottom[2*whole:])
 			}
+			if y.Half != nil {
+				half.narrow(y.Half[j:], line)
+			}
 		}
 	})
 }
 
 // eachWindowRowGradient calls row with the two rows of dx, the row of dy and
-// the two of x that belong together. It clears what odd sizes leave over.
-func eachWindowRowGradient(w *Workers, dx, dy, x []float32, channels, height, width int, row func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32)) {
+// the two of x that belong together, and rectifies the two where it is to. It
+// clears what odd sizes leave over.
+func eachWindowRowGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool, row func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32)) {
 	rows, columns := height/2, width/2
 	whole := columns - columns%w.path.lanes
-	dy, dx, x = dy[:channels*rows*columns], dx[:channels*height*width], x[:channels*height*width]
-	w.Run(channels, func(c int) {
+	dy, dx, x = dy[:channels*rows*columns], dx[:channels*height*width], x.first(channels*height*width)
+	w.run(channels, func(c int, s *scratch) {
+		above, below := s.float32s(0, width), s.float32s(1, width)
 		for r := range rows {
 			i := (c*height + 2*r) * width
 			dTop, dBottom := dx[i:i+width], dx[i+width:i+2*width]
-			top, bottom := x[i:i+width], x[i+width:i+2*width]
+			top, bottom := x.line(&w.path.half, above, i, width), x.line(&w.path.half, below, i+width, width)
 			line := dy[(c*rows+r)*columns:][:columns]
 			if width%2 == 1 {
 				dTop[width-1], dBottom[width-1] = 0, 0
@@ -103,6 +119,10 @@ func eachWindowRowGradient(w *Workers, dx, dy, x []float32, channels, height, wi
 			}
 			if whole < columns {
 				row(&poolGo, dTop[2*whole:], dBottom[2*whole:], line[whole:], top[2*whole:], bottom[2*whole:])
+			}
+			if rectified {
+				w.path.vector.gate(dTop, dTop, top)
+				w.path.vector.gate(dBottom, dBottom, bottom)
 			}
 		}
 		if height%2 == 1 {

@@ -7,17 +7,17 @@ import "impasto/internal/pure"
 type Border = pure.Border
 
 // source is the input of a convolution as the convolution sees it: surrounded
-// by a border, and zero wherever gate, unless nil, isn't positive. With a gate,
-// the border is zeros.
+// by a border, and zero wherever gate, unless there is none, isn't positive. With a
+// gate, x is of float32 and the border is zeros.
 type source struct {
-	x, gate       []float32
+	x, gate       Map
 	height, width int
 	border        Border
 }
 
 // copy writes rows × columns values of a channel, row by row, from position
 // (top, left), which may lie outside.
-func (s source) copy(k *vectorKernels, to []float32, channel, top, left, rows, columns int) {
+func (s source) copy(p *path, to []float32, channel, top, left, rows, columns int) {
 	outside := float32(0)
 	if s.border.Colour != nil {
 		outside = s.border.Colour[channel]
@@ -34,11 +34,11 @@ func (s source) copy(k *vectorKernels, to []float32, channel, top, left, rows, c
 		}
 		start := (channel*s.height + row) * s.width
 		if from := start + max(left, 0); after > before {
-			s.gated(k, line[before:after], from)
+			s.gated(p, line[before:after], from)
 		}
 		first, last := outside, outside
 		if s.border.Replicate {
-			first, last = s.x[start], s.x[start+s.width-1]
+			first, last = s.x.at(start), s.x.at(start+s.width-1)
 		}
 		fill(line[:before], first)
 		fill(line[after:], last)
@@ -53,12 +53,15 @@ func (s source) inside(left, columns int) (before, after int) {
 }
 
 // gated writes the values from index from on.
-func (s source) gated(k *vectorKernels, to []float32, from int) {
-	if s.gate == nil {
-		copy(to, s.x[from:])
-		return
+func (s source) gated(p *path, to []float32, from int) {
+	switch {
+	case s.gate.none():
+		s.x.read(&p.half, to, from)
+	case s.gate.Half != nil:
+		p.half.gate(to, s.x.Single[from:], s.gate.Half[from:])
+	default:
+		p.vector.gate(to, s.x.Single[from:from+len(to)], s.gate.Single[from:from+len(to)])
 	}
-	k.gate(to, s.x[from:from+len(to)], s.gate[from:from+len(to)])
 }
 
 func fill(x []float32, v float32) {

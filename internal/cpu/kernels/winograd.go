@@ -199,7 +199,7 @@ type winogradTask struct {
 	path          *path
 	source        source
 	biases        []float32 // nil for zeros
-	y             []float32
+	y             Map
 	height, width int
 	rectify       bool
 
@@ -403,11 +403,20 @@ func (t *winogradTask) invert(s *scratch, m []float32, step, tile, n, out, outEn
 			}
 			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
 			for i := range min(f.tile, t.height-row*f.tile) {
-				t.path.winograd.scatter(t.y[o*area+(row*f.tile+i)*t.width+x*f.tile:], pixels[i*segmentRow:], area, columns)
+				t.scatter(o*area+(row*f.tile+i)*t.width+x*f.tile, pixels[i*segmentRow:], area, columns)
 			}
 		}
 		done += run
 	}
+}
+
+// scatter writes columns pixels to y from index at on.
+func (t *winogradTask) scatter(at int, pixels []float32, area, columns int) {
+	if t.y.Half != nil {
+		t.path.half.scatter(t.y.Half[at:], pixels, area, columns)
+		return
+	}
+	t.path.winograd.scatter(t.y.Single[at:], pixels, area, columns)
 }
 
 var zeroBiases [channelBlock]float32
@@ -427,11 +436,7 @@ func (s source) pixels(p *path, to []float32, channel, row, left, columns int) {
 	area := s.height * s.width
 	start := channel*area + row*s.width + left + before
 	if after > before {
-		var gate []float32
-		if s.gate != nil {
-			gate = s.gate[start:]
-		}
-		p.winograd.gather(to[before*channelBlock:], s.x[start:], gate, area, after-before, s.width)
+		s.gather(p, to[before*channelBlock:], start, after-before)
 	}
 	for i := range columns {
 		switch {
@@ -439,11 +444,26 @@ func (s source) pixels(p *path, to []float32, channel, row, left, columns int) {
 		case s.border.Replicate:
 			edge := min(max(left+i, 0), s.width-1)
 			for c := range channelBlock {
-				to[i*channelBlock+c] = s.x[(channel+c)*area+row*s.width+edge]
+				to[i*channelBlock+c] = s.x.at((channel+c)*area + row*s.width + edge)
 			}
 		default:
 			s.outside(to[i*channelBlock:], channel)
 		}
+	}
+}
+
+// gather writes n pixels of 16 channels from index at on.
+func (s source) gather(p *path, to []float32, at, n int) {
+	area := s.height * s.width
+	switch {
+	case s.x.Half != nil:
+		p.half.gather(to, s.x.Half[at:], area, n, s.width)
+	case s.gate.Half != nil:
+		p.half.gatherGated(to, s.x.Single[at:], s.gate.Half[at:], area, n, s.width)
+	case s.gate.Single != nil:
+		p.winograd.gather(to, s.x.Single[at:], s.gate.Single[at:], area, n, s.width)
+	default:
+		p.winograd.gather(to, s.x.Single[at:], nil, area, n, s.width)
 	}
 }
 

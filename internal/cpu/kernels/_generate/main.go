@@ -27,6 +27,7 @@ var files = []struct {
 	{"product", emitProduct},
 	{"winograd", emitWinograd},
 	{"bfloat16", emitBFloat16},
+	{"half", emitHalf},
 	{"vectors", emitVectors},
 	{"pool", emitPool},
 	{"moments", emitMoments},

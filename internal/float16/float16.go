@@ -1,9 +1,11 @@
-package weights
+// Package float16 converts numbers of 16 bits, IEEE 754 binary16, to float32 and
+// back: 11 bits' precision from 2⁻¹⁴ to 65504, and multiples of 2⁻²⁴ below.
+package float16
 
 import "math"
 
-// fromHalf widens an IEEE 754 binary16 number, exactly.
-func fromHalf(h uint16) float32 {
+// ToFloat32 widens a number, exactly.
+func ToFloat32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exponent, fraction := uint32(h>>10)&31, uint32(h&0x3ff)
 	switch exponent {
@@ -16,13 +18,15 @@ func fromHalf(h uint16) float32 {
 	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
 }
 
-// toHalf rounds a finite number to the nearest binary16, ties to even; one that
-// is too large becomes infinite.
-func toHalf(v float32) uint16 {
+// FromFloat32 rounds a number to the nearest, ties to even; one that is too large
+// becomes infinite, and one that is none stays so.
+func FromFloat32(v float32) uint16 {
 	bits := math.Float32bits(v)
 	sign := uint16(bits>>16) & 0x8000
 	magnitude := bits &^ (1 << 31)
 	switch {
+	case magnitude > 0x7f800000:
+		return sign | 0x7e00 | uint16(magnitude>>13)&0x3ff
 	case magnitude >= 0x477ff000: // 65520, half way beyond the largest
 		return sign | 0x7c00
 	case magnitude < 0x38800000: // below 2⁻¹⁴: a multiple of 2⁻²⁴
@@ -32,10 +36,4 @@ func toHalf(v float32) uint16 {
 	magnitude -= 112 << 23
 	magnitude += 0xfff + magnitude>>13&1
 	return sign | uint16(magnitude>>13)
-}
-
-// toBrain rounds a finite number to the nearest bfloat16, ties to even.
-func toBrain(v float32) uint16 {
-	bits := math.Float32bits(v)
-	return uint16((bits + 0x7fff + bits>>16&1) >> 16)
 }

@@ -1,0 +1,234 @@
+package kernels
+
+import (
+	"unsafe"
+
+	"impasto/internal/float16"
+)
+
+// Half is a value of a feature map in half of float32's memory: the IEEE 754
+// float16 of a sixteenth of it. Features of VGG-19 as it was published reach 55000
+// with rescaled average pooling, close to float16's 65504; sixteenths leave room up
+// to HalfLimit, and multiples of 2⁻²⁰ near zero, which is nothing beside features
+// in the hundreds.
+type Half uint16
+
+const (
+	halfUnit = 16
+	// HalfLimit is the largest value of a Half. What is greater becomes infinite.
+	HalfLimit = halfUnit * 65504
+)
+
+// HalfOf rounds v to the nearest Half, ties to even.
+func HalfOf(v float32) Half { return Half(float16.FromFloat32(v * (1. / halfUnit))) }
+
+// Float32 is the value, exactly.
+func (h Half) Float32() float32 { return float16.ToFloat32(uint16(h)) * halfUnit }
+
+// Map is a feature map, in float32 or in Half: one of the two is nil.
+type Map struct {
+	Single []float32
+	Half   []Half
+}
+
+// Single is the map of float32 values.
+func Single(x []float32) Map { return Map{Single: x} }
+
+// none tells whether there is no map at all.
+func (m Map) none() bool { return m.Single == nil && m.Half == nil }
+
+// from is the map from value i on.
+func (m Map) from(i int) Map {
+	if m.Half != nil {
+		return Map{Half: m.Half[i:]}
+	}
+	return Map{Single: m.Single[i:]}
+}
+
+// first is the first n values.
+func (m Map) first(n int) Map {
+	if m.Half != nil {
+		return Map{Half: m.Half[:n]}
+	}
+	return Map{Single: m.Single[:n]}
+}
+
+// at is value i.
+func (m Map) at(i int) float32 {
+	if m.Half != nil {
+		return m.Half[i].Float32()
+	}
+	return m.Single[i]
+}
+
+// read copies values from number i on.
+func (m Map) read(k *halfKernels, to []float32, i int) {
+	if m.Half != nil {
+		k.widen(to, m.Half[i:])
+		return
+	}
+	copy(to, m.Single[i:])
+}
+
+// line returns n values from number i on, those of a Half in room.
+func (m Map) line(k *halfKernels, room []float32, i, n int) []float32 {
+	if m.Half == nil {
+		return m.Single[i : i+n]
+	}
+	k.widen(room[:n], m.Half[i:])
+	return room[:n]
+}
+
+// Widen copies a map of Half.
+func Widen(w *Workers, to []float32, from []Half) {
+	from = from[:len(to)]
+	eachBlock(w, len(to), func(first, end int) {
+		w.path.half.widen(to[first:end], from[first:end])
+	})
+}
+
+// Infinite tells whether one of the values is infinite, as those that were too
+// large are.
+func Infinite(x []Half) bool {
+	for _, h := range x {
+		if h&0x7fff == 0x7c00 {
+			return true
+		}
+	}
+	return false
+}
+
+// halfKernels are the inner loops on Half, for any count of values.
+type halfKernels struct {
+	// widen copies len(to) values.
+	widen func(to []float32, from []Half)
+	// narrow rounds len(from) values.
+	narrow func(to []Half, from []float32)
+	// gate is vectorKernels.gate, over len(to) values.
+	gate func(to, x []float32, gate []Half)
+	// gather and gatherGated are winogradKernels.gather, of a map of Half, and of one
+	// whose gate is of Half; scatter is winogradKernels.scatter to a map of Half.
+	gather      func(to []float32, x []Half, plane, n, ahead int)
+	gatherGated func(to, x []float32, gate []Half, plane, n, ahead int)
+	scatter     func(y []Half, from []float32, plane, n int)
+}
+
+var halfGo = halfKernels{widenGo, narrowGo, gateHalfGo, gatherHalfGo, gatherGatedHalfGo, scatterHalfGo}
+
+func widenGo(to []float32, from []Half) {
+	from = from[:len(to)]
+	for i, h := range from {
+		to[i] = h.Float32()
+	}
+}
+
+func narrowGo(to []Half, from []float32) {
+	to = to[:len(from)]
+	for i, v := range from {
+		to[i] = HalfOf(v)
+	}
+}
+
+func gateHalfGo(to, x []float32, gate []Half) {
+	x, gate = x[:len(to)], gate[:len(to)]
+	for i, g := range gate {
+		v := x[i]
+		if !(g.Float32() > 0) {
+			v = 0
+		}
+		to[i] = v
+	}
+}
+
+func gatherHalfGo(to []float32, x []Half, plane, n, _ int) {
+	for c := range channelBlock {
+		for p, h := range x[c*plane:][:n] {
+			to[p*channelBlock+c] = h.Float32()
+		}
+	}
+}
+
+func gatherGatedHalfGo(to, x []float32, gate []Half, plane, n, _ int) {
+	for c := range channelBlock {
+		for p, g := range gate[c*plane:][:n] {
+			v := x[c*plane+p]
+			if !(g.Float32() > 0) {
+				v = 0
+			}
+			to[p*channelBlock+c] = v
+		}
+	}
+}
+
+func scatterHalfGo(y []Half, from []float32, plane, n int) {
+	for c := range channelBlock {
+		for p := range n {
+			y[c*plane+p] = HalfOf(from[p*channelBlock+c])
+		}
+	}
+}
+
+// halfAssembly are halfKernels in assembly, for a positive multiple of a vector's
+// values.
+type halfAssembly struct {
+	lanes       int
+	widen       func(to []float32, from []uint16)
+	narrow      func(to []uint16, from []float32)
+	gate        func(to, x []float32, gate []uint16)
+	gather      func(to []float32, x []uint16, plane, n, ahead int)
+	gatherGated func(to, x []float32, gate []uint16, plane, n, ahead int)
+	scatter     func(y []uint16, from []float32, plane, n int)
+}
+
+// orElse makes kernels for any count of values, with others for those that fill no
+// vector.
+func (a halfAssembly) orElse(k halfKernels) halfKernels {
+	return halfKernels{
+		widen: func(to []float32, from []Half) {
+			if !a.inVectors(len(to), func(i, n int) { a.widen(to[i:i+n], bits(from[i:i+n])) }) {
+				k.widen(to, from)
+			}
+		},
+		narrow: func(to []Half, from []float32) {
+			if !a.inVectors(len(from), func(i, n int) { a.narrow(bits(to[i:i+n]), from[i:i+n]) }) {
+				k.narrow(to, from)
+			}
+		},
+		gate: func(to, x []float32, gate []Half) {
+			if !a.inVectors(len(to), func(i, n int) { a.gate(to[i:i+n], x[i:i+n], bits(gate[i:i+n])) }) {
+				k.gate(to, x, gate)
+			}
+		},
+		gather: func(to []float32, x []Half, plane, n, ahead int) {
+			if !a.inVectors(n, func(i, n int) { a.gather(to[i*channelBlock:], bits(x[i:]), plane, n, ahead) }) {
+				k.gather(to, x, plane, n, ahead)
+			}
+		},
+		gatherGated: func(to, x []float32, gate []Half, plane, n, ahead int) {
+			if !a.inVectors(n, func(i, n int) { a.gatherGated(to[i*channelBlock:], x[i:], bits(gate[i:]), plane, n, ahead) }) {
+				k.gatherGated(to, x, gate, plane, n, ahead)
+			}
+		},
+		scatter: func(y []Half, from []float32, plane, n int) {
+			if !a.inVectors(n, func(i, n int) { a.scatter(bits(y[i:]), from[i*channelBlock:], plane, n) }) {
+				k.scatter(y, from, plane, n)
+			}
+		},
+	}
+}
+
+// inVectors calls part with whole vectors of n values, then with the last vector,
+// which may overlap them. It tells whether there is one at all.
+func (a halfAssembly) inVectors(n int, part func(first, n int)) bool {
+	if n < a.lanes {
+		return false
+	}
+	whole := n - n%a.lanes
+	part(0, whole)
+	if whole < n {
+		part(n-a.lanes, a.lanes)
+	}
+	return true
+}
+
+func bits(x []Half) []uint16 { return unsafe.Slice((*uint16)(unsafe.SliceData(x)), len(x)) }
