@@ -65,6 +65,16 @@ func (m *machine) kernel(op ops.Operation, step plan.Step, out value, in []value
 	case *ops.Convolution:
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
 		return func() { c.Forward(w, out.features(), in[0].features(), shape[1], shape[2], op.Rectify, op.Border) }, err
+	case pooledConvolution:
+		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		pooled := m.values[step.Scratch[0]].features()
+		return func() {
+			c.ForwardMaxPool(w, out.features(), pooled, in[0].features(), shape[1], shape[2], op.Rectify, op.Border)
+		}, err
+	case pooledConvolutionGradient:
+		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
+		shape := step.Inputs[1].Shape
+		return func() { c.MaxPoolDataGradient(w, y, x, in[1].single, shape[1], shape[2]) }, err
 	case *ops.ConvolutionGradient:
 		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
 		var mask kernels.Map

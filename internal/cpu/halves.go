@@ -28,7 +28,9 @@ func (d *Device) lay(s *plan.Schedule) layout {
 	own := *s
 	own.Steps = rectifyInPools(s.Steps)
 	l := layout{Schedule: &own, half: map[*plan.Buffer]bool{}}
-	if d.float16 {
+	if !d.float16 {
+		own.Steps = fuseMaxPools(own.Steps, d.method)
+	} else {
 		for _, step := range own.Steps {
 			if isFeature(step) {
 				l.half[step.Result] = true

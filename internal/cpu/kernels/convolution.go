@@ -70,8 +70,8 @@ func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error
 // winogradFits says whether Winograd's algorithm is to be used. Where it can be,
 // it pays, even for a single tile, which would leave most lanes of the direct
 // kernels idle.
-func (c *Convolution) winogradFits() bool {
-	return c.Method != Direct && c.out%channelBlock == 0 && c.in%channelBlock == 0
+func (m Method) winogradFits(out, in int) bool {
+	return m != Direct && out%channelBlock == 0 && in%channelBlock == 0
 }
 
 // Forward computes y, out×height×width, from x, in×height×width, with negative
@@ -80,7 +80,7 @@ func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify b
 	area := height * width
 	from := source{x: x.first(c.in * area), height: height, width: width, border: border}
 	y = y.first(c.out * area)
-	if c.winogradFits() {
+	if c.Method.winogradFits(c.out, c.in) {
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, path: w.path, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
@@ -107,7 +107,7 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 	switch {
 	case border.Replicate:
 		c.borderedGradient(w, dx, from)
-	case c.winogradFits():
+	case c.Method.winogradFits(c.out, c.in):
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, transposed: true, path: w.path, source: from,
 			y: Single(dx), height: height, width: width,
@@ -118,6 +118,36 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 			y: Single(dx), height: height, width: width,
 		}.run(w)
 	}
+}
+
+// FusesMaxPool tells whether ForwardMaxPool and MaxPoolDataGradient can be used for
+// such convolutions of maps of this size.
+func FusesMaxPool(m Method, out, in, height, width int) bool {
+	return m.winogradFits(out, in) && height%2 == 0 && width%2 == 0
+}
+
+// ForwardMaxPool is Forward and then MaxPool, of which pooled is the result. It
+// spares a pass through y.
+func (c *Convolution) ForwardMaxPool(w *Workers, y, pooled, x Map, height, width int, rectify bool, border Border) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, path: w.path,
+		source: source{x: x.first(c.in * area), height: height, width: width, border: border},
+		biases: c.biases, y: y.first(c.out * area), pooled: pooled.first(c.out * area / 4),
+		height: height, width: width, rectify: rectify,
+	}.run(w)
+}
+
+// MaxPoolDataGradient is MaxPoolGradient, from dy and the rectified result of
+// Forward, and then DataGradient with a border of zeros. It spares the gradient in
+// between, the largest there is.
+func (c *Convolution) MaxPoolDataGradient(w *Workers, dx, dy, y []float32, height, width int) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, transposed: true, path: w.path,
+		source: source{x: Single(dy[:c.out*area/4]), gate: Single(y[:c.out*area]), pooled: true, height: height, width: width},
+		y:      Single(dx[:c.in*area]), height: height, width: width,
+	}.run(w)
 }
 
 // borderedGradient computes the gradient to the input with its border, one

@@ -213,6 +213,58 @@ func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
 	}
 }
 
+func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
+	for _, p := range pathsByForm() {
+		w := newWorkers(2, p)
+		defer w.Close()
+		for _, s := range [][4]int{{16, 32, 2, 2}, {32, 16, 6, 10}, {16, 16, 8, 12}, {80, 48, 14, 38}, {16, 16, 150, 262}} {
+			out, in, height, width := s[0], s[1], s[2], s[3]
+			area := height * width
+			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := Single(values(3, in*area))
+			y, pooled := newGuarded[float32](out*area), newGuarded[float32](out*area/4)
+			c.ForwardMaxPool(w, Single(y.values), Single(pooled.values), x, height, width, true, Border{})
+			wantY, wantPooled := make([]float32, out*area), make([]float32, out*area/4)
+			c.Forward(w, Single(wantY), x, height, width, true, Border{})
+			MaxPool(w, Single(wantPooled), Single(wantY), out, height, width)
+			same(t, p.name+" y "+shape(s[:]...), y.values, wantY)
+			same(t, p.name+" pooled "+shape(s[:]...), pooled.values, wantPooled)
+			y.check(t, "y")
+			pooled.check(t, "pooled")
+
+			dy, dx := values(4, out*area/4), newGuarded[float32](in*area)
+			c.MaxPoolDataGradient(w, dx.values, dy, wantY, height, width)
+			between, wantX := make([]float32, out*area), make([]float32, in*area)
+			MaxPoolGradient(w, between, dy, Single(wantY), out, height, width, false)
+			c.DataGradient(w, wantX, between, Single(wantY), height, width, Border{})
+			same(t, p.name+" dx "+shape(s[:]...), dx.values, wantX)
+			dx.check(t, "dx")
+		}
+	}
+}
+
+func TestPoolingIsFusedWhereItCanBe(t *testing.T) {
+	for _, c := range []struct {
+		method                 Method
+		out, in, height, width int
+		want                   bool
+	}{
+		{Fastest, 64, 64, 6, 10, true},
+		{BFloat16, 64, 64, 6, 10, true},
+		{Fastest, 64, 64, 7, 10, false},
+		{Fastest, 64, 64, 6, 9, false},
+		{Fastest, 64, 3, 6, 10, false},
+		{Direct, 64, 64, 6, 10, false},
+	} {
+		if got := FusesMaxPool(c.method, c.out, c.in, c.height, c.width); got != c.want {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
 // BenchmarkConvolution runs every layer of VGG-19 at 256×256 on all cores. The
 // rate counts the operations of direct convolution.
 func BenchmarkConvolution(b *testing.B) {

@@ -9,8 +9,12 @@ type Border = pure.Border
 // source is the input of a convolution as the convolution sees it: surrounded
 // by a border, and zero wherever gate, unless there is none, isn't positive. With a
 // gate, x is of float32 and the border is zeros.
+//
+// With pooled, it is the gradient of a maximum pooling, x being the gradient of the
+// pooling's result, of half the height and width, and gate what is pooled.
 type source struct {
 	x, gate       Map
+	pooled        bool
 	height, width int
 	border        Border
 }

@@ -59,6 +59,14 @@ type winogradKernels struct {
 	// where gate isn't nil and its value isn't positive. It may write up to the
 	// next multiple of 16 pixels.
 	gather func(to, x, gate []float32, plane, n, ahead int)
+	// gatherPooled gathers a row of the rectified gradient of a maximum pooling of x,
+	// from an even column on, n being even: to[p*16+c] = dy[c*pooledPlane+p/2] where
+	// x[c*plane+p] is positive and the first of the greatest of its window, or else
+	// zero. beside is the window's other row, which is above where below is 1.
+	gatherPooled func(to, x, beside, dy []float32, plane, pooledPlane, n, ahead, below int)
+	// poolPixels writes to n pixels the greatest of two by two of x, in rows that are
+	// row values apart.
+	poolPixels func(to, x []float32, row, n int)
 	// transpose writes to[j*toRow+i] = from[i*fromRow+j], i and j below 16.
 	transpose func(to, from []float32, toRow, fromRow int)
 	// scatter is the reverse of gather: y[c*plane+p] = from[p*16+c]. It may read up to
@@ -155,7 +163,9 @@ const (
 )
 
 const (
-	segmentRow    = (segmentPixels + 2 + channelBlock) * channelBlock
+	// segmentLead is room before a segment, for its first pixel's left neighbour.
+	segmentLead   = channelBlock
+	segmentRow    = segmentLead + (segmentPixels+2+channelBlock)*channelBlock
 	filterStep    = channelChunk*channelChunk + skew
 	filterBlock   = 9 * channelBlock * channelBlock
 	scratchRows   = 0 // slots of scratch memory
@@ -200,6 +210,7 @@ type winogradTask struct {
 	source        source
 	biases        []float32 // nil for zeros
 	y             Map
+	pooled        Map // the maximum pooling of y, if it is wanted too
 	height, width int
 	rectify       bool
 
@@ -324,9 +335,9 @@ func (t *winogradTask) transform(s *scratch, row, chunk, across int) {
 			for i := range f.inputs() {
 				t.source.pixels(t.path, pixels[i*segmentRow:], c, row*f.tile-1+i, x*f.tile-1, columns)
 			}
-			f.transformColumns(pixels, segmentRow, columns)
+			f.transformColumns(pixels[segmentLead:], segmentRow, columns)
 			tile := (row-t.top)*across + x
-			f.transformRows(t.v[chunk*f.products()*t.step+tile*f.words()+c%channelChunk/f.pack:], pixels, t.step, segmentRow, n)
+			f.transformRows(t.v[chunk*f.products()*t.step+tile*f.words()+c%channelChunk/f.pack:], pixels[segmentLead:], t.step, segmentRow, n)
 		}
 	}
 }
@@ -402,28 +413,35 @@ func (t *winogradTask) invert(s *scratch, m []float32, step, tile, n, out, outEn
 				biases = t.biases[o:]
 			}
 			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
-			for i := range min(f.tile, t.height-row*f.tile) {
-				t.scatter(o*area+(row*f.tile+i)*t.width+x*f.tile, pixels[i*segmentRow:], area, columns)
+			rows := min(f.tile, t.height-row*f.tile)
+			for i := range rows {
+				t.path.scatter(t.y, o*area+(row*f.tile+i)*t.width+x*f.tile, pixels[i*segmentRow:], area, columns)
+			}
+			for i := 0; i < rows && !t.pooled.none(); i += 2 {
+				t.path.winograd.poolPixels(pixels, pixels[i*segmentRow:], segmentRow, columns/2)
+				t.path.scatter(t.pooled, o*area/4+(row*f.tile+i)/2*(t.width/2)+x*f.tile/2, pixels, area/4, columns/2)
 			}
 		}
 		done += run
 	}
 }
 
-// scatter writes columns pixels to y from index at on.
-func (t *winogradTask) scatter(at int, pixels []float32, area, columns int) {
-	if t.y.Half != nil {
-		t.path.half.scatter(t.y.Half[at:], pixels, area, columns)
+// scatter writes columns pixels to planes of y, plane values apart, from index at
+// on.
+func (p *path) scatter(y Map, at int, pixels []float32, plane, columns int) {
+	if y.Half != nil {
+		p.half.scatter(y.Half[at:], pixels, plane, columns)
 		return
 	}
-	t.path.winograd.scatter(t.y.Single[at:], pixels, area, columns)
+	p.winograd.scatter(y.Single[at:], pixels, plane, columns)
 }
 
 var zeroBiases [channelBlock]float32
 
 // pixels writes columns pixels of 16 channels of a row, from position
-// (row, left), which may lie outside.
-func (s source) pixels(p *path, to []float32, channel, row, left, columns int) {
+// (row, left), which may lie outside. They begin at segmentLead of room.
+func (s source) pixels(p *path, room []float32, channel, row, left, columns int) {
+	to := room[segmentLead:]
 	if s.border.Replicate {
 		row = min(max(row, 0), s.height-1)
 	} else if row < 0 || row >= s.height {
@@ -435,7 +453,12 @@ func (s source) pixels(p *path, to []float32, channel, row, left, columns int) {
 	before, after := s.inside(left, columns)
 	area := s.height * s.width
 	start := channel*area + row*s.width + left + before
-	if after > before {
+	switch {
+	case after == before:
+	case s.pooled:
+		odd := (left + before) % 2
+		s.gatherPooled(p, room[segmentLead+(before-odd)*channelBlock:], channel, row, left+before-odd, after-before+odd)
+	default:
 		s.gather(p, to[before*channelBlock:], start, after-before)
 	}
 	for i := range columns {
@@ -465,6 +488,15 @@ func (s source) gather(p *path, to []float32, at, n int) {
 	default:
 		p.winograd.gather(to, s.x.Single[at:], nil, area, n, s.width)
 	}
+}
+
+// gatherPooled writes n pixels, or one more, of 16 channels from an even column on.
+func (s source) gatherPooled(p *path, to []float32, channel, row, column, n int) {
+	area, below := s.height*s.width, row%2
+	at := channel*area + row*s.width + column
+	beside := at + s.width*(1-2*below)
+	dy := channel*area/4 + row/2*(s.width/2) + column/2
+	p.winograd.gatherPooled(to, s.gate.Single[at:], s.gate.Single[beside:], s.x.Single[dy:], area, area/4, (n+1)/2*2, 2*s.width, below)
 }
 
 // outside writes a pixel of the border.

@@ -10,9 +10,11 @@ const (
 )
 
 var winogradGo = winogradKernels{
-	gather:    gatherGo,
-	transpose: transposeGo,
-	scatter:   scatterGo,
+	gather:       gatherGo,
+	gatherPooled: gatherPooledGo,
+	poolPixels:   poolPixelsGo,
+	transpose:    transposeGo,
+	scatter:      scatterGo,
 	forms: [2]winogradForm{
 		{4, 1, multiplyGo, transformColumns4Go, transformRows4Go, transformFilter4Go, invertRows4Go, invertColumns4Go},
 		{6, 1, multiplyGo, transformColumns6Go, transformRows6Go, transformFilter6Go, invertRows6Go, invertColumns6Go},
@@ -28,6 +30,33 @@ func gatherGo(to, x, gate []float32, plane, n, _ int) {
 				v = 0
 			}
 			to[p*channelBlock+c] = v
+		}
+	}
+}
+
+func gatherPooledGo(to, x, beside, dy []float32, plane, pooledPlane, n, _, below int) {
+	for c := range channelBlock {
+		for p := 0; p < n; p += 2 {
+			own, other := x[c*plane+p:][:2], beside[c*plane+p:][:2]
+			d := dy[c*pooledPlane+p/2]
+			var gradient [2]float32
+			switch most := max(own[0], own[1], other[0], other[1]); {
+			case !(most > 0) || below == 1 && (other[0] == most || other[1] == most):
+			case own[0] == most:
+				gradient[0] = d
+			case own[1] == most:
+				gradient[1] = d
+			}
+			to[p*channelBlock+c], to[(p+1)*channelBlock+c] = gradient[0], gradient[1]
+		}
+	}
+}
+
+func poolPixelsGo(to, x []float32, row, n int) {
+	for p := range n {
+		for c := range channelBlock {
+			pixel := x[2*p*channelBlock+c:]
+			to[p*channelBlock+c] = max(pixel[0], pixel[channelBlock], pixel[row], pixel[row+channelBlock])
 		}
 	}
 }

@@ -9,6 +9,16 @@ package kernels
 //go:noescape
 func gatherAVX512(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
 
+// gatherPooledAVX512 is gatherPooledGo.
+//
+//go:noescape
+func gatherPooledAVX512(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
+
+// poolPixelsAVX512 is poolPixelsGo.
+//
+//go:noescape
+func poolPixelsAVX512(to []float32, x []float32, row int, n int)
+
 // scatterAVX512 is scatterGo.
 //
 //go:noescape
@@ -78,6 +88,16 @@ func invertColumns6AVX512(y []float32, biases []float32, row int, n int, rectify
 //
 //go:noescape
 func gatherAVX2(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
+
+// gatherPooledAVX2 is gatherPooledGo.
+//
+//go:noescape
+func gatherPooledAVX2(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
+
+// poolPixelsAVX2 is poolPixelsGo.
+//
+//go:noescape
+func poolPixelsAVX2(to []float32, x []float32, row int, n int)
 
 // scatterAVX2 is scatterGo.
 //

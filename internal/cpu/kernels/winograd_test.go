@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"testing"
 )
 
@@ -76,6 +77,44 @@ func TestGatherMatchesGo(t *testing.T) {
 				same(t, fmt.Sprint("gather ", n, gated), to.values[:len(want)], want)
 				to.check(t, fmt.Sprint("gather ", n, gated))
 			}
+		}
+	})
+}
+
+// ties are n values of which many are equal and some zero.
+func ties(seed uint64, n int) []float32 {
+	x := values(seed, n)
+	for i, v := range x {
+		x[i] = max(0, float32(math.Round(float64(v))))
+	}
+	return x
+}
+
+func TestGatherPooledMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 2; n <= 50; n += 2 {
+			for below := range 2 {
+				plane, pooledPlane := n+n%7, n/2+n%3
+				size := (channelBlock-1)*plane + n
+				x, beside, dy := ties(1, size), ties(2, size), values(3, (channelBlock-1)*pooledPlane+n/2)
+				to, want := newGuarded[float32]((n+15)/16*16*channelBlock), make([]float32, n*channelBlock)
+				k.gatherPooled(to.values, x, beside, dy, plane, pooledPlane, n, 0, below)
+				gatherPooledGo(want, x, beside, dy, plane, pooledPlane, n, 0, below)
+				same(t, fmt.Sprint("gatherPooled ", n, below), to.values[:len(want)], want)
+				to.check(t, fmt.Sprint("gatherPooled ", n, below))
+			}
+		}
+	})
+}
+
+func TestPoolPixelsMatchesGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 9; n++ {
+			row := (2*n + n%3) * channelBlock
+			x := values(1, 2*row)
+			beside(t, fmt.Sprint("poolPixels ", n), n*channelBlock, nil,
+				func(to []float32) { k.poolPixels(to, x, row, n) },
+				func(to []float32) { poolPixelsGo(to, x, row, n) })
 		}
 	})
 }

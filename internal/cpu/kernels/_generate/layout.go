@@ -139,6 +139,112 @@ func (w winograd) gatherLoop(label string, to, x reg.GPVirtual, gate *reg.GPVirt
 	})
 }
 
+// gatherPooled gathers a row of the rectified gradient of a maximum pooling: the
+// window's gradient where x is the window's first maximum, and positive.
+func (w winograd) gatherPooled() {
+	w.begin("gatherPooled", "func(to, x, beside, dy []float32, plane, pooledPlane, n, ahead, below int)")
+	to, x, beside, dy := w.pointer("to"), w.pointer("x"), w.pointer("beside"), w.pointer("dy")
+	plane, pooledPlane, n, ahead := w.stride("plane"), w.stride("pooledPlane"), w.value("n"), w.stride("ahead")
+	below := w.value("below")
+	w.TESTQ(below, below)
+	w.JNZ(operand.LabelRef("below"))
+	w.gatherPooledLoop("aboveLoop", to, x, beside, dy, plane, pooledPlane, n, ahead, false)
+	w.end()
+	w.Label("below")
+	w.gatherPooledLoop("belowLoop", to, x, beside, dy, plane, pooledPlane, n, ahead, true)
+	w.end()
+}
+
+func (w winograd) gatherPooledLoop(label string, to, x, beside, dy, plane, pooledPlane, n, ahead reg.GPVirtual, below bool) {
+	zero := w.register()
+	w.zero(zero)
+	left := w.K()
+	if w.bytes == 64 {
+		bits := w.GP32()
+		w.MOVL(operand.U32(0x5555), bits)
+		w.KMOVW(bits, left)
+	}
+	lanes := w.GP64()
+	w.MOVQ(operand.U32(uint32(w.lanes())), lanes)
+	w.Label(label)
+	count := w.GP64()
+	w.MOVQ(n, count)
+	w.CMPQ(count, lanes)
+	w.CMOVQGT(lanes, count)
+	m := w.maskOf(count, w.mask)
+	w.SHRQ(operand.U8(1), count)
+	windows := w.maskOf(count, w.mask)
+	from, others, gradients := w.GP64(), w.GP64(), w.GP64()
+	w.MOVQ(x, from)
+	w.MOVQ(beside, others)
+	w.MOVQ(dy, gradients)
+	w.vectorsOfPixel(func(offset int) {
+		rows := w.registers(w.lanes())
+		for r := range rows {
+			w.PREFETCHT0(operand.Mem{Base: from, Index: ahead, Scale: 1})
+			w.PREFETCHT0(operand.Mem{Base: others, Index: ahead, Scale: 1})
+			w.pooledGradient(m, windows, from, others, gradients, zero, left, rows[r], below)
+			w.ADDQ(plane, from)
+			w.ADDQ(plane, others)
+			w.ADDQ(pooledPlane, gradients)
+		}
+		for p, column := range w.transpose(rows) {
+			w.store(column, operand.Mem{Base: to, Disp: p*pixelBytes + offset})
+		}
+	})
+	w.ADDQ(operand.I32(w.bytes), x)
+	w.ADDQ(operand.I32(w.bytes), beside)
+	w.ADDQ(operand.I32(w.bytes/2), dy)
+	w.ADDQ(operand.I32(w.lanes()*pixelBytes), to)
+	w.SUBQ(lanes, n)
+	w.JG(operand.LabelRef(label))
+}
+
+// pooledGradient makes a vector of the gradient of a row that lies above the other
+// of its windows or below.
+func (w winograd) pooledGradient(m, windows mask, from, others, gradients reg.GPVirtual, zero reg.VecVirtual, left reg.OpmaskVirtual, x reg.VecVirtual, below bool) {
+	const (
+		swapPairs             = operand.U8(0xb1)
+		equal, less           = operand.U8(0), operand.U8(17) // ordered, quiet
+		notEqual, leftToRight = operand.U8(4), operand.U8(32)
+	)
+	m.load(operand.Mem{Base: from}, x)
+	other, most, pair := w.register(), w.register(), w.register()
+	m.load(operand.Mem{Base: others}, other)
+	w.VPERMILPS(swapPairs, other, pair)
+	w.VMAXPS(pair, other, other)
+	w.VPERMILPS(swapPairs, x, pair)
+	w.VMAXPS(pair, x, most)
+	w.VMAXPS(other, most, most)
+	if w.bytes == 64 {
+		chosen, first := w.K(), w.K()
+		w.VCMPPS(less, most, zero, chosen)
+		w.VCMPPS(equal, most, x, chosen, chosen)
+		if below {
+			w.VCMPPS(notEqual, most, other, chosen, chosen)
+		}
+		w.KANDW(left, chosen, first)
+		w.KSHIFTLW(operand.U8(1), first, first)
+		w.KANDNW(chosen, first, chosen)
+		w.VPMOVZXDQ_Z(operand.Mem{Base: gradients}, windows.bits, pair)
+		w.VMOVSLDUP_Z(pair, chosen, x)
+		return
+	}
+	w.VCMPPS(equal, most, x, x)
+	w.VCMPPS(less, most, zero, pair)
+	w.VANDPS(pair, x, x)
+	if below {
+		w.VCMPPS(notEqual, most, other, other)
+		w.VANDPS(other, x, x)
+	}
+	w.VPSLLQ(leftToRight, x, pair)
+	w.VANDNPS(x, pair, x)
+	w.VMASKMOVPS(operand.Mem{Base: gradients}, windows.sign.AsX(), most.AsX())
+	w.VPMOVZXDQ(most.AsX(), most)
+	w.VMOVSLDUP(most, most)
+	w.VANDPS(most, x, x)
+}
+
 // loadGated loads the values whose gate is positive, and zeros.
 func (k kernel) loadGated(m mask, from, gates reg.GPVirtual, zero, to reg.VecVirtual) {
 	const lessThan = operand.U8(17) // ordered, quiet

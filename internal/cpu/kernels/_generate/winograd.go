@@ -48,6 +48,8 @@ func emitWinograd(ctx *build.Context) {
 	for _, isa := range isas {
 		w := winograd{kernel: kernel{ctx, isa, false}, constants: constants, mask: table}
 		w.gather()
+		w.gatherPooled()
+		w.poolPixels()
 		w.scatter()
 		w.transposeSquare()
 		w.multiply()
@@ -383,6 +385,25 @@ func (w winograd) filterRows(taps steps, g reg.GPVirtual, offset int) []func() [
 		})
 	}
 	return append(rows, edge(2))
+}
+
+// poolPixels takes the maximum of pixels two by two, of two rows.
+func (w winograd) poolPixels() {
+	w.begin("poolPixels", "func(to, x []float32, row, n int)")
+	to, x, n, row := w.pointer("to"), w.pointer("x"), w.value("n"), w.stride("row")
+	w.loop("loop", n, func() {
+		w.vectorsOfPixel(func(offset int) {
+			most := w.register()
+			w.load(operand.Mem{Base: x, Disp: offset}, most)
+			w.VMAXPS(operand.Mem{Base: x, Disp: pixelBytes + offset}, most, most)
+			w.VMAXPS(operand.Mem{Base: x, Index: row, Scale: 1, Disp: offset}, most, most)
+			w.VMAXPS(operand.Mem{Base: x, Index: row, Scale: 1, Disp: pixelBytes + offset}, most, most)
+			w.store(most, operand.Mem{Base: to, Disp: offset})
+		})
+		w.ADDQ(operand.I32(2*pixelBytes), x)
+		w.ADDQ(operand.I32(pixelBytes), to)
+	})
+	w.end()
 }
 
 // sumAndDifference returns a + b and a − b, the latter in place of a.
