@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"hash/maphash"
 	"slices"
+	"unsafe"
 
 	"impasto/internal/pure"
 )
@@ -26,8 +28,8 @@ func (g gaussian) bind(result, summary, target []float64) func() error {
 		return define
 	}
 	n := g.loss.Channels
-	covariance := make([]float64, n*n)
-	var preparedFor []float64
+	var preparedFor uint64
+	seed := maphash.MakeSeed()
 	var prepared *pure.GaussianTarget
 	var solver *transport
 	return func() (err error) {
@@ -38,17 +40,23 @@ func (g gaussian) bind(result, summary, target []float64) func() error {
 			}
 			solver = newTransport(space)
 		}
-		if !slices.Equal(preparedFor, target) {
-			preparedFor = slices.Clone(target)
-			prepared = g.loss.Target(preparedFor)
+		if hash := hashOf(seed, target); prepared == nil || preparedFor != hash {
+			preparedFor = hash
+			prepared = g.loss.Target(target)
+			prepared.Mean = slices.Clone(prepared.Mean)
 			solver.aim(prepared)
 		}
-		g.loss.Covariance(covariance, summary, prepared.Ridge)
-		m, ok := solver.from(covariance)
+		m, ok := solver.from(func(to []float64) { g.loss.Covariance(to, summary, prepared.Ridge) })
 		if !ok {
 			return define()
 		}
 		result[0] = g.loss.Finish(result[1:], summary, prepared, m)
 		return nil
 	}
+}
+
+// hashOf tells values apart that would take much memory to keep.
+func hashOf(seed maphash.Seed, values []float64) uint64 {
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 8*len(values))
+	return maphash.Bytes(seed, bytes)
 }

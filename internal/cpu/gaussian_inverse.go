@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"math"
-
 	"impasto/internal/cpu/kernels"
 )
 
@@ -17,6 +15,7 @@ import (
 type inverter struct {
 	workers *kernels.Workers
 	levels  []inverterLevel
+	leaf    []float64 // kernels.SmallMatrix in square
 	// careful refines W, which is half as much work again.
 	careful bool
 }
@@ -30,14 +29,14 @@ type inverterLevel struct {
 
 const (
 	// inverterLeaf is the size up to which a matrix is inverted by elimination.
-	inverterLeaf = 32
+	inverterLeaf = kernels.SmallMatrix
 	// inverterSplit is the size from which on a symmetric product leaves its upper
 	// right quarter out; smaller ones lose more in the kernels than that saves.
 	inverterSplit = 128
 )
 
 func newInverter(w *kernels.Workers, n int) *inverter {
-	v := &inverter{workers: w}
+	v := &inverter{workers: w, leaf: make([]float64, kernels.SmallMatrix*kernels.SmallMatrix)}
 	for n > inverterLeaf {
 		n -= n / 2
 		var l inverterLevel
@@ -58,7 +57,7 @@ func (v *inverter) invert(to, from []float64, n int) bool {
 // invertBlock inverts the n×n matrix whose rows are stride apart.
 func (v *inverter) invertBlock(to, from []float64, stride, n, level int) bool {
 	if n <= inverterLeaf {
-		return invertLeaf(to, from, stride, n)
+		return v.invertLeaf(to, from, stride, n)
 	}
 	k := n / 2
 	h := n - k
@@ -154,52 +153,24 @@ func (v *inverter) subtract(to, x, y []float64) { kernels.Combine(v.workers, to,
 
 func (v *inverter) negate(to, x []float64) { kernels.Combine(v.workers, to, -1, x, 0, x) }
 
-// invertLeaf inverts a small matrix, of which it reads the lower triangle, by
-// its Cholesky factor L.
-func invertLeaf(to, from []float64, stride, n int) bool {
-	var factor [inverterLeaf][inverterLeaf]float64
+// invertLeaf inverts a small matrix, of which it reads the lower triangle.
+func (v *inverter) invertLeaf(to, from []float64, stride, n int) bool {
+	const size = kernels.SmallMatrix
+	leaf := v.leaf
+	clear(leaf)
+	for i := range size {
+		leaf[i*size+i] = 1 // where n is less, beside the matrix
+	}
 	for i := range n {
-		row := &factor[i]
-		for j := range i + 1 {
-			other := &factor[j]
-			sum := from[i*stride+j]
-			for k := range j {
-				sum -= row[k] * other[k]
-			}
-			if j < i {
-				row[j] = sum * other[j]
-				continue
-			}
-			if !(sum > 0) {
-				return false
-			}
-			row[i] = 1 / math.Sqrt(sum)
+		for j, value := range from[i*stride : i*stride+i+1] {
+			leaf[i*size+j], leaf[j*size+i] = value, value
 		}
 	}
-	// L⁻¹ takes the place of L, whose diagonal is inverted already.
-	for i := range n {
-		row := factor[i]
-		var sums [inverterLeaf]float64
-		for k := range i {
-			a := row[k]
-			other := &factor[k]
-			for j := range k + 1 {
-				sums[j] -= a * other[j]
-			}
-		}
-		for j := range i {
-			factor[i][j] = sums[j] * row[i]
-		}
+	if !v.workers.InvertSmall(leaf) {
+		return false
 	}
-	clear(to[:n*n])
-	for k := range n {
-		row := factor[k][:k+1]
-		for i, a := range row {
-			sums := to[i*n : i*n+i+1]
-			for j := range sums {
-				sums[j] += a * row[j]
-			}
-		}
+	for i := range n {
+		copy(to[i*n:(i+1)*n], leaf[i*size:])
 	}
 	mirror(to, n, n)
 	return true

@@ -204,7 +204,7 @@ func TestGaussianAgreesWithItsDefinition(t *testing.T) {
 			m.aim(prepared)
 			covariance := make([]float64, len(prepared.Covariance))
 			loss.Covariance(covariance, summary, prepared.Ridge)
-			if _, ok := m.from(covariance); !ok {
+			if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok {
 				t.Error("the iteration did not reach its accuracy")
 			}
 		})
@@ -227,7 +227,7 @@ func TestTransportRefinesItsInversesWhereItMust(t *testing.T) {
 		}
 		m := newTransport(space)
 		m.aim(prepared)
-		if _, ok := m.from(covariance); !ok || m.whole.careful != tt.refine {
+		if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok || m.whole.careful != tt.refine {
 			t.Errorf("picture %g times as strong: converged %t, refined %t", tt.factor, ok, m.whole.careful)
 		}
 	}
@@ -244,7 +244,7 @@ func TestResidualShowsAWrongMap(t *testing.T) {
 	}
 	m := newTransport(space)
 	m.aim(prepared)
-	if _, ok := m.from(covariance); !ok {
+	if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok {
 		t.Fatal("the iteration did not reach its accuracy")
 	}
 	for i := range m.t {

@@ -4,7 +4,9 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
@@ -86,6 +88,7 @@ func newTransport(space *transportSpace) *transport {
 	return &transport{
 		transportSpace: space,
 		targetInverse:  make([]float64, n*n),
+		probes:         make([]float64, n*transportProbes),
 		probed:         make([]float64, n*transportProbes),
 	}
 }
@@ -93,13 +96,17 @@ func newTransport(space *transportSpace) *transport {
 func newTransportSpace(w *kernels.Workers, n int) (*transportSpace, error) {
 	m := &transportSpace{n: n, workers: w}
 	for i := range m.pair {
+		if i > 0 && w.Threads() == 1 { // one after the other
+			m.pair[i] = m.pair[0]
+			continue
+		}
 		one, err := kernels.NewWorkers(1)
 		if err != nil {
 			return nil, err
 		}
 		m.pair[i] = newInverter(one, n)
 	}
-	m.whole = &inverter{workers: w, levels: m.pair[0].levels}
+	m.whole = &inverter{workers: w, levels: m.pair[0].levels, leaf: m.pair[0].leaf}
 	for _, buffer := range []*[]float64{&m.t, &m.u, &m.tInverse, &m.uInverse, &m.spare} {
 		*buffer = make([]float64, n*n)
 	}
@@ -118,47 +125,57 @@ func (m *transport) aim(target *pure.GaussianTarget) {
 
 // probe draws V = R⁻¹G with random signs G, where Σₜ = RᵀR.
 func (m *transport) probe() bool {
-	var cholesky mat.Cholesky
-	if !cholesky.Factorize(mat.NewSymDense(m.n, m.target)) {
+	copy(m.u, m.target)
+	root, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Upper, N: m.n, Data: m.u, Stride: m.n})
+	if !ok {
 		return false
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	signs := mat.NewDense(m.n, transportProbes, nil)
-	signs.Apply(func(int, int, float64) float64 { return float64(2*random.IntN(2) - 1) }, signs)
-	var root mat.TriDense
-	cholesky.UTo(&root)
-	var probes mat.Dense
+	for i := range m.probes {
+		m.probes[i] = float64(2*random.IntN(2) - 1)
+	}
 	// What is ill-conditioned shows in the residual.
-	_ = root.SolveTo(&probes, false, signs)
-	m.probes = probes.RawMatrix().Data
+	blas64.Trsm(blas.Left, blas.NoTrans, 1, root, blas64.General{Rows: m.n, Cols: transportProbes, Data: m.probes, Stride: transportProbes})
 	m.multiply(m.probed, m.target, m.probes)
 	return true
 }
 
-// from returns the transport from a covariance, or that it can't be had this way
-// to the accuracy asked for. The map is valid until the next call.
-func (m *transport) from(covariance []float64) (result pure.Transport, ok bool) {
-	spread := math.Sqrt(dot(m.target, covariance)) / m.ridge
-	if !m.usable || !(spread < transportSpread) {
+// from returns the transport from a covariance, which the function writes, or that
+// it can't be had this way to the accuracy asked for. The map is valid until the next
+// call.
+func (m *transport) from(covariance func(to []float64)) (result pure.Transport, ok bool) {
+	if !m.usable {
 		return result, false
 	}
 	for _, careful := range []bool{false, true} {
+		covariance(m.u)
+		spread := math.Sqrt(dot(m.target, m.u)) / m.ridge
+		if !(spread < transportSpread) {
+			return result, false
+		}
 		m.setCareful(careful)
-		if ok = m.iterate(covariance, spread) && m.residual(covariance) <= transportResidual; ok {
+		if !m.iterate(spread) {
+			continue
+		}
+		covariance(m.spare)
+		if ok = m.residual(m.spare) <= transportResidual; ok {
 			break
 		}
 	}
-	result = pure.Transport{Map: m.t, Cross: dot(m.t, covariance)}
-	for i := range m.n {
-		result.CovarianceTrace += covariance[i*m.n+i]
+	if !ok {
+		return result, false
 	}
-	return result, ok
+	result = pure.Transport{Map: m.t, Cross: dot(m.t, m.spare)}
+	for i := range m.n {
+		result.CovarianceTrace += m.spare[i*m.n+i]
+	}
+	return result, true
 }
 
-// iterate leaves the map from a covariance in m.t, where x is between m.ridge
-// and spread times as much.
-func (m *transport) iterate(covariance []float64, spread float64) bool {
-	t, u, tInverse, least := m.target, covariance, m.targetInverse, m.ridge
+// iterate leaves the map from the covariance in m.u in m.t, where x is between
+// m.ridge and spread times as much.
+func (m *transport) iterate(spread float64) bool {
+	t, u, tInverse, least := m.target, m.u, m.targetInverse, m.ridge
 	for spread > lastStep.Spread {
 		ok := false
 		if &t[0] == &m.target[0] {
@@ -173,7 +190,7 @@ func (m *transport) iterate(covariance []float64, spread float64) bool {
 		scale := 1 / (least * root)
 		m.combine(m.t, scale/2, t, 0.5/scale, m.uInverse)
 		m.combine(m.u, scale/2, u, 0.5/scale, tInverse)
-		t, u, tInverse, least = m.t, m.u, m.tInverse, 1
+		t, tInverse, least = m.t, m.tInverse, 1
 		spread = (root + 1/root) / 2
 	}
 	return m.finish(t, u, 1/(least*math.Sqrt(spread)))

@@ -23,6 +23,7 @@ type path struct {
 	difference64 differenceKernels[float64]
 	pool         poolKernels
 	half         halfKernels
+	sweep        sweepKernel
 	// Second moments, by columns of a block.
 	moments32     momentKernel
 	moments64     momentKernel
@@ -50,14 +51,15 @@ var goPath = path{
 	rows:          4,
 	direct:        [tileVectors]directKernel{directGo(1), directGo(2), directGo(3)},
 	narrow:        [tileVectors]directKernel{directGo(1), directGo(2), directGo(3)},
-	product32:     productKernels[float32]{[tileVectors]productKernel[float32]{productGo[float32](1, 4), productGo[float32](2, 4), productGo[float32](3, 4)}, packGo[float32](12)},
-	product64:     productKernels[float64]{[tileVectors]productKernel[float64]{productGo[float64](1, 2), productGo[float64](2, 2), productGo[float64](3, 2)}, packGo[float64](6)},
+	product32:     productKernels[float32]{[tileVectors]productKernel[float32]{productGo[float32](1, 4), productGo[float32](2, 4), productGo[float32](3, 4)}, packGo[float32](12), packLeftGo[float32]},
+	product64:     productKernels[float64]{[tileVectors]productKernel[float64]{productGo[float64](1, 2), productGo[float64](2, 2), productGo[float64](3, 2)}, packGo[float64](6), packLeftGo[float64]},
 	winograd:      winogradGo,
 	vector:        vectorsGo,
 	difference32:  differenceKernels[float32]{sumDifferenceGo[float32], slopeGo[float32]},
 	difference64:  differenceKernels[float64]{sumDifferenceGo[float64], slopeGo[float64]},
 	pool:          poolGo,
 	half:          halfGo,
+	sweep:         sweepGo,
 	moments32:     momentsGo,
 	moments64:     momentsGo,
 	momentColumns: 4,

@@ -20,10 +20,18 @@ type productKernel[T float32 | float64] func(c []T, cRow int, a, b []T, depth, a
 // apart in from, one behind the other.
 type packKernel[T float32 | float64] func(to, from []T, stride, rows int)
 
+// packLeftKernel lays out panelRows rows, stride apart in from, column by column:
+// to[k*panelRows+r] = from[r*stride+k] for depth values of k, a positive multiple of
+// packedDepth.
+type packLeftKernel[T float32 | float64] func(to, from []T, stride, depth int)
+
+const packedDepth = 8
+
 // productKernels are the inner loops of products of one type of element.
 type productKernels[T float32 | float64] struct {
-	tile [tileVectors]productKernel[T] // by the count of vectors in a row, less one
-	pack packKernel[T]
+	tile     [tileVectors]productKernel[T] // by the count of vectors in a row, less one
+	pack     packKernel[T]
+	packLeft packLeftKernel[T]
 }
 
 // packGo is packKernel in Go.
@@ -144,7 +152,7 @@ func matrixProduct[T float32 | float64](w *Workers, kernels productKernels[T], l
 		t := tiler[T]{kernels, lanes, w.path.rows, take(s, 2, panelRows*tileVectors*maxLanes)}
 		for p := 0; p < k; p += productDepth {
 			depth := min(productDepth, k-p)
-			packLeft(left, a[i*k+p:], k, mi, depth)
+			packLeft(kernels.packLeft, left, a[i*k+p:], k, mi, depth)
 			packRight(kernels.pack, right, b[p*n+j:], n, depth, depth, nj, lanes)
 			t.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
 		}
@@ -156,11 +164,15 @@ func panels(rows int) int { return (rows + panelRows - 1) / panelRows }
 
 // packLeft copies rows × depth values into panels of panelRows rows, depth
 // first, and fills the last panel up with zeros.
-func packLeft[T float32 | float64](to, from []T, stride, rows, depth int) {
+func packLeft[T float32 | float64](pack packLeftKernel[T], to, from []T, stride, rows, depth int) {
 	for r := 0; r < rows; r += panelRows {
 		panel := to[r*depth : (r+panelRows)*depth]
 		if rows-r >= panelRows {
-			packPanel(panel, from[r*stride:], stride, depth)
+			whole := depth - depth%packedDepth
+			if whole > 0 {
+				pack(panel, from[r*stride:], stride, whole)
+			}
+			packLeftGo(panel[whole*panelRows:], from[r*stride+whole:], stride, depth-whole)
 			continue
 		}
 		clear(panel)
@@ -172,8 +184,8 @@ func packLeft[T float32 | float64](to, from []T, stride, rows, depth int) {
 	}
 }
 
-// packPanel is packLeft for one whole panel.
-func packPanel[T float32 | float64](to, from []T, stride, depth int) {
+// packLeftGo is packLeftKernel in Go, for any depth.
+func packLeftGo[T float32 | float64](to, from []T, stride, depth int) {
 	r0, r1, r2, r3 := from[:depth], from[stride:][:depth], from[2*stride:][:depth], from[3*stride:][:depth]
 	r4, r5, r6, r7 := from[4*stride:][:depth], from[5*stride:][:depth], from[6*stride:][:depth], from[7*stride:][:depth]
 	for k := range depth {

@@ -589,6 +589,72 @@ loop:
 	VZEROUPPER
 	RET
 
+// func packLeft32AVX512(to []float32, from []float32, stride int, depth int)
+// Requires: AVX
+TEXT ·packLeft32AVX512(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ depth+56(FP), BX
+	SHLQ $0x02, DX
+
+loop:
+	MOVQ       CX, SI
+	VMOVUPS    (SI), Y0
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y1
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y2
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y3
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y4
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y5
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y6
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y7
+	ADDQ       DX, SI
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPD  Y1, Y8, Y3
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPS  Y5, Y4, Y2
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y5, Y2, Y7
+	VUNPCKHPD  Y5, Y2, Y2
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y7, Y3, Y6
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y1, Y7
+	VPERM2F128 $0x31, Y2, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y2
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y7, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y8, 96(AX)
+	VMOVUPS    Y3, 128(AX)
+	VMOVUPS    Y1, 160(AX)
+	VMOVUPS    Y5, 192(AX)
+	VMOVUPS    Y0, 224(AX)
+	ADDQ       $+32, CX
+	ADDQ       $+256, AX
+	SUBQ       $0x08, BX
+	JNZ        loop
+	VZEROUPPER
+	RET
+
 // func product64AVX512x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·product64AVX512x1(SB), NOSPLIT, $0-104
@@ -1164,6 +1230,72 @@ loop:
 	VZEROUPPER
 	RET
 
+// func packLeft64AVX512(to []float64, from []float64, stride int, depth int)
+// Requires: AVX, AVX512F
+TEXT ·packLeft64AVX512(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ depth+56(FP), BX
+	SHLQ $0x03, DX
+
+loop:
+	MOVQ       CX, SI
+	VMOVUPS    (SI), Z0
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z1
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z2
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z3
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z4
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z5
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z6
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Z7
+	ADDQ       DX, SI
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z0
+	VUNPCKLPD  Z3, Z2, Z1
+	VUNPCKHPD  Z3, Z2, Z2
+	VUNPCKLPD  Z5, Z4, Z3
+	VUNPCKHPD  Z5, Z4, Z4
+	VUNPCKLPD  Z7, Z6, Z5
+	VUNPCKHPD  Z7, Z6, Z6
+	VSHUFF64X2 $0x44, Z1, Z8, Z7
+	VSHUFF64X2 $0xee, Z1, Z8, Z1
+	VSHUFF64X2 $0x44, Z5, Z3, Z8
+	VSHUFF64X2 $0xee, Z5, Z3, Z3
+	VSHUFF64X2 $0x88, Z8, Z7, Z5
+	VSHUFF64X2 $0xdd, Z8, Z7, Z7
+	VSHUFF64X2 $0x88, Z3, Z1, Z8
+	VSHUFF64X2 $0xdd, Z3, Z1, Z1
+	VSHUFF64X2 $0x44, Z2, Z0, Z3
+	VSHUFF64X2 $0xee, Z2, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z4, Z2
+	VSHUFF64X2 $0xee, Z6, Z4, Z4
+	VSHUFF64X2 $0x88, Z2, Z3, Z6
+	VSHUFF64X2 $0xdd, Z2, Z3, Z2
+	VSHUFF64X2 $0x88, Z4, Z0, Z3
+	VSHUFF64X2 $0xdd, Z4, Z0, Z0
+	VMOVUPS    Z5, (AX)
+	VMOVUPS    Z6, 64(AX)
+	VMOVUPS    Z7, 128(AX)
+	VMOVUPS    Z2, 192(AX)
+	VMOVUPS    Z8, 256(AX)
+	VMOVUPS    Z3, 320(AX)
+	VMOVUPS    Z1, 384(AX)
+	VMOVUPS    Z0, 448(AX)
+	ADDQ       $+64, CX
+	ADDQ       $+512, AX
+	SUBQ       $0x08, BX
+	JNZ        loop
+	VZEROUPPER
+	RET
+
 // func product32AVX2x1(c []float32, cRow int, a []float32, b []float32, depth int, accumulate int, last int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product32AVX2x1(SB), NOSPLIT, $0-104
@@ -1520,6 +1652,72 @@ loop:
 	VZEROUPPER
 	RET
 
+// func packLeft32AVX2(to []float32, from []float32, stride int, depth int)
+// Requires: AVX
+TEXT ·packLeft32AVX2(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ depth+56(FP), BX
+	SHLQ $0x02, DX
+
+loop:
+	MOVQ       CX, SI
+	VMOVUPS    (SI), Y0
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y1
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y2
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y3
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y4
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y5
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y6
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y7
+	ADDQ       DX, SI
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPD  Y1, Y8, Y3
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPS  Y5, Y4, Y2
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y5, Y2, Y7
+	VUNPCKHPD  Y5, Y2, Y2
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y7, Y3, Y6
+	VPERM2F128 $0x31, Y7, Y3, Y3
+	VPERM2F128 $0x20, Y2, Y1, Y7
+	VPERM2F128 $0x31, Y2, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y2
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (AX)
+	VMOVUPS    Y7, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y8, 96(AX)
+	VMOVUPS    Y3, 128(AX)
+	VMOVUPS    Y1, 160(AX)
+	VMOVUPS    Y5, 192(AX)
+	VMOVUPS    Y0, 224(AX)
+	ADDQ       $+32, CX
+	ADDQ       $+256, AX
+	SUBQ       $0x08, BX
+	JNZ        loop
+	VZEROUPPER
+	RET
+
 // func product64AVX2x1(c []float64, cRow int, a []float64, b []float64, depth int, accumulate int, last int)
 // Requires: AVX, FMA3, MMX+
 TEXT ·product64AVX2x1(SB), NOSPLIT, $0-104
@@ -1873,5 +2071,63 @@ loop:
 	ADDQ    $+96, AX
 	DECQ    BX
 	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func packLeft64AVX2(to []float64, from []float64, stride int, depth int)
+// Requires: AVX
+TEXT ·packLeft64AVX2(SB), NOSPLIT, $0-64
+	MOVQ to_base+0(FP), AX
+	MOVQ from_base+24(FP), CX
+	MOVQ stride+48(FP), DX
+	MOVQ depth+56(FP), BX
+	SHLQ $0x03, DX
+
+loop:
+	MOVQ       CX, SI
+	VMOVUPS    (SI), Y0
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y1
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y2
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y3
+	ADDQ       DX, SI
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x20, Y2, Y0, Y4
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPS    Y3, (AX)
+	VMOVUPS    Y4, 64(AX)
+	VMOVUPS    Y1, 128(AX)
+	VMOVUPS    Y0, 192(AX)
+	VMOVUPS    (SI), Y0
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y1
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y2
+	ADDQ       DX, SI
+	VMOVUPS    (SI), Y3
+	ADDQ       DX, SI
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x20, Y2, Y0, Y4
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPS    Y3, 32(AX)
+	VMOVUPS    Y4, 96(AX)
+	VMOVUPS    Y1, 160(AX)
+	VMOVUPS    Y0, 224(AX)
+	ADDQ       $+32, CX
+	ADDQ       $+256, AX
+	SUBQ       $0x04, BX
+	JNZ        loop
 	VZEROUPPER
 	RET

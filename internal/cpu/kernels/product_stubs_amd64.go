@@ -24,6 +24,11 @@ func product32AVX512x3(c []float32, cRow int, a []float32, b []float32, depth in
 //go:noescape
 func pack32AVX512(to []float32, from []float32, stride int, rows int)
 
+// packLeft32AVX512 is a packLeftKernel.
+//
+//go:noescape
+func packLeft32AVX512(to []float32, from []float32, stride int, depth int)
+
 // product64AVX512x1 is a productKernel for 8 rows by up to 8 columns.
 //
 //go:noescape
@@ -43,6 +48,11 @@ func product64AVX512x3(c []float64, cRow int, a []float64, b []float64, depth in
 //
 //go:noescape
 func pack64AVX512(to []float64, from []float64, stride int, rows int)
+
+// packLeft64AVX512 is a packLeftKernel.
+//
+//go:noescape
+func packLeft64AVX512(to []float64, from []float64, stride int, depth int)
 
 // product32AVX2x1 is a productKernel for 4 rows by up to 8 columns.
 //
@@ -64,6 +74,11 @@ func product32AVX2x3(c []float32, cRow int, a []float32, b []float32, depth int,
 //go:noescape
 func pack32AVX2(to []float32, from []float32, stride int, rows int)
 
+// packLeft32AVX2 is a packLeftKernel.
+//
+//go:noescape
+func packLeft32AVX2(to []float32, from []float32, stride int, depth int)
+
 // product64AVX2x1 is a productKernel for 4 rows by up to 4 columns.
 //
 //go:noescape
@@ -83,3 +98,8 @@ func product64AVX2x3(c []float64, cRow int, a []float64, b []float64, depth int,
 //
 //go:noescape
 func pack64AVX2(to []float64, from []float64, stride int, rows int)
+
+// packLeft64AVX2 is a packLeftKernel.
+//
+//go:noescape
+func packLeft64AVX2(to []float64, from []float64, stride int, depth int)

@@ -56,6 +56,30 @@ func TestPackCopiesRows(t *testing.T) {
 	})
 }
 
+func TestPackLeftTransposesRows(t *testing.T) {
+	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+		testPackLeft(t, p.product32.packLeft)
+		testPackLeft(t, p.product64.packLeft)
+	})
+}
+
+func testPackLeft[T float32 | float64](t *testing.T, pack packLeftKernel[T]) {
+	for _, depth := range []int{8, 16, 40} {
+		for _, stride := range []int{depth, depth + 3} {
+			from, to := convert[T](values(1, (panelRows-1)*stride+depth)), newGuarded[T](depth*panelRows)
+			pack(to.values, from, stride, depth)
+			for k := range depth {
+				for r := range panelRows {
+					if to.values[k*panelRows+r] != from[r*stride+k] {
+						t.Fatalf("pack left %d rows apart: value %d of row %d is %v, want %v", stride, k, r, to.values[k*panelRows+r], from[r*stride+k])
+					}
+				}
+			}
+			to.check(t, "pack left "+shape(depth, stride))
+		}
+	}
+}
+
 func testPack[T float32 | float64](t *testing.T, pack packKernel[T], width int) {
 	for _, rows := range []int{1, 2, 7, 64} {
 		for _, stride := range []int{width, width + 3} {

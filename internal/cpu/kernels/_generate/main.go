@@ -31,6 +31,7 @@ var files = []struct {
 	{"vectors", emitVectors},
 	{"pool", emitPool},
 	{"moments", emitMoments},
+	{"sweep", emitSweep},
 }
 
 func main() {

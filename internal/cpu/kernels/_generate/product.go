@@ -19,6 +19,7 @@ func emitProduct(ctx *build.Context) {
 				product(kernel{ctx, isa, double}, vectors, table)
 			}
 			pack(kernel{ctx, isa, double})
+			packLeft(kernel{ctx, isa, double})
 		}
 	}
 }
@@ -126,4 +127,87 @@ func pack(k kernel) {
 	k.JNZ(operand.LabelRef("loop"))
 	k.VZEROUPPER()
 	k.RET()
+}
+
+// packLeft copies 8 rows of the left operand into a panel, column by column. Both
+// instruction sets transpose squares of float32 in vectors of 8.
+func packLeft(k kernel) {
+	bits := 8 * k.element()
+	name := fmt.Sprintf("packLeft%d%s", bits, k.name)
+	k.Function(name)
+	k.Attributes(4) // NOSPLIT
+	k.Pragma("noescape")
+	k.SignatureExpr(fmt.Sprintf("func(to, from []float%d, stride, depth int)", bits))
+	k.Doc(fmt.Sprintf("%s is a packLeftKernel.", name))
+	to := k.Load(k.Param("to").Base(), k.GP64()).(reg.GPVirtual)
+	from := k.Load(k.Param("from").Base(), k.GP64()).(reg.GPVirtual)
+	stride := k.Load(k.Param("stride"), k.GP64()).(reg.GPVirtual)
+	depth := k.Load(k.Param("depth"), k.GP64()).(reg.GPVirtual)
+	shift := operand.U8(2)
+	if k.double {
+		shift = 3
+	} else {
+		k.isa = isas[1]
+	}
+	k.SHLQ(shift, stride)
+	k.Label("loop")
+	row := k.GP64()
+	k.MOVQ(from, row)
+	for first := 0; first < panelRows; first += k.lanes() {
+		rows := k.registers(k.lanes())
+		for r := range rows {
+			k.load(operand.Mem{Base: row}, rows[r])
+			k.ADDQ(stride, row)
+		}
+		var columns []reg.VecVirtual
+		if k.double {
+			columns = k.transposeDoubles(rows)
+		} else {
+			columns = winograd{kernel: k}.transpose(rows)
+		}
+		for j, column := range columns {
+			k.store(column, operand.Mem{Base: to, Disp: (j*panelRows + first) * k.element()})
+		}
+	}
+	k.ADDQ(operand.I32(int32(k.bytes)), from)
+	k.ADDQ(operand.I32(int32(k.lanes()*panelRows*k.element())), to)
+	k.SUBQ(operand.U8(k.lanes()), depth)
+	k.JNZ(operand.LabelRef("loop"))
+	k.VZEROUPPER()
+	k.RET()
+}
+
+// transposeDoubles returns the columns of a square of float64: neighbours are
+// interleaved, then 128-bit lanes exchanged.
+func (k kernel) transposeDoubles(rows []reg.VecVirtual) []reg.VecVirtual {
+	n := len(rows)
+	pairs := make([][2]reg.VecVirtual, n/2) // by two rows, then by column modulo 2
+	for i := range pairs {
+		low, high := k.register(), k.register()
+		k.VUNPCKLPD(rows[2*i+1], rows[2*i], low)
+		k.VUNPCKHPD(rows[2*i+1], rows[2*i], high)
+		pairs[i] = [2]reg.VecVirtual{low, high}
+	}
+	columns := make([]reg.VecVirtual, n)
+	for p := range 2 {
+		if n == 4 {
+			columns[p], columns[2+p] = k.register(), k.register()
+			k.VPERM2F128(operand.U8(0x20), pairs[1][p], pairs[0][p], columns[p])
+			k.VPERM2F128(operand.U8(0x31), pairs[1][p], pairs[0][p], columns[2+p])
+			continue
+		}
+		low, high, low2, high2 := k.register(), k.register(), k.register(), k.register()
+		k.VSHUFF64X2(operand.U8(0x44), pairs[1][p], pairs[0][p], low)
+		k.VSHUFF64X2(operand.U8(0xee), pairs[1][p], pairs[0][p], high)
+		k.VSHUFF64X2(operand.U8(0x44), pairs[3][p], pairs[2][p], low2)
+		k.VSHUFF64X2(operand.U8(0xee), pairs[3][p], pairs[2][p], high2)
+		for l := range 4 {
+			columns[2*l+p] = k.register()
+		}
+		k.VSHUFF64X2(operand.U8(0x88), low2, low, columns[p])
+		k.VSHUFF64X2(operand.U8(0xdd), low2, low, columns[2+p])
+		k.VSHUFF64X2(operand.U8(0x88), high2, high, columns[4+p])
+		k.VSHUFF64X2(operand.U8(0xdd), high2, high, columns[6+p])
+	}
+	return columns
 }

@@ -1,0 +1,42 @@
+package kernels
+
+// SmallMatrix is how many rows and columns InvertSmall takes.
+const SmallMatrix = 32
+
+// sweepKernel is a step of Gauss–Jordan elimination on a SmallMatrix×SmallMatrix
+// matrix with the pivot a[k*SmallMatrix+k], whose reciprocal it takes. See sweepGo.
+type sweepKernel func(a []float64, k int, reciprocal float64)
+
+// InvertSmall replaces a symmetric positive definite matrix of SmallMatrix rows and
+// columns by its inverse, on the calling thread, or reports that it isn't one. What
+// it leaves is symmetric but for rounding.
+func (w *Workers) InvertSmall(a []float64) bool {
+	a = a[:SmallMatrix*SmallMatrix]
+	for k := range SmallMatrix {
+		pivot := a[k*SmallMatrix+k]
+		if !(pivot > 0) {
+			return false
+		}
+		w.path.sweep(a, k, 1/pivot)
+	}
+	return true
+}
+
+func sweepGo(a []float64, k int, reciprocal float64) {
+	row := a[k*SmallMatrix:][:SmallMatrix]
+	for j := range row {
+		row[j] *= reciprocal
+	}
+	for i := range SmallMatrix {
+		if i == k {
+			continue
+		}
+		other := a[i*SmallMatrix:][:SmallMatrix]
+		factor := other[k]
+		for j, v := range row {
+			other[j] -= factor * v
+		}
+		other[k] = -factor * reciprocal
+	}
+	row[k] = reciprocal
+}
