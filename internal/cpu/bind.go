@@ -30,6 +30,9 @@ func (m *machine) bind(step plan.Step, add bool) (func() error, error) {
 // bindTo is bind for these values. Steps on float64 maps, and those without a
 // kernel, compute their definition.
 func (m *machine) bindTo(step plan.Step, out value, in []value, add bool) (func() error, error) {
+	if t, ok := step.Op.(together); ok {
+		return m.bindTogether(t), nil
+	}
 	op, ours := step.Op.(ops.Operation)
 	if !ours {
 		return m.addition(out, in[0], in[1]), nil
@@ -41,7 +44,10 @@ func (m *machine) bindTo(step plan.Step, out value, in []value, add bool) (func(
 	if c, ok := op.(*ops.Comparison); ok {
 		switch loss := c.Loss.(type) {
 		case pure.Gaussian:
-			return gaussian{loss, m.device.transportSpace}.bind(out.double, in[0].double, in[1].double), nil
+			space := func(channels int) (*transportSpace, error) {
+				return m.device.transportSpace(spaceKey{channels: channels})
+			}
+			return gaussian{loss, space}.bind(out.double, in[0].double, in[1].double), nil
 		case pure.Gram:
 			return gram(m.device.workers, loss, out.double, in[0].double, in[1].double), nil
 		}

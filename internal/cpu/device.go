@@ -6,6 +6,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"impasto/internal/cpu/kernels"
@@ -24,10 +25,12 @@ type Device struct {
 	// network serves the machines of every scale.
 	prepared map[*float32]*kernels.Convolution
 	spare    []byte // memory of machines that were closed
-	// spaces are what Gaussian losses work with, by channels.
-	spaces map[int]*transportSpace
-	lines  *lineSpace // what sliced losses work with
-	memory func() (available int64, known bool)
+	// spaces are what Gaussian losses work with. Those that run at a time may ask for
+	// theirs at a time.
+	spaces     map[spaceKey]*transportSpace
+	spacesLock sync.Mutex
+	lines      *lineSpace // what sliced losses work with
+	memory     func() (available int64, known bool)
 }
 
 // Options are the settings of a device. The zero value is good.
@@ -70,7 +73,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		method:   method,
 		float16:  o.Float16 && !o.Exact,
 		prepared: map[*float32]*kernels.Convolution{},
-		spaces:   map[int]*transportSpace{},
+		spaces:   map[spaceKey]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),
 		memory:   AvailableMemory,
 	}, nil
@@ -85,6 +88,9 @@ func (d *Device) Name() string {
 func (d *Device) Close() error {
 	d.spare = nil
 	d.workers.Close()
+	for _, space := range d.spaces {
+		space.workers.Close()
+	}
 	return nil
 }
 
@@ -105,15 +111,28 @@ func (d *Device) MatrixRate() (float64, error) {
 	return 2 * n * n * n / best, nil
 }
 
-// transportSpace is what all Gaussian losses of so many channels work with. The
-// steps of a device run one at a time.
-func (d *Device) transportSpace(channels int) (*transportSpace, error) {
-	if space, ok := d.spaces[channels]; ok {
+// spaceKey tells apart what Gaussian losses of so many channels work with: those
+// that run at a time have seats of their own, and threads of their own, or, with
+// none, the device's.
+type spaceKey struct{ channels, seat, threads int }
+
+// transportSpace returns what a Gaussian loss works with, which all machines share.
+func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {
+	d.spacesLock.Lock()
+	defer d.spacesLock.Unlock()
+	if space, ok := d.spaces[key]; ok {
 		return space, nil
 	}
-	space, err := newTransportSpace(d.workers, channels)
+	workers := d.workers
+	if key.threads > 0 {
+		var err error
+		if workers, err = kernels.NewWorkers(key.threads); err != nil {
+			return nil, err
+		}
+	}
+	space, err := newTransportSpace(workers, key.channels)
 	if err == nil {
-		d.spaces[channels] = space
+		d.spaces[key] = space
 	}
 	return space, err
 }

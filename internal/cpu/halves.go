@@ -26,7 +26,7 @@ type layout struct {
 // of magnitude than float16 has, and don't wait as features do.
 func (d *Device) lay(s *plan.Schedule) layout {
 	own := *s
-	own.Steps = rectifyInPools(s.Steps)
+	own.Steps = compareTogether(rectifyInPools(s.Steps))
 	l := layout{Schedule: &own, half: map[*plan.Buffer]bool{}}
 	if !d.float16 {
 		own.Steps = fuseMaxPools(own.Steps, d.method)
