@@ -184,10 +184,19 @@ type halfAssembly struct {
 // vector.
 func (a halfAssembly) orElse(k halfKernels) halfKernels {
 	return halfKernels{
+		// Written out, since it is called for some dozens of values at a time.
 		widen: func(to []float32, from []Half) {
-			if !a.inVectors(len(to), func(i, n int) { a.widen(to[i:i+n], bits(from[i:i+n])) }) {
+			n := len(to)
+			from = from[:n]
+			whole := n &^ (a.lanes - 1)
+			switch {
+			case whole == 0:
 				k.widen(to, from)
+				return
+			case whole < n:
+				a.widen(to[n-a.lanes:], bits(from[n-a.lanes:]))
 			}
+			a.widen(to[:whole], bits(from))
 		},
 		narrow: func(to []Half, from []float32) {
 			if !a.inVectors(len(from), func(i, n int) { a.narrow(bits(to[i:i+n]), from[i:i+n]) }) {
@@ -223,7 +232,7 @@ func (a halfAssembly) inVectors(n int, part func(first, n int)) bool {
 	if n < a.lanes {
 		return false
 	}
-	whole := n - n%a.lanes
+	whole := n &^ (a.lanes - 1)
 	part(0, whole)
 	if whole < n {
 		part(n-a.lanes, a.lanes)
