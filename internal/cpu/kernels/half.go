@@ -37,14 +37,6 @@ func Single(x []float32) Map { return Map{Single: x} }
 // none tells whether there is no map at all.
 func (m Map) none() bool { return m.Single == nil && m.Half == nil }
 
-// from is the map from value i on.
-func (m Map) from(i int) Map {
-	if m.Half != nil {
-		return Map{Half: m.Half[i:]}
-	}
-	return Map{Single: m.Single[i:]}
-}
-
 // first is the first n values.
 func (m Map) first(n int) Map {
 	if m.Half != nil {
