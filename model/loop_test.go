@@ -490,4 +490,9 @@ func TestNetworkThatOverflowsIsAnErrorThatNamesTheTerm(t *testing.T) {
 	if result == nil || result.Last.Done != 0 {
 		t.Errorf("result is %+v, want the start", result)
 	}
+	o.Device, o.Precision = "cpu", "f16"
+	_, err = Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
+	if err == nil || !strings.Contains(err.Error(), "style picture 1: cpu: features that conv4_1.filters makes") {
+		t.Errorf("error is %v, want one that names conv4_1, whose features float16 can't hold", err)
+	}
 }

@@ -3,10 +3,7 @@ package model
 import (
 	"fmt"
 
-	"gorgonia.org/tensor"
-
 	"impasto/internal/cpu"
-	"impasto/internal/plan"
 )
 
 // How many vectors of a picture's size optimisers hold: Adam its two moments, where
@@ -27,28 +24,11 @@ func picturesFit(width, height int) error {
 	return nil
 }
 
-// scalingBytes is at least how much of a schedule's memory is for maps, whose size
-// goes with the picture's, and not for summaries of them.
-func scalingBytes(s *plan.Schedule) int {
-	maps := s.ArenaBytes
-	for _, b := range s.Inputs {
-		if b.Dtype == tensor.Float64 {
-			maps -= b.Bytes
-		}
-	}
-	for _, step := range s.Steps {
-		if step.Result.Dtype == tensor.Float64 {
-			maps -= step.Result.Bytes
-		}
-	}
-	return max(0, maps)
-}
-
 // lastScaleFits reports, once the first scale is ready, that the last one won't be.
-// scaling is the first one's memory that goes with its pixels, at least, so what is
+// scaling is the first one's memory that goes with its pixels, so what is
 // refused can't be done; what can't be done and isn't refused here is when its scale
 // is begun.
-func (r *run) lastScaleFits(scaling int) error {
+func (r *run) lastScaleFits(scaling int64) error {
 	device, tells := r.engine.device.(interface{ Available() (int64, bool) })
 	from, to := r.levels[0], r.levels[len(r.levels)-1]
 	if !tells || len(r.levels) == 1 {
@@ -60,8 +40,8 @@ func (r *run) lastScaleFits(scaling int) error {
 		vectors = lbfgsVectors
 	}
 	needed := int64(float64(scaling)*float64(pixels)/(float64(from.width)*float64(from.height))) + vectors*3*4*pixels
-	if available, known := device.Available(); known && needed > available+int64(scaling) {
-		return tooLarge(to.width, to.height, needed, available+int64(scaling))
+	if available, known := device.Available(); known && needed > available+scaling {
+		return tooLarge(to.width, to.height, needed, available+scaling)
 	}
 	return nil
 }

@@ -39,11 +39,11 @@ func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *te
 	}
 }
 
-// What the first scale foretells is no more than the last one needs, and not far less.
+// What the first scale foretells is what the last one needs.
 func TestMemoryOfMapsGoesWithThePixels(t *testing.T) {
-	scaling := func(size int) float64 {
+	scaling := func(size int, precision string) float64 {
 		o := tinyOptions()
-		o.MinSize, o.Size = size, size
+		o.MinSize, o.Size, o.Device, o.Precision = size, size, "cpu", precision
 		r := newTestRun(t, o)
 		targets, err := r.engine.targets(t.Context(), r.levels[0])
 		if err != nil {
@@ -56,7 +56,12 @@ func TestMemoryOfMapsGoesWithThePixels(t *testing.T) {
 		defer objective.machine.Close()
 		return float64(objective.scaling) / float64(r.levels[0].width*r.levels[0].height)
 	}
-	if small, large := scaling(128), scaling(384); small > large*1.02 || small < large/4 {
-		t.Errorf("%.0f bytes a pixel at 128 pixels, %.0f at 384", small, large)
+	for _, precision := range []string{"f32", "f16"} {
+		if small, large := scaling(128, precision), scaling(384, precision); small > large*1.05 || small < large*0.95 {
+			t.Errorf("%s: %.0f bytes a pixel at 128 pixels, %.0f at 384", precision, small, large)
+		}
+	}
+	if whole, half := scaling(128, "f32"), scaling(128, "f16"); half > 0.6*whole {
+		t.Errorf("%.0f bytes a pixel in f16, %.0f in f32, want at most 60 %%", half, whole)
 	}
 }

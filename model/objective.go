@@ -23,7 +23,7 @@ type objective struct {
 	draw     *gorgonia.Node // input of losses with chance in them, nil without such
 	terms    []term
 	inputs   []input
-	scaling  int // bytes of the machine's memory that go with the picture's pixels, at least
+	scaling  int64 // bytes of the machine's memory that go with the picture's pixels, 0 where it doesn't tell
 }
 
 // term is one part of the cost.
@@ -138,10 +138,12 @@ func (o *objective) compile(device plan.Device) error {
 	if err != nil {
 		return err
 	}
-	o.scaling = scalingBytes(schedule)
 	o.draw = drawOf(schedule)
 	if o.machine, err = device.Compile(schedule); err != nil {
 		return err
+	}
+	if m, tells := o.machine.(interface{ MapMemory() int64 }); tells {
+		o.scaling = m.MapMemory()
 	}
 	for _, in := range o.inputs {
 		if err := in.values.WriteTo(o.machine, in.node); err != nil {

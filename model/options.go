@@ -76,7 +76,7 @@ type Options struct {
 	Seed       uint64
 
 	Device    string // auto (the first GPU that can be used, or else the processor), cpu, cuda or cuda:N
-	Precision string // of Precisions: what features are made of; the processor knows f32 and, in convolutions, bf16
+	Precision string // of Precisions: what features are made of; on the processor f16 is how they are kept, bf16 how convolutions multiply
 	Threads   int    // 0 uses every core
 
 	// Begin, unless nil, is called before the first iteration of each scale, on the

@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"runtime"
 	"testing"
 
 	"impasto/internal/cpu"
@@ -31,5 +32,73 @@ func TestBFloat16StylisesAsWellAsFloat32(t *testing.T) {
 	t.Logf("losses: %v", loss)
 	if off := math.Abs(loss["bf16"]/loss["f32"] - 1); !(off < 0.03) {
 		t.Errorf("the last loss is %g in bf16 and %g in f32, %.1f %% off", loss["bf16"], loss["f32"], 100*off)
+	}
+}
+
+// Only the rounding of features counts, which is as good as chance: the pictures
+// part, and their losses don't.
+func TestFloat16StylisesAsWellAsFloat32(t *testing.T) {
+	if testing.Short() {
+		t.Skip("stylises twice")
+	}
+	loss, memory := map[string]float64{}, map[string]int64{}
+	for _, precision := range []string{"f32", "f16"} {
+		o := tinyOptions()
+		o.MinSize, o.Size = 32, 64
+		o.Device, o.Precision = "cpu", precision
+		o.FirstIterations, o.Iterations = 12, 12
+		o.Begin = func(s Scale) { memory[precision] = max(memory[precision], s.Memory) }
+		result, err := Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		loss[precision] = result.Last.Loss
+	}
+	t.Logf("losses: %v, memory: %v", loss, memory)
+	if off := math.Abs(loss["f16"]/loss["f32"] - 1); !(off < 0.001) {
+		t.Errorf("the last loss is %g in f16 and %g in f32, %.2f %% off", loss["f16"], loss["f32"], 100*off)
+	}
+	if memory["f16"] >= memory["f32"] {
+		t.Errorf("the largest scale takes %d bytes in f16 and %d in f32", memory["f16"], memory["f32"])
+	}
+}
+
+// An evaluation of features in float16 allocates no more than one in float32: what
+// is widened has its place in the plan.
+func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
+	for _, precision := range []string{"f32", "f16"} {
+		for _, loss := range []string{"gram", "sliced"} {
+			o := tinyOptions()
+			o.MinSize, o.Size, o.Loss = 64, 64, loss
+			o.Device, o.Precision = "cpu", precision
+			r := newTestRun(t, o)
+			targets, err := r.engine.targets(t.Context(), r.levels[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			objective, err := r.engine.objective(r.levels[0], targets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer objective.machine.Close()
+			evaluate := func() {
+				if _, err := objective.evaluate(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			evaluate() // prepares targets and filters
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			const runs = 5
+			for range runs {
+				evaluate()
+			}
+			runtime.ReadMemStats(&after)
+			used := (after.TotalAlloc - before.TotalAlloc) / runs
+			t.Logf("%s, %s: %d bytes an evaluation", loss, precision, used)
+			if used > 256<<10 { // a third of the largest map
+				t.Errorf("%s, %s: an evaluation allocates %d bytes, want at most 256 KiB", loss, precision, used)
+			}
+		}
 	}
 }

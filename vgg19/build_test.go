@@ -143,9 +143,9 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 
 // onMachine runs an evaluation on the CPU machine, twice, for a second run must
 // not add to the first.
-func onMachine(t *testing.T, e evaluation, threads int, values []float32) (float64, []float32) {
+func onMachine(t *testing.T, e evaluation, o cpu.Options, values []float32) (float64, []float32) {
 	t.Helper()
-	device, err := cpu.NewDevice(cpu.Options{Threads: threads})
+	device, err := cpu.NewDevice(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestTheMachineAgreesWithGorgoniasTapeMachine(t *testing.T) {
 	} {
 		t.Run(options.Pooling, func(t *testing.T) {
 			values := noise(3 * 17 * 19)
-			cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 17, 19), 2, values)
+			cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 17, 19), cpu.Options{Threads: 2}, values)
 			wantCost, wantGradient := onTape(t, newEvaluation(t, tensor.Float32, p, options, 17, 19), values)
 			if d := math.Abs(cost-wantCost) / wantCost; d > 1e-5 {
 				t.Errorf("loss %g, want %g", cost, wantCost)
@@ -218,11 +218,13 @@ func TestTheMachineAgreesWithGorgoniasTapeMachine(t *testing.T) {
 func TestResultsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	p, values := parameters(), noise(3*33*21)
 	options := vgg19.Options{Padding: "replicate"}
-	cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), 1, values)
-	for _, threads := range []int{2, 3, 7} {
-		c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), threads, values)
-		if c != cost || !slices.Equal(g, gradient) {
-			t.Errorf("%d threads give another result than one", threads)
+	for _, float16 := range []bool{false, true} {
+		cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: 1, Float16: float16}, values)
+		for _, threads := range []int{2, 3, 7} {
+			c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: threads, Float16: float16}, values)
+			if c != cost || !slices.Equal(g, gradient) {
+				t.Errorf("float16 %t: %d threads give another result than one", float16, threads)
+			}
 		}
 	}
 }

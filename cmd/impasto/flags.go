@@ -63,7 +63,7 @@ func (f flagSet) machine(device *string, threads *int) {
 
 // precision adds the flag that chooses what features are made of.
 func (f flagSet) precision(target *string) {
-	f.add(choice{target, "precision", model.Precisions}, "precision", "", "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; the processor knows f32 and, in convolutions, bf16 where it has instructions for that")
+	f.add(choice{target, "precision", model.Precisions}, "precision", "", "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known")
 }
 
 // wholeNumber is a flag that takes a whole number between two bounds, both

@@ -40,13 +40,16 @@ func (d *Device) lay(s *plan.Schedule) layout {
 			l.addScratch(&own.Steps[i])
 		}
 	}
-	l.Arrangement = l.Schedule.Arrange(func(b *plan.Buffer) int {
-		if l.half[b] {
-			return 2 * b.Len()
-		}
-		return b.Bytes
-	}, alignment)
+	l.Arrangement = l.Schedule.Arrange(l.size, alignment)
 	return l
+}
+
+// size is the bytes of a value.
+func (l layout) size(b *plan.Buffer) int {
+	if l.half[b] {
+		return 2 * b.Len()
+	}
+	return b.Bytes
 }
 
 func isFeature(step plan.Step) bool {

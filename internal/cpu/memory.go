@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 
 	"github.com/shirou/gopsutil/v4/mem"
+	"gorgonia.org/tensor"
 
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -42,6 +43,18 @@ func (d *Device) reserve(l layout) error {
 		return &plan.MemoryError{Needed: needed, Available: available}
 	}
 	return nil
+}
+
+// MapMemory is how much of the machine's memory goes with the pixels of a picture:
+// what its maps would take without summaries and scalars, which are float64.
+func (m *machine) MapMemory() int64 {
+	maps := m.layout.Arrange(func(b *plan.Buffer) int {
+		if b.Dtype == tensor.Float64 {
+			return 0
+		}
+		return m.layout.size(b)
+	}, alignment)
+	return min(m.Memory(), int64(maps.Bytes))
 }
 
 // plane is the number of positions of a map.

@@ -2,13 +2,15 @@
 // its data gradient, pooling, second moments, matrix products and the vector
 // work of optimisers.
 //
-// Feature maps are planar: channels × height × width of float32, row-major.
+// Feature maps are planar: channels × height × width of float32, row-major. Those
+// that wait long may be of Half, in half of the memory; arithmetic is that on
+// float32 all the same, and cotangents always are.
 // Every operation takes the Workers it runs on, which own all threads and all
 // scratch memory. How an operation is split into parts depends on its shapes
 // only, so results are the same bit by bit for any number of threads.
 //
 // Inner loops exist three times: in Go, which is their definition, and in
-// assembly for AVX2 with FMA and for AVX-512, which the program in _generate
+// assembly for AVX2 with FMA and F16C and for AVX-512, which the program in _generate
 // writes. The best that the processor has is used; the environment variable
 // IMPASTO_CPU (avx512, avx2 or go) forces one.
 //

@@ -37,14 +37,6 @@ func Single(x []float32) Map { return Map{Single: x} }
 // none tells whether there is no map at all.
 func (m Map) none() bool { return m.Single == nil && m.Half == nil }
 
-// from is the map from value i on.
-func (m Map) from(i int) Map {
-	if m.Half != nil {
-		return Map{Half: m.Half[i:]}
-	}
-	return Map{Single: m.Single[i:]}
-}
-
 // first is the first n values.
 func (m Map) first(n int) Map {
 	if m.Half != nil {
@@ -184,10 +176,19 @@ type halfAssembly struct {
 // vector.
 func (a halfAssembly) orElse(k halfKernels) halfKernels {
 	return halfKernels{
+		// Written out, since it is called for some dozens of values at a time.
 		widen: func(to []float32, from []Half) {
-			if !a.inVectors(len(to), func(i, n int) { a.widen(to[i:i+n], bits(from[i:i+n])) }) {
+			n := len(to)
+			from = from[:n]
+			whole := n &^ (a.lanes - 1)
+			switch {
+			case whole == 0:
 				k.widen(to, from)
+				return
+			case whole < n:
+				a.widen(to[n-a.lanes:], bits(from[n-a.lanes:]))
 			}
+			a.widen(to[:whole], bits(from))
 		},
 		narrow: func(to []Half, from []float32) {
 			if !a.inVectors(len(from), func(i, n int) { a.narrow(bits(to[i:i+n]), from[i:i+n]) }) {
@@ -223,7 +224,7 @@ func (a halfAssembly) inVectors(n int, part func(first, n int)) bool {
 	if n < a.lanes {
 		return false
 	}
-	whole := n - n%a.lanes
+	whole := n &^ (a.lanes - 1)
 	part(0, whole)
 	if whole < n {
 		part(n-a.lanes, a.lanes)

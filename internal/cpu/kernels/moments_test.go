@@ -95,18 +95,20 @@ func BenchmarkMoments(b *testing.B) {
 			channels, n := s[0], s[1]
 			x, dx, second := values(1, channels*n), make([]float32, channels*n), make([]float64, channels*channels)
 			operations := 2 * float64(channels*channels*n)
-			b.Run(p.name+"/value/"+shape(channels, n), func(b *testing.B) {
-				for b.Loop() {
-					Moments(w, nil, second, Single(x), channels, n, false)
-				}
-				reportRate(b, operations)
-			})
-			b.Run(p.name+"/gradient/"+shape(channels, n), func(b *testing.B) {
-				for b.Loop() {
-					MomentsGradient(w, dx, Single(x), nil, second, channels, n, false)
-				}
-				reportRate(b, operations)
-			})
+			for form, x := range map[string]Map{"single": Single(x), "half": {Half: halves(x)}} {
+				b.Run(p.name+"/value/"+form+"/"+shape(channels, n), func(b *testing.B) {
+					for b.Loop() {
+						Moments(w, nil, second, x, channels, n, false)
+					}
+					reportRate(b, operations)
+				})
+				b.Run(p.name+"/gradient/"+form+"/"+shape(channels, n), func(b *testing.B) {
+					for b.Loop() {
+						MomentsGradient(w, dx, x, nil, second, channels, n, false)
+					}
+					reportRate(b, operations)
+				})
+			}
 		}
 		w.Close()
 	}

@@ -18,14 +18,20 @@ type layer struct {
 	*Convolution
 	out, in, size int
 	pooled        bool // a pooling comes before
-	x, y          []float32
+	x, y          Map
 	dx, dy        []float32
 }
 
-func newNetwork(b *testing.B, size int) *network {
+// newNetwork makes one whose features are of Half where half is set.
+func newNetwork(b *testing.B, size int, half bool) *network {
 	n := &network{}
-	y := values(99, 3*size*size)
-	dy := make([]float32, len(y))
+	features := func(n int) Map {
+		if half {
+			return Map{Half: make([]Half, n)}
+		}
+		return Single(make([]float32, n))
+	}
+	y, dy := Single(values(99, 3*size*size)), make([]float32, 3*size*size)
 	for i, c := range vgg19.Convolutions[:13] {
 		filters := values(uint64(i), c.Out*c.In*9)
 		for k := range filters {
@@ -34,14 +40,14 @@ func newNetwork(b *testing.B, size int) *network {
 		l := layer{out: c.Out, in: c.In, size: size >> (c.Block - 1), pooled: c.Index == 1 && c.Block > 1}
 		area := l.size * l.size
 		if l.pooled {
-			y, dy = make([]float32, c.In*area), make([]float32, c.In*area)
+			y, dy = features(c.In*area), make([]float32, c.In*area)
 		}
 		l.x, l.dx = y, dy
 		var err error
 		if l.Convolution, err = NewConvolution(filters, values(uint64(50+i), c.Out), c.Out, c.In); err != nil {
 			b.Fatal(err)
 		}
-		y, dy = make([]float32, c.Out*area), make([]float32, c.Out*area)
+		y, dy = features(c.Out*area), make([]float32, c.Out*area)
 		l.y, l.dy = y, dy
 		n.layers = append(n.layers, l)
 	}
@@ -52,19 +58,23 @@ func newNetwork(b *testing.B, size int) *network {
 func (n *network) forward(w *Workers) {
 	for i, l := range n.layers {
 		if l.pooled {
-			MaxPool(w, Single(l.x), Single(n.layers[i-1].y), l.in, 2*l.size, 2*l.size)
+			MaxPool(w, l.x, n.layers[i-1].y, l.in, 2*l.size, 2*l.size)
 		}
-		l.Forward(w, Single(l.y), Single(l.x), l.size, l.size, true, Border{Replicate: i == 0})
+		l.Forward(w, l.y, l.x, l.size, l.size, true, Border{Replicate: i == 0})
 	}
 }
 
 func (n *network) gradient(w *Workers) {
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := n.layers[i]
-		l.DataGradient(w, l.dx, l.dy, Single(l.y), l.size, l.size, Border{Replicate: i == 0})
+		gate := l.y
+		if i+1 < len(n.layers) && n.layers[i+1].pooled {
+			gate = Map{} // the pooling has rectified
+		}
+		l.DataGradient(w, l.dx, l.dy, gate, l.size, l.size, Border{Replicate: i == 0})
 		if l.pooled {
 			p := n.layers[i-1]
-			MaxPoolGradient(w, p.dy, l.dx, Single(p.y), l.in, p.size, p.size, false)
+			MaxPoolGradient(w, p.dy, l.dx, p.y, l.in, p.size, p.size, true)
 		}
 	}
 }
@@ -85,22 +95,28 @@ func BenchmarkNetwork(b *testing.B) {
 			if p == &goPath && size > 256 {
 				continue
 			}
-			w := newWorkers(runtime.GOMAXPROCS(0), p)
-			n := newNetwork(b, size)
-			b.Run(fmt.Sprint(p.name, "/forward/", size), func(b *testing.B) {
-				for b.Loop() {
-					n.forward(w)
+			for _, half := range []bool{false, true} {
+				name := fmt.Sprint(p.name, "/", size)
+				if half {
+					name += "/half"
 				}
-				reportRate(b, n.operations())
-			})
-			n.forward(w)
-			b.Run(fmt.Sprint(p.name, "/gradient/", size), func(b *testing.B) {
-				for b.Loop() {
-					n.gradient(w)
-				}
-				reportRate(b, n.operations())
-			})
-			w.Close()
+				w := newWorkers(runtime.GOMAXPROCS(0), p)
+				n := newNetwork(b, size, half)
+				b.Run(name+"/forward", func(b *testing.B) {
+					for b.Loop() {
+						n.forward(w)
+					}
+					reportRate(b, n.operations())
+				})
+				n.forward(w)
+				b.Run(name+"/gradient", func(b *testing.B) {
+					for b.Loop() {
+						n.gradient(w)
+					}
+					reportRate(b, n.operations())
+				})
+				w.Close()
+			}
 		}
 	}
 }
