@@ -101,7 +101,7 @@ func directBlock(sums *[4][4]float32, x, filters []float32) {
 // chunks of as many channels as fit into bandSize values, half of a
 // second-level cache of 512 KiB.
 const (
-	directRows    = 4
+	directRows    = 8
 	directColumns = 6 * tileVectors * maxLanes
 	bandSize      = 1 << 16
 	// directParts is how many parts there should be at least, if need be by
