@@ -61,9 +61,9 @@ type pooledConvolution struct{ *ops.Convolution }
 type pooledConvolutionGradient struct{ *ops.ConvolutionGradient }
 
 // fuseMaxPools returns the steps with maximum poolings made by the convolutions
-// before them, and their gradients by the convolutions' gradients, where those can,
-// which spares passes through the largest maps.
-func fuseMaxPools(steps []plan.Step, method kernels.Method) []plan.Step {
+// before them and, where gradients is set, their gradients by the convolutions'
+// gradients, if those can, which spares passes through the largest maps.
+func fuseMaxPools(steps []plan.Step, method kernels.Method, gradients bool) []plan.Step {
 	made := map[*plan.Buffer]int{}
 	for i, step := range steps {
 		made[step.Result] = i
@@ -93,7 +93,7 @@ func fuseMaxPools(steps []plan.Step, method kernels.Method) []plan.Step {
 				continue
 			}
 			dy, y := steps[at].Inputs[0], steps[at].Inputs[1]
-			if !op.Border.Replicate && fusesMaxPool(method, step.Inputs[2], y) {
+			if gradients && !op.Border.Replicate && fusesMaxPool(method, step.Inputs[2], y) {
 				steps[i].Op = pooledConvolutionGradient{op}
 				steps[i].Inputs = []*plan.Buffer{dy, y, step.Inputs[2]}
 				fused[at] = true

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -28,12 +29,11 @@ func (d *Device) lay(s *plan.Schedule) layout {
 	own := *s
 	own.Steps = compareTogether(rectifyInPools(s.Steps))
 	l := layout{Schedule: &own, half: map[*plan.Buffer]bool{}}
-	if !d.float16 {
-		own.Steps = fuseMaxPools(own.Steps, d.method)
-	} else {
+	own.Steps = fuseMaxPools(own.Steps, d.method, !d.float16)
+	if d.float16 {
 		for _, step := range own.Steps {
-			if isFeature(step) {
-				l.half[step.Result] = true
+			for _, b := range featuresOf(step) {
+				l.half[b] = true
 			}
 		}
 		for i := range own.Steps {
@@ -52,22 +52,23 @@ func (l layout) size(b *plan.Buffer) int {
 	return b.Bytes
 }
 
-func isFeature(step plan.Step) bool {
-	if step.Result.Dtype != tensor.Float32 || step.Result.Kept() {
-		return false
-	}
+// featuresOf returns what a step makes of features that don't stand after a run.
+func featuresOf(step plan.Step) []*plan.Buffer {
+	var made []*plan.Buffer
 	switch step.Op.(type) {
 	case *ops.Convolution, *ops.Pool:
-		return true
+		made = []*plan.Buffer{step.Result}
+	case pooledConvolution:
+		made = []*plan.Buffer{step.Result, step.Scratch[0]}
 	}
-	return false
+	return slices.DeleteFunc(made, func(b *plan.Buffer) bool { return b.Dtype != tensor.Float32 || b.Kept() })
 }
 
 // readsHalf tells whether the kernel of an operation reads kernels.Half as its
 // input i.
 func readsHalf(op gorgonia.Op, i int) bool {
 	switch op := op.(type) {
-	case *ops.Convolution, *ops.Pool:
+	case *ops.Convolution, pooledConvolution, *ops.Pool:
 		return i == 0
 	case *ops.Moments:
 		return i == 0 && !op.Diagonal
@@ -150,7 +151,8 @@ func (m *machine) outputsAreFinite() bool {
 // makerOf names what makes a step's features, for people: a convolution by its
 // filters.
 func makerOf(step plan.Step) string {
-	if _, ok := step.Op.(*ops.Convolution); ok {
+	switch step.Op.(type) {
+	case *ops.Convolution, pooledConvolution:
 		return step.Inputs[1].Node.Name()
 	}
 	return step.Op.String()
