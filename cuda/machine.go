@@ -36,23 +36,30 @@ type machine struct {
 	places   map[*plan.Buffer]cu.DevicePtr
 	results  driver.HostMemory // a copy of the results, as of the last run
 	binding
-	graph *driver.Graph
-	runs  int
+	graph    *driver.Graph
+	runs     int
+	doubtful bool // a transport map isn't to be had by iteration, as of the last run
 }
 
 // binding is what binding all steps makes.
 type binding struct {
-	work      []bound
+	work      []part
 	table     []uint64
 	used      int // bytes of the workspace, by the step being bound
 	workspace int // the most that a step used
 	state     int // bytes
 	slopes    map[slopesKey]cu.DevicePtr
 	losses    map[*plan.Buffer]cu.DevicePtr // of evaluations of maps
-	residuals []gaussianLoss
+	gaussians []*gaussianLoss
 	// written are what follows from writing an input, initial what is to be done once.
 	written map[*plan.Buffer][]func(values []float64) error
 	initial []func() error
+}
+
+// part is the launches of one step.
+type part struct {
+	launches []bound
+	gaussian *gaussianLoss // whose transport map they end with, or nil
 }
 
 // layout is how a machine's memory is divided, in bytes from its beginning.
@@ -163,10 +170,12 @@ func (m *machine) bindAll() error {
 	}
 	for _, step := range m.fused.Steps {
 		m.used = 0
+		m.work = append(m.work, part{})
 		if err := m.bind(newTask(step)); err != nil {
 			return fmt.Errorf("%v: %w", step.Op, err)
 		}
 	}
+	m.work = append(m.work, part{})
 	return m.unscale()
 }
 
@@ -201,14 +210,15 @@ func (m *machine) follow(input *plan.Buffer, f func(values []float64) error) err
 	return nil
 }
 
-// add makes launches ready.
+// add makes launches of the step being bound ready.
 func (m *machine) add(launches ...launch) error {
+	last := &m.work[len(m.work)-1]
 	for _, l := range launches {
 		ready, err := m.device.ready(l)
 		if err != nil {
 			return err
 		}
-		m.work = append(m.work, ready)
+		last.launches = append(last.launches, ready)
 	}
 	return nil
 }
@@ -225,15 +235,29 @@ func (m *machine) RunAll() error {
 				return err
 			}
 			if again, err := m.lowered(); err != nil || !again {
-				return errors.Join(err, m.checkResiduals())
+				return err
 			}
 		}
 	})
 }
 
+// run makes one run, and another one where that left a transport map to be desired.
 func (m *machine) run() error {
 	m.runs++
-	if m.runs == 2 {
+	if !m.doubtful {
+		if err := m.runAtOnce(); err != nil {
+			return err
+		}
+		if m.allFound() {
+			return nil
+		}
+	}
+	return m.runInParts()
+}
+
+// runAtOnce makes a run that waits for nothing until its end.
+func (m *machine) runAtOnce() error {
+	if m.runs > 1 && m.graph == nil {
 		graph, err := driver.Capture(m.device.stream, m.issue)
 		if err != nil {
 			return err
@@ -252,11 +276,25 @@ func (m *machine) run() error {
 
 // issue puts a whole run on the stream.
 func (m *machine) issue() error {
-	for _, w := range m.work {
-		if err := w.issue(m.device.stream); err != nil {
+	for _, p := range m.work {
+		if err := m.issuePart(p); err != nil {
 			return err
 		}
 	}
+	return m.fetchResults()
+}
+
+func (m *machine) issuePart(p part) error {
+	for _, l := range p.launches {
+		if err := l.issue(m.device.stream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetchResults puts the copy of the results on the stream.
+func (m *machine) fetchResults() error {
 	if m.layout.resultCount == 0 {
 		return nil
 	}

@@ -83,6 +83,11 @@ func evaluate(t *testing.T, d plan.Device, n network, runs int) []plan.Values {
 			t.Fatal(err)
 		}
 	}
+	return readOutputs(t, m, n)
+}
+
+func readOutputs(t *testing.T, m plan.Machine, n network) []plan.Values {
+	t.Helper()
 	var results []plan.Values
 	for _, output := range n.outputs {
 		v, err := plan.ReadValues(m, output)
@@ -104,18 +109,29 @@ func agrees(t *testing.T, d *Device, n network) {
 	defer exact.Close()
 	want := evaluate(t, exact, n, 1)
 	for _, runs := range []int{1, 3} { // step by step, and as a graph
-		got := evaluate(t, d, n, runs)
-		for i := range want {
-			what := fmt.Sprintf("%d runs, output %d, %v", runs, i, n.outputs[i])
-			tolerance := tolerances[d.precision]
-			if i == len(want)-1 {
-				tolerance = gradientTolerances[d.precision]
-			}
-			if want[i].Single != nil {
-				near32(t, what, got[i].Single, want[i].Single, tolerance)
-			} else {
-				near32(t, what, got[i].Double, want[i].Double, tolerance)
-			}
+		outputsNear(t, fmt.Sprint(runs, " runs"), d.precision, n, evaluate(t, d, n, runs), want)
+	}
+}
+
+// compareOutputs compares a machine's outputs as they are.
+func compareOutputs(t *testing.T, what string, m *machine, n network, want []plan.Values) {
+	t.Helper()
+	outputsNear(t, what, m.device.precision, n, readOutputs(t, m, n), want)
+}
+
+// outputsNear compares all outputs of a network, of which the last is a gradient.
+func outputsNear(t *testing.T, what, precision string, n network, got, want []plan.Values) {
+	t.Helper()
+	for i := range want {
+		what := fmt.Sprintf("%s, output %d, %v", what, i, n.outputs[i])
+		tolerance := tolerances[precision]
+		if i == len(want)-1 {
+			tolerance = gradientTolerances[precision]
+		}
+		if want[i].Single != nil {
+			near32(t, what, got[i].Single, want[i].Single, tolerance)
+		} else {
+			near32(t, what, got[i].Double, want[i].Double, tolerance)
 		}
 	}
 }
