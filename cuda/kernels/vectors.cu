@@ -12,11 +12,6 @@ KERNEL((vector_threads), fill, float *y, double value, Int n) {
     for (Int i = first_index(); i < n; i += index_step()) y[i] = float(value);
 }
 
-// y = value, float64
-KERNEL((vector_threads), fill_f64, double *y, double value, Int n) {
-    for (Int i = first_index(); i < n; i += index_step()) y[i] = value;
-}
-
 // x = alpha·x
 KERNEL((vector_threads), scale, float *x, double alpha, Int n) {
     float a = float(alpha);
@@ -107,11 +102,6 @@ KERNEL((vector_threads), weighted_sum, double *sum, const double *const *losses,
     double total = 0;
     for (Int i = 0; i < count; i++) total += weights[i] * *losses[i];
     *sum = total;
-}
-
-// *y = a[0] + a[1], the loss that a float32 evaluation ends with. One thread.
-KERNEL((vector_threads), join_loss, double *y, const float *a) {
-    if (threadIdx.x == 0) *y = double(a[0]) + double(a[1]);
 }
 
 // y[p·channels + c] = x[c·positions + p], from planes to channels last, and back:
