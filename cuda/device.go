@@ -42,11 +42,7 @@ type Device struct {
 
 var _ plan.Device = (*Device)(nil)
 
-const (
-	// scratchBytes is room for the partial sums of a dot product.
-	scratchBytes = 8 * (dotBlocks + 1)
-	pinnedBytes  = 4096
-)
+const pinnedBytes = 4096
 
 // NewDevice opens a GPU. It fails with an *UnavailableError where there is none
 // that can be used.

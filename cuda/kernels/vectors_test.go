@@ -108,6 +108,50 @@ func TestScalarsAreCopiedAndSummedByTheirWeights(t *testing.T) {
 	}
 }
 
+func TestStepsOfTheTwoLoopRecursionMatchTheirLoops(t *testing.T) {
+	const product, factor, parts = 1.75, -0.5, 3
+	for _, n := range []int{1, 31, 256, 5003} {
+		inEveryOrder(t, func(t *testing.T) {
+			q, add, with := normal(n, 1), normal(n, 2), normal(n, 3)
+			last, alphas := []float64{0.5, -2, 3}, []float64{9, 0.25}
+			for _, c := range []struct {
+				add, with, second bool
+				coefficient       float64
+			}{
+				{false, true, false, 0}, {true, true, false, -1.5 / product},
+				{true, true, true, 0.25 - 1.5/product}, {true, false, true, 0.25 - 1.5/product},
+			} {
+				to, kept, next := host.From(q), host.From(alphas), host.Allocate(8*parts)
+				var adds, withs any = 0, 0
+				if c.add {
+					adds = host.From(add)
+				}
+				if c.with {
+					withs = host.From(with)
+				}
+				second := 0
+				if c.second {
+					second = 1
+				}
+				launch(t, "two_loop", someGrid, vectorBlock, 0, to, adds, withs, next, host.From(last), 3, kept, 1, second, product, factor, n)
+				want, dot := make([]float32, n), 0.
+				for i := range want {
+					want[i] = factor * (q[i] + float32(c.coefficient)*add[i])
+					dot += float64(want[i]) * float64(with[i])
+				}
+				near(t, "q", host.Of[float32](to), want, 1e-6)
+				if c.with {
+					got := host.Of[float64](next)
+					near(t, "product", []float64{got[0] + got[1] + got[2]}, []float64{dot}, 1e-5)
+				}
+				if c.add && !c.second {
+					near(t, "coefficients", host.Of[float64](kept), []float64{9, 1.5 / product}, 1e-15)
+				}
+			}
+		})
+	}
+}
+
 func TestAdamMatchesItsFormula(t *testing.T) {
 	const n, beta1, beta2, epsilon, iteration = 777, 0.9, 0.99, 1e-8, 3
 	point, gradient, mean, square := normal(n, 1), normal(n, 2), normal(n, 3), normal(n, 4)
