@@ -11,8 +11,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gorgonia.org/cu"
 
-	"impasto/internal/ops"
-	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -32,9 +30,10 @@ type gaussianLoss struct {
 	pure.Gaussian
 	summary, result                          cu.DevicePtr
 	target, inverse, probes, probed, numbers cu.DevicePtr // made from the target
-	residual                                 int          // its place in the results, in numbers
-	values                                   []float64    // the target, as it was written
-	usable                                   bool         // its covariance has an inverse
+	residual                                 int          // its number among the results
+	residualAt                               cu.DevicePtr
+	values                                   []float64 // the target, as it was written
+	usable                                   bool      // its covariance has an inverse
 }
 
 // gaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what
@@ -91,10 +90,9 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 			arguments: []any{to, matrix, from, n},
 		}
 	}
-	residual := m.memory.at + cu.DevicePtr(m.layout.resultsAt+8*g.residual)
 	launches = append(launches,
 		product(thin[0], tt, g.probes), product(thin[1], sigma, thin[0]), product(thin[0], tt, thin[1]),
-		launch{kernel: "transport_residual", block: dim{x: vectorThreads}, arguments: []any{residual, thin[0], g.probed, n}},
+		launch{kernel: "transport_residual", block: dim{x: vectorThreads}, arguments: []any{g.residualAt, thin[0], g.probed, n}},
 		launch{
 			kernel: "gaussian_rows", grid: dim{x: (n + 7) / 8}, block: dim{x: vectorThreads},
 			arguments: []any{g.result, values, g.summary, m.at(target), tt, sigma, g.numbers, n},
@@ -105,7 +103,7 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 
 // watch gives a loss its place among the results and makes the step being bound its.
 func (m *machine) watch(g *gaussianLoss) {
-	g.residual = len(m.layout.results) + len(m.gaussians)
+	g.residual, g.residualAt = m.slot()
 	m.gaussians = append(m.gaussians, g)
 	m.work[len(m.work)-1].gaussian = g
 }
@@ -197,7 +195,7 @@ func (m *machine) allFound() bool {
 // found tells whether the results, as they are on the host, have a transport map that
 // is good enough.
 func (m *machine) found(g *gaussianLoss) bool {
-	return g.usable && m.results.Float64s(8*g.residual, 1)[0] <= transportResidual
+	return g.usable && m.result(g.residual) <= transportResidual
 }
 
 // runInParts makes a run that looks at each transport map before it goes on, and
@@ -260,17 +258,4 @@ func (m *machine) Remark() string {
 		return ""
 	}
 	return "the transport map of a Gaussian loss takes an eigendecomposition on the processor, which is slow"
-}
-
-// gaussians is how many losses of the kind a schedule has.
-func gaussians(s *plan.Schedule) int {
-	count := 0
-	for _, step := range s.Steps {
-		if c, ok := step.Op.(*ops.Comparison); ok {
-			if _, ok := c.Loss.(pure.Gaussian); ok {
-				count++
-			}
-		}
-	}
-	return count
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -16,6 +17,7 @@ import (
 	"impasto/internal/ops"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // machine runs one schedule. Its memory is one allocation, made once:
@@ -36,9 +38,15 @@ type machine struct {
 	places   map[*plan.Buffer]cu.DevicePtr
 	results  driver.HostMemory // a copy of the results, as of the last run
 	binding
-	graph    *driver.Graph
+	variants map[string]*variant
 	runs     int
 	doubtful bool // a transport map isn't to be had by iteration, as of the last run
+}
+
+// variant is runs of the same parts.
+type variant struct {
+	runs  int
+	graph *driver.Graph // from the second run on
 }
 
 // binding is what binding all steps makes.
@@ -50,24 +58,29 @@ type binding struct {
 	state     int // bytes
 	slopes    map[slopesKey]cu.DevicePtr
 	losses    map[*plan.Buffer]cu.DevicePtr // of evaluations of maps
+	slots     int                           // of the results, that steps have for themselves
 	gaussians []*gaussianLoss
+	ended     []func() (again bool, err error) // what is to be done after a run
 	// written are what follows from writing an input, initial what is to be done once.
 	written map[*plan.Buffer][]func(values []float64) error
 	initial []func() error
 }
 
-// part is the launches of one step.
+// part is launches of one step.
 type part struct {
 	launches []bound
+	wanted   *bool         // tells whether they are made, as they always are where it is nil
 	gaussian *gaussianLoss // whose transport map they end with, or nil
 }
+
+func (p part) left() bool { return p.wanted != nil && !*p.wanted }
 
 // layout is how a machine's memory is divided, in bytes from its beginning.
 type layout struct {
 	arena       plan.Arrangement
 	results     map[*plan.Buffer]int // from resultsAt on
 	resultsAt   int
-	resultCount int // of the results, and of residuals behind them
+	resultCount int // of the results, and of slots behind them
 	tableAt     int
 	stateAt     int
 	workspaceAt int
@@ -84,7 +97,7 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s)}
+	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s), variants: map[string]*variant{}}
 	err = d.do("compile", func() error {
 		if err := m.build(); err != nil {
 			return errors.Join(err, m.release())
@@ -148,7 +161,7 @@ func (m *machine) lay() {
 		return m.device.size(b)
 	}, alignment)
 	l.resultsAt = align(l.arena.Bytes)
-	l.resultCount = len(l.results) + gaussians(s)
+	l.resultCount = len(l.results) + slots(s)
 	if m.scale.factor != 1 {
 		l.resultCount++
 	}
@@ -185,6 +198,39 @@ func (m *machine) array(words ...uint64) cu.DevicePtr {
 	m.table = append(m.table, words...)
 	return at
 }
+
+// slots is how many results the steps of a schedule have for themselves.
+func slots(s *plan.Schedule) int {
+	count := 0
+	for _, step := range s.Steps {
+		switch op := newTask(step).op.(type) {
+		case *ops.Comparison:
+			if _, ok := op.Loss.(pure.Gaussian); ok {
+				count++
+			}
+		case *ops.Sliced:
+			if op.Loss.Held {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+// slot returns a result that is the step's own: its number, and where it lies. What is
+// there after a run is on the host.
+func (m *machine) slot() (number int, at cu.DevicePtr) {
+	number = len(m.layout.results) + m.slots
+	m.slots++
+	return number, m.memory.at + cu.DevicePtr(m.layout.resultsAt+8*number)
+}
+
+// result is a number among the results, as of the last run.
+func (m *machine) result(number int) float64 { return m.results.Float64s(8*number, 1)[0] }
+
+// only begins a part of the step being bound that is made where wanted says so, or always
+// where it is nil.
+func (m *machine) only(wanted *bool) { m.work = append(m.work, part{wanted: wanted}) }
 
 // reserve returns memory that is the step's own for good.
 func (m *machine) reserve(bytes int) cu.DevicePtr {
@@ -224,7 +270,8 @@ func (m *machine) add(launches ...launch) error {
 }
 
 // RunAll implements gorgonia.VM. The first run issues step by step; what runs
-// again is captured as a graph, and goes out as one.
+// again is captured as a graph, and goes out as one. Where runs differ in what they have
+// to do, as where directions are only turned after a draw, each kind has a graph.
 func (m *machine) RunAll() error {
 	return m.device.do("run", func() error {
 		if m.places == nil {
@@ -234,11 +281,25 @@ func (m *machine) RunAll() error {
 			if err := m.run(); err != nil {
 				return err
 			}
-			if again, err := m.lowered(); err != nil || !again {
+			if again, err := m.wantsAnother(); err != nil || !again {
 				return err
 			}
 		}
 	})
+}
+
+// wantsAnother does what is to be done after a run, and tells whether that wants another
+// one.
+func (m *machine) wantsAnother() (bool, error) {
+	another := false
+	for _, end := range append([]func() (bool, error){m.lowered}, m.ended...) {
+		again, err := end()
+		if err != nil {
+			return false, err
+		}
+		another = another || again
+	}
+	return another, nil
 }
 
 // run makes one run, and another one where that left a transport map to be desired.
@@ -257,21 +318,39 @@ func (m *machine) run() error {
 
 // runAtOnce makes a run that waits for nothing until its end.
 func (m *machine) runAtOnce() error {
-	if m.runs > 1 && m.graph == nil {
+	v := m.variant()
+	v.runs++
+	if v.runs > 1 && v.graph == nil {
 		graph, err := driver.Capture(m.device.stream, m.issue)
 		if err != nil {
 			return err
 		}
-		m.graph = graph
+		v.graph = graph
 	}
 	issue := m.issue
-	if m.graph != nil {
-		issue = func() error { return m.graph.Launch(m.device.stream) }
+	if v.graph != nil {
+		issue = func() error { return v.graph.Launch(m.device.stream) }
 	}
 	if err := issue(); err != nil {
 		return err
 	}
 	return m.device.stream.Synchronize()
+}
+
+// variant is the runs of those parts that are wanted now.
+func (m *machine) variant() *variant {
+	var key []byte
+	for _, p := range m.work {
+		if p.wanted != nil {
+			key = strconv.AppendBool(key, *p.wanted)
+		}
+	}
+	v, there := m.variants[string(key)]
+	if !there {
+		v = &variant{}
+		m.variants[string(key)] = v
+	}
+	return v
 }
 
 // issue puts a whole run on the stream.
@@ -285,6 +364,9 @@ func (m *machine) issue() error {
 }
 
 func (m *machine) issuePart(p part) error {
+	if p.left() {
+		return nil
+	}
 	for _, l := range p.launches {
 		if err := l.issue(m.device.stream); err != nil {
 			return err
@@ -320,10 +402,12 @@ func (m *machine) Close() error {
 
 func (m *machine) release() error {
 	var failed []error
-	if m.graph != nil {
-		failed = append(failed, m.graph.Destroy())
-		m.graph = nil
+	for _, v := range m.variants {
+		if v.graph != nil {
+			failed = append(failed, v.graph.Destroy())
+		}
 	}
+	clear(m.variants)
 	failed = append(failed, m.results.Free(), m.device.takeBack(m.memory))
 	m.results, m.memory, m.places, m.work = driver.HostMemory{}, memory{}, nil, nil
 	return errors.Join(failed...)
