@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -177,55 +176,6 @@ func TestSamplesOfPositionsFollowTheDraw(t *testing.T) {
 					"draw": {Shape: tensor.Shape{1}, Double: []float64{drawn}},
 				},
 			})
-		}
-	}
-}
-
-// TestTurnedDirectionsAreHeldAsTheProcessorHolds takes what depends on the runs before.
-func TestTurnedDirectionsAreHeldAsTheProcessorHolds(t *testing.T) {
-	n := lossNetwork(t, "max-sliced", 5, 7)
-	s, err := plan.Make(n.outputs...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer exact.Close()
-	d := open(t, Options{})
-	var machines [2]plan.Machine
-	for i, on := range []plan.Device{exact, d} {
-		if machines[i], err = on.Compile(s); err != nil {
-			t.Fatal(err)
-		}
-		defer machines[i].Close()
-	}
-	broken := values32(1, 3, 5, 7)
-	broken.Single[4] = float32(math.Inf(1))
-	for i, c := range []struct {
-		picture plan.Values
-		draw    float64
-	}{
-		{values32(1, 3, 5, 7), 0.3}, {values32(2, 3, 5, 7), 0.3}, {values32(3, 3, 5, 7), 0.3}, // along those of the first
-		{values32(3, 3, 5, 7), 0.7}, {values32(1, 3, 5, 7), 0.7},
-		{broken, 0.2}, {values32(1, 3, 5, 7), 0.2}, {values32(2, 3, 5, 7), 0.2}, // along those of the second
-	} {
-		n.inputs["x"], n.inputs[losses.DrawName] = c.picture, plan.Values{Shape: tensor.Shape{1}, Double: []float64{c.draw}}
-		for k, m := range machines {
-			for _, in := range s.Inputs {
-				if name := in.Node.Name(); i == 0 || name == "x" || name == losses.DrawName {
-					if err := n.inputs[name].WriteTo(m, in.Node); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-			if err := m.RunAll(); err != nil {
-				t.Fatalf("machine %d, run %d: %v", k, i, err)
-			}
-		}
-		if !math.IsInf(float64(c.picture.Single[4]), 0) {
-			compareOutputs(t, fmt.Sprint("run ", i), machines[1].(*machine), n, readOutputs(t, machines[0], n))
 		}
 	}
 }

@@ -61,8 +61,10 @@ type binding struct {
 	slots     int                           // of the results, that steps have for themselves
 	gaussians []*gaussianLoss
 	ended     []func() (again bool, err error) // what is to be done after a run
-	// written are what follows from writing an input, initial what is to be done once.
+	// written are what follows from writing an input of float64, wrote from writing a
+	// map, initial what is to be done once.
 	written map[*plan.Buffer][]func(values []float64) error
+	wrote   map[*plan.Buffer][]func()
 	initial []func() error
 }
 
@@ -172,7 +174,7 @@ func (m *machine) lay() {
 func (m *machine) bindAll() error {
 	m.binding = binding{
 		slopes: map[slopesKey]cu.DevicePtr{}, losses: map[*plan.Buffer]cu.DevicePtr{},
-		written: map[*plan.Buffer][]func([]float64) error{},
+		written: map[*plan.Buffer][]func([]float64) error{}, wrote: map[*plan.Buffer][]func(){},
 	}
 	m.places = map[*plan.Buffer]cu.DevicePtr{}
 	for b, offset := range m.layout.arena.Offsets {
@@ -211,6 +213,10 @@ func slots(s *plan.Schedule) int {
 		case *ops.Sliced:
 			if op.Loss.Held {
 				count++
+			}
+		case *ops.Clouds:
+			if _, ok := op.Comparison.Loss.(pure.Sinkhorn); ok {
+				count += sinkhornSlots
 			}
 		}
 	}
