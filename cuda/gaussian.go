@@ -32,8 +32,9 @@ type gaussianLoss struct {
 	target, inverse, probes, probed, numbers cu.DevicePtr // made from the target
 	residual                                 int          // its number among the results
 	residualAt                               cu.DevicePtr
-	values                                   []float64 // the target, as it was written
-	usable                                   bool      // its covariance has an inverse
+	spare, pivots                            cu.DevicePtr // of the workspace, for between runs too
+	values                                   []float64    // the target, as it was written
+	usable                                   bool         // its covariance has an inverse
 }
 
 // gaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what
@@ -66,6 +67,7 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 	spreads, partials := m.scratch(8*(transportSteps+1)), m.scratch(8*sumBlocks)
 	thin := [2]cu.DevicePtr{m.scratch(8 * transportProbes * n), m.scratch(8 * transportProbes * n)}
 	values, pivots := m.scratch(8*n), m.scratch(pivotBytes)
+	g.spare, g.pivots = spares[0], pivots
 	parts, blocks := shared(n*n, "dot_partials_f64", partials, g.target, sigma, n*n)
 
 	launches := []launch{
@@ -176,10 +178,7 @@ func (m *machine) aim(g *gaussianLoss, values []float64) error {
 			return err
 		}
 	}
-	// Between runs nobody else uses the workspace.
-	spare := m.memory.at + cu.DevicePtr(m.layout.workspaceAt)
-	pivots := spare + cu.DevicePtr(8*n*n)
-	for _, l := range invert(n, pivots, none, inversion{g.inverse, g.target, spare}) {
+	for _, l := range invert(n, g.pivots, none, inversion{g.inverse, g.target, g.spare}) {
 		if err := m.device.run(l); err != nil {
 			return err
 		}
@@ -206,7 +205,7 @@ func (m *machine) runInParts() error {
 	for _, p := range m.work {
 		g := p.gaussian
 		if g == nil || g.usable {
-			if err := m.issuePart(p); err != nil {
+			if err := p.issue(m.device.stream); err != nil {
 				return err
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -27,12 +26,13 @@ import (
 //	table      what kernels take as arrays, such as the weights of a sum, and what
 //	           one step leaves to another
 //	state      what is made when an input is written
-//	workspace  what single steps need while they run
+//	workspaces what single steps need while they run, one for each branch
 type machine struct {
 	device   *Device
 	schedule *plan.Schedule // as it was asked for
 	fused    *plan.Schedule // as it runs
 	scale    scaling
+	branches branches
 	layout   layout
 	memory   memory
 	places   map[*plan.Buffer]cu.DevicePtr
@@ -43,19 +43,14 @@ type machine struct {
 	doubtful bool // a transport map isn't to be had by iteration, as of the last run
 }
 
-// variant is runs of the same parts.
-type variant struct {
-	runs  int
-	graph *driver.Graph // from the second run on
-}
-
 // binding is what binding all steps makes.
 type binding struct {
 	work      []part
 	table     []uint64
-	used      int // bytes of the workspace, by the step being bound
-	workspace int // the most that a step used
-	state     int // bytes
+	step      int   // that is being bound
+	used      int   // bytes of its branch's workspace, by the step being bound
+	workspace []int // by branch, the most that a step used
+	state     int   // bytes
 	slopes    map[slopesKey]cu.DevicePtr
 	losses    map[*plan.Buffer]cu.DevicePtr // of evaluations of maps
 	slots     int                           // of the results, that steps have for themselves
@@ -68,15 +63,6 @@ type binding struct {
 	initial []func() error
 }
 
-// part is launches of one step.
-type part struct {
-	launches []bound
-	wanted   *bool         // tells whether they are made, as they always are where it is nil
-	gaussian *gaussianLoss // whose transport map they end with, or nil
-}
-
-func (p part) left() bool { return p.wanted != nil && !*p.wanted }
-
 // layout is how a machine's memory is divided, in bytes from its beginning.
 type layout struct {
 	arena       plan.Arrangement
@@ -85,7 +71,7 @@ type layout struct {
 	resultCount int // of the results, and of slots behind them
 	tableAt     int
 	stateAt     int
-	workspaceAt int
+	workspaceAt []int // by branch
 	bytes       int
 }
 
@@ -100,6 +86,7 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 		return nil, err
 	}
 	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s), variants: map[string]*variant{}}
+	m.branches = branchesOf(m.fused)
 	err = d.do("compile", func() error {
 		if err := m.build(); err != nil {
 			return errors.Join(err, m.release())
@@ -115,6 +102,9 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 // build lays out the memory, takes it and binds every step.
 func (m *machine) build() (err error) {
 	d := m.device
+	if err := d.branch(m.branches.count); err != nil {
+		return err
+	}
 	m.lay()
 	// Once without memory, to know how much the steps need besides.
 	if err := m.bindAll(); err != nil {
@@ -122,8 +112,11 @@ func (m *machine) build() (err error) {
 	}
 	l := &m.layout
 	l.stateAt = align(l.tableAt + 8*len(m.table))
-	l.workspaceAt = l.stateAt + m.state
-	l.bytes = l.workspaceAt + m.workspace
+	l.bytes = l.stateAt + m.state
+	for branch, bytes := range m.workspace {
+		l.workspaceAt[branch] = l.bytes
+		l.bytes += bytes
+	}
 	if m.memory, err = d.arena(l.bytes); err != nil {
 		return err
 	}
@@ -149,19 +142,19 @@ func (m *machine) build() (err error) {
 // lay divides the memory up to the table.
 func (m *machine) lay() {
 	l, s := &m.layout, m.fused
-	l.results = map[*plan.Buffer]int{}
+	l.results, l.workspaceAt = map[*plan.Buffer]int{}, make([]int, m.branches.count+1)
 	for _, b := range s.Outputs {
 		_, there := l.results[b]
 		if !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !slices.Contains(s.Inputs, b) {
 			l.results[b] = 8 * len(l.results)
 		}
 	}
-	l.arena = s.Arrange(func(b *plan.Buffer) int {
+	l.arena = s.ArrangeBeside(func(b *plan.Buffer) int {
 		if _, apart := l.results[b]; apart {
 			return 0
 		}
 		return m.device.size(b)
-	}, alignment)
+	}, alignment, m.branches.ends)
 	l.resultsAt = align(l.arena.Bytes)
 	l.resultCount = len(l.results) + slots(s)
 	if m.scale.factor != 1 {
@@ -174,7 +167,8 @@ func (m *machine) lay() {
 func (m *machine) bindAll() error {
 	m.binding = binding{
 		slopes: map[slopesKey]cu.DevicePtr{}, losses: map[*plan.Buffer]cu.DevicePtr{},
-		written: map[*plan.Buffer][]func([]float64) error{}, wrote: map[*plan.Buffer][]func(){},
+		workspace: make([]int, m.branches.count+1),
+		written:   map[*plan.Buffer][]func([]float64) error{}, wrote: map[*plan.Buffer][]func(){},
 	}
 	m.places = map[*plan.Buffer]cu.DevicePtr{}
 	for b, offset := range m.layout.arena.Offsets {
@@ -183,15 +177,21 @@ func (m *machine) bindAll() error {
 	for b, offset := range m.layout.results {
 		m.places[b] = m.memory.at + cu.DevicePtr(m.layout.resultsAt+offset)
 	}
-	for _, step := range m.fused.Steps {
-		m.used = 0
-		m.work = append(m.work, part{})
+	for i, step := range m.fused.Steps {
+		m.begin(i)
 		if err := m.bind(newTask(step)); err != nil {
 			return fmt.Errorf("%v: %w", step.Op, err)
 		}
 	}
-	m.work = append(m.work, part{})
+	m.begin(len(m.fused.Steps))
 	return m.unscale()
+}
+
+// begin begins the binding of a step; that after the last is the end of a run.
+func (m *machine) begin(step int) {
+	m.step, m.used = step, 0
+	m.only(nil)
+	m.work[len(m.work)-1].joins = m.branches.joins[step]
 }
 
 // array puts words into the machine's table and returns where they lie.
@@ -236,7 +236,9 @@ func (m *machine) result(number int) float64 { return m.results.Float64s(8*numbe
 
 // only begins a part of the step being bound that is made where wanted says so, or always
 // where it is nil.
-func (m *machine) only(wanted *bool) { m.work = append(m.work, part{wanted: wanted}) }
+func (m *machine) only(wanted *bool) {
+	m.work = append(m.work, part{branch: m.branches.of[m.step], wanted: wanted})
+}
 
 // reserve returns memory that is the step's own for good.
 func (m *machine) reserve(bytes int) cu.DevicePtr {
@@ -247,9 +249,10 @@ func (m *machine) reserve(bytes int) cu.DevicePtr {
 
 // scratch returns memory that the step being bound may use while it runs.
 func (m *machine) scratch(bytes int) cu.DevicePtr {
-	at := m.memory.at + cu.DevicePtr(m.layout.workspaceAt+m.used)
+	branch := m.branches.of[m.step]
+	at := m.memory.at + cu.DevicePtr(m.layout.workspaceAt[branch]+m.used)
 	m.used = align(m.used + bytes)
-	m.workspace = max(m.workspace, m.used)
+	m.workspace[branch] = max(m.workspace[branch], m.used)
 	return at
 }
 
@@ -275,126 +278,10 @@ func (m *machine) add(launches ...launch) error {
 	return nil
 }
 
-// RunAll implements gorgonia.VM. The first run issues step by step; what runs
-// again is captured as a graph, and goes out as one. Where runs differ in what they have
-// to do, as where directions are only turned after a draw, each kind has a graph.
-func (m *machine) RunAll() error {
-	return m.device.do("run", func() error {
-		if m.places == nil {
-			return errMachineClosed
-		}
-		for {
-			if err := m.run(); err != nil {
-				return err
-			}
-			if again, err := m.wantsAnother(); err != nil || !again {
-				return err
-			}
-		}
-	})
-}
-
-// wantsAnother does what is to be done after a run, and tells whether that wants another
-// one.
-func (m *machine) wantsAnother() (bool, error) {
-	another := false
-	for _, end := range append([]func() (bool, error){m.lowered}, m.ended...) {
-		again, err := end()
-		if err != nil {
-			return false, err
-		}
-		another = another || again
-	}
-	return another, nil
-}
-
-// run makes one run, and another one where that left a transport map to be desired.
-func (m *machine) run() error {
-	m.runs++
-	if !m.doubtful {
-		if err := m.runAtOnce(); err != nil {
-			return err
-		}
-		if m.allFound() {
-			return nil
-		}
-	}
-	return m.runInParts()
-}
-
-// runAtOnce makes a run that waits for nothing until its end.
-func (m *machine) runAtOnce() error {
-	v := m.variant()
-	v.runs++
-	if v.runs > 1 && v.graph == nil {
-		graph, err := driver.Capture(m.device.stream, m.issue)
-		if err != nil {
-			return err
-		}
-		v.graph = graph
-	}
-	issue := m.issue
-	if v.graph != nil {
-		issue = func() error { return v.graph.Launch(m.device.stream) }
-	}
-	if err := issue(); err != nil {
-		return err
-	}
-	return m.device.stream.Synchronize()
-}
-
-// variant is the runs of those parts that are wanted now.
-func (m *machine) variant() *variant {
-	var key []byte
-	for _, p := range m.work {
-		if p.wanted != nil {
-			key = strconv.AppendBool(key, *p.wanted)
-		}
-	}
-	v, there := m.variants[string(key)]
-	if !there {
-		v = &variant{}
-		m.variants[string(key)] = v
-	}
-	return v
-}
-
-// issue puts a whole run on the stream.
-func (m *machine) issue() error {
-	for _, p := range m.work {
-		if err := m.issuePart(p); err != nil {
-			return err
-		}
-	}
-	return m.fetchResults()
-}
-
-func (m *machine) issuePart(p part) error {
-	if p.left() {
-		return nil
-	}
-	for _, l := range p.launches {
-		if err := l.issue(m.device.stream); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fetchResults puts the copy of the results on the stream.
-func (m *machine) fetchResults() error {
-	if m.layout.resultCount == 0 {
-		return nil
-	}
-	from := m.memory.at + cu.DevicePtr(m.layout.resultsAt)
-	return cu.MemcpyDtoHAsync(m.results.Pointer(), from, int64(8*m.layout.resultCount), m.device.stream)
-}
-
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.layout.bytes) }
 
-// Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
-// nothing to reset.
+// Reset implements gorgonia.VM. What losses keep from one run to the next stays.
 func (m *machine) Reset() {}
 
 // Close implements gorgonia.VM.
