@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/cuda/standin"
 	"impasto/internal/optim"
-	"impasto/internal/standin"
 )
 
 func TestMain(m *testing.M) { os.Exit(standin.Main(m)) }

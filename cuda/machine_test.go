@@ -10,11 +10,11 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/cuda/standin"
 	"impasto/internal/cpu"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
-	"impasto/internal/standin"
 )
 
 // network is a graph under test: outputs, and values for its inputs by name.

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"impasto/internal/standin"
+	"impasto/cuda/standin"
 	"impasto/model"
 )
 

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"impasto/internal/standin"
+	"impasto/cuda/standin"
 )
 
 // gpuProgram is the program on a GPU, or on what stands in for one.
@@ -89,7 +89,7 @@ func TestGPUThatDoesNotExistIsAnError(t *testing.T) {
 	folder := gpuPictures(t)
 	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--device", "cuda:9")
 	o := runOnGPU(t, folder, nil, args...)
-	if o.status != statusFailed || !strings.Contains(o.stderr, "there is no GPU 9; this machine has ") {
+	if o.status != statusFailed || !strings.Contains(o.stderr, "there is no GPU 9; this machine has ") || strings.Count(o.stderr, "cuda") != 1 {
 		t.Errorf("status %d, %q, want a failure that says how many GPUs there are", o.status, o.stderr)
 	}
 }
