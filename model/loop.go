@@ -76,7 +76,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 		return nil, err
 	}
 	if r.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads}); err != nil {
-		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
+		return nil, fmt.Errorf("model: open device: %w", err)
 	}
 	return r, nil
 }

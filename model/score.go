@@ -74,7 +74,7 @@ func NewScorer(content image.Image, styles []Style, names []string, o Options) (
 		}
 	}
 	if s.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
-		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
+		return nil, fmt.Errorf("model: open device: %w", err)
 	}
 	return s, nil
 }
