@@ -120,8 +120,11 @@ func TestSlicedMatchesItsDefinition(t *testing.T) {
 				launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, loss64, distances, 2*lines, 1.0)
 				launch(t, "spread_lines", host.Dim{X: blocks(n, 64), Y: blocks(c, 64)}, vectorBlock, 0, gradient, p, along, lines, c, n)
 				near(t, "loss", host.Of[float64](loss64)[:1], []float64{value}, 1e-5)
-				// Points that rounding lets change places are moved to each other's matches.
-				near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), 3e-3)
+				tolerance := 5e-6
+				if n > 1000 { // points that rounding lets change places are moved to each other's matches
+					tolerance = 2e-3
+				}
+				near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), tolerance)
 
 				addend, mask, out := normal(c*n, 3), normal(c*n, 4), host.Allocate(c*n*e.size)
 				addends, masks := e.from(t, addend), e.from(t, mask)
@@ -132,7 +135,7 @@ func TestSlicedMatchesItsDefinition(t *testing.T) {
 					}
 				}
 				launch(t, "scale_map_"+e.suffix, someGrid, vectorBlock, 0, out, gradient, host.From([]float64{2}), addends, masks, c*n)
-				near(t, "scaled gradient", e.to(t, out, c*n), scaled, max(3e-3, e.tolerance))
+				near(t, "scaled gradient", e.to(t, out, c*n), scaled, max(tolerance, e.tolerance))
 			})
 		}
 	}
