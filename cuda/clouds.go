@@ -29,7 +29,13 @@ type clouds struct {
 	x, y            cloud
 	spread          cu.DevicePtr // of y: the mean |y|² and the mean |y − mean|²
 	gradient, value cu.DevicePtr
-	launches        []launch
+	parts           []cloudPart
+}
+
+// cloudPart is launches that are made where wanted says so, or always where it is nil.
+type cloudPart struct {
+	wanted   *bool
+	launches []launch
 }
 
 // clouds binds pure.CompareClouds by the kernels of clouds.cu and pairwise.cu. Its
@@ -42,9 +48,19 @@ func (m *machine) clouds(op *ops.Clouds, t task) error {
 	channels := op.Comparison.Channels
 	c := &clouds{
 		machine: m, kind: "tf32", channels: channels, depth: (channels + 15) / 16 * 16,
-		x: m.cloud(x, sample, channels), y: m.cloud(y, sample, channels),
-		spread: m.scratch(16), gradient: m.at(t.result), value: m.lossOf(t.result),
+		spread: m.scratch(16), gradient: m.at(t.result), parts: []cloudPart{{}},
 	}
+	_, isSinkhorn := op.Comparison.Loss.(pure.Sinkhorn)
+	room := m.scratch
+	if isSinkhorn && (sampled(x, sample) || sampled(y, sample)) {
+		room = m.reserve // for the next sample to go on from
+	}
+	c.x, c.y = m.cloud(x, sample, channels, room), m.cloud(y, sample, channels, room)
+	var kept *potentials
+	if isSinkhorn {
+		kept = c.keep(t)
+	}
+	c.value = m.lossOf(t.result)
 	_, relaxed := op.Comparison.Loss.(pure.Relaxed)
 	if m.device.precision == "f32" || relaxed { // whose nearest point may be near another
 		c.kind = "f32"
@@ -52,10 +68,15 @@ func (m *machine) clouds(op *ops.Clouds, t task) error {
 	if err := m.drawn(t, func(draw float64) error {
 		for _, of := range []cloud{c.x, c.y} {
 			_, n := geometry(of.from)
-			if positions := sample.Positions(n, draw); positions != nil {
-				if err := m.device.upload(of.positions, unsafe.Pointer(&positions[0]), 4*len(positions)); err != nil {
-					return err
-				}
+			positions := sample.Positions(n, draw)
+			if positions == nil {
+				continue
+			}
+			if err := m.device.upload(of.positions, unsafe.Pointer(&positions[0]), 4*len(positions)); err != nil {
+				return err
+			}
+			if kept != nil {
+				kept.resample()
 			}
 		}
 		return nil
@@ -65,8 +86,7 @@ func (m *machine) clouds(op *ops.Clouds, t task) error {
 	c.add(over(x.Len(), "fill", c.gradient, 0., x.Len()))
 	switch loss := op.Comparison.Loss.(type) {
 	case pure.Sinkhorn:
-		c.fill(true, false)
-		c.sinkhorn(loss)
+		c.sinkhorn(loss, kept)
 	case pure.Relaxed:
 		c.fill(loss.Euclidean, !loss.Euclidean)
 		c.relaxed(loss)
@@ -76,20 +96,39 @@ func (m *machine) clouds(op *ops.Clouds, t task) error {
 	default:
 		return errNoKernel
 	}
-	return m.add(c.launches...)
+	for _, p := range c.parts {
+		m.only(p.wanted)
+		if err := m.add(p.launches...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (m *machine) cloud(from *plan.Buffer, sample pure.Sample, channels int) cloud {
+// sampled tells whether not all positions of a map are looked at.
+func sampled(x *plan.Buffer, sample pure.Sample) bool {
+	_, positions := geometry(x)
+	return sample.Of(positions) < positions
+}
+
+// cloud is that of a map, its points in memory from room.
+func (m *machine) cloud(from *plan.Buffer, sample pure.Sample, channels int, room func(bytes int) cu.DevicePtr) cloud {
 	_, positions := geometry(from)
 	c := cloud{from: from, n: sample.Of(positions)}
-	c.points, c.squares = m.scratch(4*c.n*((channels+15)/16*16)), m.scratch(8*c.n)
+	c.points, c.squares = room(4*c.n*((channels+15)/16*16)), room(8*c.n)
 	if c.n < positions {
 		c.positions = m.reserve(4 * c.n)
 	}
 	return c
 }
 
-func (c *clouds) add(launches ...launch) { c.launches = append(c.launches, launches...) }
+// only begins a part of the evaluation.
+func (c *clouds) only(wanted *bool) { c.parts = append(c.parts, cloudPart{wanted: wanted}) }
+
+func (c *clouds) add(launches ...launch) {
+	last := &c.parts[len(c.parts)-1]
+	last.launches = append(last.launches, launches...)
+}
 
 // each adds a kernel that has a warp for each of n points.
 func (c *clouds) each(n int, kernel string, arguments ...any) {

@@ -3,14 +3,15 @@
 package cuda
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 
+	"impasto/cuda/standin"
 	"impasto/internal/optim"
-	"impasto/internal/standin"
 )
 
 func TestMain(m *testing.M) { os.Exit(standin.Main(m)) }
@@ -121,6 +122,85 @@ func TestDotIsSummedInDoublePrecision(t *testing.T) {
 		}
 		if got, want := dot(d), dot(optim.Host{}); math.Abs(got-want) > 1e-12*float64(n) {
 			t.Errorf("of %d elements: %v, want %v", n, got, want)
+		}
+	}
+}
+
+// TestTheTwoLoopRecursionMatchesTheHosts takes histories of several lengths, the
+// longest longer than the GPU has room for.
+func TestTheTwoLoopRecursionMatchesTheHosts(t *testing.T) {
+	d := open(t, Options{})
+	direction := func(on optim.Vectors, n, length int) []float32 {
+		vector := func(values []float32) optim.Vector {
+			v, err := on.NewVector(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { on.Free(v) })
+			if err := on.Upload(v, values); err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		var history []optim.Curvature
+		for i := range length {
+			step, change := random(uint64(2*i+5), n), random(uint64(2*i+6), n)
+			for k, s := range step { // curvatures of 0.5 to 1.5
+				change[k] = s * (1 + 0.5*float32(math.Sin(float64(change[k]))))
+			}
+			p := optim.Curvature{Step: vector(step), Change: vector(change)}
+			dots, err := on.Dots([2]optim.Vector{p.Step, p.Change}, [2]optim.Vector{p.Change, p.Change})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Product, p.Square = dots[0], dots[1]
+			history = append(history, p)
+		}
+		q := vector(random(1, n))
+		if err := on.TwoLoop(q, history); err != nil {
+			t.Fatal(err)
+		}
+		values := make([]float32, n)
+		if err := on.Download(values, q); err != nil {
+			t.Fatal(err)
+		}
+		return values
+	}
+	for _, n := range []int{3, 1000, 70001} {
+		for _, length := range []int{0, 1, 2, 10, mostPairs + 1} {
+			if length > 10 && n > 1000 {
+				continue
+			}
+			near(t, fmt.Sprintf("%d elements, %d pairs", n, length), direction(d, n, length), direction(optim.Host{}, n, length), 2e-4)
+		}
+	}
+}
+
+func TestProductsOfManyPairsComeBackInTheirOrder(t *testing.T) {
+	d := open(t, Options{})
+	var vectors [3]optim.Vector
+	for i := range vectors {
+		v, err := d.NewVector(500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Free(v)
+		if err := d.Upload(v, random(uint64(i), 500)); err != nil {
+			t.Fatal(err)
+		}
+		vectors[i] = v
+	}
+	var pairs [][2]optim.Vector
+	for i := range 3*mostDots + 1 {
+		pairs = append(pairs, [2]optim.Vector{vectors[i%3], vectors[i/3%3]})
+	}
+	got, err := d.Dots(pairs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, pair := range pairs {
+		if want, err := d.Dot(pair[0], pair[1]); err != nil || got[i] != want {
+			t.Errorf("product %d is %v, want %v (%v)", i, got[i], want, err)
 		}
 	}
 }

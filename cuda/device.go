@@ -19,7 +19,8 @@ import (
 	"impasto/internal/plan"
 )
 
-// Device is a GPU. All its work is done on one stream, one call at a time.
+// Device is a GPU. All its work is done on one stream, one call at a time; within a graph
+// some of it may go on beside the rest.
 type Device struct {
 	info      Info
 	precision string
@@ -28,6 +29,7 @@ type Device struct {
 	mutex     sync.Mutex
 	context   cu.CUContext
 	stream    cu.Stream
+	branches  []cu.Stream // for parts of captured runs that go on beside others
 	module    cu.Module
 	functions map[string]cu.Function
 	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
@@ -42,11 +44,7 @@ type Device struct {
 
 var _ plan.Device = (*Device)(nil)
 
-const (
-	// scratchBytes is room for the partial sums of a dot product.
-	scratchBytes = 8 * (dotBlocks + 1)
-	pinnedBytes  = 4096
-)
+const pinnedBytes = 4096
 
 // NewDevice opens a GPU. It fails with an *UnavailableError where there is none
 // that can be used.
@@ -120,6 +118,9 @@ func (d *Device) release() error {
 		failed = append(failed, d.scratch.free(), d.spare.free(), d.pinned.Free())
 		if d.module != (cu.Module{}) {
 			failed = append(failed, d.module.Unload())
+		}
+		for _, branch := range d.branches {
+			failed = append(failed, branch.Destroy())
 		}
 		if d.stream != (cu.Stream{}) {
 			failed = append(failed, d.stream.Destroy())

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/cuda/standin"
 	"impasto/internal/plan"
-	"impasto/internal/standin"
 )
 
 func schedule(t *testing.T) (*plan.Schedule, network) {

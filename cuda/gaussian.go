@@ -3,8 +3,7 @@
 package cuda
 
 import (
-	"errors"
-	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"unsafe"
@@ -12,8 +11,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gorgonia.org/cu"
 
-	"impasto/internal/ops"
-	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -31,40 +28,50 @@ const (
 // schedule. What depends on the target alone is made when the target is written.
 type gaussianLoss struct {
 	pure.Gaussian
+	summary, result                          cu.DevicePtr
 	target, inverse, probes, probed, numbers cu.DevicePtr // made from the target
-	residual                                 int          // its place in the results, in numbers
+	residual                                 int          // its number among the results
+	residualAt                               cu.DevicePtr
+	spare, pivots                            cu.DevicePtr // of the workspace, for between runs too
+	values                                   []float64    // the target, as it was written
+	usable                                   bool         // its covariance has an inverse
 }
 
 // gaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what
-// each is for.
+// each is for. Where their iteration doesn't get to a map, or can't as without a
+// ridge, runs are made in parts; see runInParts.
 func (m *machine) gaussian(loss pure.Gaussian, t task) error {
-	if loss.Ridge == 0 {
-		return errors.New("without a ridge it takes an eigendecomposition, which the GPU has no kernel for; use the device cpu")
-	}
 	target := t.inputs[1]
+	if loss.Ridge == 0 {
+		g := &gaussianLoss{Gaussian: loss, summary: m.at(t.inputs[0]), result: m.at(t.result)}
+		m.watch(g)
+		return m.follow(target, func(values []float64) error {
+			g.values, m.doubtful = slices.Clone(values), true
+			return nil
+		})
+	}
 	n := loss.Channels
 	matrix := func() cu.DevicePtr { return m.scratch(8 * n * n) }
-	g := gaussianLoss{
-		Gaussian: loss,
-		target:   m.reserve(8 * n * n), inverse: m.reserve(8 * n * n), numbers: m.reserve(8 * 3),
+	g := &gaussianLoss{
+		Gaussian: loss, summary: m.at(t.inputs[0]), result: m.at(t.result),
+		target: m.reserve(8 * n * n), inverse: m.reserve(8 * n * n), numbers: m.reserve(8 * 3),
 		probes: m.reserve(8 * transportProbes * n), probed: m.reserve(8 * transportProbes * n),
-		residual: len(m.layout.results) + len(m.residuals),
 	}
-	m.residuals = append(m.residuals, g)
+	m.watch(g)
 	if err := m.follow(target, func(values []float64) error { return m.aim(g, values) }); err != nil {
 		return err
 	}
 
-	result, summary := m.at(t.result), m.at(t.inputs[0])
 	sigma, tt, u, v, w, x, y := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
 	spares := [2]cu.DevicePtr{matrix(), matrix()}
 	spreads, partials := m.scratch(8*(transportSteps+1)), m.scratch(8*sumBlocks)
 	thin := [2]cu.DevicePtr{m.scratch(8 * transportProbes * n), m.scratch(8 * transportProbes * n)}
 	values, pivots := m.scratch(8*n), m.scratch(pivotBytes)
+	g.spare, g.pivots = spares[0], pivots
 	parts, blocks := shared(n*n, "dot_partials_f64", partials, g.target, sigma, n*n)
 
 	launches := []launch{
-		over(n*n, "gaussian_covariance", sigma, summary, g.numbers, n), parts,
+		over(n*n, "gaussian_covariance", sigma, g.summary, g.numbers, n), parts,
 		over(n*n, "transport_begin", tt, u, v, spreads, g.target, g.inverse, sigma, partials, blocks, g.numbers, n),
 	}
 	for step := range transportSteps {
@@ -85,16 +92,22 @@ func (m *machine) gaussian(loss pure.Gaussian, t task) error {
 			arguments: []any{to, matrix, from, n},
 		}
 	}
-	residual := m.memory.at + cu.DevicePtr(m.layout.resultsAt+8*g.residual)
 	launches = append(launches,
 		product(thin[0], tt, g.probes), product(thin[1], sigma, thin[0]), product(thin[0], tt, thin[1]),
-		launch{kernel: "transport_residual", block: dim{x: vectorThreads}, arguments: []any{residual, thin[0], g.probed, n}},
+		launch{kernel: "transport_residual", block: dim{x: vectorThreads}, arguments: []any{g.residualAt, thin[0], g.probed, n}},
 		launch{
 			kernel: "gaussian_rows", grid: dim{x: (n + 7) / 8}, block: dim{x: vectorThreads},
-			arguments: []any{result, values, summary, m.at(target), tt, sigma, g.numbers, n},
+			arguments: []any{g.result, values, g.summary, m.at(target), tt, sigma, g.numbers, n},
 		},
-		launch{kernel: "gaussian_value", block: dim{x: vectorThreads}, arguments: []any{result, values, g.numbers, n}})
+		launch{kernel: "gaussian_value", block: dim{x: vectorThreads}, arguments: []any{g.result, values, g.numbers, n}})
 	return m.add(launches...)
+}
+
+// watch gives a loss its place among the results and makes the step being bound its.
+func (m *machine) watch(g *gaussianLoss) {
+	g.residual, g.residualAt = m.slot()
+	m.gaussians = append(m.gaussians, g)
+	m.work[len(m.work)-1].gaussian = g
 }
 
 // inversion is of the matrix at from, by way of spare memory.
@@ -131,14 +144,17 @@ func invert(n int, pivots, spread cu.DevicePtr, pairs ...inversion) []launch {
 }
 
 // aim readies a loss for a target: its ridged covariance and the inverse of that,
-// and vectors to try results on, which package cpu's transport describes.
-func (m *machine) aim(g gaussianLoss, values []float64) error {
+// and vectors to try results on, which package cpu's transport describes. A target
+// without an inverse, as a style picture of one colour has, leaves the loss unusable.
+func (m *machine) aim(g *gaussianLoss, values []float64) error {
 	n := g.Channels
-	target := g.Target(values)
+	g.values = slices.Clone(values)
+	target := g.Target(g.values)
 	covariance := mat.NewSymDense(n, slices.Clone(target.Covariance))
 	var cholesky mat.Cholesky
-	if !cholesky.Factorize(covariance) {
-		return fmt.Errorf("the covariance of the target of %v has no inverse, as where a style picture is of one colour; use the device cpu", g.Gaussian)
+	if g.usable = cholesky.Factorize(covariance); !g.usable {
+		m.doubtful = true
+		return nil
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	signs := mat.NewDense(n, transportProbes, nil)
@@ -162,10 +178,7 @@ func (m *machine) aim(g gaussianLoss, values []float64) error {
 			return err
 		}
 	}
-	// Between runs nobody else uses the workspace.
-	spare := m.memory.at + cu.DevicePtr(m.layout.workspaceAt)
-	pivots := spare + cu.DevicePtr(8*n*n)
-	for _, l := range invert(n, pivots, none, inversion{g.inverse, g.target, spare}) {
+	for _, l := range invert(n, g.pivots, none, inversion{g.inverse, g.target, g.spare}) {
 		if err := m.device.run(l); err != nil {
 			return err
 		}
@@ -173,26 +186,75 @@ func (m *machine) aim(g gaussianLoss, values []float64) error {
 	return nil
 }
 
-// checkResiduals reports a transport map that the iteration didn't find. One that
-// isn't a number is left to whoever looks at the loss, which isn't either.
-func (m *machine) checkResiduals() error {
-	for _, g := range m.residuals {
-		if r := m.results.Float64s(8*g.residual, 1)[0]; r > transportResidual {
-			return fmt.Errorf("%v: the transport map is off by %.2g of its size, want at most %g; use the device cpu", g.Gaussian, r, transportResidual)
-		}
-	}
-	return nil
+// allFound tells whether the last run found all transport maps.
+func (m *machine) allFound() bool {
+	return !slices.ContainsFunc(m.gaussians, func(g *gaussianLoss) bool { return !m.found(g) })
 }
 
-// gaussians is how many losses of the kind a schedule has.
-func gaussians(s *plan.Schedule) int {
-	count := 0
-	for _, step := range s.Steps {
-		if c, ok := step.Op.(*ops.Comparison); ok {
-			if _, ok := c.Loss.(pure.Gaussian); ok {
-				count++
+// found tells whether the results, as they are on the host, have a transport map that
+// is good enough.
+func (m *machine) found(g *gaussianLoss) bool {
+	return g.usable && m.result(g.residual) <= transportResidual
+}
+
+// runInParts makes a run that looks at each transport map before it goes on, and
+// computes a loss whose map wasn't found on the host, as it is defined. Where none was
+// wanting, later runs are made at once again.
+func (m *machine) runInParts() error {
+	m.doubtful = false
+	for _, p := range m.work {
+		g := p.gaussian
+		if g == nil || g.usable {
+			if err := p.issue(m.device.stream); err != nil {
+				return err
+			}
+		}
+		if g == nil {
+			continue
+		}
+		if err := m.fetch(); err != nil {
+			return err
+		}
+		if !m.found(g) {
+			m.doubtful = true
+			if err := m.define(g); err != nil {
+				return err
 			}
 		}
 	}
-	return count
+	return m.fetch()
+}
+
+// fetch waits until the results are there.
+func (m *machine) fetch() error {
+	if err := m.fetchResults(); err != nil {
+		return err
+	}
+	return m.device.stream.Synchronize()
+}
+
+// define computes a loss and its cotangent on the host, by eigendecomposition. Of
+// features that aren't finite both are NaN.
+func (m *machine) define(g *gaussianLoss) (err error) {
+	n := g.Channels
+	summary, result := make([]float64, n+n*n), make([]float64, 1+n+n*n)
+	if err := m.device.download(unsafe.Pointer(&summary[0]), g.summary, 8*len(summary)); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(summary, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }) {
+		for i := range result {
+			result[i] = math.NaN()
+		}
+	} else if result[0], err = g.Compare(result[1:], summary, g.values); err != nil {
+		return err
+	}
+	return m.device.upload(g.result, unsafe.Pointer(&result[0]), 8*len(result))
+}
+
+// Remark implements plan.Remarker.
+func (m *machine) Remark() string {
+	if !m.doubtful {
+		return ""
+	}
+	return "the transport map of a Gaussian loss takes an eigendecomposition on the processor, which is slow"
 }

@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -63,9 +62,6 @@ func TestPoolingsMatchTheProcessors(t *testing.T) {
 	}
 }
 
-// unsupported are losses that have no kernels.
-var unsupported = []string{"max-sliced"}
-
 // lossNetwork is a loss on two layers of a small network, with its gradient.
 func lossNetwork(t *testing.T, name string, height, width int) network {
 	t.Helper()
@@ -83,6 +79,11 @@ func lossNetwork(t *testing.T, name string, height, width int) network {
 		deep = convolve(t, deep, 128, pure.Border{}, true)
 	}
 	n := network{inputs: map[string]plan.Values{"x": values32(1, 3, height, width)}}
+	if name == "max-sliced" {
+		// All slopes point nearly the same way, and what makes them orthonormal lives of
+		// how they differ.
+		n.loose = 3
+	}
 	var terms []*gorgonia.Node
 	for i, features := range []*gorgonia.Node{shallow, deep} {
 		summary, err := loss.Summarise(features)
@@ -138,9 +139,6 @@ func slow(t *testing.T, name string) bool {
 
 func TestLossesMatchTheProcessors(t *testing.T) {
 	for _, name := range losses.Names() {
-		if slices.Contains(unsupported, name) {
-			continue
-		}
 		for _, size := range [][2]int{{5, 7}, {11, 14}} {
 			for _, precision := range Precisions {
 				if precision != "f32" && size[0] < 8 || slow(t, name) && (precision == "tf32" || precision == "bf16") {

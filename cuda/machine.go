@@ -16,6 +16,7 @@ import (
 	"impasto/internal/ops"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // machine runs one schedule. Its memory is one allocation, made once:
@@ -25,33 +26,40 @@ import (
 //	table      what kernels take as arrays, such as the weights of a sum, and what
 //	           one step leaves to another
 //	state      what is made when an input is written
-//	workspace  what single steps need while they run
+//	workspaces what single steps need while they run, one for each branch
 type machine struct {
 	device   *Device
 	schedule *plan.Schedule // as it was asked for
 	fused    *plan.Schedule // as it runs
 	scale    scaling
+	branches branches
 	layout   layout
 	memory   memory
 	places   map[*plan.Buffer]cu.DevicePtr
 	results  driver.HostMemory // a copy of the results, as of the last run
 	binding
-	graph *driver.Graph
-	runs  int
+	variants map[string]*variant
+	runs     int
+	doubtful bool // a transport map isn't to be had by iteration, as of the last run
 }
 
 // binding is what binding all steps makes.
 type binding struct {
-	work      []bound
+	work      []part
 	table     []uint64
-	used      int // bytes of the workspace, by the step being bound
-	workspace int // the most that a step used
-	state     int // bytes
+	step      int   // that is being bound
+	used      int   // bytes of its branch's workspace, by the step being bound
+	workspace []int // by branch, the most that a step used
+	state     int   // bytes
 	slopes    map[slopesKey]cu.DevicePtr
 	losses    map[*plan.Buffer]cu.DevicePtr // of evaluations of maps
-	residuals []gaussianLoss
-	// written are what follows from writing an input, initial what is to be done once.
+	slots     int                           // of the results, that steps have for themselves
+	gaussians []*gaussianLoss
+	ended     []func() (again bool, err error) // what is to be done after a run
+	// written are what follows from writing an input of float64, wrote from writing a
+	// map, initial what is to be done once.
 	written map[*plan.Buffer][]func(values []float64) error
+	wrote   map[*plan.Buffer][]func()
 	initial []func() error
 }
 
@@ -60,10 +68,10 @@ type layout struct {
 	arena       plan.Arrangement
 	results     map[*plan.Buffer]int // from resultsAt on
 	resultsAt   int
-	resultCount int // of the results, and of residuals behind them
+	resultCount int // of the results, and of slots behind them
 	tableAt     int
 	stateAt     int
-	workspaceAt int
+	workspaceAt []int // by branch
 	bytes       int
 }
 
@@ -77,7 +85,8 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s)}
+	m := &machine{device: d, schedule: s, fused: d.fuse(s), scale: d.scalingOf(s), variants: map[string]*variant{}}
+	m.branches = branchesOf(m.fused)
 	err = d.do("compile", func() error {
 		if err := m.build(); err != nil {
 			return errors.Join(err, m.release())
@@ -93,6 +102,9 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 // build lays out the memory, takes it and binds every step.
 func (m *machine) build() (err error) {
 	d := m.device
+	if err := d.branch(m.branches.count); err != nil {
+		return err
+	}
 	m.lay()
 	// Once without memory, to know how much the steps need besides.
 	if err := m.bindAll(); err != nil {
@@ -100,8 +112,11 @@ func (m *machine) build() (err error) {
 	}
 	l := &m.layout
 	l.stateAt = align(l.tableAt + 8*len(m.table))
-	l.workspaceAt = l.stateAt + m.state
-	l.bytes = l.workspaceAt + m.workspace
+	l.bytes = l.stateAt + m.state
+	for branch, bytes := range m.workspace {
+		l.workspaceAt[branch] = l.bytes
+		l.bytes += bytes
+	}
 	if m.memory, err = d.arena(l.bytes); err != nil {
 		return err
 	}
@@ -127,21 +142,21 @@ func (m *machine) build() (err error) {
 // lay divides the memory up to the table.
 func (m *machine) lay() {
 	l, s := &m.layout, m.fused
-	l.results = map[*plan.Buffer]int{}
+	l.results, l.workspaceAt = map[*plan.Buffer]int{}, make([]int, m.branches.count+1)
 	for _, b := range s.Outputs {
 		_, there := l.results[b]
 		if !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !slices.Contains(s.Inputs, b) {
 			l.results[b] = 8 * len(l.results)
 		}
 	}
-	l.arena = s.Arrange(func(b *plan.Buffer) int {
+	l.arena = s.ArrangeBeside(func(b *plan.Buffer) int {
 		if _, apart := l.results[b]; apart {
 			return 0
 		}
 		return m.device.size(b)
-	}, alignment)
+	}, alignment, m.branches.ends)
 	l.resultsAt = align(l.arena.Bytes)
-	l.resultCount = len(l.results) + gaussians(s)
+	l.resultCount = len(l.results) + slots(s)
 	if m.scale.factor != 1 {
 		l.resultCount++
 	}
@@ -152,7 +167,8 @@ func (m *machine) lay() {
 func (m *machine) bindAll() error {
 	m.binding = binding{
 		slopes: map[slopesKey]cu.DevicePtr{}, losses: map[*plan.Buffer]cu.DevicePtr{},
-		written: map[*plan.Buffer][]func([]float64) error{},
+		workspace: make([]int, m.branches.count+1),
+		written:   map[*plan.Buffer][]func([]float64) error{}, wrote: map[*plan.Buffer][]func(){},
 	}
 	m.places = map[*plan.Buffer]cu.DevicePtr{}
 	for b, offset := range m.layout.arena.Offsets {
@@ -161,13 +177,21 @@ func (m *machine) bindAll() error {
 	for b, offset := range m.layout.results {
 		m.places[b] = m.memory.at + cu.DevicePtr(m.layout.resultsAt+offset)
 	}
-	for _, step := range m.fused.Steps {
-		m.used = 0
+	for i, step := range m.fused.Steps {
+		m.begin(i)
 		if err := m.bind(newTask(step)); err != nil {
 			return fmt.Errorf("%v: %w", step.Op, err)
 		}
 	}
+	m.begin(len(m.fused.Steps))
 	return m.unscale()
+}
+
+// begin begins the binding of a step; that after the last is the end of a run.
+func (m *machine) begin(step int) {
+	m.step, m.used = step, 0
+	m.only(nil)
+	m.work[len(m.work)-1].joins = m.branches.joins[step]
 }
 
 // array puts words into the machine's table and returns where they lie.
@@ -175,6 +199,45 @@ func (m *machine) array(words ...uint64) cu.DevicePtr {
 	at := m.memory.at + cu.DevicePtr(m.layout.tableAt+8*len(m.table))
 	m.table = append(m.table, words...)
 	return at
+}
+
+// slots is how many results the steps of a schedule have for themselves.
+func slots(s *plan.Schedule) int {
+	count := 0
+	for _, step := range s.Steps {
+		switch op := newTask(step).op.(type) {
+		case *ops.Comparison:
+			if _, ok := op.Loss.(pure.Gaussian); ok {
+				count++
+			}
+		case *ops.Sliced:
+			if op.Loss.Held {
+				count++
+			}
+		case *ops.Clouds:
+			if _, ok := op.Comparison.Loss.(pure.Sinkhorn); ok {
+				count += sinkhornSlots
+			}
+		}
+	}
+	return count
+}
+
+// slot returns a result that is the step's own: its number, and where it lies. What is
+// there after a run is on the host.
+func (m *machine) slot() (number int, at cu.DevicePtr) {
+	number = len(m.layout.results) + m.slots
+	m.slots++
+	return number, m.memory.at + cu.DevicePtr(m.layout.resultsAt+8*number)
+}
+
+// result is a number among the results, as of the last run.
+func (m *machine) result(number int) float64 { return m.results.Float64s(8*number, 1)[0] }
+
+// only begins a part of the step being bound that is made where wanted says so, or always
+// where it is nil.
+func (m *machine) only(wanted *bool) {
+	m.work = append(m.work, part{branch: m.branches.of[m.step], wanted: wanted})
 }
 
 // reserve returns memory that is the step's own for good.
@@ -186,9 +249,10 @@ func (m *machine) reserve(bytes int) cu.DevicePtr {
 
 // scratch returns memory that the step being bound may use while it runs.
 func (m *machine) scratch(bytes int) cu.DevicePtr {
-	at := m.memory.at + cu.DevicePtr(m.layout.workspaceAt+m.used)
+	branch := m.branches.of[m.step]
+	at := m.memory.at + cu.DevicePtr(m.layout.workspaceAt[branch]+m.used)
 	m.used = align(m.used + bytes)
-	m.workspace = max(m.workspace, m.used)
+	m.workspace[branch] = max(m.workspace[branch], m.used)
 	return at
 }
 
@@ -201,74 +265,23 @@ func (m *machine) follow(input *plan.Buffer, f func(values []float64) error) err
 	return nil
 }
 
-// add makes launches ready.
+// add makes launches of the step being bound ready.
 func (m *machine) add(launches ...launch) error {
+	last := &m.work[len(m.work)-1]
 	for _, l := range launches {
 		ready, err := m.device.ready(l)
 		if err != nil {
 			return err
 		}
-		m.work = append(m.work, ready)
+		last.launches = append(last.launches, ready)
 	}
 	return nil
-}
-
-// RunAll implements gorgonia.VM. The first run issues step by step; what runs
-// again is captured as a graph, and goes out as one.
-func (m *machine) RunAll() error {
-	return m.device.do("run", func() error {
-		if m.places == nil {
-			return errMachineClosed
-		}
-		for {
-			if err := m.run(); err != nil {
-				return err
-			}
-			if again, err := m.lowered(); err != nil || !again {
-				return errors.Join(err, m.checkResiduals())
-			}
-		}
-	})
-}
-
-func (m *machine) run() error {
-	m.runs++
-	if m.runs == 2 {
-		graph, err := driver.Capture(m.device.stream, m.issue)
-		if err != nil {
-			return err
-		}
-		m.graph = graph
-	}
-	issue := m.issue
-	if m.graph != nil {
-		issue = func() error { return m.graph.Launch(m.device.stream) }
-	}
-	if err := issue(); err != nil {
-		return err
-	}
-	return m.device.stream.Synchronize()
-}
-
-// issue puts a whole run on the stream.
-func (m *machine) issue() error {
-	for _, w := range m.work {
-		if err := w.issue(m.device.stream); err != nil {
-			return err
-		}
-	}
-	if m.layout.resultCount == 0 {
-		return nil
-	}
-	from := m.memory.at + cu.DevicePtr(m.layout.resultsAt)
-	return cu.MemcpyDtoHAsync(m.results.Pointer(), from, int64(8*m.layout.resultCount), m.device.stream)
 }
 
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.layout.bytes) }
 
-// Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
-// nothing to reset.
+// Reset implements gorgonia.VM. What losses keep from one run to the next stays.
 func (m *machine) Reset() {}
 
 // Close implements gorgonia.VM.
@@ -282,10 +295,12 @@ func (m *machine) Close() error {
 
 func (m *machine) release() error {
 	var failed []error
-	if m.graph != nil {
-		failed = append(failed, m.graph.Destroy())
-		m.graph = nil
+	for _, v := range m.variants {
+		if v.graph != nil {
+			failed = append(failed, v.graph.Destroy())
+		}
 	}
+	clear(m.variants)
 	failed = append(failed, m.results.Free(), m.device.takeBack(m.memory))
 	m.results, m.memory, m.places, m.work = driver.HostMemory{}, memory{}, nil, nil
 	return errors.Join(failed...)

@@ -21,7 +21,7 @@ import (
 // other, and in a picture as small as this one such flips make most of a gradient's
 // error.
 var networkErrors = map[string][2]float64{
-	"f32": {1e-5, 1e-3}, "tf32": {2e-3, 0.05}, "f16": {2e-3, 0.05}, "bf16": {2e-2, 0.3},
+	"f32": {2e-6, 1e-5}, "tf32": {1e-3, 0.03}, "f16": {1e-3, 0.03}, "bf16": {1e-2, 0.1},
 }
 
 func TestTheNetworkMatchesTheProcessors(t *testing.T) {

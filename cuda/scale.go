@@ -123,7 +123,7 @@ func (m *machine) lowered() (bool, error) {
 	if m.scale.factor <= 1 {
 		return false, nil
 	}
-	if squares := m.results.Float64s(8*m.scale.squares, 1)[0]; !math.IsNaN(squares) && !math.IsInf(squares, 0) {
+	if squares := m.result(m.scale.squares); !math.IsNaN(squares) && !math.IsInf(squares, 0) {
 		return false, nil
 	}
 	m.scale.factor = max(1, m.scale.factor/lowerScale)

@@ -16,25 +16,36 @@ const (
 	coldSteps = 3
 )
 
-// sinkhorn binds pure.Sinkhorn as it is defined: each evaluation works its
-// potentials out from nothing, so that it depends on none before it. Iterations
-// that turn out not to be needed return at once.
-func (c *clouds) sinkhorn(loss pure.Sinkhorn) {
-	s := sinkhorn{clouds: c, loss: loss, numbers: c.machine.scratch(4 * 8), annealed: c.machine.scratch(2 * 8)}
+// sinkhorn binds pure.Sinkhorn. Potentials are kept from one run to the next, as package
+// cpu keeps them. Iterations that turn out not to be needed return at once.
+func (c *clouds) sinkhorn(loss pure.Sinkhorn, kept *potentials) {
+	s := sinkhorn{clouds: c, potentials: kept, loss: loss, annealed: c.machine.scratch(2 * 8)}
 	m, most := c.machine, max(c.x.n, c.y.n)
 	s.errors, s.bias = m.scratch(8*sumBlocks), m.scratch(4*most)
 	s.logs = m.scratch(8 * 16 * most)
-	c.add(launch{kernel: "sinkhorn_numbers", arguments: []any{s.numbers, c.spread, loss.Epsilon, strengthOf(loss)}})
-	f, g, p, q := c.zeros(c.x.n), c.zeros(c.y.n), c.zeros(c.x.n), c.zeros(c.y.n)
-	s.alternate(f, g)
-	s.symmetric(p, c.x)
-	s.symmetric(q, c.y)
-	rows := m.scratch(8 * c.x.n)
-	s.copy(rows, p, c.x.n)
-	s.softmin(rows, p, c.x, c.x, s.numbers, false, none)
-	s.pull(rows, p, c.x, 1)
-	s.pull(f, g, c.y, -1)
-	c.add(launch{kernel: "sinkhorn_value", block: dim{x: 256}, arguments: []any{c.value, f, g, p, q, s.numbers, c.x.n, c.y.n}})
+	if kept.sampled {
+		s.only(&kept.moved)
+		s.remember()
+	}
+	s.only(nil)
+	s.fill(true, false)
+	s.add(launch{kernel: "sinkhorn_numbers", arguments: []any{s.numbers, c.spread, loss.Epsilon, strengthOf(loss)}})
+	if kept.sampled {
+		s.only(&kept.moved)
+		s.carry()
+	}
+	s.alternate()
+	s.symmetric(s.q, c.y, 0, &kept.notWarm, &kept.moved)
+	s.symmetric(s.p, c.x, 1, nil, &kept.going)
+	s.only(nil)
+	rows, half := m.scratch(8*c.x.n), m.array(math.Float64bits(0.5))
+	s.softmin(rows, s.p, c.x, c.x, s.numbers, false, none)
+	s.pull(rows, s.p, c.x, 1)
+	s.add(
+		over(c.x.n, "add_f64", s.p, s.p, rows, c.x.n),
+		over(c.x.n, "scale_by_f64", s.p, s.p, half, c.x.n))
+	s.pull(s.f, s.g, c.y, -1)
+	c.add(launch{kernel: "sinkhorn_value", block: dim{x: 256}, arguments: []any{c.value, s.f, s.g, s.p, s.q, s.numbers, c.x.n, c.y.n}})
 }
 
 // strengthOf is what a scaled loss counts for in units of the target's mean square,
@@ -49,11 +60,12 @@ func strengthOf(loss pure.Sinkhorn) float64 {
 
 type sinkhorn struct {
 	*clouds
-	loss              pure.Sinkhorn
-	numbers, annealed cu.DevicePtr // ε and what follows from it, at the end and on the way
-	bias, logs        cu.DevicePtr
-	errors            cu.DevicePtr
-	blocks            int // of the last softmin, which leave an error each
+	*potentials
+	loss       pure.Sinkhorn
+	annealed   cu.DevicePtr // ε on the way and what follows from it, as numbers have it
+	bias, logs cu.DevicePtr
+	errors     cu.DevicePtr
+	blocks     int // of the last softmin, which leave an error each
 }
 
 // softmin makes a potential of rows from one of columns, or, averaged, the mean of
@@ -78,40 +90,72 @@ func (s *sinkhorn) anneal(step func(epsilon cu.DevicePtr)) {
 }
 
 // alternate makes the potentials of the plan between x and y.
-func (s *sinkhorn) alternate(f, g cu.DevicePtr) {
-	x, y := s.x, s.y
+func (s *sinkhorn) alternate() {
+	x, y, f, g := s.x, s.y, s.f, s.g
 	before := s.machine.scratch(8 * x.n)
 	step := func(epsilon cu.DevicePtr) {
 		s.copy(before, f, x.n)
 		s.softmin(f, g, x, y, epsilon, true, none)
 		s.softmin(g, before, y, x, epsilon, true, none)
 	}
+	s.only(&s.cold)
+	s.clear(f, x.n)
+	s.clear(g, y.n)
 	s.anneal(step)
 	for range coldSteps {
 		step(s.numbers)
 	}
-	stop := s.zeros(1)
+	s.only(&s.notWarm)
 	s.softmin(f, g, x, y, s.numbers, false, none)
-	for range s.loss.Iterations {
+	s.iterate(0, nil, &s.going, func(stop cu.DevicePtr) {
 		s.softmin(g, f, y, x, s.numbers, false, stop)
 		s.softmin(f, g, x, y, s.numbers, false, stop)
 		s.stop(stop, x.n)
-	}
+	})
 }
 
-// symmetric makes the potential of a cloud's plan with itself.
-func (s *sinkhorn) symmetric(p cu.DevicePtr, of cloud) {
+// symmetric makes the potential of a cloud's plan with itself, where when says so, in
+// fewer iterations than else by less.
+func (s *sinkhorn) symmetric(p cu.DevicePtr, of cloud, less int, when, whenGoing *bool) {
+	s.only(&s.cold)
+	s.clear(p, of.n)
 	s.anneal(func(epsilon cu.DevicePtr) { s.softmin(p, p, of, of, epsilon, true, none) })
-	stop := s.zeros(1)
-	for range s.loss.Iterations {
+	s.iterate(less, when, whenGoing, func(stop cu.DevicePtr) {
 		s.softmin(p, p, of, of, s.numbers, true, stop)
 		s.stop(stop, of.n)
+	})
+}
+
+// iterate makes a step as often as it may be, where when says so: Iterations times from
+// cold potentials, Refinements times from others, which whenGoing tells of.
+func (s *sinkhorn) iterate(less int, when, whenGoing *bool, step func(stop cu.DevicePtr)) {
+	cold := s.loss.Iterations - less
+	going := cold
+	if s.loss.Refinements > 0 {
+		going = s.loss.Refinements - less
+	}
+	s.only(when)
+	stop := s.zeros(1)
+	for range min(cold, going) {
+		step(stop)
+	}
+	more, wanted := cold-going, &s.cold
+	if going > cold {
+		more, wanted = going-cold, whenGoing
+	}
+	s.only(wanted)
+	for range more {
+		step(stop)
 	}
 }
 
 // stop sets the flag where the last softmin changed its n values by little enough.
 func (s *sinkhorn) stop(flag cu.DevicePtr, n int) {
 	s.add(launch{kernel: "sinkhorn_stop", block: dim{x: vectorThreads}, arguments: []any{flag, s.errors, s.loss.Tolerance, s.blocks, n}})
+}
+
+func (s *sinkhorn) clear(potential cu.DevicePtr, n int) {
+	s.add(over(2*n, "fill", potential, 0., 2*n))
 }
 
 func (s *sinkhorn) copy(to, from cu.DevicePtr, n int) {

@@ -3,7 +3,7 @@
 package cuda
 
 import (
-	"errors"
+	"math"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -20,9 +20,6 @@ const sortTile = 4096
 // for. Its result is the gradient, channels last.
 func (m *machine) sliced(op *ops.Sliced, t task) error {
 	loss, x, y := op.Loss, t.inputs[0], t.inputs[1]
-	if loss.Ascent > 0 {
-		return errors.New("turning its directions has no kernel on the GPU; use the device cpu")
-	}
 	if m.device.formatOf(x) != channelsLast {
 		return errFewChannels
 	}
@@ -91,30 +88,52 @@ func (m *machine) project(lines cu.DevicePtr, x *plan.Buffer, along cu.DevicePtr
 }
 
 // directions returns the memory of a loss's directions, none for the axes. They
-// follow from the draw, and are made anew when that is written.
+// follow from the draw, and are made anew when that is written; those that are turned
+// besides start from there.
 func (m *machine) directions(loss pure.Sliced, t task) (cu.DevicePtr, error) {
 	if loss.Directions == 0 {
 		return none, nil
 	}
-	at := m.reserve(4 * loss.Directions * loss.Channels)
-	return at, m.drawn(t, func(draw float64) error {
+	count := loss.Directions * loss.Channels
+	turned := turning{drawn: m.reserve(4 * count)}
+	along := turned.drawn
+	if loss.Ascent > 0 {
+		along, turned.exact = m.reserve(4*count), m.reserve(8*count)
+		if err := m.turn(loss, t, along, &turned); err != nil {
+			return none, err
+		}
+	}
+	return along, m.drawn(t, func(draw float64) error {
 		exact := pure.Directions(loss.Directions, loss.Channels, draw)
 		single := make([]float32, len(exact))
 		for i, v := range exact {
 			single[i] = float32(v)
 		}
-		return m.device.upload(at, unsafe.Pointer(&single[0]), 4*len(single))
+		turned.wanted = true
+		if loss.Ascent > 0 {
+			if err := m.device.upload(turned.exact, unsafe.Pointer(&exact[0]), 8*len(exact)); err != nil {
+				return err
+			}
+		}
+		return m.device.upload(turned.drawn, unsafe.Pointer(&single[0]), 4*len(single))
 	})
 }
 
-// drawn makes a step's draw, its third input, be followed, or one of zero where it
-// has none.
+// drawn makes a step's draw, its third input, be followed where it changes, or one of
+// zero where the step has none.
 func (m *machine) drawn(t task, follow func(draw float64) error) error {
 	if len(t.inputs) < 3 {
 		m.initial = append(m.initial, func() error { return follow(0) })
 		return nil
 	}
-	return m.follow(t.inputs[2], func(values []float64) error { return follow(values[0]) })
+	last := math.NaN()
+	return m.follow(t.inputs[2], func(values []float64) error {
+		if values[0] == last {
+			return nil
+		}
+		last = values[0]
+		return follow(last)
+	})
 }
 
 // sort returns where the sorted items of lines will be, and the launches that put

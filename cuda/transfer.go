@@ -101,6 +101,9 @@ func (m *machine) Write(input *gorgonia.Node, values []float32) error {
 	}
 	d := m.device
 	return d.do("write an input", func() error {
+		for _, follow := range m.wrote[b] {
+			follow()
+		}
 		switch from := unsafe.Pointer(&values[0]); d.formatOf(b) {
 		case planes:
 			return d.upload(m.places[b], from, 4*len(values))

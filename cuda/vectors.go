@@ -5,6 +5,7 @@ package cuda
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -112,34 +113,126 @@ func (d *Device) AddScaled(y optim.Vector, alpha float64, x optim.Vector) {
 }
 
 // Dot implements optim.Vectors.
-func (d *Device) Dot(x, y optim.Vector) (dot float64, err error) {
-	a, b := x.(vector), y.(vector)
-	if a.n != b.n {
-		return 0, fmt.Errorf("cuda: dot product of %d and %d elements, want as many of each", a.n, b.n)
+func (d *Device) Dot(x, y optim.Vector) (float64, error) {
+	dots, err := d.Dots([2]optim.Vector{x, y})
+	if err != nil {
+		return 0, err
 	}
-	if a.n == 0 {
-		return 0, nil
-	}
-	err = d.do("dot product", func() error {
-		partials, sum := d.scratch.at+8, d.scratch.at
-		blocks := min((a.n+vectorThreads-1)/vectorThreads, dotBlocks)
-		share := launch{
-			kernel: "dot_partials", grid: dim{x: blocks}, block: dim{x: vectorThreads},
-			arguments: []any{partials, a.at, b.at, a.n},
+	return dots[0], nil
+}
+
+// mostDots is how many products one wait is for at most.
+const mostDots = 4
+
+// Dots implements optim.Vectors.
+func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) {
+	dots := make([]float64, 0, len(pairs))
+	for _, pair := range pairs {
+		if x, y := pair[0].Len(), pair[1].Len(); x != y {
+			return nil, fmt.Errorf("cuda: dot product of %d and %d elements, want as many of each", x, y)
 		}
-		join := launch{kernel: "sum_partials", block: dim{x: vectorThreads}, arguments: []any{sum, partials, blocks, 1.}}
-		for _, l := range []launch{share, join} {
+	}
+	for some := range slices.Chunk(pairs, mostDots) {
+		if err := d.do("dot product", func() (err error) {
+			dots, err = d.dots(dots, some)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return dots, nil
+}
+
+// vectorBlocks is into how many parts sums over n elements are split.
+func vectorBlocks(n int) int { return min((n+vectorThreads-1)/vectorThreads, dotBlocks) }
+
+// dots appends the products of some pairs.
+func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error) {
+	for i, pair := range pairs {
+		x, y := pair[0].(vector), pair[1].(vector)
+		partials, sum, blocks := d.scratch.at+dotsAt+cu.DevicePtr(8*i*dotBlocks), d.scratch.at+cu.DevicePtr(8*i), vectorBlocks(x.n)
+		launches := []launch{
+			{
+				kernel: "dot_partials", grid: dim{x: blocks}, block: dim{x: vectorThreads},
+				arguments: []any{partials, x.at, y.at, x.n},
+			},
+			{kernel: "sum_partials", block: dim{x: vectorThreads}, arguments: []any{sum, partials, blocks, 1.}},
+		}
+		if x.n == 0 {
+			launches = []launch{over(2, "fill", sum, 0., 2)}
+		}
+		for _, l := range launches {
+			if err := d.run(l); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := d.download(d.pinned.Pointer(), d.scratch.at, 8*len(pairs)); err != nil {
+		return nil, err
+	}
+	return append(dots, d.pinned.Float64s(0, len(pairs))...), nil
+}
+
+// mostPairs is the longest history that TwoLoop has room for.
+const mostPairs = 64
+
+// The scratch memory has results of products, their partial sums, and coefficients of the
+// two-loop recursion.
+const (
+	dotsAt       = 8 * mostDots
+	alphasAt     = dotsAt + 8*mostDots*dotBlocks
+	scratchBytes = alphasAt + 8*mostPairs
+)
+
+// TwoLoop implements optim.Vectors: one launch for each product, which makes its
+// coefficient of the product before, so that the host has nothing to wait for.
+func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
+	if len(history) > mostPairs {
+		return optim.TwoLoop(d, q, history)
+	}
+	to := q.(vector)
+	if to.n == 0 {
+		return nil
+	}
+	blocks, alphas := vectorBlocks(to.n), d.scratch.at+alphasAt
+	partials := [2]cu.DevicePtr{d.scratch.at + dotsAt, d.scratch.at + dotsAt + 8*dotBlocks}
+	at := func(v optim.Vector) cu.DevicePtr { return v.(vector).at }
+	var launches []launch
+	step := func(add, with cu.DevicePtr, pair, second int, product, factor float64) {
+		parity := len(launches) % 2
+		launches = append(launches, launch{
+			kernel: "two_loop", grid: dim{x: blocks}, block: dim{x: vectorThreads},
+			arguments: []any{to.at, add, with, partials[parity], partials[1-parity], blocks, alphas, pair, second, product, factor, to.n},
+		})
+	}
+	last := len(history) - 1
+	if last < 0 {
+		step(none, none, 0, 0, 1, -1)
+	} else {
+		step(none, at(history[last].Step), 0, 0, 1, 1)
+	}
+	for i, p := range slices.Backward(history) {
+		with, factor := at(history[0].Change), history[last].Product/history[last].Square
+		if i > 0 {
+			with, factor = at(history[i-1].Step), 1
+		}
+		step(at(p.Change), with, i, 0, p.Product, factor)
+	}
+	for i, p := range history {
+		with, factor := none, -1.
+		if i < last {
+			with, factor = at(history[i+1].Change), 1
+		}
+		step(at(p.Step), with, i, 1, p.Product, factor)
+	}
+	return d.do("direction of the descent", func() error {
+		for _, l := range launches {
 			if err := d.run(l); err != nil {
 				return err
 			}
 		}
-		if err := d.download(d.pinned.Pointer(), sum, 8); err != nil {
-			return err
-		}
-		dot = d.pinned.Float64s(0, 1)[0]
 		return nil
 	})
-	return dot, err
 }
 
 // Clamp implements optim.Vectors.

@@ -183,7 +183,7 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 		return err
 	}
 	held := heldBytes()
-	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads}, loss.Name())
+	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return err
 	}
@@ -326,7 +326,7 @@ func summaryOf(o LossBenchOptions, loss losses.Loss, features plan.Values) (_ pl
 	if err != nil {
 		return plan.Values{}, err
 	}
-	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads}, loss.Name())
+	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads})
 	if err != nil {
 		return plan.Values{}, err
 	}

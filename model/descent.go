@@ -9,6 +9,7 @@ import (
 
 	"impasto/internal/optim"
 	"impasto/internal/picture"
+	"impasto/internal/plan"
 )
 
 // descent is the optimisation of the picture at one level.
@@ -172,6 +173,9 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		Loss:  report.Loss,
 		Terms: terms, GradientNorm: report.GradientNorm,
 		Elapsed: time.Since(r.began),
+	}
+	if m, ok := d.objective.machine.(plan.Remarker); ok {
+		p.Remark = m.Remark()
 	}
 	for i, l := range r.levels {
 		p.Total += l.iterations

@@ -45,22 +45,17 @@ func checkDevice(name, precision string) error {
 	return checkName("Device", "device", name, []string{"auto", "cpu", "cuda", "cuda:0"})
 }
 
-// processorLosses are losses that GPUs have no kernels for.
-var processorLosses = []string{"max-sliced"}
-
-// openDevice opens the device that a checked name means, for these losses; auto is
-// the first GPU that can be used and has the losses, or else the processor.
-func openDevice(name, precision string, o cpu.Options, losses ...string) (plan.Device, error) {
+// openDevice opens the device that a checked name means; auto is the first GPU that
+// can be used, or else the processor.
+func openDevice(name, precision string, o cpu.Options) (plan.Device, error) {
 	o.BFloat16, o.Float16 = precision == "bf16", precision == "f16"
 	switch name {
 	case "cpu":
 		return cpu.NewDevice(o)
 	case "auto":
-		if !slices.ContainsFunc(losses, func(loss string) bool { return slices.Contains(processorLosses, loss) }) {
-			device, err := openAny(precision)
-			if device != nil || err != nil {
-				return device, err
-			}
+		device, err := openAny(precision)
+		if device != nil || err != nil {
+			return device, err
 		}
 		if !slices.Contains(processorPrecisions, precision) {
 			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu knows f32, f16 and bf16, not %s", precision)

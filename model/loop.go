@@ -75,8 +75,8 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.engine.parameters, err = r.engine.parameters.Through(r.engine.recipe.layers()...); err != nil {
 		return nil, err
 	}
-	if r.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads}, r.engine.recipe.lossNames()...); err != nil {
-		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
+	if r.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads}); err != nil {
+		return nil, fmt.Errorf("model: open device: %w", err)
 	}
 	return r, nil
 }

@@ -112,7 +112,7 @@ func newMeasure(o MeasureOptions) (*measure, error) {
 		return nil, err
 	}
 	if m.device, err = openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
-		return nil, fmt.Errorf("model: measure: open device %s: %w", o.Device, err)
+		return nil, fmt.Errorf("model: measure: open device: %w", err)
 	}
 	if m.processor, err = cpu.NewDevice(cpu.Options{Threads: o.Threads}); err != nil {
 		m.device.Close()

@@ -35,6 +35,9 @@ type Progress struct {
 	Terms        []Term
 	GradientNorm float64
 	Elapsed      time.Duration
+	// Remark says what made the iteration slow where the device had to go another way
+	// than it is meant to; else it is empty.
+	Remark string
 	// Picture returns the current result. It costs a copy, so ask only for what
 	// is shown, and before the callback returns: afterwards it is an error.
 	Picture func() (image.Image, error)

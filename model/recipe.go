@@ -83,14 +83,6 @@ func (r recipe) styleLayers() []string {
 	return layers
 }
 
-func (r recipe) lossNames() []string {
-	var names []string
-	for _, part := range r.style {
-		names = append(names, part.loss.Name())
-	}
-	return names
-}
-
 func (r recipe) contentLayers() []string {
 	var layers []string
 	for _, part := range r.content {

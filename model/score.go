@@ -73,8 +73,8 @@ func NewScorer(content image.Image, styles []Style, names []string, o Options) (
 			return nil, fmt.Errorf("model: embedded network: %w", err)
 		}
 	}
-	if s.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads, Exact: true}, names...); err != nil {
-		return nil, fmt.Errorf("model: open device %s: %w", o.Device, err)
+	if s.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
+		return nil, fmt.Errorf("model: open device: %w", err)
 	}
 	return s, nil
 }

@@ -5,6 +5,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"image"
+	"image/png"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"impasto/internal/standin"
+	"impasto/cuda/standin"
 )
 
 // gpuProgram is the program on a GPU, or on what stands in for one.
@@ -85,7 +89,7 @@ func TestGPUThatDoesNotExistIsAnError(t *testing.T) {
 	folder := gpuPictures(t)
 	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--device", "cuda:9")
 	o := runOnGPU(t, folder, nil, args...)
-	if o.status != statusFailed || !strings.Contains(o.stderr, "there is no GPU 9; this machine has ") {
+	if o.status != statusFailed || !strings.Contains(o.stderr, "there is no GPU 9; this machine has ") || strings.Count(o.stderr, "cuda") != 1 {
 		t.Errorf("status %d, %q, want a failure that says how many GPUs there are", o.status, o.stderr)
 	}
 }
@@ -138,5 +142,22 @@ func TestGPUInterruptSavesTheBestPictureSoFar(t *testing.T) {
 	cmd.Wait()
 	if status := cmd.ProcessState.ExitCode(); status != statusInterrupted || !saved {
 		t.Errorf("status %d, saved %t, %q, want %d and the picture saved", status, saved, stderr.String(), statusInterrupted)
+	}
+}
+
+func TestGPUThatHasToGoTheLongWaySaysSo(t *testing.T) {
+	folder := gpuPictures(t)
+	canvas := image.NewRGBA(image.Rect(0, 0, 20, 20)) // of one colour
+	file, err := os.Create(filepath.Join(folder, "style.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(file, canvas), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	o := runOnGPU(t, folder, nil, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
+		"--style-layers", "relu1_1", "--content-weight", "0", "--first-iterations", "2", "--device", "cuda", "--verbose").done(t)
+	if n := strings.Count(o.stderr, "eigendecomposition on the processor"); n != 1 {
+		t.Errorf("standard error %q says %d times that an eigendecomposition makes it slow, want once", o.stderr, n)
 	}
 }

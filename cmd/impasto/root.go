@@ -11,14 +11,14 @@ import (
 type globalOptions struct {
 	JSON  bool // results as one JSON object a line on standard output
 	Quiet bool // nothing on standard error but errors
-	// Verbose adds what the machine is and how much memory it takes.
+	// Verbose adds what the machine is, how much memory it takes, and what slows it down.
 	Verbose bool
 }
 
 func (o *globalOptions) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.JSON, "json", false, "print results as JSON, one object a line, on standard output")
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "print no progress and no summary, only errors")
-	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "tell also where the work is done and how much memory it takes")
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "tell also where the work is done, how much memory it takes, and what makes it slow")
 }
 
 // newRootCommand builds the whole command line. Nothing in it is shared between

@@ -255,7 +255,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	}
 	o.Progress = s.progress
 	if global.Verbose {
-		o.Begin = s.begin
+		o.Begin, s.verbose = s.begin, true
 	}
 	result, err := model.Stylize(ctx, content.Image(), styles, o.Options)
 	s.reporter.finish()
@@ -318,6 +318,8 @@ type stylization struct {
 	events   io.Writer // nil unless --json
 	cancel   context.CancelCauseFunc
 	started  time.Time
+	verbose  bool
+	remark   string // the last one that was told
 }
 
 // begin tells what a scale takes.
@@ -329,6 +331,10 @@ func (s *stylization) begin(scale model.Scale) {
 // progress shows and writes what is asked for after an iteration. What fails
 // stops the run; the picture so far is written all the same.
 func (s *stylization) progress(p model.Progress) {
+	if s.verbose && p.Remark != "" && p.Remark != s.remark {
+		s.remark = p.Remark
+		s.reporter.note(p.Remark)
+	}
 	s.reporter.progress(p)
 	if s.events != nil {
 		if err := printJSON(s.events, newIterationEvent(p)); err != nil {

@@ -3,6 +3,8 @@
 package kernels_test
 
 import (
+	"flag"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -32,6 +34,29 @@ func library(t *testing.T) *host.Library {
 	return l
 }
 
+// launched are the kernels that tests have run.
+var launched = map[string]bool{}
+
+// TestMain fails where there is a kernel that no test runs, unless not all tests were
+// asked for.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if status == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" {
+		l, err := build()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		for _, name := range l.Kernels() {
+			if !launched[name] {
+				fmt.Fprintf(os.Stderr, "no test runs the kernel %s\n", name)
+				status = 1
+			}
+		}
+	}
+	os.Exit(status)
+}
+
 // inEveryOrder runs a test once for each order of threads.
 func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
@@ -44,6 +69,7 @@ func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 
 func launch(t *testing.T, name string, grid, block host.Dim, shared int, arguments ...any) {
 	t.Helper()
+	launched[name] = true
 	if err := library(t).Launch(name, grid, block, shared, arguments...); err != nil {
 		t.Fatal(err)
 	}

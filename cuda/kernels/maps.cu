@@ -30,9 +30,6 @@ constexpr int map_threads = 256;
             float v = to_float(a[i]) + (b ? to_float(b[i]) : 0.f);                                                     \
             y[i] = from_float<T>(to_float(mask[i]) > 0 ? v : 0.f);                                                     \
         }                                                                                                              \
-    }                                                                                                                  \
-    KERNEL((map_threads), zero_##suffix, T *y, Int n) {                                                                \
-        for (Int i = first_index(); i < n; i += index_step()) y[i] = from_float<T>(0);                                 \
     }
 ELEMENTWISE(f32, float)
 ELEMENTWISE(f16, f16)

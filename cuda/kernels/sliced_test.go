@@ -120,8 +120,11 @@ func TestSlicedMatchesItsDefinition(t *testing.T) {
 				launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, loss64, distances, 2*lines, 1.0)
 				launch(t, "spread_lines", host.Dim{X: blocks(n, 64), Y: blocks(c, 64)}, vectorBlock, 0, gradient, p, along, lines, c, n)
 				near(t, "loss", host.Of[float64](loss64)[:1], []float64{value}, 1e-5)
-				// Points that rounding lets change places are moved to each other's matches.
-				near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), 3e-3)
+				tolerance := 5e-6
+				if n > 1000 { // points that rounding lets change places are moved to each other's matches
+					tolerance = 2e-3
+				}
+				near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), tolerance)
 
 				addend, mask, out := normal(c*n, 3), normal(c*n, 4), host.Allocate(c*n*e.size)
 				addends, masks := e.from(t, addend), e.from(t, mask)
@@ -132,7 +135,7 @@ func TestSlicedMatchesItsDefinition(t *testing.T) {
 					}
 				}
 				launch(t, "scale_map_"+e.suffix, someGrid, vectorBlock, 0, out, gradient, host.From([]float64{2}), addends, masks, c*n)
-				near(t, "scaled gradient", e.to(t, out, c*n), scaled, max(3e-3, e.tolerance))
+				near(t, "scaled gradient", e.to(t, out, c*n), scaled, max(tolerance, e.tolerance))
 			})
 		}
 	}
@@ -140,59 +143,65 @@ func TestSlicedMatchesItsDefinition(t *testing.T) {
 
 func TestTurningDirectionsMatchesItsDefinition(t *testing.T) {
 	for _, shape := range [][4]int{{6, 4, 40, 50}, {70, 16, 90, 45}, {3, 1, 20, 20}} {
-		c, k, n, m := shape[0], shape[1], shape[2], shape[3]
-		x, y := normal(c*n, 1), normal(c*m, 2)
-		for i := range x {
-			x[i] = 2*x[i] + float32(i%c)
+		for _, e := range storage {
+			turnsLikeItsDefinition(t, e, shape[0], shape[1], shape[2], shape[3])
 		}
-		loss := pure.Sliced{Channels: c, Directions: k, Ascent: 2, Scaled: true}
-		want := make([]float32, c*n)
-		value := pure.CompareSliced(loss, want, planesOf(x, c), planesOf(y, c), 3)
-		inEveryOrder(t, func(t *testing.T) {
-			exact := pure.Directions(k, c, 3)
-			directions := make([]float32, k*c)
-			for i, v := range exact {
-				directions[i] = float32(v)
-			}
-			xs, ys, precise, along := host.From(x), host.From(y), host.From(exact), host.From(directions)
-			p, q, one := host.Allocate(4*k*n), host.Allocate(4*k*m), scalars(1)
-			project := func() (xItems, yItems, xKeys, yKeys host.Memory) {
-				launch(t, "lines_f32", host.Dim{X: blocks(n, 64), Y: blocks(k, 64)}, vectorBlock, 0, p, xs, along, k, c, n)
-				launch(t, "lines_f32", host.Dim{X: blocks(m, 64), Y: blocks(k, 64)}, vectorBlock, 0, q, ys, along, k, c, m)
-				xItems, yItems, xKeys, yKeys = sorted(t, p, k, n, true), sorted(t, q, k, m, true), host.Allocate(4*k*n), host.Allocate(4*k*m)
-				launch(t, "place_keys", host.Dim{X: 2, Y: k}, vectorBlock, 0, xKeys, xItems, n)
-				launch(t, "place_keys", host.Dim{X: 2, Y: k}, vectorBlock, 0, yKeys, yItems, m)
-				return
-			}
-			match := func(slopes, items, keys host.Memory, factor host.Memory, n, m int) (distances host.Memory) {
-				sums := host.Allocate(8 * k * m)
-				distances = host.Allocate(8 * 2 * k)
-				launch(t, "target_sums", host.Dim{X: k}, vectorBlock, 0, sums, keys, m)
-				launch(t, "match_lines", host.Dim{X: 2, Y: k}, vectorBlock, 0, slopes, distances, items, keys, sums, factor, n, m)
-				return
-			}
-			const parts = 2
-			for range loss.Ascent {
-				xItems, yItems, xKeys, yKeys := project()
-				match(p, xItems, yKeys, one, n, m)
-				match(q, yItems, xKeys, one, m, n)
-				partials, slopes := host.Allocate(8*2*parts*k*c), host.Allocate(8*k*c)
-				grid := host.Dim{X: blocks(k, 64), Y: blocks(c, 64), Z: parts}
-				launch(t, "line_products_f32", grid, vectorBlock, 0, partials, p, xs, k, c, n)
-				launch(t, "line_products_f32", grid, vectorBlock, 0, partials.At(8*parts*k*c), q, ys, k, c, m)
-				launch(t, "sum_rows", someGrid, vectorBlock, 0, slopes, partials, 1.0, 2*parts, k*c)
-				launch(t, "turn_directions", host.Dim{}, vectorBlock, 0, precise, along, slopes, k, c)
-			}
-			var squares float64
-			for _, v := range y {
-				squares += float64(v) * float64(v)
-			}
-			xItems, _, _, yKeys := project()
-			distances, loss64, gradient := match(p, xItems, yKeys, scalars(loss.Factor(squares, len(y))), n, m), host.Allocate(8), host.Allocate(4*c*n)
-			launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, loss64, distances, 2*k, 1.0)
-			launch(t, "spread_lines", host.Dim{X: blocks(n, 64), Y: blocks(c, 64)}, vectorBlock, 0, gradient, p, along, k, c, n)
-			near(t, "loss", host.Of[float64](loss64)[:1], []float64{value}, 1e-4)
-			near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), 1e-2)
-		})
 	}
+}
+
+func turnsLikeItsDefinition(t *testing.T, e element, c, k, n, m int) {
+	x, y := normal(c*n, 1), normal(c*m, 2)
+	for i := range x {
+		x[i] = 2*x[i] + float32(i%c)
+	}
+	xs, ys := e.from(t, x), e.from(t, y)
+	loss := pure.Sliced{Channels: c, Directions: k, Ascent: 2, Scaled: true}
+	want := make([]float32, c*n)
+	value := pure.CompareSliced(loss, want, planesOf(x, c), planesOf(y, c), 3)
+	inEveryOrder(t, func(t *testing.T) {
+		exact := pure.Directions(k, c, 3)
+		directions := make([]float32, k*c)
+		for i, v := range exact {
+			directions[i] = float32(v)
+		}
+		precise, along := host.From(exact), host.From(directions)
+		p, q, one := host.Allocate(4*k*n), host.Allocate(4*k*m), scalars(1)
+		project := func() (xItems, yItems, xKeys, yKeys host.Memory) {
+			launch(t, "lines_"+e.suffix, host.Dim{X: blocks(n, 64), Y: blocks(k, 64)}, vectorBlock, 0, p, xs, along, k, c, n)
+			launch(t, "lines_"+e.suffix, host.Dim{X: blocks(m, 64), Y: blocks(k, 64)}, vectorBlock, 0, q, ys, along, k, c, m)
+			xItems, yItems, xKeys, yKeys = sorted(t, p, k, n, true), sorted(t, q, k, m, true), host.Allocate(4*k*n), host.Allocate(4*k*m)
+			launch(t, "place_keys", host.Dim{X: 2, Y: k}, vectorBlock, 0, xKeys, xItems, n)
+			launch(t, "place_keys", host.Dim{X: 2, Y: k}, vectorBlock, 0, yKeys, yItems, m)
+			return
+		}
+		match := func(slopes, items, keys host.Memory, factor host.Memory, n, m int) (distances host.Memory) {
+			sums := host.Allocate(8 * k * m)
+			distances = host.Allocate(8 * 2 * k)
+			launch(t, "target_sums", host.Dim{X: k}, vectorBlock, 0, sums, keys, m)
+			launch(t, "match_lines", host.Dim{X: 2, Y: k}, vectorBlock, 0, slopes, distances, items, keys, sums, factor, n, m)
+			return
+		}
+		const parts = 2
+		for range loss.Ascent {
+			xItems, yItems, xKeys, yKeys := project()
+			match(p, xItems, yKeys, one, n, m)
+			match(q, yItems, xKeys, one, m, n)
+			partials, slopes := host.Allocate(8*2*parts*k*c), host.Allocate(8*k*c)
+			grid := host.Dim{X: blocks(k, 64), Y: blocks(c, 64), Z: parts}
+			launch(t, "line_products_"+e.suffix, grid, vectorBlock, 0, partials, p, xs, k, c, n)
+			launch(t, "line_products_"+e.suffix, grid, vectorBlock, 0, partials.At(8*parts*k*c), q, ys, k, c, m)
+			launch(t, "sum_rows", someGrid, vectorBlock, 0, slopes, partials, 1.0, 2*parts, k*c)
+			launch(t, "turn_directions", host.Dim{}, vectorBlock, 0, precise, along, slopes, k, c)
+		}
+		var squares float64
+		for _, v := range y {
+			squares += float64(v) * float64(v)
+		}
+		xItems, _, _, yKeys := project()
+		distances, loss64, gradient := match(p, xItems, yKeys, scalars(loss.Factor(squares, len(y))), n, m), host.Allocate(8), host.Allocate(4*c*n)
+		launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, loss64, distances, 2*k, 1.0)
+		launch(t, "spread_lines", host.Dim{X: blocks(n, 64), Y: blocks(c, 64)}, vectorBlock, 0, gradient, p, along, k, c, n)
+		near(t, "loss", host.Of[float64](loss64)[:1], []float64{value}, 1e-4)
+		near(t, "gradient", host.Of[float32](gradient)[:c*n], lastOf(want, c), 1e-2)
+	})
 }

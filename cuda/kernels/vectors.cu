@@ -12,11 +12,6 @@ KERNEL((vector_threads), fill, float *y, double value, Int n) {
     for (Int i = first_index(); i < n; i += index_step()) y[i] = float(value);
 }
 
-// y = value, float64
-KERNEL((vector_threads), fill_f64, double *y, double value, Int n) {
-    for (Int i = first_index(); i < n; i += index_step()) y[i] = value;
-}
-
 // x = alpha·x
 KERNEL((vector_threads), scale, float *x, double alpha, Int n) {
     float a = float(alpha);
@@ -100,6 +95,36 @@ KERNEL((vector_threads), sum_partials, double *result, const double *partials, I
     if (threadIdx.x == 0) result[blockIdx.x] = factor * sum;
 }
 
+// One step of the two-loop recursion of L-BFGS (Nocedal and Wright 2006, algorithm 7.4):
+//
+//	q = factor·(q + c·add),   next[block] = the block's share of Σ q·with
+//
+// where c follows from d, the sum of the count numbers at last, which the step before left
+// as next: in the first loop, second = 0, it is −d/product, and alphas[pair] = d/product; in
+// the second, alphas[pair] − d/product. Without add, which is null, the term is left out, and
+// without with the product.
+KERNEL((vector_threads), two_loop, float *q, const float *add, const float *with, double *next, const double *last,
+       Int count, double *alphas, Int pair, Int second, double product, double factor, Int n) {
+    float c = 0;
+    if (add) {
+        double d = 0;
+        for (Int i = threadIdx.x; i < count; i += vector_threads) d += last[i];
+        d = block_sum<vector_threads>(d) / product;
+        if (!second && first_index() == 0) alphas[pair] = d;
+        c = float(second ? alphas[pair] - d : -d);
+    }
+    const float by = float(factor);
+    double sum = 0;
+    for (Int i = first_index(); i < n; i += index_step()) {
+        float v = by * (add ? q[i] + c * add[i] : q[i]);
+        q[i] = v;
+        if (with) sum += double(v) * double(with[i]);
+    }
+    if (!with) return;
+    sum = block_sum<vector_threads>(sum);
+    if (threadIdx.x == 0) next[blockIdx.x] = sum;
+}
+
 // *sum = Σ weights[i]·*losses[i]; losses is an array of pointers to scalars, weights
 // one of float64, both in device memory. Grid: one block, of one thread or more.
 KERNEL((vector_threads), weighted_sum, double *sum, const double *const *losses, const double *weights, Int count) {
@@ -107,11 +132,6 @@ KERNEL((vector_threads), weighted_sum, double *sum, const double *const *losses,
     double total = 0;
     for (Int i = 0; i < count; i++) total += weights[i] * *losses[i];
     *sum = total;
-}
-
-// *y = a[0] + a[1], the loss that a float32 evaluation ends with. One thread.
-KERNEL((vector_threads), join_loss, double *y, const float *a) {
-    if (threadIdx.x == 0) *y = double(a[0]) + double(a[1]);
 }
 
 // y[p·channels + c] = x[c·positions + p], from planes to channels last, and back:

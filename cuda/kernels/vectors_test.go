@@ -5,6 +5,7 @@ package kernels_test
 import (
 	"math"
 	"testing"
+	"unsafe"
 
 	"impasto/cuda/kernels/host"
 )
@@ -39,6 +40,21 @@ func TestVectorsMatchTheirLoops(t *testing.T) {
 			}
 			near(t, "average", host.Of[float32](mean), want, 1e-6)
 
+			launch(t, "fill", grid, vectorBlock, 0, y, -0.75, n)
+			for i := range want {
+				want[i] = -0.75
+			}
+			near(t, "fill", host.Of[float32](y), want, 0)
+
+			x = host.From(xs)
+			launch(t, "scale", grid, vectorBlock, 0, x, 1.5, n)
+			launch(t, "scale_by", grid, vectorBlock, 0, y, host.From(xs), scalars(1.5), n)
+			for i := range want {
+				want[i] = 1.5 * xs[i]
+			}
+			near(t, "scale", host.Of[float32](x), want, 0)
+			near(t, "scale by", host.Of[float32](y), want, 0)
+
 			partials, sum := host.Allocate(3*8), host.Allocate(8)
 			launch(t, "dot_partials", grid, vectorBlock, 0, partials, host.From(xs), host.From(ys), n)
 			launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, sum, partials, 3, 2.0)
@@ -47,6 +63,91 @@ func TestVectorsMatchTheirLoops(t *testing.T) {
 				dot += 2 * float64(xs[i]) * float64(ys[i])
 			}
 			near(t, "dot", host.Of[float64](sum)[:1], []float64{dot}, 1e-12)
+		})
+	}
+}
+
+func TestVectorsOfDoublesMatchTheirLoops(t *testing.T) {
+	for _, n := range []int{1, 31, 256, 1003} {
+		inEveryOrder(t, func(t *testing.T) {
+			xs, ys, want := doubles(n, 1), doubles(n, 2), make([]float64, n)
+			sum, scaled, grid := host.Allocate(8*n), host.Allocate(8*n), host.Dim{X: 3}
+			launch(t, "add_f64", grid, vectorBlock, 0, sum, host.From(xs), host.From(ys), n)
+			for i := range want {
+				want[i] = xs[i] + ys[i]
+			}
+			near(t, "sum", host.Of[float64](sum), want, 0)
+			launch(t, "add_f64", grid, vectorBlock, 0, sum, sum, host.From(ys), n) // in place
+			launch(t, "scale_by_f64", grid, vectorBlock, 0, scaled, host.From(xs), scalars(-1.0/3), n)
+			for i := range want {
+				want[i] += ys[i]
+			}
+			near(t, "sum in place", host.Of[float64](sum), want, 0)
+			for i := range want {
+				want[i] = -1.0 / 3 * xs[i]
+			}
+			near(t, "scaled", host.Of[float64](scaled), want, 0)
+		})
+	}
+}
+
+func TestScalarsAreCopiedAndSummedByTheirWeights(t *testing.T) {
+	for _, n := range []int{1, 2, 9, 300} {
+		xs, weights, to := doubles(n, 1), doubles(n, 2), host.Allocate(8)
+		var want float64
+		losses, addresses := make([]host.Memory, n), make([]unsafe.Pointer, n)
+		for i, x := range xs {
+			losses[i] = scalars(x)
+			addresses[i] = losses[i].Pointer()
+			want += weights[i] * x
+		}
+		launch(t, "weighted_sum", host.Dim{}, vectorBlock, 0, to, host.From(addresses), host.From(weights), n)
+		near(t, "weighted sum", host.Of[float64](to)[:1], []float64{want}, 1e-14)
+		launch(t, "copy_scalar", host.Dim{}, vectorBlock, 0, to, losses[n-1])
+		near(t, "copy", host.Of[float64](to)[:1], xs[n-1:], 0)
+	}
+}
+
+func TestStepsOfTheTwoLoopRecursionMatchTheirLoops(t *testing.T) {
+	const product, factor, parts = 1.75, -0.5, 3
+	for _, n := range []int{1, 31, 256, 5003} {
+		inEveryOrder(t, func(t *testing.T) {
+			q, add, with := normal(n, 1), normal(n, 2), normal(n, 3)
+			last, alphas := []float64{0.5, -2, 3}, []float64{9, 0.25}
+			for _, c := range []struct {
+				add, with, second bool
+				coefficient       float64
+			}{
+				{false, true, false, 0}, {true, true, false, -1.5 / product},
+				{true, true, true, 0.25 - 1.5/product}, {true, false, true, 0.25 - 1.5/product},
+			} {
+				to, kept, next := host.From(q), host.From(alphas), host.Allocate(8*parts)
+				var adds, withs any = 0, 0
+				if c.add {
+					adds = host.From(add)
+				}
+				if c.with {
+					withs = host.From(with)
+				}
+				second := 0
+				if c.second {
+					second = 1
+				}
+				launch(t, "two_loop", someGrid, vectorBlock, 0, to, adds, withs, next, host.From(last), 3, kept, 1, second, product, factor, n)
+				want, dot := make([]float32, n), 0.
+				for i := range want {
+					want[i] = factor * (q[i] + float32(c.coefficient)*add[i])
+					dot += float64(want[i]) * float64(with[i])
+				}
+				near(t, "q", host.Of[float32](to), want, 1e-6)
+				if c.with {
+					got := host.Of[float64](next)
+					near(t, "product", []float64{got[0] + got[1] + got[2]}, []float64{dot}, 1e-5)
+				}
+				if c.add && !c.second {
+					near(t, "coefficients", host.Of[float64](kept), []float64{9, 1.5 / product}, 1e-15)
+				}
+			}
 		})
 	}
 }

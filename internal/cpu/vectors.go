@@ -28,6 +28,14 @@ func (d *Device) Dot(x, y optim.Vector) (float64, error) {
 	return kernels.Dot(d.workers, x.(optim.HostVector), y.(optim.HostVector)), nil
 }
 
+// Dots implements optim.Vectors.
+func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) { return optim.DotEach(d, pairs) }
+
+// TwoLoop implements optim.Vectors.
+func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
+	return optim.TwoLoop(d, q, history)
+}
+
 // Clamp implements optim.Vectors.
 func (d *Device) Clamp(x optim.Vector, low, high float64) {
 	kernels.Clamp(d.workers, x.(optim.HostVector), float32(low), float32(high))

@@ -80,6 +80,12 @@ func (Host) Dot(x, y Vector) (float64, error) {
 	return sum, nil
 }
 
+// Dots returns the product of each pair.
+func (h Host) Dots(pairs ...[2]Vector) ([]float64, error) { return DotEach(h, pairs) }
+
+// TwoLoop computes q = −H·q as the function of that name does.
+func (h Host) TwoLoop(q Vector, history []Curvature) error { return TwoLoop(h, q, history) }
+
 // Clamp moves every x into [low, high]; NaN stays NaN.
 func (Host) Clamp(x Vector, low, high float64) {
 	l, h, xs := float32(low), float32(high), x.(HostVector)

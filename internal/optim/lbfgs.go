@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // LBFGSOptions are the settings of L-BFGS. The zero value of each means the
@@ -55,14 +56,14 @@ type LBFGS struct {
 
 	origin, originGradient, direction Vector
 
-	pairs []pair // from the oldest to the newest
-	next  pair   // room for the next one
+	pairs []Curvature // from the oldest to the newest
+	next  Curvature   // room for the next one
 }
 
-// pair is one step and what it did to the gradient.
-type pair struct {
-	step, change Vector  // s and y
-	curvature    float64 // sᵀy
+// Curvature is one step and what it did to the gradient.
+type Curvature struct {
+	Step, Change    Vector  // s and y
+	Product, Square float64 // sᵀy and yᵀy
 }
 
 var _ Optimiser = (*LBFGS)(nil)
@@ -105,14 +106,14 @@ func (l *LBFGS) Rescale(point, gradient Vector, _ Resampler) error {
 // Close implements Optimiser.
 func (l *LBFGS) Close() {
 	l.forget()
-	free(l.vectors, l.origin, l.originGradient, l.direction, l.next.step, l.next.change)
-	l.origin, l.originGradient, l.direction, l.next = nil, nil, nil, pair{}
+	free(l.vectors, l.origin, l.originGradient, l.direction, l.next.Step, l.next.Change)
+	l.origin, l.originGradient, l.direction, l.next = nil, nil, nil, Curvature{}
 }
 
 // forget drops the history.
 func (l *LBFGS) forget() {
 	for _, p := range l.pairs {
-		free(l.vectors, p.step, p.change)
+		free(l.vectors, p.Step, p.Change)
 	}
 	l.pairs = nil
 }
@@ -161,14 +162,14 @@ func (l *LBFGS) prepare(objective Objective) error {
 	}
 	l.vectors.Copy(l.origin, l.point)
 	l.vectors.Copy(l.originGradient, l.gradient)
-	if l.next.step != nil {
+	if l.next.Step != nil {
 		return nil
 	}
 	made, err := newVectors(l.vectors, l.point.Len(), 2)
 	if err != nil {
 		return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
 	}
-	l.next = pair{step: made[0], change: made[1]}
+	l.next = Curvature{Step: made[0], Change: made[1]}
 	return nil
 }
 
@@ -207,32 +208,32 @@ func (l *LBFGS) restore(objective Objective, evaluatedSince bool) error {
 
 // findDirection computes −H·g by the two-loop recursion.
 func (l *LBFGS) findDirection() error {
-	v, q := l.vectors, l.direction
-	v.Copy(q, l.originGradient)
-	alphas := make([]float64, len(l.pairs))
-	for i := len(l.pairs) - 1; i >= 0; i-- {
-		p := l.pairs[i]
-		dot, err := v.Dot(p.step, q)
+	l.vectors.Copy(l.direction, l.originGradient)
+	return l.vectors.TwoLoop(l.direction, l.pairs)
+}
+
+// TwoLoop computes q = −H·q by the two-loop recursion, H being what a history, from
+// the oldest pair to the newest, makes of the inverse Hessian; without one it is 1.
+// It is made of the other operations of vectors.
+func TwoLoop(v Vectors, q Vector, history []Curvature) error {
+	alphas := make([]float64, len(history))
+	for i, p := range slices.Backward(history) {
+		dot, err := v.Dot(p.Step, q)
 		if err != nil {
 			return err
 		}
-		alphas[i] = dot / p.curvature
-		v.AddScaled(q, -alphas[i], p.change)
+		alphas[i] = dot / p.Product
+		v.AddScaled(q, -alphas[i], p.Change)
 	}
-	if n := len(l.pairs); n > 0 {
-		newest := l.pairs[n-1]
-		square, err := v.Dot(newest.change, newest.change)
-		if err != nil {
-			return err
-		}
-		v.Scale(newest.curvature/square, q)
+	if n := len(history); n > 0 {
+		v.Scale(history[n-1].Product/history[n-1].Square, q)
 	}
-	for i, p := range l.pairs {
-		dot, err := v.Dot(p.change, q)
+	for i, p := range history {
+		dot, err := v.Dot(p.Change, q)
 		if err != nil {
 			return err
 		}
-		v.AddScaled(q, alphas[i]-dot/p.curvature, p.step)
+		v.AddScaled(q, alphas[i]-dot/p.Product, p.Step)
 	}
 	v.Scale(-1, q)
 	return nil
@@ -242,21 +243,17 @@ func (l *LBFGS) findDirection() error {
 // too small.
 func (l *LBFGS) remember() error {
 	v, p := l.vectors, l.next
-	v.Copy(p.change, l.gradient)
-	v.AddScaled(p.change, -1, l.originGradient)
-	var dots [3]float64
-	for i, of := range [3][2]Vector{{p.step, p.change}, {p.step, p.step}, {p.change, p.change}} {
-		dot, err := v.Dot(of[0], of[1])
-		if err != nil {
-			return err
-		}
-		dots[i] = dot
+	v.Copy(p.Change, l.gradient)
+	v.AddScaled(p.Change, -1, l.originGradient)
+	dots, err := v.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Step, p.Step}, [2]Vector{p.Change, p.Change})
+	if err != nil {
+		return err
 	}
-	p.curvature = dots[0]
-	if !(p.curvature > minimumCurvature*math.Sqrt(dots[1]*dots[2])) {
+	p.Product, p.Square = dots[0], dots[2]
+	if !(p.Product > minimumCurvature*math.Sqrt(dots[1]*dots[2])) {
 		return nil
 	}
-	l.next = pair{}
+	l.next = Curvature{}
 	if len(l.pairs) == l.options.History {
 		l.next = l.pairs[0]
 		l.pairs = append(l.pairs[:0], l.pairs[1:]...)

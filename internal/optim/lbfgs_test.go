@@ -173,8 +173,8 @@ func TestLBFGSSkipsPairsOfNegativeCurvature(t *testing.T) {
 	for range 200 {
 		step(t, l, p, 1)
 		for _, pair := range l.pairs {
-			if !(pair.curvature > 0) {
-				t.Fatalf("history has a pair of curvature %v", pair.curvature)
+			if !(pair.Product > 0) {
+				t.Fatalf("history has a pair of curvature %v", pair.Product)
 			}
 		}
 	}
@@ -189,7 +189,7 @@ func TestLBFGSFallsBackToSteepestDescent(t *testing.T) {
 	l := newLBFGS(t, p, LBFGSOptions{})
 	step(t, l, p, 5)
 	for i := range l.pairs {
-		l.pairs[i].curvature *= -1 // the direction now points uphill
+		l.pairs[i].Product *= -1 // the direction now points uphill
 	}
 	before := p.value(widen(p.point))
 	report := step(t, l, p, 1)
@@ -264,7 +264,7 @@ func TestLBFGSKeepsTheNewestPairs(t *testing.T) {
 	if len(l.pairs) != 3 {
 		t.Fatalf("history has %d pairs, want 3", len(l.pairs))
 	}
-	newest := l.pairs[2].step.(HostVector)
+	newest := l.pairs[2].Step.(HostVector)
 	for i := range newest {
 		if want := p.point[i] - l.origin.(HostVector)[i]; newest[i] != want {
 			t.Fatalf("newest step is %v, want the one just made", newest)
@@ -324,5 +324,47 @@ func TestOptimisersRefuseAPointWithoutItsGradient(t *testing.T) {
 		if _, err := NewLBFGS(Host{}, point, gradient, LBFGSOptions{}); err == nil {
 			t.Errorf("l-bfgs took a point of %d and a gradient of %d elements", sizes[0], sizes[1])
 		}
+	}
+}
+
+// waiting counts the operations that a device has to be waited for.
+type waiting struct {
+	Host
+	waits *int
+}
+
+func (w waiting) Dot(x, y Vector) (float64, error) {
+	*w.waits++
+	return w.Host.Dot(x, y)
+}
+
+func (w waiting) Dots(pairs ...[2]Vector) ([]float64, error) {
+	*w.waits++
+	return w.Host.Dots(pairs...)
+}
+
+// TestLBFGSWaitsForADeviceThreeTimesAStep counts what a step of one evaluation needs to
+// know: the slope along the step, what the line search decides on, and whether the new
+// pair is worth keeping. The recursion for the direction is none of it.
+func TestLBFGSWaitsForADeviceThreeTimesAStep(t *testing.T) {
+	waits, steps := 0, 0
+	p := newProblem(functions()[0])
+	l, err := NewLBFGS(waiting{waits: &waits}, p.point, p.slope, LBFGSOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for range 10 {
+		waits = 0
+		report := step(t, l, p, 1)
+		if report.Evaluations != 1 || report.Stationary {
+			continue
+		}
+		if steps++; waits != 3 {
+			t.Errorf("step %d waits %d times, want 3", steps, waits)
+		}
+	}
+	if steps == 0 {
+		t.Error("no step took but one evaluation")
 	}
 }

@@ -31,7 +31,7 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 			break
 		}
 		last = t
-		e, err := evaluate(l.vectors, l.gradient, objective)
+		e, end, err := evaluateAlong(l.vectors, l.gradient, l.next.Step, objective)
 		if err != nil && !errors.As(err, &notFinite) {
 			return false, err
 		}
@@ -47,10 +47,6 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 			continue
 		}
 		l.here = e
-		end, err := l.vectors.Dot(l.gradient, l.next.step)
-		if err != nil {
-			return false, err
-		}
 		if end >= l.options.Curvature*slope {
 			return true, nil
 		}
@@ -100,9 +96,9 @@ func (l *LBFGS) place(t float64) (slope float64, err error) {
 	v.Copy(l.point, l.origin)
 	v.AddScaled(l.point, t, l.direction)
 	l.options.Bounds.apply(v, l.point)
-	v.Copy(l.next.step, l.point)
-	v.AddScaled(l.next.step, -1, l.origin)
-	return v.Dot(l.originGradient, l.next.step)
+	v.Copy(l.next.Step, l.point)
+	v.AddScaled(l.next.Step, -1, l.origin)
+	return v.Dot(l.originGradient, l.next.Step)
 }
 
 // shorter returns a length between near and far for a step of length far that

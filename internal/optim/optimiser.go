@@ -82,21 +82,35 @@ type evaluation struct {
 
 // evaluate runs the objective and checks that what it left is finite.
 func evaluate(vectors Vectors, gradient Vector, objective Objective) (evaluation, error) {
+	e, _, err := evaluateAlong(vectors, gradient, nil, objective)
+	return e, err
+}
+
+// evaluateAlong does the same and returns the product of the gradient and a step,
+// unless that is nil.
+func evaluateAlong(vectors Vectors, gradient, step Vector, objective Objective) (e evaluation, slope float64, err error) {
 	loss, err := objective()
 	if err != nil {
-		return evaluation{}, err
+		return evaluation{}, 0, err
 	}
 	if !finite(loss) {
-		return evaluation{}, &NonFiniteError{What: "loss", Value: loss}
+		return evaluation{}, 0, &NonFiniteError{What: "loss", Value: loss}
 	}
-	square, err := vectors.Dot(gradient, gradient)
+	pairs := [][2]Vector{{gradient, gradient}}
+	if step != nil {
+		pairs = append(pairs, [2]Vector{gradient, step})
+	}
+	dots, err := vectors.Dots(pairs...)
 	if err != nil {
-		return evaluation{}, err
+		return evaluation{}, 0, err
 	}
-	if !finite(square) {
-		return evaluation{}, &NonFiniteError{What: "gradient", Value: math.Sqrt(square)}
+	if square := dots[0]; !finite(square) {
+		return evaluation{}, 0, &NonFiniteError{What: "gradient", Value: math.Sqrt(square)}
 	}
-	return evaluation{loss: loss, norm: math.Sqrt(square)}, nil
+	if step != nil {
+		slope = dots[1]
+	}
+	return evaluation{loss: loss, norm: math.Sqrt(dots[0])}, slope, nil
 }
 
 func finite(x float64) bool {

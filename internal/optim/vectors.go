@@ -7,8 +7,8 @@ type Vector interface {
 
 // Vectors is the arithmetic of one device on vectors that live there. Lengths
 // of the vectors in one call must agree. Calls may run later than they return
-// on a device; a fault there surfaces in the next Upload, Download or Dot, or
-// in the next evaluation of the objective.
+// on a device; a fault there surfaces in the next Upload, Download, Dot or Dots,
+// or in the next evaluation of the objective.
 type Vectors interface {
 	// NewVector returns n zeros.
 	NewVector(n int) (Vector, error)
@@ -23,6 +23,12 @@ type Vectors interface {
 	AddScaled(y Vector, alpha float64, x Vector)
 	// Dot returns Σ x·y, accumulated in float64.
 	Dot(x, y Vector) (float64, error)
+	// Dots returns the products of as many pairs, each what Dot returns, in one wait
+	// for the device.
+	Dots(pairs ...[2]Vector) ([]float64, error)
+	// TwoLoop computes q = −H·q, as the function of that name does. On a device nothing
+	// comes back on the way.
+	TwoLoop(q Vector, history []Curvature) error
 	// Clamp moves every x into [low, high].
 	Clamp(x Vector, low, high float64)
 	// Average computes mean = decay·mean + (1−decay)·x.
@@ -41,4 +47,16 @@ type AdamStep struct {
 	StepSize                      float64
 	Beta1, Beta2, Epsilon         float64
 	Iteration                     int // from 1
+}
+
+// DotEach returns the product of each pair, one after the other.
+func DotEach(v Vectors, pairs [][2]Vector) ([]float64, error) {
+	dots := make([]float64, len(pairs))
+	for i, pair := range pairs {
+		var err error
+		if dots[i], err = v.Dot(pair[0], pair[1]); err != nil {
+			return nil, err
+		}
+	}
+	return dots, nil
 }

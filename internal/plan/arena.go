@@ -15,10 +15,17 @@ type Arrangement struct {
 // than plain float32 and float64 have, aligns them otherwise, or has put other
 // steps, or some with scratch memory, in the place of the schedule's. Buffers of size 0 get no place.
 func (s *Schedule) Arrange(size func(*Buffer) int, alignment int) Arrangement {
+	return s.ArrangeBeside(size, alignment, nil)
+}
+
+// ArrangeBeside is Arrange for a machine that runs some steps beside others: ends
+// tells of each step before which other one, the number of steps meaning the end, it
+// has surely ended.
+func (s *Schedule) ArrangeBeside(size func(*Buffer) int, alignment int, ends []int) Arrangement {
 	a := arranging{
 		Arrangement: Arrangement{Offsets: map[*Buffer]int{}},
 		size:        size, alignment: alignment,
-		lives: s.lives(),
+		lives: s.lives(ends),
 	}
 	a.place(s)
 	return a.Arrangement
@@ -35,17 +42,21 @@ type arranging struct {
 type life struct{ first, last int }
 
 // lives works out those of all values. Inputs always stand, outputs from their
-// step on.
-func (s *Schedule) lives() map[*Buffer]*life {
+// step on; what a step reads or makes stands until it has ended.
+func (s *Schedule) lives(ends []int) map[*Buffer]*life {
 	lives := map[*Buffer]*life{}
 	for i, step := range s.Steps {
-		lives[step.Result] = &life{i, i}
+		last := i
+		if ends != nil {
+			last = max(i, ends[i]-1)
+		}
+		lives[step.Result] = &life{i, last}
 		for _, b := range step.Scratch {
-			lives[b] = &life{i, i}
+			lives[b] = &life{i, last}
 		}
 		for _, input := range step.Inputs {
 			if l, made := lives[input]; made {
-				l.last = i
+				l.last = max(l.last, last)
 			}
 		}
 	}

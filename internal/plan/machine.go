@@ -40,3 +40,10 @@ type Machine interface {
 	// optimiser to work on. It is valid until Close.
 	Vector(node *gorgonia.Node) (optim.Vector, error)
 }
+
+// Remarker is a Machine that may have something to say of its last run, for people
+// who wonder why it took so long.
+type Remarker interface {
+	// Remark is empty where all went as it was meant to.
+	Remark() string
+}

@@ -116,6 +116,36 @@ func TestNoStepOverwritesWhatIsStillNeeded(t *testing.T) {
 	}
 }
 
+// TestStepsThatRunAtTheSameTimeShareNoMemory lets every third step go on for some more.
+func TestStepsThatRunAtTheSameTimeShareNoMemory(t *testing.T) {
+	_, cost, grad := chain(t, 5)
+	s, err := Make(cost, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := make([]int, len(s.Steps))
+	for i := range ends {
+		if ends[i] = i + 1; i%3 == 0 {
+			ends[i] = min(i+7, len(s.Steps))
+		}
+	}
+	size := func(b *Buffer) int { return b.Bytes }
+	a := s.ArrangeBeside(size, alignment, ends)
+	if serial := s.Arrange(size, alignment); a.Bytes <= serial.Bytes {
+		t.Errorf("steps at the same time take %d bytes, one after the other %d", a.Bytes, serial.Bytes)
+	}
+	for i, step := range s.Steps {
+		for _, beside := range s.Steps[i+1 : ends[i]] {
+			for _, b := range append([]*Buffer{step.Result}, step.Inputs...) {
+				to, from := a.Offsets[beside.Result], a.Offsets[b]
+				if b.Constant == nil && b != beside.Result && to < from+b.Bytes && from < to+beside.Result.Bytes {
+					t.Errorf("%v, beside %v, writes over %v", beside.Op, step.Op, b.Node)
+				}
+			}
+		}
+	}
+}
+
 // noStepOverwritesWhatIsStillNeeded runs the schedule on bytes that know their
 // owner.
 func noStepOverwritesWhatIsStillNeeded(t *testing.T, depth int, s *Schedule, a Arrangement, size func(*Buffer) int) {

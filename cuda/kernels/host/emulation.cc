@@ -451,6 +451,13 @@ extern "C" int standin_parameters(const char *name) {
     return e ? e->parameters : -1;
 }
 
+// Returns the name of kernel number i, or null where there are no more.
+extern "C" const char *standin_kernel(int i) {
+    const Entry *e = entries;
+    while (e && i-- > 0) e = e->next;
+    return e ? e->name : nullptr;
+}
+
 // Chooses the order in which threads of a block run: 0 forward, 1 backward, 2
 // forward in each warp and warps backward.
 extern "C" void standin_order(int chosen) { order = Order(chosen); }

@@ -24,6 +24,7 @@ static int call_encode(void *f, void *map, int type, unsigned rank, const void *
 	static const uint32_t steps[] = {1, 1, 1};
 	return ((int (*)(void *, int, unsigned, const void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int))f)(map, type, rank, address, sizes, strides, box, steps, 0, 3, 0, 0);
 }
+static const char *call_kernel(void *f, int i) { return ((const char *(*)(int))f)(i); }
 static void call_order(void *f, int order) { ((void (*)(int))f)(order); }
 */
 import "C"
@@ -112,7 +113,7 @@ func Compile(dir string, others ...string) ([]string, error) {
 
 // Library is the kernels compiled for the host. Its methods aren't to be called
 // at the same time.
-type Library struct{ launch, parameters, order, encode unsafe.Pointer }
+type Library struct{ launch, parameters, kernel, order, encode unsafe.Pointer }
 
 // Build compiles the kernels, and other sources, into a library in dir and opens it.
 func Build(dir string, others ...string) (*Library, error) {
@@ -136,7 +137,8 @@ func Build(dir string, others ...string) (*Library, error) {
 	}
 	l := &Library{}
 	for symbol, to := range map[string]*unsafe.Pointer{
-		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_order": &l.order, "standin_encode_tiled": &l.encode,
+		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_kernel": &l.kernel,
+		"standin_order": &l.order, "standin_encode_tiled": &l.encode,
 	} {
 		s := C.CString(symbol)
 		*to = C.dlsym(handle, s)
@@ -146,6 +148,16 @@ func Build(dir string, others ...string) (*Library, error) {
 		}
 	}
 	return l, nil
+}
+
+// Kernels returns the names of all that can be launched: the entry points of the
+// sources.
+func (l *Library) Kernels() []string {
+	var names []string
+	for name := C.call_kernel(l.kernel, 0); name != nil; name = C.call_kernel(l.kernel, C.int(len(names))) {
+		names = append(names, C.GoString(name))
+	}
+	return names
 }
 
 // Order is how the threads of a block take turns.
@@ -250,6 +262,9 @@ func Allocate(size int) Memory {
 	}
 	return m
 }
+
+// Pointer is where the memory begins, on the host and on the emulated device.
+func (m Memory) Pointer() unsafe.Pointer { return m.at }
 
 // Of views memory as a slice.
 func Of[T any](m Memory) []T {

@@ -5,8 +5,9 @@
 // It is strict where the real driver lets mistakes pass: work on a stream runs as
 // late as it may, when it is waited for; memory is filled with NaN, begins and
 // ends with guards, and is refused beyond the device's size; a call without a
-// current context, a copy that leaves its allocation, or an allocation while work
-// is captured is an error. What is wrong with a kernel or a copy is told on standard error.
+// current context, a copy that leaves its allocation, an allocation while work
+// is captured, or a branch of a capture that is never joined is an error; a graph runs
+// what isn't ordered in another order each time. What is wrong with a kernel or a copy is told on standard error.
 //
 // The environment says what device it is, and what is to go wrong:
 //
@@ -29,6 +30,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,11 +60,24 @@ long long setting(const char *name, long long otherwise) {
 // with.
 using Operation = std::function<CUresult()>;
 
+// An operation in a graph, with the numbers of those that it comes after.
+struct Node {
+	Operation operation;
+	std::vector<size_t> after;
+};
+
 struct Graph {
-	std::vector<Operation> operations;
+	std::vector<Node> nodes;
 };
 
 } // namespace
+
+// A graph that is being captured, on the stream that began it and those that have
+// waited for its work.
+struct Capture {
+	Graph graph;
+	CUstream origin;
+};
 
 struct CUctx_st {
 	CUdevice device;
@@ -74,11 +89,15 @@ struct CUstream_st {
 	CUcontext context;
 	bool blocking;
 	std::vector<Operation> pending;
-	Graph *capture = nullptr;
+	std::shared_ptr<Capture> capture;
+	std::vector<size_t> latest; // of the capture, what the next operation comes after
 };
 
 struct CUevent_st {
 	std::chrono::steady_clock::time_point at;
+	// Where it was recorded while work was captured.
+	std::weak_ptr<Capture> capture;
+	std::vector<size_t> latest;
 };
 
 struct CUmod_st {};
@@ -181,11 +200,51 @@ CUresult enqueue(CUstream stream, Operation operation) {
 		if (result != CUDA_SUCCESS) return result;
 		return current->failure = operation();
 	}
-	if (stream->capture)
-		stream->capture->operations.push_back(std::move(operation));
-	else
+	if (stream->capture) {
+		auto &nodes = stream->capture->graph.nodes;
+		nodes.push_back({std::move(operation), stream->latest});
+		stream->latest = {nodes.size() - 1};
+	} else {
 		stream->pending.push_back(std::move(operation));
+	}
 	return CUDA_SUCCESS;
+}
+
+// The operations of a graph in an order that its dependencies allow, another one for
+// each seed: what isn't ordered, and yet depends on the order, comes to other results.
+std::vector<size_t> some_order(const Graph &graph, unsigned seed) {
+	std::vector<size_t> waits(graph.nodes.size()), ready, order;
+	std::vector<std::vector<size_t>> before(graph.nodes.size());
+	for (size_t i = 0; i < graph.nodes.size(); i++) {
+		waits[i] = graph.nodes[i].after.size();
+		for (size_t other : graph.nodes[i].after) before[other].push_back(i);
+		if (waits[i] == 0) ready.push_back(i);
+	}
+	std::minstd_rand random(seed + 1);
+	while (!ready.empty()) {
+		const size_t chosen = random() / 3 % ready.size(), i = ready[chosen];
+		ready.erase(ready.begin() + std::ptrdiff_t(chosen));
+		order.push_back(i);
+		for (size_t next : before[i])
+			if (--waits[next] == 0) ready.push_back(next);
+	}
+	return order;
+}
+
+// Whether all nodes of a graph come before or are among some.
+bool all_lead_to(const Graph &graph, const std::vector<size_t> &some) {
+	std::vector<bool> seen(graph.nodes.size());
+	std::vector<size_t> left = some;
+	size_t count = 0;
+	while (!left.empty()) {
+		const size_t i = left.back();
+		left.pop_back();
+		if (seen[i]) continue;
+		seen[i] = true;
+		count++;
+		left.insert(left.end(), graph.nodes[i].after.begin(), graph.nodes[i].after.end());
+	}
+	return count == graph.nodes.size();
 }
 
 } // namespace
@@ -208,6 +267,7 @@ CUresult cuGetErrorName(CUresult error, const char **name) {
 		{CUDA_ERROR_NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
 		{CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
 		{CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
+		{CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED"},
 		{CUDA_ERROR_UNKNOWN, "CUDA_ERROR_UNKNOWN"},
 	};
 	auto found = names.find(error);
@@ -424,7 +484,7 @@ CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t size, CUstr
 CUresult cuStreamCreate(CUstream *stream, unsigned flags) {
 	Lock lock(driver.mutex);
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
-	*stream = new CUstream_st{current, !(flags & CU_STREAM_NON_BLOCKING), {}, nullptr};
+	*stream = new CUstream_st{current, !(flags & CU_STREAM_NON_BLOCKING), {}, nullptr, {}};
 	current->streams.insert(*stream);
 	return CUDA_SUCCESS;
 }
@@ -449,17 +509,36 @@ CUresult cuStreamBeginCapture_v2(CUstream stream, CUstreamCaptureMode) {
 	Lock lock(driver.mutex);
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
 	if (!stream || stream->capture) return CUDA_ERROR_ILLEGAL_STATE;
-	stream->capture = new Graph;
+	stream->capture = std::make_shared<Capture>(Capture{{}, stream});
+	stream->latest.clear();
 	return CUDA_SUCCESS;
 }
 
 CUresult cuStreamEndCapture(CUstream stream, CUgraph *graph) {
 	Lock lock(driver.mutex);
-	if (!stream->capture) return CUDA_ERROR_ILLEGAL_STATE;
-	*graph = new CUgraph_st{std::move(*stream->capture)};
-	delete stream->capture;
-	stream->capture = nullptr;
+	if (!stream->capture || stream->capture->origin != stream) return CUDA_ERROR_ILLEGAL_STATE;
+	const std::shared_ptr<Capture> capture = stream->capture;
+	const bool joined = all_lead_to(capture->graph, stream->latest);
+	for (CUstream s : stream->context->streams)
+		if (s->capture == capture) s->capture = nullptr;
+	*graph = nullptr;
+	if (!joined) return complain(CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "a branch of captured work is never waited for");
+	*graph = new CUgraph_st{std::move(capture->graph)};
 	return current->failure;
+}
+
+CUresult cuStreamWaitEvent(CUstream stream, CUevent event, unsigned) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	const std::shared_ptr<Capture> capture = event->capture.lock();
+	if (!stream || !capture) return complain(CUDA_ERROR_NOT_SUPPORTED, "a wait for an event outside of a capture");
+	if (stream->capture && stream->capture != capture) return CUDA_ERROR_STREAM_CAPTURE_MERGE;
+	if (!stream->capture) {
+		stream->capture = capture;
+		stream->latest.clear();
+	}
+	stream->latest.insert(stream->latest.end(), event->latest.begin(), event->latest.end());
+	return CUDA_SUCCESS;
 }
 
 CUresult cuGraphDestroy(CUgraph graph) {
@@ -480,8 +559,9 @@ CUresult cuGraphExecDestroy(CUgraphExec executable) {
 CUresult cuGraphLaunch(CUgraphExec executable, CUstream stream) {
 	Lock lock(driver.mutex);
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
-	for (auto &operation : executable->graph.operations)
-		if (CUresult result = enqueue(stream, operation); result != CUDA_SUCCESS) return result;
+	static unsigned launches = 0;
+	for (size_t i : some_order(executable->graph, launches++))
+		if (CUresult result = enqueue(stream, executable->graph.nodes[i].operation); result != CUDA_SUCCESS) return result;
 	return CUDA_SUCCESS;
 }
 
@@ -498,6 +578,12 @@ CUresult cuEventDestroy_v2(CUevent event) {
 CUresult cuEventRecord(CUevent event, CUstream stream) {
 	Lock lock(driver.mutex);
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	event->capture.reset();
+	if (stream && stream->capture) {
+		event->capture = stream->capture;
+		event->latest = stream->latest;
+		return CUDA_SUCCESS;
+	}
 	return enqueue(stream, [=] { return event->at = std::chrono::steady_clock::now(), CUDA_SUCCESS; });
 }
 

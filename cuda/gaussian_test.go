@@ -1,0 +1,102 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"fmt"
+	"testing"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/cpu"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+	"impasto/losses"
+)
+
+// flat are features of which every position has the same.
+func flat(channels, positions int) plan.Values {
+	v := plan.Values{Shape: []int{channels, 1, positions}, Single: make([]float32, channels*positions)}
+	for i := range v.Single {
+		v.Single[i] = float32(i/positions%7) / 3
+	}
+	return v
+}
+
+// TestGaussianTargetsThatTheIterationCannotReach takes targets whose transport map it
+// doesn't find, and a usual one between and after them.
+func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
+	loss, err := losses.Named("gaussian")
+	if err != nil {
+		t.Fatal(err)
+	}
+	thin := flat(64, 40) // of rank one, and hardly that
+	for i := range thin.Single {
+		thin.Single[i] += 1e-4 * float32(i%40)
+	}
+	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
+	n := lossNetwork(t, "gaussian", 5, 7)
+	s, err := plan.Make(n.outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, precision := range []string{"f32", "f16"} {
+		compiled, err := open(t, Options{Precision: precision}).Compile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := compiled.(*machine)
+		t.Cleanup(func() { m.Close() })
+		usual := n.inputs["target 0"]
+		for i, c := range []struct {
+			target plan.Values
+			found  bool
+		}{
+			{summaryOf(t, loss, flat(64, 40)), false}, {usual, true}, {usual, true}, {usual, true},
+			{summaryOf(t, loss, thin), false}, {usual, true}, {usual, true},
+		} {
+			n.inputs["target 0"] = c.target
+			want := evaluate(t, exact, n, 1)
+			for _, in := range s.Inputs {
+				if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 2 {
+				if err := m.RunAll(); err != nil {
+					t.Fatal(err)
+				}
+				compareOutputs(t, fmt.Sprintf("%s, target %d", precision, i), m, n, want)
+				if found := m.Remark() == ""; found != c.found {
+					t.Errorf("%s, target %d: the iteration found the map: %t, want %t", precision, i, found, c.found)
+				}
+			}
+		}
+	}
+}
+
+// TestGaussianWithoutARidgeIsComputed compares what has no iteration at all.
+func TestGaussianWithoutARidgeIsComputed(t *testing.T) {
+	loss, err := losses.Named("gaussian")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := leaf(gorgonia.NewGraph(), "x", 3, 11, 9)
+	summary, err := loss.Summarise(convolve(t, x, 32, pure.Border{Replicate: true}, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := summaryOf(t, loss, positive(values32(2, 32, 6, 11)))
+	term, err := loss.Distance(summary, target.Input(x.Graph(), "target"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	agrees(t, open(t, Options{}), network{
+		outputs: withGradient(t, x, []float64{1}, term),
+		inputs:  map[string]plan.Values{"x": values32(1, 3, 11, 9), "target": target},
+	})
+}
