@@ -56,7 +56,7 @@ func TestInterruptWritesTheBestPictureSoFar(t *testing.T) {
 			}
 			nothingLeft(t, folder)
 			lines := strings.Split(strings.TrimSpace(run.stderr), "\n")
-			if last := lines[len(lines)-1]; !strings.HasPrefix(last, "impasto: interrupted after ") || !strings.HasSuffix(last, "the picture so far is in out.png") {
+			if last := lines[len(lines)-1]; !strings.HasPrefix(last, "impasto: interrupted; the picture after ") || !strings.HasSuffix(last, " is in out.png") {
 				t.Errorf("the last line is %q", last)
 			}
 			if !strings.Contains(run.stdout, `"event":"written","path":"out.png","final":true,"interrupted":true`) {
@@ -95,7 +95,7 @@ func TestFailedIntermediatePictureStopsTheRunAndKeepsWhatThereIs(t *testing.T) {
 	}
 	run := impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png",
 		"--quiet", "--save-every=2", "--first-iterations=1000000"}, shallow)...)
-	run.refused(t, statusFailed, "out-00002.png", "the picture so far is in out.png")
+	run.refused(t, statusFailed, "out-00002.png", "iterations is in out.png")
 	readPicture(t, filepath.Join(folder, "out.png"))
 	nothingLeft(t, folder)
 }

@@ -374,7 +374,7 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 	if failed := s.write(s.options.Output, result, true, true); failed != nil {
 		return fmt.Errorf("%w; the picture so far could not be written: %w", err, failed)
 	}
-	return fmt.Errorf("%w after %d of %s; the picture so far is in %s", err, result.Last.Done, count(result.Last.Total, "iteration"), s.options.Output)
+	return fmt.Errorf("%w; the picture after %d of %s is in %s", err, result.Last.Done, count(result.Last.Total, "iteration"), s.options.Output)
 }
 
 // write saves a picture and says so.
