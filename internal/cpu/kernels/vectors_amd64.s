@@ -271,7 +271,7 @@ done:
 	RET
 
 // func dotAVX512(x []float32, y []float32) float64
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·dotAVX512(SB), NOSPLIT, $0-56
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
@@ -328,15 +328,16 @@ done:
 	VADDPD        Z2, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X0
-	VHADDPD       X0, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
 	MOVSD         X0, ret+48(FP)
 	VZEROUPPER
 	RET
 
 // func sumAVX512(x []float32) float64
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·sumAVX512(SB), NOSPLIT, $0-32
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
@@ -380,15 +381,16 @@ done:
 	VADDPD        Z2, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X0
-	VHADDPD       X0, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
 	MOVSD         X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func spreadAVX512(x []float32, y []float32) float64
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·spreadAVX512(SB), NOSPLIT, $0-56
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
@@ -445,9 +447,10 @@ done:
 	VADDPD        Z2, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VADDPD        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X1
+	VEXTRACTF64X2 $0x01, Y0, X1
 	VADDPD        X1, X0, X0
-	VHADDPD       X0, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
 	MOVSD         X0, ret+48(FP)
 	VZEROUPPER
 	RET
@@ -536,7 +539,7 @@ done:
 	RET
 
 // func sumDifference32AVX512(x []float32, target []float32) (squares float64, magnitudes float64, targetSquares float64)
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·sumDifference32AVX512(SB), NOSPLIT, $0-72
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
@@ -599,23 +602,26 @@ done:
 	VADDPD        Z3, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y3
 	VADDPD        Y3, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X3
+	VEXTRACTF64X2 $0x01, Y0, X3
 	VADDPD        X3, X0, X0
-	VHADDPD       X0, X0, X0
+	VPERMILPD     $0x01, X0, X3
+	VADDSD        X3, X0, X0
 	MOVSD         X0, squares+48(FP)
 	VADDPD        Z4, Z1, Z1
 	VEXTRACTF64X4 $0x01, Z1, Y0
 	VADDPD        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
+	VEXTRACTF64X2 $0x01, Y1, X0
 	VADDPD        X0, X1, X1
-	VHADDPD       X1, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
 	MOVSD         X1, magnitudes+56(FP)
 	VADDPD        Z5, Z2, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPD        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
+	VEXTRACTF64X2 $0x01, Y2, X0
 	VADDPD        X0, X2, X2
-	VHADDPD       X2, X2, X2
+	VPERMILPD     $0x01, X2, X0
+	VADDSD        X0, X2, X2
 	MOVSD         X2, targetSquares+64(FP)
 	VZEROUPPER
 	RET
@@ -670,7 +676,7 @@ done:
 	RET
 
 // func sumDifference64AVX512(x []float64, target []float64) (squares float64, magnitudes float64, targetSquares float64)
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
 TEXT ·sumDifference64AVX512(SB), NOSPLIT, $0-72
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
@@ -727,23 +733,26 @@ done:
 	VADDPD        Z3, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z0, Y3
 	VADDPD        Y3, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X3
+	VEXTRACTF64X2 $0x01, Y0, X3
 	VADDPD        X3, X0, X0
-	VHADDPD       X0, X0, X0
+	VPERMILPD     $0x01, X0, X3
+	VADDSD        X3, X0, X0
 	MOVSD         X0, squares+48(FP)
 	VADDPD        Z4, Z1, Z1
 	VEXTRACTF64X4 $0x01, Z1, Y0
 	VADDPD        Y0, Y1, Y1
-	VEXTRACTF128  $0x01, Y1, X0
+	VEXTRACTF64X2 $0x01, Y1, X0
 	VADDPD        X0, X1, X1
-	VHADDPD       X1, X1, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
 	MOVSD         X1, magnitudes+56(FP)
 	VADDPD        Z5, Z2, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPD        Y0, Y2, Y2
-	VEXTRACTF128  $0x01, Y2, X0
+	VEXTRACTF64X2 $0x01, Y2, X0
 	VADDPD        X0, X2, X2
-	VHADDPD       X2, X2, X2
+	VPERMILPD     $0x01, X2, X0
+	VADDSD        X0, X2, X2
 	MOVSD         X2, targetSquares+64(FP)
 	VZEROUPPER
 	RET
@@ -1105,7 +1114,8 @@ done:
 	VADDPD       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
-	VHADDPD      X0, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
 	MOVSD        X0, ret+48(FP)
 	VZEROUPPER
 	RET
@@ -1155,7 +1165,8 @@ done:
 	VADDPD       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
-	VHADDPD      X0, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
 	MOVSD        X0, ret+24(FP)
 	VZEROUPPER
 	RET
@@ -1218,7 +1229,8 @@ done:
 	VADDPD       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
-	VHADDPD      X0, X0, X0
+	VPERMILPD    $0x01, X0, X1
+	VADDSD       X1, X0, X0
 	MOVSD        X0, ret+48(FP)
 	VZEROUPPER
 	RET
@@ -1368,17 +1380,20 @@ done:
 	VADDPD       Y3, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X3
 	VADDPD       X3, X0, X0
-	VHADDPD      X0, X0, X0
+	VPERMILPD    $0x01, X0, X3
+	VADDSD       X3, X0, X0
 	MOVSD        X0, squares+48(FP)
 	VADDPD       Y4, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X1
-	VHADDPD      X1, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
 	MOVSD        X1, magnitudes+56(FP)
 	VADDPD       Y5, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPD       X0, X2, X2
-	VHADDPD      X2, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X0, X2, X2
 	MOVSD        X2, targetSquares+64(FP)
 	VZEROUPPER
 	RET
@@ -1491,17 +1506,20 @@ done:
 	VADDPD       Y3, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X3
 	VADDPD       X3, X0, X0
-	VHADDPD      X0, X0, X0
+	VPERMILPD    $0x01, X0, X3
+	VADDSD       X3, X0, X0
 	MOVSD        X0, squares+48(FP)
 	VADDPD       Y4, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPD       X0, X1, X1
-	VHADDPD      X1, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
 	MOVSD        X1, magnitudes+56(FP)
 	VADDPD       Y5, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPD       X0, X2, X2
-	VHADDPD      X2, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X0, X2, X2
 	MOVSD        X2, targetSquares+64(FP)
 	VZEROUPPER
 	RET

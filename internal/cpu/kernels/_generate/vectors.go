@@ -418,14 +418,7 @@ func (v vectors) subtractSingles(y, x reg.VecVirtual) {
 
 // result returns the sum of the float64 in r.
 func (v vectors) result(i int, r reg.VecVirtual) {
-	if v.bytes == 64 {
-		upper := v.YMM()
-		v.VEXTRACTF64X4(operand.U8(1), r, upper)
-		v.VADDPD(upper, r.AsY(), r.AsY())
-	}
-	upper := v.XMM()
-	v.VEXTRACTF128(operand.U8(1), r.AsY(), upper)
-	v.VADDPD(upper, r.AsX(), r.AsX())
-	v.VHADDPD(r.AsX(), r.AsX(), r.AsX())
+	v.double = true
+	v.horizontalSum(r)
 	v.Store(r.AsX(), v.ReturnIndex(i))
 }
