@@ -44,10 +44,7 @@ func (m *machine) bindTo(step plan.Step, out value, in []value, add bool) (func(
 	if c, ok := op.(*ops.Comparison); ok {
 		switch loss := c.Loss.(type) {
 		case pure.Gaussian:
-			space := func(channels int) (*transportSpace, error) {
-				return m.device.transportSpace(spaceKey{channels: channels})
-			}
-			return gaussian{loss, space}.bind(out.double, in[0].double, in[1].double), nil
+			return m.device.gaussian(loss, spaceKey{channels: loss.Channels}).bind(out.double, in[0].double, in[1].double), nil
 		case pure.Gram:
 			return gram(m.device.workers, loss, out.double, in[0].double, in[1].double), nil
 		}

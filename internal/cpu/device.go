@@ -12,6 +12,7 @@ import (
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // Device is the processor.
@@ -115,6 +116,11 @@ func (d *Device) MatrixRate() (float64, error) {
 // that run at a time have seats of their own, and threads of their own, or, with
 // none, the device's.
 type spaceKey struct{ channels, seat, threads int }
+
+// gaussian returns a Gaussian loss that works in a space of this device.
+func (d *Device) gaussian(loss pure.Gaussian, key spaceKey) gaussian {
+	return gaussian{loss, func() (*transportSpace, error) { return d.transportSpace(key) }}
+}
 
 // transportSpace returns what a Gaussian loss works with, which all machines share.
 func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {

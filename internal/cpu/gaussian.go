@@ -13,7 +13,7 @@ import (
 // a ridge on singular covariances, it computes the definition.
 type gaussian struct {
 	loss  pure.Gaussian
-	space func(channels int) (*transportSpace, error)
+	space func() (*transportSpace, error)
 }
 
 // bind returns the evaluation of summary against target into result, the loss
@@ -27,14 +27,13 @@ func (g gaussian) bind(result, summary, target []float64) func() error {
 	if g.loss.Ridge == 0 {
 		return define
 	}
-	n := g.loss.Channels
 	var preparedFor uint64
 	seed := maphash.MakeSeed()
 	var prepared *pure.GaussianTarget
 	var solver *transport
 	return func() (err error) {
 		if solver == nil {
-			space, err := g.space(n)
+			space, err := g.space()
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ func BenchmarkGaussian(b *testing.B) {
 		summaries := [][]float64{from.summary(b), from.moved(0.05, 3).summary(b)}
 		b.Run(fmt.Sprintf("C=%d/N=%d", size.channels, size.positions), func(b *testing.B) {
 			summary, result := make([]float64, len(target)), make([]float64, 1+len(target))
-			run := gaussian{objective(size.channels), spaces(testWorkers(b, 0))}.bind(result, summary, target)
+			run := gaussian{objective(size.channels), space(testWorkers(b, 0), size.channels)}.bind(result, summary, target)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				copy(summary, summaries[i%2])

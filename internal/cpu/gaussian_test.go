@@ -99,8 +99,8 @@ func testWorkers(t testing.TB, threads int) *kernels.Workers {
 }
 
 // spaces makes what an evaluation works with, anew each time.
-func spaces(w *kernels.Workers) func(int) (*transportSpace, error) {
-	return func(channels int) (*transportSpace, error) { return newTransportSpace(w, channels) }
+func space(w *kernels.Workers, channels int) func() (*transportSpace, error) {
+	return func() (*transportSpace, error) { return newTransportSpace(w, channels) }
 }
 
 // objective is the loss as a descent uses it.
@@ -117,7 +117,7 @@ type evaluation struct {
 func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
 	n := loss.Channels * (1 + loss.Channels)
 	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
-	e.run = gaussian{loss, spaces(w)}.bind(e.result, e.summary, e.target)
+	e.run = gaussian{loss, space(w, loss.Channels)}.bind(e.result, e.summary, e.target)
 	return e
 }
 

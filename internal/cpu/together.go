@@ -94,8 +94,7 @@ func (m *machine) bindTogether(t together) func() error {
 		if loss.Channels == most {
 			key.threads = max(1, m.device.workers.Threads()/widest)
 		}
-		g := gaussian{loss, func(int) (*transportSpace, error) { return m.device.transportSpace(key) }}
-		runs[i] = g.bind(m.values[step.Result].double, m.values[step.Inputs[0]].double, m.values[step.Inputs[1]].double)
+		runs[i] = m.device.gaussian(loss, key).bind(m.values[step.Result].double, m.values[step.Inputs[0]].double, m.values[step.Inputs[1]].double)
 	}
 	return func() error {
 		m.device.workers.Run(len(runs), func(i int) { errs[i] = runs[i]() })
