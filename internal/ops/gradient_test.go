@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -119,9 +120,9 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	sliced := func(directions int, scaled bool, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
 		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			channels := x.Shape()[0]
-			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
 			loss := pure.Sliced{Channels: channels, Directions: directions, Scaled: scaled}
-			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), key)
 		}
 	}
 	powers := func(smoothing float64, scaled bool) func(x *gorgonia.Node) (*gorgonia.Node, error) {
@@ -143,9 +144,17 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	clouds := func(loss func(channels int) pure.CloudLoss, most, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
 		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			channels := x.Shape()[0]
-			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
-			comparison := pure.CloudComparison{Loss: loss(channels), Channels: channels, Sample: pure.Sample{Most: most}}
-			return ops.CompareClouds(comparison, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
+			o := ops.CloudOperands{X: x, Target: leaf(x, "target", random(channels*positions, 5), channels, 1, positions)}
+			if most > 0 {
+				for _, side := range []**gorgonia.Node{&o.X, &o.Target} {
+					shape, err := (*side).Shape(), error(nil)
+					if *side, err = ops.Select(pure.Selection{Height: shape[1], Width: shape[2], Most: most}, *side, key); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return ops.CompareClouds(loss(channels), o)
 		}
 	}
 	sinkhorn := func(scaled bool) func(int) pure.CloudLoss {
@@ -160,6 +169,12 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	}
 	mmd := func(scaled bool) func(int) pure.CloudLoss {
 		return func(c int) pure.CloudLoss { return pure.MMD{Channels: c, Scaled: scaled} }
+	}
+	selection := func(of pure.Selection) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
+			return against(ops.Select(of, x, key))
+		}
 	}
 	tests := []struct {
 		name  string
@@ -213,6 +228,12 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"mmd", []int{4, 3, 5}, clouds(mmd(false), 0, 11)},
 		{"mmd, scaled, of a sample", []int{4, 3, 5}, clouds(mmd(true), 9, 40)},
 		{"mmd, a target of one position", []int{3, 2, 4}, clouds(mmd(true), 0, 1)},
+		{"selection of a sample", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Most: 7})},
+		{"selection of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}})},
+		{"selection of a sample of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}, Most: 2})},
+		{"selection by a part", []int{3, 3, 4}, selection(pure.Selection{
+			Height: 5, Width: 7, Most: 11, Part: image.Rect(1, 2, 5, 5), Inner: image.Rect(2, 2, 5, 4),
+		})},
 		{"several consumers", []int{3, 4, 4}, func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			style, err := summary(false, gram(true), 7)(x)
 			if err != nil {
@@ -283,8 +304,10 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3}, x, node("four", 4, 8, 8), nil)
 		},
 		"clouds of other channels": func() (*gorgonia.Node, error) {
-			comparison := pure.CloudComparison{Loss: pure.MMD{Channels: 3}, Channels: 3}
-			return ops.CompareClouds(comparison, x, node("four more", 4, 8, 8), nil)
+			return ops.CompareClouds(pure.MMD{Channels: 3}, ops.CloudOperands{X: x, Target: node("four more", 4, 8, 8)})
+		},
+		"a selection of another size": func() (*gorgonia.Node, error) {
+			return ops.Select(pure.Selection{Height: 8, Width: 9}, x, nil)
 		},
 		"more directions than channels": func() (*gorgonia.Node, error) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3, Directions: 4}, x, x, nil)
