@@ -6,13 +6,13 @@ package cpu
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"sync"
 	"time"
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
-	"impasto/internal/pure"
 )
 
 // Device is the processor.
@@ -31,6 +31,7 @@ type Device struct {
 	spaces     map[spaceKey]*transportSpace
 	spacesLock sync.Mutex
 	lines      *lineSpace // what sliced losses work with
+	kernels    map[reflect.Type]kernel
 	memory     func() (available int64, known bool)
 }
 
@@ -76,6 +77,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[spaceKey]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),
+		kernels:  kernelTable(),
 		memory:   AvailableMemory,
 	}, nil
 }
@@ -116,11 +118,6 @@ func (d *Device) MatrixRate() (float64, error) {
 // that run at a time have seats of their own, and threads of their own, or, with
 // none, the device's.
 type spaceKey struct{ channels, seat, threads int }
-
-// gaussian returns a Gaussian loss that works in a space of this device.
-func (d *Device) gaussian(loss pure.Gaussian, key spaceKey) gaussian {
-	return gaussian{loss, func() (*transportSpace, error) { return d.transportSpace(key) }}
-}
 
 // transportSpace returns what a Gaussian loss works with, which all machines share.
 func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {

@@ -6,7 +6,6 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -28,11 +27,11 @@ func (d *Device) Available() (bytes int64, known bool) {
 
 // reserve reports, as a *plan.MemoryError, a schedule that needs more memory than
 // there is. Memory that was freed counts as there.
-func (d *Device) reserve(l layout) error {
-	needed := int64(l.Bytes)
-	for _, step := range l.Steps {
-		if op, ok := step.Op.(*ops.Clouds); ok {
-			needed += cloudBytes(op.Comparison, plane(step.Inputs[0]), plane(step.Inputs[1]))
+func (d *Device) reserve(p *plan.Program) error {
+	needed := int64(p.Bytes)
+	for _, step := range p.Steps {
+		if k, ok := d.kernelOf(step); ok && k.keeps != nil {
+			needed += k.keeps(step)
 		}
 	}
 	if available, known := d.Available(); !known || needed <= available {
@@ -48,14 +47,11 @@ func (d *Device) reserve(l layout) error {
 // MapMemory is how much of the machine's memory goes with the pixels of a picture:
 // what its maps would take without summaries and scalars, which are float64.
 func (m *machine) MapMemory() int64 {
-	maps := m.layout.Arrange(func(b *plan.Buffer) int {
+	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
 		if b.Dtype == tensor.Float64 {
 			return 0
 		}
-		return m.layout.size(b)
-	}, alignment)
-	return min(m.Memory(), int64(maps.Bytes))
+		return b.Bytes()
+	})
+	return min(m.Memory(), int64(bytes))
 }
-
-// plane is the number of positions of a map.
-func plane(b *plan.Buffer) int { return b.Shape[1] * b.Shape[2] }
