@@ -20,7 +20,8 @@ func AvailableMemory() (bytes int64, known bool) {
 	return int64(memory.Available), true
 }
 
-// Available is AvailableMemory and what the device keeps for reuse.
+// Available implements plan.Device: AvailableMemory and what the device keeps for
+// reuse.
 func (d *Device) Available() (bytes int64, known bool) {
 	bytes, known = d.memory()
 	return bytes + int64(len(d.spare)), known
@@ -45,9 +46,9 @@ func (d *Device) reserve(l layout) error {
 	return nil
 }
 
-// MapMemory is how much of the machine's memory goes with the pixels of a picture:
-// what its maps would take without summaries and scalars, which are float64.
-func (m *machine) MapMemory() int64 {
+// PixelMemory implements plan.Machine: what maps would take by themselves, without
+// summaries and scalars, which are float64.
+func (m *machine) PixelMemory() int64 {
 	maps := m.layout.Arrange(func(b *plan.Buffer) int {
 		if b.Dtype == tensor.Float64 {
 			return 0
@@ -56,6 +57,9 @@ func (m *machine) MapMemory() int64 {
 	}, alignment)
 	return min(m.Memory(), int64(maps.Bytes))
 }
+
+// Remark implements plan.Machine. There is but one way to go.
+func (m *machine) Remark() string { return "" }
 
 // plane is the number of positions of a map.
 func plane(b *plan.Buffer) int { return b.Shape[1] * b.Shape[2] }
