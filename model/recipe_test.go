@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-
 )
 
 func TestRecipeScalesTheWeights(t *testing.T) {
