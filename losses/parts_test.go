@@ -86,10 +86,10 @@ func cut(rows, columns int, mask []int32) []losses.Positions {
 	return parts
 }
 
-// shown are the features that a part shows of a map.
-func shown(x []float64, part image.Rectangle) []float64 {
+// shown are the values that a part shows of a map.
+func shown(x []float64, channels int, part image.Rectangle) []float64 {
 	var values []float64
-	for c := range mapChannels {
+	for c := range channels {
 		for y := part.Min.Y; y < part.Max.Y; y++ {
 			row := x[(c*mapHeight+y)*mapWidth:]
 			values = append(values, row[part.Min.X:part.Max.X]...)
@@ -220,7 +220,7 @@ func inParts(t *testing.T, form losses.Form, features []float64, parts []losses.
 // summarise makes the graph of a part.
 func summarise(t *testing.T, form losses.Form, features []float64, p losses.Positions) (*gorgonia.Node, []losses.Summarised) {
 	t.Helper()
-	x := input(gorgonia.NewGraph(), "x", shown(features, p.Part), mapChannels, p.Part.Dy(), p.Part.Dx())
+	x := input(gorgonia.NewGraph(), "x", shown(features, mapChannels, p.Part), mapChannels, p.Part.Dy(), p.Part.Dx())
 	summaries, err := form.Summarise(x, p)
 	if err != nil {
 		t.Fatal(err)

@@ -81,6 +81,9 @@ func constructors() []constructor {
 		construct("SummariseMoments", MomentsForm{}, func(l leaves, f MomentsForm) (*gorgonia.Node, error) {
 			return SummariseMoments(l.features(), f.Diagonal)
 		}),
+		construct("SummariseWeighted", WeightedMomentsForm{Total: 1}, func(l leaves, f WeightedMomentsForm) (*gorgonia.Node, error) {
+			return SummariseWeighted(l.features(), l.of(tensor.Float32, 1, 4, 5), f)
+		}),
 		construct("CompareSliced", pure.Sliced{Channels: 3, Directions: 2}, func(l leaves, s pure.Sliced) (*gorgonia.Node, error) {
 			return CompareSliced(s, l.features(), l.target(), l.scalar("key"))
 		}),
