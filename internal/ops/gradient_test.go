@@ -176,6 +176,45 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 			return against(ops.Select(of, x, key))
 		}
 	}
+	weighted := func(diagonal bool) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			weights := random(x.Shape().TotalSize()/x.Shape()[0], 6)
+			var total float64
+			for i, w := range weights {
+				weights[i] = max(w, 0) // some count for nothing
+				total += weights[i]
+			}
+			form := ops.WeightedMomentsForm{MomentsForm: ops.MomentsForm{Diagonal: diagonal}, Total: total}
+			s, err := ops.SummariseWeighted(x, leaf(x, "weights", weights, 1, x.Shape()[1], x.Shape()[2]), form)
+			if err != nil {
+				return nil, err
+			}
+			// The target has no mean and a covariance of one.
+			channels := x.Shape()[0]
+			target := make([]float64, s.Shape().TotalSize())
+			node := leaf(x, "target", target, len(target))
+			if diagonal {
+				for c := range channels {
+					target[channels+c] = 1
+				}
+				return ops.Compare(pure.ChannelStatistics{Channels: channels}, s, node)
+			}
+			for c := range channels {
+				target[channels+c*channels+c] = 1
+			}
+			return ops.Compare(pure.Gaussian{Channels: channels}, s, node)
+		}
+	}
+	custom := func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		sum := &pure.Function{Name: "sum of squares", Call: func(gradient, x, y []float64, _ int) (value float64, _ error) {
+			for i, v := range x {
+				value += y[0] * v * v
+				gradient[i] = 2 * y[0] * v
+			}
+			return value, nil
+		}}
+		return ops.CompareClouds(pure.Custom{Function: sum, Channels: x.Shape()[0]}, ops.CloudOperands{X: x, Target: leaf(x, "target", []float64{1, 2, 3, 4}, 4, 1, 1)})
+	}
 	tests := []struct {
 		name  string
 		shape []int
@@ -208,6 +247,8 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"gaussian, singular features", []int{6, 2, 2}, summary(false, gaussian(0, false), 11)},
 		{"gaussian, singular target", []int{6, 4, 4}, summary(false, gaussian(0, false), 4)},
 		{"gaussian, both singular, with ridge", []int{6, 2, 2}, summary(false, gaussian(1e-2, true), 3)},
+		{"gaussian, weighted", []int{4, 3, 5}, weighted(false)},
+		{"moments, weighted", []int{4, 3, 5}, weighted(true)},
 		{"sliced along the axes", []int{4, 3, 5}, sliced(0, false, 15)},
 		{"sliced, a smaller target", []int{4, 3, 5}, sliced(0, true, 7)},
 		{"sliced along directions, a larger target", []int{4, 3, 5}, sliced(3, true, 22)},
@@ -228,6 +269,7 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"mmd", []int{4, 3, 5}, clouds(mmd(false), 0, 11)},
 		{"mmd, scaled, of a sample", []int{4, 3, 5}, clouds(mmd(true), 9, 40)},
 		{"mmd, a target of one position", []int{3, 2, 4}, clouds(mmd(true), 0, 1)},
+		{"custom", []int{4, 3, 5}, custom},
 		{"selection of a sample", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Most: 7})},
 		{"selection of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}})},
 		{"selection of a sample of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}, Most: 2})},
@@ -305,6 +347,9 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 		},
 		"clouds of other channels": func() (*gorgonia.Node, error) {
 			return ops.CompareClouds(pure.MMD{Channels: 3}, ops.CloudOperands{X: x, Target: node("four more", 4, 8, 8)})
+		},
+		"weights of another size": func() (*gorgonia.Node, error) {
+			return ops.SummariseWeighted(x, node("weights", 1, 8, 9), ops.WeightedMomentsForm{Total: 1})
 		},
 		"a selection of another size": func() (*gorgonia.Node, error) {
 			return ops.Select(pure.Selection{Height: 8, Width: 9}, x, nil)
