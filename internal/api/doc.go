@@ -1,2 +1,3 @@
-// Package api has a test of what the public packages show to others.
+// Package api has tests of the module as a whole: of what its packages show to others,
+// and of which of them import which.
 package api

@@ -1,0 +1,164 @@
+package api
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// arrows are the packages of the module from the bottom up, each with the others that
+// it may import. These stand in rows before its own, so there are no arrows upwards.
+var arrows = []struct{ from, to string }{
+	// What knows nothing of the rest.
+	{"device", ""},
+	{"internal/atomicfile", ""},
+	{"internal/float16", ""},
+	{"internal/names", ""},
+	{"internal/optim", ""},
+	{"internal/report", ""},
+
+	// Files.
+	{"internal/picture", "internal/atomicfile"},
+
+	// The graph, and what its operations mean.
+	{"internal/pure", ""},
+	{"internal/ops", "internal/pure"},
+	{"losses", "internal/ops internal/pure"},
+	{"vgg19", "internal/ops internal/pure"},
+	{"weights", "internal/atomicfile internal/float16 vgg19"},
+
+	// Schedules, and the devices that run them.
+	{"internal/plan", "internal/ops internal/optim"},
+	{"internal/cpu/kernels", "internal/float16 internal/pure"},
+	{"internal/cpu/pairwise", "internal/cpu/kernels"},
+	{"internal/cpu", "device internal/cpu/kernels internal/cpu/pairwise internal/ops internal/optim internal/plan internal/pure"},
+	{"cuda/internal/driver", ""},
+	{"cuda/kernels", ""},
+	{"cuda", "cuda/internal/driver cuda/kernels device internal/ops internal/optim internal/plan internal/pure"},
+	{"internal/engine", "cuda device internal/cpu internal/ops internal/picture internal/plan losses vgg19 weights"},
+
+	// The method, and what is made of it.
+	{"model", "device internal/engine internal/ops internal/optim internal/picture internal/plan losses vgg19"},
+	{"internal/bench", "device internal/engine internal/ops internal/picture internal/plan internal/pure losses model vgg19"},
+	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
+	{"internal/progress", "model"},
+	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
+	{"internal/compare", "internal/atomicfile internal/picture internal/report internal/settings losses model"},
+	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress " +
+		"internal/report internal/settings internal/theory losses model vgg19 weights"},
+
+	// What only tests import, or nothing.
+	{"cuda/kernels/generate", ""},
+	{"cuda/kernels/host", "cuda/kernels"},
+	{"cuda/kernels/wrap", ""},
+	{"cuda/standin", "cuda/kernels/host"},
+	{"examples/draw", "internal/picture"},
+	{"internal/api", ""},
+	{"internal/atomicfile/faulty", "internal/atomicfile"},
+	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
+}
+
+// TestPackagesImportOnlyWhatStandsBelowThem compares the imports of all files, whatever
+// they are built for, with the table. Those of tests don't count.
+func TestPackagesImportOnlyWhatStandsBelowThem(t *testing.T) {
+	allowed := map[string][]string{}
+	for _, row := range arrows {
+		for _, to := range strings.Fields(row.to) {
+			if _, below := allowed[to]; !below {
+				t.Errorf("the table lets %s import %s, which doesn't stand below it", row.from, to)
+			}
+		}
+		allowed[row.from] = strings.Fields(row.to)
+	}
+	for from, imports := range importsOf(t, "../..") {
+		may, known := allowed[from]
+		if !known {
+			t.Errorf("%s is not in the table of arrows; give it a row", from)
+			continue
+		}
+		for to, file := range imports {
+			if !slices.Contains(may, to) {
+				t.Errorf("%s imports %s, which the table of arrows doesn't let it", file, to)
+			}
+		}
+	}
+}
+
+// TestOnlyTheEngineKnowsTheDevices holds the table to it that all others reach a device
+// by way of internal/engine, which opens them by name.
+func TestOnlyTheEngineKnowsTheDevices(t *testing.T) {
+	for _, row := range arrows {
+		for _, to := range strings.Fields(row.to) {
+			if (to == "cuda" || to == "internal/cpu") && row.from != "internal/engine" {
+				t.Errorf("the table lets %s import %s, want internal/engine alone to", row.from, to)
+			}
+		}
+	}
+}
+
+// importsOf are, for each package below a folder, the packages of the module that its
+// files import, each with a file that does. Other modules, such as generators, don't
+// count.
+func importsOf(t *testing.T, root string) map[string]map[string]string {
+	t.Helper()
+	packages, files := map[string]map[string]string{}, token.NewFileSet()
+	err := filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if at != root && skipped(at) {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(at, ".go") || strings.HasSuffix(at, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(files, at, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, at)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		from := path.Dir(name)
+		if packages[from] == nil {
+			packages[from] = map[string]string{}
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if to, ours := strings.CutPrefix(imported, "impasto/"); ours {
+				packages[from][to] = name
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+// skipped tells folders that the go command doesn't look into, and those of other
+// modules.
+func skipped(folder string) bool {
+	base := filepath.Base(folder)
+	if strings.HasPrefix(base, "_") || strings.HasPrefix(base, ".") || base == "testdata" {
+		return true
+	}
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil
+}
