@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test gpu-test gpu-check browser bench generate check cross weights
+.PHONY: build test race gpu-test gpu-check browser bench generate check cross weights
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -19,6 +19,12 @@ build:
 test:
 	go test ./...
 	@if ./cuda/go.sh version >/dev/null; then $(MAKE) --no-print-directory gpu-test; else echo "NOT TESTED: GPU support"; fi
+
+# What threads share, under the race detector, which needs a C compiler. Plain loops
+# are slow under it, so of the processor's tests these are only those about threads.
+race:
+	go test -race ./internal/atomicfile ./internal/compare ./internal/engine ./internal/optim ./internal/plan
+	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs. Results aren't cached, since the go
@@ -45,23 +51,26 @@ browser:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# Assembly, GPU kernels and example pictures, from the programs that make them. The
-# compiler of the GPU kernels is fetched, 105 MB.
+# Assembly, GPU kernels and their launches, example pictures, and what documents show
+# of the code, from the programs that make them. The compiler of the GPU kernels is
+# fetched, 105 MB.
 generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVCC=$$(./compiler.sh) go generate .
 	go run ./examples/draw
+	go test ./losses -run Docs -update
+	go test ./docs -update
 
 # All that must hold besides the tests.
 check: cross
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go mod tidy -diff
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	go -C internal/cpu/kernels/_generate run . -check
-	go -C internal/cpu/pairwise/_generate run . -check
+	go -C internal/cpu/_generate run . -check
 	cd cuda/internal/driver && go run generate.go -check
-	cd cuda/kernels && go run ./generate -check
+	cd cuda/kernels && go run ./wrap -check && go run ./generate -check
 
 # The program builds for every platform with nothing but Go.
 cross:
