@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// onEveryPath runs a test on every set of inner loops that this machine has.
-func onEveryPath(t *testing.T, test func(t *testing.T, p *path, w *Workers)) {
+// onEveryISA runs a test on every instruction set that this machine has.
+func onEveryISA(t *testing.T, test func(t *testing.T, set *isa, w *Workers)) {
 	t.Helper()
-	for _, p := range paths() {
-		t.Run(p.name, func(t *testing.T) {
-			w := newWorkers(2, p)
+	for _, set := range isas() {
+		t.Run(set.name, func(t *testing.T) {
+			w := newWorkers(2, set)
 			defer w.Close()
-			test(t, p, w)
+			test(t, set, w)
 		})
 	}
 }
@@ -97,15 +97,15 @@ func same[T float32 | float64](t *testing.T, what string, got, want []T) {
 
 func shape(n ...int) string { return fmt.Sprint(n) }
 
-func TestEnvironmentForcesAPath(t *testing.T) {
-	for _, name := range Paths() {
+func TestEnvironmentForcesAnInstructionSet(t *testing.T) {
+	for _, name := range ISAs() {
 		t.Setenv(Environment, name)
 		w, err := NewWorkers(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.Path() != name {
-			t.Errorf("%s=%s uses %s", Environment, name, w.Path())
+		if w.ISA() != name {
+			t.Errorf("%s=%s uses %s", Environment, name, w.ISA())
 		}
 		w.Close()
 	}
@@ -117,7 +117,7 @@ func TestEnvironmentForcesAPath(t *testing.T) {
 
 func TestWorkersRunEveryPartOnce(t *testing.T) {
 	for _, threads := range []int{1, 2, 3, 8} {
-		w := newWorkers(threads, &goPath)
+		w := newWorkers(threads, &isaGo)
 		for _, parts := range []int{0, 1, 2, 7, 100} {
 			counts := make([]int, parts)
 			w.Run(parts, func(part int) { counts[part]++ })
@@ -138,7 +138,7 @@ func TestWorkersRunEveryPartOnce(t *testing.T) {
 }
 
 func TestWorkersRunEveryPartOnceHoweverLongTheyWait(t *testing.T) {
-	w := newWorkers(4, &goPath)
+	w := newWorkers(4, &isaGo)
 	defer w.Close()
 	pauses := []time.Duration{0, 0, 0, wakingTime / 2, wakingTime, 3 * wakingTime}
 	counts := make([]int, 9)
