@@ -184,7 +184,9 @@ func newWaiter() *waiter {
 	return w
 }
 
-// wait returns when ready is true. Whoever makes it true calls wake afterwards.
+// wait returns when ready is true. Whoever makes it true calls wake afterwards. That
+// call may come late, when this waiter already waits for something else, so it looks
+// again after each.
 func (w *waiter) wait(ready func() bool) {
 	for start := time.Now(); time.Since(start) < w.patience; {
 		for range 64 {
@@ -193,11 +195,13 @@ func (w *waiter) wait(ready func() bool) {
 			}
 		}
 	}
-	w.asleep.Store(true)
-	if ready() && w.asleep.CompareAndSwap(true, false) {
-		return
+	for !ready() {
+		w.asleep.Store(true)
+		if ready() && w.asleep.CompareAndSwap(true, false) {
+			return
+		}
+		<-w.woken
 	}
-	<-w.woken
 }
 
 // wake wakes the waiter if it sleeps.
