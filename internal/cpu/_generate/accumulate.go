@@ -22,7 +22,7 @@ func (k pairs) accumulate() {
 	eachSum := func(f func(sum reg.VecVirtual, at operand.Mem)) {
 		for r := range sums {
 			for v, sum := range sums[r] {
-				f(sum, operand.Mem{Base: to, Disp: r*k.channel() + v*k.bytes})
+				f(sum, k.vectorAt(to, r*tileVectors+v))
 			}
 		}
 	}

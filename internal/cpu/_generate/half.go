@@ -14,13 +14,14 @@ func emitHalf(ctx *build.Context) {
 	for _, isa := range isas {
 		h := half{winograd{kernel: kernel{ctx, isa, false}, constants: constants}}
 		h.conversions()
-		h.passMasked()
+		h.mask()
 		h.gather()
 		h.gatherMasked()
 		h.scatter()
 	}
 }
 
+// half are kernels on values of type Half.
 type half struct{ winograd }
 
 const halfUnit = 16 // see half.go of package kernels
@@ -67,7 +68,7 @@ func (h half) conversions() {
 	})
 }
 
-func (h half) passMasked() {
+func (h half) mask() {
 	h.begin("maskHalf", "func(to, x []float32, mask []uint16)")
 	n, to, x, mask := h.length("to"), h.pointer("to"), h.pointer("x"), h.pointer("mask")
 	zero := h.zeros(1)[0]

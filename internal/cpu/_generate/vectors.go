@@ -16,7 +16,7 @@ func emitVectors(ctx *build.Context) {
 	table := laneTable(ctx, "vectorsMask")
 	for _, isa := range isas {
 		v := vectors{kernel{ctx, isa, false}, table}
-		v.applyMask()
+		v.mask()
 		v.arithmetic()
 		v.adam()
 		v.reductions()
@@ -106,8 +106,8 @@ func (v vectors) elementwise(name, result, operands, scalars string, body func(x
 	v.end()
 }
 
-// applyMask adds the kernel that passes values on where a mask is positive.
-func (v vectors) applyMask() {
+// mask adds the kernel that passes values on where a mask is positive.
+func (v vectors) mask() {
 	v.begin("mask", "func(to, x, mask []float32)")
 	zero := v.zeros(1)[0]
 	v.each([]string{"to", "x", "mask"}, func(a access, p []reg.GPVirtual) {

@@ -13,7 +13,7 @@ package kernels
 //					}
 //				}
 //			}
-//			y[r*yPlane+j] = sum // or 0 where rectify is 1 and sum isn't positive
+//			y[r*yPlane+j] = sum // or 0 where rectify is 1 and sum is negative
 //		}
 //	}
 //
@@ -38,7 +38,7 @@ func directGo(vectors int) directKernel {
 				}
 			}
 			for c := range channels {
-				for ky := range 3 { // three taps are a product whose right rows overlap
+				for ky := range 3 { // three taps are a matrix product; the rows of x overlap
 					sums.add(filters[(c*9+ky*3)*panelRows:], x[c*xPlane+ky*xRow+4*v:], 1, 3)
 				}
 			}
@@ -153,8 +153,8 @@ func (b *directBand) run(s *workspace) {
 	}
 }
 
-// add adds to the results of a panel what the channels from c on contribute, of which
-// padded holds so many.
+// add adds the contribution of channels c, c+1, …, which are in padded, to the results
+// of a panel.
 func (b *directBand) add(panel, c, channels int) {
 	l := directLine{kernels: b.isa.direct, step: b.isa.rows, channels: channels}
 	if b.out-panel*panelRows <= narrowRows {
@@ -175,11 +175,10 @@ func (b *directBand) add(panel, c, channels int) {
 	}
 }
 
-// directLine is what the kernels for one row of pixels take, of step output channels
-// of which exist are there.
+// directLine is what the kernels take for one row of pixels.
 type directLine struct {
 	kernels     [tileVectors]directKernel
-	step, exist int
+	step, exist int // output channels of a register tile, and how many of them exist
 	filters     []float32
 	channels    int // input channels
 	biases      []float32

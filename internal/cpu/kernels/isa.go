@@ -46,8 +46,7 @@ const (
 // Environment names the variable that forces an instruction set.
 const Environment = "IMPASTO_CPU"
 
-// isaGo are the inner loops in Go, for any processor. Their blocks are as wide as
-// those of vectors of four.
+// isaGo are the inner loops in Go, for any processor, in vectors of four values.
 var isaGo = isa{
 	name:          "go",
 	lanes:         4,

@@ -38,10 +38,9 @@ package kernels
 //   - gather turns planes into pixels of 16 neighbouring channels, one vector,
 //     so that the transforms work on whole vectors whatever the tile is;
 //   - transformColumns and transformRows compute V = BᵀdB;
-//   - transformFilter computes U = GgGᵀ, again for every convolution. That costs a few
-//     per cent where there are few tiles. U takes four times the memory and bandwidth
-//     of the filters, and to keep it would take twice that, because the gradient needs
-//     it transposed;
+//   - transformFilter computes U = GgGᵀ, for every convolution again. That costs a few
+//     per cent where there are few tiles. To keep U would take eight times the memory of
+//     the filters, four for each direction, and four times their bandwidth;
 //   - multiply computes the products M = V·U;
 //   - invertRows and invertColumns compute the results AᵀMA, with bias and ReLU;
 //   - scatter turns them back into planes.

@@ -61,11 +61,9 @@ func (t *winogradTask) channels() (in, out int) {
 // multiplies them, in turns.
 func (t winogradTask) run(w *Workers) {
 	in, out := t.channels()
-	switch t.method {
-	case BFloat16:
+	t.form = t.isa.form(in, out, t.height, t.width)
+	if t.method == BFloat16 {
 		t.form = t.isa.winograd.bfloat16
-	default:
-		t.form = t.isa.form(in, out, t.height, t.width)
 	}
 	products := t.form.products()
 	across, down := t.form.tiles(t.width), t.form.tiles(t.height)
