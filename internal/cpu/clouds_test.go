@@ -79,7 +79,7 @@ func wide(x []float32) []float64 {
 }
 
 func TestCloudsAgreeWithTheirDefinition(t *testing.T) {
-	for _, path := range kernels.Paths() {
+	for _, path := range kernels.ISAs() {
 		t.Setenv(kernels.Environment, path)
 		w := testWorkers(t, 2)
 		for _, shape := range [][3]int{{3, 60, 45}, {5, 48, 48}, {17, 100, 131}, {2, 1, 30}, {4, 30, 1}, {3, 1, 1}} {

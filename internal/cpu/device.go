@@ -89,7 +89,7 @@ func NewDevice(o Options) (plan.Device, error) {
 
 // Name implements plan.Device.
 func (d *Device) Name() string {
-	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.Path(), d.workers.Threads())
+	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.ISA(), d.workers.Threads())
 }
 
 // Close implements plan.Device.
