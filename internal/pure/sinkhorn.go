@@ -243,3 +243,23 @@ func softminOf(costs []float64) Softmin {
 		}
 	}
 }
+
+// Pass returns the potential of x (C×N) for a target y (C×M) whose potential is zero,
+//
+//	f_i = −ε·log(1/M Σ_j exp(−|x_i−y_j|²/ε))
+//
+// which goes over all pairs once: half of one of the iterations that Compare makes.
+// It is the cost |x_i−y|² of a target of equal points, for which ε is zero.
+func (s Sinkhorn) Pass(x, y []float64) []float64 {
+	n, m := len(x)/s.Channels, len(y)/s.Channels
+	epsilon, _ := s.Regularisation(SpreadOf(y, s.Channels))
+	costs, potential := pairCosts(x, y, s.Channels), make([]float64, n)
+	if epsilon == 0 {
+		for i := range potential {
+			potential[i] = costs[i*m]
+		}
+		return potential
+	}
+	softminOf(costs)(potential, make([]float64, m), epsilon)
+	return potential
+}
