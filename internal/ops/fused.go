@@ -6,8 +6,8 @@ package ops
 // PooledConvolution is a Convolution and the Pool of its result: map, filters,
 // biases → the convolution's result, the pooling's.
 type PooledConvolution struct {
-	*Convolution
-	Pool *Pool
+	Convolution *Convolution
+	Pool        *Pool
 }
 
 func (p *PooledConvolution) String() string {
@@ -18,8 +18,8 @@ func (p *PooledConvolution) String() string {
 // ConvolutionGradient that follows: the cotangent of the pooling's result, y,
 // filters → dx.
 type PooledConvolutionGradient struct {
-	*ConvolutionGradient
-	Pool *PoolGradient
+	ConvolutionGradient *ConvolutionGradient
+	Pool                *PoolGradient
 }
 
 func (p *PooledConvolutionGradient) String() string {
