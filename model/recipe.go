@@ -8,7 +8,6 @@ import (
 // recipe is what the options come down to: the parts of the loss and the weight
 // that each counts with.
 type recipe struct {
-	network     vgg19.Options
 	style       []stylePart
 	content     []contentPart
 	contentForm string
@@ -31,7 +30,6 @@ type contentPart struct {
 // are left out.
 func recipeOf(o Options, styles []Style) (recipe, error) {
 	r := recipe{
-		network:     vgg19.Options{Pooling: o.Pooling, Padding: o.Padding, PlainPooling: o.PlainPooling},
 		contentForm: o.ContentLoss,
 		variation:   o.TotalVariationWeight,
 	}
@@ -65,6 +63,11 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 		r.styles = append(r.styles, s.Weight/total)
 	}
 	return r, nil
+}
+
+// network is how the network is built.
+func (o Options) network() vgg19.Options {
+	return vgg19.Options{Pooling: o.Pooling, Padding: o.Padding, PlainPooling: o.PlainPooling}
 }
 
 func sumOf(layers []LayerWeight) float64 {

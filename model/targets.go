@@ -6,13 +6,12 @@ import (
 
 	"gorgonia.org/gorgonia"
 
-	"impasto/internal/ops"
+	"impasto/internal/engine"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
-	"impasto/vgg19"
 )
 
-// targets are what the picture's features are compared with at one scale.
+// targets are what the picture's features are compared with at one level.
 type targets struct {
 	style   []styleTarget // one for each style part of the recipe
 	content []plan.Values // one for each content part: a feature map
@@ -26,16 +25,15 @@ type styleTarget struct {
 	weights   []float64
 }
 
-// engine runs the network for a recipe on a device.
-type engine struct {
-	device     plan.Device
-	parameters *vgg19.Parameters
-	recipe     recipe
+// extractor runs the network for a recipe.
+type extractor struct {
+	engine.Network
+	recipe recipe
 }
 
 // targets computes the targets of a level, one picture at a time, each on a
 // machine that is closed before the next is made.
-func (e engine) targets(ctx context.Context, l level) (targets, error) {
+func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 	var t targets
 	for i, p := range l.styles {
 		if err := ctx.Err(); err != nil {
@@ -58,11 +56,10 @@ func (e engine) targets(ctx context.Context, l level) (targets, error) {
 	if err := ctx.Err(); err != nil {
 		return targets{}, err
 	}
-	content, err := e.features(l.content)
-	if err != nil {
+	var err error
+	if t.content, err = e.features(l.content); err != nil {
 		return targets{}, fmt.Errorf("content picture: %w", err)
 	}
-	t.content = content
 	return t, nil
 }
 
@@ -82,65 +79,25 @@ func (t *styleTarget) add(summary plan.Values, weight float64, blends bool) {
 }
 
 // summaries returns the summary of a picture for each style part.
-func (e engine) summaries(p *picture.Picture) (_ []plan.Values, err error) {
-	defer ops.Catch(&err, "build the network")
-	input := pictureNode(p.Width, p.Height)
-	taps, err := vgg19.Build(input, e.parameters, e.recipe.network, e.recipe.styleLayers()...)
-	if err != nil {
-		return nil, err
-	}
-	nodes := make([]*gorgonia.Node, len(e.recipe.style))
-	for i, part := range e.recipe.style {
-		if nodes[i], err = part.loss.Summarise(taps[part.layer]); err != nil {
-			return nil, fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+func (e extractor) summaries(p *picture.Picture) ([]plan.Values, error) {
+	return e.Evaluate(p, e.recipe.styleLayers(), func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+		nodes = make([]*gorgonia.Node, len(e.recipe.style))
+		for i, part := range e.recipe.style {
+			if nodes[i], err = part.loss.Summarise(maps[part.layer]); err != nil {
+				return nil, fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+			}
 		}
-	}
-	return e.evaluate(p, input, nodes)
+		return nodes, nil
+	})
 }
 
 // features returns a picture's features for each content part.
-func (e engine) features(p *picture.Picture) (_ []plan.Values, err error) {
-	defer ops.Catch(&err, "build the network")
-	input := pictureNode(p.Width, p.Height)
-	taps, err := vgg19.Build(input, e.parameters, e.recipe.network, e.recipe.contentLayers()...)
-	if err != nil {
-		return nil, err
-	}
-	nodes := make([]*gorgonia.Node, len(e.recipe.content))
-	for i, part := range e.recipe.content {
-		nodes[i] = taps[part.layer]
-	}
-	return e.evaluate(p, input, nodes)
-}
-
-// evaluate runs a graph on one picture and returns the outputs.
-func (e engine) evaluate(p *picture.Picture, input *gorgonia.Node, outputs []*gorgonia.Node) ([]plan.Values, error) {
-	schedule, err := plan.Make(outputs...)
-	if err != nil {
-		return nil, err
-	}
-	machine, err := e.device.Compile(schedule)
-	if err != nil {
-		return nil, err
-	}
-	defer machine.Close()
-	if err := machine.Write(input, p.RGB); err != nil {
-		return nil, err
-	}
-	if err := machine.RunAll(); err != nil {
-		return nil, err
-	}
-	values := make([]plan.Values, len(outputs))
-	for i, output := range outputs {
-		if values[i], err = plan.ReadValues(machine, output); err != nil {
-			return nil, err
+func (e extractor) features(p *picture.Picture) ([]plan.Values, error) {
+	return e.Evaluate(p, e.recipe.contentLayers(), func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
+		nodes := make([]*gorgonia.Node, len(e.recipe.content))
+		for i, part := range e.recipe.content {
+			nodes[i] = maps[part.layer]
 		}
-	}
-	return values, nil
-}
-
-// pictureNode is the input of a new graph: three planes of float32.
-func pictureNode(width, height int) *gorgonia.Node {
-	return gorgonia.NewTensor(gorgonia.NewGraph(), gorgonia.Float32, 3,
-		gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
+		return nodes, nil
+	})
 }

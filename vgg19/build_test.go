@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -218,12 +219,12 @@ func TestTheMachineAgreesWithGorgoniasTapeMachine(t *testing.T) {
 func TestResultsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	p, values := parameters(), noise(3*33*21)
 	options := vgg19.Options{Padding: "replicate"}
-	for _, float16 := range []bool{false, true} {
-		cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: 1, Float16: float16}, values)
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
+		cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: 1, Precision: precision}, values)
 		for _, threads := range []int{2, 3, 7} {
-			c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: threads, Float16: float16}, values)
+			c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: threads, Precision: precision}, values)
 			if c != cost || !slices.Equal(g, gradient) {
-				t.Errorf("float16 %t: %d threads give another result than one", float16, threads)
+				t.Errorf("%s: %d threads give another result than one", precision, threads)
 			}
 		}
 	}

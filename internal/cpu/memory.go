@@ -19,7 +19,8 @@ func AvailableMemory() (bytes int64, known bool) {
 	return int64(memory.Available), true
 }
 
-// Available is AvailableMemory and what the device keeps for reuse.
+// Available implements plan.Device: AvailableMemory and what the device keeps for
+// reuse.
 func (d *Device) Available() (bytes int64, known bool) {
 	bytes, known = d.memory()
 	return bytes + int64(len(d.spare)), known
@@ -44,9 +45,9 @@ func (d *Device) reserve(p *plan.Program) error {
 	return nil
 }
 
-// MapMemory is how much of the machine's memory goes with the pixels of a picture:
-// what its maps would take without summaries and scalars, which are float64.
-func (m *machine) MapMemory() int64 {
+// PixelMemory implements plan.Machine: what maps would take by themselves, without
+// summaries and scalars, which are float64.
+func (m *machine) PixelMemory() int64 {
 	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
 		if b.Dtype == tensor.Float64 {
 			return 0
@@ -55,3 +56,6 @@ func (m *machine) MapMemory() int64 {
 	})
 	return min(m.Memory(), int64(bytes))
 }
+
+// Remark implements plan.Machine. There is but one way to go.
+func (m *machine) Remark() string { return "" }

@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/device"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
@@ -19,14 +20,14 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 	loss := must(t)(ops.CompareClouds(of, ops.CloudOperands{
 		X: mapInput(g, "x", channels, side, side), Target: mapInput(g, "y", channels, side, side),
 	}))
-	schedule, device := scheduled(t, loss), opened(t, Options{Threads: 1})
-	needed := int64(programOf(t, device, schedule).Bytes + 2*mapBytes) // the clouds are as large as the maps
+	schedule, d := scheduled(t, loss), opened(t, Options{Threads: 1})
+	needed := int64(programOf(t, d, schedule).Bytes + 2*mapBytes) // the clouds are as large as the maps
 	for _, test := range []struct {
 		available int64
 		known, ok bool
 	}{{needed, true, true}, {needed - 1, true, false}, {0, false, true}} {
-		device.memory = func() (int64, bool) { return test.available, test.known }
-		machine, err := device.Compile(schedule)
+		d.memory = func() (int64, bool) { return test.available, test.known }
+		machine, err := d.Compile(schedule)
 		var short *plan.MemoryError
 		switch {
 		case test.ok && err != nil:
@@ -36,14 +37,14 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 		}
 		if err == nil {
 			machine.Close()
-			device.spare = nil
+			d.spare = nil
 		}
 	}
 }
 
 func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{}, 64, "gram", fiveLayers...)
-	d := opened(t, Options{Threads: 1, Float16: true})
+	d := opened(t, Options{Threads: 1, Precision: device.Float16})
 	needed := int64(programOf(t, d, l.Schedule).Bytes)
 	if whole := int64(programOf(t, opened(t, Options{Threads: 1}), l.Schedule).Bytes); needed >= whole {
 		t.Fatalf("%d bytes are needed with float16, %d without", needed, whole)

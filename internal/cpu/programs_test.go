@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
@@ -18,7 +19,7 @@ func TestMaximumPoolingsAreMadeByConvolutions(t *testing.T) {
 	p := emptyNetwork()
 	for _, c := range []struct {
 		name               string
-		device             Options
+		on                 Options
 		options            vgg19.Options
 		size               int
 		layers             []string
@@ -27,13 +28,13 @@ func TestMaximumPoolingsAreMadeByConvolutions(t *testing.T) {
 		{"all four", Options{}, vgg19.Options{}, 32, fiveLayers, 4, 4},
 		{"but where something else adds to the cotangent", Options{}, vgg19.Options{}, 32, []string{"relu1_2", "relu5_1"}, 4, 3},
 		{"but of odd maps", Options{}, vgg19.Options{}, 36, fiveLayers, 3, 3},
-		{"gradients not with float16", Options{Float16: true}, vgg19.Options{}, 32, fiveLayers, 4, 0},
+		{"gradients not with float16", Options{Precision: device.Float16}, vgg19.Options{}, 32, fiveLayers, 4, 0},
 		{"not by direct convolutions", Options{Exact: true}, vgg19.Options{}, 32, fiveLayers, 0, 0},
 		{"not other poolings", Options{}, vgg19.Options{Pooling: "avg"}, 32, fiveLayers, 0, 0},
 	} {
 		l := networkLossOf(t, p, c.options, c.size, "gram", c.layers...)
 		var forward, gradients, left int
-		for _, step := range programOf(t, opened(t, c.device), l.Schedule).Steps {
+		for _, step := range programOf(t, opened(t, c.on), l.Schedule).Steps {
 			switch step.Op.(type) {
 			case *ops.PooledConvolution:
 				forward++
@@ -63,13 +64,13 @@ func TestPoolingsRectifyForConvolutions(t *testing.T) {
 		return count
 	}
 	// Convolutions that are computed directly leave all poolings as they are.
-	device := opened(t, Options{Exact: true})
+	d := opened(t, Options{Exact: true})
 	for _, c := range []struct {
 		layers []string
 		want   int
 	}{{fiveLayers, 4}, {[]string{"relu1_2", "relu5_1"}, 3}, {[]string{"conv1_2", "relu1_1", "relu3_4", "relu4_1"}, 1}} {
 		l := networkLossOf(t, p, vgg19.Options{}, 32, "gram", c.layers...)
-		if count := rectifying(programOf(t, device, l.Schedule).Steps); count != c.want {
+		if count := rectifying(programOf(t, d, l.Schedule).Steps); count != c.want {
 			t.Errorf("%v: %d poolings rectify, want %d", c.layers, count, c.want)
 		}
 		if rectifying(l.Steps) > 0 {
@@ -132,10 +133,10 @@ func TestComparisonsOfNormalDistributionsRunTogether(t *testing.T) {
 func TestFeaturesAreKeptInFloat16(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{Padding: "replicate"}, 36, "gram", "relu1_1", "conv2_1", "relu3_1")
 	for _, c := range []struct {
-		device Options
+		on   Options
 		want   bool
-	}{{Options{Float16: true}, true}, {Options{}, false}, {Options{Float16: true, Exact: true}, false}} {
-		for _, step := range programOf(t, opened(t, c.device), l.Schedule).Steps {
+	}{{Options{Precision: device.Float16}, true}, {Options{}, false}, {Options{Precision: device.Float16, Exact: true}, false}} {
+		for _, step := range programOf(t, opened(t, c.on), l.Schedule).Steps {
 			features := false
 			switch step.Op.(type) {
 			case *ops.Convolution, *ops.PooledConvolution, *ops.Pool:
@@ -143,7 +144,7 @@ func TestFeaturesAreKeptInFloat16(t *testing.T) {
 			}
 			for _, b := range step.Results {
 				if b.Float16 != (c.want && features) {
-					t.Errorf("%+v: the result of %v is in float16: %t", c.device, step.Op, b.Float16)
+					t.Errorf("%+v: the result of %v is in float16: %t", c.on, step.Op, b.Float16)
 				}
 			}
 		}
@@ -153,7 +154,7 @@ func TestFeaturesAreKeptInFloat16(t *testing.T) {
 // TestStepsThatReadNoFloat16HaveCopies lists what reads a copy in float32 of features
 // under each loss.
 func TestStepsThatReadNoFloat16HaveCopies(t *testing.T) {
-	device := opened(t, Options{Threads: 1, Float16: true})
+	d := opened(t, Options{Threads: 1, Precision: device.Float16})
 	p := emptyNetwork()
 	for style, want := range map[string][]string{
 		"gram":     nil,
@@ -167,7 +168,7 @@ func TestStepsThatReadNoFloat16HaveCopies(t *testing.T) {
 		l := networkLossOf(t, p, vgg19.Options{}, 32, style, "relu2_1")
 		copies := map[*plan.Buffer]bool{}
 		var readers []string
-		for _, step := range programOf(t, device, l.Schedule).Steps {
+		for _, step := range programOf(t, d, l.Schedule).Steps {
 			if _, ok := step.Op.(ops.Widening); ok {
 				if !step.Inputs[0].Float16 || step.Results[0].Float16 || step.Results[0].Dtype != tensor.Float32 {
 					t.Errorf("%q: a copy isn't one in float32 of float16", style)
