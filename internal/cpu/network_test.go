@@ -1,7 +1,6 @@
 package cpu
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
@@ -24,8 +23,11 @@ type networkLoss struct {
 	targets, features []*gorgonia.Node
 }
 
+// target adds an input for what a node is at the target's picture. Gorgonia has one
+// input for all of one name and shape, so layers whose features have one shape are
+// compared with those of the last.
 func (l *networkLoss) target(of *gorgonia.Node) *gorgonia.Node {
-	target := gorgonia.NewTensor(of.Graph(), of.Dtype(), of.Dims(), gorgonia.WithShape(of.Shape()...), gorgonia.WithName(fmt.Sprint("target ", len(l.targets))))
+	target := gorgonia.NewTensor(of.Graph(), of.Dtype(), of.Dims(), gorgonia.WithShape(of.Shape()...), gorgonia.WithName("target"))
 	l.targets, l.features = append(l.targets, target), append(l.features, of)
 	return target
 }

@@ -68,7 +68,7 @@ func TestPoolingsRectifyForConvolutions(t *testing.T) {
 	for _, c := range []struct {
 		layers []string
 		want   int
-	}{{fiveLayers, 4}, {[]string{"relu1_2", "relu5_1"}, 3}, {[]string{"conv1_2", "relu1_1", "relu3_4", "relu4_1"}, 1}} {
+	}{{fiveLayers, 4}, {[]string{"relu1_2", "relu5_1"}, 3}, {[]string{"conv1_2", "relu1_1", "relu3_4", "relu4_1"}, 2}} {
 		l := networkLossOf(t, p, vgg19.Options{}, 32, "gram", c.layers...)
 		if count := rectifying(programOf(t, d, l.Schedule).Steps); count != c.want {
 			t.Errorf("%v: %d poolings rectify, want %d", c.layers, count, c.want)
@@ -134,7 +134,7 @@ func TestFeaturesAreKeptInFloat16(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{Padding: "replicate"}, 36, "gram", "relu1_1", "conv2_1", "relu3_1")
 	for _, c := range []struct {
 		on   Options
-		want   bool
+		want bool
 	}{{Options{Precision: device.Float16}, true}, {Options{}, false}, {Options{Precision: device.Float16, Exact: true}, false}} {
 		for _, step := range programOf(t, opened(t, c.on), l.Schedule).Steps {
 			features := false
