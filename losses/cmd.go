@@ -36,6 +36,9 @@ const centralSmoothing = 0.5
 // N^−⅒ in its root. It costs O(C·N) and keeps five numbers a channel.
 type centralMoments struct{}
 
+// powerMoments summarises points by each channel's raw moments up to the fifth.
+var powerMoments = Summary{Reduce: ops.SummarisePowers}
+
 // Description implements Loss.
 func (centralMoments) Description() Description {
 	return Description{
@@ -52,14 +55,14 @@ func (centralMoments) Description() Description {
 
 // Plain implements Loss.
 func (centralMoments) Plain() Form {
-	return compareVectors(ops.SummarisePowers, func(length int) pure.CentralMoments {
+	return compareVectors(powerMoments, func(length int) pure.CentralMoments {
 		return pure.CentralMoments{Channels: length / pure.Orders}
 	})
 }
 
 // Normalised implements Loss.
 func (centralMoments) Normalised() Form {
-	return compareVectors(ops.SummarisePowers, func(length int) pure.CentralMoments {
+	return compareVectors(powerMoments, func(length int) pure.CentralMoments {
 		return pure.CentralMoments{Channels: length / pure.Orders, Smoothing: centralSmoothing, Scaled: true}
 	})
 }

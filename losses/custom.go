@@ -25,32 +25,6 @@ type Function struct {
 	Sample int
 }
 
-// Features are a cloud of points, one for each position: Values has those of the
-// first channel, one position after the other, then those of the second and so on.
-type Features struct {
-	Channels int
-	Values   []float64
-}
-
-// Positions is how many points there are.
-func (f Features) Positions() int { return len(f.Values) / f.Channels }
-
-// Channel are one channel's values.
-func (f Features) Channel(c int) []float64 {
-	n := f.Positions()
-	return f.Values[c*n : (c+1)*n]
-}
-
-// MeanSquare is the mean square activation, summed over channels: what a loss of
-// second degree is divided by to be normalised.
-func (f Features) MeanSquare() float64 {
-	var sum float64
-	for _, v := range f.Values {
-		sum += v * v
-	}
-	return sum / float64(f.Positions())
-}
-
 // custom is a loss made of functions.
 type custom struct {
 	function          Function

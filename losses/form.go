@@ -26,6 +26,10 @@ type Summary struct {
 	// is a mean over positions, so that those of parts add up and those of several
 	// pictures blend. nil keeps the points themselves.
 	Reduce func(points *gorgonia.Node) (*gorgonia.Node, error)
+	// ReduceWeighted is Reduce where points count by their weights (1×H×W), of which
+	// total is the sum over the whole: the mean is the weighted sum by total. It is nil
+	// where the loss knows no weights.
+	ReduceWeighted func(points, weights *gorgonia.Node, total float64) (*gorgonia.Node, error)
 	// Sample is how many positions the points are of at most, one from each of as
 	// many equal runs of the map; 0 takes all. They are drawn by the graph's Key or,
 	// where Fixed is set, always the same.
@@ -94,6 +98,9 @@ func (f Form) Summarise(features *gorgonia.Node, p Positions) (_ []Summarised, e
 
 func (s Summary) summarise(features *gorgonia.Node, p Positions) (Summarised, error) {
 	here := p.here()
+	if p.Weights != nil {
+		return s.weigh(features, p, here)
+	}
 	if s.Reduce == nil {
 		points := p.points(s.Sample)
 		if here.Count() == 0 {
@@ -113,6 +120,35 @@ func (s Summary) summarise(features *gorgonia.Node, p Positions) (Summarised, er
 	}
 	vector, err := s.Reduce(points)
 	return Summarised{Node: vector, Weight: float64(here.Count()) / float64(p.Count())}, err
+}
+
+// weigh reduces points that count by their weights. Those of parts add up as they are.
+func (s Summary) weigh(features *gorgonia.Node, p Positions, here pure.Selection) (Summarised, error) {
+	if s.ReduceWeighted == nil {
+		return Summarised{}, errors.New("losses: positions have weights, of which the loss knows none; take a mask")
+	}
+	if here.Count() == 0 {
+		return Summarised{}, nil
+	}
+	var chosen [2]*gorgonia.Node
+	for i, of := range []*gorgonia.Node{features, p.Weights} {
+		var err error
+		if chosen[i], err = choose(here, of, nil); err != nil {
+			return Summarised{}, err
+		}
+	}
+	vector, err := s.ReduceWeighted(chosen[0], chosen[1], p.TotalWeight)
+	return Summarised{Node: vector, Weight: 1}, err
+}
+
+// Weighs tells that the form knows weights of positions.
+func (f Form) Weighs() bool {
+	for _, s := range f.Summaries {
+		if s.ReduceWeighted == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // draws tells whether the points of a selection depend on the graph's key.
@@ -147,7 +183,7 @@ func (f Form) Target(features *gorgonia.Node, p Positions) ([]Summarised, error)
 	}
 	kept := Form{Summaries: make([]Summary, len(f.Summaries))}
 	for i, s := range f.Summaries {
-		kept.Summaries[i] = Summary{Reduce: s.Reduce}
+		kept.Summaries[i] = Summary{Reduce: s.Reduce, ReduceWeighted: s.ReduceWeighted}
 	}
 	return kept.Summarise(features, p)
 }

@@ -23,6 +23,11 @@ type Positions struct {
 	// positions that count by way of this part rather than another: the Inner of all
 	// parts together cover the map once. Where Part is empty, both are the whole map.
 	Part, Inner image.Rectangle
+	// Weights, unless nil, are what each position that the features show counts for: a
+	// map of one channel and of the features' size and type, of numbers from 0. TotalWeight
+	// is what those of all positions that count add up to, in the whole map.
+	Weights     *gorgonia.Node
+	TotalWeight float64
 }
 
 // whole is the whole map.
@@ -74,6 +79,8 @@ func (p Positions) check(height, width int) error {
 		return fmt.Errorf("losses: positions %v count in a part that shows %v", p.Inner, shown)
 	case p.Mask != nil && len(p.Mask) == 0:
 		return fmt.Errorf("losses: a mask without positions")
+	case p.Weights != nil && !(p.TotalWeight > 0):
+		return fmt.Errorf("losses: weights that add up to %v, want more than 0", p.TotalWeight)
 	}
 	last := int32(-1)
 	for _, position := range p.Mask {

@@ -97,8 +97,10 @@ func (s sinkhorn) compare(points Summary, of func(channels int) pure.Sinkhorn) F
 	if s.whole {
 		points = Summary{}
 	}
+	means := channelMoments
+	means.TargetOnly = true
 	return Form{
-		Summaries: []Summary{points, {Reduce: channelMoments, TargetOnly: true}},
+		Summaries: []Summary{points, means},
 		Compare: func(x, target []Summarised) (*gorgonia.Node, error) {
 			operands := cloudsOf(x[0], target[0])
 			operands.Centre = target[1].Node

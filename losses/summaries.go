@@ -9,11 +9,11 @@ import (
 	"impasto/internal/pure"
 )
 
-// compareVectors is the form that compares one vector, which reduce makes of points.
-// of is the comparison of vectors of some length.
-func compareVectors[L pure.Comparison](reduce func(points *gorgonia.Node) (*gorgonia.Node, error), of func(length int) L) Form {
+// compareVectors is the form that compares one vector. of is the comparison of vectors
+// of some length.
+func compareVectors[L pure.Comparison](vector Summary, of func(length int) L) Form {
 	return Form{
-		Summaries: []Summary{{Reduce: reduce}},
+		Summaries: []Summary{vector},
 		Compare: func(x, target []Summarised) (*gorgonia.Node, error) {
 			return ops.Compare(of(x[0].Node.Shape().TotalSize()), x[0].Node, target[0].Node)
 		},
@@ -22,13 +22,20 @@ func compareVectors[L pure.Comparison](reduce func(points *gorgonia.Node) (*gorg
 
 // channelMoments summarises points by the mean of each channel, then the mean
 // square of each.
-func channelMoments(points *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SummariseMoments(points, true)
-}
+var channelMoments = summaryByMoments(ops.MomentsForm{Diagonal: true})
 
 // secondMoments summarises points by C means, then C×C second raw moments.
-func secondMoments(points *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SummariseMoments(points, false)
+var secondMoments = summaryByMoments(ops.MomentsForm{})
+
+func summaryByMoments(form ops.MomentsForm) Summary {
+	return Summary{
+		Reduce: func(points *gorgonia.Node) (*gorgonia.Node, error) {
+			return ops.SummariseMoments(points, form.Diagonal)
+		},
+		ReduceWeighted: func(points, weights *gorgonia.Node, total float64) (*gorgonia.Node, error) {
+			return ops.SummariseWeighted(points, weights, ops.WeightedMomentsForm{MomentsForm: form, Total: total})
+		},
+	}
 }
 
 // secondMomentChannels is C of a summary of C means and C×C second moments.

@@ -105,11 +105,11 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 		if err != nil {
 			t.Fatal(err)
 		}
-		summary, err := loss.Summarise(maps[layers[i]])
+		summaries, err := loss.Normalised().Summarise(maps[layers[i]], losses.Positions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		target := make([]float64, summary.Shape().TotalSize())
+		target := make([]float64, summaries[0].Node.Shape().TotalSize())
 		channels := maps[layers[i]].Shape()[0]
 		for c := range channels {
 			target[c] = 0.1
@@ -121,7 +121,7 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 		}
 		node := gorgonia.NewTensor(picture.Graph(), tensor.Float64, 1, gorgonia.WithName(name+".target"), gorgonia.WithShape(len(target)),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(len(target)), tensor.WithBacking(target))))
-		term, err := loss.Objective(summary, node)
+		term, err := loss.Normalised().Value(summaries, []losses.Summarised{{Node: node}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ var convolutionGradientKernel = kernel{
 var pooledConvolutionGradientKernel = kernel{
 	when: func(d *Device, step plan.Step) bool {
 		op := step.Op.(*ops.PooledConvolutionGradient)
-		return onSingles(d, step) && !d.float16 && !op.ConvolutionGradient.Border.Replicate &&
+		return onSingles(d, step) && !d.float16 && !op.Convolution.Border.Replicate &&
 			d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[2], step.Inputs[1])
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {

@@ -37,11 +37,15 @@ func (m *Moments) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) 
 	if err != nil {
 		return nil, err
 	}
-	channels := s[0][0]
-	if m.Diagonal {
-		return tensor.Shape{2 * channels}, nil
+	return m.summaryShape(s[0][0]), nil
+}
+
+// summaryShape is that of the moments of so many channels.
+func (f MomentsForm) summaryShape(channels int) tensor.Shape {
+	if f.Diagonal {
+		return tensor.Shape{2 * channels}
 	}
-	return tensor.Shape{channels + channels*channels}, nil
+	return tensor.Shape{channels + channels*channels}
 }
 
 // Define implements Operation.

@@ -35,6 +35,9 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 		"clouds of other channels": func() (*gorgonia.Node, error) {
 			return ops.CompareClouds(pure.MMD{Channels: 3}, ops.CloudOperands{X: x, Target: node("four more", 4, 8, 8)})
 		},
+		"weights of another size": func() (*gorgonia.Node, error) {
+			return ops.SummariseWeighted(x, node("weights", 1, 8, 9), ops.WeightedMomentsForm{Total: 1})
+		},
 		"a selection of another size": func() (*gorgonia.Node, error) {
 			return ops.Select(pure.Selection{Height: 8, Width: 9}, x, nil)
 		},

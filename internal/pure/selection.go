@@ -33,8 +33,8 @@ func (s Selection) Identity() string {
 		// A hash takes all that is written to it.
 		_ = binary.Write(mask, binary.LittleEndian, position)
 	}
-	return fmt.Sprintf("pure.Selection{%d×%d, mask of %d %x, most %d, part %v, inner %v}",
-		s.Height, s.Width, len(s.Mask), mask.Sum(nil), s.Most, s.Part, s.Inner)
+	return fmt.Sprintf("pure.Selection{%d×%d, masked %t of %d %x, most %d, part %v, inner %v}",
+		s.Height, s.Width, s.Mask != nil, len(s.Mask), mask.Sum(nil), s.Most, s.Part, s.Inner)
 }
 
 // Shown is what the selection's input has of the whole map.

@@ -8,7 +8,7 @@ import (
 func Cases() []*Case {
 	return slices.Concat(
 		convolutions(), rectifications(), pools(), selections(),
-		momentCases(), powerCases(), differences(), variations(), comparisons(),
+		momentCases(), weightedCases(), powerCases(), differences(), variations(), comparisons(),
 		slicedCases(), sinkhornCases(), relaxedCases(), mmdCases(), customCases(), softmins(),
 		sums(), networks(),
 	)

@@ -2,6 +2,7 @@ package opstest
 
 import (
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"impasto/internal/ops"
 )
@@ -27,6 +28,39 @@ func momentCases() []*Case {
 			of(Compared|Differentiated, diagonal, 4, 3, 5), of(Compared|Differentiated, diagonal, 3, 1, 1),
 			of(Compared, diagonal, 1, 7, 9), of(Compared, diagonal, 70, 13, 17), of(Compared, diagonal, 130, 5, 5), of(Compared, diagonal, 64, 40, 30),
 			of(Timed, diagonal, 64, 224, 224), of(Timed, diagonal, 128, 112, 112), of(Timed, diagonal, 256, 56, 56), of(Timed, diagonal, 512, 28, 28))
+	}
+	return cases
+}
+
+// weightedCases are of moments in which some positions count for nothing.
+func weightedCases() []*Case {
+	of := func(uses Use, diagonal bool, shape ...int) *Case {
+		n := shape[1] * shape[2]
+		weights := Input{Name: "weights", Kind: Map, Shape: tensor.Shape{1, shape[1], shape[2]}, Values: func() []float64 {
+			values := normal(n, 6)
+			for i, w := range values {
+				values[i] = max(w, 0)
+			}
+			return rounded(values)
+		}}
+		form := ops.WeightedMomentsForm{MomentsForm: ops.MomentsForm{Diagonal: diagonal}, Total: float64(n) / 2}
+		c := &Case{
+			Operation: "weighted moments", Variant: size(shape...), Uses: uses,
+			Inputs: []Input{apart("x", 1, shape...), weights},
+			Apply: func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+				return ops.SummariseWeighted(in[0], in[1], form)
+			},
+		}
+		if diagonal {
+			c.Operation, c.Streams = "weighted channel moments", true
+		}
+		return c
+	}
+	var cases []*Case
+	for _, diagonal := range []bool{false, true} {
+		cases = append(cases,
+			of(Compared|Differentiated, diagonal, 4, 3, 5), of(Compared, diagonal, 3, 1, 9), of(Compared, diagonal, 70, 13, 17),
+			of(Timed, diagonal, 64, 56, 56))
 	}
 	return cases
 }
