@@ -107,10 +107,10 @@ func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
 	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
 	summary, target := new(plan.Buffer), new(plan.Buffer)
 	m := &machine{
-		device: &Device{workers: w, spaces: map[spaceKey]*transportSpace{}},
+		device: &Device{workers: w, workspaces: map[workspaceKey]*transportWorkspace{}},
 		values: map[*plan.Buffer]value{summary: {double: e.summary}, target: {double: e.target}},
 	}
-	evaluate := m.gaussian(loss, []*plan.Buffer{summary, target}, spaceKey{channels: loss.Channels})
+	evaluate := m.gaussian(loss, []*plan.Buffer{summary, target}, workspaceKey{channels: loss.Channels})
 	e.run = func() (err error) {
 		e.result[0], err = evaluate(value{double: e.result[1:]})
 		return err
@@ -193,11 +193,11 @@ func TestGaussianAgreesWithItsDefinition(t *testing.T) {
 			if d := distance(tt.from.gradient(got[1:]), tt.from.gradient(want[1:])); !(d <= accuracy*size) {
 				t.Errorf("gradient is off by %.2g of what the transport map contributes", d/size)
 			}
-			space, err := newTransportSpace(w, loss.Channels)
+			workspace, err := newTransportWorkspace(w, loss.Channels)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := newTransport(space)
+			m := newTransport(workspace)
 			m.aim(prepared)
 			covariance := make([]float64, len(prepared.Covariance))
 			loss.Covariance(covariance, summary, prepared.Ridge)
@@ -218,11 +218,11 @@ func TestTransportRefinesItsInversesWhereItMust(t *testing.T) {
 		prepared := loss.Target(makeCloud(256, 300, 2).summary(t))
 		covariance := make([]float64, 256*256)
 		loss.Covariance(covariance, makeCloud(256, 64, 1).times(tt.factor).summary(t), prepared.Ridge)
-		space, err := newTransportSpace(testWorkers(t, 1), 256)
+		workspace, err := newTransportWorkspace(testWorkers(t, 1), 256)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := newTransport(space)
+		m := newTransport(workspace)
 		m.aim(prepared)
 		if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok || m.whole.careful != tt.refine {
 			t.Errorf("picture %g times as strong: converged %t, refined %t", tt.factor, ok, m.whole.careful)
@@ -235,11 +235,11 @@ func TestResidualShowsAWrongMap(t *testing.T) {
 	prepared := loss.Target(makeCloud(64, 300, 2).summary(t))
 	covariance := make([]float64, 64*64)
 	loss.Covariance(covariance, makeCloud(64, 30, 1).summary(t), prepared.Ridge)
-	space, err := newTransportSpace(testWorkers(t, 1), 64)
+	workspace, err := newTransportWorkspace(testWorkers(t, 1), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newTransport(space)
+	m := newTransport(workspace)
 	m.aim(prepared)
 	if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok {
 		t.Fatal("the iteration did not reach its accuracy")

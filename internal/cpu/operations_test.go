@@ -14,7 +14,7 @@ import (
 // eachProcessor calls visit with a device for every set of inner loops that this
 // machine can run and every number of threads, in a test of its name.
 func eachProcessor(t *testing.T, o Options, threads []int, visit func(t *testing.T, d *Device)) {
-	for _, path := range kernels.Paths() {
+	for _, path := range kernels.ISAs() {
 		for _, n := range threads {
 			t.Run(fmt.Sprintf("cpu=%s/threads=%d", path, n), func(t *testing.T) {
 				t.Setenv(kernels.Environment, path)
@@ -122,7 +122,7 @@ func TestEveryKernelHasACase(t *testing.T) {
 
 func BenchmarkOperations(b *testing.B) {
 	cases := opstest.Cases()
-	for _, path := range kernels.Paths() {
+	for _, path := range kernels.ISAs() {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprintf("cpu=%s/threads=%d", path, threads), func(b *testing.B) {
 				b.Setenv(kernels.Environment, path)

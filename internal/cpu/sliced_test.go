@@ -12,7 +12,7 @@ import (
 )
 
 func TestSlicedComputesItsDefinition(t *testing.T) {
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	for _, shape := range [][3]int{{70, columnBlock + 9, 500}, {1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}} {
 		channels, n, m := shape[0], shape[1], shape[2]
 		for _, loss := range []pure.Sliced{
@@ -26,7 +26,7 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 				want := make([]float32, len(x))
 				value := pure.CompareSliced(loss, want, x, y, 0.25)
 				got := make([]float32, len(x))
-				near(t, "value", newSliced(w, space, loss, n, m).run(got, x, y, 0.25), value, 1e-5)
+				near(t, "value", newSliced(w, workspace, loss, n, m).run(got, x, y, 0.25), value, 1e-5)
 				// Projections rounded to float32 may change places where they are
 				// next to equal, and then what they are moved to, by as much as those
 				// are apart: at most steps of the target's quantiles, of some 1e-2.
@@ -46,7 +46,7 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 // TestSlicedTurnsAsItsDefinition compares clouds that differ clearly in some
 // directions, so that rounding can't decide which way to turn.
 func TestSlicedTurnsAsItsDefinition(t *testing.T) {
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	for _, shape := range [][4]int{{1, 1, 1, 1}, {5, 40, 23, 2}, {64, 300, 200, 20}, {70, 90, 500, 3}} {
 		channels, n, m, directions := shape[0], shape[1], shape[2], shape[3]
 		x, y := normal(channels*n, 1), normal(channels*m, 2)
@@ -58,7 +58,7 @@ func TestSlicedTurnsAsItsDefinition(t *testing.T) {
 		want := make([]float32, len(x))
 		value := pure.CompareSliced(loss, want, x, y, 0.25)
 		got := make([]float32, len(x))
-		s := newSliced(w, space, loss, n, m)
+		s := newSliced(w, workspace, loss, n, m)
 		for range 2 { // a second run starts from the same directions
 			near(t, "value", s.run(got, x, y, 0.25), value, 1e-4)
 			var off, norm float64
@@ -76,18 +76,18 @@ func TestSlicedTurnsAsItsDefinition(t *testing.T) {
 // Held directions are those of the features that a key saw first.
 func TestHeldDirectionsMakeOneFunctionOfAKey(t *testing.T) {
 	const channels, n, m = 16, 100, 60
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	loss := pure.Sliced{Channels: channels, Directions: 2, Ascent: 3, Held: true}
 	first, y := normal(channels*n, 1), normal(channels*m, 2)
 	for i := range y {
 		y[i] *= float32(1 + i/m%7)
 	}
-	s := newSliced(w, space, loss, n, m)
+	s := newSliced(w, workspace, loss, n, m)
 	value := func(x []float32, key float64) float64 { return s.run(make([]float32, len(x)), x, y, key) }
 	moved := normal(channels*n, 3)
 	began := value(first, 0.25)
 	plain := pure.Sliced{Channels: channels, Directions: 2}
-	held := newSliced(w, space, plain, n, m)
+	held := newSliced(w, workspace, plain, n, m)
 	held.drawn = 0.75
 	held.point(s.exact)
 	if want := held.run(make([]float32, len(moved)), moved, y, 0.75); value(moved, 0.25) != want {
@@ -114,7 +114,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		var want []float64
 		for _, threads := range []int{1, 2, 3, 50} {
 			gradient := make([]float32, len(x))
-			value := newSliced(testWorkers(t, threads), newLineSpace(threads), loss, n, m).run(gradient, x, y, 0.5)
+			value := newSliced(testWorkers(t, threads), newLineWorkspace(threads), loss, n, m).run(gradient, x, y, 0.5)
 			got := append(pure.Doubles(gradient), value)
 			if want != nil && !slices.Equal(got, want) {
 				t.Errorf("%v: %d threads and one give different results", loss, threads)
@@ -126,7 +126,7 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 
 func TestSlicedDependsOnNoEarlierRun(t *testing.T) {
 	const channels, n, m = 8, 100, 60
-	s := newSliced(testWorkers(t, 2), newLineSpace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
+	s := newSliced(testWorkers(t, 2), newLineWorkspace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
 	run := func(seed uint64, key float64) []float64 {
 		gradient := make([]float32, channels*n)
 		value := s.run(gradient, normal(channels*n, seed), normal(channels*m, seed+1), key)
@@ -148,7 +148,7 @@ func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
 		for _, directions := range []int{0, 3} {
 			x, y := normal(channels*n, 1), normal(channels*n, 2)
 			x[7] = float32(bad)
-			s := newSliced(testWorkers(t, 1), newLineSpace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n)
+			s := newSliced(testWorkers(t, 1), newLineWorkspace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n)
 			if value := s.run(make([]float32, len(x)), x, y, 0); !math.IsNaN(value) && !math.IsInf(value, 0) {
 				t.Errorf("%g among the features, %d directions: loss %g", bad, directions, value)
 			}
