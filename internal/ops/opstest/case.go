@@ -42,9 +42,8 @@ type Case struct {
 	// Magnitude, unless zero, is what the result is a difference of, if it is more than
 	// the result itself: no evaluation can be more exact than its terms.
 	Magnitude float64
-	// Sensitivity is how many times more than its inputs the result, or the gradient,
-	// may be off, if that is much: an evaluation rounds as if they were off. 0 stands
-	// for once.
+	// Sensitivity is by how much rounding on the way is amplified in the results, where
+	// that is by more than a few times; 0 stands for 1.
 	Sensitivity float64
 	// Operations counts the floating-point operations of what is timed: of a loss and
 	// its gradient together, else of the value and, as many, of the gradient. A
@@ -66,7 +65,7 @@ type Result struct{ Value, Gradient []float64 }
 
 // Name is what a case is called in tests, without spaces.
 func (c *Case) Name() string {
-	return c.Operation + "/" + strings.ReplaceAll(c.Variant, " ", "_")
+	return strings.ReplaceAll(c.Operation+"/"+c.Variant, " ", "_")
 }
 
 // Input is an input of a case's graph.

@@ -23,7 +23,7 @@ func (p points) inputs() []Input {
 // clouds is a case of a loss between two clouds of points.
 func clouds[L pure.CloudLoss](operation, what string, uses Use, of L, p points) *Case {
 	return &Case{
-		Operation: operation, Variant: what + ", " + p.String(), Uses: uses, Inputs: p.inputs(),
+		Operation: operation, Variant: what + " " + p.String(), Uses: uses, Inputs: p.inputs(),
 		Apply: func(in []*gorgonia.Node) (*gorgonia.Node, error) {
 			return ops.CompareClouds(of, ops.CloudOperands{X: in[0], Target: in[1]})
 		},
@@ -192,7 +192,7 @@ func slicedCases() []*Case {
 		if s.Scaled {
 			what += " scaled"
 		}
-		c := &Case{Operation: "sliced", Variant: what + ", " + p.String(), Uses: uses, Inputs: inputs}
+		c := &Case{Operation: "sliced", Variant: what + " " + p.String(), Uses: uses, Inputs: inputs}
 		c.Apply = func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ops.CompareSliced(s, in[0], in[1], in[2]) }
 		return c
 	}

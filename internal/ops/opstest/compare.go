@@ -1,6 +1,7 @@
 package opstest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"testing"
@@ -27,7 +28,7 @@ type Device struct {
 
 // Tolerance is how far off results may be: the root mean square of the difference to
 // those of the definition, in units of that of these, or of the case's Magnitude. It
-// is for inputs that a case is as sensitive to as it says.
+// is multiplied by the case's Sensitivity.
 type Tolerance struct{ Value, Gradient float64 }
 
 // Compare runs the cases that are Compared on a device, value and gradient each by
@@ -63,16 +64,17 @@ func compare(t *testing.T, d Device, c *Case, want Result) {
 			t.Fatalf("%s: %v", outputs.Name, err)
 		}
 		if got.Value != nil {
-			c.near(t, "value (with outputs: "+outputs.Name+")", got.Value, want.Value, c.Magnitude, sensitivity*tolerance.Value)
+			near(t, "value (with outputs: "+outputs.Name+")", got.Value, want.Value, c.Magnitude, sensitivity*tolerance.Value)
 		}
 		if got.Gradient != nil {
-			c.near(t, "gradient (with outputs: "+outputs.Name+")", got.Gradient, want.Gradient, 0, sensitivity*tolerance.Gradient)
+			near(t, "gradient (with outputs: "+outputs.Name+")", got.Gradient, want.Gradient, 0, sensitivity*tolerance.Gradient)
 		}
 	}
 }
 
-// near compares results with what they should be.
-func (c *Case) near(t *testing.T, what string, got, want []float64, magnitude, tolerance float64) {
+// near compares results with what they should be. magnitude is what their error is
+// measured by where it is more than they are.
+func near(t *testing.T, what string, got, want []float64, magnitude, tolerance float64) {
 	t.Helper()
 	if len(got) != len(want) {
 		t.Errorf("%s: %d numbers, want %d", what, len(got), len(want))
@@ -92,18 +94,21 @@ func (c *Case) near(t *testing.T, what string, got, want []float64, magnitude, t
 
 // evaluate runs the graph on a device and returns those of its results that are
 // among the outputs.
-func (g *Graph) evaluate(d Device, outputs ...*gorgonia.Node) (_ Result, err error) {
-	m, err := g.compile(d, outputs...)
+func (g *Graph) evaluate(d Device, outputs ...*gorgonia.Node) (results Result, err error) {
+	schedule, err := plan.Make(outputs...)
 	if err != nil {
 		return Result{}, err
 	}
-	defer m.Close()
+	m, err := g.compile(d, schedule)
+	if err != nil {
+		return Result{}, err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
 	for range max(1, d.Runs) {
 		if err := m.RunAll(); err != nil {
 			return Result{}, err
 		}
 	}
-	var results Result
 	for _, output := range outputs {
 		v, err := plan.ReadValues(m, output)
 		if err != nil {
@@ -122,12 +127,8 @@ func (g *Graph) evaluate(d Device, outputs ...*gorgonia.Node) (_ Result, err err
 	return results, nil
 }
 
-// compile makes a machine for some of the graph's outputs and writes its inputs.
-func (g *Graph) compile(d plan.Device, outputs ...*gorgonia.Node) (plan.Machine, error) {
-	schedule, err := plan.Make(outputs...)
-	if err != nil {
-		return nil, err
-	}
+// compile makes a machine for a schedule of the graph and writes its inputs.
+func (g *Graph) compile(d plan.Device, schedule *plan.Schedule) (plan.Machine, error) {
 	m, err := d.Compile(schedule)
 	if err != nil {
 		return nil, err
@@ -155,13 +156,11 @@ func (b bound) write(m plan.Machine) error {
 	if b.Values == nil {
 		return fmt.Errorf("no values for the input %v", b.node)
 	}
-	switch values := b.values(tensor.Float32).(type) {
-	case []float32:
-		return m.Write(b.node, values)
-	case []float64:
-		return m.WriteFloat64(b.node, values)
+	values := b.values(tensor.Float32)
+	if single, ok := values.([]float32); ok {
+		return m.Write(b.node, single)
 	}
-	return nil
+	return m.WriteFloat64(b.node, values.([]float64))
 }
 
 // Define returns the results by the definition. They are worked out once.

@@ -77,7 +77,7 @@ func gaussians() []*Case {
 // mapDifference is the difference of two maps by way of its sums.
 func mapDifference(what string, uses Use, d pure.Difference, shape ...int) *Case {
 	return &Case{
-		Operation: "map difference", Variant: what + ", " + size(shape...), Uses: uses,
+		Operation: "map difference", Variant: what + " " + size(shape...), Uses: uses,
 		Inputs: []Input{features("x", 1, shape...), features("target", 2, shape...)},
 		Apply:  func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ops.CompareMaps(d, in[0], in[1]) },
 	}
@@ -130,7 +130,7 @@ func (s summary) target(name string, of Input) Input {
 func comparison[L pure.Comparison](operation, what string, uses Use, s summary, of L, x, y Input) *Case {
 	return &Case{
 		Operation: operation, Uses: uses,
-		Variant: fmt.Sprintf("%s, %s and %d", what, size(x.Shape...), y.Shape[1]*y.Shape[2]),
+		Variant: fmt.Sprintf("%s %s and %d", what, size(x.Shape...), y.Shape[1]*y.Shape[2]),
 		Inputs:  []Input{x, s.target("target", y)},
 		Apply: func(in []*gorgonia.Node) (*gorgonia.Node, error) {
 			summarised, err := s.of(in[0])

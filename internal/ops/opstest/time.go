@@ -1,6 +1,7 @@
 package opstest
 
 import (
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -32,7 +33,11 @@ func Time(b *testing.B, d plan.Device, cases []*Case) {
 }
 
 func (c *Case) time(b *testing.B, d plan.Device, g *Graph, outputs []*gorgonia.Node) {
-	m, err := g.compile(d, outputs...)
+	schedule, err := plan.Make(outputs...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := g.compile(d, schedule)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -41,7 +46,7 @@ func (c *Case) time(b *testing.B, d plan.Device, g *Graph, outputs []*gorgonia.N
 		b.Fatal(err)
 	}
 	if c.Streams {
-		b.SetBytes(g.bytes(outputs))
+		b.SetBytes(bytesOf(schedule))
 	}
 	key := g.key()
 	b.ReportAllocs()
@@ -70,13 +75,9 @@ func (g *Graph) key() *gorgonia.Node {
 	return nil
 }
 
-// bytes are those of the inputs that outputs depend on, and of the outputs.
-func (g *Graph) bytes(outputs []*gorgonia.Node) (bytes int64) {
-	schedule, err := plan.Make(outputs...)
-	if err != nil {
-		return 0
-	}
-	for _, b := range append(schedule.Inputs, schedule.Outputs...) {
+// bytesOf are the bytes of a schedule's inputs and outputs.
+func bytesOf(s *plan.Schedule) (bytes int64) {
+	for _, b := range slices.Concat(s.Inputs, s.Outputs) {
 		bytes += int64(b.Bytes())
 	}
 	return bytes
