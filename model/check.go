@@ -84,7 +84,7 @@ func (o Options) checkLosses() error {
 			return err
 		}
 	}
-	return checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentForms)
+	return checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentNames())
 }
 
 func (o Options) checkWeights() error {

@@ -92,7 +92,7 @@ func (d *descent) iterate(ctx context.Context) error {
 		return d.objective.evaluate()
 	}
 	for i := 1; d.run.more(d.index, i); i++ {
-		reseeded, err := d.reseed(i)
+		rekeyed, err := d.rekey(i)
 		if err != nil {
 			return d.explain(i, err)
 		}
@@ -109,30 +109,30 @@ func (d *descent) iterate(ctx context.Context) error {
 		if err := d.tell(i, report); err != nil {
 			return err
 		}
-		if report.Stationary && !reseeded {
+		if report.Stationary && !rekeyed {
 			return nil
 		}
 	}
 	return nil
 }
 
-// reseed gives losses with chance in them a new seed for an iteration of this
+// rekey gives losses that sample another key for an iteration of this
 // level; within one, and so within a line search, the seed stays. L-BFGS then
 // evaluates the point again, which doubles its evaluations, so that each change
 // of gradient in its history is one of a single function. With one seed for a
 // whole level instead, what it doesn't see is left undone: sliced, in a draft of
 // 256 pixels, then ends with 1.9 times the distance by channel at relu4_1, and
 // 1.4 times gaussian's.
-func (d *descent) reseed(iteration int) (reseeded bool, err error) {
+func (d *descent) rekey(iteration int) (rekeyed bool, err error) {
 	turn := iteration
 	for _, l := range d.run.levels[:d.index] {
 		turn += l.iterations
 	}
-	reseeded, err = d.objective.reseed(d.run.options.Seed, turn)
-	if reseeded && err == nil {
+	rekeyed, err = d.objective.rekey(d.run.options.Seed, turn)
+	if rekeyed && err == nil {
 		d.run.optimiser.Renew()
 	}
-	return reseeded, err
+	return rekeyed, err
 }
 
 // explain says at which iteration an error happened, and which term of the loss

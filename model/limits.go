@@ -19,5 +19,5 @@ const (
 	// MaxStepSize is Adam's largest step: the range from black to white.
 	MaxStepSize = 1
 	// MaxThreads is the most threads of the processor.
-	MaxThreads = 4096
+	MaxThreads = 1024
 )

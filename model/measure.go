@@ -59,12 +59,12 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 		return nil, withContext("model: measure", err)
 	}
 	defer m.close()
-	var summaries [2][]plan.Values
+	var summaries [2][]engine.Kept
 	for i, img := range []image.Image{a, b} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if summaries[i], err = m.summarise(img); err != nil {
+		if summaries[i], err = m.summarise(img, i == 1); err != nil {
 			return nil, fmt.Errorf("model: measure: %s picture: %w", [...]string{"first", "second"}[i], err)
 		}
 	}
@@ -124,9 +124,9 @@ func (m *measurer) close() {
 	m.processor.Close()
 }
 
-// summarise runs the network on one picture and returns the summary of every
-// layer for every loss.
-func (m *measurer) summarise(img image.Image) ([]plan.Values, error) {
+// summarise runs the network on one picture and returns the summaries of every
+// layer for every loss: of the picture that is compared or of the target.
+func (m *measurer) summarise(img image.Image, target bool) ([]engine.Kept, error) {
 	p, err := picture.FromImage(img)
 	if err != nil {
 		return nil, err
@@ -137,45 +137,55 @@ func (m *measurer) summarise(img image.Image) ([]plan.Values, error) {
 			return nil, err
 		}
 	}
-	return m.network.Evaluate(p, m.options.Layers, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
-		var summaries []*gorgonia.Node
+	var summaries [][]losses.Summarised
+	values, err := m.network.Evaluate(p, m.options.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
 		for _, layer := range m.options.Layers {
 			for _, loss := range m.losses {
-				summary, err := loss.Summarise(maps[layer])
+				summarise := loss.Plain().Summarise
+				if target {
+					summarise = loss.Plain().Target
+				}
+				of, err := summarise(maps[layer], losses.Positions{})
 				if err != nil {
 					return nil, err
 				}
-				summaries = append(summaries, summary)
+				summaries, nodes = append(summaries, of), append(nodes, engine.Nodes(of)...)
 			}
 		}
-		return summaries, nil
+		return nodes, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]engine.Kept, len(summaries))
+	for i, of := range summaries {
+		kept[i], values = engine.Keep(of, values)
+	}
+	return kept, nil
 }
 
 // compare evaluates every loss on the summaries of two pictures.
-func (m *measurer) compare(a, b []plan.Values) (_ []Measurement, err error) {
+func (m *measurer) compare(a, b []engine.Kept) (_ []Measurement, err error) {
 	defer ops.Catch(&err, "build the losses")
 	graph := gorgonia.NewGraph()
 	var results []Measurement
 	var inputs []engine.Input
-	var distances []*gorgonia.Node
+	var nodes []*gorgonia.Node
 	for _, layer := range m.options.Layers {
 		for _, loss := range m.losses {
-			var sides [2]*gorgonia.Node
-			for i, summaries := range [][]plan.Values{a, b} {
-				values := summaries[len(results)]
-				sides[i] = values.Input(graph, fmt.Sprintf("%s.%s.%d", layer, loss.Name(), i))
-				inputs = append(inputs, engine.Input{Node: sides[i], Values: values})
-			}
-			distance, err := loss.Distance(sides[0], sides[1])
+			name := loss.Description().Name
+			where := name + " at " + layer
+			x, of := a[len(results)].Inputs(graph, where+", first picture")
+			target, ofTarget := b[len(results)].Inputs(graph, where+", second picture")
+			value, err := loss.Plain().Value(x, target)
 			if err != nil {
-				return nil, fmt.Errorf("%s at %s: %w", loss.Name(), layer, err)
+				return nil, fmt.Errorf("%s: %w", where, err)
 			}
-			distances = append(distances, distance)
-			results = append(results, Measurement{Layer: layer, Loss: loss.Name()})
+			inputs, nodes = append(append(inputs, of...), ofTarget...), append(nodes, value)
+			results = append(results, Measurement{Layer: layer, Loss: name})
 		}
 	}
-	values, err := engine.Evaluate(m.processor, inputs, distances...)
+	values, err := engine.Evaluate(m.processor, inputs, nodes...)
 	if err != nil {
 		return nil, err
 	}

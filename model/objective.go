@@ -59,23 +59,25 @@ func (e extractor) total(width, height int, t targets) (_ *total, err error) {
 
 func (s *total) addStyle(r recipe, maps map[string]*gorgonia.Node, targets []styleTarget) error {
 	for i, part := range r.style {
-		summary, err := part.loss.Summarise(maps[part.layer])
+		form := part.loss.Normalised()
+		x, err := form.Summarise(maps[part.layer], losses.Positions{})
 		if err != nil {
-			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+			return fmt.Errorf("%s: %w", part, err)
 		}
 		var nodes []*gorgonia.Node
-		for k, values := range targets[i].summaries {
-			target := s.target(fmt.Sprintf("style %s target %d", part.layer, k+1), values)
-			node, err := part.loss.Objective(summary, target)
+		for k, kept := range targets[i].kept {
+			target, inputs := kept.Inputs(s.picture.Graph(), fmt.Sprintf("style %s target %d", part.layer, k+1))
+			s.targets = append(s.targets, inputs...)
+			node, err := form.Value(x, target)
 			if err != nil {
-				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+				return fmt.Errorf("%s: %w", part, err)
 			}
 			nodes = append(nodes, node)
 		}
 		node := nodes[0]
 		if len(nodes) > 1 {
 			if node, err = losses.Sum(targets[i].weights, nodes...); err != nil {
-				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+				return fmt.Errorf("%s: %w", part, err)
 			}
 		}
 		s.terms = append(s.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
@@ -84,9 +86,13 @@ func (s *total) addStyle(r recipe, maps map[string]*gorgonia.Node, targets []sty
 }
 
 func (s *total) addContent(r recipe, maps map[string]*gorgonia.Node, targets []plan.Values) error {
+	form, err := losses.ContentNamed(r.contentForm)
+	if err != nil {
+		return err
+	}
 	for i, part := range r.content {
 		name := "content " + part.layer
-		node, err := losses.Content(r.contentForm, maps[part.layer], s.target(name+" target", targets[i]))
+		node, err := form.Between(maps[part.layer], s.target(name+" target", targets[i]))
 		if err != nil {
 			return fmt.Errorf("content at %s: %w", part.layer, err)
 		}
@@ -110,7 +116,7 @@ type objective struct {
 	gradient *gorgonia.Node
 	loss     *gorgonia.Node
 	terms    []term
-	seed     *gorgonia.Node // input of losses with chance in them, nil without such
+	key      *gorgonia.Node // input of losses that sample, nil without such
 }
 
 // objective builds and compiles the graph for pictures of the level's size.
@@ -132,7 +138,7 @@ func (e extractor) objective(l level, t targets) (_ *objective, err error) {
 	if o.Executable, err = engine.Compile(e.Device, sum.targets, outputs...); err != nil {
 		return nil, err
 	}
-	o.seed = o.Input(losses.DrawName)
+	o.key = o.Input(losses.KeyName)
 	return o, nil
 }
 
@@ -144,15 +150,15 @@ func (o *objective) evaluate() (float64, error) {
 	return o.Scalar(o.loss)
 }
 
-// reseed gives losses with chance in them another seed: the same for the same seed of
-// the run and the same turn. It tells whether there are such losses, so that the
-// objective is another function than before.
-func (o *objective) reseed(seed uint64, turn int) (bool, error) {
-	if o.seed == nil {
+// rekey gives losses that sample another key: the same for the same seed of the run and
+// the same turn. It tells whether there are such losses, so that the objective is
+// another function than before.
+func (o *objective) rekey(seed uint64, turn int) (bool, error) {
+	if o.key == nil {
 		return false, nil
 	}
-	value := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
-	return true, o.WriteFloat64(o.seed, []float64{value})
+	key := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
+	return true, o.WriteFloat64(o.key, []float64{key})
 }
 
 // values returns the terms as they counted in the last evaluation.

@@ -21,6 +21,9 @@ type stylePart struct {
 	weight float64
 }
 
+// String says what is compared where, for errors.
+func (p stylePart) String() string { return p.loss.Description().Name + " at " + p.layer }
+
 type contentPart struct {
 	layer  string
 	weight float64

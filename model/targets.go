@@ -9,6 +9,7 @@ import (
 	"impasto/internal/engine"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
+	"impasto/losses"
 )
 
 // targets are what the picture's features are compared with at one level.
@@ -17,12 +18,12 @@ type targets struct {
 	content []plan.Values // one for each content part: a feature map
 }
 
-// styleTarget is the summaries that one layer's is compared with, each counting
-// by its weight: a single one of all style pictures where the loss's summaries
-// blend, else one of each. Weights sum to 1.
+// styleTarget is what one layer's summaries are compared with, each counting by its
+// weight: those of all style pictures together where the loss's summaries blend, else
+// those of each. Weights sum to 1.
 type styleTarget struct {
-	summaries []plan.Values
-	weights   []float64
+	kept    []engine.Kept
+	weights []float64
 }
 
 // extractor runs the network for a recipe.
@@ -39,15 +40,15 @@ func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 		if err := ctx.Err(); err != nil {
 			return targets{}, err
 		}
-		summaries, err := e.summaries(p)
+		kept, err := e.summaries(p)
 		if err != nil {
 			return targets{}, fmt.Errorf("style picture %d: %w", i+1, err)
 		}
 		if t.style == nil {
-			t.style = make([]styleTarget, len(summaries))
+			t.style = make([]styleTarget, len(kept))
 		}
 		for k, part := range e.recipe.style {
-			t.style[k].add(summaries[k], e.recipe.styles[i], part.loss.Blends())
+			t.style[k].add(kept[k], e.recipe.styles[i], part.loss.Normalised().Blends())
 		}
 	}
 	if len(e.recipe.content) == 0 {
@@ -63,32 +64,46 @@ func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 	return t, nil
 }
 
-// add takes in the summary of another style picture.
-func (t *styleTarget) add(summary plan.Values, weight float64, blends bool) {
+// add takes in the summaries of another style picture.
+func (t *styleTarget) add(kept engine.Kept, weight float64, blends bool) {
 	if !blends {
-		t.summaries, t.weights = append(t.summaries, summary), append(t.weights, weight)
+		t.kept, t.weights = append(t.kept, kept), append(t.weights, weight)
 		return
 	}
-	if t.summaries == nil {
-		t.summaries = []plan.Values{{Shape: summary.Shape, Double: make([]float64, len(summary.Double))}}
-		t.weights = []float64{1}
+	if t.kept == nil {
+		sum := engine.Kept{Summaries: kept.Summaries, Values: make([]plan.Values, len(kept.Values))}
+		for i, v := range kept.Values {
+			sum.Values[i] = plan.Values{Shape: v.Shape, Double: make([]float64, len(v.Double))}
+		}
+		t.kept, t.weights = []engine.Kept{sum}, []float64{1}
 	}
-	for i, v := range summary.Double {
-		t.summaries[0].Double[i] += weight * v
+	for k, values := range kept.Values {
+		for i, v := range values.Double {
+			t.kept[0].Values[k].Double[i] += weight * v
+		}
 	}
 }
 
-// summaries returns the summary of a picture for each style part.
-func (e extractor) summaries(p *picture.Picture) ([]plan.Values, error) {
-	return e.Evaluate(p, e.recipe.styleLayers(), func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
-		nodes = make([]*gorgonia.Node, len(e.recipe.style))
+// summaries returns what each style part keeps of a picture.
+func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
+	summaries := make([][]losses.Summarised, len(e.recipe.style))
+	values, err := e.Evaluate(p, e.recipe.styleLayers(), func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
 		for i, part := range e.recipe.style {
-			if nodes[i], err = part.loss.Summarise(maps[part.layer]); err != nil {
-				return nil, fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
+			if summaries[i], err = part.loss.Normalised().Target(maps[part.layer], losses.Positions{}); err != nil {
+				return nil, fmt.Errorf("%s: %w", part, err)
 			}
+			nodes = append(nodes, engine.Nodes(summaries[i])...)
 		}
 		return nodes, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]engine.Kept, len(summaries))
+	for i, of := range summaries {
+		kept[i], values = engine.Keep(of, values)
+	}
+	return kept, nil
 }
 
 // features returns a picture's features for each content part.

@@ -79,7 +79,7 @@ func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
 	f.add(layerWeights{&o.StyleLayers}, "style-layers", "", "layers whose features carry style, each with its weight; only their proportions count")
 	f.add(layerWeights{&o.ContentLayers}, "content-layers", "", "layers whose features carry content, likewise")
 	f.add(realNumber{&o.ContentWeight, 0, maxWeight, "WEIGHT"}, "content-weight", "", "what content counts beside style, which counts 1; 0 makes a texture of the styles")
-	f.add(choice{&o.ContentLoss, "content loss", losses.ContentForms}, "content-loss", "", "scaled (squared difference over its absolute sum) or mse (mean squared difference)")
+	f.add(choice{&o.ContentLoss, "content loss", losses.ContentNames()}, "content-loss", "", "scaled (squared difference over its absolute sum) or mse (mean squared difference)")
 	f.add(realNumber{&o.TotalVariationWeight, 0, maxWeight, "WEIGHT"}, "tv-weight", "", "what smoothness counts; 0 leaves grain, 40 blurs")
 
 	f.heading = "Optimisation"

@@ -17,7 +17,6 @@ import (
 	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
-	"impasto/internal/pure"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -66,7 +65,7 @@ type LossTiming struct {
 	// target and the gradient, in bytes: the larger of what its graph plans and
 	// what the process was found to hold.
 	Memory int64 `json:"memory"`
-	// Operations are those that losses.Counted counts; 0 where there is no count.
+	// Operations are those that losses.Description counts; 0 where there is no count.
 	Operations float64 `json:"operations"`
 }
 
@@ -180,10 +179,10 @@ func timeLoss(ctx context.Context, o LossOptions, t *LossTiming, features, targe
 	if t.Part == onePass {
 		return timePass(ctx, o, loss.(losses.Iterative), t, features, targetFeatures)
 	}
-	if counted, ok := loss.(losses.Counted); ok {
-		t.Operations = counted.Operations(t.Channels, t.Positions, t.Positions)
+	if count := loss.Description().Operations; count != nil {
+		t.Operations = count(t.Channels, t.Positions, t.Positions)
 	}
-	target, err := summaryOf(o, loss, targetFeatures)
+	target, err := targetOf(o, loss, targetFeatures)
 	if err != nil {
 		return err
 	}
@@ -202,10 +201,12 @@ func timeLoss(ctx context.Context, o LossOptions, t *LossTiming, features, targe
 		return err
 	}
 	beyond := int64(2 * 4 * features.Shape.TotalSize())
-	if target.Single != nil && target.Shape.Eq(targetFeatures.Shape) {
-		beyond += int64(4 * target.Shape.TotalSize())
+	for _, kept := range target.Values {
+		if kept.Single != nil && kept.Shape.Eq(targetFeatures.Shape) {
+			beyond += int64(4 * kept.Shape.TotalSize())
+		}
 	}
-	t.Memory = max(0, int64(graph.Schedule.ArenaBytes)-beyond, heldBytes()-held-beyond)
+	t.Memory = max(0, graph.Memory()-beyond, heldBytes()-held-beyond)
 	runtime.KeepAlive(graph)
 	return nil
 }
@@ -213,7 +214,7 @@ func timeLoss(ctx context.Context, o LossOptions, t *LossTiming, features, targe
 // seedingAnew runs a graph as the first evaluation of an iteration does: losses with
 // chance in them get a new seed.
 func seedingAnew(graph *engine.Executable) func() error {
-	seed := graph.Input(losses.DrawName)
+	seed := graph.Input(losses.KeyName)
 	if seed == nil {
 		return graph.RunAll
 	}
@@ -246,31 +247,30 @@ func isIterative(name string) bool {
 	return err == nil && iterative
 }
 
-// passer is a device that can make a single pass of a loss's evaluation.
-type passer interface {
-	Pass(pairs pure.CloudComparison, x, y []float32) func()
-}
-
 // timePass fills in the timing of one pass. Memory is all that evaluations hold.
 func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
-	held := heldBytes()
 	if _, gpu := o.Device.Index(); !gpu {
 		o.Device = device.CPU // GPUs make no single passes
 	}
+	kept, err := targetOf(o, loss, target)
+	if err != nil {
+		return err
+	}
+	held := heldBytes()
 	opened, err := o.open()
 	if err != nil {
 		return err
 	}
 	defer opened.Close()
-	by, ok := opened.(passer)
-	if !ok {
-		return fmt.Errorf("%s doesn't make single passes; time whole evaluations, or on the processor", opened.Name())
+	graph, err := passGraph(opened, loss, features, kept)
+	if err != nil {
+		return err
 	}
-	pass := by.Pass(loss.Pairs(t.Channels), features.Single, target.Single)
+	defer graph.Close()
 	t.Operations = loss.PassOperations(t.Channels, t.Positions, t.Positions)
-	err = t.take(timeRuns(ctx, func() error { pass(); return nil }, o))
+	err = t.take(timeRuns(ctx, graph.RunAll, o))
 	t.Memory = max(0, heldBytes()-held)
-	runtime.KeepAlive(pass)
+	runtime.KeepAlive(graph)
 	return err
 }
 
@@ -284,17 +284,16 @@ func heldBytes() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// lossGraph compiles the objective of features against a target and its gradient to the
-// features.
-func lossGraph(device plan.Device, loss losses.Loss, features, target plan.Values) (_ *engine.Executable, err error) {
+// lossGraph compiles the normalised value of a loss between features and a target, and
+// its gradient to the features.
+func lossGraph(device plan.Device, loss losses.Loss, features plan.Values, target engine.Kept) (_ *engine.Executable, err error) {
 	defer ops.Catch(&err, "build the loss")
-	g := gorgonia.NewGraph()
-	inputs := []engine.Input{{Node: features.Input(g, "features"), Values: features}, {Node: target.Input(g, "target"), Values: target}}
-	summary, err := loss.Summarise(inputs[0].Node)
+	form := loss.Normalised()
+	x, y, inputs, err := summarise(form, features, target)
 	if err != nil {
 		return nil, err
 	}
-	value, err := loss.Objective(summary, inputs[1].Node)
+	value, err := form.Value(x, y)
 	if err != nil {
 		return nil, err
 	}
@@ -305,27 +304,49 @@ func lossGraph(device plan.Device, loss losses.Loss, features, target plan.Value
 	return engine.Compile(device, inputs, value, gradients[0])
 }
 
-// summaryOf is a loss's summary of features.
-func summaryOf(o LossOptions, loss losses.Loss, features plan.Values) (_ plan.Values, err error) {
+// passGraph compiles a single pass of a loss.
+func passGraph(device plan.Device, loss losses.Iterative, features plan.Values, target engine.Kept) (_ *engine.Executable, err error) {
+	defer ops.Catch(&err, "build the loss")
+	x, y, inputs, err := summarise(loss.Normalised(), features, target)
+	if err != nil {
+		return nil, err
+	}
+	pass, err := loss.Pass(x, y)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Compile(device, inputs, pass)
+}
+
+// summarise begins a graph with the summaries of features and a target's. The first
+// input is the features.
+func summarise(f losses.Form, features plan.Values, target engine.Kept) (x, y []losses.Summarised, inputs []engine.Input, err error) {
+	g := gorgonia.NewGraph()
+	inputs = []engine.Input{{Node: features.Input(g, "features"), Values: features}}
+	y, others := target.Inputs(g, "target")
+	x, err = f.Summarise(inputs[0].Node, losses.Positions{})
+	return x, y, append(inputs, others...), err
+}
+
+// targetOf is what a loss keeps of a target's features.
+func targetOf(o LossOptions, loss losses.Loss, features plan.Values) (_ engine.Kept, err error) {
 	defer ops.Catch(&err, "build the loss")
 	input := features.Input(gorgonia.NewGraph(), "features")
-	summary, err := loss.Summarise(input)
+	summaries, err := loss.Normalised().Target(input, losses.Positions{})
 	if err != nil {
-		return plan.Values{}, err
-	}
-	if summary == input {
-		return features, nil
+		return engine.Kept{}, err
 	}
 	device, err := o.open()
 	if err != nil {
-		return plan.Values{}, err
+		return engine.Kept{}, err
 	}
 	defer device.Close()
-	values, err := engine.Evaluate(device, []engine.Input{{Node: input, Values: features}}, summary)
+	values, err := engine.Evaluate(device, []engine.Input{{Node: input, Values: features}}, engine.Nodes(summaries)...)
 	if err != nil {
-		return plan.Values{}, err
+		return engine.Kept{}, err
 	}
-	return values[0], nil
+	kept, _ := engine.Keep(summaries, values)
+	return kept, nil
 }
 
 // timeRuns times runs after a first one, which counts only where it alone used

@@ -31,7 +31,7 @@ var pooledConvolutionKernel = kernel{
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
 		y, pooled, x, shape := m.result(step).features(), m.values[step.Results[1]].features(), in[0].features(), step.Inputs[0].Shape
 		return always(func() {
-			c.ForwardMaxPool(m.device.workers, y, pooled, x, shape[1], shape[2], op.Rectify, op.Border)
+			c.ForwardMaxPool(m.device.workers, y, pooled, x, shape[1], shape[2], op.Convolution.Rectify, op.Convolution.Border)
 		}), err
 	},
 }
@@ -54,7 +54,7 @@ var convolutionGradientKernel = kernel{
 var pooledConvolutionGradientKernel = kernel{
 	when: func(d *Device, step plan.Step) bool {
 		op := step.Op.(*ops.PooledConvolutionGradient)
-		return onSingles(d, step) && !d.float16 && !op.Border.Replicate &&
+		return onSingles(d, step) && !d.float16 && !op.Convolution.Border.Replicate &&
 			d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[2], step.Inputs[1])
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {

@@ -20,6 +20,31 @@ var sinkhornKernel = cloudKernel(1, func(m *machine, loss *ops.Clouds[pure.Sinkh
 	return newSinkhorn(c, loss.Loss, centre, key)
 })
 
+// softminKernel makes one pass over all pairs.
+var softminKernel = kernel{
+	when: onSingles,
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		op, in := step.Op.(*ops.SoftminPass), m.inputs(step)
+		_, n := channelsAndPositions(step.Inputs[0])
+		_, targets := channelsAndPositions(step.Inputs[1])
+		s := newSinkhorn(newClouds(m.device.workers, op.Loss.Channels, n, targets), op.Loss, nil, nil)
+		if op.Centred {
+			s.centre = in[2].double
+		}
+		pass, potential := s.softmin(s.now.x, s.now.y), m.result(step).double
+		return always(func() {
+			spread := s.spread(in[1].single)
+			epsilon, _ := s.loss.Regularisation(spread)
+			s.fillAround(spread, in[0].single, in[1].single)
+			if epsilon == 0 {
+				copy(potential, s.now.x.Squares) // the target's one point is the centre
+				return
+			}
+			pass(potential, s.now.g, epsilon)
+		}), nil
+	},
+}
+
 // sinkhorn evaluates pure.Sinkhorn in the log domain. Potentials are kept from one
 // evaluation to the next: where points have moved a little, or others of the same
 // clouds are looked at, few iterations suffice. A value then depends, within what
@@ -63,18 +88,12 @@ func (c clouds) side() side {
 func (s *sinkhorn) evaluate(gradient, x, y []float32) float64 {
 	spread := s.spread(y)
 	epsilon, factor := s.loss.Regularisation(spread)
-	// Points of two samples are compared with each other, and so have one centre.
-	centre := spread.Mean
-	if s.centre != nil {
-		centre = s.centre[:s.channels]
-	}
 	resampled := s.key != nil && s.by != s.key[0]
 	if resampled {
 		s.now, s.before = s.before, s.now
 		s.by = s.key[0]
 	}
-	s.fill(s.now.x, x, centre)
-	fresh := s.fill(s.now.y, y, centre)
+	fresh := s.fillAround(spread, x, y)
 	if epsilon == 0 {
 		s.epsilon = 0
 		return s.toOnePoint(gradient, factor)
@@ -94,6 +113,18 @@ func (s *sinkhorn) evaluate(gradient, x, y []float32) float64 {
 		s.epsilon = 0 // nothing to go on from
 	}
 	return value
+}
+
+// fillAround takes the points of both clouds from maps, less a centre, and tells
+// whether y's are others than before. Points of two samples are compared with each
+// other, and so have one centre.
+func (s *sinkhorn) fillAround(spread pure.Spread, x, y []float32) (fresh bool) {
+	centre := spread.Mean
+	if s.centre != nil {
+		centre = s.centre[:s.channels]
+	}
+	s.fill(s.now.x, x, centre)
+	return s.fill(s.now.y, y, centre)
 }
 
 // begin readies the potentials, and tells what they are good for.

@@ -49,6 +49,7 @@ func kernelTable() map[reflect.Type]kernel {
 		reflect.TypeFor[*ops.Comparison[pure.Gaussian]](): gaussianKernel,
 		reflect.TypeFor[*ops.Sliced]():                    slicedKernel,
 		reflect.TypeFor[*ops.Clouds[pure.Sinkhorn]]():     sinkhornKernel,
+		reflect.TypeFor[*ops.SoftminPass]():               softminKernel,
 		reflect.TypeFor[*ops.Clouds[pure.Relaxed]]():      relaxedKernel,
 		reflect.TypeFor[*ops.Clouds[pure.MMD]]():          mmdKernel,
 		reflect.TypeFor[ops.Addition]():                   additionKernel,
@@ -90,7 +91,8 @@ func lossInputs(step plan.Step) []*plan.Buffer {
 
 // Supports implements plan.Descriptor.
 func (d *Device) Supports(step plan.Step) plan.Support {
-	if k, ok := d.kernelOf(step); ok && (k.when == nil || k.when(d, step)) {
+	k, ok := d.kernelOf(step)
+	if ok && (k.when == nil || k.when(d, step)) {
 		if support := k.able.Support(step); support.How != plan.Unsupported {
 			if _, alone := step.Op.(ops.Loss); alone && k.evaluate != nil {
 				support.Scratch = append(support.Scratch, step.Inputs[0].Bytes()) // its gradient
@@ -99,7 +101,12 @@ func (d *Device) Supports(step plan.Step) plan.Support {
 		}
 	}
 	switch step.Op.(type) {
-	case ops.Operation, *ops.ValueAndGradient:
+	case *ops.ValueAndGradient:
+		if ok && k.evaluate == nil {
+			return plan.Support{Why: "its kernel computes one or the other"}
+		}
+		return plan.ByDefinitionOf(step)
+	case ops.Operation:
 		return plan.ByDefinitionOf(step)
 	}
 	return plan.Support{Why: "the processor has no kernel for it"}

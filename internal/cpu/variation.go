@@ -9,8 +9,8 @@ import (
 	"impasto/internal/pure"
 )
 
-// variationKernel computes the total variation or its gradient, but not both at once:
-// a gradient of a picture made early would only take memory.
+// variationKernel computes the total variation or its gradient, but not both at once,
+// of which a gradient made early would only take memory.
 var variationKernel = kernel{
 	when: func(d *Device, step plan.Step) bool {
 		_, both := step.Op.(*ops.ValueAndGradient)

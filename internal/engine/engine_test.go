@@ -73,8 +73,8 @@ func TestEvaluateGivesEveryOutputItsValue(t *testing.T) {
 		t.Fatal(err)
 	}
 	values, err := n.Evaluate(p, []string{"relu1_1"}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
-		summary, err := gram.Summarise(maps["relu1_1"])
-		return []*gorgonia.Node{maps["relu1_1"], summary, maps["relu1_1"]}, err
+		summaries, err := gram.Normalised().Summarise(maps["relu1_1"], losses.Positions{})
+		return []*gorgonia.Node{maps["relu1_1"], summaries[0].Node, maps["relu1_1"]}, err
 	})
 	if err != nil {
 		t.Fatal(err)

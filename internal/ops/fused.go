@@ -6,8 +6,8 @@ package ops
 // PooledConvolution is a Convolution and the Pool of its result: map, filters,
 // biases → the convolution's result, the pooling's.
 type PooledConvolution struct {
-	*Convolution
-	Pool *Pool
+	Convolution *Convolution
+	Pool        *Pool
 }
 
 func (p *PooledConvolution) String() string {
@@ -18,12 +18,12 @@ func (p *PooledConvolution) String() string {
 // ConvolutionGradient that follows: the cotangent of the pooling's result, y,
 // filters → dx.
 type PooledConvolutionGradient struct {
-	*ConvolutionGradient
-	Pool *PoolGradient
+	Convolution *ConvolutionGradient
+	Pool        *PoolGradient
 }
 
 func (p *PooledConvolutionGradient) String() string {
-	return p.ConvolutionGradient.String() + " with " + p.Pool.String()
+	return p.Convolution.String() + " with " + p.Pool.String()
 }
 
 // Addition is the element-wise sum of two values of one shape. gorgonia.Grad adds up

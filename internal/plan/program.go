@@ -365,7 +365,7 @@ func (p *Program) fusePools() {
 				continue
 			}
 			fused := step
-			fused.Op = &ops.PooledConvolutionGradient{ConvolutionGradient: op, Pool: pool}
+			fused.Op = &ops.PooledConvolutionGradient{Convolution: op, Pool: pool}
 			fused.Inputs = []*Buffer{before.Inputs[0], before.Inputs[1], step.Inputs[1]}
 			if p.can(fused) {
 				p.Steps[i], dead[at] = fused, true

@@ -104,21 +104,18 @@ func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (betw
 	return between, within, least > within, nil
 }
 
-// lossBetween is a loss's Distance between two sets of points in n dimensions,
+// lossBetween is the plain value of a loss between two sets of points in n dimensions,
 // which stand in for the features of a layer of n channels.
 func lossBetween(device plan.Device, loss losses.Loss, a, b []float64, n int) (value float64, err error) {
 	defer ops.Catch(&err, "build the loss")
 	graph := gorgonia.NewGraph()
-	var summaries [2]*gorgonia.Node
+	var features [2]*gorgonia.Node
 	for i, points := range [][]float64{a, b} {
 		shape := tensor.Shape{n, 1, len(points) / n}
-		features := gorgonia.NewTensor(graph, tensor.Float32, 3, gorgonia.WithName(fmt.Sprintf("points.%d", i)), gorgonia.WithShape(shape...),
+		features[i] = gorgonia.NewTensor(graph, tensor.Float32, 3, gorgonia.WithName(fmt.Sprintf("points.%d", i)), gorgonia.WithShape(shape...),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(channelsFirst(points, n)))))
-		if summaries[i], err = loss.Summarise(features); err != nil {
-			return 0, err
-		}
 	}
-	node, err := loss.Distance(summaries[0], summaries[1])
+	node, err := loss.Plain().Between(features[0], features[1])
 	if err != nil {
 		return 0, err
 	}
