@@ -13,12 +13,36 @@ import (
 	"impasto/losses"
 )
 
-// total is the loss of a picture as a graph: a weighted sum of terms.
-type total struct {
-	picture *gorgonia.Node // the input
-	node    *gorgonia.Node // the sum
-	terms   []term
-	targets []engine.Input
+// The objective has three stages, cut at the summaries:
+//
+//   - summarise: a picture, or a part of one, gives what it adds to each summary;
+//   - compare: summaries and targets give the losses, and the summaries' cotangents;
+//   - pull back: a picture, or a part of one, and the cotangents give the gradient.
+//
+// A whole picture goes through all three in one graph. One in parts goes through
+// a graph a stage; see parts.go.
+
+// summaries are what the terms of the loss need to know of a picture.
+type summaries struct {
+	style   [][]losses.Summarised // one for each style part
+	content []*gorgonia.Node      // one for each content part: sums of differences, nil without positions
+}
+
+// summarise adds the summaries of feature maps to their graph. at says which positions
+// of a layer count, and content has what is kept of the content there.
+func (r recipe) summarise(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions, content []*gorgonia.Node) (s summaries, err error) {
+	s = summaries{style: make([][]losses.Summarised, len(r.style)), content: make([]*gorgonia.Node, len(r.content))}
+	for i, part := range r.style {
+		if s.style[i], err = part.loss.Normalised().Summarise(maps[part.layer], at(part.layer)); err != nil {
+			return s, fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	for i, part := range r.content {
+		if s.content[i], err = r.contentForm.Summarise(maps[part.layer], content[i], at(part.layer)); err != nil {
+			return s, fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+	}
+	return s, nil
 }
 
 // term is one part of the loss.
@@ -28,84 +52,98 @@ type term struct {
 	node   *gorgonia.Node
 }
 
-// total builds the loss of pictures of a size against the targets.
-func (e extractor) total(width, height int, t targets) (_ *total, err error) {
-	defer ops.Catch(&err, "build the loss")
-	sum := &total{}
-	var maps map[string]*gorgonia.Node
-	if sum.picture, maps, err = e.Build(width, height, e.recipe.layers()...); err != nil {
-		return nil, err
+// total is the loss as a graph: a weighted sum of terms.
+type total struct {
+	node    *gorgonia.Node // the sum
+	terms   []term
+	targets []engine.Input
+}
+
+// compare adds the loss between summaries and targets to the graph of a picture,
+// whose total variation counts. elements is how many a content part's map has.
+func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, elements []int) (_ *total, err error) {
+	t := &total{}
+	for i, part := range r.style {
+		node, err := t.style(picture.Graph(), part, x.style[i], style[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+		t.terms = append(t.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
 	}
-	if err := sum.addStyle(e.recipe, maps, t.style); err != nil {
-		return nil, err
+	for i, part := range r.content {
+		node, err := r.contentForm.Value(x.content[i], elements[i])
+		if err != nil {
+			return nil, fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+		t.terms = append(t.terms, term{name: "content " + part.layer, weight: part.weight, node: node})
 	}
-	if err := sum.addContent(e.recipe, maps, t.content); err != nil {
-		return nil, err
-	}
-	if e.recipe.variation > 0 {
-		node, err := losses.TotalVariation(sum.picture)
+	if r.variation > 0 {
+		node, err := losses.TotalVariation(picture)
 		if err != nil {
 			return nil, fmt.Errorf("total variation: %w", err)
 		}
-		sum.terms = append(sum.terms, term{name: "total variation", weight: e.recipe.variation, node: node})
+		t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
 	}
-	weights, nodes := make([]float64, len(sum.terms)), make([]*gorgonia.Node, len(sum.terms))
-	for i, t := range sum.terms {
-		weights[i], nodes[i] = t.weight, t.node
+	weights, nodes := make([]float64, len(t.terms)), make([]*gorgonia.Node, len(t.terms))
+	for i, of := range t.terms {
+		weights[i], nodes[i] = of.weight, of.node
 	}
-	sum.node, err = losses.Sum(weights, nodes...)
-	return sum, err
+	t.node, err = losses.Sum(weights, nodes...)
+	return t, err
 }
 
-func (s *total) addStyle(r recipe, maps map[string]*gorgonia.Node, targets []styleTarget) error {
-	for i, part := range r.style {
-		form := part.loss.Normalised()
-		x, err := form.Summarise(maps[part.layer], losses.Positions{})
+// style adds one style part's loss: the weighted sum of those against each target.
+func (t *total) style(g *gorgonia.ExprGraph, part stylePart, x []losses.Summarised, of styleTarget) (*gorgonia.Node, error) {
+	form := part.loss.Normalised()
+	var nodes []*gorgonia.Node
+	for k, kept := range of.kept {
+		target, inputs := kept.Inputs(g, fmt.Sprintf("style %s target %d", part.layer, k+1))
+		t.targets = append(t.targets, inputs...)
+		node, err := form.Value(x, target)
 		if err != nil {
-			return fmt.Errorf("%s: %w", part, err)
+			return nil, err
 		}
-		var nodes []*gorgonia.Node
-		for k, kept := range targets[i].kept {
-			target, inputs := kept.Inputs(s.picture.Graph(), fmt.Sprintf("style %s target %d", part.layer, k+1))
-			s.targets = append(s.targets, inputs...)
-			node, err := form.Value(x, target)
-			if err != nil {
-				return fmt.Errorf("%s: %w", part, err)
-			}
-			nodes = append(nodes, node)
-		}
-		node := nodes[0]
-		if len(nodes) > 1 {
-			if node, err = losses.Sum(targets[i].weights, nodes...); err != nil {
-				return fmt.Errorf("%s: %w", part, err)
-			}
-		}
-		s.terms = append(s.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
+		nodes = append(nodes, node)
 	}
-	return nil
+	if len(nodes) == 1 {
+		return nodes[0], nil
+	}
+	return losses.Sum(of.weights, nodes...)
 }
 
-func (s *total) addContent(r recipe, maps map[string]*gorgonia.Node, targets []plan.Values) error {
-	form, err := losses.ContentNamed(r.contentForm)
+// total builds the loss of whole pictures of a size against the targets, and returns
+// the picture's input, too.
+func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, sum *total, err error) {
+	defer ops.Catch(&err, "build the loss")
+	picture, maps, err := e.Build(width, height, e.recipe.layers()...)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	for i, part := range r.content {
-		name := "content " + part.layer
-		node, err := form.Between(maps[part.layer], s.target(name+" target", targets[i]))
-		if err != nil {
-			return fmt.Errorf("content at %s: %w", part.layer, err)
-		}
-		s.terms = append(s.terms, term{name: name, weight: part.weight, node: node})
+	content, elements, inputs := e.contentInputs(picture.Graph(), t.content)
+	x, err := e.recipe.summarise(maps, func(string) losses.Positions { return losses.Positions{} }, content)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil
+	if sum, err = e.recipe.compare(picture, x, t.style, elements); err != nil {
+		return nil, nil, err
+	}
+	sum.targets = append(sum.targets, inputs...)
+	return picture, sum, nil
 }
 
-// target adds an input for values, which are written once the graph is compiled.
-func (s *total) target(name string, values plan.Values) *gorgonia.Node {
-	node := values.Input(s.picture.Graph(), name)
-	s.targets = append(s.targets, engine.Input{Node: node, Values: values})
-	return node
+// contentInputs adds inputs for what is kept of the content to a graph, and counts their
+// elements. Those without positions have none.
+func (e extractor) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) (nodes []*gorgonia.Node, elements []int, inputs []engine.Input) {
+	nodes, elements = make([]*gorgonia.Node, len(kept)), make([]int, len(kept))
+	for i, values := range kept {
+		if values.Shape == nil {
+			continue
+		}
+		nodes[i] = values.Input(g, "content "+e.recipe.content[i].layer+" target")
+		elements[i] = values.Shape.TotalSize()
+		inputs = append(inputs, engine.Input{Node: nodes[i], Values: values})
+	}
+	return nodes, elements, inputs
 }
 
 // objective is the loss of a picture at one level and its gradient, compiled for a
@@ -122,15 +160,15 @@ type objective struct {
 // objective builds and compiles the graph for pictures of the level's size.
 func (e extractor) objective(l level, t targets) (_ *objective, err error) {
 	defer ops.Catch(&err, "build the loss")
-	sum, err := e.total(l.width, l.height, t)
+	picture, sum, err := e.total(l.width, l.height, t)
 	if err != nil {
 		return nil, err
 	}
-	gradients, err := gorgonia.Grad(sum.node, sum.picture)
+	gradients, err := gorgonia.Grad(sum.node, picture)
 	if err != nil {
 		return nil, err
 	}
-	o := &objective{picture: sum.picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}
+	o := &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}
 	outputs := []*gorgonia.Node{o.loss, o.gradient}
 	for _, t := range o.terms {
 		outputs = append(outputs, t.node)

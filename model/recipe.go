@@ -10,7 +10,7 @@ import (
 type recipe struct {
 	style       []stylePart
 	content     []contentPart
-	contentForm string
+	contentForm losses.ContentForm
 	variation   float64
 	styles      []float64 // the style pictures' weights, which sum to 1
 }
@@ -32,10 +32,11 @@ type contentPart struct {
 // recipeOf expects options and styles that have been checked. Parts of weight 0
 // are left out.
 func recipeOf(o Options, styles []Style) (recipe, error) {
-	r := recipe{
-		contentForm: o.ContentLoss,
-		variation:   o.TotalVariationWeight,
+	form, err := losses.ContentNamed(o.ContentLoss)
+	if err != nil {
+		return recipe{}, err
 	}
+	r := recipe{contentForm: form, variation: o.TotalVariationWeight}
 	total := sumOf(o.StyleLayers)
 	for _, l := range o.StyleLayers {
 		name := o.Loss

@@ -207,11 +207,11 @@ func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, e
 // its terms, without a gradient.
 func (c *criterion) score(p *picture.Picture) (float64, error) {
 	e := c.extractor
-	sum, err := e.total(p.Width, p.Height, c.targets)
+	input, sum, err := e.total(p.Width, p.Height, c.targets)
 	if err != nil {
 		return 0, err
 	}
-	values, err := engine.Evaluate(e.Device, append(sum.targets, engine.PictureInput(sum.picture, p)), sum.node)
+	values, err := engine.Evaluate(e.Device, append(sum.targets, engine.PictureInput(input, p)), sum.node)
 	if err != nil {
 		return 0, err
 	}
