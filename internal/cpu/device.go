@@ -26,7 +26,7 @@ type Device struct {
 	float16 bool           // features between steps
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
-	prepared map[*float32]*kernels.Convolution
+	prepared map[*float32]prepared
 	spare    []byte // memory of machines that were closed
 	// spaces are what Gaussian losses work with. Those that run at a time may ask for
 	// theirs at a time.
@@ -79,7 +79,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		exact:    o.Exact,
 		method:   method,
 		float16:  precision == device.Float16 && !o.Exact,
-		prepared: map[*float32]*kernels.Convolution{},
+		prepared: map[*float32]prepared{},
 		spaces:   map[spaceKey]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),
 		kernels:  kernelTable(),
@@ -89,7 +89,7 @@ func NewDevice(o Options) (plan.Device, error) {
 
 // Name implements plan.Device.
 func (d *Device) Name() string {
-	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.Path(), d.workers.Threads())
+	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.ISA(), d.workers.Threads())
 }
 
 // Close implements plan.Device.

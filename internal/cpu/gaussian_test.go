@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"impasto/internal/cpu/kernels"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -88,36 +89,32 @@ func (c cloud) gradient(cotangent []float64) []float64 {
 	return g
 }
 
-func testWorkers(t testing.TB, threads int) *kernels.Workers {
-	t.Helper()
-	w, err := kernels.NewWorkers(threads)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Close)
-	return w
-}
-
-// spaces makes what an evaluation works with, anew each time.
-func space(w *kernels.Workers, channels int) func() (*transportSpace, error) {
-	return func() (*transportSpace, error) { return newTransportSpace(w, channels) }
-}
-
 // objective is the loss as a descent uses it.
 func objective(channels int) pure.Gaussian {
 	return pure.Gaussian{Channels: channels, Ridge: 1e-4, Scaled: true}
 }
 
-// evaluation is a bound loss with its buffers.
+// evaluation is a bound loss with its buffers: result has the loss, then the
+// summary's cotangent.
 type evaluation struct {
 	result, summary, target []float64
 	run                     func() error
 }
 
+// bindGaussian binds a loss on a device of its own, so that it shares nothing.
 func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
 	n := loss.Channels * (1 + loss.Channels)
 	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
-	e.run = gaussian{loss, space(w, loss.Channels)}.bind(e.result, e.summary, e.target)
+	summary, target := new(plan.Buffer), new(plan.Buffer)
+	m := &machine{
+		device: &Device{workers: w, spaces: map[spaceKey]*transportSpace{}},
+		values: map[*plan.Buffer]value{summary: {double: e.summary}, target: {double: e.target}},
+	}
+	evaluate := m.gaussian(loss, []*plan.Buffer{summary, target}, spaceKey{channels: loss.Channels})
+	e.run = func() (err error) {
+		e.result[0], err = evaluate(value{double: e.result[1:]})
+		return err
+	}
 	return e
 }
 

@@ -37,9 +37,10 @@ type Sinkhorn struct {
 // equal weights.
 const sinkhornStrength = 0.75
 
-// epsilonScaling is what ε is divided by from one step to the next when there are no
-// potentials to start from (ε-scaling).
-const epsilonScaling = 4
+// scaling is what ε is divided by from one step to the next when there are no
+// potentials to start from (ε-scaling; Schmitzer 2019, "Stabilized Sparse Scaling
+// Algorithms for Entropy Regularized Transport Problems").
+const scaling = 4
 
 // coldSteps is how many steps are made at the final ε before updates alternate.
 const coldSteps = 3
@@ -101,7 +102,7 @@ func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, start Start, toward
 			average(f, before)
 			average(g, nextOfY)
 		}
-		for e := epsilon / s.Epsilon; e > epsilon; e /= epsilonScaling {
+		for e := epsilon / s.Epsilon; e > epsilon; e /= scaling {
 			step(e)
 		}
 		for range coldSteps {
@@ -149,7 +150,7 @@ func (s Sinkhorn) symmetric(p []float64, epsilon float64, start Start, iteration
 	}
 	if start == Cold {
 		clear(p)
-		for e := epsilon / s.Epsilon; e > epsilon; e /= epsilonScaling {
+		for e := epsilon / s.Epsilon; e > epsilon; e /= scaling {
 			step(e)
 		}
 	}

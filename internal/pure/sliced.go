@@ -25,10 +25,10 @@ type Sliced struct {
 	// Seljak 2021 for several). The gradient takes them to be constant, which is
 	// right where the steps have led to a maximum.
 	Ascent int
-	// Held keeps directions that were turned by an ascent for the evaluations of the
+	// Held keeps directions that were turned by an ascent for the evaluations with the
 	// same key that follow, on machines, which remember them: a line search then
 	// sees one function. CompareSliced, which remembers nothing, is what the first
-	// evaluation under a key comes to.
+	// evaluation with a key comes to.
 	Held bool
 }
 
@@ -51,7 +51,7 @@ func (s Sliced) Factor(targetSquares float64, length int) float64 {
 }
 
 // CompareSliced returns the loss between features x (C×N) and target y (C×M)
-// and writes its gradient by x. Directions depend on the key alone.
+// and writes its gradient by x. Directions depend on key alone.
 func CompareSliced[T Float](s Sliced, gradient, x, y []T, key float64) float64 {
 	n, m := len(x)/s.Channels, len(y)/s.Channels
 	var squares float64
