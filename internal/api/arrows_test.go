@@ -17,6 +17,7 @@ import (
 // it may import. These stand in rows before its own, so there are no arrows upwards.
 var arrows = []struct{ from, to string }{
 	// What knows nothing of the rest.
+	{".", ""}, // documentation only
 	{"device", ""},
 	{"internal/atomicfile", ""},
 	{"internal/float16", ""},
