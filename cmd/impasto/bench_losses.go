@@ -190,7 +190,7 @@ func plotLosses(path string, timings []model.LossTiming) error {
 	if err != nil {
 		return err
 	}
-	return picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) })
+	return picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) })
 }
 
 // sizeList is a flag that takes sides of pictures with commas between them.

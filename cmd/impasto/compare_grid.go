@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"impasto/internal/names"
 	"impasto/internal/report"
 )
 
@@ -36,9 +37,9 @@ func (d dimensions) Set(text string) error {
 
 // addDimension checks the name and every value by itself.
 func addDimension(target *[]dimension, name, list string) error {
-	names := variable()
-	if !slices.Contains(names, name) {
-		return fmt.Errorf("%q: no such setting%s", name, didYouMean(name, names, ""))
+	known := variable()
+	if !slices.Contains(known, name) {
+		return fmt.Errorf("%q: no such setting%s", name, names.DidYouMean(name, known, ""))
 	}
 	if slices.ContainsFunc(*target, func(d dimension) bool { return d.name == name }) {
 		return fmt.Errorf("%s is varied twice", name)

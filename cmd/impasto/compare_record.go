@@ -109,7 +109,7 @@ func (c *comparison) find(cell cell) (*record, string, error) {
 
 // writeJSON writes a file whole or not at all.
 func writeJSON(path string, value any) error {
-	return picture.WriteFile(path, func(w io.Writer) error {
+	return picture.SaveWith(path, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(value)

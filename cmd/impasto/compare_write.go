@@ -40,11 +40,11 @@ func (c *comparison) write() error {
 		return err
 	}
 	if err := c.writeFile(sheetFile, func(path string) error {
-		return picture.WriteFile(path, func(w io.Writer) error { return png.Encode(w, sheet) })
+		return picture.SaveWith(path, func(w io.Writer) error { return png.Encode(w, sheet) })
 	}); err != nil {
 		return err
 	}
-	if err := c.writeFile(pageFile, func(path string) error { return picture.WriteFile(path, shown.Page) }); err != nil {
+	if err := c.writeFile(pageFile, func(path string) error { return picture.SaveWith(path, shown.Page) }); err != nil {
 		return err
 	}
 	if c.global.JSON {

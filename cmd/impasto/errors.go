@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"impasto/internal/names"
 )
 
 // usageError is a command line that can't be carried out as it was written;
@@ -39,7 +41,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
 			return usagef("unknown flag -%s in -%s; see `%s --help`", unknown.GetSpecifiedName(), letters, cmd.CommandPath())
 		}
-		if hint := didYouMean(unknown.GetSpecifiedName(), flagNames(cmd), "--"); hint != "" {
+		if hint := names.DidYouMean(unknown.GetSpecifiedName(), flagNames(cmd), "--"); hint != "" {
 			return usagef("unknown flag --%s%s", unknown.GetSpecifiedName(), hint)
 		}
 		return usagef("unknown flag --%s; see `%s --help`", unknown.GetSpecifiedName(), cmd.CommandPath())

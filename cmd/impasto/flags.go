@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"impasto/internal/names"
 	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
@@ -144,7 +145,7 @@ func (c choice) String() string {
 func (c choice) Type() string { return strings.ToUpper(strings.ReplaceAll(c.what, " ", "-")) }
 
 func (c choice) Set(text string) error {
-	if err := checkName(c.what, text, c.names); err != nil {
+	if err := names.Check(c.what, text, c.names); err != nil {
 		return err
 	}
 	*c.target = text
@@ -212,7 +213,7 @@ func (n nameList) Type() string { return strings.ToUpper(n.what) + ",…" }
 func (n nameList) Set(value string) error {
 	var list []string
 	for name := range strings.SplitSeq(value, ",") {
-		if err := checkName(n.what, name, n.candidates); err != nil {
+		if err := names.Check(n.what, name, n.candidates); err != nil {
 			return fmt.Errorf("%q: %w", name, err)
 		}
 		list = append(list, name)
@@ -297,7 +298,7 @@ func (l layerLosses) Set(value string) error {
 	if err := checkLayer(layer); err != nil {
 		return fmt.Errorf("%q: %w", layer, err)
 	}
-	if err := checkName("loss", loss, losses.Names()); err != nil {
+	if err := names.Check("loss", loss, losses.Names()); err != nil {
 		return fmt.Errorf("%q: %w", loss, err)
 	}
 	if *l.target == nil {
@@ -314,7 +315,7 @@ func checkLayer(name string) error {
 	if slices.Contains(layers, name) {
 		return nil
 	}
-	if hint := didYouMean(name, layers, ""); hint != "" {
+	if hint := names.DidYouMean(name, layers, ""); hint != "" {
 		return errors.New("no such layer" + hint)
 	}
 	return errors.New("no such layer; want conv1_1, relu1_1, … pool5")

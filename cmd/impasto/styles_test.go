@@ -55,15 +55,3 @@ func TestIntermediatePicturesLieBesideTheOutput(t *testing.T) {
 		t.Errorf("after 1,234,567 iterations out.png goes to %s", got)
 	}
 }
-
-func TestNearestNameIsTheOneMeant(t *testing.T) {
-	names := []string{"gram", "gaussian", "moments", "relu1_1", "relu1_2"}
-	for name, want := range map[string]string{
-		"grm": "gram", "Gram": "gram", "gausian": "gaussian", "GAUSSIAN": "gaussian", "moment": "moments",
-		"relu11": "relu1_1", "xyzzy": "", "": "", "conv": "",
-	} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest to %q is %q, want %q", name, got, want)
-		}
-	}
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"impasto/internal/names"
 	"impasto/internal/picture"
 	"impasto/losses"
 	"impasto/model"
@@ -208,7 +209,7 @@ func (o *stylizeOptions) checkPictureFlags() error {
 		}
 	}
 	if !slices.Contains(starts, o.Start) && !fileExists(o.Start) {
-		return usagef("--start %q: neither content, style, grey or noise nor a file%s", o.Start, didYouMean(o.Start, starts, ""))
+		return usagef("--start %q: neither content, style, grey or noise nor a file%s", o.Start, names.DidYouMean(o.Start, starts, ""))
 	}
 	if err := o.Options.Check(); err != nil {
 		return usagef("%s", strings.TrimPrefix(err.Error(), "model: "))

@@ -220,7 +220,7 @@ func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 	}
 	for _, format := range report.Formats {
 		path := filepath.Join(o.Plot, "clouds."+format)
-		if err := picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
+		if err := picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
 			return err
 		}
 		if !global.Quiet {
