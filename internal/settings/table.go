@@ -1,0 +1,161 @@
+package settings
+
+import (
+	"strings"
+
+	"impasto/losses"
+	"impasto/model"
+	"impasto/vgg19"
+)
+
+// Bounds of what settings accept. A weight beyond them only overflows or vanishes
+// in float32 beside the others.
+const (
+	minLayerWeight = 1e-6
+	MaxWeight      = 1e6
+	MaxSide        = 16384 // of a picture, in pixels
+	MaxIterations  = 1_000_000
+)
+
+// Setting is one that has a name.
+type Setting struct {
+	Name      string
+	Shorthand string // a letter, or nothing
+	Usage     string // what it does, its unit and its range
+	Heading   string // that a help lists it under; may be empty
+	Value     Value  // its default until it is set
+}
+
+// Table lists the settings, with values that read and write s, in the order in
+// which a help explains them.
+func (s *Stylization) Table() []Setting {
+	var all []Setting
+	for _, group := range []struct {
+		heading  string
+		settings []Setting
+	}{
+		{"Size", s.size()},
+		{"Style and content", s.objective()},
+		{"Optimisation", s.optimisation()},
+		{"Network and machine", s.machinery()},
+	} {
+		for _, setting := range group.settings {
+			setting.Heading = group.heading
+			all = append(all, setting)
+		}
+	}
+	return all
+}
+
+func (s *Stylization) size() []Setting {
+	o := &s.Options
+	return []Setting{
+		{Name: "size", Shorthand: "s", Value: Whole(&o.Size, 1, MaxSide, "PIXELS"),
+			Usage: "longer side of the output, 1 to 16384; time and memory grow with its square"},
+		{Name: "min-size", Value: Whole(&o.MinSize, 1, MaxSide, "PIXELS"),
+			Usage: "longer side at the first scale; scales grow by √2 from there to --size"},
+		{Name: "style-size", Value: Whole(&o.StyleSize, 0, MaxSide, "PIXELS"),
+			Usage: "longer side of the styles at every scale; 0 leaves it to --style-scale"},
+		{Name: "style-scale", Value: Real(&o.StyleScale, 1./64, 64, "FACTOR"),
+			Usage: "size of the styles beside the output's at each scale, 1/64 to 64; larger gives larger brush strokes"},
+	}
+}
+
+func (s *Stylization) objective() []Setting {
+	o := &s.Options
+	return []Setting{
+		{Name: "loss", Shorthand: "l", Value: Choice(&o.Loss, "loss", losses.Names()),
+			Usage: "how features are compared with the styles': " + strings.Join(losses.Names(), ", ")},
+		{Name: "layer-loss", Value: layerLosses{&o.LayerLoss},
+			Usage: "another loss for one style layer, as in relu1_1=gram; may be repeated"},
+		{Name: "samples", Value: Whole(&o.Samples, 0, 1<<20, "N"),
+			Usage: "positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, 16 or more; time goes with the square; 0 leaves it to the loss"},
+		{Name: "style-layers", Value: layerWeights{&o.StyleLayers},
+			Usage: "layers whose features carry style, each with its weight; only their proportions count"},
+		{Name: "content-layers", Value: layerWeights{&o.ContentLayers},
+			Usage: "layers whose features carry content, likewise"},
+		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, MaxWeight, "WEIGHT"),
+			Usage: "what content counts beside style, which counts 1; 0 makes a texture of the styles"},
+		{Name: "content-loss", Value: Choice(&o.ContentLoss, "content loss", losses.ContentForms),
+			Usage: "scaled (squared difference over its absolute sum) or mse (mean squared difference)"},
+		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, MaxWeight, "WEIGHT"),
+			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
+	}
+}
+
+func (s *Stylization) optimisation() []Setting {
+	o := &s.Options
+	return []Setting{
+		{Name: "quality", Value: Choice(&s.Quality, "quality", qualities()),
+			Usage: "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it"},
+		{Name: "optimizer", Value: Choice(&o.Optimizer, "optimizer", []string{"adam", "lbfgs"}),
+			Usage: "adam or lbfgs"},
+		{Name: "first-iterations", Value: Whole(&o.FirstIterations, 1, MaxIterations, "N"),
+			Usage: "iterations at the first scale"},
+		{Name: "iterations", Shorthand: "n", Value: Whole(&o.Iterations, 1, MaxIterations, "N"),
+			Usage: "iterations at each other scale"},
+		{Name: "start", Value: Text(&s.Start, "START"),
+			Usage: "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE"},
+		{Name: "step-size", Value: Real(&o.StepSize, 1e-6, 1, "STEP"),
+			Usage: "Adam's step, in units of the range from black to white"},
+		{Name: "average-decay", Value: Real(&o.AverageDecay, 0, 0.9999, "DECAY"),
+			Usage: "decay of the average of Adam's iterates, which is the result; 0 takes the last"},
+		Seed(&o.Seed),
+	}
+}
+
+func (s *Stylization) machinery() []Setting {
+	o := &s.Options
+	all := Network(&o.Pooling, &o.Padding)
+	all = append(all, Setting{Name: "plain-pooling", Value: Switch(&o.PlainPooling),
+		Usage: "leave average and L2 pooling unscaled, as Gatys et al. do"})
+	all = append(all, Weights(&s.Weights))
+	all = append(all, Machine(&o.Device, &o.Threads)...)
+	return append(all, Precision(&o.Precision))
+}
+
+// Seed is the setting that everything with chance in it has.
+func Seed(target *uint64) Setting {
+	return Setting{Name: "seed", Value: unsigned{target, "SEED"},
+		Usage: "seed of whatever is random; the same SEED, device and version give the same picture (default 0)"}
+}
+
+// Network are the settings that shape VGG-19.
+func Network(pooling, padding *string) []Setting {
+	return []Setting{
+		{Name: "pooling", Value: Choice(pooling, "pooling", vgg19.Poolings),
+			Usage: "between the network's blocks: max, avg, l2 or none"},
+		{Name: "padding", Value: Choice(padding, "padding", vgg19.Paddings),
+			Usage: "at the border of the picture: replicate (the edge) or zero (as the network was trained)"},
+	}
+}
+
+// Weights is the setting that replaces the embedded network.
+func Weights(target *string) Setting {
+	return Setting{Name: "weights", Value: Text(target, "FILE"),
+		Usage: "weights of VGG-19 to use instead of the embedded ones; see impasto weights --help"}
+}
+
+// Machine are the settings that choose where the work is done.
+func Machine(device *string, threads *int) []Setting {
+	return []Setting{
+		{Name: "device", Value: deviceName{freeText{device, "DEVICE"}},
+			Usage: "auto, cpu, cuda or cuda:N; auto takes the first GPU that can be used, or else the processor; see impasto devices"},
+		{Name: "threads", Value: Whole(threads, 0, 1024, "N"),
+			Usage: "processor threads to use, up to 1024; 0 uses every core"},
+	}
+}
+
+// Precision is the setting that chooses what features are made of.
+func Precision(target *string) Setting {
+	return Setting{Name: "precision", Value: Choice(target, "precision", model.Precisions),
+		Usage: "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known"}
+}
+
+func qualities() []string {
+	var all []string
+	for _, q := range model.Qualities {
+		all = append(all, q.Name)
+	}
+	return all
+}
