@@ -69,7 +69,7 @@ func (c *Comparison) scoreKey(e *entry) (string, error) {
 		scored.Inputs, scored.Weights = append(scored.Inputs, c.digests[s.File]), append(scored.Weights, s.Weight)
 	}
 	if base.Weights != "" {
-		scored.Inputs = append(scored.Inputs, c.digests[base.Weights])
+		scored.Inputs = append(scored.Inputs, c.digests[base.WeightsFile()])
 	}
 	return keyOf(scored)
 }

@@ -117,9 +117,18 @@ func (s Stylization) Files() []string {
 		files = append(files, s.Start)
 	}
 	if s.Weights != "" {
-		files = append(files, s.Weights)
+		files = append(files, s.WeightsFile())
 	}
 	return files
+}
+
+// WeightsFile is the file of the weights, wherever their name stands for, or "" for
+// the embedded ones. What isn't found is named as it is.
+func (s Stylization) WeightsFile() string {
+	if path, err := weights.Locate(s.Weights); err == nil {
+		return path
+	}
+	return s.Weights
 }
 
 // Open reads the files that the settings name and returns the library's options.
