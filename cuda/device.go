@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"unsafe"
 
@@ -16,6 +14,7 @@ import (
 
 	"impasto/cuda/internal/driver"
 	"impasto/cuda/kernels"
+	"impasto/device"
 	"impasto/internal/plan"
 )
 
@@ -50,16 +49,16 @@ const pinnedBytes = 4096
 // that can be used.
 func NewDevice(o Options) (plan.Device, error) {
 	if o.Precision == "" {
-		o.Precision = "f32"
+		o.Precision = device.Float32
 	}
-	if !slices.Contains(Precisions, o.Precision) {
-		return nil, fmt.Errorf("cuda: unknown precision %q, want one of %s", o.Precision, strings.Join(Precisions, ", "))
+	if err := o.Precision.CheckOn(device.CUDA); err != nil {
+		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	handle, info, err := usable(o.Index)
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{info: info, precision: o.Precision, ampere: os.Getenv("IMPASTO_CUDA") == "ampere", functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
+	d := &Device{info: info, precision: string(o.Precision), ampere: os.Getenv("IMPASTO_CUDA") == "ampere", functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {
@@ -91,6 +90,10 @@ func (d *Device) prepare() (err error) {
 func (d *Device) Name() string {
 	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
 }
+
+// Available implements plan.Device. It isn't known: whether memory suffices is found out
+// when it is taken.
+func (d *Device) Available() (bytes int64, known bool) { return 0, false }
 
 // Close implements plan.Device.
 func (d *Device) Close() error {

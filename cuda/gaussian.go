@@ -251,7 +251,7 @@ func (m *machine) define(g *gaussianLoss) (err error) {
 	return m.device.upload(g.result, unsafe.Pointer(&result[0]), 8*len(result))
 }
 
-// Remark implements plan.Remarker.
+// Remark implements plan.Machine.
 func (m *machine) Remark() string {
 	if !m.doubtful {
 		return ""

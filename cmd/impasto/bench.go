@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"impasto/internal/bench"
 	"impasto/internal/settings"
 	"impasto/model"
 )
@@ -21,10 +22,10 @@ products, which is measured beside it, comes from Winograd's method.`,
 }
 
 // benchOptions are the settings of impasto bench iteration and bench kernels.
-type benchOptions struct{ model.BenchOptions }
+type benchOptions struct{ bench.Options }
 
 func newBenchOptions() *benchOptions {
-	return &benchOptions{model.BenchOptions{
+	return &benchOptions{bench.Options{
 		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: "auto", Precision: "f32",
 	}}
 }

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/bench"
 	"impasto/internal/settings"
 	"impasto/losses"
-	"impasto/model"
 )
 
 func newBenchIterationCommand(global *globalOptions) *cobra.Command {
@@ -28,7 +28,7 @@ of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
   impasto bench iteration --size 512 --loss gram --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBenchIteration(cmd.Context(), o.BenchOptions, *global, cmd.OutOrStdout())
+			return runBenchIteration(cmd.Context(), o.Options, *global, cmd.OutOrStdout())
 		},
 	}
 	f := flagsOf(cmd, "Flags")
@@ -50,13 +50,13 @@ type iterationReport struct {
 	PeakMemory int64   `json:"peak_memory"`
 }
 
-func runBenchIteration(ctx context.Context, o model.BenchOptions, global globalOptions, out io.Writer) error {
-	timing, err := model.BenchIteration(ctx, o)
+func runBenchIteration(ctx context.Context, o bench.Options, global globalOptions, out io.Writer) error {
+	timing, err := bench.Iteration(ctx, o)
 	if err != nil {
 		return err
 	}
 	peak := peakMemory()
-	rate, err := model.MatrixRate(o)
+	rate, err := bench.MatrixRate(o)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"impasto/model"
+	"impasto/internal/bench"
 )
 
 func newBenchKernelsCommand(global *globalOptions) *cobra.Command {
@@ -23,17 +23,17 @@ median), least, most and operations.`,
 		Example: `  impasto bench kernels --size 512`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBenchKernels(cmd.Context(), o.BenchOptions, *global, cmd.OutOrStdout())
+			return runBenchKernels(cmd.Context(), o.Options, *global, cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
-func runBenchKernels(ctx context.Context, o model.BenchOptions, global globalOptions, out io.Writer) error {
+func runBenchKernels(ctx context.Context, o bench.Options, global globalOptions, out io.Writer) error {
 	if global.JSON {
 		var failed error
-		err := model.BenchKernels(ctx, o, func(t model.Timing) {
+		err := bench.Kernels(ctx, o, func(t bench.Timing) {
 			if err := printJSON(out, t); err != nil && failed == nil {
 				failed = err
 			}
@@ -43,12 +43,12 @@ func runBenchKernels(ctx context.Context, o model.BenchOptions, global globalOpt
 		}
 		return failed
 	}
-	rate, err := model.MatrixRate(o)
+	rate, err := bench.MatrixRate(o)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "matrices %.0f GFLOP/s\n\n%-18s %12s %9s %7s\n", rate/1e9, "convolution", "milliseconds", "GFLOP/s", "share")
-	return model.BenchKernels(ctx, o, func(t model.Timing) {
+	return bench.Kernels(ctx, o, func(t bench.Timing) {
 		fmt.Fprintf(out, "%-18s %12.3f %9.0f %6.0f%%\n", t.Name, 1e3*t.Seconds, t.Rate()/1e9, 100*t.Rate()/rate)
 	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/model"
 )
 
@@ -43,7 +44,7 @@ func runDevices(global globalOptions, stdout io.Writer) error {
 	return nil
 }
 
-func printDevices(out io.Writer, devices []model.DeviceInfo) error {
+func printDevices(out io.Writer, devices []device.Info) error {
 	for _, d := range devices {
 		line := fmt.Sprintf("%-8s", d.Device)
 		if d.Name != "" {

@@ -106,7 +106,7 @@ func (r *barReporter) width() int {
 // percentage and a short bar on a terminal of the width.
 func describe(p model.Progress, rate float64, left time.Duration, width int) string {
 	const others = 14 // columns
-	scale, size := fmt.Sprintf("%d/%d", p.Scale, p.Scales), fmt.Sprintf("%d×%d", p.Width, p.Height)
+	scale, size := fmt.Sprintf("%d/%d", p.Level, p.Levels), fmt.Sprintf("%d×%d", p.Width, p.Height)
 	loss, remains := "loss "+significant(p.Loss), report.Duration(left)+" left"
 	for _, parts := range [][]string{
 		{scale, size, perSecond(rate), loss, remains},
@@ -155,7 +155,7 @@ func (r *lineReporter) progress(p model.Progress) {
 	if !r.timer.Timed() {
 		iteration += fmt.Sprintf("/%d", p.Iterations)
 	}
-	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Scale, p.Scales, p.Width, p.Height,
+	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Level, p.Levels, p.Width, p.Height,
 		iteration, significant(p.Loss), perSecond(rate), report.Duration(left))
 }
 

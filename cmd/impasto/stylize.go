@@ -184,10 +184,10 @@ type stylization struct {
 	remark   string // the last one that was told
 }
 
-// begin tells what a scale takes.
-func (s *stylization) begin(scale model.Scale) {
+// begin tells what a level takes.
+func (s *stylization) begin(level model.Level) {
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
-		scale.Number, scale.Scales, scale.Width, scale.Height, mebibytes(scale.Memory), scale.Device))
+		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
 }
 
 // progress shows and writes what is asked for after an iteration. What fails
@@ -320,7 +320,7 @@ func newIterationEvent(p model.Progress) iterationEvent {
 		terms[t.Name] = t.Value
 	}
 	return iterationEvent{
-		Event: "iteration", Scale: p.Scale, Scales: p.Scales, Width: p.Width, Height: p.Height,
+		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
 		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
 		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
 	}

@@ -49,8 +49,8 @@ func (t *Timer) Done(p model.Progress) int {
 // iterations a second at this scale and the time left over all scales. The rate is
 // 0 where it can't be told.
 func (t *Timer) Update(p model.Progress) (rate float64, left time.Duration) {
-	if p.Scale != t.scale {
-		t.scale, t.before, t.started = p.Scale, t.latest, p.Elapsed
+	if p.Level != t.scale {
+		t.scale, t.before, t.started = p.Level, t.latest, p.Elapsed
 	}
 	t.latest = p.Elapsed
 	// The first iteration of a scale pays for setting it up, so it counts only
@@ -75,10 +75,10 @@ func (t *Timer) Update(p model.Progress) (rate float64, left time.Duration) {
 func (t *Timer) remaining(p model.Progress) float64 {
 	work := float64(p.Iterations - p.Iteration)
 	now := float64(max(p.Width, p.Height))
-	for scale := p.Scale + 1; scale <= p.Scales; scale++ {
+	for scale := p.Level + 1; scale <= p.Levels; scale++ {
 		side := float64(t.options.Size)
-		if scale < p.Scales {
-			side = min(side, now*math.Pow(math.Sqrt2, float64(scale-p.Scale)))
+		if scale < p.Levels {
+			side = min(side, now*math.Pow(math.Sqrt2, float64(scale-p.Level)))
 		}
 		work += float64(t.options.Iterations) * side * side / (now * now)
 	}

@@ -32,7 +32,7 @@ type Stylization struct {
 // Default is the settings that make good pictures without further thought.
 func Default() Stylization {
 	o := model.DefaultOptions()
-	return Stylization{Options: o, Quality: "good", Start: o.Start}
+	return Stylization{Options: o, Quality: "good", Start: string(o.Start)}
 }
 
 // starts are those that aren't files.
@@ -82,7 +82,7 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 		s.Options.Iterations = before.Iterations
 	}
 	for _, name := range []string{"step-size", "average-decay"} {
-		if given(name) && s.Options.Optimizer != "adam" {
+		if given(name) && !s.Options.Optimizer.Averages() {
 			return fmt.Errorf("--%s is Adam's; add --optimizer adam", name)
 		}
 	}
@@ -134,13 +134,13 @@ func (s Stylization) WeightsFile() string {
 // Open reads the files that the settings name and returns the library's options.
 func (s Stylization) Open(networks Networks) (model.Options, error) {
 	o := s.Options
-	o.Start = s.Start
+	o.Start = model.Start(s.Start)
 	if !slices.Contains(starts, s.Start) {
 		start, err := picture.Open(s.Start)
 		if err != nil {
 			return o, err
 		}
-		o.Start, o.StartImage = "image", start.Image()
+		o.Start, o.StartImage = model.StartFromImage, start.Image()
 	}
 	var err error
 	o.Parameters, err = networks.Open(s.Weights)

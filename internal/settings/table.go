@@ -3,6 +3,7 @@ package settings
 import (
 	"strings"
 
+	"impasto/device"
 	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
@@ -76,7 +77,7 @@ func (s *Stylization) objective() []Setting {
 			Usage: "layers whose features carry content, likewise"},
 		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, MaxWeight, "WEIGHT"),
 			Usage: "what content counts beside style, which counts 1; 0 makes a texture of the styles"},
-		{Name: "content-loss", Value: Choice(&o.ContentLoss, "content loss", losses.ContentForms),
+		{Name: "content-loss", Value: Choice(&o.ContentLoss, "content loss", losses.ContentNames()),
 			Usage: "scaled (squared difference over its absolute sum) or mse (mean squared difference)"},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, MaxWeight, "WEIGHT"),
 			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
@@ -86,9 +87,9 @@ func (s *Stylization) objective() []Setting {
 func (s *Stylization) optimisation() []Setting {
 	o := &s.Options
 	return []Setting{
-		{Name: "quality", Value: Choice(&s.Quality, "quality", qualities()),
+		{Name: "quality", Value: Choice(&s.Quality, "quality", model.QualityNames()),
 			Usage: "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it"},
-		{Name: "optimizer", Value: Choice(&o.Optimizer, "optimizer", []string{"adam", "lbfgs"}),
+		{Name: "optimizer", Value: Choice(&o.Optimizer, "optimizer", model.OptimizerNames()),
 			Usage: "adam or lbfgs"},
 		{Name: "first-iterations", Value: Whole(&o.FirstIterations, 1, MaxIterations, "N"),
 			Usage: "iterations at the first scale"},
@@ -137,9 +138,9 @@ func Weights(target *string) Setting {
 }
 
 // Machine are the settings that choose where the work is done.
-func Machine(device *string, threads *int) []Setting {
+func Machine(name *device.Name, threads *int) []Setting {
 	return []Setting{
-		{Name: "device", Value: deviceName{freeText{device, "DEVICE"}},
+		{Name: "device", Value: deviceName{name},
 			Usage: "auto, cpu, cuda or cuda:N; auto takes the first GPU that can be used, or else the processor; see impasto devices"},
 		{Name: "threads", Value: Whole(threads, 0, 1024, "N"),
 			Usage: "processor threads to use, up to 1024; 0 uses every core"},
@@ -147,15 +148,7 @@ func Machine(device *string, threads *int) []Setting {
 }
 
 // Precision is the setting that chooses what features are made of.
-func Precision(target *string) Setting {
-	return Setting{Name: "precision", Value: Choice(target, "precision", model.Precisions),
+func Precision(target *device.Precision) Setting {
+	return Setting{Name: "precision", Value: Choice(target, "precision", device.PrecisionNames()),
 		Usage: "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known"}
-}
-
-func qualities() []string {
-	var all []string
-	for _, q := range model.Qualities {
-		all = append(all, q.Name)
-	}
-	return all
 }

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"impasto/device"
 	"impasto/internal/names"
 )
 
@@ -122,25 +122,25 @@ func parseNumber(text string, low, high float64) (float64, error) {
 }
 
 // Choice is one of a few names. What says what is named, as in "loss".
-func Choice(target *string, what string, candidates []string) Value {
-	return choice{target, what, candidates}
+func Choice[T ~string](target *T, what string, candidates []string) Value {
+	return choice[T]{target, what, candidates}
 }
 
-type choice struct {
-	target     *string
+type choice[T ~string] struct {
+	target     *T
 	what       string
 	candidates []string
 }
 
-func (c choice) String() string { return *c.target }
+func (c choice[T]) String() string { return string(*c.target) }
 
-func (c choice) Type() string { return strings.ToUpper(strings.ReplaceAll(c.what, " ", "-")) }
+func (c choice[T]) Type() string { return strings.ToUpper(strings.ReplaceAll(c.what, " ", "-")) }
 
-func (c choice) Set(text string) error {
+func (c choice[T]) Set(text string) error {
 	if err := names.Check(c.what, text, c.candidates); err != nil {
 		return err
 	}
-	*c.target = text
+	*c.target = T(text)
 	return nil
 }
 
@@ -165,16 +165,19 @@ func (t freeText) Set(text string) error {
 	return nil
 }
 
-// deviceName is auto, cpu, cuda or cuda:N.
-type deviceName struct{ freeText }
+// deviceName is a name of package device.
+type deviceName struct{ target *device.Name }
 
-var cudaDevice = regexp.MustCompile(`^cuda:\d{1,3}$`)
+func (d deviceName) String() string { return string(*d.target) }
+
+func (d deviceName) Type() string { return "DEVICE" }
 
 func (d deviceName) Set(text string) error {
-	if text != "auto" && text != "cpu" && text != "cuda" && !cudaDevice.MatchString(text) {
+	name, err := device.Parse(text)
+	if err != nil {
 		return errors.New("no such device; want auto, cpu, cuda or cuda:N")
 	}
-	*d.target = text
+	*d.target = name
 	return nil
 }
 
