@@ -71,16 +71,10 @@ func (t *styleTarget) add(kept engine.Kept, weight float64, blends bool) {
 		return
 	}
 	if t.kept == nil {
-		sum := engine.Kept{Summaries: kept.Summaries, Values: make([]plan.Values, len(kept.Values))}
-		for i, v := range kept.Values {
-			sum.Values[i] = plan.Values{Shape: v.Shape, Double: make([]float64, len(v.Double))}
-		}
-		t.kept, t.weights = []engine.Kept{sum}, []float64{1}
+		t.kept, t.weights = []engine.Kept{{Summaries: kept.Summaries, Values: make([]plan.Values, len(kept.Values))}}, []float64{1}
 	}
 	for k, values := range kept.Values {
-		for i, v := range values.Double {
-			t.kept[0].Values[k].Double[i] += weight * v
-		}
+		t.kept[0].Values[k].Add(weight, values)
 	}
 }
 

@@ -56,11 +56,17 @@ func Evaluate(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) ([]plan.
 		return nil, err
 	}
 	defer e.Close()
+	return e.Values(outputs...)
+}
+
+// Values runs the graph and returns the value of each output.
+func (e *Executable) Values(outputs ...*gorgonia.Node) ([]plan.Values, error) {
 	if err := e.RunAll(); err != nil {
 		return nil, err
 	}
 	values := make([]plan.Values, len(outputs))
 	for i, output := range outputs {
+		var err error
 		if values[i], err = plan.ReadValues(e, output); err != nil {
 			return nil, err
 		}

@@ -53,3 +53,17 @@ func (k Kept) Inputs(g *gorgonia.ExprGraph, name string) ([]losses.Summarised, [
 	}
 	return summaries, inputs
 }
+
+// Add adds the summaries of another part, each by its weight.
+func (k *Kept) Add(part Kept) {
+	if k.Summaries == nil {
+		k.Summaries, k.Values = make([]losses.Summarised, len(part.Summaries)), make([]plan.Values, len(part.Values))
+	}
+	for i, s := range part.Summaries {
+		if s.Node != nil {
+			k.Values[i].Add(s.Weight, part.Values[i])
+			s.Weight = 1
+			k.Summaries[i] = s
+		}
+	}
+}
