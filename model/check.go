@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"impasto/internal/names"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -222,6 +223,14 @@ func (o Options) checkPicture(option, what string, img image.Image, longest int,
 		return &OptionError{option, fmt.Sprintf(
 			"%s is %d×%d pixels and so %d×%d at the first scale, want at least %d×%d; crop it or make the first scale larger",
 			what, width, height, w, h, least, least)}
+	}
+	return nil
+}
+
+// checkName reports a name that isn't among those there are, with the nearest that is.
+func checkName(option, what, name string, candidates []string) error {
+	if problem := names.Problem(what, name, candidates); problem != "" {
+		return &OptionError{option, problem}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/internal/bench"
 	"impasto/internal/settings"
 	"impasto/model"
@@ -26,12 +27,12 @@ type benchOptions struct{ bench.Options }
 
 func newBenchOptions() *benchOptions {
 	return &benchOptions{bench.Options{
-		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: "auto", Precision: "f32",
+		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: device.Auto, Precision: device.Float32,
 	}}
 }
 
 func (o *benchOptions) addFlags(f flagSet) {
-	f.add(settings.Whole(&o.Size, 16, settings.MaxSide, "PIXELS"), "size", "s", "side of the square picture, 16 or more")
+	f.add(settings.Whole(&o.Size, 16, model.MaxSize, "PIXELS"), "size", "s", "side of the square picture, 16 or more")
 	f.add(settings.Whole(&o.Runs, 1, 100000, "N"), "runs", "", "runs to time")
 	f.add(settings.Whole(&o.Warmup, 0, 1000, "N"), "warmup", "", "runs before those, which don't count")
 	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)

@@ -12,11 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/internal/bench"
 	"impasto/internal/picture"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
+	"impasto/model"
 	"impasto/vgg19"
 )
 
@@ -34,7 +36,7 @@ func newBenchLossesOptions() *benchLossesOptions {
 			Layers: []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 			Sizes:  []int{64, 128, 256, 512},
 			Runs:   5,
-			Device: "auto",
+			Device: device.Auto,
 		},
 		Budget: 5,
 	}
@@ -209,8 +211,8 @@ func (l sizeList) Set(value string) error {
 	var sizes []int
 	for part := range strings.SplitSeq(value, ",") {
 		size, err := strconv.Atoi(part)
-		if err != nil || size < 16 || size > settings.MaxSide {
-			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", settings.MaxSide)
+		if err != nil || size < 16 || size > model.MaxSize {
+			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", model.MaxSize)
 		}
 		if slices.Contains(sizes, size) {
 			return errors.New("a size stands twice")

@@ -19,6 +19,7 @@ import (
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
+	"impasto/model"
 )
 
 // compareOptions are the settings of impasto compare: those of every picture,
@@ -43,7 +44,7 @@ func (o *compareOptions) addFlags(f flagSet) {
 	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: any of the flags below; may be repeated; semicolons part values that have commas")
 	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
-	f.add(settings.Whole(&o.ScoreSize, 1, settings.MaxSide, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
+	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
 	f.addSettings(o.Table()...)
 }
 

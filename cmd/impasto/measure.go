@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/internal/picture"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -30,14 +31,14 @@ func newMeasureOptions() *measureOptions {
 		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 		Pooling: "max",
 		Padding: "zero",
-		Device:  "auto",
+		Device:  device.Auto,
 	}}
 }
 
 func (o *measureOptions) addFlags(f flagSet) {
 	f.add(settings.Names(&o.Losses, "loss", losses.Names()), "loss", "l", "losses to measure, with commas between them; may be repeated")
 	f.add(settings.Names(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
-	f.add(settings.Whole(&o.Size, 0, settings.MaxSide, "PIXELS"), "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
+	f.add(settings.Whole(&o.Size, 0, model.MaxSize, "PIXELS"), "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
 	f.addSettings(settings.Network(&o.Pooling, &o.Padding)...)
 	f.add(settings.Switch(&o.ScaledPooling), "scaled-pooling", "", "scale average and L2 pooling as stylize does; otherwise they are plain means")
 	f.addSettings(settings.Weights(&o.Weights))

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"impasto/internal/atomicfile"
-	"impasto/internal/settings"
+	"impasto/model"
 )
 
 // styleArgument is one STYLE[:WEIGHT] of the command line.
@@ -36,8 +36,8 @@ func parseStyle(argument string, exists func(path string) bool) (styleArgument, 
 	if path == "" {
 		return whole, usagef("style %q has no name before its weight; want STYLE:WEIGHT", argument)
 	}
-	if err != nil || math.IsNaN(weight) || weight <= 0 || weight > settings.MaxWeight {
-		return whole, usagef("style %s: weight %q: want a number above 0, to %g", path, number, float64(settings.MaxWeight))
+	if err != nil || math.IsNaN(weight) || weight <= 0 || weight > model.MaxWeight {
+		return whole, usagef("style %s: weight %q: want a number above 0, to %g", path, number, float64(model.MaxWeight))
 	}
 	return styleArgument{path, weight}, nil
 }

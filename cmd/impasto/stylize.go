@@ -39,7 +39,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100")
-	f.add(settings.Whole(&o.SaveEvery, 0, settings.MaxIterations, "N"), "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
+	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
 	f.addSettings(o.Table()...)
 }
 

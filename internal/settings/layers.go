@@ -40,7 +40,7 @@ func (l layerWeights) Set(text string) error {
 		weight := 1.0
 		if weighted {
 			var err error
-			if weight, err = parseNumber(number, minLayerWeight, MaxWeight); err != nil {
+			if weight, err = parseNumber(number, minWeight, model.MaxWeight); err != nil {
 				return fmt.Errorf("weight %q of %s: %w", number, layer, err)
 			}
 		}

@@ -36,7 +36,9 @@ func Default() Stylization {
 }
 
 // starts are those that aren't files.
-var starts = []string{"content", "style", "grey", "noise"}
+func starts() []string {
+	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name) == model.StartFromImage })
+}
 
 // Set sets the setting of a name, which Table has to have, as text says.
 func (s *Stylization) Set(name, text string) error {
@@ -101,8 +103,8 @@ func (s Stylization) Check() error {
 			return fmt.Errorf("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, o.LayerLoss[layer], layer)
 		}
 	}
-	if _, err := os.Stat(s.Start); err != nil && !slices.Contains(starts, s.Start) {
-		return fmt.Errorf("--start %q: neither content, style, grey or noise nor a file%s", s.Start, names.DidYouMean(s.Start, starts, ""))
+	if _, err := os.Stat(s.Start); err != nil && !slices.Contains(starts(), s.Start) {
+		return fmt.Errorf("--start %q: neither %s nor a file%s", s.Start, alternatives(" or ", starts(), noHelp), names.DidYouMean(s.Start, starts(), ""))
 	}
 	if err := o.Check(); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "model: "))
@@ -113,7 +115,7 @@ func (s Stylization) Check() error {
 // Files are those that the settings name.
 func (s Stylization) Files() []string {
 	var files []string
-	if !slices.Contains(starts, s.Start) {
+	if !slices.Contains(starts(), s.Start) {
 		files = append(files, s.Start)
 	}
 	if s.Weights != "" {
@@ -135,7 +137,7 @@ func (s Stylization) WeightsFile() string {
 func (s Stylization) Open(networks Networks) (model.Options, error) {
 	o := s.Options
 	o.Start = model.Start(s.Start)
-	if !slices.Contains(starts, s.Start) {
+	if !slices.Contains(starts(), s.Start) {
 		start, err := picture.Open(s.Start)
 		if err != nil {
 			return o, err

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"strings"
 
 	"impasto/device"
@@ -9,13 +10,12 @@ import (
 	"impasto/vgg19"
 )
 
-// Bounds of what settings accept. A weight beyond them only overflows or vanishes
-// in float32 beside the others.
+// Bounds that the library doesn't set: it knows weights of 0, steps that are nearly 0
+// and decays that are nearly 1.
 const (
-	minLayerWeight = 1e-6
-	MaxWeight      = 1e6
-	MaxSide        = 16384 // of a picture, in pixels
-	MaxIterations  = 1_000_000
+	minWeight = 1 / model.MaxWeight
+	minStep   = 1e-6
+	maxDecay  = 0.9999
 )
 
 // Setting is one that has a name.
@@ -51,14 +51,14 @@ func (s *Stylization) Table() []Setting {
 func (s *Stylization) size() []Setting {
 	o := &s.Options
 	return []Setting{
-		{Name: "size", Shorthand: "s", Value: Whole(&o.Size, 1, MaxSide, "PIXELS"),
-			Usage: "longer side of the output, 1 to 16384; time and memory grow with its square"},
-		{Name: "min-size", Value: Whole(&o.MinSize, 1, MaxSide, "PIXELS"),
+		{Name: "size", Shorthand: "s", Value: Whole(&o.Size, 1, model.MaxSize, "PIXELS"),
+			Usage: fmt.Sprintf("longer side of the output, 1 to %d; time and memory grow with its square", model.MaxSize)},
+		{Name: "min-size", Value: Whole(&o.MinSize, 1, model.MaxSize, "PIXELS"),
 			Usage: "longer side at the first scale; scales grow by √2 from there to --size"},
-		{Name: "style-size", Value: Whole(&o.StyleSize, 0, MaxSide, "PIXELS"),
+		{Name: "style-size", Value: Whole(&o.StyleSize, 0, model.MaxSize, "PIXELS"),
 			Usage: "longer side of the styles at every scale; 0 leaves it to --style-scale"},
-		{Name: "style-scale", Value: Real(&o.StyleScale, 1./64, 64, "FACTOR"),
-			Usage: "size of the styles beside the output's at each scale, 1/64 to 64; larger gives larger brush strokes"},
+		{Name: "style-scale", Value: Real(&o.StyleScale, 1./model.MaxStyleScale, model.MaxStyleScale, "FACTOR"),
+			Usage: fmt.Sprintf("size of the styles beside the output's at each scale, 1/%d to %[1]d; larger gives larger brush strokes", model.MaxStyleScale)},
 	}
 }
 
@@ -69,17 +69,17 @@ func (s *Stylization) objective() []Setting {
 			Usage: "how features are compared with the styles': " + strings.Join(losses.Names(), ", ")},
 		{Name: "layer-loss", Value: layerLosses{&o.LayerLoss},
 			Usage: "another loss for one style layer, as in relu1_1=gram; may be repeated"},
-		{Name: "samples", Value: Whole(&o.Samples, 0, 1<<20, "N"),
-			Usage: "positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, 16 or more; time goes with the square; 0 leaves it to the loss"},
+		{Name: "samples", Value: Whole(&o.Samples, 0, model.MaxSamples, "N"),
+			Usage: fmt.Sprintf("positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, %d or more; time goes with the square; 0 leaves it to the loss", model.MinSamples)},
 		{Name: "style-layers", Value: layerWeights{&o.StyleLayers},
 			Usage: "layers whose features carry style, each with its weight; only their proportions count"},
 		{Name: "content-layers", Value: layerWeights{&o.ContentLayers},
 			Usage: "layers whose features carry content, likewise"},
-		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, MaxWeight, "WEIGHT"),
+		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what content counts beside style, which counts 1; 0 makes a texture of the styles"},
 		{Name: "content-loss", Value: Choice(&o.ContentLoss, "content loss", losses.ContentNames()),
-			Usage: "scaled (squared difference over its absolute sum) or mse (mean squared difference)"},
-		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, MaxWeight, "WEIGHT"),
+			Usage: contentLossUsage()},
+		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
 	}
 }
@@ -88,18 +88,18 @@ func (s *Stylization) optimisation() []Setting {
 	o := &s.Options
 	return []Setting{
 		{Name: "quality", Value: Choice(&s.Quality, "quality", model.QualityNames()),
-			Usage: "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it"},
+			Usage: qualityUsage()},
 		{Name: "optimizer", Value: Choice(&o.Optimizer, "optimizer", model.OptimizerNames()),
-			Usage: "adam or lbfgs"},
-		{Name: "first-iterations", Value: Whole(&o.FirstIterations, 1, MaxIterations, "N"),
+			Usage: alternatives(" or ", model.OptimizerNames(), noHelp)},
+		{Name: "first-iterations", Value: Whole(&o.FirstIterations, 1, model.MaxIterations, "N"),
 			Usage: "iterations at the first scale"},
-		{Name: "iterations", Shorthand: "n", Value: Whole(&o.Iterations, 1, MaxIterations, "N"),
+		{Name: "iterations", Shorthand: "n", Value: Whole(&o.Iterations, 1, model.MaxIterations, "N"),
 			Usage: "iterations at each other scale"},
 		{Name: "start", Value: Text(&s.Start, "START"),
-			Usage: "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE"},
-		{Name: "step-size", Value: Real(&o.StepSize, 1e-6, 1, "STEP"),
+			Usage: startUsage()},
+		{Name: "step-size", Value: Real(&o.StepSize, minStep, model.MaxStepSize, "STEP"),
 			Usage: "Adam's step, in units of the range from black to white"},
-		{Name: "average-decay", Value: Real(&o.AverageDecay, 0, 0.9999, "DECAY"),
+		{Name: "average-decay", Value: Real(&o.AverageDecay, 0, maxDecay, "DECAY"),
 			Usage: "decay of the average of Adam's iterates, which is the result; 0 takes the last"},
 		Seed(&o.Seed),
 	}
@@ -125,7 +125,7 @@ func Seed(target *uint64) Setting {
 func Network(pooling, padding *string) []Setting {
 	return []Setting{
 		{Name: "pooling", Value: Choice(pooling, "pooling", vgg19.Poolings),
-			Usage: "between the network's blocks: max, avg, l2 or none"},
+			Usage: "between the network's blocks: " + alternatives(" or ", vgg19.Poolings, noHelp)},
 		{Name: "padding", Value: Choice(padding, "padding", vgg19.Paddings),
 			Usage: "at the border of the picture: replicate (the edge) or zero (as the network was trained)"},
 	}
@@ -141,14 +141,14 @@ func Weights(target *string) Setting {
 func Machine(name *device.Name, threads *int) []Setting {
 	return []Setting{
 		{Name: "device", Value: deviceName{name},
-			Usage: "auto, cpu, cuda or cuda:N; auto takes the first GPU that can be used, or else the processor; see impasto devices"},
-		{Name: "threads", Value: Whole(threads, 0, 1024, "N"),
-			Usage: "processor threads to use, up to 1024; 0 uses every core"},
+			Usage: deviceUsage()},
+		{Name: "threads", Value: Whole(threads, 0, model.MaxThreads, "N"),
+			Usage: fmt.Sprintf("processor threads to use, up to %d; 0 uses every core", model.MaxThreads)},
 	}
 }
 
 // Precision is the setting that chooses what features are made of.
 func Precision(target *device.Precision) Setting {
 	return Setting{Name: "precision", Value: Choice(target, "precision", device.PrecisionNames()),
-		Usage: "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known"}
+		Usage: precisionUsage()}
 }

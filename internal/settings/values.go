@@ -175,7 +175,7 @@ func (d deviceName) Type() string { return "DEVICE" }
 func (d deviceName) Set(text string) error {
 	name, err := device.Parse(text)
 	if err != nil {
-		return errors.New("no such device; want auto, cpu, cuda or cuda:N")
+		return errors.New("no such device; want " + deviceNames())
 	}
 	*d.target = name
 	return nil
