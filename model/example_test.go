@@ -8,13 +8,14 @@ import (
 	_ "image/png"
 	"os"
 
+	"impasto/losses"
 	"impasto/model"
 )
 
 func Example() {
 	content, style := open("../examples/harbour.png"), open("../examples/whirl.jpg")
 	o := model.DefaultOptions()
-	o.Loss = "gram"
+	o.SetLoss(losses.Must(losses.Named("gram")))
 	o.Size, o.MinSize = 48, 48 // tiny, to be quick: leave this line and the next out
 	o.FirstIterations = 5
 	o.Progress = func(p model.Progress) {

@@ -9,7 +9,6 @@ import (
 
 	"impasto/internal/bench"
 	"impasto/internal/settings"
-	"impasto/losses"
 )
 
 func newBenchIterationCommand(global *globalOptions) *cobra.Command {
@@ -32,7 +31,7 @@ of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
 		},
 	}
 	f := flagsOf(cmd, "Flags")
-	f.add(settings.Choice(&o.Loss, "loss", losses.Names()), "loss", "l", "style loss")
+	f.add(settings.Loss(&o.Loss), "loss", "l", "style loss")
 	o.addFlags(f)
 	return cmd
 }
@@ -61,7 +60,7 @@ func runBenchIteration(ctx context.Context, o bench.Options, global globalOption
 		return err
 	}
 	if global.JSON {
-		return printJSON(out, iterationReport{o.Size, o.Loss, timing.Seconds, timing.Least, timing.Most,
+		return printJSON(out, iterationReport{o.Size, o.Loss.Description().Name, timing.Seconds, timing.Least, timing.Most,
 			timing.Rate(), rate, timing.Rate() / rate, peak})
 	}
 	_, err = fmt.Fprintf(out, `iteration at %d×%d, %s loss
@@ -69,6 +68,6 @@ func runBenchIteration(ctx context.Context, o bench.Options, global globalOption
   convolutions %.0f GFLOP/s, counted as computed directly
   matrices     %.0f GFLOP/s, measured
   peak memory  %s
-`, o.Size, o.Size, o.Loss, timing.Seconds, o.Runs, timing.Least, timing.Most, timing.Rate()/1e9, rate/1e9, mebibytes(peak))
+`, o.Size, o.Size, o.Loss.Description().Name, timing.Seconds, o.Runs, timing.Least, timing.Most, timing.Rate()/1e9, rate/1e9, mebibytes(peak))
 	return err
 }

@@ -43,7 +43,7 @@ func newBenchLossesOptions() *benchLossesOptions {
 }
 
 func (o *benchLossesOptions) addFlags(f flagSet) {
-	f.add(settings.Names(&o.Losses, "loss", losses.Names()), "losses", "l", "losses to time, with commas between them; may be repeated")
+	f.add(settings.Losses(&o.Losses), "losses", "l", "losses to time, with commas between them; may be repeated")
 	f.add(settings.Names(&o.Layers, "layer", timedLayers()), "layers", "", "layers to time them at, likewise")
 	f.add(sizeList{&o.Sizes}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
 	f.add(settings.Whole(&o.Runs, 1, 100000, "N"), "runs", "", "runs to time, after one that isn't")

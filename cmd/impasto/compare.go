@@ -27,7 +27,7 @@ import (
 type compareOptions struct {
 	settings.Stylization
 	Output    string   // a folder
-	Losses    []string // shorthand for a dimension
+	LossNames []string // shorthand for a dimension
 	Vary      []compare.Dimension
 	Seconds   float64 // for each picture; 0 counts iterations instead
 	Also      []string
@@ -40,7 +40,7 @@ func newCompareOptions() *compareOptions {
 
 func (o *compareOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FOLDER"), "output", "o", "where everything goes; made if it isn't there")
-	f.add(settings.Names(&o.Losses, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
+	f.add(settings.Names(&o.LossNames, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
 	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: any of the flags below; may be repeated; semicolons part values that have commas")
 	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
@@ -107,14 +107,14 @@ func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, er
 		return nil, usagef("compare: nowhere to write; name a folder with -o, as in -o compared")
 	}
 	all := slices.Clone(o.Vary)
-	if len(o.Losses) == 0 && len(all) == 0 {
-		o.Losses = losses.Usable()
+	if len(o.LossNames) == 0 && len(all) == 0 {
+		o.LossNames = losses.NamesOf(losses.Usable())
 	}
-	if len(o.Losses) > 0 {
+	if len(o.LossNames) > 0 {
 		if slices.ContainsFunc(all, func(d compare.Dimension) bool { return d.Name == "loss" }) {
 			return nil, usagef("--losses and --vary loss= both vary the loss; give one of them")
 		}
-		all = append([]compare.Dimension{{Name: "loss", Values: o.Losses}}, all...)
+		all = append([]compare.Dimension{{Name: "loss", Values: o.LossNames}}, all...)
 	}
 	for _, d := range all {
 		if given(d.Name) {

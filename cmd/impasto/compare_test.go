@@ -46,7 +46,7 @@ func TestCompareShowsAndScoresEveryCombination(t *testing.T) {
 		if !strings.Contains(run.stdout, p.Name) {
 			t.Errorf("the table has no %s", p.Name)
 		}
-		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, losses.Usable()) || len(p.Content) != len(p.Style) {
+		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, losses.NamesOf(losses.Usable())) || len(p.Content) != len(p.Style) {
 			t.Errorf("%s is scored under %v", p.Name, keys)
 		}
 		for loss, value := range p.Style {
@@ -202,8 +202,8 @@ func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
 func TestCompareComparesAllLossesUnlessTold(t *testing.T) {
 	folder := workshop(t)
 	run := runComparison(t, folder).done(t)
-	if got := painted(run); !slices.Equal(got, losses.Usable()) {
-		t.Errorf("painted %v, want %v", got, losses.Usable())
+	if got := painted(run); !slices.Equal(got, losses.NamesOf(losses.Usable())) {
+		t.Errorf("painted %v, want %v", got, losses.NamesOf(losses.Usable()))
 	}
 }
 

@@ -27,16 +27,18 @@ type measureOptions struct {
 
 func newMeasureOptions() *measureOptions {
 	return &measureOptions{MeasureOptions: model.MeasureOptions{
-		Losses:  losses.Usable(),
-		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
-		Pooling: "max",
-		Padding: "zero",
-		Device:  device.Auto,
+		Losses: losses.Usable(),
+		FeatureOptions: model.FeatureOptions{
+			Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
+			Pooling: "max",
+			Padding: "zero",
+			Device:  device.Auto,
+		},
 	}}
 }
 
 func (o *measureOptions) addFlags(f flagSet) {
-	f.add(settings.Names(&o.Losses, "loss", losses.Names()), "loss", "l", "losses to measure, with commas between them; may be repeated")
+	f.add(settings.Losses(&o.Losses), "loss", "l", "losses to measure, with commas between them; may be repeated")
 	f.add(settings.Names(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
 	f.add(settings.Whole(&o.Size, 0, model.MaxSize, "PIXELS"), "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
 	f.addSettings(settings.Network(&o.Pooling, &o.Padding)...)
@@ -120,7 +122,7 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 		}
 		return nil
 	}
-	return writeTable(out, measurements, o.Losses)
+	return writeTable(out, measurements, losses.NamesOf(o.Losses))
 }
 
 // writeTable writes a row for each layer and a column for each loss.

@@ -38,8 +38,10 @@ type Options struct {
 	// Seconds is the time for each picture; 0 leaves it to the iterations.
 	Seconds float64
 
-	// Losses are those that pictures are scored under; nil means losses.Usable.
-	Losses []string
+	// Losses are those that pictures are scored under, of different names; none stand
+	// for losses.Usable. Records tell losses by their names, so another loss wants
+	// another name.
+	Losses []losses.Loss
 	// ScoreSize is the longer side, in pixels, that pictures are scored at, and no
 	// more than that of the largest cell; 0 means DefaultScoreSize. Some losses take
 	// time with its fourth power.
@@ -120,8 +122,11 @@ func New(o Options) (*Comparison, error) {
 	if len(o.Cells) == 0 || len(o.Styles) == 0 {
 		return nil, fmt.Errorf("compare: got %s and %s, want one of each at least", report.Count(len(o.Cells), "cell"), report.Count(len(o.Styles), "style"))
 	}
-	if o.Losses == nil {
+	if len(o.Losses) == 0 {
 		o.Losses = losses.Usable()
+	}
+	if err := losses.CheckNames(o.Losses); err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	if o.ScoreSize == 0 {
 		o.ScoreSize = DefaultScoreSize
@@ -155,7 +160,7 @@ func (c *Comparison) Run(ctx context.Context) error {
 
 // Report is what is known by now.
 func (c *Comparison) Report() Report {
-	r := Report{Content: c.options.Content, Styles: c.options.Styles, Losses: c.options.Losses}
+	r := Report{Content: c.options.Content, Styles: c.options.Styles, Losses: losses.NamesOf(c.options.Losses)}
 	r.ScoreSize[0], r.ScoreSize[1] = c.scorer.Size()
 	for _, e := range c.entries {
 		r.Pictures = append(r.Pictures, e.Picture)

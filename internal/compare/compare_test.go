@@ -15,7 +15,9 @@ import (
 	"testing"
 
 	"impasto/internal/picture"
+	"impasto/internal/report"
 	"impasto/internal/settings"
+	"impasto/losses"
 )
 
 // writePicture writes a picture of waves.
@@ -33,6 +35,15 @@ func writePicture(t *testing.T, path string, width, height int, frequency float6
 	if err := picture.Save(path, img, picture.SaveOptions{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// named are the losses of names that there are.
+func named(names ...string) []losses.Loss {
+	var list []losses.Loss
+	for _, name := range names {
+		list = append(list, losses.Must(losses.Named(name)))
+	}
+	return list
 }
 
 // tiny are the options of a comparison that takes little time, of pictures in a
@@ -56,7 +67,7 @@ func tiny(t *testing.T, dimensions ...Dimension) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Content: content, Styles: []Style{{style, 1}}, Cells: cells, Base: base, Losses: []string{"gram", "moments"},
+		Content: content, Styles: []Style{{style, 1}}, Cells: cells, Base: base, Losses: named("gram", "moments"),
 		Folder: filepath.Join(folder, "out"), Version: "test",
 	}
 }
@@ -96,8 +107,8 @@ func TestComparisonTellsWhatHappens(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 		case Painting:
-			if e.Settings.Options.Loss != e.Picture.Name {
-				t.Errorf("%s is painted by %s", e.Picture.Name, e.Settings.Options.Loss)
+			if name := e.Settings.Loss.Description().Name; name != e.Picture.Name {
+				t.Errorf("%s is painted by %s", e.Picture.Name, name)
 			}
 		case Painted:
 			if _, err := picture.Open(e.Path); err != nil || e.Picture.Iterations != 2 || e.Picture.Loss <= 0 {
@@ -218,5 +229,58 @@ func TestComparisonOfNothingIsRefused(t *testing.T) {
 		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "want one of each at least") {
 			t.Errorf("error %v", err)
 		}
+	}
+}
+
+// brightest compares the strongest response of each channel.
+func brightest(gradient []float64, x, target losses.Features) (value float64, err error) {
+	for c := range x.Channels {
+		most := slices.Max(x.Channel(c))
+		d := most - slices.Max(target.Channel(c))
+		value += d * d / target.MeanSquare()
+		gradient[c*x.Positions()+slices.Index(x.Channel(c), most)] = 2 * d / target.MeanSquare()
+	}
+	return value, nil
+}
+
+// A loss from outside is painted under, given to a layer by itself, and scored under.
+func TestLossesFromOutsideAreCompared(t *testing.T) {
+	own := losses.Must(losses.Custom(losses.Function{Description: losses.Description{Name: "brightest"}, Evaluate: brightest}))
+	o := tiny(t, Dimension{"loss", []string{"gram"}})
+	base := o.Base
+	base.Losses = append(losses.All(), own)
+	var err error
+	if o.Cells, err = Grid(base, []Dimension{{"loss", []string{"gram", "brightest"}}}, func(name string) bool { return name == "first-iterations" || name == "min-size" }); err != nil {
+		t.Fatal(err)
+	}
+	direct := o.Cells[0]
+	direct.Settings.LayerLoss = map[string]losses.Loss{"relu1_1": own}
+	direct.Varied = []report.Setting{{Name: "layer-loss", Value: "relu1_1=brightest"}}
+	o.Cells = append(o.Cells, direct)
+	o.Losses = append(o.Losses, own)
+	c, _, err := watched(t, t.Context(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Failure(); err != nil {
+		t.Error(err)
+	}
+	r := c.Report()
+	if want := []string{"gram", "moments", "brightest"}; !slices.Equal(r.Losses, want) {
+		t.Errorf("losses are %q, want %q", r.Losses, want)
+	}
+	of := func(i int) float64 {
+		if value := r.Pictures[i].Style["brightest"]; value != nil {
+			return *value
+		}
+		return math.NaN()
+	}
+	// The same loss makes the same picture, however it was given.
+	if content, made, same := of(0), of(2), of(3); r.Pictures[2].Name != "brightest" || !(made < content) || same != made {
+		t.Errorf("the content is %g from the style, %s %g and %s %g", content, r.Pictures[2].Name, made, r.Pictures[3].Name, same)
+	}
+	o.Losses = append(o.Losses, own)
+	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "two losses are named brightest") {
+		t.Errorf("two of one name: %v", err)
 	}
 }

@@ -18,7 +18,8 @@ type Dimension struct {
 }
 
 // NewDimension checks the name and every value of a list by itself. Commas part
-// the values, or semicolons where there are any.
+// the values, or semicolons where there are any. Of losses it knows those of package
+// losses; others are checked by Grid.
 func NewDimension(name, list string) (Dimension, error) {
 	separator := ","
 	if strings.Contains(list, ";") {

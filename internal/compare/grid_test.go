@@ -36,8 +36,8 @@ func TestGridHasEveryCombination(t *testing.T) {
 	if want := []string{"gram, tv-weight 0", "gram, tv-weight 8", "moments, tv-weight 0", "moments, tv-weight 8"}; !slices.Equal(names, want) {
 		t.Fatalf("cells are %q, want %q", names, want)
 	}
-	if o := cells[3].Settings.Options; o.Loss != "moments" || o.TotalVariationWeight != 8 {
-		t.Errorf("the last cell's settings are %+v", o)
+	if s := cells[3].Settings; s.Loss.Description().Name != "moments" || s.Options.TotalVariationWeight != 8 {
+		t.Errorf("the last cell's settings are %+v", s)
 	}
 	if base.Options.MinSize == 100 {
 		t.Error("the base was changed")

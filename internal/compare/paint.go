@@ -63,10 +63,8 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var curve []report.CurvePoint
 	var refused error // by who is told
 	o.Progress = func(p model.Progress) {
-		curve = append(curve, report.CurvePoint{Iteration: p.Done, Seconds: p.Elapsed.Seconds(), Loss: p.Loss})
 		event.Kind, event.Iteration = Iterated, p
 		if err := c.tell(event); err != nil {
 			refused = err
@@ -82,7 +80,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	}
 	r := &record{
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
-		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(curve),
+		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
 	}
 	if saveErr := c.keep(cell, e, r, result.Image); saveErr != nil {
 		return errors.Join(err, saveErr), nil

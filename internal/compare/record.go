@@ -13,6 +13,7 @@ import (
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/report"
+	"impasto/model"
 )
 
 // record is what is kept beside a picture of what made it.
@@ -99,13 +100,13 @@ func (e *entry) take(r *record) {
 }
 
 // thin leaves a curve at some hundreds of points, the last of each stretch.
-func thin(curve []report.CurvePoint) [][3]float64 {
+func thin(curve []model.CurvePoint) [][3]float64 {
 	const most = 400
 	every := (len(curve) + most - 1) / most
 	var kept [][3]float64
 	for i, p := range curve {
 		if i == 0 || (i+1)%every == 0 || i+1 == len(curve) {
-			kept = append(kept, [3]float64{float64(p.Iteration), p.Seconds, p.Loss})
+			kept = append(kept, [3]float64{float64(p.Done), p.Elapsed.Seconds(), p.Loss})
 		}
 	}
 	return kept

@@ -2,9 +2,10 @@ package compare
 
 import (
 	"testing"
+	"time"
 
-	"impasto/internal/report"
 	"impasto/internal/settings"
+	"impasto/model"
 )
 
 // paper is a comparison of files that needn't be there.
@@ -12,7 +13,7 @@ func paper() *Comparison {
 	return &Comparison{
 		options: Options{
 			Content: "content", Styles: []Style{{"style", 1}}, Base: settings.Default(),
-			Cells: []Cell{{Settings: settings.Default()}}, Losses: []string{"gram"}, ScoreSize: 64, Version: "1",
+			Cells: []Cell{{Settings: settings.Default()}}, Losses: named("gram"), ScoreSize: 64, Version: "1",
 		},
 		digests: map[string]string{"content": "c", "style": "s", "weights": "w", "start": "t", "other": "o"},
 	}
@@ -51,7 +52,7 @@ func TestKeysFollowAllThatMakesAPictureAndItsScores(t *testing.T) {
 		"weights of a cell":   {func(c *Comparison) { cell(c).Weights = "weights" }, true, false},
 		"setting of the base": {func(c *Comparison) { c.options.Base.Options.Pooling = "avg" }, false, true},
 		"weights of the base": {func(c *Comparison) { c.options.Base.Weights = "weights" }, false, true},
-		"losses":              {func(c *Comparison) { c.options.Losses = []string{"cmd"} }, false, true},
+		"losses":              {func(c *Comparison) { c.options.Losses = named("cmd") }, false, true},
 		"size of the scores":  {func(c *Comparison) { c.options.ScoreSize = 32 }, false, true},
 		"picture":             {func(c *Comparison) { c.digests["picture"] = "p" }, false, true},
 		"command and folder":  {func(c *Comparison) { c.options.Command, c.options.Folder = "impasto", "out" }, false, false},
@@ -78,9 +79,9 @@ func TestKeysFollowAllThatMakesAPictureAndItsScores(t *testing.T) {
 
 func TestCurvesAreThinnedToTheirLastPoint(t *testing.T) {
 	for _, length := range []int{0, 1, 400, 401, 12345} {
-		var curve []report.CurvePoint
+		var curve []model.CurvePoint
 		for i := range length {
-			curve = append(curve, report.CurvePoint{Iteration: i + 1, Seconds: float64(i), Loss: 1 / float64(i+1)})
+			curve = append(curve, model.CurvePoint{Done: i + 1, Elapsed: time.Duration(i) * time.Second, Loss: 1 / float64(i+1)})
 		}
 		kept := thin(curve)
 		if len(kept) > 402 || length <= 400 && len(kept) != length {

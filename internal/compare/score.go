@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/report"
+	"impasto/losses"
 	"impasto/model"
 )
 
@@ -31,6 +32,7 @@ func (c *Comparison) openScorer() error {
 // size of the scores.
 func (c *Comparison) scoreOptions() model.Options {
 	o := c.options.Base.Options
+	o.StyleTerms = c.options.Base.StyleTerms()
 	largest := 0
 	for _, cell := range c.options.Cells {
 		largest = max(largest, cell.Settings.Options.Size)
@@ -64,7 +66,7 @@ func (c *Comparison) scoreKey(e *entry) (string, error) {
 		Inputs   []string
 		Weights  []float64
 		Picture  string
-	}{c.options.Version, base.Values(), c.scoreOptions().Size, c.options.Losses, []string{c.digests[c.options.Content]}, nil, e.digest}
+	}{c.options.Version, base.Values(), c.scoreOptions().Size, losses.NamesOf(c.options.Losses), []string{c.digests[c.options.Content]}, nil, e.digest}
 	for _, s := range c.options.Styles {
 		scored.Inputs, scored.Weights = append(scored.Inputs, c.digests[s.File]), append(scored.Weights, s.Weight)
 	}
@@ -133,7 +135,7 @@ func (c *Comparison) score(ctx context.Context, e *entry, event Event) error {
 
 func (c *Comparison) newScoreRecord(key string, scores model.Scores) scoreRecord {
 	r := scoreRecord{Key: key, Style: map[string]*float64{}, Content: map[string]*float64{}, Problems: map[string]string{}}
-	for _, loss := range c.options.Losses {
+	for _, loss := range losses.NamesOf(c.options.Losses) {
 		r.Style[loss], r.Content[loss] = known(scores.Style, loss), known(scores.Content, loss)
 	}
 	if !math.IsNaN(scores.Kept) {

@@ -13,6 +13,7 @@ import (
 
 	"impasto/internal/picture"
 	"impasto/internal/report"
+	"impasto/losses"
 )
 
 // The names in the folder.
@@ -59,7 +60,7 @@ func (c *Comparison) write() error {
 func (c *Comparison) shown() (report.Comparison, error) {
 	width, height := c.shownSize()
 	r := report.Comparison{
-		Title: c.title(), Command: c.options.Command, Losses: c.options.Losses, Common: c.common(),
+		Title: c.title(), Command: c.options.Command, Losses: losses.NamesOf(c.options.Losses), Common: c.common(),
 	}
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)

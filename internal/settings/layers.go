@@ -3,12 +3,10 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"impasto/internal/names"
-	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
 )
@@ -47,40 +45,6 @@ func (l layerWeights) Set(text string) error {
 		list = append(list, model.LayerWeight{Layer: layer, Weight: weight})
 	}
 	*l.target = list
-	return nil
-}
-
-// layerLosses are losses of single layers. Each Set adds one, as LAYER=LOSS.
-type layerLosses struct{ target *map[string]string }
-
-func (l layerLosses) String() string {
-	var parts []string
-	for _, layer := range slices.Sorted(maps.Keys(*l.target)) {
-		parts = append(parts, layer+"="+(*l.target)[layer])
-	}
-	return strings.Join(parts, ",")
-}
-
-func (l layerLosses) Type() string { return "LAYER=LOSS" }
-
-// Set makes a new map, so that copies of settings don't share it.
-func (l layerLosses) Set(text string) error {
-	layer, loss, ok := strings.Cut(text, "=")
-	if !ok {
-		return errors.New("want LAYER=LOSS, such as relu1_1=gram")
-	}
-	if err := checkLayer(layer); err != nil {
-		return fmt.Errorf("%q: %w", layer, err)
-	}
-	if err := names.Check("loss", loss, losses.Names()); err != nil {
-		return fmt.Errorf("%q: %w", loss, err)
-	}
-	all := maps.Clone(*l.target)
-	if all == nil {
-		all = map[string]string{}
-	}
-	all[layer] = loss
-	*l.target = all
 	return nil
 }
 

@@ -6,8 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/losses"
 	"impasto/model"
 )
+
+// named is the loss of a name that there is.
+func named(name string) losses.Loss { return losses.Must(losses.Named(name)) }
 
 func none(string) bool { return false }
 
@@ -47,9 +51,9 @@ func TestSettingsReachTheOptions(t *testing.T) {
 		}
 	}
 	o := s.Options
-	if o.Size != 64 || o.Loss != "gram" || o.LayerLoss["relu2_1"] != "cmd" || o.Seed != 16 || !o.PlainPooling ||
+	if o.Size != 64 || s.Loss.Description().Name != "gram" || s.LayerLoss["relu2_1"].Description().Name != "cmd" || o.Seed != 16 || !o.PlainPooling ||
 		o.TotalVariationWeight != 0.5 || o.Device != "cuda:1" || s.Start != "a file.png" || s.Weights != "net" ||
-		!slices.Equal(o.StyleLayers, []model.LayerWeight{{Layer: "relu1_1", Weight: 2}, {Layer: "relu2_1", Weight: 1}}) {
+		!slices.Equal(s.StyleLayers, []model.LayerWeight{{Layer: "relu1_1", Weight: 2}, {Layer: "relu2_1", Weight: 1}}) {
 		t.Errorf("%+v", s)
 	}
 	if got, want := s.Values()["style-layers"], "relu1_1=2,relu2_1=1"; got != want {
@@ -133,9 +137,9 @@ func TestSettlingFitsWhatWasNotGiven(t *testing.T) {
 func TestSettingsAreCheckedTogether(t *testing.T) {
 	for want, change := range map[string]func(s *Stylization){
 		"--min-size 600 is larger than --size 512":                                  func(s *Stylization) { s.Options.MinSize = 600 },
-		"relu2_2 is no style layer; add it to --style-layers":                       func(s *Stylization) { s.Options.LayerLoss = map[string]string{"relu2_2": "gram"} },
+		"relu2_2 is no style layer; add it to --style-layers":                       func(s *Stylization) { s.LayerLoss = map[string]losses.Loss{"relu2_2": named("gram")} },
 		`--start "nois": neither content, style, grey or noise nor a file; did you`: func(s *Stylization) { s.Start = "nois" },
-		"number of sampled positions is 7":                                          func(s *Stylization) { s.Options.Samples = 7 },
+		"number of sampled positions is 7":                                          func(s *Stylization) { s.Samples = 7 },
 	} {
 		s := Default()
 		change(&s)
@@ -166,5 +170,91 @@ func TestNetworksAreReadOnce(t *testing.T) {
 	s.Weights = "missing"
 	if _, err := s.Open(networks); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a file that isn't there: %v", err)
+	}
+}
+
+func TestSettingsMakeOneStyleTermALayer(t *testing.T) {
+	s := Default()
+	for _, step := range [][2]string{{"style-layers", "relu1_1=2,relu2_1,relu3_1"}, {"loss", "mmd"}, {"layer-loss", "relu2_1=gram"}, {"samples", "512"}} {
+		if err := s.Set(step[0], step[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	terms := s.StyleTerms()
+	if len(terms) != 3 || terms[0].Weight != 2 || terms[1].Loss != named("gram") || terms[2].Layer != "relu3_1" {
+		t.Errorf("terms are %v", terms)
+	}
+	if o, err := s.Open(Networks{}); err != nil || !slices.Equal(o.StyleTerms, terms) {
+		t.Errorf("the options have %v (%v)", o.StyleTerms, err)
+	}
+	// Without settings the terms are the library's own.
+	if terms, want := Default().StyleTerms(), model.DefaultOptions().StyleTerms; !slices.Equal(terms, want) {
+		t.Errorf("terms are %v, want %v", terms, want)
+	}
+}
+
+func TestOnlyLossesThatTakeASampleAreGivenOne(t *testing.T) {
+	operations := func(loss losses.Loss) float64 { return loss.Description().Operations(1, 10_000, 10_000) }
+	for _, test := range []struct {
+		loss          string
+		samples       int
+		want, without float64 // operations at 10,000 positions of one channel
+	}{
+		{"relaxed", 512, 4 * 512 * 512, 4 * 2048 * 2048},
+		{"relaxed-euclidean", 512, 4 * 512 * 512, 4 * 2048 * 2048},
+		{"mmd", 512, 12 * 512 * 512, 12 * 2048 * 2048},
+		{"mmd", 20_000, 12 * 10_000 * 10_000, 12 * 2048 * 2048},
+		{"gram", 512, 4 * 10_000, 4 * 10_000},
+	} {
+		for samples, want := range map[int]float64{test.samples: test.want, 0: test.without} {
+			s := Default()
+			s.Loss, s.Samples = named(test.loss), samples
+			if got := operations(s.StyleTerms()[0].Loss); got != want {
+				t.Errorf("%s with %d samples takes %g operations, want %g", test.loss, samples, got, want)
+			}
+		}
+	}
+	for name, want := range map[string]int{"sinkhorn": 512, "sinkhorn-whole": 0} {
+		s := Default()
+		s.Loss, s.Samples = named(name), 512
+		if got := s.StyleTerms()[0].Loss.Normalised().Summaries[0].Sample; got != want {
+			t.Errorf("%s samples %d positions, want %d", name, got, want)
+		}
+	}
+}
+
+func TestLossesFromOutsideHaveNamesWhereTheyAreKnown(t *testing.T) {
+	own := losses.Must(losses.Custom(losses.Function{
+		Description: losses.Description{Name: "own"},
+		Evaluate:    func([]float64, losses.Features, losses.Features) (float64, error) { return 0, nil },
+	}))
+	s := Default()
+	if err := s.Set("loss", "own"); err == nil {
+		t.Error("a loss is known that nobody gave")
+	}
+	s.Losses = append(losses.All(), own)
+	for _, step := range [][2]string{{"loss", "own"}, {"layer-loss", "relu1_1=own"}, {"loss", "gram"}} {
+		if err := s.Set(step[0], step[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if terms := s.StyleTerms(); terms[0].Loss != own || terms[1].Loss != named("gram") || s.Values()["layer-loss"] != "relu1_1=own" {
+		t.Errorf("terms are %v, values %v", terms, s.Values())
+	}
+}
+
+func TestListsOfLossesHoldThoseThatAreNamed(t *testing.T) {
+	list := losses.Usable()
+	value := Losses(&list)
+	if got, want := value.String(), strings.Join(losses.NamesOf(losses.Usable()), ","); got != want || value.Type() != "LOSS,…" {
+		t.Errorf("the default is %s of %s, want %s of LOSS,…", got, value.Type(), want)
+	}
+	for _, step := range []struct{ text, want string }{{"gram", "gram"}, {"cmd,mmd", "gram,cmd,mmd"}} {
+		if err := value.Set(step.text); err != nil || value.String() != step.want || strings.Join(losses.NamesOf(list), ",") != step.want {
+			t.Errorf("after %s: %s, losses %v (%v)", step.text, value.String(), losses.NamesOf(list), err)
+		}
+	}
+	if err := value.Set("cmd"); err == nil || len(list) != 3 {
+		t.Errorf("one twice: %v, losses %v", err, losses.NamesOf(list))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"impasto/internal/names"
 	"impasto/internal/picture"
+	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
 	"impasto/weights"
@@ -18,9 +19,20 @@ import (
 // Stylization is all settings that make a picture what it is, those of the library
 // and those that stand for files or for others. Start from Default.
 type Stylization struct {
-	// Options are the library's but for Start, StartImage and Parameters, which Open
-	// sets.
+	// Options are the library's but for StyleTerms, Start, StartImage and Parameters,
+	// which Open sets.
 	Options model.Options
+
+	// Losses are those that have names here, which differ; nil stands for losses.All.
+	Losses []losses.Loss
+	// Loss is that of the style layers but those which LayerLoss has another for.
+	Loss      losses.Loss
+	LayerLoss map[string]losses.Loss
+	// Samples is how many positions losses.Sampled losses look at, or 0 for as many as
+	// they do by themselves.
+	Samples     int
+	StyleLayers []model.LayerWeight
+
 	Quality string // a preset of how long to go on, of model.Qualities
 	// Start is what to start from: content, style, grey, noise or a file.
 	Start string
@@ -32,7 +44,35 @@ type Stylization struct {
 // Default is the settings that make good pictures without further thought.
 func Default() Stylization {
 	o := model.DefaultOptions()
-	return Stylization{Options: o, Quality: "good", Start: string(o.Start)}
+	s := Stylization{Options: o, Loss: o.StyleTerms[0].Loss, Quality: "good", Start: string(o.Start)}
+	for _, t := range o.StyleTerms {
+		s.StyleLayers = append(s.StyleLayers, model.LayerWeight{Layer: t.Layer, Weight: t.Weight})
+	}
+	return s
+}
+
+// known are the losses that have names.
+func (s Stylization) known() []losses.Loss {
+	if s.Losses == nil {
+		return losses.All()
+	}
+	return s.Losses
+}
+
+// StyleTerms are those of the library's options: one for each style layer.
+func (s Stylization) StyleTerms() []model.StyleTerm {
+	var terms []model.StyleTerm
+	for _, l := range s.StyleLayers {
+		loss := s.Loss
+		if own, ok := s.LayerLoss[l.Layer]; ok {
+			loss = own
+		}
+		if sampled, ok := loss.(losses.Sampled); ok && s.Samples > 0 {
+			loss = sampled.WithSample(s.Samples)
+		}
+		terms = append(terms, model.StyleTerm{Layer: l.Layer, Loss: loss, Weight: l.Weight})
+	}
+	return terms
 }
 
 // starts are those that aren't files.
@@ -98,14 +138,18 @@ func (s Stylization) Check() error {
 	if o.MinSize > o.Size {
 		return fmt.Errorf("--min-size %d is larger than --size %d", o.MinSize, o.Size)
 	}
-	for _, layer := range slices.Sorted(maps.Keys(o.LayerLoss)) {
-		if !slices.ContainsFunc(o.StyleLayers, func(w model.LayerWeight) bool { return w.Layer == layer }) {
-			return fmt.Errorf("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, o.LayerLoss[layer], layer)
+	for _, layer := range slices.Sorted(maps.Keys(s.LayerLoss)) {
+		if !slices.ContainsFunc(s.StyleLayers, func(w model.LayerWeight) bool { return w.Layer == layer }) {
+			return fmt.Errorf("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, s.LayerLoss[layer].Description().Name, layer)
 		}
+	}
+	if s.Samples != 0 && (s.Samples < minSamples || s.Samples > maxSamples) {
+		return fmt.Errorf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss", s.Samples, minSamples, maxSamples)
 	}
 	if _, err := os.Stat(s.Start); err != nil && !slices.Contains(starts(), s.Start) {
 		return fmt.Errorf("--start %q: neither %s nor a file%s", s.Start, alternatives(" or ", starts(), noHelp), names.DidYouMean(s.Start, starts(), ""))
 	}
+	o.StyleTerms = s.StyleTerms()
 	if err := o.Check(); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), "model: "))
 	}
@@ -136,7 +180,7 @@ func (s Stylization) WeightsFile() string {
 // Open reads the files that the settings name and returns the library's options.
 func (s Stylization) Open(networks Networks) (model.Options, error) {
 	o := s.Options
-	o.Start = model.Start(s.Start)
+	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
 	if !slices.Contains(starts(), s.Start) {
 		start, err := picture.Open(s.Start)
 		if err != nil {

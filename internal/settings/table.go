@@ -10,12 +10,15 @@ import (
 	"impasto/vgg19"
 )
 
-// Bounds that the library doesn't set: it knows weights of 0, steps that are nearly 0
-// and decays that are nearly 1.
+// Bounds that the library doesn't set: it knows weights of 0, steps that are nearly 0,
+// decays that are nearly 1 and samples of any number.
 const (
 	minWeight = 1 / model.MaxWeight
 	minStep   = 1e-6
-	maxDecay  = 0.9999
+	// A sample of fewer positions says nothing of a distribution in hundreds of
+	// dimensions, and one of more takes hours.
+	minSamples, maxSamples = 16, 1 << 20
+	maxDecay               = 0.9999
 )
 
 // Setting is one that has a name.
@@ -65,13 +68,13 @@ func (s *Stylization) size() []Setting {
 func (s *Stylization) objective() []Setting {
 	o := &s.Options
 	return []Setting{
-		{Name: "loss", Shorthand: "l", Value: Choice(&o.Loss, "loss", losses.Names()),
-			Usage: "how features are compared with the styles': " + strings.Join(losses.Names(), ", ")},
-		{Name: "layer-loss", Value: layerLosses{&o.LayerLoss},
+		{Name: "loss", Shorthand: "l", Value: lossName{&s.Loss, s.known()},
+			Usage: "how features are compared with the styles': " + strings.Join(losses.NamesOf(s.known()), ", ")},
+		{Name: "layer-loss", Value: layerLosses{&s.LayerLoss, s.known()},
 			Usage: "another loss for one style layer, as in relu1_1=gram; may be repeated"},
-		{Name: "samples", Value: Whole(&o.Samples, 0, model.MaxSamples, "N"),
-			Usage: fmt.Sprintf("positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, %d or more; time goes with the square; 0 leaves it to the loss", model.MinSamples)},
-		{Name: "style-layers", Value: layerWeights{&o.StyleLayers},
+		{Name: "samples", Value: Whole(&s.Samples, 0, maxSamples, "N"),
+			Usage: fmt.Sprintf("positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, %d or more; time goes with the square; 0 leaves it to the loss", minSamples)},
+		{Name: "style-layers", Value: layerWeights{&s.StyleLayers},
 			Usage: "layers whose features carry style, each with its weight; only their proportions count"},
 		{Name: "content-layers", Value: layerWeights{&o.ContentLayers},
 			Usage: "layers whose features carry content, likewise"},
