@@ -34,6 +34,52 @@ func Example() {
 	// a picture of (48,36)
 }
 
+// meanColour compares the mean of each channel only.
+func meanColour(gradient []float64, x, target losses.Features) (float64, error) {
+	scale := 1 / (target.MeanSquare() + 1e-8)
+	var value float64
+	for c := range x.Channels {
+		d := mean(x.Channel(c)) - mean(target.Channel(c))
+		value += scale * d * d
+		for i := range x.Positions() {
+			gradient[c*x.Positions()+i] = 2 * scale * d / float64(x.Positions())
+		}
+	}
+	return value, nil
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// A loss of one's own, beside the others at the first of the style layers.
+func Example_customLoss() {
+	own, err := losses.Custom(losses.Function{
+		Description: losses.Description{Name: "mean-colour", Help: "the mean of each channel"},
+		Evaluate:    meanColour,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	o := model.DefaultOptions()
+	o.StyleTerms = append(o.StyleTerms, model.StyleTerm{Layer: "relu1_1", Loss: own, Weight: 2})
+	o.Size, o.MinSize, o.FirstIterations = 32, 32, 3 // tiny, to be quick
+	content, style := open("../examples/harbour.png"), open("../examples/whirl.jpg")
+	result, err := model.Stylize(context.Background(), content, []model.Style{{Image: style, Weight: 1}}, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("a picture of", result.Image.Bounds().Size())
+	// Output:
+	// a picture of (32,24)
+}
+
 func open(path string) image.Image {
 	file, err := os.Open(path)
 	if err != nil {
