@@ -11,6 +11,7 @@ import (
 
 	"impasto/internal/engine"
 	"impasto/internal/picture"
+	"impasto/internal/plan"
 	"impasto/losses"
 )
 
@@ -231,7 +232,11 @@ func (c *criterion) score(p *picture.Picture) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	values, err := engine.Evaluate(e.Device, append(sum.targets, engine.PictureInput(input, p)), sum.node)
+	inputs := append(sum.targets, engine.PictureInput(input, p))
+	for _, key := range input.Graph().ByName(losses.KeyName) { // one for all pictures
+		inputs = append(inputs, engine.Input{Node: key, Values: plan.Values{Double: []float64{0}}})
+	}
+	values, err := engine.Evaluate(e.Device, inputs, sum.node)
 	if err != nil {
 		return 0, err
 	}

@@ -85,6 +85,28 @@ func TestScoresAreTheDescentsOwnTerms(t *testing.T) {
 	}
 }
 
+// What losses sample is the same for every picture, whatever the device computed before.
+func TestScoresDependOnThePictureAlone(t *testing.T) {
+	sampling := []losses.Loss{named("sliced"), named("max-sliced"), named("mmd")}
+	score := func(s *Scorer, frequency float64) Scores {
+		scores, err := s.Score(t.Context(), waves(60, 40, frequency))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scores
+	}
+	o := tinyOptions()
+	o.Size = 48
+	used := newScorer(t, append([]losses.Loss{named("gaussian")}, sampling...), o)
+	score(used, 0.4)
+	got, want := score(used, 0.9), score(newScorer(t, sampling, o), 0.9)
+	for _, name := range losses.NamesOf(sampling) {
+		if got.Style[name] != want.Style[name] || got.Content[name] != want.Content[name] {
+			t.Errorf("%s: %g and %g, by another scorer %g and %g", name, got.Style[name], got.Content[name], want.Style[name], want.Content[name])
+		}
+	}
+}
+
 func TestScorerRefusesWhatItCannotScore(t *testing.T) {
 	o := tinyOptions()
 	o.Size = 8
