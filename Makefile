@@ -61,7 +61,7 @@ check: cross
 	go -C internal/cpu/kernels/_generate run . -check
 	go -C internal/cpu/pairwise/_generate run . -check
 	cd cuda/internal/driver && go run generate.go -check
-	cd cuda/kernels && go run ./generate -check
+	cd cuda/kernels && go run ./wrap -check && go run ./generate -check
 
 # The program builds for every platform with nothing but Go.
 cross:
