@@ -83,12 +83,12 @@ func TestBranchesShareNoMemoryWithWhatRunsBesideThem(t *testing.T) {
 	if beside == 0 {
 		t.Error("no branch runs beside another")
 	}
-	end := m.layout.stateAt + m.state
+	end := m.layout.stateAt + m.layout.stateBytes
 	for branch, at := range m.layout.workspaceAt {
 		if at < end {
 			t.Errorf("the workspace of branch %d begins at byte %d, before %d, where what is before it ends", branch, at, end)
 		}
-		end = at + m.workspace[branch]
+		end = at + m.layout.workspaceBytes[branch]
 	}
 	if end > m.memory.bytes {
 		t.Errorf("workspaces end at byte %d of %d", end, m.memory.bytes)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -23,7 +22,7 @@ import (
 // some of it may go on beside the rest.
 type Device struct {
 	info      Info
-	precision string
+	precision kernels.Precision
 	ampere    bool // leave out what only newer GPUs have
 
 	mutex     sync.Mutex
@@ -35,11 +34,11 @@ type Device struct {
 	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
 	fault     error          // what stopped the device; nothing works after it
 
-	scratch  memory // of sums
-	pinned   driver.HostMemory
-	prepared map[constantKey]memory // constants of machines so far
-	keep     [][]float32            // their values, whose addresses are keys
-	spare    memory                 // of machines that were closed
+	workspace memory // of sums
+	pinned    driver.HostMemory
+	prepared  map[constantKey]memory // constants of machines so far
+	keep      [][]float32            // their values, whose addresses are keys
+	spare     memory                 // of machines that were closed
 }
 
 var _ plan.Device = (*Device)(nil)
@@ -52,14 +51,18 @@ func NewDevice(o Options) (plan.Device, error) {
 	if o.Precision == "" {
 		o.Precision = "f32"
 	}
-	if !slices.Contains(Precisions, o.Precision) {
+	precision := slices.Index(Precisions, o.Precision) // which lists them in the order of package kernels
+	if precision < 0 {
 		return nil, fmt.Errorf("cuda: unknown precision %q, want one of %s", o.Precision, strings.Join(Precisions, ", "))
 	}
 	handle, info, err := usable(o.Index)
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{info: info, precision: o.Precision, ampere: os.Getenv("IMPASTO_CUDA") == "ampere", functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
+	d := &Device{
+		info: info, precision: kernels.Precision(precision), ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {
@@ -83,7 +86,7 @@ func (d *Device) prepare() (err error) {
 	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
 		return err
 	}
-	d.scratch, err = d.allocate("scratch", scratchBytes)
+	d.workspace, err = d.allocate("workspace", workspaceBytes)
 	return err
 }
 
@@ -115,7 +118,7 @@ func (d *Device) release() error {
 		for _, m := range d.prepared {
 			failed = append(failed, m.free())
 		}
-		failed = append(failed, d.scratch.free(), d.spare.free(), d.pinned.Free())
+		failed = append(failed, d.workspace.free(), d.spare.free(), d.pinned.Free())
 		if d.module != (cu.Module{}) {
 			failed = append(failed, d.module.Unload())
 		}
@@ -130,7 +133,7 @@ func (d *Device) release() error {
 	if d.fault == nil {
 		failed = append(failed, err)
 	}
-	d.prepared, d.keep, d.scratch, d.spare, d.functions = nil, nil, memory{}, memory{}, nil
+	d.prepared, d.keep, d.workspace, d.spare, d.functions = nil, nil, memory{}, memory{}, nil
 	return errors.Join(failed...)
 }
 
@@ -200,20 +203,4 @@ func (d *Device) function(name string, shared int) (cu.Function, error) {
 		d.allowed[name] = shared
 	}
 	return f, nil
-}
-
-// upload copies values to the device and waits for it.
-func (d *Device) upload(to cu.DevicePtr, from unsafe.Pointer, bytes int) error {
-	if err := cu.MemcpyHtoDAsync(to, from, int64(bytes), d.stream); err != nil {
-		return err
-	}
-	return d.stream.Synchronize()
-}
-
-// download copies values from the device, after all work that was issued.
-func (d *Device) download(to unsafe.Pointer, from cu.DevicePtr, bytes int) error {
-	if err := cu.MemcpyDtoHAsync(to, from, int64(bytes), d.stream); err != nil {
-		return err
-	}
-	return d.stream.Synchronize()
 }

@@ -12,24 +12,24 @@ import (
 )
 
 // fused is an operation whose kernel does more: it adds another input to the
-// result, and then makes that zero where yet another isn't positive, which is what
-// rectification does to a cotangent. They follow the operation's own inputs, in
-// this order.
+// result, and then makes that zero where yet another, the mask, isn't positive, which
+// is what rectification does to a cotangent. They follow the operation's own inputs,
+// in this order.
 type fused struct {
 	gorgonia.Op
 	addend, mask bool
-	// ungated says of a convolution's gradient that its cotangent has been through
-	// the rectification.
-	ungated bool
+	// cotangentMasked says of a convolution's gradient that the mask of the convolution's ReLU
+	// has been applied to its cotangent.
+	cotangentMasked bool
 }
 
 // task is a step with what its kernel does besides.
 type task struct {
-	op           gorgonia.Op
-	inputs       []*plan.Buffer
-	result       *plan.Buffer
-	addend, mask *plan.Buffer // nil where there is none
-	ungated      bool
+	op              gorgonia.Op
+	inputs          []*plan.Buffer
+	result          *plan.Buffer
+	addend, mask    *plan.Buffer // nil where there is none
+	cotangentMasked bool         // as fused has it
 }
 
 func newTask(step plan.Step) task {
@@ -38,7 +38,7 @@ func newTask(step plan.Step) task {
 	if !ok {
 		return t
 	}
-	t.op, t.ungated = f.Op, f.ungated
+	t.op, t.cotangentMasked = f.Op, f.cotangentMasked
 	last := len(t.inputs) - 1
 	if f.mask {
 		t.mask, t.inputs = t.inputs[last], t.inputs[:last]
@@ -51,10 +51,10 @@ func newTask(step plan.Step) task {
 }
 
 func (t task) step() plan.Step {
-	if t.addend == nil && t.mask == nil && !t.ungated {
+	if t.addend == nil && t.mask == nil && !t.cotangentMasked {
 		return plan.Step{Op: t.op, Inputs: t.inputs, Result: t.result}
 	}
-	f := fused{Op: t.op, addend: t.addend != nil, mask: t.mask != nil, ungated: t.ungated}
+	f := fused{Op: t.op, addend: t.addend != nil, mask: t.mask != nil, cotangentMasked: t.cotangentMasked}
 	inputs := slices.Clone(t.inputs)
 	for _, more := range []*plan.Buffer{t.addend, t.mask} {
 		if more != nil {
@@ -73,7 +73,7 @@ type fusion struct {
 	uses   map[*plan.Buffer]int // how often a buffer is used, as an output too
 }
 
-// fuse returns the schedule with sums of cotangents, and their rectification, done
+// fuse returns the schedule with sums of cotangents, and their masks, done
 // by the kernels that make them, so that they don't pass through memory once more.
 func (d *Device) fuse(s *plan.Schedule) *plan.Schedule {
 	f := fusion{device: d, makes: map[*plan.Buffer]int{}, uses: map[*plan.Buffer]int{}}
@@ -92,7 +92,7 @@ func (d *Device) fuse(s *plan.Schedule) *plan.Schedule {
 		f.addition(i)
 	}
 	for i := range f.tasks {
-		f.gate(i)
+		f.mask(i)
 	}
 	out := &plan.Schedule{Inputs: s.Inputs, Outputs: s.Outputs}
 	for i, t := range f.tasks {
@@ -119,7 +119,7 @@ func (f *fusion) addition(i int) {
 		return
 	}
 	t := &f.tasks[makesLate]
-	if t.addend != nil || !f.device.adds(*t) || f.gated(sum.result) && !f.device.masks(*t, nil) {
+	if t.addend != nil || !f.device.adds(*t) || f.wantsMask(sum.result) && !f.device.masks(*t, nil) {
 		return
 	}
 	t.addend, t.result = early, sum.result
@@ -128,16 +128,16 @@ func (f *fusion) addition(i int) {
 	delete(f.makes, late)
 }
 
-// gated tells whether a buffer is the cotangent of a rectified convolution.
-func (f *fusion) gated(b *plan.Buffer) bool {
+// wantsMask tells whether a buffer is the cotangent of a rectified convolution.
+func (f *fusion) wantsMask(b *plan.Buffer) bool {
 	return slices.ContainsFunc(f.tasks, func(t task) bool {
 		op, ok := t.op.(*ops.ConvolutionGradient)
 		return ok && op.Rectified && t.inputs[0] == b
 	})
 }
 
-// gate lets the task that makes a convolution's cotangent rectify it.
-func (f *fusion) gate(i int) {
+// mask lets the task that makes a rectified convolution's cotangent apply the mask to it.
+func (f *fusion) mask(i int) {
 	t := &f.tasks[i]
 	op, ok := t.op.(*ops.ConvolutionGradient)
 	if !ok || !op.Rectified {
@@ -152,7 +152,7 @@ func (f *fusion) gate(i int) {
 		return
 	}
 	if m := &f.tasks[maker]; m.mask == nil && f.device.masks(*m, y) {
-		m.mask, t.ungated = y, true
+		m.mask, t.cotangentMasked = y, true
 	}
 }
 
@@ -168,7 +168,7 @@ func (d *Device) adds(t task) bool {
 	return false
 }
 
-// masks tells whether a task's kernel can rectify its result by y, or by anything
+// masks tells whether a task's kernel can mask its result by y, or by anything
 // where y is nil.
 func (d *Device) masks(t task, y *plan.Buffer) bool {
 	if (plan.Step{Op: t.op}).IsAddition() {

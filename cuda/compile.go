@@ -1,0 +1,207 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"gorgonia.org/cu"
+	"gorgonia.org/tensor"
+
+	"impasto/cuda/internal/driver"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+)
+
+// layout is how a machine's memory, which is one allocation, is divided. Places are in
+// bytes from its beginning.
+//
+//	arena       inputs, outputs and intermediate results, sharing as the plan says
+//	results     the outputs of one float64, and slots of steps, side by side, so that
+//	            one copy has all
+//	table       what kernels take as arrays, such as the weights of a sum, and what
+//	            one step leaves to another
+//	state       what steps keep from one run to the next
+//	workspaces  what single steps need while they run, one for each branch
+type layout struct {
+	arena          plan.Arrangement
+	outputs        map[*plan.Buffer]int // their numbers among the results
+	resultsAt      int
+	tableAt        int
+	stateAt        int
+	stateBytes     int
+	workspaceAt    []int // by branch
+	workspaceBytes []int
+	bytes          int
+}
+
+// Compile implements plan.Device.
+func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
+	defer ops.Catch(&err, "cuda: compile")
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
+	m := &machine{device: d, schedule: s, fused: d.fuse(s), variants: map[string]*variant{}}
+	m.branches = branchesOf(m.fused)
+	err = d.do("compile", func() error {
+		if err := m.build(); err != nil {
+			return errors.Join(err, m.release())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// build binds every step, once without memory, to know how much there must be, and once
+// in its place.
+func (m *machine) build() error {
+	d := m.device
+	if err := d.branch(m.branches.count); err != nil {
+		return err
+	}
+	m.arrange()
+	b := newBinder(m)
+	if err := b.bindAll(); err != nil {
+		return err
+	}
+	m.divide(b)
+	var err error
+	if m.memory, err = d.arena(m.layout.bytes); err != nil {
+		return err
+	}
+	if m.results.host, err = driver.NewHostMemory(8 * max(m.results.count, 1)); err != nil {
+		return err
+	}
+	b = newBinder(m)
+	if err := b.bindAll(); err != nil {
+		return err
+	}
+	m.program, m.places = b.program, b.places
+	return m.begin(b)
+}
+
+// arrange lays out the arena and the outputs among the results.
+func (m *machine) arrange() {
+	l, s := &m.layout, m.fused
+	l.outputs = map[*plan.Buffer]int{}
+	for _, b := range s.Outputs {
+		_, there := l.outputs[b]
+		if !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !slices.Contains(s.Inputs, b) {
+			l.outputs[b] = len(l.outputs)
+		}
+	}
+	l.arena = s.ArrangeBeside(func(b *plan.Buffer) int {
+		if _, apart := l.outputs[b]; apart {
+			return 0
+		}
+		return m.device.size(b)
+	}, alignment, m.branches.ends)
+	l.resultsAt = align(l.arena.Bytes)
+	l.workspaceAt = make([]int, m.branches.count+1)
+}
+
+// divide lays out the rest, of which a binder has used as much as is needed.
+func (m *machine) divide(b *binder) {
+	l := &m.layout
+	l.tableAt = align(l.resultsAt + 8*m.results.count)
+	l.stateAt = align(l.tableAt + 8*len(b.table))
+	l.stateBytes, l.workspaceBytes = b.state.used, b.mostWorkspace
+	l.bytes = l.stateAt + l.stateBytes
+	for branch, bytes := range l.workspaceBytes {
+		l.workspaceAt[branch] = l.bytes
+		l.bytes += bytes
+	}
+}
+
+// begin fills the memory with what a binder wants there.
+func (m *machine) begin(b *binder) error {
+	if err := upload(m.device, pointer[uint64](b.tableAt), b.table); err != nil {
+		return err
+	}
+	for _, t := range b.tensorMaps {
+		if err := t.upload(m.device); err != nil {
+			return err
+		}
+	}
+	for _, s := range m.states {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// binder makes a schedule's program: bind.go and the files of the operations. Errors stay
+// with it until bindAll returns them.
+type binder struct {
+	program
+	machine  *machine
+	device   *Device
+	schedule *plan.Schedule // as it was asked for
+	branches branches
+	scale    *lossScale
+	results  *results
+	places   map[*plan.Buffer]cu.DevicePtr
+
+	table         []uint64
+	tableAt       cu.DevicePtr
+	tensorMaps    []tensorMap
+	state         region
+	workspaces    []region // by branch, as far as the step being bound uses them
+	mostWorkspace []int    // by branch, what a step used at most
+	step          int      // that is being bound
+	err           error
+
+	slopes map[slopesKey]pointer[float64]
+	losses map[*plan.Buffer]pointer[float64] // of evaluations of maps
+}
+
+// newBinder returns a binder for the memory that a machine has, if it has any.
+func newBinder(m *machine) *binder {
+	l, at := &m.layout, m.memory.at
+	b := &binder{
+		machine: m, device: m.device, schedule: m.schedule, branches: m.branches, scale: m.device.lossScaleOf(m.schedule),
+		results: &m.results, places: map[*plan.Buffer]cu.DevicePtr{},
+		tableAt: at + cu.DevicePtr(l.tableAt), state: region{at: at + cu.DevicePtr(l.stateAt)},
+		mostWorkspace: make([]int, len(l.workspaceAt)),
+		slopes:        map[slopesKey]pointer[float64]{}, losses: map[*plan.Buffer]pointer[float64]{},
+	}
+	m.results.at, m.results.count = pointer[float64](at)+pointer[float64](l.resultsAt), len(l.outputs)
+	for _, offset := range l.workspaceAt {
+		b.workspaces = append(b.workspaces, region{at: at + cu.DevicePtr(offset)})
+	}
+	for buffer, offset := range l.arena.Offsets {
+		b.places[buffer] = at + cu.DevicePtr(offset)
+	}
+	for buffer, number := range l.outputs {
+		b.places[buffer] = cu.DevicePtr(m.results.at.Plus(number))
+	}
+	return b
+}
+
+// bindAll makes every step's launches.
+func (b *binder) bindAll() error {
+	for i, step := range b.machine.fused.Steps {
+		b.begin(i)
+		b.bind(newTask(step))
+		if b.err != nil {
+			return fmt.Errorf("%v: %w", step.Op, b.err)
+		}
+	}
+	b.begin(len(b.machine.fused.Steps))
+	b.unscale()
+	return b.err
+}
+
+// begin begins the binding of a step; that after the last is the end of a run.
+func (b *binder) begin(step int) {
+	b.step = step
+	b.freeWorkspace()
+	b.only(nil)
+	b.part().joins = b.branches.joins[step]
+}
