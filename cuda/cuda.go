@@ -11,25 +11,15 @@ package cuda
 import (
 	"fmt"
 	"math"
-)
 
-// Precisions are what feature maps, and the products of convolutions, may be made
-// of:
-//
-//	f32   float32 throughout
-//	tf32  float32 maps; products of mantissas of 10 bits, summed in float32
-//	f16   float16 maps and products, summed in float32
-//	bf16  bfloat16 maps and products, summed in float32
-//
-// The picture, its gradient and the optimiser's vectors are float32 in any of
-// them, summaries of features and losses float64.
-var Precisions = []string{"f32", "tf32", "f16", "bf16"}
+	"impasto/device"
+)
 
 // Options are the settings of a device. The zero value is the first GPU in
 // float32.
 type Options struct {
-	Index     int    // of the GPU, from 0 on, as Devices lists them
-	Precision string // of Precisions; f32 where empty
+	Index     int              // of the GPU, from 0 on, as Devices lists them
+	Precision device.Precision // f32 where empty
 }
 
 // Info is what there is to know of a GPU before it is used.

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 
 	"gorgonia.org/cu"
 
 	"impasto/cuda/internal/driver"
 	"impasto/cuda/kernels"
+	"impasto/device"
 	"impasto/internal/plan"
 )
 
@@ -45,22 +44,26 @@ var _ plan.Device = (*Device)(nil)
 
 const pinnedBytes = 4096
 
+// precisions are those of the kernels by their names.
+var precisions = map[device.Precision]kernels.Precision{
+	device.Float32: kernels.F32, device.TensorFloat32: kernels.TF32, device.Float16: kernels.F16, device.BFloat16: kernels.BF16,
+}
+
 // NewDevice opens a GPU. It fails with an *UnavailableError where there is none
 // that can be used.
 func NewDevice(o Options) (plan.Device, error) {
 	if o.Precision == "" {
-		o.Precision = "f32"
+		o.Precision = device.Float32
 	}
-	precision := slices.Index(Precisions, o.Precision) // which lists them in the order of package kernels
-	if precision < 0 {
-		return nil, fmt.Errorf("cuda: unknown precision %q, want one of %s", o.Precision, strings.Join(Precisions, ", "))
+	if err := o.Precision.CheckOn(device.CUDA); err != nil {
+		return nil, fmt.Errorf("cuda: %w", err)
 	}
 	handle, info, err := usable(o.Index)
 	if err != nil {
 		return nil, err
 	}
 	d := &Device{
-		info: info, precision: kernels.Precision(precision), ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
 		functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
 	}
 	runtime.LockOSThread()
@@ -94,6 +97,10 @@ func (d *Device) prepare() (err error) {
 func (d *Device) Name() string {
 	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
 }
+
+// Available implements plan.Device. It isn't known: whether memory suffices is found out
+// when it is taken.
+func (d *Device) Available() (bytes int64, known bool) { return 0, false }
 
 // Close implements plan.Device.
 func (d *Device) Close() error {

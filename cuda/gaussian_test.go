@@ -8,6 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
@@ -44,7 +45,7 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, precision := range []string{"f32", "f16"} {
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
 		compiled, err := open(t, Options{Precision: precision}).Compile(s)
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -18,7 +19,8 @@ import (
 
 func TestPoolingsMatchTheProcessors(t *testing.T) {
 	for _, mode := range []pure.PoolMode{pure.MaxPool, pure.MeanPool, pure.L2Pool} {
-		for _, precision := range Precisions {
+		for _, row := range device.Precisions {
+			precision := row.Name
 			t.Run(fmt.Sprint(mode, precision), func(t *testing.T) {
 				d := open(t, Options{Precision: precision})
 				x := leaf(gorgonia.NewGraph(), "x", 3, 9, 14)
@@ -140,7 +142,8 @@ func slow(t *testing.T, name string) bool {
 func TestLossesMatchTheProcessors(t *testing.T) {
 	for _, name := range losses.Names() {
 		for _, size := range [][2]int{{5, 7}, {11, 14}} {
-			for _, precision := range Precisions {
+			for _, row := range device.Precisions {
+				precision := row.Name
 				if precision != "f32" && size[0] < 8 || slow(t, name) && (precision == "tf32" || precision == "bf16") {
 					continue
 				}

@@ -41,6 +41,9 @@ type program struct {
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.layout.bytes) }
 
+// PixelMemory implements plan.Machine, which can't tell.
+func (m *machine) PixelMemory() int64 { return 0 }
+
 // Reset implements gorgonia.VM. What losses keep from one run to the next stays.
 func (m *machine) Reset() {}
 

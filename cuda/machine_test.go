@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"impasto/cuda/standin"
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -245,7 +246,8 @@ func convolutionsMatch(t *testing.T, capability string) {
 		{[]int{3, 64, 64}, 1, 4, pure.Border{Replicate: true}},
 		{[]int{1, 32, 64}, 3, 1, pure.Border{}},
 	} {
-		for _, precision := range Precisions {
+		for _, row := range device.Precisions {
+			precision := row.Name
 			t.Run(fmt.Sprint(c.channels, c.height, c.width, precision), func(t *testing.T) {
 				d := open(t, Options{Precision: precision})
 				x := leaf(gorgonia.NewGraph(), "x", c.channels[0], c.height, c.width)

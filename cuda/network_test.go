@@ -8,6 +8,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -20,7 +21,7 @@ import (
 // nearly zero, or the lesser of two that are nearly equal, may be taken for the
 // other, and in a picture as small as this one such flips make most of a gradient's
 // error.
-var networkErrors = map[string][2]float64{
+var networkErrors = map[device.Precision][2]float64{
 	"f32": {2e-6, 1e-5}, "tf32": {1e-3, 0.03}, "f16": {1e-3, 0.03}, "bf16": {1e-2, 0.1},
 }
 
@@ -36,7 +37,8 @@ func TestTheNetworkMatchesTheProcessors(t *testing.T) {
 	}
 	defer exact.Close()
 	want := evaluate(t, exact, n, 1)
-	for _, precision := range Precisions {
+	for _, row := range device.Precisions {
+		precision := row.Name
 		got := evaluate(t, open(t, Options{Precision: precision}), n, 1)
 		features, gradient := relative(got[0].Single, want[0].Single), relative(got[2].Single, want[2].Single)
 		t.Logf("%s: features are off by %.2g, the gradient by %.2g", precision, features, gradient)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"impasto/cuda/standin"
+	"impasto/device"
 	"impasto/model"
 )
 
@@ -70,9 +71,11 @@ func apart(a, b image.Image) float64 {
 
 func TestStylisationsMatchTheProcessors(t *testing.T) {
 	for _, c := range []struct {
-		loss, optimizer, precision string
-		min                        int
-		apart, loss32              float64
+		loss          string
+		optimizer     model.Optimizer
+		precision     device.Precision
+		min           int
+		apart, loss32 float64
 	}{
 		{"gram", "lbfgs", "f32", 16, 2e-3, 1e-3},
 		{"gaussian", "adam", "f16", 20, 4e-3, 2e-3},

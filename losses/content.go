@@ -10,22 +10,88 @@ import (
 	"impasto/internal/pure"
 )
 
-// ContentForms are the names that Content takes.
-var ContentForms = []string{"scaled", "mse"}
+// ContentForm is a content loss: it compares a feature map with the content's,
+// position by position.
+type ContentForm struct {
+	Name    string // what a user types
+	Help    string // in one line, for help texts
+	Formula string // in one line, d being the difference
 
-// Content compares a feature map with the content's, position by position, as a
-// float64 scalar. The form mse is the mean of the squared differences d. The
-// form scaled is Σd²/Σ|d|, divided by the content's root mean square activation:
-// its gradient keeps its size at every size of picture, and a layer counts the
-// same whatever the size of its activations. The gradient goes to features only.
-func Content(form string, features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	switch form {
-	case "scaled":
-		return ops.CompareMaps(pure.Difference{Scaled: true}, features, target)
-	case "mse":
-		return ops.CompareMaps(pure.Difference{}, features, target)
+	scaled bool
+}
+
+// contentForms are the known ones; the first is the default.
+var contentForms = []ContentForm{
+	// Its gradient keeps its size at every size of picture, and a layer counts the
+	// same whatever the size of its activations.
+	{Name: "scaled", Help: "squared difference over its absolute sum", Formula: "Σd²/Σ|d| over the content's root mean square", scaled: true},
+	{Name: "mse", Help: "mean squared difference", Formula: "Σd²/N"},
+}
+
+// ContentForms are the known content losses.
+func ContentForms() []ContentForm { return append([]ContentForm(nil), contentForms...) }
+
+// ContentNames are their names.
+func ContentNames() []string {
+	names := make([]string, len(contentForms))
+	for i, form := range contentForms {
+		names[i] = form.Name
 	}
-	return nil, fmt.Errorf("losses: unknown content loss %q, want one of %s", form, strings.Join(ContentForms, ", "))
+	return names
+}
+
+// ContentNamed returns the content loss of that name.
+func ContentNamed(name string) (ContentForm, error) {
+	for _, form := range contentForms {
+		if form.Name == name {
+			return form, nil
+		}
+	}
+	return ContentForm{}, fmt.Errorf("losses: unknown content loss %q, want one of %s", name, strings.Join(ContentNames(), ", "))
+}
+
+// Target adds what is to be kept of the content's features to their graph: the map
+// itself, or those of its positions that count here.
+func (ContentForm) Target(features *gorgonia.Node, p Positions) (_ *gorgonia.Node, err error) {
+	defer ops.Catch(&err, "losses: content")
+	if p, err = p.of(features); err != nil {
+		return nil, err
+	}
+	here := p.here()
+	if here.Count() == 0 {
+		return nil, nil
+	}
+	return choose(here, features, nil)
+}
+
+// Summarise adds the sums that the loss is made of to the graph, over the positions
+// that count here: a vector. Those of all parts add up to those of the whole. target
+// is what Target keeps of the content at the same positions; where there are none,
+// that and the sums are nil.
+func (c ContentForm) Summarise(features, target *gorgonia.Node, p Positions) (_ *gorgonia.Node, err error) {
+	points, err := c.Target(features, p)
+	if err != nil || points == nil {
+		return nil, err
+	}
+	defer ops.Catch(&err, "losses: content")
+	return ops.SumDifference(points, target)
+}
+
+// Value adds the loss to the graph: a float64 scalar, from the sums over so many
+// elements, channels times positions.
+func (c ContentForm) Value(sums *gorgonia.Node, elements int) (_ *gorgonia.Node, err error) {
+	defer ops.Catch(&err, "losses: content")
+	return ops.Compare(pure.Difference{Scaled: c.scaled, N: elements}, sums, nil)
+}
+
+// Between adds the loss between two whole maps to their graph. The gradient goes to
+// features only.
+func (c ContentForm) Between(features, target *gorgonia.Node) (*gorgonia.Node, error) {
+	sums, err := c.Summarise(features, target, Positions{})
+	if err != nil {
+		return nil, err
+	}
+	return c.Value(sums, features.Shape().TotalSize())
 }
 
 // TotalVariation is the nine-point L2 total variation of a picture, a float64

@@ -6,7 +6,6 @@ import (
 	"os"
 	"testing"
 
-	"impasto/internal/cpu"
 	"impasto/internal/pure"
 	"impasto/losses"
 )
@@ -84,19 +83,10 @@ func lines(directions, points []float64, channels int) []float64 {
 }
 
 func TestDistancesAgreeWithOtherPrograms(t *testing.T) {
-	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
 	for _, p := range pairs(t) {
 		got := map[string]float64{}
 		for _, name := range losses.Names() {
-			loss, err := losses.Named(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got[name] = distance(t, device, loss, p.Channels, p.X, p.Y)
+			got[name] = plainValue(t, named(t, name), p.Channels, p.X, p.Y)
 		}
 		equal(t, "cmd", got["cmd"], p.Cmd, 1e-9)
 		equal(t, "sliced", got["sliced"], p.Axes, 1e-12)

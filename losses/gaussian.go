@@ -1,13 +1,8 @@
 package losses
 
-import (
-	"gorgonia.org/gorgonia"
+import "impasto/internal/pure"
 
-	"impasto/internal/ops"
-	"impasto/internal/pure"
-)
-
-// ridge is added to the diagonals of both covariances in the objective, in
+// ridge is added to the diagonals of both covariances in the normalised form, in
 // units of the target's mean variance. Deep layers of small pictures have fewer
 // positions than channels, so their covariance is singular and the gradient
 // unbounded without it. At 1e-4 the standard deviation that a direction without
@@ -22,24 +17,38 @@ const ridge = 1e-4
 //	|μ−μₜ|² + tr(Σ + Σₜ − 2(Σₜ^½ Σ Σₜ^½)^½)
 //
 // Its root is a metric between such distributions: zero only where means and
-// covariances agree. The objective divides it by the trace of the target's
+// covariances agree. The normalised form divides by the trace of the target's
 // second raw moment, and so is the share of the target's energy that is amiss;
-// its covariances have a ridge, the plain distance's have none. It costs what
+// its covariances have a ridge, those of the plain one have none. It costs what
 // gram does and, for the transport map, about eight inverses of C×C matrices.
 type gaussian struct{}
 
-func (gaussian) Name() string { return "gaussian" }
-
-func (gaussian) Blends() bool { return true }
-
-func (gaussian) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SummariseMoments(features, false)
+// Description implements Loss. The inverses of C×C matrices aren't counted, so a
+// small rate at few positions is theirs.
+func (gaussian) Description() Description {
+	return Description{
+		Name:       "gaussian",
+		Help:       "mean and covariance, as the distance between normal distributions",
+		Formula:    "|μ−μₜ|² + tr(Σ + Σₜ − 2(Σₜ^½ Σ Σₜ^½)^½)",
+		Reference:  "Dowson and Landau 1982; Marron 2017, “Style Transfer as Optimal Transport”",
+		Sees:       "mean and covariance, as the distance between normal distributions",
+		Blind:      "all that isn't normal: several clusters, long tails",
+		Growth:     Products,
+		Cost:       "C²·N, and some inverses in C³",
+		Operations: momentOperations,
+	}
 }
 
-func (gaussian) Distance(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.Gaussian{Channels: channels(summary)}, summary, target)
+// Plain implements Loss.
+func (gaussian) Plain() Form {
+	return compareVectors(secondMoments, func(length int) pure.Gaussian {
+		return pure.Gaussian{Channels: secondMomentChannels(length)}
+	})
 }
 
-func (gaussian) Objective(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.Gaussian{Channels: channels(summary), Ridge: ridge, Scaled: true}, summary, target)
+// Normalised implements Loss.
+func (gaussian) Normalised() Form {
+	return compareVectors(secondMoments, func(length int) pure.Gaussian {
+		return pure.Gaussian{Channels: secondMomentChannels(length), Ridge: ridge, Scaled: true}
+	})
 }

@@ -1,13 +1,6 @@
 package losses
 
-import (
-	"math"
-
-	"gorgonia.org/gorgonia"
-
-	"impasto/internal/ops"
-	"impasto/internal/pure"
-)
+import "impasto/internal/pure"
 
 // gram compares second raw moments, the Gram matrices of Gatys, Ecker and
 // Bethge ("Image Style Transfer Using Convolutional Neural Networks", 2016):
@@ -22,28 +15,36 @@ import (
 // It is no metric between distributions of features: X and Y can differ and
 // have equal Gram matrices.
 //
-// The objective is Σd²/Σ|d| with d = S − T, divided by the target's mean square
-// activation tr(T)/C. It costs one C×C×N product, and one more for the gradient.
+// The normalised form is Σd²/Σ|d| with d = S − T, divided by the target's mean
+// square activation tr(T)/C. It costs one C×C×N product, and one more for the
+// gradient.
 type gram struct{}
 
-func (gram) Name() string { return "gram" }
-
-func (gram) Blends() bool { return true }
-
-func (gram) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SummariseMoments(features, false)
+// Description implements Loss.
+func (gram) Description() Description {
+	return Description{
+		Name:       "gram",
+		Help:       "second moments, as in the classic papers",
+		Formula:    "Σ (S − T)², S = X·Xᵀ/N, T = Y·Yᵀ/M",
+		Reference:  "Gatys, Ecker and Bethge 2016, “Image Style Transfer Using Convolutional Neural Networks”",
+		Sees:       "second raw moments E[xxᵀ], mean and covariance in one",
+		Blind:      "whatever mean and covariance make up for in each other",
+		Growth:     Products,
+		Cost:       "C²·N",
+		Operations: momentOperations,
+	}
 }
 
-func (gram) Distance(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.Gram{Channels: channels(summary)}, summary, target)
+// Plain implements Loss.
+func (gram) Plain() Form {
+	return compareVectors(secondMoments, func(length int) pure.Gram {
+		return pure.Gram{Channels: secondMomentChannels(length)}
+	})
 }
 
-func (gram) Objective(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.Gram{Channels: channels(summary), Scaled: true}, summary, target)
-}
-
-// channels is C of a summary of C means and C×C second moments.
-func channels(summary *gorgonia.Node) int {
-	n := summary.Shape().TotalSize()
-	return int(math.Round((math.Sqrt(float64(4*n+1)) - 1) / 2))
+// Normalised implements Loss.
+func (gram) Normalised() Form {
+	return compareVectors(secondMoments, func(length int) pure.Gram {
+		return pure.Gram{Channels: secondMomentChannels(length), Scaled: true}
+	})
 }

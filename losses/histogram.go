@@ -1,11 +1,6 @@
 package losses
 
-import (
-	"gorgonia.org/gorgonia"
-
-	"impasto/internal/ops"
-	"impasto/internal/pure"
-)
+import "impasto/internal/pure"
 
 // histogram compares each channel's distribution of activations (Risser, Wilmot
 // and Barnes 2017, "Stable and Controllable Neural Texture Synthesis and Style
@@ -23,26 +18,35 @@ import (
 // It has moments as a lower bound, sees what that misses of a channel's
 // distribution, and is as blind to how channels go together: Risser et al. use
 // it beside gram, for which a mixture by layers will do. It is sliced along the
-// axes, times C. The objective divides by the sum of the target's mean squares.
-// It costs the sorting of C·(N+M) values, and needs the target's feature map.
+// axes, times C. The normalised form divides by the sum of the target's mean
+// squares. It costs the sorting of C·(N+M) values, and needs the target's feature
+// map.
 type histogram struct{}
 
-func (histogram) Name() string { return "histogram" }
-
-func (histogram) Blends() bool { return false }
-
-// Summarise returns the features themselves.
-func (histogram) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) { return features, nil }
-
-func (histogram) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	channels := features.Shape()[0]
-	mean, err := ops.CompareSliced(pure.Sliced{Channels: channels}, features, target, nil)
-	if err != nil {
-		return nil, err
+// Description implements Loss.
+func (histogram) Description() Description {
+	return Description{
+		Name:      "histogram",
+		Help:      "distribution of each channel",
+		Formula:   "Σ over channels of ∫₀¹ (qₓ(u) − qᵧ(u))² du, quantile functions q",
+		Reference: "Risser, Wilmot and Barnes 2017, “Stable and Controllable Neural Texture Synthesis and Style Transfer Using Histogram Losses”",
+		Sees:      "the whole distribution of each channel",
+		Blind:     "how channels go together",
+		Growth:    Sorting,
+		Cost:      "sorting of C·N values",
 	}
-	return ops.WeightedSum([]float64{float64(channels)}, mean)
 }
 
-func (histogram) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.CompareSliced(pure.Sliced{Channels: features.Shape()[0], Scaled: true}, features, target, nil)
+// Plain implements Loss.
+func (histogram) Plain() Form {
+	return compareSliced(false, func(channels int) (pure.Sliced, float64) {
+		return pure.Sliced{Channels: channels}, float64(channels)
+	})
+}
+
+// Normalised implements Loss.
+func (histogram) Normalised() Form {
+	return compareSliced(false, func(channels int) (pure.Sliced, float64) {
+		return pure.Sliced{Channels: channels, Scaled: true}, 1
+	})
 }

@@ -4,13 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
-
-	"impasto/internal/cpu"
-	"impasto/internal/plan"
-	"impasto/losses"
 )
 
 // cloud is a feature map in float64, 5 channels of as many positions as it has
@@ -35,52 +28,14 @@ func clouds() []cloud {
 	return made
 }
 
-func distance(t *testing.T, device plan.Device, loss losses.Loss, channels int, x, y cloud) float64 {
-	t.Helper()
-	g := gorgonia.NewGraph()
-	summary := func(name string, c cloud) *gorgonia.Node {
-		shape := tensor.Shape{channels, 1, len(c) / channels}
-		node := gorgonia.NewTensor(g, tensor.Float64, 3, gorgonia.WithName(name), gorgonia.WithShape(shape...),
-			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking([]float64(c)))))
-		s, err := loss.Summarise(node)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s
-	}
-	d, err := loss.Distance(summary("x", x), summary("y", y))
-	if err != nil {
-		t.Fatal(err)
-	}
-	machine := compile(t, device, d)
-	defer machine.Close()
-	if err := machine.RunAll(); err != nil {
-		t.Fatal(err)
-	}
-	var value [1]float64
-	if err := machine.ReadFloat64(d, value[:]); err != nil {
-		t.Fatal(err)
-	}
-	return value[0]
-}
-
 func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
-	device, err := cpu.NewDevice(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
 	for _, name := range []string{"gram", "gaussian", "moments", "sliced", "histogram", "cmd"} {
 		t.Run(name, func(t *testing.T) {
-			loss, err := losses.Named(name)
-			if err != nil {
-				t.Fatal(err)
-			}
 			all := clouds()
 			d := make([][]float64, len(all))
 			for i := range all {
 				for j := range all {
-					d[i] = append(d[i], math.Sqrt(distance(t, device, loss, channels, all[i], all[j])))
+					d[i] = append(d[i], math.Sqrt(plainValue(t, named(t, name), channels, all[i], all[j])))
 				}
 			}
 			// A rounding error of 1e-16 in a loss of size one is 1e-8 in its root, and
@@ -111,11 +66,6 @@ func TestRootsOfLossesAreDistancesBetweenSummaries(t *testing.T) {
 // TestGramIsBlindToWhatGaussianSees compares a point at 1 with a cloud around 0
 // that has the same second moments.
 func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
-	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
 	point, spread := make(cloud, 2*channels), make(cloud, 2*channels)
 	for i := range point {
 		point[i], spread[i] = 1, float64(1-2*(i%2))
@@ -136,11 +86,7 @@ func TestGramIsBlindToWhatGaussianSees(t *testing.T) {
 		// 0, 1 and 0.
 		"cmd": 15,
 	} {
-		loss, err := losses.Named(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := distance(t, device, loss, channels, point, spread); math.Abs(got-want) > 1e-7 {
+		if got := plainValue(t, named(t, name), channels, point, spread); math.Abs(got-want) > 1e-7 {
 			t.Errorf("%s: %g, want %g", name, got, want)
 		}
 	}

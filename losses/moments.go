@@ -1,11 +1,6 @@
 package losses
 
-import (
-	"gorgonia.org/gorgonia"
-
-	"impasto/internal/ops"
-	"impasto/internal/pure"
-)
+import "impasto/internal/pure"
 
 // moments compares each channel's mean and standard deviation, as adaptive
 // instance normalisation does (Huang and Belongie 2017; Li et al. 2017,
@@ -14,22 +9,34 @@ import (
 //	|μ−μₜ|² + |σ−σₜ|²
 //
 // It is gaussian for covariances taken to be diagonal: blind to how channels go
-// together, and cheap at O(C·N). The objective divides it by the sum of the
+// together, and cheap at O(C·N). The normalised form divides by the sum of the
 // target's mean squares.
 type moments struct{}
 
-func (moments) Name() string { return "moments" }
-
-func (moments) Blends() bool { return true }
-
-func (moments) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SummariseMoments(features, true)
+// Description implements Loss.
+func (moments) Description() Description {
+	return Description{
+		Name:      "moments",
+		Help:      "mean and deviation of each channel",
+		Formula:   "|μ−μₜ|² + |σ−σₜ|²",
+		Reference: "Huang and Belongie 2017, “Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization”",
+		Sees:      "mean and deviation of each channel",
+		Blind:     "how channels go together",
+		Growth:    Linear,
+		Cost:      "C·N",
+	}
 }
 
-func (moments) Distance(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.ChannelStatistics{Channels: summary.Shape().TotalSize() / 2}, summary, target)
+// Plain implements Loss.
+func (moments) Plain() Form {
+	return compareVectors(channelMoments, func(length int) pure.ChannelStatistics {
+		return pure.ChannelStatistics{Channels: length / 2}
+	})
 }
 
-func (moments) Objective(summary, target *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Compare(pure.ChannelStatistics{Channels: summary.Shape().TotalSize() / 2, Scaled: true}, summary, target)
+// Normalised implements Loss.
+func (moments) Normalised() Form {
+	return compareVectors(channelMoments, func(length int) pure.ChannelStatistics {
+		return pure.ChannelStatistics{Channels: length / 2, Scaled: true}
+	})
 }

@@ -3,26 +3,14 @@ package losses_test
 import (
 	"math"
 	"testing"
-
-	"impasto/internal/cpu"
-	"impasto/losses"
 )
 
 // pairLosses are those that compare positions pair by pair.
 var pairLosses = []string{"sinkhorn", "sinkhorn-whole", "relaxed", "relaxed-euclidean", "mmd"}
 
 func TestLossesOfPairsTellCloudsApart(t *testing.T) {
-	device, err := cpu.NewDevice(cpu.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
 	for _, name := range pairLosses {
 		t.Run(name, func(t *testing.T) {
-			loss, err := losses.Named(name)
-			if err != nil {
-				t.Fatal(err)
-			}
 			all := clouds()
 			if name == "relaxed" { // for which a zero has no direction
 				for _, c := range all {
@@ -33,11 +21,11 @@ func TestLossesOfPairsTellCloudsApart(t *testing.T) {
 			}
 			for i, x := range all {
 				// Sinkhorn stops where rows are right to 0.1 %; costs are some 50.
-				if d := distance(t, device, loss, channels, x, x); math.Abs(d) > 5e-3 {
+				if d := plainValue(t, named(t, name), channels, x, x); math.Abs(d) > 5e-3 {
 					t.Errorf("cloud %d is %g from itself", i, d)
 				}
 				for j, y := range all {
-					if d := distance(t, device, loss, channels, x, y); i != j && d < 2e-2 {
+					if d := plainValue(t, named(t, name), channels, x, y); i != j && d < 2e-2 {
 						t.Errorf("clouds %d and %d are %g apart", i, j, d)
 					}
 				}
@@ -49,11 +37,6 @@ func TestLossesOfPairsTellCloudsApart(t *testing.T) {
 // TestLossesOfPairsSeeWhatGramIsBlindTo has the clouds of
 // TestGramIsBlindToWhatGaussianSees.
 func TestLossesOfPairsSeeWhatGramIsBlindTo(t *testing.T) {
-	device, err := cpu.NewDevice(cpu.Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
 	point, spread := make(cloud, 2*channels), make(cloud, 2*channels)
 	for i := range point {
 		point[i], spread[i] = 1, float64(1-2*(i%2))
@@ -68,11 +51,7 @@ func TestLossesOfPairsSeeWhatGramIsBlindTo(t *testing.T) {
 		"relaxed":           1, // for half of the spread, the point is in the opposite direction
 		"relaxed-euclidean": 10,
 	} {
-		loss, err := losses.Named(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := distance(t, device, loss, channels, point, spread); math.Abs(got-want) > 1e-6 {
+		if got := plainValue(t, named(t, name), channels, point, spread); math.Abs(got-want) > 1e-6 {
 			t.Errorf("%s: %g, want %g", name, got, want)
 		}
 	}

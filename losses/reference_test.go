@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
-	"impasto/internal/cpu"
+	"impasto/device"
+	"impasto/internal/engine"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -84,19 +84,21 @@ func TestValuesAndGradientsAgreeWithAnIndependentImplementation(t *testing.T) {
 		exact     bool
 		tolerance float64 // relative to the layer's largest value or the gradient's norm
 	}{{"exact", true, 1e-4}, {"fastest", false, 1e-3}} {
-		device, err := cpu.NewDevice(cpu.Options{Exact: path.exact})
+		processor, err := engine.Open(engine.Options{Device: device.CPU, Exact: path.exact})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer device.Close()
+		defer processor.Close()
 		for pooling, layers := range r {
 			options := vgg19.Options{Pooling: pooling, PlainPooling: true, Padding: "zero"}
+			n := engine.Network{Device: processor, Parameters: p, Options: options}
 			for layer, want := range layers {
 				t.Run(path.name+" "+pooling+" "+layer, func(t *testing.T) {
 					near := nearness(t, path.tolerance)
-					compareFeatures(t, near, features(t, device, p, options, content, layer), want)
+					features := outputs(t, n, content, layer, func(features *gorgonia.Node) (*gorgonia.Node, error) { return features, nil })
+					compareFeatures(t, near, features, want)
 					for _, name := range []string{"gram", "gaussian", "moments", "sliced"} {
-						compareLoss(t, near, device, p, options, content, style, layer, name, want.loss(name))
+						compareLoss(t, near, n, content, style, layer, name, want.loss(name))
 					}
 				})
 			}
@@ -104,13 +106,13 @@ func TestValuesAndGradientsAgreeWithAnIndependentImplementation(t *testing.T) {
 	}
 }
 
-func compareFeatures(t *testing.T, near nearFunc, got *tensor.Dense, want layerReference) {
+func compareFeatures(t *testing.T, near nearFunc, got plan.Values, want layerReference) {
 	t.Helper()
-	shape := got.Shape()
+	shape := got.Shape
 	if shape[0] != want.Shape[1] || shape[1] != want.Shape[2] || shape[2] != want.Shape[3] {
 		t.Fatalf("shape %v, want %v", shape, want.Shape)
 	}
-	values := got.Float32s()
+	values := got.Single
 	var sum, squares float64
 	for _, v := range values {
 		sum += float64(v)
@@ -126,20 +128,23 @@ func compareFeatures(t *testing.T, near nearFunc, got *tensor.Dense, want layerR
 	}
 }
 
-func compareLoss(t *testing.T, near nearFunc, device plan.Device, p *vgg19.Parameters, o vgg19.Options, content, style *picture.Picture, layer, name string, want lossReference) {
+func compareLoss(t *testing.T, near nearFunc, n engine.Network, content, style *picture.Picture, layer, name string, want lossReference) {
 	t.Helper()
-	node, maps := network(t, p, o, content, layer)
-	loss, err := losses.Named(name)
+	form := named(t, name).Plain() // of one summary
+	kept := outputs(t, n, style, layer, func(features *gorgonia.Node) (*gorgonia.Node, error) {
+		target, err := form.Target(features, losses.Positions{})
+		return target[0].Node, err
+	})
+	node, maps, err := n.Build(content.Width, content.Height, layer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err := loss.Summarise(maps[layer])
+	x, err := form.Summarise(maps[layer], losses.Positions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := summarise(t, device, p, o, style, layer, loss)
-	target := values.Input(node.Graph(), "target")
-	value, err := loss.Distance(summary, target)
+	target := kept.Input(node.Graph(), "target")
+	value, err := form.Value(x, []losses.Summarised{{Node: target}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,24 +152,15 @@ func compareLoss(t *testing.T, near nearFunc, device plan.Device, p *vgg19.Param
 	if err != nil {
 		t.Fatal(err)
 	}
-	machine := compile(t, device, value, grads[0])
-	defer machine.Close()
-	if err := values.WriteTo(machine, target); err != nil {
+	got, err := engine.Evaluate(n.Device, []engine.Input{{Node: target, Values: kept}, engine.PictureInput(node, content)}, value, grads[0])
+	if err != nil {
 		t.Fatal(err)
 	}
-	run(t, machine, node, content)
-	var got [1]float64
-	if err := machine.ReadFloat64(value, got[:]); err != nil {
-		t.Fatal(err)
-	}
-	near(name, got[0], want.Value, want.Value)
+	near(name, got[0].Double[0], want.Value, want.Value)
 	if want.GradL2 == nil {
 		return
 	}
-	gradient := make([]float32, len(content.RGB))
-	if err := machine.Read(grads[0], gradient); err != nil {
-		t.Fatal(err)
-	}
+	gradient := got[1].Single
 	var norm float64
 	for _, g := range gradient {
 		norm += float64(g) * float64(g)
@@ -193,65 +189,15 @@ func nearness(t *testing.T, tolerance float64) nearFunc {
 	}
 }
 
-func features(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string) *tensor.Dense {
+// outputs evaluates what is made of one layer's features of a picture.
+func outputs(t *testing.T, n engine.Network, of *picture.Picture, layer string, made func(features *gorgonia.Node) (*gorgonia.Node, error)) plan.Values {
 	t.Helper()
-	node, maps := network(t, p, o, of, layer)
-	machine := compile(t, device, maps[layer])
-	defer machine.Close()
-	run(t, machine, node, of)
-	values := make([]float32, maps[layer].Shape().TotalSize())
-	if err := machine.Read(maps[layer], values); err != nil {
-		t.Fatal(err)
-	}
-	return tensor.New(tensor.WithShape(maps[layer].Shape()...), tensor.WithBacking(values))
-}
-
-func summarise(t *testing.T, device plan.Device, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string, loss losses.Loss) plan.Values {
-	t.Helper()
-	node, maps := network(t, p, o, of, layer)
-	summary, err := loss.Summarise(maps[layer])
+	values, err := n.Evaluate(of, []string{layer}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
+		node, err := made(maps[layer])
+		return []*gorgonia.Node{node}, err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	machine := compile(t, device, summary)
-	defer machine.Close()
-	run(t, machine, node, of)
-	values, err := plan.ReadValues(machine, summary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return values
-}
-
-func network(t *testing.T, p *vgg19.Parameters, o vgg19.Options, of *picture.Picture, layer string) (*gorgonia.Node, map[string]*gorgonia.Node) {
-	t.Helper()
-	node := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 3, gorgonia.WithShape(3, of.Height, of.Width), gorgonia.WithName("picture"))
-	maps, err := vgg19.Build(node, p, o, layer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return node, maps
-}
-
-func compile(t *testing.T, device plan.Device, outputs ...*gorgonia.Node) plan.Machine {
-	t.Helper()
-	schedule, err := plan.Make(outputs...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	machine, err := device.Compile(schedule)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return machine
-}
-
-func run(t *testing.T, machine plan.Machine, node *gorgonia.Node, of *picture.Picture) {
-	t.Helper()
-	if err := machine.Write(node, of.RGB); err != nil {
-		t.Fatal(err)
-	}
-	if err := machine.RunAll(); err != nil {
-		t.Fatal(err)
-	}
+	return values[0]
 }

@@ -1,14 +1,9 @@
 package losses
 
-import (
-	"gorgonia.org/gorgonia"
+import "impasto/internal/pure"
 
-	"impasto/internal/ops"
-	"impasto/internal/pure"
-)
-
-// The objectives are multiplied by these. A nearest point is nearer than the one
-// that a transport plan would give, so these losses, lower bounds, pull less than
+// The normalised forms are multiplied by these. A nearest point is nearer than the
+// one that a transport plan would give, so these losses, lower bounds, pull less than
 // others in units of the target's energy; and past some strength they copy the style
 // picture, every place of which has its nearest. Of the factors ¾, 1½, 3 and 8 for
 // the Euclidean cost, and 1, 2, 4 and 12 for the cosine, the first leave the default
@@ -38,69 +33,65 @@ const momentsBesideCosine = 0.5
 //
 // Pitfalls: a nearest point changes abruptly. The cosine leaves the size of
 // features open, so brightness and contrast would drift; as STROTSS adds a
-// difference of moments for that reason, so does the cosine's objective that of the
-// loss moments, by a half. The objective looks at 2048 positions of either side, drawn
-// anew from iteration to iteration, and the plain distance at 4096: two passes
-// of 2·N·M·C operations. STROTSS draws 1024. The Euclidean objective is divided
+// difference of moments for that reason, so does the cosine's normalised form that
+// of the loss moments, of all positions, by a half. It looks at 2048 positions of
+// either side, drawn anew from iteration to iteration, and the plain form at 4096:
+// two passes of 2·N·M·C operations. STROTSS draws 1024. The Euclidean one is divided
 // by the target's mean square activation, summed over channels.
 type relaxed struct {
 	euclidean bool
-	sample    int // positions; 0 for pairSample
+	sample    sample
 }
 
-func (r relaxed) Name() string {
+// Description implements Loss. Operations counts two passes over all pairs of the
+// samples.
+func (r relaxed) Description() Description {
+	d := Description{
+		Name:      "relaxed",
+		Help:      "a like direction on the other side for each position",
+		Formula:   "max(1/N Σᵢ minⱼ c(xᵢ,yⱼ), 1/M Σⱼ minᵢ c(xᵢ,yⱼ)), c(x,y) = 1 − x·y/|x||y|",
+		Reference: "Kolkin, Salavon and Shakhnarovich 2019, “Style Transfer by Relaxed Optimal Transport and Self-Similarity”",
+		Sees:      "whether each position has one of a like direction on the other side, among 2048 sampled ones, and, as in STROTSS, means and deviations",
+		Blind:     "how many positions go to the same one",
+		Growth:    SampledPairs,
+		Cost:      "2·C·2048²",
+		Operations: func(channels, positions, targetPositions int) float64 {
+			return 4 * r.sample.pairs(positions, targetPositions) * float64(channels)
+		},
+	}
 	if r.euclidean {
-		return "relaxed-euclidean"
+		d.Name = "relaxed-euclidean"
+		d.Help = "a near point on the other side for each position"
+		d.Formula = "max(1/N Σᵢ minⱼ c(xᵢ,yⱼ), 1/M Σⱼ minᵢ c(xᵢ,yⱼ)), c(x,y) = |x−y|²"
+		d.Sees = "whether each position has a near one on the other side, among 2048 sampled ones"
 	}
-	return "relaxed"
+	return d
 }
 
-func (relaxed) Blends() bool { return false }
-
-// Summarise returns the features themselves.
-func (relaxed) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) { return features, nil }
-
-func (r relaxed) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	loss := pure.Relaxed{Channels: features.Shape()[0], Euclidean: r.euclidean}
-	return compareClouds(loss, pure.Sample{Most: measureSample}, features, target, nil)
+// Plain implements Loss.
+func (r relaxed) Plain() Form {
+	return compareClouds(fixedSample, func(channels int) pure.Relaxed {
+		return pure.Relaxed{Channels: channels, Euclidean: r.euclidean}
+	})
 }
 
-func (r relaxed) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	loss := pure.Relaxed{Channels: features.Shape()[0], Euclidean: r.euclidean, Factor: cosineStrength, Scaled: true}
+// Normalised implements Loss.
+func (r relaxed) Normalised() Form {
+	strength := cosineStrength
 	if r.euclidean {
-		loss.Factor = euclideanStrength
+		strength = euclideanStrength
 	}
-	nearest, err := compareClouds(loss, sampleOf(r.sample), features, target, drawInput(features.Graph()))
-	if err != nil || r.euclidean {
-		return nearest, err
+	nearest := compareClouds(r.sample.points(), func(channels int) pure.Relaxed {
+		return pure.Relaxed{Channels: channels, Euclidean: r.euclidean, Factor: strength, Scaled: true}
+	})
+	if r.euclidean {
+		return nearest
 	}
-	sizes, err := momentsBetween(features, target)
-	if err != nil {
-		return nil, err
-	}
-	return ops.WeightedSum([]float64{1, momentsBesideCosine}, nearest, sizes)
-}
-
-// momentsBetween is the objective of moments between two maps.
-func momentsBetween(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	var summaries [2]*gorgonia.Node
-	for i, each := range []*gorgonia.Node{features, target} {
-		var err error
-		if summaries[i], err = (moments{}).Summarise(each); err != nil {
-			return nil, err
-		}
-	}
-	return moments{}.Objective(summaries[0], summaries[1])
+	return Combine([]float64{1, momentsBesideCosine}, nearest, moments{}.Normalised())
 }
 
 // WithSample implements Sampled.
 func (r relaxed) WithSample(positions int) Loss {
-	r.sample = positions
+	r.sample = sample(positions)
 	return r
-}
-
-// Operations counts two passes over all pairs of the samples.
-func (r relaxed) Operations(channels, positions, targetPositions int) float64 {
-	sample := sampleOf(r.sample)
-	return 4 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
 }

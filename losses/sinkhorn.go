@@ -7,14 +7,6 @@ import (
 	"impasto/internal/pure"
 )
 
-const (
-	// pairSample is how many positions of a layer losses that compare points pair by
-	// pair look at in one evaluation of the objective.
-	pairSample = 2048
-	// measureSample is that of the plain distance, from one draw.
-	measureSample = 4096
-)
-
 // sinkhorn is the debiased entropic transport cost (Cuturi 2013; Feydy et al.
 // 2019, "Interpolating between Optimal Transport and MMD using Sinkhorn
 // Divergences") between the features as clouds of points,
@@ -30,104 +22,114 @@ const (
 // whose cost is |x−y|²/2, gives half of it at blur² = ε/2.
 //
 // Time is 2·N·M·C operations a pass over all pairs, memory that of the points:
-// costs are worked out tile by tile and never kept. The objective looks at 2048
-// positions of either side, drawn anew from iteration to iteration, one from each
-// of as many equal runs of the map; sinkhorn-whole looks at all, which at
-// relu1_1 of 256×256 is a thousand times the work. The plain distance takes
+// costs are worked out tile by tile and never kept. The normalised form looks at
+// 2048 positions of either side, drawn anew from iteration to iteration, one from
+// each of as many equal runs of the map; sinkhorn-whole looks at all, which at
+// relu1_1 of 256×256 is a thousand times the work. The plain form takes
 // 4096. A sample's loss is greater than the whole's in the mean, for two samples
 // of one cloud differ, if less so with this ε.
 //
 // Potentials are improved until the sums of the plan's rows are right to 2 %, in
-// the mean, but not more than 12 times, and kept; those of the plain distance to
+// the mean, but not more than 12 times, and kept; those of the plain form to
 // 0.1 %, or 200 times. The evaluations that follow go on from them, carried over to
-// the positions of a new draw, and improve them once: a draft of a photograph in Van
+// the positions of a new key, and improve them once: a draft of a photograph in Van
 // Gogh's Starry Night at 256 pixels comes to the same distance so, to 4 % by layer,
 // as with up to 12 times. With 1024 positions a side it is 1–13 % greater. So a value
 // depends on those before within what that leaves open, and a run that is made again
-// in one piece gives the same values. The objective is
+// in one piece gives the same values. The normalised form is
 // divided by the target's mean square activation, summed over channels, and counts
 // for three quarters: at a half some pictures are pale, and whole it would leave
 // less of the content than other losses do with equal weights.
 type sinkhorn struct {
 	whole  bool
-	sample int // positions; 0 for pairSample
+	sample sample
 }
 
-func (s sinkhorn) Name() string {
-	if s.whole {
-		return "sinkhorn-whole"
+// Description implements Loss.
+func (s sinkhorn) Description() Description {
+	d := Description{
+		Name:      "sinkhorn",
+		Help:      "whole distribution, by optimal transport between sampled positions",
+		Formula:   "OT(x,y) − ½OT(x,x) − ½OT(y,y), OT(x,y) = min over P of Σ Pᵢⱼ|xᵢ−yⱼ|² + ε·KL(P | 1/NM)",
+		Reference: "Cuturi 2013; Feydy et al. 2019, “Interpolating between Optimal Transport and MMD using Sinkhorn Divergences”",
+		Sees:      "the whole distribution, by entropic optimal transport between 2048 sampled positions a side, other ones in every iteration",
+		Blind:     "what is finer than its blur, 5 % of the mean squared distance",
+		Growth:    SampledPairs,
+		Cost:      "2·C·2048² a pass, 12 of them after a new key and 7 else",
 	}
-	return "sinkhorn"
+	if s.whole {
+		d.Name = "sinkhorn-whole"
+		d.Help = "whole distribution, by optimal transport between all positions: time grows with the square of the size"
+		d.Sees = "the whole distribution, by entropic optimal transport between all positions"
+		d.Growth = AllPairs
+		d.Cost = "2·C·N² a pass, dozens of them at first and 7 else"
+	}
+	return d
 }
 
-func (sinkhorn) Blends() bool { return false }
-
-// Summarise returns the features themselves.
-func (sinkhorn) Summarise(features *gorgonia.Node) (*gorgonia.Node, error) { return features, nil }
-
-func (s sinkhorn) Distance(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	loss := sinkhornLoss(features.Shape()[0])
-	loss.Tolerance, loss.Iterations = 1e-3, 200
-	return compareClouds(loss, s.of(pure.Sample{Most: measureSample}), features, target, nil)
+// Plain implements Loss.
+func (s sinkhorn) Plain() Form {
+	return s.compare(fixedSample, func(channels int) pure.Sinkhorn {
+		of := transport(channels)
+		of.Tolerance, of.Iterations = 1e-3, 200
+		return of
+	})
 }
 
-func (s sinkhorn) Objective(features, target *gorgonia.Node) (*gorgonia.Node, error) {
-	pairs := s.Pairs(features.Shape()[0])
-	return compareClouds(pairs.Loss, pairs.Sample, features, target, drawInput(features.Graph()))
+// Normalised implements Loss.
+func (s sinkhorn) Normalised() Form {
+	return s.compare(s.sample.points(), func(channels int) pure.Sinkhorn {
+		of := transport(channels)
+		of.Scaled = true
+		return of
+	})
 }
 
-// Pairs implements Iterative.
-func (s sinkhorn) Pairs(channels int) pure.CloudComparison {
-	loss := sinkhornLoss(channels)
-	loss.Scaled = true
-	return pure.CloudComparison{Loss: loss, Channels: channels, Sample: s.of(sampleOf(s.sample))}
+// transport is what both forms have in common.
+func transport(channels int) pure.Sinkhorn {
+	return pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12, Refinements: 1}
+}
+
+// compare is a form that keeps, beside points, the means of all of the target:
+// points of two samples are compared with each other, and so have one centre.
+// sinkhorn-whole keeps all points.
+func (s sinkhorn) compare(points Summary, of func(channels int) pure.Sinkhorn) Form {
+	if s.whole {
+		points = Summary{}
+	}
+	means := channelMoments
+	means.TargetOnly = true
+	return Form{
+		Summaries: []Summary{points, means},
+		Compare: func(x, target []Summarised) (*gorgonia.Node, error) {
+			operands := cloudsOf(x[0], target[0])
+			operands.Centre = target[1].Node
+			return ops.CompareClouds(of(x[0].channels()), operands)
+		},
+	}
+}
+
+// Pass implements Iterative.
+func (s sinkhorn) Pass(x, target []Summarised) (*gorgonia.Node, error) {
+	form := s.Normalised()
+	form.Compare = func(x, target []Summarised) (*gorgonia.Node, error) {
+		operands := ops.CloudOperands{X: x[0].Node, Target: target[0].Node, Centre: target[1].Node}
+		return ops.ApplySoftmin(transport(x[0].channels()), operands)
+	}
+	return form.Value(x, target)
 }
 
 // PassOperations counts the products of one pass, half an iteration.
 func (s sinkhorn) PassOperations(channels, positions, targetPositions int) float64 {
-	sample := s.of(sampleOf(s.sample))
-	return 2 * float64(sample.Of(positions)) * float64(sample.Of(targetPositions)) * float64(channels)
+	pairs := s.sample.pairs(positions, targetPositions)
+	if s.whole {
+		pairs = float64(positions) * float64(targetPositions)
+	}
+	return 2 * pairs * float64(channels)
 }
 
 // WithSample implements Sampled; sinkhorn-whole takes all positions all the same.
 func (s sinkhorn) WithSample(positions int) Loss {
-	s.sample = positions
+	s.sample = sample(positions)
 	return s
-}
-
-// of is what the loss looks at where others look at a sample.
-func (s sinkhorn) of(sample pure.Sample) pure.Sample {
-	if s.whole {
-		return pure.Sample{}
-	}
-	return sample
-}
-
-// sampleOf is the sample of an objective that looks at so many positions, or, of 0,
-// at as many as losses do unless they are told.
-func sampleOf(positions int) pure.Sample {
-	if positions == 0 {
-		return pure.Sample{Most: pairSample}
-	}
-	return pure.Sample{Most: positions}
-}
-
-func sinkhornLoss(channels int) pure.Sinkhorn {
-	return pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12, Refinements: 1}
-}
-
-// compareClouds adds a loss between two maps' features to their graph. A draw is
-// left out where nothing is drawn.
-func compareClouds(loss pure.CloudLoss, sample pure.Sample, features, target, draw *gorgonia.Node) (*gorgonia.Node, error) {
-	n, m := positions(features), positions(target)
-	if sample.Of(n) == n && sample.Of(m) == m {
-		sample, draw = pure.Sample{}, nil
-	}
-	comparison := pure.CloudComparison{Loss: loss, Channels: features.Shape()[0], Sample: sample}
-	return ops.CompareClouds(comparison, features, target, draw)
-}
-
-func positions(features *gorgonia.Node) int {
-	shape := features.Shape()
-	return shape.TotalSize() / shape[0]
 }

@@ -16,21 +16,21 @@ func BenchmarkIteration(b *testing.B) {
 			b.Run(fmt.Sprintf("size=%d/loss=%s", size, loss), func(b *testing.B) {
 				o := DefaultOptions()
 				o.Size, o.MinSize, o.Loss = size, size, loss
-				r, err := newRun(noise(size, 1), []Style{{noise(size, 2), 1}}, o)
+				r, err := newRun(waves(size, size, 0.1), []Style{{waves(size, size, 0.3), 1}}, o)
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer r.engine.device.Close()
-				t, err := r.engine.targets(b.Context(), r.levels[0])
+				defer r.extractor.Device.Close()
+				t, err := r.extractor.targets(b.Context(), r.levels[0])
 				if err != nil {
 					b.Fatal(err)
 				}
-				objective, err := r.engine.objective(r.levels[0], t)
+				objective, err := r.extractor.objective(r.levels[0], t)
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer objective.machine.Close()
-				if err := r.engine.device.Upload(vectorOf(b, objective), r.best.RGB); err != nil {
+				defer objective.Close()
+				if err := r.extractor.Device.Upload(vectorOf(b, objective), r.best.RGB); err != nil {
 					b.Fatal(err)
 				}
 				if _, err := objective.evaluate(); err != nil { // prepares targets and filters
@@ -51,7 +51,7 @@ func BenchmarkIteration(b *testing.B) {
 
 func vectorOf(b *testing.B, o *objective) optim.Vector {
 	b.Helper()
-	v, err := o.machine.Vector(o.picture)
+	v, err := o.Vector(o.picture)
 	if err != nil {
 		b.Fatal(err)
 	}

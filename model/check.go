@@ -6,24 +6,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
-
-	"github.com/agnivade/levenshtein"
 
 	"impasto/losses"
 	"impasto/vgg19"
-)
-
-// The limits that tell an intended value from a slip. A picture of the largest
-// size would take some 200 GB.
-const (
-	maxSize       = 16384
-	maxIterations = 1_000_000
-	maxWeight     = 1e6
-	maxStyleScale = 64
-	maxThreads    = 4096
-	minSamples    = 16
-	maxSamples    = 1 << 20
 )
 
 // OptionError reports a setting or a picture that Stylize cannot work with.
@@ -99,14 +84,14 @@ func (o Options) checkLosses() error {
 			return err
 		}
 	}
-	return checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentForms)
+	return checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentNames())
 }
 
 func (o Options) checkWeights() error {
-	if err := checkRange("ContentWeight", "content weight", o.ContentWeight, 0, maxWeight); err != nil {
+	if err := checkRange("ContentWeight", "content weight", o.ContentWeight, 0, MaxWeight); err != nil {
 		return err
 	}
-	return checkRange("TotalVariationWeight", "total variation weight", o.TotalVariationWeight, 0, maxWeight)
+	return checkRange("TotalVariationWeight", "total variation weight", o.TotalVariationWeight, 0, MaxWeight)
 }
 
 func (o Options) checkNames() error {
@@ -116,7 +101,7 @@ func (o Options) checkNames() error {
 	if err := checkName("Padding", "padding", o.Padding, vgg19.Paddings); err != nil {
 		return err
 	}
-	return checkName("Optimizer", "optimizer", o.Optimizer, []string{"adam", "lbfgs"})
+	return checkName("Optimizer", "optimizer", string(o.Optimizer), OptimizerNames())
 }
 
 func (o Options) checkNumbers() error {
@@ -124,10 +109,10 @@ func (o Options) checkNumbers() error {
 		option, what     string
 		value, low, high float64
 	}{
-		{"FirstIterations", "number of iterations at the first scale", float64(o.FirstIterations), 1, maxIterations},
-		{"Iterations", "number of iterations", float64(o.Iterations), 1, maxIterations},
-		{"Threads", "number of threads", float64(o.Threads), 0, maxThreads},
-		{"StyleScale", "style scale", o.StyleScale, 1. / maxStyleScale, maxStyleScale},
+		{"FirstIterations", "number of iterations at the first scale", float64(o.FirstIterations), 1, MaxIterations},
+		{"Iterations", "number of iterations", float64(o.Iterations), 1, MaxIterations},
+		{"Threads", "number of threads", float64(o.Threads), 0, MaxThreads},
+		{"StyleScale", "style scale", o.StyleScale, 1. / MaxStyleScale, MaxStyleScale},
 	} {
 		if err := checkRange(n.option, n.what, n.value, n.low, n.high); err != nil {
 			return err
@@ -136,12 +121,12 @@ func (o Options) checkNumbers() error {
 	if o.TimeLimit < 0 {
 		return &OptionError{"TimeLimit", fmt.Sprintf("time limit is %v, want more than 0, or 0 for none", o.TimeLimit)}
 	}
-	if o.Samples != 0 && (o.Samples < minSamples || o.Samples > maxSamples) {
+	if o.Samples != 0 && (o.Samples < MinSamples || o.Samples > MaxSamples) {
 		return &OptionError{"Samples", fmt.Sprintf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss",
-			o.Samples, minSamples, maxSamples)}
+			o.Samples, MinSamples, MaxSamples)}
 	}
-	if !(o.StepSize > 0 && o.StepSize <= 1) {
-		return &OptionError{"StepSize", fmt.Sprintf("step size is %v, want above 0 and at most 1", o.StepSize)}
+	if !(o.StepSize > 0 && o.StepSize <= MaxStepSize) {
+		return &OptionError{"StepSize", fmt.Sprintf("step size is %v, want above 0 and at most %v", o.StepSize, MaxStepSize)}
 	}
 	if !(o.AverageDecay >= 0 && o.AverageDecay < 1) {
 		return &OptionError{"AverageDecay", fmt.Sprintf("average decay is %v, want at least 0 and below 1", o.AverageDecay)}
@@ -158,45 +143,48 @@ func (o Options) checkSizes() error {
 		{"Size", "size", o.Size},
 		{"MinSize", "size of the first scale", o.MinSize},
 	} {
-		if s.side < least || s.side > maxSize {
+		if s.side < least || s.side > MaxSize {
 			return &OptionError{s.option, fmt.Sprintf("%s is %d pixels, want %d to %d; the layers asked for see nothing smaller",
-				s.what, s.side, least, maxSize)}
+				s.what, s.side, least, MaxSize)}
 		}
 	}
-	if o.StyleSize != 0 && (o.StyleSize < least || o.StyleSize > maxSize) {
+	if o.StyleSize != 0 && (o.StyleSize < least || o.StyleSize > MaxSize) {
 		return &OptionError{"StyleSize", fmt.Sprintf("size of the styles is %d pixels, want %d to %d, or 0 for that of the scale",
-			o.StyleSize, least, maxSize)}
+			o.StyleSize, least, MaxSize)}
 	}
 	return nil
 }
 
 func (o Options) checkStart() error {
-	if err := checkName("Start", "start", o.Start, starts); err != nil {
+	if err := checkName("Start", "start", string(o.Start), StartNames()); err != nil {
 		return err
 	}
 	switch given := o.StartImage != nil && !o.StartImage.Bounds().Empty(); {
-	case o.Start == startImage && !given:
+	case o.Start == StartFromImage && !given:
 		return &OptionError{"StartImage", "start is image but there is no picture to start from; give one"}
-	case o.Start != startImage && o.StartImage != nil:
+	case o.Start != StartFromImage && o.StartImage != nil:
 		return &OptionError{"StartImage", fmt.Sprintf("there is a picture to start from but start is %s, want image", o.Start)}
 	}
 	return nil
 }
 
 // minimumSize is the least side of a picture that every layer sees something of.
-func (o Options) minimumSize() int {
+func (o Options) minimumSize() int { return vgg19.MinimumSize(o.layers()...) }
+
+// layers are those of the style and the content. Some may stand twice.
+func (o Options) layers() []string {
 	var layers []string
-	for _, l := range append(slices.Clone(o.StyleLayers), o.ContentLayers...) {
+	for _, l := range slices.Concat(o.StyleLayers, o.ContentLayers) {
 		layers = append(layers, l.Layer)
 	}
-	return vgg19.MinimumSize(layers...)
+	return layers
 }
 
 // checkPictures reports pictures that are missing, too small for the network at
-// the first scale, or have weights that make no sense. The options have been
+// the first level, or have weights that make no sense. The options have been
 // checked.
 func checkPictures(content image.Image, styles []Style, o Options) error {
-	first := scales(o.MinSize, o.Size)[0]
+	first := levelSides(o.MinSize, o.Size)[0]
 	if err := o.checkPicture("Content", "content picture", content, first, true); err != nil {
 		return err
 	}
@@ -247,29 +235,4 @@ func checkRange(option, what string, value, low, high float64) error {
 		want = fmt.Sprintf("a finite number of at least %v", low)
 	}
 	return &OptionError{option, fmt.Sprintf("%s is %v, want %s", what, value, want)}
-}
-
-// checkName reports a name that isn't among those there are, with the nearest
-// that is.
-func checkName(option, what, name string, names []string) error {
-	if slices.Contains(names, name) {
-		return nil
-	}
-	problem := fmt.Sprintf("unknown %s %q, want one of %s", what, name, strings.Join(names, ", "))
-	if near := nearest(name, names); near != "" {
-		problem = fmt.Sprintf("unknown %s %q, did you mean %s? There are %s", what, name, near, strings.Join(names, ", "))
-	}
-	return &OptionError{option, problem}
-}
-
-// nearest returns the name with the fewest edits from the given one, or nothing
-// where more than half of it would have to change.
-func nearest(name string, names []string) string {
-	best, least := "", len(name)/2+1
-	for _, candidate := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	return best
 }

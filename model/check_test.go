@@ -17,6 +17,25 @@ func TestDefaultOptionsAreInOrder(t *testing.T) {
 	}
 }
 
+func TestEveryNameInATableIsDescribed(t *testing.T) {
+	for _, name := range OptimizerNames() {
+		if Optimizer(name).Help() == "" || Optimizer(name).row().vectors == 0 {
+			t.Errorf("the optimizer %s isn't described", name)
+		}
+	}
+	for _, name := range StartNames() {
+		if Start(name).Help() == "" {
+			t.Errorf("the start %s isn't described", name)
+		}
+	}
+	for _, q := range Qualities {
+		o := DefaultOptions()
+		if err := o.SetQuality(q.Name); err != nil || o.Check() != nil || q.Help == "" {
+			t.Errorf("the quality %s isn't described or isn't in order: %v", q.Name, err)
+		}
+	}
+}
+
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	tests := []struct {

@@ -9,7 +9,6 @@ import (
 
 	"impasto/internal/optim"
 	"impasto/internal/picture"
-	"impasto/internal/plan"
 )
 
 // descent is the optimisation of the picture at one level.
@@ -27,25 +26,25 @@ type descent struct {
 func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*descent, error) {
 	d := &descent{run: r, index: index, objective: o}
 	var err error
-	if d.point, err = o.machine.Vector(o.picture); err != nil {
+	if d.point, err = o.Vector(o.picture); err != nil {
 		return nil, err
 	}
-	if d.gradient, err = o.machine.Vector(o.gradient); err != nil {
+	if d.gradient, err = o.Vector(o.gradient); err != nil {
 		return nil, err
 	}
-	device := r.engine.device
+	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
 	if err := device.Upload(d.point, from.RGB); err != nil {
 		return nil, err
 	}
 	if index == 0 {
-		r.optimiser, err = r.newOptimiser(d.point, d.gradient)
+		r.optimiser, err = optimizer.open(device, d.point, d.gradient, r.options)
 	} else {
 		err = r.optimiser.Rescale(d.point, d.gradient, resampler(r.levels[index-1], r.levels[index]))
 	}
 	if err != nil {
 		return nil, err
 	}
-	if r.options.Optimizer != "adam" {
+	if !optimizer.averages {
 		return d, nil
 	}
 	if d.average, err = optim.NewAverage(device, d.point, r.options.AverageDecay); err != nil {
@@ -61,16 +60,8 @@ func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*desce
 func (d *descent) close() {
 	if d.average != nil {
 		d.average.Close()
-		d.run.engine.device.Free(d.averaged)
+		d.run.extractor.Device.Free(d.averaged)
 	}
-}
-
-func (r *run) newOptimiser(point, gradient optim.Vector) (optim.Optimiser, error) {
-	bounds := optim.Bounds{Low: 0, High: 1}
-	if r.options.Optimizer == "lbfgs" {
-		return optim.NewLBFGS(r.engine.device, point, gradient, optim.LBFGSOptions{Bounds: bounds})
-	}
-	return optim.NewAdam(r.engine.device, point, gradient, optim.AdamOptions{StepSize: r.options.StepSize, Bounds: bounds})
 }
 
 // resampler carries planes of one level's size over to another's.
@@ -101,7 +92,7 @@ func (d *descent) iterate(ctx context.Context) error {
 		return d.objective.evaluate()
 	}
 	for i := 1; d.run.more(d.index, i); i++ {
-		redrawn, err := d.redraw(i)
+		rekeyed, err := d.rekey(i)
 		if err != nil {
 			return d.explain(i, err)
 		}
@@ -118,30 +109,30 @@ func (d *descent) iterate(ctx context.Context) error {
 		if err := d.tell(i, report); err != nil {
 			return err
 		}
-		if report.Stationary && !redrawn {
+		if report.Stationary && !rekeyed {
 			return nil
 		}
 	}
 	return nil
 }
 
-// redraw makes losses with chance in them draw anew for an iteration of this
-// level; within one, and so within a line search, the draw stays. L-BFGS then
+// rekey gives losses that sample another key for an iteration of this
+// level; within one, and so within a line search, the seed stays. L-BFGS then
 // evaluates the point again, which doubles its evaluations, so that each change
-// of gradient in its history is one of a single function. With one draw for a
+// of gradient in its history is one of a single function. With one seed for a
 // whole level instead, what it doesn't see is left undone: sliced, in a draft of
 // 256 pixels, then ends with 1.9 times the distance by channel at relu4_1, and
 // 1.4 times gaussian's.
-func (d *descent) redraw(iteration int) (redrawn bool, err error) {
+func (d *descent) rekey(iteration int) (rekeyed bool, err error) {
 	turn := iteration
 	for _, l := range d.run.levels[:d.index] {
 		turn += l.iterations
 	}
-	redrawn, err = d.objective.redraw(d.run.options.Seed, turn)
-	if redrawn && err == nil {
+	rekeyed, err = d.objective.rekey(d.run.options.Seed, turn)
+	if rekeyed && err == nil {
 		d.run.optimiser.Renew()
 	}
-	return redrawn, err
+	return rekeyed, err
 }
 
 // explain says at which iteration an error happened, and which term of the loss
@@ -166,16 +157,14 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 	}
 	r, l := d.run, d.run.levels[d.index]
 	p := Progress{
-		Scale: d.index + 1, Scales: len(r.levels),
+		Level: d.index + 1, Levels: len(r.levels),
 		Width: l.width, Height: l.height,
 		Iteration: iteration, Iterations: l.iterations,
 		Done:  iteration,
 		Loss:  report.Loss,
 		Terms: terms, GradientNorm: report.GradientNorm,
 		Elapsed: time.Since(r.began),
-	}
-	if m, ok := d.objective.machine.(plan.Remarker); ok {
-		p.Remark = m.Remark()
+		Remark:  d.objective.Remark(),
 	}
 	for i, l := range r.levels {
 		p.Total += l.iterations
@@ -211,5 +200,5 @@ func (d *descent) picture() (*picture.Picture, error) {
 	}
 	l := d.run.levels[d.index]
 	p := &picture.Picture{Width: l.width, Height: l.height, RGB: make([]float32, from.Len())}
-	return p, d.run.engine.device.Download(p.RGB, from)
+	return p, d.run.extractor.Device.Download(p.RGB, from)
 }

@@ -89,7 +89,7 @@ func TestResultIsTheAverageOfTheIterates(t *testing.T) {
 	}
 }
 
-func TestScaleStartsFromTheResultOfTheOneBefore(t *testing.T) {
+func TestLevelStartsFromTheResultOfTheOneBefore(t *testing.T) {
 	o := tinyOptions()
 	o.Size, o.Start, o.StepSize = 45, "noise", 1e-8 // the picture hardly moves
 	o.FirstIterations, o.Iterations = 1, 1
@@ -101,7 +101,7 @@ func TestScaleStartsFromTheResultOfTheOneBefore(t *testing.T) {
 	for i, got := range shown[1].RGB {
 		// The weights of a bicubic kernel sum to 1.6 in magnitude at most.
 		if math.Abs(float64(got-want.RGB[i])) > 3*sixteenBits {
-			t.Fatalf("value %d at the second scale is %v, want %v", i, got, want.RGB[i])
+			t.Fatalf("value %d at the second level is %v, want %v", i, got, want.RGB[i])
 		}
 	}
 }

@@ -1,91 +1,53 @@
 package model
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 
-	"impasto/cuda"
-	"impasto/internal/cpu"
-	"impasto/internal/plan"
+	"impasto/device"
+	"impasto/internal/engine"
 )
 
-// Precisions are what Options.Precision may be.
-var Precisions = cuda.Precisions
+// Devices lists the processor and the GPUs of the machine.
+func Devices() ([]device.Info, error) {
+	devices, err := engine.Devices()
+	if err != nil {
+		return nil, fmt.Errorf("model: devices: %w", err)
+	}
+	return devices, nil
+}
 
-// processorPrecisions are those that the processor knows: f16 keeps features in
-// float16, bf16 multiplies bfloat16 in convolutions, and all else is float32.
-var processorPrecisions = []string{"f32", "f16", "bf16"}
-
-var cudaDevice = regexp.MustCompile(`^cuda(:[0-9]+)?$`)
-
-func checkDevice(name, precision string) error {
-	if err := checkName("Precision", "precision", precision, Precisions); err != nil {
+// checkDevice reports a name or a precision that isn't one, or that doesn't fit the
+// other or this program. It doesn't look for the device.
+func checkDevice(name device.Name, precision device.Precision) error {
+	if err := checkName("Precision", "precision", string(precision), device.PrecisionNames()); err != nil {
 		return err
 	}
-	switch {
-	case name == "auto":
-		return nil
-	case name == "cpu":
-		if !slices.Contains(processorPrecisions, precision) {
-			return &OptionError{"Precision", fmt.Sprintf("the device cpu knows f32, f16 and bf16, not %s", precision)}
+	if name.Check() != nil {
+		var names []string
+		for _, row := range device.Names {
+			names = append(names, string(row.Name))
 		}
-		return nil
-	case cudaDevice.MatchString(name):
-		if !cuda.Built {
-			_, err := cuda.NewDevice(cuda.Options{})
-			return &OptionError{"Device", fmt.Sprintf("%s needs what this build does not support: %v; or use the device auto or cpu",
-				name, strings.TrimPrefix(err.Error(), "cuda: "))}
-		}
-		return nil
+		return checkName("Device", "device", string(name), names)
 	}
-	return checkName("Device", "device", name, []string{"auto", "cpu", "cuda", "cuda:0"})
+	if err := precision.CheckOn(name); err != nil {
+		return &OptionError{"Precision", err.Error()}
+	}
+	if err := engine.Supports(name); err != nil {
+		return &OptionError{"Device", err.Error()}
+	}
+	return nil
 }
 
-// openDevice opens the device that a checked name means; auto is the first GPU that
-// can be used, or else the processor.
-func openDevice(name, precision string, o cpu.Options) (plan.Device, error) {
-	o.BFloat16, o.Float16 = precision == "bf16", precision == "f16"
-	switch name {
-	case "cpu":
-		return cpu.NewDevice(o)
-	case "auto":
-		device, err := openAny(precision)
-		if device != nil || err != nil {
-			return device, err
-		}
-		if !slices.Contains(processorPrecisions, precision) {
-			return nil, fmt.Errorf("there is no GPU that can be used for this, and the device cpu knows f32, f16 and bf16, not %s", precision)
-		}
-		return cpu.NewDevice(o)
-	}
-	index := 0
-	if _, text, numbered := strings.Cut(name, ":"); numbered {
-		var err error
-		if index, err = strconv.Atoi(text); err != nil {
-			return nil, fmt.Errorf("GPU %s: no such number", text)
-		}
-	}
-	return cuda.NewDevice(cuda.Options{Index: index, Precision: precision})
-}
-
-// openAny opens the first GPU that can be used, or none where there is none.
-func openAny(precision string) (plan.Device, error) {
-	infos, err := cuda.Devices()
-	var unavailable *cuda.UnavailableError
-	if errors.As(err, &unavailable) {
-		return nil, nil
-	}
+// openNetwork opens the device of the options and loads the network down to the deepest
+// of layers. The device has to be closed.
+func openNetwork(o Options, exact bool, layers ...string) (engine.Network, error) {
+	parameters, err := engine.Parameters(o.Parameters, layers...)
 	if err != nil {
-		return nil, err
+		return engine.Network{}, fmt.Errorf("model: %w", err)
 	}
-	for _, info := range infos {
-		if info.Problem == "" {
-			return cuda.NewDevice(cuda.Options{Index: info.Index, Precision: precision})
-		}
+	opened, err := engine.Open(engine.Options{Device: o.Device, Precision: o.Precision, Threads: o.Threads, Exact: exact})
+	if err != nil {
+		return engine.Network{}, fmt.Errorf("model: open device: %w", err)
 	}
-	return nil, nil
+	return engine.Network{Device: opened, Parameters: parameters, Options: o.network()}, nil
 }

@@ -6,14 +6,15 @@
 // Stylize does all of it. On its way, a picture passes through these files:
 //
 //   - check.go refuses options and pictures that won't do,
-//   - pyramid.go brings every picture to the size of each scale,
-//   - start.go makes the picture that the first scale starts from,
+//   - pyramid.go brings every picture to the size of each level of the pyramid,
+//   - start.go makes the picture that the first level starts from,
 //   - targets.go runs the network on the styles and on the content,
 //   - objective.go builds the loss of a picture and its gradient,
-//   - descent.go makes the iterations of one scale,
-//   - loop.go goes from scale to scale.
+//   - descent.go makes the iterations of one level,
+//   - loop.go goes from level to level.
 //
-// Measure gives the plain losses between two pictures.
+// Measure gives the plain losses between two pictures, and a Scorer the normalised ones,
+// as the descent counts them. Devices lists what Options.Device can name.
 //
 // The picture, its gradient and the optimiser's state stay on the device; what
 // comes back in an iteration is the value of each term of the loss, and a

@@ -19,7 +19,7 @@ func Example() {
 	o.FirstIterations = 5
 	o.Progress = func(p model.Progress) {
 		if p.Done == p.Total {
-			fmt.Printf("scale %d of %d, %d×%d pixels\n", p.Scale, p.Scales, p.Width, p.Height)
+			fmt.Printf("scale %d of %d, %d×%d pixels\n", p.Level, p.Levels, p.Width, p.Height)
 		}
 	}
 	result, err := model.Stylize(context.Background(), content, []model.Style{{Image: style, Weight: 1}}, o)

@@ -7,19 +7,17 @@ import (
 	"image"
 	"time"
 
-	"impasto/internal/cpu"
 	"impasto/internal/optim"
 	"impasto/internal/picture"
-	"impasto/weights"
 )
 
 // Stylize makes a picture that shows what content shows in the manner of the
-// styles. It descends on the pixels at each scale of the pyramid in turn, the
-// next scale starting from the result of the last.
+// styles. It descends on the pixels at each level of the pyramid in turn, the
+// next level starting from the result of the last.
 //
 // An option or a picture that won't do is an *OptionError. If ctx ends or the
-// descent fails, the result is the best so far, at the size of the scale that
-// was reached, together with the error; there is none only where no scale was
+// descent fails, the result is the best so far, at the size of the level that
+// was reached, together with the error; there is none only where no level was
 // begun.
 func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
 	if err := o.Check(); err != nil {
@@ -40,7 +38,7 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 // run is one stylisation on its way up the pyramid.
 type run struct {
 	options   Options
-	engine    engine
+	extractor extractor
 	levels    []level
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
@@ -52,7 +50,7 @@ type run struct {
 func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	r := &run{options: o, began: time.Now()}
 	var err error
-	if r.engine.recipe, err = recipeOf(o, styles); err != nil {
+	if r.extractor.recipe, err = recipeOf(o, styles); err != nil {
 		return nil, err
 	}
 	if r.levels, err = pyramid(content, styles, o); err != nil {
@@ -64,19 +62,11 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 			r.levels[i].iterations = 0 // from here on, those that were made
 		}
 	}
-	if r.best, err = start(r.levels[0], r.engine.recipe.styles, o); err != nil {
+	if r.best, err = start(r.levels[0], r.extractor.recipe.styles, o); err != nil {
 		return nil, err
 	}
-	if r.engine.parameters = o.Parameters; r.engine.parameters == nil {
-		if r.engine.parameters, err = weights.Default(); err != nil {
-			return nil, fmt.Errorf("model: embedded network: %w", err)
-		}
-	}
-	if r.engine.parameters, err = r.engine.parameters.Through(r.engine.recipe.layers()...); err != nil {
+	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
 		return nil, err
-	}
-	if r.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads}); err != nil {
-		return nil, fmt.Errorf("model: open device: %w", err)
 	}
 	return r, nil
 }
@@ -85,7 +75,7 @@ func (r *run) close() {
 	if r.optimiser != nil {
 		r.optimiser.Close()
 	}
-	r.engine.device.Close()
+	r.extractor.Device.Close()
 }
 
 // climb refines the picture at each level in turn.
@@ -106,24 +96,24 @@ func (r *run) refine(ctx context.Context, index int) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
-	t, err := r.engine.targets(ctx, l)
+	t, err := r.extractor.targets(ctx, l)
 	if err != nil {
 		return withContext(where, err)
 	}
-	objective, err := r.engine.objective(l, t)
+	objective, err := r.extractor.objective(l, t)
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
-	defer objective.machine.Close()
+	defer objective.Close()
 	if index == 0 {
-		if err := r.lastScaleFits(objective.scaling); err != nil {
+		if err := r.lastLevelFits(objective.PixelMemory()); err != nil {
 			return err
 		}
 	}
 	if r.options.Begin != nil {
-		r.options.Begin(Scale{
-			Number: index + 1, Scales: len(r.levels), Width: l.width, Height: l.height,
-			Device: r.engine.device.Name(), Memory: objective.machine.Memory(),
+		r.options.Begin(Level{
+			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
+			Device: r.extractor.Device.Name(), Memory: objective.Memory(),
 		})
 	}
 	d, err := r.newDescent(index, objective, from)

@@ -22,7 +22,7 @@ import (
 // network is the embedded one, decoded once for all tests.
 var network = sync.OnceValues(weights.Default)
 
-// tinyOptions are for stylisations that take a second: one scale of 32 pixels.
+// tinyOptions are for stylisations that take a second: one level of 32 pixels.
 func tinyOptions() Options {
 	o := DefaultOptions()
 	o.Loss = "gram"
@@ -68,12 +68,13 @@ func must(t *testing.T) func(*Result, error) []byte {
 }
 
 func TestLossFallsFromEveryStart(t *testing.T) {
-	for _, optimizer := range []string{"adam", "lbfgs"} {
-		for _, start := range starts {
-			t.Run(optimizer+" from "+start, func(t *testing.T) {
+	for _, optimizer := range []Optimizer{Adam, LBFGS} {
+		for _, row := range starts {
+			start := row.name
+			t.Run(fmt.Sprintf("%s from %s", optimizer, start), func(t *testing.T) {
 				o := tinyOptions()
 				o.Optimizer, o.Start = optimizer, start
-				if start == "image" {
+				if start == StartFromImage {
 					o.StartImage = waves(20, 20, 2)
 				}
 				var seen []float64
@@ -135,8 +136,8 @@ func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 }
 
 func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
-	for _, optimizer := range []string{"adam", "lbfgs"} {
-		t.Run(optimizer, func(t *testing.T) {
+	for _, optimizer := range []Optimizer{Adam, LBFGS} {
+		t.Run(string(optimizer), func(t *testing.T) {
 			var first []byte
 			for _, threads := range []int{1, 2, 3} {
 				o := tinyOptions()
@@ -157,7 +158,7 @@ func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 // TestSeedDecidesWhatIsDrawn compares runs that start alike, so that nothing but
 // the directions of the sliced loss can differ.
 func TestSeedDecidesWhatIsDrawn(t *testing.T) {
-	for _, optimizer := range []string{"adam", "lbfgs"} {
+	for _, optimizer := range []Optimizer{Adam, LBFGS} {
 		run := func(seed uint64, loss string) []byte {
 			o := tinyOptions()
 			o.Loss, o.Optimizer, o.Seed, o.FirstIterations = loss, optimizer, seed, 3
@@ -243,7 +244,7 @@ func TestProgressTellsWhereTheRunStands(t *testing.T) {
 	}
 	names := []string{"style relu1_1", "style relu2_1", "style relu3_1", "style relu4_1", "style relu5_1", "content relu4_2", "total variation"}
 	for i, p := range seen {
-		got := fmt.Sprintf("%d/%d %d×%d %d/%d %d/%d", p.Scale, p.Scales, p.Width, p.Height, p.Iteration, p.Iterations, p.Done, p.Total)
+		got := fmt.Sprintf("%d/%d %d×%d %d/%d %d/%d", p.Level, p.Levels, p.Width, p.Height, p.Iteration, p.Iterations, p.Done, p.Total)
 		if got != want[i] {
 			t.Errorf("progress %d is %s, want %s", i, got, want[i])
 		}
@@ -275,15 +276,15 @@ func TestProgressTellsWhereTheRunStands(t *testing.T) {
 }
 
 func TestCancellationReturnsTheBestSoFar(t *testing.T) {
-	for _, optimizer := range []string{"adam", "lbfgs"} {
-		t.Run(optimizer, func(t *testing.T) {
+	for _, optimizer := range []Optimizer{Adam, LBFGS} {
+		t.Run(string(optimizer), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			o := tinyOptions()
 			o.Size, o.Optimizer = 45, optimizer
 			var shown image.Image
 			o.Progress = func(p Progress) {
-				if p.Scale == 2 && p.Iteration == 2 {
+				if p.Level == 2 && p.Iteration == 2 {
 					shown, _ = p.Picture()
 					cancel()
 				}
@@ -302,7 +303,7 @@ func TestCancellationReturnsTheBestSoFar(t *testing.T) {
 	}
 }
 
-func TestCancellationBetweenScalesReturnsTheLastScale(t *testing.T) {
+func TestCancellationBetweenLevelsReturnsTheLastLevel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := tinyOptions()
@@ -317,7 +318,7 @@ func TestCancellationBetweenScalesReturnsTheLastScale(t *testing.T) {
 		t.Fatalf("error is %v, want %v", err, context.Canceled)
 	}
 	if got := result.Image.Bounds().Size(); got != image.Pt(32, 21) {
-		t.Errorf("result is %v, want the first scale's 32×21", got)
+		t.Errorf("result is %v, want the first level's 32×21", got)
 	}
 }
 
@@ -344,8 +345,8 @@ func TestCancellationStopsALineSearch(t *testing.T) {
 	var shown image.Image
 	o.Progress = func(p Progress) { shown, _ = p.Picture() }
 	r := newTestRun(t, o)
-	device := &faultyDevice{Device: r.engine.device, good: 5, cancel: cancel}
-	r.engine.device = device
+	device := &faultyDevice{Device: r.extractor.Device, good: 5, cancel: cancel}
+	r.extractor.Device = device
 	if err := r.climb(ctx); err != context.Canceled {
 		t.Fatalf("error is %v, want %v", err, context.Canceled)
 	}
@@ -357,7 +358,7 @@ func TestCancellationStopsALineSearch(t *testing.T) {
 	}
 }
 
-func TestScaleEndsWhereNothingCanImprove(t *testing.T) {
+func TestLevelEndsWhereNothingCanImprove(t *testing.T) {
 	o := tinyOptions()
 	o.Optimizer, o.ContentWeight, o.TotalVariationWeight = "lbfgs", 0, 0
 	picture := waves(32, 32, 0.5)
@@ -385,7 +386,7 @@ func newTestRun(t *testing.T, o Options) *run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	device := r.engine.device
+	device := r.extractor.Device
 	t.Cleanup(func() { device.Close() })
 	return r
 }
@@ -454,7 +455,7 @@ func TestFailureKeepsTheLastGoodPicture(t *testing.T) {
 			var shown image.Image
 			o.Progress = func(p Progress) { shown, _ = p.Picture() }
 			r := newTestRun(t, o)
-			r.engine.device = &faultyDevice{Device: r.engine.device, good: 3, fault: test.fault}
+			r.extractor.Device = &faultyDevice{Device: r.extractor.Device, good: 3, fault: test.fault}
 			err := r.climb(t.Context())
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error is %v, want one that says %q", err, test.want)

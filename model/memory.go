@@ -3,45 +3,35 @@ package model
 import (
 	"fmt"
 
-	"impasto/internal/cpu"
+	"impasto/internal/engine"
 )
 
-// How many vectors of a picture's size optimisers hold: Adam its two moments, where
-// the step began and the average twice; L-BFGS ten pairs, room for another, and
-// three besides.
-const (
-	adamVectors  = 5
-	lbfgsVectors = 25
-)
+// pictureBytes is what a picture takes: three planes of float32.
+func pictureBytes(width, height int) int64 { return 3 * 4 * int64(width) * int64(height) }
 
 // picturesFit reports a size of the output of which not even the content at all
-// scales fits into memory; the scales' pixels are twice the last one's.
+// levels fits into memory; the levels' pixels are twice the last one's.
 func picturesFit(width, height int) error {
-	needed := 2 * 3 * 4 * int64(width) * int64(height)
-	if available, known := cpu.AvailableMemory(); known && needed > available {
+	needed := 2 * pictureBytes(width, height)
+	if available, known := engine.AvailableMemory(); known && needed > available {
 		return tooLarge(width, height, needed, available)
 	}
 	return nil
 }
 
-// lastScaleFits reports, once the first scale is ready, that the last one won't be.
-// scaling is the first one's memory that goes with its pixels, so what is
-// refused can't be done; what can't be done and isn't refused here is when its scale
-// is begun.
-func (r *run) lastScaleFits(scaling int64) error {
-	device, tells := r.engine.device.(interface{ Available() (int64, bool) })
+// lastLevelFits reports, once the first level is ready, that the last one won't be.
+// taken is the first one's memory that goes with its pixels, so what is refused can't
+// be done; what can't be done and isn't refused here is when its level is begun.
+func (r *run) lastLevelFits(taken int64) error {
 	from, to := r.levels[0], r.levels[len(r.levels)-1]
-	if !tells || len(r.levels) == 1 {
+	available, known := r.extractor.Device.Available()
+	if !known || len(r.levels) == 1 {
 		return nil
 	}
-	pixels := int64(to.width) * int64(to.height)
-	vectors := int64(adamVectors)
-	if r.options.Optimizer == "lbfgs" {
-		vectors = lbfgsVectors
-	}
-	needed := int64(float64(scaling)*float64(pixels)/(float64(from.width)*float64(from.height))) + vectors*3*4*pixels
-	if available, known := device.Available(); known && needed > available+scaling {
-		return tooLarge(to.width, to.height, needed, available+scaling)
+	ratio := float64(to.width) * float64(to.height) / (float64(from.width) * float64(from.height))
+	needed := int64(float64(taken)*ratio) + int64(r.options.Optimizer.row().vectors)*pictureBytes(to.width, to.height)
+	if needed > available+taken {
+		return tooLarge(to.width, to.height, needed, available+taken)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/device"
 	"impasto/internal/plan"
 )
 
@@ -24,7 +25,7 @@ func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *te
 		refused   bool
 	}{{1 << 10, true}, {1 << 40, false}} {
 		r := newTestRun(t, o)
-		r.engine.device = shortDevice{r.engine.device, test.available}
+		r.extractor.Device = shortDevice{r.extractor.Device, test.available}
 		err := r.climb(t.Context())
 		var wrong *OptionError
 		if test.refused && (!errors.As(err, &wrong) || wrong.Option != "Size" || !strings.Contains(err.Error(), "128×") || r.result().Last.Done != 0) {
@@ -39,29 +40,29 @@ func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *te
 	}
 }
 
-// What the first scale foretells is what the last one needs.
+// What the first level foretells is what the last one needs.
 func TestMemoryOfMapsGoesWithThePixels(t *testing.T) {
-	scaling := func(size int, precision string) float64 {
+	pixelMemory := func(size int, precision device.Precision) float64 {
 		o := tinyOptions()
 		o.MinSize, o.Size, o.Device, o.Precision = size, size, "cpu", precision
 		r := newTestRun(t, o)
-		targets, err := r.engine.targets(t.Context(), r.levels[0])
+		targets, err := r.extractor.targets(t.Context(), r.levels[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		objective, err := r.engine.objective(r.levels[0], targets)
+		objective, err := r.extractor.objective(r.levels[0], targets)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer objective.machine.Close()
-		return float64(objective.scaling) / float64(r.levels[0].width*r.levels[0].height)
+		defer objective.Close()
+		return float64(objective.PixelMemory()) / float64(r.levels[0].width*r.levels[0].height)
 	}
-	for _, precision := range []string{"f32", "f16"} {
-		if small, large := scaling(128, precision), scaling(384, precision); small > large*1.05 || small < large*0.95 {
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
+		if small, large := pixelMemory(128, precision), pixelMemory(384, precision); small > large*1.05 || small < large*0.95 {
 			t.Errorf("%s: %.0f bytes a pixel at 128 pixels, %.0f at 384", precision, small, large)
 		}
 	}
-	if whole, half := scaling(128, "f32"), scaling(128, "f16"); half > 0.6*whole {
+	if whole, half := pixelMemory(128, "f32"), pixelMemory(128, "f16"); half > 0.6*whole {
 		t.Errorf("%.0f bytes a pixel in f16, %.0f in f32, want at most 60 %%", half, whole)
 	}
 }

@@ -7,200 +7,209 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
-	"impasto/vgg19"
 )
 
-// objective is the loss of a picture at one scale, and its gradient, on a
-// machine.
-type objective struct {
-	machine  plan.Machine
-	picture  *gorgonia.Node
-	gradient *gorgonia.Node
-	cost     *gorgonia.Node
-	draw     *gorgonia.Node // input of losses with chance in them, nil without such
-	terms    []term
-	inputs   []input
-	scaling  int64 // bytes of the machine's memory that go with the picture's pixels, 0 where it doesn't tell
+// The objective has three stages, cut at the summaries:
+//
+//   - summarise: a picture, or a part of one, gives what it adds to each summary;
+//   - compare: summaries and targets give the losses, and the summaries' cotangents;
+//   - pull back: a picture, or a part of one, and the cotangents give the gradient.
+//
+// A whole picture goes through all three in one graph. One in parts goes through
+// a graph a stage; see parts.go.
+
+// summaries are what the terms of the loss need to know of a picture.
+type summaries struct {
+	style   [][]losses.Summarised // one for each style part
+	content []*gorgonia.Node      // one for each content part: sums of differences, nil without positions
 }
 
-// term is one part of the cost.
+// summarise adds the summaries of feature maps to their graph. at says which positions
+// of a layer count, and content has what is kept of the content there.
+func (r recipe) summarise(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions, content []*gorgonia.Node) (s summaries, err error) {
+	s = summaries{style: make([][]losses.Summarised, len(r.style)), content: make([]*gorgonia.Node, len(r.content))}
+	for i, part := range r.style {
+		if s.style[i], err = part.loss.Normalised().Summarise(maps[part.layer], at(part.layer)); err != nil {
+			return s, fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	for i, part := range r.content {
+		if s.content[i], err = r.contentForm.Summarise(maps[part.layer], content[i], at(part.layer)); err != nil {
+			return s, fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+	}
+	return s, nil
+}
+
+// term is one part of the loss.
 type term struct {
 	name   string
 	weight float64
 	node   *gorgonia.Node
 }
 
-// input is a target in the graph and what to write there.
-type input struct {
-	node   *gorgonia.Node
-	values plan.Values
+// total is the loss as a graph: a weighted sum of terms.
+type total struct {
+	node    *gorgonia.Node // the sum
+	terms   []term
+	targets []engine.Input
 }
 
-// objective builds the graph for pictures of the level's size and compiles it.
-func (e engine) objective(l level, t targets) (_ *objective, err error) {
-	defer ops.Catch(&err, "build the loss")
-	o := &objective{picture: pictureNode(l.width, l.height)}
-	taps, err := vgg19.Build(o.picture, e.parameters, e.recipe.network, e.recipe.layers()...)
-	if err != nil {
-		return nil, err
+// compare adds the loss between summaries and targets to the graph of a picture,
+// whose total variation counts. elements is how many a content part's map has.
+func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, elements []int) (_ *total, err error) {
+	t := &total{}
+	for i, part := range r.style {
+		node, err := t.style(picture.Graph(), part, x.style[i], style[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+		t.terms = append(t.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
 	}
-	if err := o.addStyle(e.recipe, taps, t.style); err != nil {
-		return nil, err
+	for i, part := range r.content {
+		node, err := r.contentForm.Value(x.content[i], elements[i])
+		if err != nil {
+			return nil, fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+		t.terms = append(t.terms, term{name: "content " + part.layer, weight: part.weight, node: node})
 	}
-	if err := o.addContent(e.recipe, taps, t.content); err != nil {
-		return nil, err
-	}
-	if e.recipe.variation > 0 {
-		node, err := losses.TotalVariation(o.picture)
+	if r.variation > 0 {
+		node, err := losses.TotalVariation(picture)
 		if err != nil {
 			return nil, fmt.Errorf("total variation: %w", err)
 		}
-		o.terms = append(o.terms, term{name: "total variation", weight: e.recipe.variation, node: node})
+		t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
 	}
-	if err := o.differentiate(); err != nil {
+	weights, nodes := make([]float64, len(t.terms)), make([]*gorgonia.Node, len(t.terms))
+	for i, of := range t.terms {
+		weights[i], nodes[i] = of.weight, of.node
+	}
+	t.node, err = losses.Sum(weights, nodes...)
+	return t, err
+}
+
+// style adds one style part's loss: the weighted sum of those against each target.
+func (t *total) style(g *gorgonia.ExprGraph, part stylePart, x []losses.Summarised, of styleTarget) (*gorgonia.Node, error) {
+	form := part.loss.Normalised()
+	var nodes []*gorgonia.Node
+	for k, kept := range of.kept {
+		target, inputs := kept.Inputs(g, fmt.Sprintf("style %s target %d", part.layer, k+1))
+		t.targets = append(t.targets, inputs...)
+		node, err := form.Value(x, target)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, node)
+	}
+	if len(nodes) == 1 {
+		return nodes[0], nil
+	}
+	return losses.Sum(of.weights, nodes...)
+}
+
+// total builds the loss of whole pictures of a size against the targets, and returns
+// the picture's input, too.
+func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, sum *total, err error) {
+	defer ops.Catch(&err, "build the loss")
+	picture, maps, err := e.Build(width, height, e.recipe.layers()...)
+	if err != nil {
+		return nil, nil, err
+	}
+	content, elements, inputs := e.contentInputs(picture.Graph(), t.content)
+	x, err := e.recipe.summarise(maps, func(string) losses.Positions { return losses.Positions{} }, content)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sum, err = e.recipe.compare(picture, x, t.style, elements); err != nil {
+		return nil, nil, err
+	}
+	sum.targets = append(sum.targets, inputs...)
+	return picture, sum, nil
+}
+
+// contentInputs adds inputs for what is kept of the content to a graph, and counts their
+// elements. Those without positions have none.
+func (e extractor) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) (nodes []*gorgonia.Node, elements []int, inputs []engine.Input) {
+	nodes, elements = make([]*gorgonia.Node, len(kept)), make([]int, len(kept))
+	for i, values := range kept {
+		if values.Shape == nil {
+			continue
+		}
+		nodes[i] = values.Input(g, "content "+e.recipe.content[i].layer+" target")
+		elements[i] = values.Shape.TotalSize()
+		inputs = append(inputs, engine.Input{Node: nodes[i], Values: values})
+	}
+	return nodes, elements, inputs
+}
+
+// objective is the loss of a picture at one level and its gradient, compiled for a
+// device.
+type objective struct {
+	*engine.Executable
+	picture  *gorgonia.Node
+	gradient *gorgonia.Node
+	loss     *gorgonia.Node
+	terms    []term
+	key      *gorgonia.Node // input of losses that sample, nil without such
+}
+
+// objective builds and compiles the graph for pictures of the level's size.
+func (e extractor) objective(l level, t targets) (_ *objective, err error) {
+	defer ops.Catch(&err, "build the loss")
+	picture, sum, err := e.total(l.width, l.height, t)
+	if err != nil {
 		return nil, err
 	}
-	return o, o.compile(e.device)
-}
-
-func (o *objective) addStyle(r recipe, taps map[string]*gorgonia.Node, targets []styleTarget) error {
-	for i, part := range r.style {
-		summary, err := part.loss.Summarise(taps[part.layer])
-		if err != nil {
-			return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
-		}
-		var nodes []*gorgonia.Node
-		for k, values := range targets[i].summaries {
-			target := o.target(fmt.Sprintf("style %s target %d", part.layer, k+1), values)
-			node, err := part.loss.Objective(summary, target)
-			if err != nil {
-				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
-			}
-			nodes = append(nodes, node)
-		}
-		node := nodes[0]
-		if len(nodes) > 1 {
-			if node, err = losses.Sum(targets[i].weights, nodes...); err != nil {
-				return fmt.Errorf("%s at %s: %w", part.loss.Name(), part.layer, err)
-			}
-		}
-		o.terms = append(o.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
-	}
-	return nil
-}
-
-func (o *objective) addContent(r recipe, taps map[string]*gorgonia.Node, targets []plan.Values) error {
-	for i, part := range r.content {
-		name := "content " + part.layer
-		node, err := losses.Content(r.contentForm, taps[part.layer], o.target(name+" target", targets[i]))
-		if err != nil {
-			return fmt.Errorf("content at %s: %w", part.layer, err)
-		}
-		o.terms = append(o.terms, term{name: name, weight: part.weight, node: node})
-	}
-	return nil
-}
-
-// target adds an input for values, which are written once the graph is compiled.
-func (o *objective) target(name string, values plan.Values) *gorgonia.Node {
-	node := values.Input(o.picture.Graph(), name)
-	o.inputs = append(o.inputs, input{node, values})
-	return node
-}
-
-// differentiate adds the cost and its gradient to the picture to the graph.
-func (o *objective) differentiate() error {
-	weights, nodes := make([]float64, len(o.terms)), make([]*gorgonia.Node, len(o.terms))
-	for i, t := range o.terms {
-		weights[i], nodes[i] = t.weight, t.node
-	}
-	var err error
-	if o.cost, err = losses.Sum(weights, nodes...); err != nil {
-		return err
-	}
-	gradients, err := gorgonia.Grad(o.cost, o.picture)
+	gradients, err := gorgonia.Grad(sum.node, picture)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o.gradient = gradients[0]
-	return nil
-}
-
-func (o *objective) compile(device plan.Device) error {
-	outputs := []*gorgonia.Node{o.cost, o.gradient}
+	o := &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}
+	outputs := []*gorgonia.Node{o.loss, o.gradient}
 	for _, t := range o.terms {
 		outputs = append(outputs, t.node)
 	}
-	schedule, err := plan.Make(outputs...)
-	if err != nil {
-		return err
+	if o.Executable, err = engine.Compile(e.Device, sum.targets, outputs...); err != nil {
+		return nil, err
 	}
-	o.draw = drawOf(schedule)
-	if o.machine, err = device.Compile(schedule); err != nil {
-		return err
-	}
-	if m, tells := o.machine.(interface{ MapMemory() int64 }); tells {
-		o.scaling = m.MapMemory()
-	}
-	for _, in := range o.inputs {
-		if err := in.values.WriteTo(o.machine, in.node); err != nil {
-			o.machine.Close()
-			return fmt.Errorf("%s: %w", in.node.Name(), err)
-		}
-	}
-	o.inputs = nil
-	return nil
-}
-
-// drawOf is the input that losses with chance in them draw by, nil without such.
-func drawOf(schedule *plan.Schedule) *gorgonia.Node {
-	for _, in := range schedule.Inputs {
-		if in.Node.Name() == losses.DrawName {
-			return in.Node
-		}
-	}
-	return nil
+	o.key = o.Input(losses.KeyName)
+	return o, nil
 }
 
 // evaluate is the optimisers' view of the objective.
 func (o *objective) evaluate() (float64, error) {
-	if err := o.machine.RunAll(); err != nil {
+	if err := o.RunAll(); err != nil {
 		return 0, err
 	}
-	return o.scalar(o.cost)
+	return o.Scalar(o.loss)
 }
 
-// redraw makes losses with chance in them draw anew: the same for the same seed
-// and turn. It tells whether there are any, so that the objective is another
-// function than before.
-func (o *objective) redraw(seed uint64, turn int) (bool, error) {
-	if o.draw == nil {
+// rekey gives losses that sample another key: the same for the same seed of the run and
+// the same turn. It tells whether there are such losses, so that the objective is
+// another function than before.
+func (o *objective) rekey(seed uint64, turn int) (bool, error) {
+	if o.key == nil {
 		return false, nil
 	}
-	draw := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
-	return true, o.machine.WriteFloat64(o.draw, []float64{draw})
+	key := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
+	return true, o.WriteFloat64(o.key, []float64{key})
 }
 
 // values returns the terms as they counted in the last evaluation.
 func (o *objective) values() ([]Term, error) {
 	terms := make([]Term, len(o.terms))
 	for i, t := range o.terms {
-		value, err := o.scalar(t.node)
+		value, err := o.Scalar(t.node)
 		if err != nil {
 			return nil, err
 		}
 		terms[i] = Term{Name: t.name, Value: t.weight * value}
 	}
 	return terms, nil
-}
-
-func (o *objective) scalar(node *gorgonia.Node) (float64, error) {
-	var value [1]float64
-	err := o.machine.ReadFloat64(node, value[:])
-	return value[0], err
 }
 
 // culprit names the first term that isn't finite, and its value.
@@ -210,9 +219,11 @@ func (o *objective) culprit() (Term, bool) {
 		return Term{}, false
 	}
 	for _, t := range terms {
-		if math.IsNaN(t.Value) || math.IsInf(t.Value, 0) {
+		if !finite(t.Value) {
 			return t, true
 		}
 	}
 	return Term{}, false
 }
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -4,6 +4,7 @@ import (
 	"image"
 	"time"
 
+	"impasto/device"
 	"impasto/vgg19"
 )
 
@@ -25,18 +26,18 @@ type Options struct {
 	// single layers.
 	Loss      string
 	LayerLoss map[string]string
-	// Samples is how many positions of a layer, 16–1,048,576, the losses that look at
-	// a sample take in one evaluation, those of losses.Sampled: time goes with the
-	// square. 0 leaves it to the loss.
+	// Samples is how many positions of a layer, MinSamples to MaxSamples, the losses that
+	// look at a sample take in one evaluation, those of losses.Sampled: time goes with
+	// the square. 0 leaves it to the loss.
 	Samples int
 	// StyleLayers have weights of 0 or more, which are scaled to sum to 1.
 	StyleLayers []LayerWeight
 	// ContentLayers have weights of 0 or more, which are scaled to sum to
-	// ContentWeight, 0–1e6. With a ContentWeight of 0 there need be none.
+	// ContentWeight, 0 to MaxWeight. With a ContentWeight of 0 there need be none.
 	ContentLayers []LayerWeight
 	ContentWeight float64
 	ContentLoss   string // "scaled" (squared difference over its absolute sum) or "mse"
-	// TotalVariationWeight, 0–1e6, smooths the output.
+	// TotalVariationWeight, 0 to MaxWeight, smooths the output.
 	TotalVariationWeight float64
 
 	Pooling string // max, avg, l2 or none
@@ -45,43 +46,40 @@ type Options struct {
 	PlainPooling bool
 
 	// Size is the longer side of the output in pixels, from what the layers need
-	// (16 for relu5_1) to 16384. Scales grow to it by √2 from the smallest that is
-	// at least MinSize; with a MinSize of Size or more there is but one.
+	// (16 for relu5_1) to MaxSize. The levels of the pyramid grow to it by √2 from the
+	// smallest that is at least MinSize; with a MinSize of Size or more there is but one.
 	Size, MinSize int
-	// StyleSize is the longest that a side of a style picture is at every scale; 0
-	// makes it StyleScale, 1/64–64, times the scale's own. Styles are never scaled
-	// up beyond their own size; the content is.
+	// StyleSize is the longest that a side of a style picture is at every level; 0
+	// makes it StyleScale, 1/MaxStyleScale to MaxStyleScale, times the level's own.
+	// Styles are never scaled up beyond their own size; the content is.
 	StyleSize  int
 	StyleScale float64
 
-	// FirstIterations are made at the first scale, Iterations at each other; 1 to
-	// 1,000,000.
+	// FirstIterations are made at the first level, Iterations at each other; 1 to
+	// MaxIterations.
 	FirstIterations, Iterations int
 	// TimeLimit, unless 0, ends the run after that time instead of after so many
-	// iterations. Each scale has a share of it in proportion to its iterations
+	// iterations. Each level has a share of it in proportion to its iterations
 	// times its pixels and makes as many as that allows, one at least; so results
 	// depend on the machine's speed.
 	TimeLimit time.Duration
-	Optimizer string  // adam or lbfgs
-	StepSize  float64 // Adam's, above 0 and at most 1, in units of the picture's range
+	Optimizer Optimizer
+	StepSize  float64 // Adam's, above 0 and at most MaxStepSize, in units of the picture's range
 	// AverageDecay, from 0 to below 1, is the decay of the exponential average of
 	// Adam's iterates, which is the result; 0 makes the result the last iterate.
 	AverageDecay float64
 
-	// Start is what the first scale starts from: content, style (noise with the
-	// styles' mean and deviation by channel), grey, noise, or image (StartImage,
-	// resized to fit whatever its shape).
-	Start      string
-	StartImage image.Image
-	Seed       uint64
+	Start      Start       // what the first level starts from
+	StartImage image.Image // for StartFromImage
+	Seed       uint64      // of whatever is random
 
-	Device    string // auto (the first GPU that can be used, or else the processor), cpu, cuda or cuda:N
-	Precision string // of Precisions: what features are made of; on the processor f16 is how they are kept, bf16 how convolutions multiply
-	Threads   int    // 0 uses every core
+	Device    device.Name
+	Precision device.Precision // of those that the device knows
+	Threads   int              // of the processor, up to MaxThreads; 0 uses every core
 
-	// Begin, unless nil, is called before the first iteration of each scale, on the
+	// Begin, unless nil, is called before the first iteration of each level, on the
 	// goroutine that runs Stylize.
-	Begin func(Scale)
+	Begin func(Level)
 
 	// Parameters are the network's; nil uses the embedded ones.
 	Parameters *vgg19.Parameters
@@ -92,7 +90,7 @@ type Options struct {
 }
 
 // DefaultOptions are those that make good pictures without further thought.
-// Iterations and optimiser are those of the quality "good"; scales, and with Adam
+// Iterations and optimiser are those of the quality "good"; levels, and with Adam
 // step and averaging, follow crowsonkb/style-transfer-pytorch.
 //
 // Its weights don't carry over, because here every term is divided by the size
@@ -119,11 +117,11 @@ func DefaultOptions() Options {
 		StyleScale:           1,
 		FirstIterations:      200,
 		Iterations:           100,
-		Optimizer:            "lbfgs",
+		Optimizer:            LBFGS,
 		StepSize:             0.02,
 		AverageDecay:         0.99,
-		Start:                "content",
-		Device:               "auto",
-		Precision:            "f32",
+		Start:                StartFromContent,
+		Device:               device.Auto,
+		Precision:            device.Float32,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/cpu/kernels"
 )
@@ -13,13 +14,13 @@ func TestBFloat16StylisesAsWellAsFloat32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stylises twice")
 	}
-	if d, err := cpu.NewDevice(cpu.Options{BFloat16: true}); err == nil {
+	if d, err := cpu.NewDevice(cpu.Options{Precision: device.BFloat16}); err == nil {
 		d.Close()
 	} else {
 		t.Setenv(kernels.Environment, "go") // which can, slowly
 	}
-	loss := map[string]float64{}
-	for _, precision := range []string{"f32", "bf16"} {
+	loss := map[device.Precision]float64{}
+	for _, precision := range []device.Precision{device.Float32, device.BFloat16} {
 		o := tinyOptions()
 		o.Device, o.Precision = "cpu", precision
 		o.FirstIterations, o.Iterations = 12, 12
@@ -41,13 +42,13 @@ func TestFloat16StylisesAsWellAsFloat32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stylises twice")
 	}
-	loss, memory := map[string]float64{}, map[string]int64{}
-	for _, precision := range []string{"f32", "f16"} {
+	loss, memory := map[device.Precision]float64{}, map[device.Precision]int64{}
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
 		o := tinyOptions()
 		o.MinSize, o.Size = 32, 64
 		o.Device, o.Precision = "cpu", precision
 		o.FirstIterations, o.Iterations = 12, 12
-		o.Begin = func(s Scale) { memory[precision] = max(memory[precision], s.Memory) }
+		o.Begin = func(s Level) { memory[precision] = max(memory[precision], s.Memory) }
 		result, err := Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
 		if err != nil {
 			t.Fatal(err)
@@ -59,28 +60,28 @@ func TestFloat16StylisesAsWellAsFloat32(t *testing.T) {
 		t.Errorf("the last loss is %g in f16 and %g in f32, %.2f %% off", loss["f16"], loss["f32"], 100*off)
 	}
 	if memory["f16"] >= memory["f32"] {
-		t.Errorf("the largest scale takes %d bytes in f16 and %d in f32", memory["f16"], memory["f32"])
+		t.Errorf("the largest level takes %d bytes in f16 and %d in f32", memory["f16"], memory["f32"])
 	}
 }
 
 // An evaluation of features in float16 allocates no more than one in float32: what
 // is widened has its place in the plan.
 func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
-	for _, precision := range []string{"f32", "f16"} {
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
 		for _, loss := range []string{"gram", "sliced"} {
 			o := tinyOptions()
 			o.MinSize, o.Size, o.Loss = 64, 64, loss
 			o.Device, o.Precision = "cpu", precision
 			r := newTestRun(t, o)
-			targets, err := r.engine.targets(t.Context(), r.levels[0])
+			targets, err := r.extractor.targets(t.Context(), r.levels[0])
 			if err != nil {
 				t.Fatal(err)
 			}
-			objective, err := r.engine.objective(r.levels[0], targets)
+			objective, err := r.extractor.objective(r.levels[0], targets)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer objective.machine.Close()
+			defer objective.Close()
 			// The first prepares targets and filters, and a thread's first part of a
 			// kind grows its scratch memory, whenever that comes.
 			used := uint64(math.MaxUint64)

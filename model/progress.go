@@ -12,12 +12,12 @@ type Term struct {
 	Value float64
 }
 
-// Scale is a step of the pyramid about to begin.
-type Scale struct {
-	Number, Scales int // from 1, and how many there are
+// Level is a level of the pyramid about to begin.
+type Level struct {
+	Number, Levels int // from 1, and how many there are
 	Width, Height  int // of the picture
 	// Device says where the work is done, and Memory how many bytes of it the
-	// picture's features, their gradients and all between take at this scale. The
+	// picture's features, their gradients and all between take at this level. The
 	// network's parameters and the optimiser's vectors are not in it.
 	Device string
 	Memory int64
@@ -25,10 +25,10 @@ type Scale struct {
 
 // Progress is where a stylisation stands after an iteration.
 type Progress struct {
-	Scale, Scales         int // the pyramid's current scale, from 1, and how many there are
-	Width, Height         int // of the picture at this scale
-	Iteration, Iterations int // at this scale, from 1; L-BFGS may end a scale before
-	Done, Total           int // iterations over all scales
+	Level, Levels         int // the pyramid's current level, from 1, and how many there are
+	Width, Height         int // of the picture at this level
+	Iteration, Iterations int // at this level, from 1; L-BFGS may end a level before
+	Done, Total           int // iterations over all levels
 	// With a TimeLimit nobody knows how many iterations there will be; Iterations
 	// and Total are then those that were made.
 	Loss         float64

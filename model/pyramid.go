@@ -8,7 +8,7 @@ import (
 	"impasto/internal/picture"
 )
 
-// level is one scale of the pyramid: the sizes and pictures at it.
+// level is one level of the pyramid: the sizes and pictures at it.
 type level struct {
 	width, height int // of the output
 	iterations    int
@@ -18,9 +18,9 @@ type level struct {
 
 func (l level) size() string { return fmt.Sprintf("%d×%d", l.width, l.height) }
 
-// scales returns the longer sides of the pyramid from the smallest to last:
+// levelSides returns the longer sides of the levels from the smallest to last:
 // last/√2ⁱ, rounded, as long as it is at least first.
-func scales(first, last int) []int {
+func levelSides(first, last int) []int {
 	first = min(first, last)
 	var sides []int
 	for i, side := 0, last; side >= first && side > 0; {
@@ -52,18 +52,19 @@ func fit(width, height, longest int, scaleUp bool) (int, int) {
 // sizes are those of crowsonkb/style-transfer-pytorch.
 func roundToEven(x float64) int { return int(math.RoundToEven(x)) }
 
-// styleSide is the longest that a style picture may be at a scale.
-func (o Options) styleSide(scale int) int {
+// styleSide is the longest that a style picture may be at a level, given the level's
+// own longer side.
+func (o Options) styleSide(side int) int {
 	if o.StyleSize > 0 {
 		return o.StyleSize
 	}
-	return roundToEven(float64(scale) * o.StyleScale)
+	return roundToEven(float64(side) * o.StyleScale)
 }
 
 // pyramid returns the levels from the smallest. Every picture is resized from
 // the original in one step, and one original at a time is held in float32.
 func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
-	sides := scales(o.MinSize, o.Size)
+	sides := levelSides(o.MinSize, o.Size)
 	levels := make([]level, len(sides))
 	for i := range levels {
 		levels[i].iterations = o.Iterations

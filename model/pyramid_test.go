@@ -9,7 +9,7 @@ import (
 // The sizes here are what gen_scales and size_to_fit of
 // crowsonkb/style-transfer-pytorch return.
 
-func TestScalesAreThoseOfTheReferenceProgram(t *testing.T) {
+func TestLevelsAreThoseOfTheReferenceProgram(t *testing.T) {
 	tests := []struct {
 		first, last int
 		want        []int
@@ -23,8 +23,8 @@ func TestScalesAreThoseOfTheReferenceProgram(t *testing.T) {
 		{512, 128, []int{128}}, // as with min_scale = min(min_scale, end_scale)
 	}
 	for _, test := range tests {
-		if got := scales(test.first, test.last); !slices.Equal(got, test.want) {
-			t.Errorf("scales from %d to %d are %v, want %v", test.first, test.last, got, test.want)
+		if got := levelSides(test.first, test.last); !slices.Equal(got, test.want) {
+			t.Errorf("levels from %d to %d are %v, want %v", test.first, test.last, got, test.want)
 		}
 	}
 }
@@ -66,9 +66,9 @@ func TestPyramidScalesTheContentUpButNotTheStyles(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*Options)
-		styles []string // of a 40×50 style, scale by scale
+		styles []string // of a 40×50 style, level by level
 	}{
-		{"as large as the scale", func(*Options) {}, []string{"26×32", "36×45", "40×50"}},
+		{"as large as the level", func(*Options) {}, []string{"26×32", "36×45", "40×50"}},
 		{"half as large", func(o *Options) { o.StyleScale = 0.5 }, []string{"13×16", "18×22", "26×32"}},
 		{"of one size", func(o *Options) { o.StyleSize = 40 }, []string{"32×40", "32×40", "32×40"}},
 	}

@@ -3,7 +3,8 @@ package model
 // Quality is a preset of how long a descent goes on, and by which optimiser.
 type Quality struct {
 	Name                        string
-	Optimizer                   string
+	Help                        string
+	Optimizer                   Optimizer
 	FirstIterations, Iterations int
 }
 
@@ -22,22 +23,28 @@ type Quality struct {
 //	L-BFGS, 100 and 50      0.1883    21 s    0.1667    31 s
 //	draft (L-BFGS)          0.1939    13 s    0.1693    18 s
 var Qualities = []Quality{
-	{"draft", "lbfgs", 60, 30},
-	{"good", "lbfgs", 200, 100},
-	{"best", "lbfgs", 500, 250},
-	// The recipe of crowsonkb/style-transfer-pytorch.
-	{"reference", "adam", 1000, 500},
+	{"draft", "a look in a fraction of the time", LBFGS, 60, 30},
+	{"good", "as many iterations as change what is seen", LBFGS, 200, 100},
+	{"best", "the lowest loss", LBFGS, 500, 250},
+	{"reference", "the recipe of crowsonkb/style-transfer-pytorch", Adam, 1000, 500},
 }
 
 // SetQuality sets the optimiser and the iterations as a preset has them.
 func (o *Options) SetQuality(name string) error {
-	var names []string
 	for _, q := range Qualities {
 		if q.Name == name {
 			o.Optimizer, o.FirstIterations, o.Iterations = q.Optimizer, q.FirstIterations, q.Iterations
 			return nil
 		}
+	}
+	return checkName("Quality", "quality", name, QualityNames())
+}
+
+// QualityNames are the presets' names.
+func QualityNames() []string {
+	var names []string
+	for _, q := range Qualities {
 		names = append(names, q.Name)
 	}
-	return checkName("Quality", "quality", name, names)
+	return names
 }

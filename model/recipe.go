@@ -8,10 +8,9 @@ import (
 // recipe is what the options come down to: the parts of the loss and the weight
 // that each counts with.
 type recipe struct {
-	network     vgg19.Options
 	style       []stylePart
 	content     []contentPart
-	contentForm string
+	contentForm losses.ContentForm
 	variation   float64
 	styles      []float64 // the style pictures' weights, which sum to 1
 }
@@ -22,6 +21,9 @@ type stylePart struct {
 	weight float64
 }
 
+// String says what is compared where, for errors.
+func (p stylePart) String() string { return p.loss.Description().Name + " at " + p.layer }
+
 type contentPart struct {
 	layer  string
 	weight float64
@@ -30,11 +32,11 @@ type contentPart struct {
 // recipeOf expects options and styles that have been checked. Parts of weight 0
 // are left out.
 func recipeOf(o Options, styles []Style) (recipe, error) {
-	r := recipe{
-		network:     vgg19.Options{Pooling: o.Pooling, Padding: o.Padding, PlainPooling: o.PlainPooling},
-		contentForm: o.ContentLoss,
-		variation:   o.TotalVariationWeight,
+	form, err := losses.ContentNamed(o.ContentLoss)
+	if err != nil {
+		return recipe{}, err
 	}
+	r := recipe{contentForm: form, variation: o.TotalVariationWeight}
 	total := sumOf(o.StyleLayers)
 	for _, l := range o.StyleLayers {
 		name := o.Loss
@@ -65,6 +67,11 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 		r.styles = append(r.styles, s.Weight/total)
 	}
 	return r, nil
+}
+
+// network is how the network is built.
+func (o Options) network() vgg19.Options {
+	return vgg19.Options{Pooling: o.Pooling, Padding: o.Padding, PlainPooling: o.PlainPooling}
 }
 
 func sumOf(layers []LayerWeight) float64 {

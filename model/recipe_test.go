@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-
-	"impasto/losses"
 )
 
 func TestRecipeScalesTheWeights(t *testing.T) {
@@ -24,7 +22,7 @@ func TestRecipeScalesTheWeights(t *testing.T) {
 	if len(r.style) != 2 || r.style[0].weight != 0.75 || r.style[1].weight != 0.25 {
 		t.Errorf("style parts are %v, want relu1_1 at 0.75 and relu3_1 at 0.25, without that of weight 0", r.style)
 	}
-	if a, b := r.style[0].loss.Name(), r.style[1].loss.Name(); a != "gram" || b != "moments" {
+	if a, b := r.style[0].loss.Description().Name, r.style[1].loss.Description().Name; a != "gram" || b != "moments" {
 		t.Errorf("losses are %s and %s, want gram and, for relu3_1, moments", a, b)
 	}
 	want := []contentPart{{"relu3_1", 0.1}, {"relu4_2", 0.4}}
@@ -67,20 +65,20 @@ func TestRecipeGivesTheSampleToLossesThatTakeOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := r.style[0].loss.(losses.Counted).Operations(1, 10_000, 10_000); got != want {
+			if got := r.style[0].loss.Description().Operations(1, 10_000, 10_000); got != want {
 				t.Errorf("%s with %d samples takes %g operations, want %g", test.loss, samples, got, want)
 			}
 		}
 	}
 	o := tinyOptions()
-	for name, want := range map[string]int{"sinkhorn": 512, "sinkhorn-whole": 10_000} {
+	for name, want := range map[string]int{"sinkhorn": 512, "sinkhorn-whole": 0} {
 		o.Loss, o.Samples = name, 512
 		r, err := recipeOf(o, oneStyle)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.style[0].loss.(losses.Iterative).Pairs(1).Sample.Of(10_000); got != want {
-			t.Errorf("%s looks at %d of 10,000 positions, want %d", name, got, want)
+		if got := r.style[0].loss.Normalised().Summaries[0].Sample; got != want {
+			t.Errorf("%s samples %d positions, want %d", name, got, want)
 		}
 	}
 }

@@ -7,20 +7,14 @@ import (
 	"maps"
 	"math"
 
-	"gorgonia.org/gorgonia"
-
-	"impasto/internal/cpu"
-	"impasto/internal/ops"
+	"impasto/internal/engine"
 	"impasto/internal/picture"
-	"impasto/internal/plan"
 	"impasto/losses"
-	"impasto/vgg19"
-	"impasto/weights"
 )
 
 // Scores say how far a picture is from the styles and from the content. All are
-// objectives, as the descent minimises them, so that 0 is equality and 1 is a
-// difference of about the target's own size. A loss that couldn't be evaluated
+// normalised values, as the descent minimises them: a loss divided by the size of its
+// target, so that 0 is equality and 1 is a difference as large as the target. A loss that couldn't be evaluated
 // is missing from the maps.
 type Scores struct {
 	// Style is the distance from the styles under each loss, by name: the mean
@@ -38,24 +32,36 @@ type Scores struct {
 
 // Scorer scores pictures against the same styles and content.
 type Scorer struct {
-	engine  engine
+	network engine.Network
 	level   level
 	losses  []string
 	options Options
 	styles  []Style
-	targets map[string][2]targets // of the styles and the content, by loss
-	kept    []plan.Values         // of the content layers
-	failed  map[string]string     // losses without targets, and why
+
+	criteria map[string][2]*criterion // nearness to the styles and to the content, by loss; nil until computed
+	kept     *criterion               // nearness to the content at the content layers; nil without such
+	failed   map[string]string        // losses without criteria, and why
+}
+
+// criterion is what a picture is compared with, and how.
+type criterion struct {
+	extractor extractor
+	targets   targets
 }
 
 // contentLossName is under which Problems has what went wrong with Kept.
 const contentLossName = "content"
 
-// NewScorer makes a scorer by the named losses at one scale, of which o.Size is
+// NewScorer makes a scorer by the named losses at one level, of which o.Size is
 // the longer side. Of the options it takes what concerns layers, sizes and the
 // network, and not Loss, LayerLoss and Samples. A loss that fails is reported with the
 // scores; options and pictures that won't do are an *OptionError here.
 func NewScorer(content image.Image, styles []Style, names []string, o Options) (*Scorer, error) {
+	for _, name := range names {
+		if err := checkName("Loss", "loss", name, losses.Names()); err != nil {
+			return nil, err
+		}
+	}
 	o.MinSize, o.LayerLoss, o.Samples = o.Size, nil, 0
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -67,88 +73,71 @@ func NewScorer(content image.Image, styles []Style, names []string, o Options) (
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{level: levels[0], losses: names, options: o, styles: styles}
-	if s.engine.parameters = o.Parameters; o.Parameters == nil {
-		if s.engine.parameters, err = weights.Default(); err != nil {
-			return nil, fmt.Errorf("model: embedded network: %w", err)
-		}
+	network, err := openNetwork(o, true, o.layers()...)
+	if err != nil {
+		return nil, err
 	}
-	if s.engine.device, err = openDevice(o.Device, o.Precision, cpu.Options{Threads: o.Threads, Exact: true}); err != nil {
-		return nil, fmt.Errorf("model: open device: %w", err)
-	}
-	return s, nil
+	return &Scorer{network: network, level: levels[0], losses: names, options: o, styles: styles}, nil
 }
 
 // Close frees the device.
-func (s *Scorer) Close() error { return s.engine.device.Close() }
+func (s *Scorer) Close() error { return s.network.Device.Close() }
 
 // Size is what pictures are resized to.
 func (s *Scorer) Size() (width, height int) { return s.level.width, s.level.height }
 
-// prepare computes the targets of every loss, once.
+// prepare computes what pictures are compared with, once.
 func (s *Scorer) prepare(ctx context.Context) error {
-	if s.targets != nil {
+	if s.criteria != nil {
 		return nil
 	}
-	s.targets, s.failed = map[string][2]targets{}, map[string]string{}
-	err := s.computeTargets(ctx)
-	if err != nil {
-		s.targets = nil
-	}
-	return err
-}
-
-func (s *Scorer) computeTargets(ctx context.Context) error {
-	for _, name := range s.losses {
-		var both [2]targets
-		for i, target := range []level{{styles: s.level.styles}, {styles: []*picture.Picture{s.level.content}}} {
-			e, err := s.styleEngine(name, i == 1)
-			if err != nil {
-				return err
-			}
-			if both[i], err = e.targets(ctx, target); err != nil {
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				s.failed[name] = err.Error()
-				break
-			}
+	criteria, failed := map[string][2]*criterion{}, map[string]string{}
+	for _, loss := range s.losses {
+		both, err := s.under(ctx, loss)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		s.targets[name] = both
+		if err != nil {
+			failed[loss] = err.Error()
+			continue
+		}
+		criteria[loss] = both
 	}
-	e, err := s.contentEngine()
-	if err != nil || len(e.recipe.content) == 0 {
-		return err
+	if sumOf(s.options.ContentLayers) > 0 {
+		o := s.options
+		o.StyleLayers, o.ContentWeight = nil, 1
+		var err error
+		if s.kept, err = s.criterion(ctx, o, s.styles, level{content: s.level.content}); err != nil {
+			return err
+		}
 	}
-	s.kept, err = e.features(s.level.content)
-	return err
+	s.criteria, s.failed = criteria, failed
+	return nil
 }
 
-// styleEngine compares under one loss, with the styles or, as if it were one,
-// the content.
-func (s *Scorer) styleEngine(loss string, withContent bool) (engine, error) {
-	o, styles := s.options, s.styles
-	o.Loss, o.ContentLayers = loss, nil
-	if withContent {
-		styles = []Style{{Weight: 1}}
-	}
-	e := s.engine
-	var err error
-	e.recipe, err = recipeOf(o, styles)
-	return e, err
-}
-
-// contentEngine compares the content layers. Their weights sum to 1.
-func (s *Scorer) contentEngine() (engine, error) {
+// under returns the criteria of one loss: nearness to the styles, and to the content as
+// if that were a style.
+func (s *Scorer) under(ctx context.Context, loss string) (both [2]*criterion, err error) {
 	o := s.options
-	o.ContentWeight = 1
-	if !(sumOf(o.ContentLayers) > 0) {
-		o.ContentLayers = nil
+	o.Loss, o.ContentLayers = loss, nil
+	if both[0], err = s.criterion(ctx, o, s.styles, level{styles: s.level.styles}); err != nil {
+		return both, err
 	}
-	e := s.engine
-	var err error
-	e.recipe, err = recipeOf(o, s.styles)
-	return e, err
+	both[1], err = s.criterion(ctx, o, []Style{{Weight: 1}}, level{styles: []*picture.Picture{s.level.content}})
+	return both, err
+}
+
+// criterion computes the targets of the pictures of a level. Total variation, which has
+// none, doesn't count.
+func (s *Scorer) criterion(ctx context.Context, o Options, styles []Style, l level) (*criterion, error) {
+	o.TotalVariationWeight = 0
+	recipe, err := recipeOf(o, styles)
+	if err != nil {
+		return nil, err
+	}
+	c := &criterion{extractor: extractor{s.network, recipe}}
+	c.targets, err = c.extractor.targets(ctx, l)
+	return c, err
 }
 
 // Score resizes a picture to Size and scores it. One of another shape than the
@@ -170,7 +159,7 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 		if scores.Problems[name] != "" {
 			continue
 		}
-		values, err := s.style(name, p)
+		values, err := scoreBoth(s.criteria[name], p)
 		if err != nil {
 			scores.Problems[name] = err.Error()
 			continue
@@ -184,7 +173,7 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 		scores.Problems[contentLossName] = "the picture has another shape than the content"
 		return scores, nil
 	}
-	if scores.Kept, err = s.content(p); err != nil {
+	if scores.Kept, err = s.kept.score(p); err != nil {
 		scores.Kept, scores.Problems[contentLossName] = math.NaN(), err.Error()
 	}
 	return scores, nil
@@ -205,73 +194,29 @@ func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, er
 	return p, sameShape, err
 }
 
-// style is the distance from the styles and from the content under one loss.
-func (s *Scorer) style(loss string, p *picture.Picture) (values [2]float64, err error) {
-	for i, against := range s.targets[loss] {
-		e, err := s.styleEngine(loss, i == 1)
-		if err != nil {
-			return values, err
-		}
-		values[i], err = e.measure(p, func(o *objective, taps map[string]*gorgonia.Node) error {
-			return o.addStyle(e.recipe, taps, against.style)
-		})
-		if err != nil {
+func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {
+	for i, c := range criteria {
+		if values[i], err = c.score(p); err != nil {
 			return values, err
 		}
 	}
 	return values, nil
 }
 
-func (s *Scorer) content(p *picture.Picture) (float64, error) {
-	e, err := s.contentEngine()
+// score is the normalised value of the recipe's losses on a picture: the weighted sum of
+// its terms, without a gradient.
+func (c *criterion) score(p *picture.Picture) (float64, error) {
+	e := c.extractor
+	input, sum, err := e.total(p.Width, p.Height, c.targets)
 	if err != nil {
 		return 0, err
 	}
-	e.recipe.style = nil
-	return e.measure(p, func(o *objective, taps map[string]*gorgonia.Node) error {
-		return o.addContent(e.recipe, taps, s.kept)
-	})
-}
-
-// measure evaluates the weighted sum of the terms that add gives an objective,
-// without a gradient.
-func (e engine) measure(p *picture.Picture, add func(*objective, map[string]*gorgonia.Node) error) (value float64, err error) {
-	defer ops.Catch(&err, "build the loss")
-	o := &objective{picture: pictureNode(p.Width, p.Height)}
-	taps, err := vgg19.Build(o.picture, e.parameters, e.recipe.network, e.recipe.layers()...)
+	values, err := engine.Evaluate(e.Device, append(sum.targets, engine.PictureInput(input, p)), sum.node)
 	if err != nil {
 		return 0, err
 	}
-	if err := add(o, taps); err != nil {
-		return 0, err
-	}
-	weights, nodes := make([]float64, len(o.terms)), make([]*gorgonia.Node, len(o.terms))
-	for i, t := range o.terms {
-		weights[i], nodes[i] = t.weight, t.node
-	}
-	if o.cost, err = losses.Sum(weights, nodes...); err != nil {
-		return 0, err
-	}
-	schedule, err := plan.Make(o.cost)
-	if err != nil {
-		return 0, err
-	}
-	if o.machine, err = e.device.Compile(schedule); err != nil {
-		return 0, err
-	}
-	defer o.machine.Close()
-	for _, in := range o.inputs {
-		if err := in.values.WriteTo(o.machine, in.node); err != nil {
-			return 0, err
-		}
-	}
-	if err := o.machine.Write(o.picture, p.RGB); err != nil {
-		return 0, err
-	}
-	if value, err = o.evaluate(); err != nil {
-		return 0, err
-	}
-	if math.IsNaN(value) || math.IsInf(value, 0) {
+	value := values[0].Double[0]
+	if !finite(value) {
 		return 0, fmt.Errorf("the value is %v", value)
 	}
 	return value, nil

@@ -91,6 +91,9 @@ func TestScorerRefusesWhatItCannotScore(t *testing.T) {
 	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, losses.Names(), o); err == nil {
 		t.Error("8 pixels are enough")
 	}
+	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, []string{"gram", "gran"}, tinyOptions()); err == nil {
+		t.Error("there is a loss gran")
+	}
 	s := newScorer(t, losses.Names(), tinyOptions())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -115,9 +118,9 @@ func TestTimeLimitEndsTheRunInItsTime(t *testing.T) {
 	o.MinSize, o.Size = 32, 64
 	o.TimeLimit = 1500 * time.Millisecond
 	var last Progress
-	scales := map[int]int{}
+	levels := map[int]int{}
 	o.Progress = func(p Progress) {
-		scales[p.Scale]++
+		levels[p.Level]++
 		if p.Iterations != p.Iteration || p.Total != p.Done {
 			t.Errorf("%d of %d, %d of %d", p.Iteration, p.Iterations, p.Done, p.Total)
 		}
@@ -127,16 +130,16 @@ func TestTimeLimitEndsTheRunInItsTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(scales) != 3 || r.Image.Bounds().Dx() != 64 {
-		t.Errorf("iterations by scale are %v, and the picture is %v", scales, r.Image.Bounds())
+	if len(levels) != 3 || r.Image.Bounds().Dx() != 64 {
+		t.Errorf("iterations by level are %v, and the picture is %v", levels, r.Image.Bounds())
 	}
-	if last.Done != scales[1]+scales[2]+scales[3] || last.Elapsed < o.TimeLimit {
+	if last.Done != levels[1]+levels[2]+levels[3] || last.Elapsed < o.TimeLimit {
 		t.Errorf("%d iterations in %v", last.Done, last.Elapsed)
 	}
 	o.TimeLimit = time.Nanosecond
-	clear(scales)
-	if _, err = stylize(t, t.Context(), oneStyle, o); err != nil || len(scales) != 3 || last.Done != 3 {
-		t.Errorf("%v: with no time at all, iterations by scale are %v, want one each", err, scales)
+	clear(levels)
+	if _, err = stylize(t, t.Context(), oneStyle, o); err != nil || len(levels) != 3 || last.Done != 3 {
+		t.Errorf("%v: with no time at all, iterations by level are %v, want one each", err, levels)
 	}
 	o.TimeLimit = -1
 	var wrong *OptionError

@@ -2,50 +2,95 @@ package model
 
 import (
 	"fmt"
-	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"impasto/internal/picture"
 )
 
-// The names of what the first scale may start from.
+// Start names what the first level starts from.
+type Start string
+
+// What the first level may start from.
 const (
-	startContent = "content"
-	startStyle   = "style"
-	startGrey    = "grey"
-	startNoise   = "noise"
-	startImage   = "image"
+	StartFromContent Start = "content"
+	StartFromStyle   Start = "style"
+	StartFromGrey    Start = "grey"
+	StartFromNoise   Start = "noise"
+	StartFromImage   Start = "image"
 )
 
-var starts = []string{startContent, startStyle, startGrey, startNoise, startImage}
+// starts is the table of what the first level may start from. Each row's picture has the
+// size of the level, which together with the options determines it.
+var starts = [...]struct {
+	name    Start
+	help    string
+	picture func(l level, styleWeights []float64, o Options) (*picture.Picture, error)
+}{
+	{StartFromContent, "the content picture", fromContent},
+	{StartFromStyle, "noise with the styles' mean and deviation by channel", fromStyle},
+	{StartFromGrey, "grey with a little noise", fromGrey},
+	{StartFromNoise, "noise", fromNoise},
+	{StartFromImage, "a picture of one's own, resized to fit whatever its shape", fromImage},
+}
+
+// StartNames are what there is to start from.
+func StartNames() []string {
+	var names []string
+	for _, row := range starts {
+		names = append(names, string(row.name))
+	}
+	return names
+}
+
+// Help describes in one line what is started from.
+func (s Start) Help() string {
+	for _, row := range starts {
+		if row.name == s {
+			return row.help
+		}
+	}
+	return ""
+}
 
 // greyNoise is the width of the noise on the grey start: one level of an 8-bit
 // picture, so that no two pixels have quite the same gradient.
 const greyNoise = 1.0 / 255
 
-// start returns the picture that the first level starts from. It depends on the
-// options and the level alone.
+// start returns the picture that the first level starts from. The options have been
+// checked.
 func start(l level, styleWeights []float64, o Options) (*picture.Picture, error) {
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	switch o.Start {
-	case startStyle:
-		mean, deviation := colourStatistics(l.styles, styleWeights)
-		return fill(l, func(channel int) float64 {
-			return mean[channel] + deviation[channel]*random.NormFloat64()
-		}), nil
-	case startGrey:
-		return fill(l, func(int) float64 { return 0.5 + greyNoise*random.Float64() }), nil
-	case startNoise:
-		return fill(l, func(int) float64 { return random.Float64() }), nil
-	case startImage:
-		return fromStartImage(l, o.StartImage)
+	for _, row := range starts {
+		if row.name == o.Start {
+			return row.picture(l, styleWeights, o)
+		}
 	}
-	return &picture.Picture{Width: l.width, Height: l.height, RGB: append([]float32(nil), l.content.RGB...)}, nil
+	return nil, fmt.Errorf("model: no start is named %q", o.Start)
 }
 
-func fromStartImage(l level, img image.Image) (*picture.Picture, error) {
-	original, err := picture.FromImage(img)
+func fromContent(l level, _ []float64, _ Options) (*picture.Picture, error) {
+	return &picture.Picture{Width: l.width, Height: l.height, RGB: slices.Clone(l.content.RGB)}, nil
+}
+
+func fromStyle(l level, styleWeights []float64, o Options) (*picture.Picture, error) {
+	mean, deviation := colourStatistics(l.styles, styleWeights)
+	random := o.random()
+	return fill(l, func(channel int) float64 { return mean[channel] + deviation[channel]*random.NormFloat64() }), nil
+}
+
+func fromGrey(l level, _ []float64, o Options) (*picture.Picture, error) {
+	random := o.random()
+	return fill(l, func(int) float64 { return 0.5 + greyNoise*random.Float64() }), nil
+}
+
+func fromNoise(l level, _ []float64, o Options) (*picture.Picture, error) {
+	random := o.random()
+	return fill(l, func(int) float64 { return random.Float64() }), nil
+}
+
+func fromImage(l level, _ []float64, o Options) (*picture.Picture, error) {
+	original, err := picture.FromImage(o.StartImage)
 	if err != nil {
 		return nil, fmt.Errorf("model: start picture: %w", err)
 	}
@@ -55,6 +100,9 @@ func fromStartImage(l level, img image.Image) (*picture.Picture, error) {
 	}
 	return resized, nil
 }
+
+// random generates what is random in the start.
+func (o Options) random() *rand.Rand { return rand.New(rand.NewPCG(o.Seed, 0)) }
 
 // fill makes a picture by a value for each sample, clamped to 0–1.
 func fill(l level, value func(channel int) float64) *picture.Picture {

@@ -49,7 +49,7 @@ func TestStartHasTheStatisticsAskedFor(t *testing.T) {
 	}
 	sixth := 1 / math.Sqrt(12) // deviation of a uniform distribution of width 1
 	tests := []struct {
-		start           string
+		start           Start
 		mean, deviation [3]float64
 	}{
 		{"style", [3]float64{0.3, 0.4, 0.6}, [3]float64{0.4 * math.Sqrt(3) / 4, 0, 0}},
@@ -57,7 +57,7 @@ func TestStartHasTheStatisticsAskedFor(t *testing.T) {
 		{"noise", [3]float64{0.5, 0.5, 0.5}, [3]float64{sixth, sixth, sixth}},
 	}
 	for _, test := range tests {
-		t.Run(test.start, func(t *testing.T) {
+		t.Run(string(test.start), func(t *testing.T) {
 			o := tinyOptions()
 			o.Start = test.start
 			p := startOf(t, o, styles, 0.75, 0.25)
@@ -77,8 +77,8 @@ func TestStartHasTheStatisticsAskedFor(t *testing.T) {
 
 func TestStartFollowsTheSeed(t *testing.T) {
 	styles := []Style{{waves(40, 40, 1), 1}}
-	for _, name := range []string{"style", "grey", "noise"} {
-		t.Run(name, func(t *testing.T) {
+	for _, name := range []Start{StartFromStyle, StartFromGrey, StartFromNoise} {
+		t.Run(string(name), func(t *testing.T) {
 			o := tinyOptions()
 			o.Start = name
 			first, again := startOf(t, o, styles, 1), startOf(t, o, styles, 1)

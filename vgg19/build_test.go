@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -104,11 +105,11 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 		if err != nil {
 			t.Fatal(err)
 		}
-		summary, err := loss.Summarise(maps[layers[i]])
+		summaries, err := loss.Normalised().Summarise(maps[layers[i]], losses.Positions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		target := make([]float64, summary.Shape().TotalSize())
+		target := make([]float64, summaries[0].Node.Shape().TotalSize())
 		channels := maps[layers[i]].Shape()[0]
 		for c := range channels {
 			target[c] = 0.1
@@ -120,7 +121,7 @@ func newEvaluation(t *testing.T, dtype tensor.Dtype, p *vgg19.Parameters, o vgg1
 		}
 		node := gorgonia.NewTensor(picture.Graph(), tensor.Float64, 1, gorgonia.WithName(name+".target"), gorgonia.WithShape(len(target)),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(len(target)), tensor.WithBacking(target))))
-		term, err := loss.Objective(summary, node)
+		term, err := loss.Normalised().Value(summaries, []losses.Summarised{{Node: node}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,12 +219,12 @@ func TestTheMachineAgreesWithGorgoniasTapeMachine(t *testing.T) {
 func TestResultsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	p, values := parameters(), noise(3*33*21)
 	options := vgg19.Options{Padding: "replicate"}
-	for _, float16 := range []bool{false, true} {
-		cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: 1, Float16: float16}, values)
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
+		cost, gradient := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: 1, Precision: precision}, values)
 		for _, threads := range []int{2, 3, 7} {
-			c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: threads, Float16: float16}, values)
+			c, g := onMachine(t, newEvaluation(t, tensor.Float32, p, options, 33, 21), cpu.Options{Threads: threads, Precision: precision}, values)
 			if c != cost || !slices.Equal(g, gradient) {
-				t.Errorf("float16 %t: %d threads give another result than one", float16, threads)
+				t.Errorf("%s: %d threads give another result than one", precision, threads)
 			}
 		}
 	}

@@ -107,6 +107,27 @@ func Operations(height, width int, layer string) float64 {
 	return sum
 }
 
+// Reach says what a layer sees of a picture: one position of its map stands for
+// stride×stride pixels, and depends on no pixels beyond a margin around these. With
+// the poolings in place the receptive field of relu5_1 has 16 + 2·70 pixels a side.
+// It fails on names that Layers doesn't have.
+func Reach(layer string, o Options) (stride, margin int, err error) {
+	depth, err := deepest([]string{layer})
+	if err != nil {
+		return 0, 0, err
+	}
+	stride = 1
+	for _, name := range Layers()[:depth+1] {
+		switch {
+		case strings.HasPrefix(name, "conv"):
+			margin += stride
+		case strings.HasPrefix(name, "pool") && o.Pooling != "none":
+			stride *= 2
+		}
+	}
+	return stride, margin, nil
+}
+
 // Through returns the parameters down to the deepest of layers and no more: those
 // below it are left out, to be freed where nothing else holds them.
 func (p *Parameters) Through(layers ...string) (*Parameters, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/bench"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -24,13 +25,13 @@ products, which is measured beside it, comes from Winograd's method.`,
 	return cmd
 }
 
-func newBenchOptions() *model.BenchOptions {
-	return &model.BenchOptions{
+func newBenchOptions() *bench.Options {
+	return &bench.Options{
 		Size: 256, Loss: model.DefaultOptions().Loss, Runs: 15, Warmup: 3, Device: "auto", Precision: "f32",
 	}
 }
 
-func addBenchFlags(o *model.BenchOptions, f flagSet) {
+func addBenchFlags(o *bench.Options, f flagSet) {
 	f.SortFlags = false
 	f.add(wholeNumber{&o.Size, 16, maxSide, "PIXELS"}, "size", "s", "side of the square picture, 16 or more")
 	f.add(wholeNumber{&o.Runs, 1, 100000, "N"}, "runs", "", "runs to time")
@@ -77,13 +78,13 @@ type iterationReport struct {
 	PeakMemory int64   `json:"peak_memory"`
 }
 
-func runBenchIteration(ctx context.Context, o model.BenchOptions, global globalOptions, out io.Writer) error {
-	timing, err := model.BenchIteration(ctx, o)
+func runBenchIteration(ctx context.Context, o bench.Options, global globalOptions, out io.Writer) error {
+	timing, err := bench.Iteration(ctx, o)
 	if err != nil {
 		return err
 	}
 	peak := peakMemory()
-	rate, err := model.MatrixRate(o)
+	rate, err := bench.MatrixRate(o)
 	if err != nil {
 		return err
 	}
@@ -127,10 +128,10 @@ median), least, most and operations.`,
 	return cmd
 }
 
-func runBenchKernels(ctx context.Context, o model.BenchOptions, global globalOptions, out io.Writer) error {
+func runBenchKernels(ctx context.Context, o bench.Options, global globalOptions, out io.Writer) error {
 	if global.JSON {
 		var failed error
-		err := model.BenchKernels(ctx, o, func(t model.Timing) {
+		err := bench.Kernels(ctx, o, func(t bench.Timing) {
 			if err := printJSON(out, t); err != nil && failed == nil {
 				failed = err
 			}
@@ -140,12 +141,12 @@ func runBenchKernels(ctx context.Context, o model.BenchOptions, global globalOpt
 		}
 		return failed
 	}
-	rate, err := model.MatrixRate(o)
+	rate, err := bench.MatrixRate(o)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "matrices %.0f GFLOP/s\n\n%-18s %12s %9s %7s\n", rate/1e9, "convolution", "milliseconds", "GFLOP/s", "share")
-	return model.BenchKernels(ctx, o, func(t model.Timing) {
+	return bench.Kernels(ctx, o, func(t bench.Timing) {
 		fmt.Fprintf(out, "%-18s %12.3f %9.0f %6.0f%%\n", t.Name, 1e3*t.Seconds, t.Rate()/1e9, 100*t.Rate()/rate)
 	})
 }

@@ -12,23 +12,23 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/bench"
 	"impasto/internal/picture"
 	"impasto/internal/report"
 	"impasto/losses"
-	"impasto/model"
 	"impasto/vgg19"
 )
 
 // benchLossesOptions are the settings of impasto bench losses.
 type benchLossesOptions struct {
-	model.LossBenchOptions
+	bench.LossOptions
 	Budget float64 // seconds
 	Plot   string  // a file; empty draws none
 }
 
 func newBenchLossesOptions() *benchLossesOptions {
 	return &benchLossesOptions{
-		LossBenchOptions: model.LossBenchOptions{
+		LossOptions: bench.LossOptions{
 			Losses: losses.Usable(),
 			Layers: []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 			Sizes:  []int{64, 128, 256, 512},
@@ -84,7 +84,7 @@ memory (bytes), operations (of one run; 0 where they aren't counted) and rate
 					return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
 				}
 			}
-			o.LossBenchOptions.Budget = time.Duration(o.Budget * float64(time.Second))
+			o.LossOptions.Budget = time.Duration(o.Budget * float64(time.Second))
 			return runBenchLosses(cmd.Context(), *o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -94,7 +94,7 @@ memory (bytes), operations (of one run; 0 where they aren't counted) and rate
 
 // lossTimingReport is what bench losses prints for each case.
 type lossTimingReport struct {
-	model.LossTiming
+	bench.LossTiming
 	Rate float64 `json:"rate"`
 }
 
@@ -104,9 +104,9 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 			return err
 		}
 	}
-	var timings []model.LossTiming
+	var timings []bench.LossTiming
 	heading := ""
-	err := model.BenchLosses(ctx, o.LossBenchOptions, func(t model.LossTiming) error {
+	err := bench.Losses(ctx, o.LossOptions, func(t bench.LossTiming) error {
 		timings = append(timings, t)
 		if global.JSON {
 			return printJSON(stdout, lossTimingReport{t, t.Rate()})
@@ -134,14 +134,14 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 }
 
 // timedName is what a row or a line is called.
-func timedName(t model.LossTiming) string {
+func timedName(t bench.LossTiming) string {
 	if t.Part != "" {
 		return t.Loss + ", " + t.Part
 	}
 	return t.Loss
 }
 
-func lossRow(t model.LossTiming) string {
+func lossRow(t bench.LossTiming) string {
 	if t.Skipped != "" {
 		return fmt.Sprintf("  %-25s skipped: %s\n", timedName(t), t.Skipped)
 	}
@@ -167,7 +167,7 @@ func binaryBytes(bytes int64) string {
 
 // plotLosses draws time and memory over the size of the picture, a column of
 // panels for each layer.
-func plotLosses(path string, timings []model.LossTiming) error {
+func plotLosses(path string, timings []bench.LossTiming) error {
 	const side = "side of the picture, pixels"
 	var seconds, memory []report.Panel
 	column := map[string]int{}

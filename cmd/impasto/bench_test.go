@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"impasto/model"
+	"impasto/internal/bench"
 )
 
 func TestBenchIterationReportsWhatItMeasured(t *testing.T) {
@@ -34,7 +34,7 @@ func TestBenchKernelsGoesThroughEveryConvolution(t *testing.T) {
 		t.Fatalf("%d objects, want forward and gradient of 16 convolutions", len(lines))
 	}
 	for _, line := range lines {
-		var timing model.Timing
+		var timing bench.Timing
 		if err := json.Unmarshal([]byte(line), &timing); err != nil {
 			t.Fatal(err)
 		}

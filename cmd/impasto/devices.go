@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/model"
 )
 
@@ -39,7 +40,7 @@ the driver itself is at fault, there is one object for device "cuda").`,
 	}
 }
 
-func printDevices(out io.Writer, devices []model.DeviceInfo) error {
+func printDevices(out io.Writer, devices []device.Info) error {
 	for _, d := range devices {
 		line := fmt.Sprintf("%-8s", d.Device)
 		if d.Name != "" {

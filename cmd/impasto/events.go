@@ -41,7 +41,7 @@ func newIterationEvent(p model.Progress) iterationEvent {
 		terms[t.Name] = t.Value
 	}
 	return iterationEvent{
-		Event: "iteration", Scale: p.Scale, Scales: p.Scales, Width: p.Width, Height: p.Height,
+		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
 		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
 		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"impasto/device"
 	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
@@ -56,14 +57,14 @@ func (f flagSet) weights(target *string) {
 }
 
 // machine adds the flags that choose where the work is done.
-func (f flagSet) machine(device *string, threads *int) {
-	f.add(deviceName{freeText{device, "DEVICE"}}, "device", "", "auto, cpu, cuda or cuda:N; auto takes the first GPU that can be used, or else the processor; see impasto devices")
+func (f flagSet) machine(name *device.Name, threads *int) {
+	f.add(deviceName{freeText{(*string)(name), "DEVICE"}}, "device", "", "auto, cpu, cuda or cuda:N; auto takes the first GPU that can be used, or else the processor; see impasto devices")
 	f.add(wholeNumber{threads, 0, 1024, "N"}, "threads", "", "processor threads to use, up to 1024; 0 uses every core")
 }
 
 // precision adds the flag that chooses what features are made of.
-func (f flagSet) precision(target *string) {
-	f.add(choice{target, "precision", model.Precisions}, "precision", "", "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known")
+func (f flagSet) precision(target *device.Precision) {
+	f.add(choice{(*string)(target), "precision", device.PrecisionNames()}, "precision", "", "what features are made of on a GPU: f32, tf32 (products of 10 bits), f16 or bf16; on the processor f16 saves memory, keeping features in 16 bits, bf16 saves time, multiplying in 16 bits where it has instructions for that, and tf32 isn't known")
 }
 
 // wholeNumber is a flag that takes a whole number between two bounds, both

@@ -92,7 +92,7 @@ func (r *barReporter) width() int {
 // percentage and a short bar on a terminal of the width.
 func describe(p model.Progress, rate float64, left time.Duration, width int) string {
 	const others = 14 // columns
-	scale, size := fmt.Sprintf("%d/%d", p.Scale, p.Scales), fmt.Sprintf("%d×%d", p.Width, p.Height)
+	scale, size := fmt.Sprintf("%d/%d", p.Level, p.Levels), fmt.Sprintf("%d×%d", p.Width, p.Height)
 	loss, remains := "loss "+significant(p.Loss), roundTime(left)+" left"
 	for _, parts := range [][]string{
 		{scale, size, perSecond(rate), loss, remains},
@@ -141,7 +141,7 @@ func (r *lineReporter) progress(p model.Progress) {
 	if r.timer.options.TimeLimit == 0 {
 		iteration += fmt.Sprintf("/%d", p.Iterations)
 	}
-	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Scale, p.Scales, p.Width, p.Height,
+	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Level, p.Levels, p.Width, p.Height,
 		iteration, significant(p.Loss), perSecond(rate), roundTime(left))
 }
 
@@ -179,8 +179,8 @@ func (t *timer) done(p model.Progress) int {
 // update returns the iterations a second at this scale and the time left over
 // all scales.
 func (t *timer) update(p model.Progress) (rate float64, left time.Duration) {
-	if p.Scale != t.scale {
-		t.scale, t.before, t.started = p.Scale, t.latest, p.Elapsed
+	if p.Level != t.scale {
+		t.scale, t.before, t.started = p.Level, t.latest, p.Elapsed
 	}
 	t.latest = p.Elapsed
 	// The first iteration of a scale pays for setting it up, so it counts only
@@ -205,10 +205,10 @@ func (t *timer) update(p model.Progress) (rate float64, left time.Duration) {
 func (t *timer) remaining(p model.Progress) float64 {
 	work := float64(p.Iterations - p.Iteration)
 	now := float64(max(p.Width, p.Height))
-	for scale := p.Scale + 1; scale <= p.Scales; scale++ {
+	for scale := p.Level + 1; scale <= p.Levels; scale++ {
 		side := float64(t.options.Size)
-		if scale < p.Scales {
-			side = min(side, now*math.Pow(math.Sqrt2, float64(scale-p.Scale)))
+		if scale < p.Levels {
+			side = min(side, now*math.Pow(math.Sqrt2, float64(scale-p.Level)))
 		}
 		work += float64(t.options.Iterations) * side * side / (now * now)
 	}

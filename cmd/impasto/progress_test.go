@@ -12,7 +12,7 @@ import (
 
 func at(scale, iteration, iterations int, elapsed time.Duration) model.Progress {
 	return model.Progress{
-		Scale: scale, Scales: 3, Width: 100, Height: 50, Iteration: iteration, Iterations: iterations,
+		Level: scale, Levels: 3, Width: 100, Height: 50, Iteration: iteration, Iterations: iterations,
 		Done: iteration, Total: 1000, Loss: 0.123456, Elapsed: elapsed,
 	}
 }

@@ -47,7 +47,7 @@ type stylizeOptions struct {
 
 func newStylizeOptions() *stylizeOptions {
 	o := &stylizeOptions{Options: model.DefaultOptions(), Depth: 8, JPEG: 95, Quality: "good"}
-	o.Start = o.Options.Start
+	o.Start = string(o.Options.Start)
 	return o
 }
 
@@ -79,12 +79,12 @@ func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
 	f.add(layerWeights{&o.StyleLayers}, "style-layers", "", "layers whose features carry style, each with its weight; only their proportions count")
 	f.add(layerWeights{&o.ContentLayers}, "content-layers", "", "layers whose features carry content, likewise")
 	f.add(realNumber{&o.ContentWeight, 0, maxWeight, "WEIGHT"}, "content-weight", "", "what content counts beside style, which counts 1; 0 makes a texture of the styles")
-	f.add(choice{&o.ContentLoss, "content loss", losses.ContentForms}, "content-loss", "", "scaled (squared difference over its absolute sum) or mse (mean squared difference)")
+	f.add(choice{&o.ContentLoss, "content loss", losses.ContentNames()}, "content-loss", "", "scaled (squared difference over its absolute sum) or mse (mean squared difference)")
 	f.add(realNumber{&o.TotalVariationWeight, 0, maxWeight, "WEIGHT"}, "tv-weight", "", "what smoothness counts; 0 leaves grain, 40 blurs")
 
 	f.heading = "Optimisation"
-	f.add(choice{&o.Quality, "quality", qualities()}, "quality", "", "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it")
-	f.add(choice{&o.Optimizer, "optimizer", []string{"adam", "lbfgs"}}, "optimizer", "", "adam or lbfgs")
+	f.add(choice{&o.Quality, "quality", model.QualityNames()}, "quality", "", "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it")
+	f.add(choice{(*string)(&o.Optimizer), "optimizer", model.OptimizerNames()}, "optimizer", "", "adam or lbfgs")
 	f.add(wholeNumber{&o.FirstIterations, 1, maxIterations, "N"}, "first-iterations", "", "iterations at the first scale")
 	f.add(wholeNumber{&o.Iterations, 1, maxIterations, "N"}, "iterations", "n", "iterations at each other scale")
 	f.add(freeText{&o.Start, "START"}, "start", "", "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE")
@@ -144,14 +144,6 @@ and seconds.`,
 	return cmd
 }
 
-func qualities() []string {
-	var names []string
-	for _, q := range model.Qualities {
-		names = append(names, q.Name)
-	}
-	return names
-}
-
 // setQuality sets what the preset sets and no flag has.
 func (o *stylizeOptions) setQuality(changed func(flag string) bool) error {
 	given := o.Options
@@ -168,7 +160,7 @@ func (o *stylizeOptions) setQuality(changed func(flag string) bool) error {
 		o.Iterations = given.Iterations
 	}
 	for _, flag := range []string{"step-size", "average-decay"} {
-		if changed(flag) && o.Optimizer != "adam" {
+		if changed(flag) && !o.Optimizer.Averages() {
 			return usagef("--%s is Adam's; add --optimizer adam", flag)
 		}
 	}
@@ -295,13 +287,13 @@ func (o *stylizeOptions) open(contentPath string, arguments []styleArgument) (*p
 		}
 		styles = append(styles, model.Style{Image: style.Image(), Weight: s.weight})
 	}
-	o.Options.Start = o.Start
+	o.Options.Start = model.Start(o.Start)
 	if !slices.Contains(starts, o.Start) {
 		start, err := picture.Open(o.Start)
 		if err != nil {
 			return nil, nil, err
 		}
-		o.Options.Start, o.StartImage = "image", start.Image()
+		o.Options.Start, o.StartImage = model.StartFromImage, start.Image()
 	}
 	if o.Weights != "" {
 		if o.Parameters, err = weights.Open(o.Weights); err != nil {
@@ -322,10 +314,10 @@ type stylization struct {
 	remark   string // the last one that was told
 }
 
-// begin tells what a scale takes.
-func (s *stylization) begin(scale model.Scale) {
+// begin tells what a level takes.
+func (s *stylization) begin(level model.Level) {
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
-		scale.Number, scale.Scales, scale.Width, scale.Height, mebibytes(scale.Memory), scale.Device))
+		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
 }
 
 // progress shows and writes what is asked for after an iteration. What fails

@@ -6,75 +6,69 @@ import (
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/cpu/pairwise"
 	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
-// clouds evaluates pure.CompareClouds in memory for the points alone.
+// cloudEvaluation is a loss between two clouds of points, the columns of maps. It
+// writes the gradient by x.
+type cloudEvaluation interface {
+	evaluate(gradient, x, y []float32) float64
+}
+
+// relaxedKernel and those below evaluate losses between clouds in memory for the
+// points alone.
+var relaxedKernel = cloudKernel(1, func(_ *machine, loss *ops.Clouds[pure.Relaxed], c clouds, _ []*plan.Buffer) cloudEvaluation {
+	return newRelaxed(c, loss.Loss)
+})
+
+var mmdKernel = cloudKernel(1, func(_ *machine, loss *ops.Clouds[pure.MMD], c clouds, _ []*plan.Buffer) cloudEvaluation {
+	return newMMD(c, loss.Loss)
+})
+
+// cloudKernel is the kernel of a loss that holds copies of its points.
+func cloudKernel[L pure.CloudLoss](copies int64, evaluation func(*machine, *ops.Clouds[L], clouds, []*plan.Buffer) cloudEvaluation) kernel {
+	return kernel{
+		when: onSingles,
+		evaluate: func(m *machine, loss ops.Loss, in []*plan.Buffer) func(gradient value) (float64, error) {
+			of := loss.(*ops.Clouds[L])
+			_, n := channelsAndPositions(in[0])
+			_, targets := channelsAndPositions(in[1])
+			c := evaluation(m, of, newClouds(m.device.workers, of.Loss.Dimensions(), n, targets), in)
+			x, y := m.values[in[0]].single, m.values[in[1]].single
+			return func(gradient value) (float64, error) {
+				clear(gradient.single)
+				return c.evaluate(gradient.single, x, y), nil
+			}
+		},
+		keeps: func(step plan.Step) int64 {
+			bytes := copies * int64(step.Inputs[0].Bytes()+step.Inputs[1].Bytes())
+			if loss, _ := lossOf(step); loss.(*ops.Clouds[L]).Keyed {
+				bytes *= 2 // and those of the sample before
+			}
+			return bytes
+		},
+	}
+}
+
+// clouds is what evaluations of losses between clouds have in common.
 type clouds struct {
-	workers    *kernels.Workers
-	engine     *pairwise.Engine
-	comparison pure.CloudComparison
-	loss       cloudLoss
-	n, m       int // positions of the maps, before sampling
+	workers  *kernels.Workers
+	engine   *pairwise.Engine
+	channels int
+	n, m     int // points of either side
 }
 
-// cloudLoss is a loss on two clouds. It writes the gradient at the positions
-// looked at of gradient, which is zero.
-type cloudLoss interface {
-	evaluate(gradient []float32, x, y sampled) float64
-}
-
-// sampled is a map with those of its positions that are looked at, nil for all.
-type sampled struct {
-	features  []float32
-	positions []int32
-}
-
-// newClouds returns the evaluation for maps of n and m positions.
-func newClouds(w *kernels.Workers, comparison pure.CloudComparison, n, m int) *clouds {
-	c := &clouds{workers: w, engine: pairwise.NewEngine(w), comparison: comparison, n: n, m: m}
-	x, y := comparison.Sample.Of(n), comparison.Sample.Of(m)
-	switch loss := comparison.Loss.(type) {
-	case pure.Sinkhorn:
-		c.loss = newSinkhorn(c, loss, x, y)
-	case pure.Relaxed:
-		c.loss = newRelaxed(c, loss, x, y)
-	case pure.MMD:
-		c.loss = newMMD(c, loss, x, y)
-	}
-	return c
-}
-
-// cloudBytes is the memory of the clouds of an evaluation of maps of n and m
-// positions.
-func cloudBytes(comparison pure.CloudComparison, n, m int) int64 {
-	x, y := comparison.Sample.Of(n), comparison.Sample.Of(m)
-	bytes := 4 * int64(x+y) * int64(comparison.Channels)
-	if _, ok := comparison.Loss.(pure.Sinkhorn); ok && (x < n || y < m) {
-		bytes *= 2 // and those of the sample before
-	}
-	return bytes
-}
-
-// run writes the gradient by x and then the loss, in two parts, to result.
-func (c *clouds) run(result, x, y []float32, draw float64) {
-	gradient := result[:len(x)]
-	clear(gradient)
-	value := c.loss.evaluate(gradient,
-		sampled{x, c.comparison.Sample.Positions(c.n, draw)},
-		sampled{y, c.comparison.Sample.Positions(c.m, draw)})
-	ops.SplitLoss(result[len(x):], value)
+// newClouds returns what the evaluation of clouds of n and m points works with.
+func newClouds(w *kernels.Workers, channels, n, m int) clouds {
+	return clouds{workers: w, engine: pairwise.NewEngine(w), channels: channels, n: n, m: m}
 }
 
 // spread is pure.SpreadOf on all threads.
-func (c *clouds) spread(y sampled) pure.Spread {
-	channels := c.comparison.Channels
-	plane := len(y.features) / channels
-	each := make([]pure.Spread, channels)
-	c.workers.Run(channels, func(i int) {
-		each[i] = pure.ChannelSpread(y.features[i*plane:(i+1)*plane], y.positions)
-	})
-	total := pure.Spread{Mean: make([]float64, channels)}
+func (c clouds) spread(y []float32) pure.Spread {
+	each := make([]pure.Spread, c.channels)
+	c.workers.Run(c.channels, func(i int) { each[i] = pure.ChannelSpread(y[i*c.m : (i+1)*c.m]) })
+	total := pure.Spread{Mean: make([]float64, c.channels)}
 	for i, s := range each {
 		total.Add(i, s)
 	}
@@ -82,27 +76,23 @@ func (c *clouds) spread(y sampled) pure.Spread {
 }
 
 // cloud returns the memory of a cloud of so many points.
-func (c *clouds) cloud(points int) *pairwise.Cloud {
-	return pairwise.NewCloud(c.workers, points, c.comparison.Channels)
+func (c clouds) cloud(points int) *pairwise.Cloud {
+	return pairwise.NewCloud(c.workers, points, c.channels)
 }
 
 // fill takes a cloud's points from a map.
-func (c *clouds) fill(cloud *pairwise.Cloud, from sampled, centre []float64) (changed bool) {
-	return cloud.Fill(c.workers, pairwise.Source{Features: from.features, Positions: from.positions, Centre: centre})
+func (c clouds) fill(cloud *pairwise.Cloud, from []float32, centre []float64) (changed bool) {
+	return cloud.Fill(c.workers, pairwise.Source{Features: from, Centre: centre})
 }
 
-// put adds values of the points from number first on to the planes of a gradient:
-// value gives those of a channel.
-func (x sampled) put(gradient []float32, channels, first, n int, value func(channel, i int) float32) {
-	plane := len(gradient) / channels
-	for c := range channels {
-		row := gradient[c*plane : (c+1)*plane]
-		for i := range n {
-			at := first + i
-			if x.positions != nil {
-				at = int(x.positions[at])
-			}
-			row[at] += value(c, i)
+// put adds values of the points from number first on to the rows of a gradient: value
+// gives those of a channel.
+func (c clouds) put(gradient []float32, first, n int, value func(channel, i int) float32) {
+	plane := len(gradient) / c.channels
+	for channel := range c.channels {
+		row := gradient[channel*plane+first:][:n]
+		for i := range row {
+			row[i] += value(channel, i)
 		}
 	}
 }
@@ -110,33 +100,33 @@ func (x sampled) put(gradient []float32, channels, first, n int, value func(chan
 // relaxed evaluates pure.Relaxed: nearest points by products in float32, their
 // costs in float64.
 type relaxed struct {
-	*clouds
+	clouds
 	loss               pure.Relaxed
 	x, y               *pairwise.Cloud
 	nearestY, nearestX []int32
 	value              []float32
 }
 
-func newRelaxed(c *clouds, loss pure.Relaxed, n, m int) *relaxed {
+func newRelaxed(c clouds, loss pure.Relaxed) *relaxed {
+	n, m := c.n, c.m
 	return &relaxed{
 		clouds: c, loss: loss, x: c.cloud(n), y: c.cloud(m),
 		nearestY: make([]int32, n), nearestX: make([]int32, m), value: make([]float32, max(n, m)),
 	}
 }
 
-func (r *relaxed) evaluate(gradient []float32, x, y sampled) float64 {
+func (r *relaxed) evaluate(gradient, x, y []float32) float64 {
 	spread := r.spread(y)
 	centre := spread.Mean
 	if !r.loss.Euclidean {
 		centre = nil
 	}
 	unit := !r.loss.Euclidean
-	r.x.Fill(r.workers, pairwise.Source{Features: x.features, Positions: x.positions, Centre: centre, Unit: unit})
-	r.y.Fill(r.workers, pairwise.Source{Features: y.features, Positions: y.positions, Centre: centre, Unit: unit})
+	r.x.Fill(r.workers, pairwise.Source{Features: x, Centre: centre, Unit: unit})
+	r.y.Fill(r.workers, pairwise.Source{Features: y, Centre: centre, Unit: unit})
 	r.engine.Greatest(r.value, r.nearestY, r.x, r.y, r.bias(r.y))
 	r.engine.Greatest(r.value, r.nearestX, r.y, r.x, r.bias(r.x))
-	return pure.FinishRelaxed(r.loss, gradient, x.features, y.features, x.positions, y.positions,
-		r.nearestY, r.nearestX, r.loss.CountsFor(spread))
+	return pure.FinishRelaxed(r.loss, gradient, x, y, r.nearestY, r.nearestX, r.loss.CountsFor(spread))
 }
 
 // bias makes the greatest product that of the nearest point: 2x·y − |y|² is |x|²
@@ -159,7 +149,7 @@ func halved(values []float64, sign float64) []float64 {
 
 // mmd evaluates pure.MMD.
 type mmd struct {
-	*clouds
+	clouds
 	loss      pure.MMD
 	x, y      *pairwise.Cloud
 	sums      []float64
@@ -167,23 +157,24 @@ type mmd struct {
 	yy        float64
 }
 
-func newMMD(c *clouds, loss pure.MMD, n, m int) *mmd {
+func newMMD(c clouds, loss pure.MMD) *mmd {
+	n, m := c.n, c.m
 	return &mmd{clouds: c, loss: loss, x: c.cloud(n), y: c.cloud(m), sums: make([]float64, max(n, m))}
 }
 
-func (k *mmd) evaluate(gradient []float32, x, y sampled) float64 {
+func (k *mmd) evaluate(gradient, x, y []float32) float64 {
 	spread := k.spread(y)
 	k.fill(k.x, x, spread.Mean)
 	if k.fill(k.y, y, spread.Mean) || k.bandwidth == 0 {
-		k.bandwidth = k.loss.Bandwidth(pure.Probe(k.loss, y.features, y.positions), spread)
+		k.bandwidth = k.loss.Bandwidth(pure.Probe(k.loss, y), spread)
 		k.yy = k.sum(k.y, k.y)
 	}
 	n, m := k.x.Points(), k.y.Points()
 	factor := k.loss.Scale(k.bandwidth, spread)
 	pullX, pullY := k.loss.Pull(k.bandwidth, n, m)
 	value := k.loss.Value(k.sum(k.x, k.x), k.sum(k.x, k.y), k.yy, n, m)
-	k.pull(gradient, x, k.x, float32(factor*pullX))
-	k.pull(gradient, x, k.y, float32(factor*pullY))
+	k.pull(gradient, k.x, float32(factor*pullX))
+	k.pull(gradient, k.y, float32(factor*pullY))
 	return factor * value
 }
 
@@ -200,14 +191,14 @@ func (k *mmd) sum(rows, columns *pairwise.Cloud) float64 {
 }
 
 // pull adds factor·Σ_j w_ij(x_i − y_j) to the gradient.
-func (k *mmd) pull(gradient []float32, x sampled, columns *pairwise.Cloud, factor float32) {
+func (k *mmd) pull(gradient []float32, columns *pairwise.Cloud, factor float32) {
 	s := k.loss.Exponent(k.bandwidth)
 	w := pairwise.Weighting{
 		Scale: 2 * s, Bias: halved(k.x.Squares, -1), ColumnBias: halved(columns.Squares, -2*s), Mixture: true,
 	}
 	k.engine.Pull(k.x, columns, w, func(first, n, stride int, pulled, mass []float32) {
 		points := k.x.Tile(first)
-		x.put(gradient, k.loss.Channels, first, n, func(c, i int) float32 {
+		k.put(gradient, first, n, func(c, i int) float32 {
 			return factor * (mass[i]*points[c*stride+i] - pulled[c*stride+i])
 		})
 	})

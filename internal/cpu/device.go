@@ -4,15 +4,17 @@
 package cpu
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"reflect"
 	"sync"
 	"time"
 
+	"impasto/device"
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
-	"impasto/internal/pure"
 )
 
 // Device is the processor.
@@ -31,6 +33,7 @@ type Device struct {
 	spaces     map[spaceKey]*transportSpace
 	spacesLock sync.Mutex
 	lines      *lineSpace // what sliced losses work with
+	kernels    map[reflect.Type]kernel
 	memory     func() (available int64, known bool)
 }
 
@@ -42,17 +45,20 @@ type Options struct {
 	// smaller error flips fewer of the units that are nearly zero or nearly equal,
 	// and it is such flips that show in a gradient.
 	Exact bool
-	// BFloat16 multiplies numbers of 8 bits' precision in convolutions, for
-	// processors that do so at twice the rate. Exact overrides it.
-	BFloat16 bool
-	// Float16 keeps features that the network makes in 16 bits, as kernels.Half,
-	// in little more than half of the memory. Arithmetic and cotangents stay
-	// float32. Exact overrides it.
-	Float16 bool
+	// Precision is f32 where empty. BFloat16 multiplies numbers of 8 bits' precision
+	// in convolutions, for processors that do so at twice the rate. Float16 keeps
+	// features that the network makes in 16 bits, as kernels.Half, in little more than
+	// half of the memory; arithmetic and cotangents stay float32. Exact overrides both.
+	Precision device.Precision
 }
 
-// NewDevice returns the processor.
+// NewDevice returns the processor. It fails on a precision that the processor doesn't
+// know, and on BFloat16 where it lacks the instructions.
 func NewDevice(o Options) (plan.Device, error) {
+	precision := cmp.Or(o.Precision, device.Float32)
+	if err := precision.CheckOn(device.CPU); err != nil {
+		return nil, fmt.Errorf("cpu: %w", err)
+	}
 	workers, err := kernels.NewWorkers(o.Threads)
 	if err != nil {
 		return nil, err
@@ -61,7 +67,7 @@ func NewDevice(o Options) (plan.Device, error) {
 	switch {
 	case o.Exact:
 		method = kernels.Direct
-	case o.BFloat16:
+	case precision == device.BFloat16:
 		method = kernels.BFloat16
 		if err := workers.CheckBFloat16(); err != nil {
 			workers.Close()
@@ -72,10 +78,11 @@ func NewDevice(o Options) (plan.Device, error) {
 		workers:  workers,
 		exact:    o.Exact,
 		method:   method,
-		float16:  o.Float16 && !o.Exact,
+		float16:  precision == device.Float16 && !o.Exact,
 		prepared: map[*float32]*kernels.Convolution{},
 		spaces:   map[spaceKey]*transportSpace{},
 		lines:    newLineSpace(workers.Threads()),
+		kernels:  kernelTable(),
 		memory:   AvailableMemory,
 	}, nil
 }
@@ -116,11 +123,6 @@ func (d *Device) MatrixRate() (float64, error) {
 // that run at a time have seats of their own, and threads of their own, or, with
 // none, the device's.
 type spaceKey struct{ channels, seat, threads int }
-
-// gaussian returns a Gaussian loss that works in a space of this device.
-func (d *Device) gaussian(loss pure.Gaussian, key spaceKey) gaussian {
-	return gaussian{loss, func() (*transportSpace, error) { return d.transportSpace(key) }}
-}
 
 // transportSpace returns what a Gaussian loss works with, which all machines share.
 func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {

@@ -5,52 +5,55 @@ import (
 	"slices"
 	"unsafe"
 
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
-// gaussian evaluates pure.Gaussian with the transport map from an iteration
-// that needs no eigenvectors. Where that doesn't reach its accuracy, as without
-// a ridge on singular covariances, it computes the definition.
-type gaussian struct {
-	loss  pure.Gaussian
-	space func() (*transportSpace, error)
+// gaussianKernel computes pure.Gaussian with the transport map from an iteration that
+// needs no eigenvectors. Those of several layers run beside each other: the matrices
+// of one are too small to keep many threads at work.
+var gaussianKernel = kernel{
+	able: plan.Ability{Beside: plan.ItsLike},
+	when: func(_ *Device, step plan.Step) bool {
+		loss, _ := lossOf(step)
+		return loss.(*ops.Comparison[pure.Gaussian]).Loss.Ridge != 0
+	},
+	evaluate: func(m *machine, loss ops.Loss, in []*plan.Buffer) func(gradient value) (float64, error) {
+		g := loss.(*ops.Comparison[pure.Gaussian]).Loss
+		return m.gaussian(g, in, spaceKey{channels: g.Channels})
+	},
 }
 
-// bind returns the evaluation of summary against target into result, the loss
-// and then the cotangent. What depends on the target alone is worked out when
-// it changes; results don't depend on earlier evaluations.
-func (g gaussian) bind(result, summary, target []float64) func() error {
-	define := func() (err error) {
-		result[0], err = g.loss.Compare(result[1:], summary, target)
-		return err
-	}
-	if g.loss.Ridge == 0 {
-		return define
-	}
+// gaussian returns the evaluation of a summary against a target, in a space of the
+// device. What depends on the target alone is worked out when it changes;
+// results don't depend on earlier evaluations. Where the iteration doesn't reach its
+// accuracy, it is the definition.
+func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key spaceKey) func(gradient value) (float64, error) {
+	device, summary, target := m.device, m.values[in[0]].double, m.values[in[1]].double
 	var preparedFor uint64
 	seed := maphash.MakeSeed()
 	var prepared *pure.GaussianTarget
 	var solver *transport
-	return func() (err error) {
+	return func(gradient value) (float64, error) {
 		if solver == nil {
-			space, err := g.space()
+			space, err := device.transportSpace(key)
 			if err != nil {
-				return err
+				return 0, err
 			}
 			solver = newTransport(space)
 		}
 		if hash := hashOf(seed, target); prepared == nil || preparedFor != hash {
 			preparedFor = hash
-			prepared = g.loss.Target(target)
+			prepared = loss.Target(target)
 			prepared.Mean = slices.Clone(prepared.Mean)
 			solver.aim(prepared)
 		}
-		m, ok := solver.from(func(to []float64) { g.loss.Covariance(to, summary, prepared.Ridge) })
+		found, ok := solver.from(func(to []float64) { loss.Covariance(to, summary, prepared.Ridge) })
 		if !ok {
-			return define()
+			return loss.Compare(gradient.double, summary, target)
 		}
-		result[0] = g.loss.Finish(result[1:], summary, prepared, m)
-		return nil
+		return loss.Finish(gradient.double, summary, prepared, found), nil
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -176,7 +177,7 @@ func TestFeaturesOfFloat16TakeLittleMoreThanHalfOfTheMemory(t *testing.T) {
 // directions climb to hangs on less.)
 func TestEveryLossIsNearlyTheSameOnFeaturesOfFloat16(t *testing.T) {
 	p := defaultNetwork(t)
-	single, half := opened(t, Options{}), opened(t, Options{Float16: true})
+	single, half := opened(t, Options{}), opened(t, Options{Precision: device.Float16})
 	check := func(name string, l networkLoss) {
 		t.Helper()
 		want, dWant := l.at(t, single)
@@ -204,7 +205,7 @@ func TestEveryLossIsNearlyTheSameOnFeaturesOfFloat16(t *testing.T) {
 func TestExactOverridesFloat16(t *testing.T) {
 	l := networkLossOf(t, defaultNetwork(t), vgg19.Options{}, 24, "gram", "relu1_1", "relu2_1")
 	_, want := l.at(t, opened(t, Options{Exact: true}))
-	if _, got := l.at(t, opened(t, Options{Exact: true, Float16: true})); !slices.Equal(got, want) {
+	if _, got := l.at(t, opened(t, Options{Exact: true, Precision: device.Float16})); !slices.Equal(got, want) {
 		t.Error("exact results depend on float16")
 	}
 }
@@ -240,7 +241,7 @@ func TestOutputsStayFloat32(t *testing.T) {
 		}
 		return features
 	}
-	got, want := read(Options{Float16: true}), read(Options{})
+	got, want := read(Options{Precision: device.Float16}), read(Options{})
 	if !slices.Equal(got["relu1_1"], want["relu1_1"]) {
 		t.Error("the first features, an output, are not those of float32")
 	}
@@ -258,10 +259,10 @@ func TestFeaturesThatFloat16CannotHoldAreAnErrorThatNamesTheLayer(t *testing.T) 
 	for _, bias := range []float32{1000, 2 * kernels.HalfLimit} {
 		p.Biases[8] = slices.Repeat([]float32{bias}, len(p.Biases[8])) // conv4_1
 		l := networkLossOf(t, &p, vgg19.Options{}, 32, "gram", "relu1_1", "relu4_2")
-		for _, float16 := range []bool{false, true} {
-			err := compiled(t, opened(t, Options{Float16: float16}), l.Schedule).RunAll()
-			if overflows := float16 && bias > kernels.HalfLimit; !overflows && err != nil {
-				t.Errorf("biases of %g, float16 %t: %v", bias, float16, err)
+		for _, precision := range []device.Precision{device.Float32, device.Float16} {
+			err := compiled(t, opened(t, Options{Precision: precision}), l.Schedule).RunAll()
+			if overflows := precision == device.Float16 && bias > kernels.HalfLimit; !overflows && err != nil {
+				t.Errorf("biases of %g, %s: %v", bias, precision, err)
 			} else if overflows && (err == nil || !strings.Contains(err.Error(), "conv4_1") || !strings.Contains(err.Error(), "choose the precision f32")) {
 				t.Errorf("biases of %g: %v, want an error that names conv4_1 and the way out", bias, err)
 			}

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 
@@ -14,14 +15,14 @@ import (
 	"impasto/internal/plan"
 )
 
-// machine runs one schedule. Its arena is allocated once; a run allocates
+// machine runs one program. Its arena is allocated once; a run allocates
 // nothing of note.
 type machine struct {
-	device *Device
-	layout layout
-	arena  []byte
-	values map[*plan.Buffer]value
-	steps  []runner
+	device  *Device
+	program *plan.Program
+	arena   []byte
+	values  map[*plan.Buffer]value
+	steps   []runner
 }
 
 // runner is a step with its kernel and buffers bound.
@@ -30,13 +31,11 @@ type runner struct {
 	run  func() error
 }
 
-// value is a buffer's memory, seen as the type it holds and, but for halves, as a
-// tensor.
+// value is a buffer's memory, seen as the type it holds.
 type value struct {
 	single []float32
 	half   []kernels.Half
 	double []float64
-	dense  *tensor.Dense
 }
 
 // features is a feature map's value.
@@ -46,66 +45,58 @@ func (v value) features() kernels.Map { return kernels.Map{Single: v.single, Hal
 // *plan.MemoryError.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cpu: compile")
-	l := d.lay(s)
-	if err := d.reserve(l); err != nil {
+	p, err := s.For(d)
+	if err != nil {
+		return nil, fmt.Errorf("cpu: %w", err)
+	}
+	if err := d.reserve(p); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, layout: l, arena: d.arena(l.Bytes), values: map[*plan.Buffer]value{}}
-	for _, b := range slices.Concat(l.Inputs, l.Outputs) {
-		if err := m.place(b); err != nil {
-			return nil, err
-		}
+	m := &machine{device: d, program: p, arena: d.arena(p.Bytes), values: map[*plan.Buffer]value{}}
+	if err := m.place(slices.Concat(p.Inputs, p.Outputs)); err != nil {
+		return nil, err
 	}
-	for i := 0; i < len(l.Steps); i++ {
-		step, add := l.Steps[i], false
-		if addsAsItGoes(step) && l.AddedAtOnce(i, l.Offsets) {
-			i++
-			step.Result, add = l.Steps[i].Result, true
-		}
-		for _, b := range slices.Concat([]*plan.Buffer{step.Result}, step.Inputs, step.Scratch) {
-			if err := m.place(b); err != nil {
-				return nil, err
-			}
-		}
-		run, err := m.bind(step, add)
-		if err != nil {
+	for _, step := range p.Steps {
+		if err := m.place(slices.Concat(step.Reads(), step.Results)); err != nil {
 			return nil, err
+		}
+		run, err := m.bind(step)
+		if err != nil {
+			return nil, fmt.Errorf("cpu: %v: %w", step.Op, err)
 		}
 		m.steps = append(m.steps, runner{step, run})
 	}
 	return m, nil
 }
 
-// place makes the buffer's memory, in the arena or a constant's own, reachable.
-func (m *machine) place(b *plan.Buffer) error {
-	if _, done := m.values[b]; done {
-		return nil
+// place makes the memory of buffers, in the arena or a constant's own, reachable.
+func (m *machine) place(buffers []*plan.Buffer) (err error) {
+	for _, b := range buffers {
+		if _, done := m.values[b]; done {
+			continue
+		}
+		if b.Constant == nil {
+			m.values[b] = m.view(b)
+		} else if m.values[b], err = constantValue(b); err != nil {
+			return err
+		}
 	}
-	v, err := m.view(b)
-	if err != nil {
-		return err
-	}
-	switch {
-	case v.single != nil:
-		v.dense = tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.single))
-	case v.double != nil:
-		v.dense = tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.double))
-	}
-	m.values[b] = v
 	return nil
 }
 
-func (m *machine) view(b *plan.Buffer) (value, error) {
-	if b.Constant == nil {
-		start := unsafe.Pointer(&m.arena[m.layout.Offsets[b]])
-		switch {
-		case m.layout.half[b]:
-			return value{half: unsafe.Slice((*kernels.Half)(start), b.Len())}, nil
-		case b.Dtype == tensor.Float32:
-			return value{single: unsafe.Slice((*float32)(start), b.Len())}, nil
-		}
-		return value{double: unsafe.Slice((*float64)(start), b.Len())}, nil
+// view is a buffer's memory in the arena.
+func (m *machine) view(b *plan.Buffer) value {
+	start := unsafe.Pointer(&m.arena[b.Offset])
+	switch {
+	case b.Float16:
+		return value{half: unsafe.Slice((*kernels.Half)(start), b.Len())}
+	case b.Dtype == tensor.Float32:
+		return value{single: unsafe.Slice((*float32)(start), b.Len())}
 	}
+	return value{double: unsafe.Slice((*float64)(start), b.Len())}
+}
+
+func constantValue(b *plan.Buffer) (value, error) {
 	switch data := b.Constant.Data().(type) {
 	case []float32:
 		return value{single: data}, nil
@@ -120,6 +111,33 @@ func (m *machine) view(b *plan.Buffer) (value, error) {
 	}
 }
 
+// result is a step's first result.
+func (m *machine) result(step plan.Step) value { return m.values[step.Results[0]] }
+
+// inputs are a step's inputs.
+func (m *machine) inputs(step plan.Step) []value {
+	in := make([]value, len(step.Inputs))
+	for i, b := range step.Inputs {
+		in[i] = m.values[b]
+	}
+	return in
+}
+
+// scratch is scratch memory, seen as a value like another.
+func (m *machine) scratch(memory, like *plan.Buffer) value {
+	b := *like
+	b.Offset, b.Constant, b.Float16 = memory.Offset, nil, false
+	return m.view(&b)
+}
+
+// dense is a buffer's value as a tensor.
+func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
+	if v := m.values[b]; v.single != nil {
+		return tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.single))
+	}
+	return tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(m.values[b].double))
+}
+
 // RunAll implements gorgonia.VM.
 func (m *machine) RunAll() (err error) {
 	for _, r := range m.steps {
@@ -130,8 +148,53 @@ func (m *machine) RunAll() (err error) {
 	return m.checkRange()
 }
 
+// checkRange reports features that float16 can't hold. Where there are some, what
+// follows from them isn't finite, so it is enough to look at the outputs, and at
+// the features in another run where those aren't.
+func (m *machine) checkRange() error {
+	if !m.device.float16 || m.outputsAreFinite() {
+		return nil
+	}
+	for _, r := range m.steps {
+		if err := r.run(); err != nil {
+			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
+		}
+		if kernels.Infinite(m.result(r.step).half) {
+			return fmt.Errorf("cpu: features that %s makes are larger than %d, which is the most that float16 holds here; choose the precision f32",
+				makerOf(r.step), kernels.HalfLimit)
+		}
+	}
+	return nil
+}
+
+func (m *machine) outputsAreFinite() bool {
+	finite := func(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+	for _, b := range m.program.Outputs {
+		v := m.values[b]
+		if !finite(kernels.Dot(m.device.workers, v.single, v.single)) {
+			return false
+		}
+		for _, x := range v.double {
+			if !finite(x) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// makerOf names what makes a step's features, for people: a convolution by its
+// filters.
+func makerOf(step plan.Step) string {
+	switch step.Op.(type) {
+	case *ops.Convolution, *ops.PooledConvolution:
+		return step.Inputs[1].Node.Name()
+	}
+	return step.Op.String()
+}
+
 // Memory implements plan.Machine.
-func (m *machine) Memory() int64 { return int64(m.layout.Bytes) }
+func (m *machine) Memory() int64 { return int64(m.program.Bytes) }
 
 // Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
 // nothing to reset.
@@ -174,7 +237,7 @@ func (m *machine) ReadFloat64(output *gorgonia.Node, values []float64) error {
 
 // Vector implements plan.Machine.
 func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
-	b, err := m.layout.Buffer(node)
+	b, err := m.program.Buffer(node)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +246,7 @@ func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
 }
 
 func (m *machine) value(node *gorgonia.Node, length int, dtype tensor.Dtype) (value, error) {
-	b, err := m.layout.Buffer(node)
+	b, err := m.program.Buffer(node)
 	if err != nil {
 		return value{}, err
 	}

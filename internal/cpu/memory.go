@@ -6,7 +6,6 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -20,7 +19,8 @@ func AvailableMemory() (bytes int64, known bool) {
 	return int64(memory.Available), true
 }
 
-// Available is AvailableMemory and what the device keeps for reuse.
+// Available implements plan.Device: AvailableMemory and what the device keeps for
+// reuse.
 func (d *Device) Available() (bytes int64, known bool) {
 	bytes, known = d.memory()
 	return bytes + int64(len(d.spare)), known
@@ -28,11 +28,11 @@ func (d *Device) Available() (bytes int64, known bool) {
 
 // reserve reports, as a *plan.MemoryError, a schedule that needs more memory than
 // there is. Memory that was freed counts as there.
-func (d *Device) reserve(l layout) error {
-	needed := int64(l.Bytes)
-	for _, step := range l.Steps {
-		if op, ok := step.Op.(*ops.Clouds); ok {
-			needed += cloudBytes(op.Comparison, plane(step.Inputs[0]), plane(step.Inputs[1]))
+func (d *Device) reserve(p *plan.Program) error {
+	needed := int64(p.Bytes)
+	for _, step := range p.Steps {
+		if k, ok := d.kernelOf(step); ok && k.keeps != nil {
+			needed += k.keeps(step)
 		}
 	}
 	if available, known := d.Available(); !known || needed <= available {
@@ -45,17 +45,17 @@ func (d *Device) reserve(l layout) error {
 	return nil
 }
 
-// MapMemory is how much of the machine's memory goes with the pixels of a picture:
-// what its maps would take without summaries and scalars, which are float64.
-func (m *machine) MapMemory() int64 {
-	maps := m.layout.Arrange(func(b *plan.Buffer) int {
+// PixelMemory implements plan.Machine: what maps would take by themselves, without
+// summaries and scalars, which are float64.
+func (m *machine) PixelMemory() int64 {
+	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
 		if b.Dtype == tensor.Float64 {
 			return 0
 		}
-		return m.layout.size(b)
-	}, alignment)
-	return min(m.Memory(), int64(maps.Bytes))
+		return b.Bytes()
+	})
+	return min(m.Memory(), int64(bytes))
 }
 
-// plane is the number of positions of a map.
-func plane(b *plan.Buffer) int { return b.Shape[1] * b.Shape[2] }
+// Remark implements plan.Machine. There is but one way to go.
+func (m *machine) Remark() string { return "" }

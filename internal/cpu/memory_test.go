@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/device"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
@@ -56,7 +57,7 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 
 func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{}, 64, "gram", fiveLayers...)
-	d := opened(t, Options{Threads: 1, Float16: true}).(*Device)
+	d := opened(t, Options{Threads: 1, Precision: device.Float16}).(*Device)
 	needed := int64(d.lay(l.Schedule).Bytes)
 	if needed >= int64(l.ArenaBytes) {
 		t.Fatalf("%d bytes are needed with float16, %d without", needed, l.ArenaBytes)

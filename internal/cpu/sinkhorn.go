@@ -2,11 +2,48 @@ package cpu
 
 import (
 	"math"
-	"slices"
 
 	"impasto/internal/cpu/pairwise"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
+
+var sinkhornKernel = cloudKernel(1, func(m *machine, loss *ops.Clouds[pure.Sinkhorn], c clouds, in []*plan.Buffer) cloudEvaluation {
+	var centre, key []float64
+	if loss.Centred {
+		centre = m.values[in[2]].double
+	}
+	if loss.Keyed {
+		key = m.values[in[len(in)-1]].double
+	}
+	return newSinkhorn(c, loss.Loss, centre, key)
+})
+
+// softminKernel makes one pass over all pairs.
+var softminKernel = kernel{
+	when: onSingles,
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		op, in := step.Op.(*ops.SoftminPass), m.inputs(step)
+		_, n := channelsAndPositions(step.Inputs[0])
+		_, targets := channelsAndPositions(step.Inputs[1])
+		s := newSinkhorn(newClouds(m.device.workers, op.Loss.Channels, n, targets), op.Loss, nil, nil)
+		if op.Centred {
+			s.centre = in[2].double
+		}
+		pass, potential := s.softmin(s.now.x, s.now.y), m.result(step).double
+		return always(func() {
+			spread := s.spread(in[1].single)
+			epsilon, _ := s.loss.Regularisation(spread)
+			s.fillAround(spread, in[0].single, in[1].single)
+			if epsilon == 0 {
+				copy(potential, s.now.x.Squares) // the target's one point is the centre
+				return
+			}
+			pass(potential, s.now.g, epsilon)
+		}), nil
+	},
+}
 
 // sinkhorn evaluates pure.Sinkhorn in the log domain. Potentials are kept from one
 // evaluation to the next: where points have moved a little, or others of the same
@@ -14,13 +51,15 @@ import (
 // the tolerance allows, on the evaluations before; the same evaluations one after
 // the other give the same values.
 type sinkhorn struct {
-	*clouds
+	clouds
 	loss pure.Sinkhorn
 
-	now, before side       // the clouds, and those of the sample before where it samples
-	rows        []float64  // the potential that goes with p and gives rows their sums
-	taken       [2][]int32 // the positions that now is of
-	epsilon     float64    // of the last evaluation, 0 where there was none
+	now, before side      // the clouds, and those of the sample before where it samples
+	rows        []float64 // the potential that goes with p and gives rows their sums
+	centre      []float64 // of both clouds, nil for the mean of y
+	key         []float64 // by which points are sampled, nil where they aren't
+	by          float64   // the key of now
+	epsilon     float64   // of the last evaluation, 0 where there was none
 }
 
 // side is a pair of clouds with their potentials: f and g of the plan between x
@@ -30,54 +69,34 @@ type side struct {
 	f, g, p, q []float64
 }
 
-func newSinkhorn(c *clouds, loss pure.Sinkhorn, n, m int) *sinkhorn {
-	s := &sinkhorn{clouds: c, loss: loss, now: c.side(n, m), rows: make([]float64, n)}
-	if n < c.n || m < c.m {
-		s.before = c.side(n, m)
+func newSinkhorn(c clouds, loss pure.Sinkhorn, centre, key []float64) *sinkhorn {
+	s := &sinkhorn{clouds: c, loss: loss, now: c.side(), rows: make([]float64, c.n), centre: centre, key: key, by: math.NaN()}
+	if key != nil {
+		s.before = c.side()
 	}
 	return s
 }
 
-func (c *clouds) side(n, m int) side {
+func (c clouds) side() side {
+	n, m := c.n, c.m
 	return side{
 		x: c.cloud(n), y: c.cloud(m),
 		f: make([]float64, n), g: make([]float64, m), p: make([]float64, n), q: make([]float64, m),
 	}
 }
 
-// Pass readies the potentials of a sinkhorn loss between two maps, and all else that
-// its evaluations hold, and returns one pass over the pairs of which they make many:
-// half an iteration. The maps are read once. Other losses have none, and nil is
-// returned.
-func (d *Device) Pass(comparison pure.CloudComparison, x, y []float32) func() {
-	n, m := len(x)/comparison.Channels, len(y)/comparison.Channels
-	s, ok := newClouds(d.workers, comparison, n, m).loss.(*sinkhorn)
-	if !ok {
-		return nil
-	}
-	target := sampled{y, comparison.Sample.Positions(m, 0)}
-	spread := s.spread(target)
-	epsilon, _ := s.loss.Regularisation(spread)
-	s.fill(s.now.x, sampled{x, comparison.Sample.Positions(n, 0)}, spread.Mean)
-	s.fill(s.now.y, target, spread.Mean)
-	pass := s.softmin(s.now.x, s.now.y)
-	return func() { pass(s.now.f, s.now.g, epsilon) }
-}
-
-func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
-	// Points of two samples are compared with each other, and so have one centre.
-	centre := s.spread(sampled{features: y.features}).Mean
-	epsilon, factor := s.loss.Regularisation(s.spread(y))
-	resampled := !slices.Equal(s.taken[0], x.positions) || !slices.Equal(s.taken[1], y.positions)
+func (s *sinkhorn) evaluate(gradient, x, y []float32) float64 {
+	spread := s.spread(y)
+	epsilon, factor := s.loss.Regularisation(spread)
+	resampled := s.key != nil && s.by != s.key[0]
 	if resampled {
 		s.now, s.before = s.before, s.now
-		s.taken = [2][]int32{x.positions, y.positions}
+		s.by = s.key[0]
 	}
-	s.fill(s.now.x, x, centre)
-	fresh := s.fill(s.now.y, y, centre)
+	fresh := s.fillAround(spread, x, y)
 	if epsilon == 0 {
 		s.epsilon = 0
-		return s.toOnePoint(gradient, x, factor)
+		return s.toOnePoint(gradient, factor)
 	}
 	start := s.begin(epsilon, fresh, resampled)
 	d := s.now
@@ -86,14 +105,26 @@ func (s *sinkhorn) evaluate(gradient []float32, x, y sampled) float64 {
 		s.loss.Symmetric(d.q, epsilon, start, s.softmin(d.y, d.y))
 	}
 	s.loss.SymmetricRows(s.rows, d.p, epsilon, start, s.softmin(d.x, d.x))
-	s.pull(gradient, x, d.x, s.rows, d.p, epsilon, factor)
+	s.pull(gradient, d.x, s.rows, d.p, epsilon, factor)
 	pure.Settle(d.p, s.rows)
-	s.pull(gradient, x, d.y, d.f, d.g, epsilon, -factor)
+	s.pull(gradient, d.y, d.f, d.g, epsilon, -factor)
 	value := factor * (mean(d.f) + mean(d.g) - mean(d.p) - mean(d.q))
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		s.epsilon = 0 // nothing to go on from
 	}
 	return value
+}
+
+// fillAround takes the points of both clouds from maps, less a centre, and tells
+// whether y's are others than before. Points of two samples are compared with each
+// other, and so have one centre.
+func (s *sinkhorn) fillAround(spread pure.Spread, x, y []float32) (fresh bool) {
+	centre := spread.Mean
+	if s.centre != nil {
+		centre = s.centre[:s.channels]
+	}
+	s.fill(s.now.x, x, centre)
+	return s.fill(s.now.y, y, centre)
 }
 
 // begin readies the potentials, and tells what they are good for.
@@ -130,7 +161,7 @@ func (s *sinkhorn) softmin(rows, columns *pairwise.Cloud) pure.Softmin {
 
 // pull adds factor·(2/N)·Σ_j P_ij·y_j to the gradient, where the rows of the plan P
 // sum to one, up to rounding, which is divided out.
-func (s *sinkhorn) pull(gradient []float32, x sampled, columns *pairwise.Cloud, f, g []float64, epsilon, factor float64) {
+func (s *sinkhorn) pull(gradient []float32, columns *pairwise.Cloud, f, g []float64, epsilon, factor float64) {
 	rows, scale := s.now.x, math.Log2E/epsilon
 	w := pairwise.Weighting{Scale: 2 * scale, Bias: make([]float64, len(f)), ColumnBias: make([]float64, len(g))}
 	for i, v := range f {
@@ -141,7 +172,7 @@ func (s *sinkhorn) pull(gradient []float32, x sampled, columns *pairwise.Cloud, 
 	}
 	weight := float32(factor * 2 / float64(len(f)))
 	s.engine.Pull(rows, columns, w, func(first, n, stride int, pulled, mass []float32) {
-		x.put(gradient, s.loss.Channels, first, n, func(c, i int) float32 {
+		s.put(gradient, first, n, func(c, i int) float32 {
 			return weight * pulled[c*stride+i] / mass[i]
 		})
 	})
@@ -149,10 +180,10 @@ func (s *sinkhorn) pull(gradient []float32, x sampled, columns *pairwise.Cloud, 
 
 // toOnePoint is the cost of transport to a target of equal points, which is the
 // centre.
-func (s *sinkhorn) toOnePoint(gradient []float32, x sampled, factor float64) float64 {
+func (s *sinkhorn) toOnePoint(gradient []float32, factor float64) float64 {
 	weight := float32(factor * 2 / float64(s.now.x.Points()))
 	s.now.x.Each(s.workers, func(first, n, stride int, points []float32) {
-		x.put(gradient, s.loss.Channels, first, n, func(c, i int) float32 { return weight * points[c*stride+i] })
+		s.put(gradient, first, n, func(c, i int) float32 { return weight * points[c*stride+i] })
 	})
 	return factor * mean(s.now.x.Squares)
 }

@@ -5,6 +5,7 @@ import (
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -15,6 +16,17 @@ const (
 	// columnBlock is how many positions the gradient is computed for at a time.
 	columnBlock = 4096
 )
+
+var slicedKernel = kernel{
+	when: onSingles,
+	evaluate: func(m *machine, loss ops.Loss, in []*plan.Buffer) func(gradient value) (float64, error) {
+		_, n := channelsAndPositions(in[0])
+		_, targets := channelsAndPositions(in[1])
+		s := newSliced(m.device.workers, m.device.lines, loss.(*ops.Sliced).Loss, n, targets)
+		x, y, key := m.values[in[0]].single, m.values[in[1]].single, m.keyOf(in, 2)
+		return func(gradient value) (float64, error) { return s.run(gradient.single, x, y, key[0]), nil }
+	},
+}
 
 // sliced computes pure.CompareSliced: projections by matrix products in float32,
 // then a sort for each line. Beyond the result it needs the target's projections
@@ -33,7 +45,7 @@ type sliced struct {
 	// Those below are nil along the axes.
 	directions, transposed []float32 // K×C, C×K
 	exact                  []float64 // the directions
-	drawn                  float64   // what they are drawn from
+	drawn                  float64   // the key that they are drawn by
 }
 
 // lineSpace is memory for one evaluation at a time.
@@ -61,14 +73,13 @@ func newSliced(w *kernels.Workers, space *lineSpace, loss pure.Sliced, n, m int)
 	return s
 }
 
-// run writes the gradient by x and then the loss, in two parts, to result.
-func (s *sliced) run(result, x, y []float32, draw float64) {
-	gradient := result[:len(x)]
+// run writes the gradient by x and returns the loss.
+func (s *sliced) run(gradient, x, y []float32, key float64) float64 {
 	factor := s.loss.Factor(kernels.Dot(s.workers, y, y), len(y))
 	if s.loss.Directions == 0 {
 		s.match(gradient, x, y, 0, s.loss.Channels, factor)
 	} else {
-		s.aim(gradient, x, y, draw)
+		s.aim(gradient, x, y, key)
 		s.along(gradient, x, y, factor)
 	}
 	var value float64
@@ -78,7 +89,7 @@ func (s *sliced) run(result, x, y []float32, draw float64) {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
 		s.drawn = math.NaN() // directions turned by such features are none to hold
 	}
-	ops.SplitLoss(result[len(x):], value)
+	return value
 }
 
 // match compares count lines, rows of points and targets, from number first on.
@@ -128,12 +139,12 @@ func (s *sliced) spread(gradient []float32) {
 
 // aim draws the directions and turns them, with scratch for the points on them,
 // unless those that there are will do.
-func (s *sliced) aim(scratch, x, y []float32, draw float64) {
-	if draw == s.drawn && (s.loss.Ascent == 0 || s.loss.Held) {
+func (s *sliced) aim(scratch, x, y []float32, key float64) {
+	if key == s.drawn && (s.loss.Ascent == 0 || s.loss.Held) {
 		return
 	}
-	s.drawn = draw
-	s.point(pure.Directions(s.loss.Directions, s.loss.Channels, draw))
+	s.drawn = key
+	s.point(pure.Directions(s.loss.Directions, s.loss.Channels, key))
 	for range s.loss.Ascent {
 		s.ascend(scratch, x, y)
 	}
@@ -190,17 +201,4 @@ func (s *sliced) pull(slopes []float64, rows, from []float32, count, n int) {
 	for i, v := range products {
 		slopes[i%count*c+i/count] += float64(v)
 	}
-}
-
-// mapBlock is how many values of a map a part takes.
-const mapBlock = 1 << 14
-
-// scaleTo computes y = alpha·x.
-func scaleTo(w *kernels.Workers, y, x []float32, alpha float32) {
-	w.Run((len(y)+mapBlock-1)/mapBlock, func(part int) {
-		first, end := part*mapBlock, min(len(y), (part+1)*mapBlock)
-		for i, v := range x[first:end] {
-			y[first+i] = alpha * v
-		}
-	})
 }

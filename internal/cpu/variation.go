@@ -4,8 +4,29 @@ import (
 	"slices"
 
 	"impasto/internal/cpu/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
+
+// variationKernel computes the total variation or its gradient, but not both at once,
+// of which a gradient made early would only take memory.
+var variationKernel = kernel{
+	when: func(d *Device, step plan.Step) bool {
+		_, both := step.Op.(*ops.ValueAndGradient)
+		return onSingles(d, step) && !both
+	},
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		in, shape := m.inputs(step), step.Inputs[0].Shape
+		v, x := newVariation(m.device.workers, shape[0], shape[1], shape[2]), in[0].single
+		if len(in) == 1 {
+			loss := m.result(step).double
+			return always(func() { loss[0] = v.value(x) }), nil
+		}
+		dx, grad := m.result(step).single, in[1].double
+		return always(func() { v.gradient(dx, x, grad[0]) }), nil
+	},
+}
 
 // variation computes pure.TotalVariation of planes row by row. Padding by
 // replication adds no pairs but along the edges, where the two diagonals across

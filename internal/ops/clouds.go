@@ -7,62 +7,66 @@ import (
 	"impasto/internal/pure"
 )
 
-// Clouds evaluates pure.CompareClouds between two maps of as many channels: map
-// (C×H×W), target (C×H′×W′), draw (a float64 scalar) → vector of C·H·W+2, the
-// gradient by the map, then the loss as the sum of two values, so that it isn't
-// rounded to the graph's float type. Loss and gradient come from one evaluation
-// because they share nearly all of its work.
-type Clouds struct {
-	signature
-	Comparison pure.CloudComparison
+// Clouds is a loss between two clouds of points, the columns of two maps of as many
+// channels: map (C×H×W), target (C×H′×W′), then those of CloudOperands that there
+// are → loss.
+type Clouds[L pure.CloudLoss] struct {
+	loss
+	Loss    L
+	Centred bool // centre is an input
+	Keyed   bool // key is an input, the last
 }
 
-// CompareClouds adds the loss between a map's features and a target's to the
-// graph. draw, of which a sample depends, is a float64 scalar; nil where the loss
-// takes all of them, or the same sample always. The gradient goes to the map
-// only.
-func CompareClouds(comparison pure.CloudComparison, x, target, draw *gorgonia.Node) (*gorgonia.Node, error) {
-	signature, inputs := mapLossSignature(comparison.String(), x, target, draw)
-	op := &Clouds{signature: signature, Comparison: comparison}
-	evaluation, err := gorgonia.ApplyOp(op, inputs...)
-	if err != nil {
-		return nil, err
+// CloudOperands are what a loss between clouds is given.
+type CloudOperands struct {
+	X, Target *gorgonia.Node
+	// Centre, unless nil, is a float64 vector of at least C numbers, of which the
+	// first C are a point that machines may take for the origin to lose less to
+	// rounding. The loss doesn't depend on it otherwise.
+	Centre *gorgonia.Node
+	// Key, unless nil, is the key by which points were sampled: a float64 scalar.
+	// The loss doesn't depend on it, but a machine that remembers potentials learns
+	// from it that points are others of the same clouds.
+	Key *gorgonia.Node
+}
+
+// CompareClouds adds the loss between two clouds to the graph.
+func CompareClouds[L pure.CloudLoss](of L, o CloudOperands) (*gorgonia.Node, error) {
+	operands, inputs := []operand{featureMap, featureMap}, []*gorgonia.Node{o.X, o.Target}
+	if o.Centre != nil {
+		operands, inputs = append(operands, vector), append(inputs, o.Centre)
 	}
-	return takeValue(op.name, evaluation)
+	if o.Key != nil {
+		operands, inputs = append(operands, scalar), append(inputs, o.Key)
+	}
+	op := &Clouds[L]{loss: newLoss("clouds", of, operands...), Loss: of, Centred: o.Centre != nil, Keyed: o.Key != nil}
+	return apply(op, inputs...)
 }
 
 // InferShape implements gorgonia.Op.
-func (c *Clouds) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return mapLossShape(c.name, c.Comparison.Channels, inputs)
+func (c *Clouds[L]) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return sameChannels(c, c.Loss.Dimensions(), inputs)
 }
 
-// Define implements Operation.
-func (c *Clouds) Define(evaluation *tensor.Dense, in ...*tensor.Dense) (err error) {
-	draw := drawOf(in)
-	wrong := each(evaluation,
-		func() {
-			err = defineClouds(c.Comparison, evaluation.Float32s(), in[0].Float32s(), in[1].Float32s(), draw)
-		},
-		func() {
-			err = defineClouds(c.Comparison, evaluation.Float64s(), in[0].Float64s(), in[1].Float64s(), draw)
-		})
+// DefineGradient implements Loss.
+func (c *Clouds[L]) DefineGradient(dx *tensor.Dense, grad float64, in ...*tensor.Dense) (value float64, err error) {
+	wrong := each(dx,
+		func() { value, err = defineClouds(c.Loss, dx.Float32s(), in[0].Float32s(), in[1].Float32s()) },
+		func() { value, err = defineClouds(c.Loss, dx.Float64s(), in[0].Float64s(), in[1].Float64s()) })
 	if wrong != nil {
-		return wrong
+		return 0, wrong
 	}
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return value, scale(dx, grad)
 }
 
-func defineClouds[T pure.Float](comparison pure.CloudComparison, evaluation, x, target []T, draw float64) error {
-	value, err := pure.CompareClouds(comparison, evaluation[:len(x)], x, target, draw)
-	SplitLoss(evaluation[len(x):], value)
-	return err
-}
-
-// Do implements gorgonia.Op.
-func (c *Clouds) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(c, values) }
-
-// SymDiff implements gorgonia.SDOp. Its grad is that of the loss, a scalar, which
-// MapLossValue hands on: the gradient by the map is already there.
-func (c *Clouds) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	return takeGradient(c.name, inputs, output, grad)
+func defineClouds[T pure.Float](of pure.CloudLoss, dx, x, target []T) (float64, error) {
+	gradient := make([]float64, len(dx))
+	value, err := of.Compare(gradient, pure.Doubles(x), pure.Doubles(target))
+	for i, v := range gradient {
+		dx[i] = T(v)
+	}
+	return value, err
 }

@@ -1,88 +1,75 @@
 package ops
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
 	"impasto/internal/pure"
 )
 
-// Difference compares two maps of one shape element by element: map, target →
-// loss (pure.CompareDifference).
-type Difference struct {
-	signature
-	Form pure.Difference
+// DifferenceSums summarises how a map differs from a target of its size, element by
+// element: map, target → vector of the sums of d², |d| and target², d being map −
+// target (pure.SumDifference). They add up over parts of a map.
+type DifferenceSums struct{ operation }
+
+// SumDifference adds the sums to the graph. The gradient goes to the map only.
+func SumDifference(x, target *gorgonia.Node) (*gorgonia.Node, error) {
+	return apply(&DifferenceSums{operation{
+		name: "difference", inputs: []operand{featureMap, featureMap}, result: vector, differentiable: []bool{true, false},
+	}}, x, target)
 }
 
-// CompareMaps adds the difference of a map to a target to the graph. The
-// gradient goes to the map only.
+// CompareMaps adds the difference of a map to a target to the graph, a float64
+// scalar, by way of the sums. The gradient goes to the map only.
 func CompareMaps(form pure.Difference, x, target *gorgonia.Node) (*gorgonia.Node, error) {
-	op := &Difference{
-		signature: signature{
-			name:           fmt.Sprintf("difference(scaled=%t)", form.Scaled),
-			inputs:         []operand{featureMap, featureMap},
-			result:         scalar,
-			differentiable: []bool{true, false},
-		},
-		Form: form,
+	sums, err := SumDifference(x, target)
+	if err != nil {
+		return nil, err
 	}
-	return gorgonia.ApplyOp(op, x, target)
+	form.N = x.Shape().TotalSize()
+	return Compare(form, sums, nil)
 }
 
 // InferShape implements gorgonia.Op.
-func (d *Difference) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	if _, err := sameShape(d.name, inputs); err != nil {
+func (d *DifferenceSums) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
+	if _, err := sameShape(d, inputs); err != nil {
 		return nil, err
 	}
-	return tensor.ScalarShape(), nil
+	return tensor.Shape{3}, nil
 }
 
 // Define implements Operation.
-func (d *Difference) Define(loss *tensor.Dense, in ...*tensor.Dense) error {
-	l := loss.Float64s()
+func (d *DifferenceSums) Define(sums *tensor.Dense, in ...*tensor.Dense) error {
 	return each(in[0],
-		func() { l[0] = pure.CompareDifference(d.Form, in[0].Float32s(), in[1].Float32s()) },
-		func() { l[0] = pure.CompareDifference(d.Form, in[0].Float64s(), in[1].Float64s()) })
+		func() { pure.SumDifference(in[0].Float32s(), in[1].Float32s()).Put(sums.Float64s()) },
+		func() { pure.SumDifference(in[0].Float64s(), in[1].Float64s()).Put(sums.Float64s()) })
 }
 
-// Do implements gorgonia.Op.
-func (d *Difference) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(d, values) }
-
 // SymDiff implements gorgonia.SDOp.
-func (d *Difference) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	op := &DifferenceGradient{
-		signature: signature{
-			name: d.name + ".gradient", inputs: []operand{featureMap, featureMap, scalar}, result: featureMap,
-		},
-		Form: d.Form,
-	}
-	dx, err := gorgonia.ApplyOp(op, inputs[0], inputs[1], grad)
+func (d *DifferenceSums) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	op := &DifferenceSumsGradient{operation: operation{
+		name: "gradient of difference", inputs: []operand{featureMap, featureMap, vector}, result: featureMap,
+	}}
+	dx, err := apply(op, inputs[0], inputs[1], grad)
 	return gorgonia.Nodes{dx, nil}, err
 }
 
-// DifferenceGradient is the gradient of a Difference: map, target, grad → dx.
-type DifferenceGradient struct {
-	signature
+// DifferenceSumsGradient pulls the cotangent of DifferenceSums back to the map: map,
+// target, cotangent → dx (pure.SlopeGradient).
+type DifferenceSumsGradient struct {
+	operation
 	final
-	Form pure.Difference
 }
 
 // InferShape implements gorgonia.Op.
-func (d *DifferenceGradient) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return sameShape(d.name, inputs)
+func (d *DifferenceSumsGradient) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
+	return sameShape(d, inputs)
 }
 
 // Define implements Operation.
-func (d *DifferenceGradient) Define(dx *tensor.Dense, in ...*tensor.Dense) error {
-	grad := in[2].Float64s()[0]
+func (d *DifferenceSumsGradient) Define(dx *tensor.Dense, in ...*tensor.Dense) error {
+	slopes := pure.SlopesOf(in[2].Float64s())
 	return each(dx,
-		func() { pure.DifferenceGradient(d.Form, dx.Float32s(), in[0].Float32s(), in[1].Float32s(), grad) },
-		func() { pure.DifferenceGradient(d.Form, dx.Float64s(), in[0].Float64s(), in[1].Float64s(), grad) })
-}
-
-// Do implements gorgonia.Op.
-func (d *DifferenceGradient) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
-	return do(d, values)
+		func() { pure.SlopeGradient(slopes, dx.Float32s(), in[0].Float32s(), in[1].Float32s(), 1) },
+		func() { pure.SlopeGradient(slopes, dx.Float64s(), in[0].Float64s(), in[1].Float64s(), 1) })
 }

@@ -1,6 +1,7 @@
 package ops_test
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -119,9 +120,9 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	sliced := func(directions int, scaled bool, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
 		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			channels := x.Shape()[0]
-			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
 			loss := pure.Sliced{Channels: channels, Directions: directions, Scaled: scaled}
-			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+			return ops.CompareSliced(loss, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), key)
 		}
 	}
 	powers := func(smoothing float64, scaled bool) func(x *gorgonia.Node) (*gorgonia.Node, error) {
@@ -143,9 +144,17 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	clouds := func(loss func(channels int) pure.CloudLoss, most, positions int) func(x *gorgonia.Node) (*gorgonia.Node, error) {
 		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			channels := x.Shape()[0]
-			draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"), gorgonia.WithValue(0.75))
-			comparison := pure.CloudComparison{Loss: loss(channels), Channels: channels, Sample: pure.Sample{Most: most}}
-			return ops.CompareClouds(comparison, x, leaf(x, "target", random(channels*positions, 5), channels, 1, positions), draw)
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
+			o := ops.CloudOperands{X: x, Target: leaf(x, "target", random(channels*positions, 5), channels, 1, positions)}
+			if most > 0 {
+				for _, side := range []**gorgonia.Node{&o.X, &o.Target} {
+					shape, err := (*side).Shape(), error(nil)
+					if *side, err = ops.Select(pure.Selection{Height: shape[1], Width: shape[2], Most: most}, *side, key); err != nil {
+						return nil, err
+					}
+				}
+			}
+			return ops.CompareClouds(loss(channels), o)
 		}
 	}
 	sinkhorn := func(scaled bool) func(int) pure.CloudLoss {
@@ -160,6 +169,51 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 	}
 	mmd := func(scaled bool) func(int) pure.CloudLoss {
 		return func(c int) pure.CloudLoss { return pure.MMD{Channels: c, Scaled: scaled} }
+	}
+	selection := func(of pure.Selection) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			key := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("key"), gorgonia.WithValue(0.75))
+			return against(ops.Select(of, x, key))
+		}
+	}
+	weighted := func(diagonal bool) func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		return func(x *gorgonia.Node) (*gorgonia.Node, error) {
+			weights := random(x.Shape().TotalSize()/x.Shape()[0], 6)
+			var total float64
+			for i, w := range weights {
+				weights[i] = max(w, 0) // some count for nothing
+				total += weights[i]
+			}
+			form := ops.WeightedMomentsForm{MomentsForm: ops.MomentsForm{Diagonal: diagonal}, Total: total}
+			s, err := ops.SummariseWeighted(x, leaf(x, "weights", weights, 1, x.Shape()[1], x.Shape()[2]), form)
+			if err != nil {
+				return nil, err
+			}
+			// The target has no mean and a covariance of one.
+			channels := x.Shape()[0]
+			target := make([]float64, s.Shape().TotalSize())
+			node := leaf(x, "target", target, len(target))
+			if diagonal {
+				for c := range channels {
+					target[channels+c] = 1
+				}
+				return ops.Compare(pure.ChannelStatistics{Channels: channels}, s, node)
+			}
+			for c := range channels {
+				target[channels+c*channels+c] = 1
+			}
+			return ops.Compare(pure.Gaussian{Channels: channels}, s, node)
+		}
+	}
+	custom := func(x *gorgonia.Node) (*gorgonia.Node, error) {
+		sum := &pure.Function{Name: "sum of squares", Call: func(gradient, x, y []float64, _ int) (value float64, _ error) {
+			for i, v := range x {
+				value += y[0] * v * v
+				gradient[i] = 2 * y[0] * v
+			}
+			return value, nil
+		}}
+		return ops.CompareClouds(pure.Custom{Function: sum, Channels: x.Shape()[0]}, ops.CloudOperands{X: x, Target: leaf(x, "target", []float64{1, 2, 3, 4}, 4, 1, 1)})
 	}
 	tests := []struct {
 		name  string
@@ -193,6 +247,8 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"gaussian, singular features", []int{6, 2, 2}, summary(false, gaussian(0, false), 11)},
 		{"gaussian, singular target", []int{6, 4, 4}, summary(false, gaussian(0, false), 4)},
 		{"gaussian, both singular, with ridge", []int{6, 2, 2}, summary(false, gaussian(1e-2, true), 3)},
+		{"gaussian, weighted", []int{4, 3, 5}, weighted(false)},
+		{"moments, weighted", []int{4, 3, 5}, weighted(true)},
 		{"sliced along the axes", []int{4, 3, 5}, sliced(0, false, 15)},
 		{"sliced, a smaller target", []int{4, 3, 5}, sliced(0, true, 7)},
 		{"sliced along directions, a larger target", []int{4, 3, 5}, sliced(3, true, 22)},
@@ -213,6 +269,13 @@ func TestGradientsAgreeWithFiniteDifferences(t *testing.T) {
 		{"mmd", []int{4, 3, 5}, clouds(mmd(false), 0, 11)},
 		{"mmd, scaled, of a sample", []int{4, 3, 5}, clouds(mmd(true), 9, 40)},
 		{"mmd, a target of one position", []int{3, 2, 4}, clouds(mmd(true), 0, 1)},
+		{"custom", []int{4, 3, 5}, custom},
+		{"selection of a sample", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Most: 7})},
+		{"selection of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}})},
+		{"selection of a sample of a mask", []int{3, 5, 4}, selection(pure.Selection{Height: 5, Width: 4, Mask: []int32{0, 3, 4, 11, 19}, Most: 2})},
+		{"selection by a part", []int{3, 3, 4}, selection(pure.Selection{
+			Height: 5, Width: 7, Most: 11, Part: image.Rect(1, 2, 5, 5), Inner: image.Rect(2, 2, 5, 4),
+		})},
 		{"several consumers", []int{3, 4, 4}, func(x *gorgonia.Node) (*gorgonia.Node, error) {
 			style, err := summary(false, gram(true), 7)(x)
 			if err != nil {
@@ -283,8 +346,13 @@ func TestShapesThatDoNotFitAreErrors(t *testing.T) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3}, x, node("four", 4, 8, 8), nil)
 		},
 		"clouds of other channels": func() (*gorgonia.Node, error) {
-			comparison := pure.CloudComparison{Loss: pure.MMD{Channels: 3}, Channels: 3}
-			return ops.CompareClouds(comparison, x, node("four more", 4, 8, 8), nil)
+			return ops.CompareClouds(pure.MMD{Channels: 3}, ops.CloudOperands{X: x, Target: node("four more", 4, 8, 8)})
+		},
+		"weights of another size": func() (*gorgonia.Node, error) {
+			return ops.SummariseWeighted(x, node("weights", 1, 8, 9), ops.WeightedMomentsForm{Total: 1})
+		},
+		"a selection of another size": func() (*gorgonia.Node, error) {
+			return ops.Select(pure.Selection{Height: 8, Width: 9}, x, nil)
 		},
 		"more directions than channels": func() (*gorgonia.Node, error) {
 			return ops.CompareSliced(pure.Sliced{Channels: 3, Directions: 4}, x, x, nil)

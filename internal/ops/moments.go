@@ -1,8 +1,6 @@
 package ops
 
 import (
-	"fmt"
-
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
@@ -13,35 +11,41 @@ import (
 // of C means, then C×C second moments (pure.Moments), or, where Diagonal is set,
 // C means, then C mean squares (pure.ChannelMoments).
 type Moments struct {
-	signature
-	Diagonal bool
+	operation
+	MomentsForm
 }
+
+// MomentsForm says which second moments there are.
+type MomentsForm struct{ Diagonal bool }
 
 // SummariseMoments adds the moments of a map to the graph.
 func SummariseMoments(x *gorgonia.Node, diagonal bool) (*gorgonia.Node, error) {
+	form := MomentsForm{diagonal}
 	op := &Moments{
-		signature: signature{
-			name:           fmt.Sprintf("moments(diagonal=%t)", diagonal),
-			inputs:         []operand{featureMap},
-			result:         vector,
-			differentiable: []bool{true},
+		operation: operation{
+			name: "moments", parameters: form,
+			inputs: []operand{featureMap}, result: vector, differentiable: []bool{true},
 		},
-		Diagonal: diagonal,
+		MomentsForm: form,
 	}
-	return gorgonia.ApplyOp(op, x)
+	return apply(op, x)
 }
 
 // InferShape implements gorgonia.Op.
 func (m *Moments) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	s, err := shapesOf(m.name, inputs, 3)
+	s, err := shapesOf(m, inputs, 3)
 	if err != nil {
 		return nil, err
 	}
-	channels := s[0][0]
-	if m.Diagonal {
-		return tensor.Shape{2 * channels}, nil
+	return m.summaryShape(s[0][0]), nil
+}
+
+// summaryShape is that of the moments of so many channels.
+func (f MomentsForm) summaryShape(channels int) tensor.Shape {
+	if f.Diagonal {
+		return tensor.Shape{2 * channels}
 	}
-	return tensor.Shape{channels + channels*channels}, nil
+	return tensor.Shape{channels + channels*channels}
 }
 
 // Define implements Operation.
@@ -58,30 +62,30 @@ func (m *Moments) Define(summary *tensor.Dense, in ...*tensor.Dense) error {
 		func() { pure.Moments(mean, second, in[0].Float64s(), channels) })
 }
 
-// Do implements gorgonia.Op.
-func (m *Moments) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(m, values) }
-
 // SymDiff implements gorgonia.SDOp.
 func (m *Moments) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	op := &MomentsGradient{
-		signature: signature{name: m.name + ".gradient", inputs: []operand{featureMap, vector}, result: featureMap},
-		Diagonal:  m.Diagonal,
+		operation: operation{
+			name: "gradient of moments", parameters: m.MomentsForm,
+			inputs: []operand{featureMap, vector}, result: featureMap,
+		},
+		MomentsForm: m.MomentsForm,
 	}
-	dx, err := gorgonia.ApplyOp(op, inputs[0], grad)
+	dx, err := apply(op, inputs[0], grad)
 	return gorgonia.Nodes{dx}, err
 }
 
 // MomentsGradient pulls the cotangent of a Moments summary back to the map:
 // map, cotangent → dx.
 type MomentsGradient struct {
-	signature
+	operation
 	final
-	Diagonal bool
+	MomentsForm
 }
 
 // InferShape implements gorgonia.Op.
 func (m *MomentsGradient) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return sameShape(m.name, inputs)
+	return sameShape(m, inputs)
 }
 
 // Define implements Operation.
@@ -97,6 +101,3 @@ func (m *MomentsGradient) Define(dx *tensor.Dense, in ...*tensor.Dense) error {
 		func() { pure.MomentsGradient(dx.Float32s(), in[0].Float32s(), mean, second, channels) },
 		func() { pure.MomentsGradient(dx.Float64s(), in[0].Float64s(), mean, second, channels) })
 }
-
-// Do implements gorgonia.Op.
-func (m *MomentsGradient) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(m, values) }

@@ -5,6 +5,20 @@
 //
 // Feature maps and pictures are C×H×W of one float type throughout a graph.
 // Summaries of features and losses are float64.
+//
+// # Words
+//
+// A summary is what a loss keeps of a feature map: a float64 vector that is a mean
+// or a sum over positions, such as the means and second moments of channels, or the
+// features themselves, of all positions or of some.
+//
+// The cotangent of a value is the derivative of the loss by that value: as long as
+// the value is, and what a backward pass carries from results to inputs. Where a
+// parameter is named grad or begins with d, as dy, it is a cotangent.
+//
+// The potentials of a transport problem are the variables of its dual: one number
+// for each point of either cloud, whose sums are the cost of transport (Peyré and
+// Cuturi 2019, "Computational Optimal Transport", section 4.4).
 package ops
 
 import (
@@ -23,6 +37,8 @@ type Operation interface {
 	// Define computes the result by the definition in package pure. Machines
 	// without a faster way use it, and Do does.
 	Define(result *tensor.Dense, inputs ...*tensor.Dense) error
+
+	describe() *operation
 }
 
 // operand is the type of an input or a result: its number of dimensions, 0 for
@@ -47,57 +63,115 @@ func (o operand) hmType() hm.Type {
 	return gorgonia.TensorType{Dims: o.dimensions, Of: o.of}
 }
 
-// signature gives an operation the parts of gorgonia.Op that follow from its
-// name and operands. The name tells all parameters, for Gorgonia merges nodes
-// whose operations have one hash.
-type signature struct {
-	name   string
-	inputs []operand
-	result operand
+// operation gives an operation the parts of gorgonia.Op that follow from its
+// name, parameters and operands.
+type operation struct {
+	name string
+	// parameters are all that the result depends on beside the inputs: a value
+	// without pointers. Gorgonia merges nodes with equal operations and operands, and
+	// operations are equal where name and parameters are.
+	parameters any
+	inputs     []operand
+	result     operand
 	// differentiable says of each input whether SymDiff gives its gradient; nil
 	// stands for none.
 	differentiable []bool
+
+	whole    Operation // the operation that this is a part of
+	identity string
 }
 
+// apply adds an operation to the graph of its inputs.
+func apply(op Operation, inputs ...*gorgonia.Node) (*gorgonia.Node, error) {
+	o := op.describe()
+	o.whole = op
+	o.identity = o.name + identify(o.parameters)
+	return gorgonia.ApplyOp(op, inputs...)
+}
+
+// identified is a parameter too large to be written out.
+type identified interface{ Identity() string }
+
+// identify writes all of a parameter, so that different ones are told apart.
+func identify(parameters any) string {
+	switch p := parameters.(type) {
+	case nil:
+		return ""
+	case identified:
+		return " " + p.Identity()
+	}
+	return fmt.Sprintf(" %#v", parameters)
+}
+
+func (o *operation) describe() *operation { return o }
+
 // Arity implements gorgonia.Op.
-func (s signature) Arity() int { return len(s.inputs) }
+func (o *operation) Arity() int { return len(o.inputs) }
 
 // Type implements gorgonia.Op.
-func (s signature) Type() hm.Type {
-	types := make([]hm.Type, 0, len(s.inputs)+1)
-	for _, o := range append(s.inputs[:len(s.inputs):len(s.inputs)], s.result) {
-		types = append(types, o.hmType())
+func (o *operation) Type() hm.Type {
+	types := make([]hm.Type, 0, len(o.inputs)+1)
+	for _, input := range o.inputs {
+		types = append(types, input.hmType())
 	}
-	return hm.NewFnType(types...)
+	return hm.NewFnType(append(types, o.result.hmType())...)
 }
 
 // ReturnsPtr implements gorgonia.Op.
-func (s signature) ReturnsPtr() bool { return true }
+func (o *operation) ReturnsPtr() bool { return true }
 
 // CallsExtern implements gorgonia.Op.
-func (s signature) CallsExtern() bool { return false }
+func (o *operation) CallsExtern() bool { return false }
 
 // OverwritesInput implements gorgonia.Op.
-func (s signature) OverwritesInput() int { return -1 }
+func (o *operation) OverwritesInput() int { return -1 }
 
 // WriteHash implements gorgonia.Op.
-func (s signature) WriteHash(h hash.Hash) { fmt.Fprint(h, s.name) }
+func (o *operation) WriteHash(h hash.Hash) { fmt.Fprint(h, o.identity) }
 
 // Hashcode implements gorgonia.Op.
-func (s signature) Hashcode() uint32 {
+func (o *operation) Hashcode() uint32 {
 	h := fnv.New32a()
-	s.WriteHash(h)
+	o.WriteHash(h)
 	return h.Sum32()
 }
 
-func (s signature) String() string { return s.name }
+// String names the operation and its parameters.
+func (o *operation) String() string { return o.identity }
 
 // DiffWRT implements gorgonia.SDOp.
-func (s signature) DiffWRT(inputs int) []bool {
-	if s.differentiable == nil {
+func (o *operation) DiffWRT(inputs int) []bool {
+	if o.differentiable == nil {
 		return make([]bool, inputs)
 	}
-	return s.differentiable
+	return o.differentiable
+}
+
+// Do implements gorgonia.Op: it allocates the result and defines it.
+func (o *operation) Do(values ...gorgonia.Value) (result gorgonia.Value, err error) {
+	defer Catch(&err, o.String())
+	inputs := make([]*tensor.Dense, len(values))
+	shapes := make([]gorgonia.DimSizer, len(values))
+	dtype := tensor.Float64
+	for i, v := range values {
+		inputs[i] = dense(v)
+		shapes[i] = inputs[i].Shape()
+		if i == 0 && o.result.of == element {
+			dtype = inputs[i].Dtype()
+		}
+	}
+	shape, err := o.whole.InferShape(shapes...)
+	if err != nil {
+		return nil, err
+	}
+	out := tensor.New(tensor.Of(dtype), tensor.WithShape(bufferShape(shape)...))
+	if err := o.whole.Define(out, inputs...); err != nil {
+		return nil, fmt.Errorf("%s: %w", o, err)
+	}
+	if shape.IsScalar() {
+		return gorgonia.NewF64(out.Float64s()[0]), nil
+	}
+	return out, nil
 }
 
 // final is embedded by operations that no gradient is taken of.
@@ -106,36 +180,6 @@ type final struct{}
 // SymDiff implements gorgonia.SDOp.
 func (final) SymDiff(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
 	return nil, fmt.Errorf("ops: no second derivatives are defined")
-}
-
-// do implements gorgonia.Op's Do: it allocates the result and defines it.
-func do(op Operation, values []gorgonia.Value) (result gorgonia.Value, err error) {
-	defer Catch(&err, op.String())
-	inputs := make([]*tensor.Dense, len(values))
-	shapes := make([]gorgonia.DimSizer, len(values))
-	dtype := tensor.Float64
-	for i, v := range values {
-		inputs[i] = dense(v)
-		shapes[i] = inputs[i].Shape()
-		if i == 0 {
-			dtype = inputs[i].Dtype()
-		}
-	}
-	shape, err := op.InferShape(shapes...)
-	if err != nil {
-		return nil, err
-	}
-	if resultOf(op) != element {
-		dtype = tensor.Float64
-	}
-	out := tensor.New(tensor.Of(dtype), tensor.WithShape(bufferShape(shape)...))
-	if err := op.Define(out, inputs...); err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-	if shape.IsScalar() {
-		return gorgonia.NewF64(out.Float64s()[0]), nil
-	}
-	return out, nil
 }
 
 // bufferShape gives a scalar the shape of a vector of one.
@@ -154,15 +198,6 @@ func dense(v gorgonia.Value) *tensor.Dense {
 	return tensor.New(tensor.WithShape(1), tensor.WithBacking([]float64{v.Data().(float64)}))
 }
 
-func resultOf(op Operation) hm.Type {
-	types := op.Type().(*hm.FunctionType)
-	result := types.Ret(true)
-	if t, ok := result.(gorgonia.TensorType); ok {
-		return t.Of
-	}
-	return result
-}
-
 // Catch turns a panic of Gorgonia's or tensor's into an error that says what
 // was being done. Defer it at the seams to those packages.
 func Catch(err *error, doing string) {
@@ -173,7 +208,7 @@ func Catch(err *error, doing string) {
 
 // shapesOf returns the inputs' shapes after checking how many dimensions each
 // has.
-func shapesOf(op string, inputs []gorgonia.DimSizer, dimensions ...int) ([]tensor.Shape, error) {
+func shapesOf(op fmt.Stringer, inputs []gorgonia.DimSizer, dimensions ...int) ([]tensor.Shape, error) {
 	shapes, err := gorgonia.DimSizersToShapes(inputs)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -186,7 +221,7 @@ func shapesOf(op string, inputs []gorgonia.DimSizer, dimensions ...int) ([]tenso
 	return shapes, nil
 }
 
-func sameShape(op string, inputs []gorgonia.DimSizer) (tensor.Shape, error) {
+func sameShape(op fmt.Stringer, inputs []gorgonia.DimSizer) (tensor.Shape, error) {
 	s, err := shapesOf(op, inputs, 3)
 	if err != nil {
 		return nil, err

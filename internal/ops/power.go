@@ -10,19 +10,18 @@ import (
 // PowerMoments summarises a map by each channel's raw moments up to order
 // pure.Orders: map (C×H×W) → vector of those of the first channel, of the second
 // and so on.
-type PowerMoments struct{ signature }
+type PowerMoments struct{ operation }
 
 // SummarisePowers adds the power moments of a map to the graph.
 func SummarisePowers(x *gorgonia.Node) (*gorgonia.Node, error) {
-	op := &PowerMoments{signature{
-		name: "powers", inputs: []operand{featureMap}, result: vector, differentiable: []bool{true},
-	}}
-	return gorgonia.ApplyOp(op, x)
+	return apply(&PowerMoments{operation{
+		name: "power moments", inputs: []operand{featureMap}, result: vector, differentiable: []bool{true},
+	}}, x)
 }
 
 // InferShape implements gorgonia.Op.
 func (p *PowerMoments) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	s, err := shapesOf(p.name, inputs, 3)
+	s, err := shapesOf(p, inputs, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -44,28 +43,25 @@ func powerMoments[T pure.Float](moments []float64, x []T, channels int) {
 	}
 }
 
-// Do implements gorgonia.Op.
-func (p *PowerMoments) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(p, values) }
-
 // SymDiff implements gorgonia.SDOp.
 func (p *PowerMoments) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	op := &PowerMomentsGradient{signature: signature{
-		name: "powers.gradient", inputs: []operand{featureMap, vector}, result: featureMap,
+	op := &PowerMomentsGradient{operation: operation{
+		name: "gradient of power moments", inputs: []operand{featureMap, vector}, result: featureMap,
 	}}
-	dx, err := gorgonia.ApplyOp(op, inputs[0], grad)
+	dx, err := apply(op, inputs[0], grad)
 	return gorgonia.Nodes{dx}, err
 }
 
 // PowerMomentsGradient pulls the cotangent of a PowerMoments summary back to the
 // map: map, cotangent → dx.
 type PowerMomentsGradient struct {
-	signature
+	operation
 	final
 }
 
 // InferShape implements gorgonia.Op.
 func (p *PowerMomentsGradient) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return sameShape(p.name, inputs)
+	return sameShape(p, inputs)
 }
 
 // Define implements Operation.
@@ -81,9 +77,4 @@ func powerMomentsGradient[T pure.Float](dx, x []T, cotangent []float64, channels
 	for c := range channels {
 		pure.PowerMomentsGradient(dx[c*n:(c+1)*n], x[c*n:(c+1)*n], cotangent[c*pure.Orders:(c+1)*pure.Orders])
 	}
-}
-
-// Do implements gorgonia.Op.
-func (p *PowerMomentsGradient) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
-	return do(p, values)
 }

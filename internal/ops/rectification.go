@@ -9,19 +9,18 @@ import (
 
 // Rectification is ReLU on its own, for networks whose convolution is asked for
 // before it.
-type Rectification struct{ signature }
+type Rectification struct{ operation }
 
 // Rectify adds max(x, 0) to the graph.
 func Rectify(x *gorgonia.Node) (*gorgonia.Node, error) {
-	op := &Rectification{signature{
+	return apply(&Rectification{operation{
 		name: "rectification", inputs: []operand{featureMap}, result: featureMap, differentiable: []bool{true},
-	}}
-	return gorgonia.ApplyOp(op, x)
+	}}, x)
 }
 
 // InferShape implements gorgonia.Op.
 func (r *Rectification) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return sameShape(r.name, inputs)
+	return sameShape(r, inputs)
 }
 
 // Define implements Operation.
@@ -31,27 +30,27 @@ func (r *Rectification) Define(y *tensor.Dense, in ...*tensor.Dense) error {
 		func() { pure.Rectify(y.Float64s(), in[0].Float64s()) })
 }
 
-// Do implements gorgonia.Op.
-func (r *Rectification) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(r, values) }
-
 // SymDiff implements gorgonia.SDOp.
 func (r *Rectification) SymDiff(_ gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	op := &RectificationGradient{signature: signature{
-		name: "rectification.gradient", inputs: []operand{featureMap, featureMap}, result: featureMap,
-	}}
-	dx, err := gorgonia.ApplyOp(op, grad, output)
+	dx, err := rectifyGradient(grad, output)
 	return gorgonia.Nodes{dx}, err
+}
+
+func rectifyGradient(dy, y *gorgonia.Node) (*gorgonia.Node, error) {
+	return apply(&RectificationGradient{operation: operation{
+		name: "gradient of rectification", inputs: []operand{featureMap, featureMap}, result: featureMap,
+	}}, dy, y)
 }
 
 // RectificationGradient passes dy where y > 0: dy, y → dx.
 type RectificationGradient struct {
-	signature
+	operation
 	final
 }
 
 // InferShape implements gorgonia.Op.
 func (r *RectificationGradient) InferShape(inputs ...gorgonia.DimSizer) (tensor.Shape, error) {
-	return sameShape(r.name, inputs)
+	return sameShape(r, inputs)
 }
 
 // Define implements Operation.
@@ -59,9 +58,4 @@ func (r *RectificationGradient) Define(dx *tensor.Dense, in ...*tensor.Dense) er
 	return each(dx,
 		func() { pure.RectifyGradient(dx.Float32s(), in[0].Float32s(), in[1].Float32s()) },
 		func() { pure.RectifyGradient(dx.Float64s(), in[0].Float64s(), in[1].Float64s()) })
-}
-
-// Do implements gorgonia.Op.
-func (r *RectificationGradient) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
-	return do(r, values)
 }

@@ -9,7 +9,7 @@ import (
 
 // Sum is a weighted sum of losses.
 type Sum struct {
-	signature
+	operation
 	Weights []float64
 }
 
@@ -18,12 +18,12 @@ func WeightedSum(weights []float64, losses ...*gorgonia.Node) (*gorgonia.Node, e
 	if len(weights) != len(losses) || len(losses) == 0 {
 		return nil, fmt.Errorf("weighted sum of %d losses has %d weights", len(losses), len(weights))
 	}
-	op := &Sum{signature: signature{name: fmt.Sprintf("sum(weights=%v)", weights), result: scalar}, Weights: weights}
+	op := &Sum{operation: operation{name: "sum", parameters: weights, result: scalar}, Weights: weights}
 	for range losses {
 		op.inputs = append(op.inputs, scalar)
 		op.differentiable = append(op.differentiable, true)
 	}
-	return gorgonia.ApplyOp(op, losses...)
+	return apply(op, losses...)
 }
 
 // InferShape implements gorgonia.Op.
@@ -40,9 +40,6 @@ func (s *Sum) Define(sum *tensor.Dense, in ...*tensor.Dense) error {
 	sum.Float64s()[0] = total
 	return nil
 }
-
-// Do implements gorgonia.Op.
-func (s *Sum) Do(values ...gorgonia.Value) (gorgonia.Value, error) { return do(s, values) }
 
 // SymDiff implements gorgonia.SDOp.
 func (s *Sum) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {

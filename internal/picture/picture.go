@@ -111,3 +111,14 @@ func FitSize(width, height, longest int) (int, int) {
 	}
 	return scale(width, height), longest
 }
+
+// Crop returns a copy of a rectangle of the picture, in pixels, which has to lie in it.
+func (p *Picture) Crop(r image.Rectangle) *Picture {
+	cropped := &Picture{Width: r.Dx(), Height: r.Dy(), RGB: make([]float32, 0, 3*r.Dx()*r.Dy())}
+	for channel := range 3 {
+		for y := r.Min.Y; y < r.Max.Y; y++ {
+			cropped.RGB = append(cropped.RGB, p.RGB[(channel*p.Height+y)*p.Width+r.Min.X:][:r.Dx()]...)
+		}
+	}
+	return cropped
+}

@@ -8,7 +8,7 @@ import (
 
 // Device is a processor with memory of its own that schedules are compiled
 // for. Vectors made by a device outlive the machines compiled on it, so an
-// optimiser's state can pass from one scale of a picture to the next.
+// optimiser's state can pass from one level of the pyramid to the next.
 type Device interface {
 	optim.Vectors
 	// Name says what the device is, for people.
@@ -19,6 +19,9 @@ type Device interface {
 	// second, a multiplication and an addition counting two: what kernels are
 	// judged against.
 	MatrixRate() (float64, error)
+	// Available is how many bytes machines can still take, those that the device
+	// keeps for reuse included; not every device can tell before it is tried.
+	Available() (bytes int64, known bool)
 	Close() error
 }
 
@@ -28,6 +31,13 @@ type Machine interface {
 	gorgonia.VM
 	// Memory is how many bytes of the device the machine takes, constants aside.
 	Memory() int64
+	// PixelMemory is how much of Memory is in proportion to the pixels of the
+	// picture: its feature maps, without summaries and scalars. It is 0 where the
+	// machine can't tell.
+	PixelMemory() int64
+	// Remark says, for people, what made the last run slow where the machine had to
+	// go another way than it is meant to. It is empty where all went well.
+	Remark() string
 	// Write copies values into the buffer of an input of the graph.
 	Write(input *gorgonia.Node, values []float32) error
 	// WriteFloat64 does the same for a float64 input, such as a loss's target.
@@ -39,11 +49,4 @@ type Machine interface {
 	// Vector is the buffer of a float32 input or output, in place, for the
 	// optimiser to work on. It is valid until Close.
 	Vector(node *gorgonia.Node) (optim.Vector, error)
-}
-
-// Remarker is a Machine that may have something to say of its last run, for people
-// who wonder why it took so long.
-type Remarker interface {
-	// Remark is empty where all went as it was meant to.
-	Remark() string
 }

@@ -1,14 +1,19 @@
-// Package plan turns a Gorgonia graph of the operations in package ops into a
-// schedule that any machine can run: an order of steps, and a place for every
-// intermediate result in one arena, shared by results that are never needed at
-// the same time. All sizes are known before the first run.
+// Package plan turns a Gorgonia graph of the operations in package ops into what a
+// machine can run.
+//
+// Make orders a graph's operations into a Schedule, which is the same for every
+// device. Schedule.For makes a Program of it: it fuses, groups and narrows steps
+// where a device says that it can, and gives every intermediate result a place in
+// one arena, shared by results that are never needed at the same time. Executors
+// bind a program's steps to kernels and run them. All sizes are known before the
+// first run.
 package plan
 
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/graph"
 	"gorgonia.org/gorgonia"
@@ -25,51 +30,82 @@ type Buffer struct {
 	// Constant is the value of a parameter of the graph; nil for all that has
 	// its place in the arena.
 	Constant gorgonia.Value
-	// Offset and Bytes are the place in the arena.
-	Offset, Bytes int
+	// Input and Output tell that the value is written before runs or read after
+	// them.
+	Input, Output bool
 
-	kept bool
+	// Float16 tells that a float32 value is kept in 16 bits, in a program.
+	Float16 bool
+	// Offset is the place in a program's arena, in bytes.
+	Offset int
 }
 
 // Kept tells whether the value stands after a run: those of inputs, outputs and
 // constants do.
-func (b *Buffer) Kept() bool { return b.kept || b.Constant != nil }
+func (b *Buffer) Kept() bool { return b.Input || b.Output || b.Constant != nil }
 
 // Len is the number of elements.
 func (b *Buffer) Len() int { return b.Shape.TotalSize() }
 
+// Bytes is what the value takes where elements are as wide as Dtype and Float16 say.
+func (b *Buffer) Bytes() int {
+	switch {
+	case b.Float16:
+		return 2 * b.Len()
+	case b.Dtype == tensor.Float32:
+		return 4 * b.Len()
+	}
+	return 8 * b.Len()
+}
+
+// Op is what a step does: an operation of the graph, or one of those in package ops
+// that stand in schedules only. Executors find kernels by its type.
+type Op interface{ String() string }
+
 // Step is one operation of a schedule.
 type Step struct {
-	Op     gorgonia.Op
-	Inputs []*Buffer
-	Result *Buffer
-	// Scratch is memory that a machine needs while the step runs, for it to add.
+	Op      Op
+	Inputs  []*Buffer // as the operation has them
+	Results []*Buffer // likewise; most operations have one
+	// AddTo, unless nil, is added to the first result.
+	AddTo *Buffer
+	// Mask, unless nil, is a feature map: the first result, with AddTo in it, is zero
+	// where the map isn't positive, as ReLU asks of a cotangent.
+	Mask *Buffer
+	// InputMask, unless nil, masks the first input, as the step reads it.
+	InputMask *Buffer
+	// InPlace tells that the first result takes the memory of AddTo.
+	InPlace bool
+	// Scratch is memory that the device needs while the step runs.
 	Scratch []*Buffer
 }
 
-// IsAddition tells Gorgonia's own element-wise sum, which gorgonia.Grad inserts
-// where a node has several consumers.
-func (s Step) IsAddition() bool { return isAddition(s.Op) }
-
-func isAddition(op gorgonia.Op) bool {
-	return op.Arity() == 2 && strings.HasPrefix(op.String(), "+ ")
+// Reads are all buffers that a step reads.
+func (s Step) Reads() []*Buffer {
+	reads := slices.Clone(s.Inputs)
+	for _, b := range []*Buffer{s.AddTo, s.Mask, s.InputMask} {
+		if b != nil {
+			reads = append(reads, b)
+		}
+	}
+	return reads
 }
 
-// Schedule is a graph made ready for a machine.
+// IsAddition tells an element-wise sum.
+func (s Step) IsAddition() bool {
+	_, ok := s.Op.(ops.Addition)
+	return ok
+}
+
+// Schedule is a graph put in order.
 type Schedule struct {
 	Steps   []Step
 	Inputs  []*Buffer // to be written before a run; they keep their values
 	Outputs []*Buffer // to be read after one
-	// ArenaBytes is the memory that inputs, outputs and intermediate results
-	// take together. Constants are not in it.
-	ArenaBytes int
 
 	buffers map[*gorgonia.Node]*Buffer
 	heights map[*gorgonia.Node]int
 }
-
-// alignment of buffers in the arena: a cache line, and the widest vector.
-const alignment = 64
 
 // Make schedules all that the outputs depend on. Leaves of the graph that have
 // a value are constants, the others inputs. It fails on operations that no
@@ -85,25 +121,10 @@ func Make(outputs ...*gorgonia.Node) (schedule *Schedule, err error) {
 		if err != nil {
 			return nil, err
 		}
+		b.Output = true
 		s.Outputs = append(s.Outputs, b)
 	}
-	for _, b := range append(append([]*Buffer(nil), s.Inputs...), s.Outputs...) {
-		b.kept = true
-	}
-	arrangement := s.Arrange(func(b *Buffer) int { return b.Bytes }, alignment)
-	s.ArenaBytes = arrangement.Bytes
-	for b, offset := range arrangement.Offsets {
-		b.Offset = offset
-	}
 	return s, nil
-}
-
-// Buffer is the place of a node, or an error for one that isn't in the schedule.
-func (s *Schedule) Buffer(node *gorgonia.Node) (*Buffer, error) {
-	if b, ok := s.buffers[node]; ok {
-		return b, nil
-	}
-	return nil, fmt.Errorf("plan: %v is not part of the schedule", node)
 }
 
 // visit appends the steps that a node needs, itself last. The operand with the
@@ -134,14 +155,49 @@ func (s *Schedule) visit(node *gorgonia.Node) (*Buffer, error) {
 	switch {
 	case b.Constant != nil:
 	case node.Op() == nil:
+		b.Input = true
 		s.Inputs = append(s.Inputs, b)
 	default:
-		if _, ours := node.Op().(ops.Operation); !ours && !isAddition(node.Op()) {
-			return nil, fmt.Errorf("plan: operation %v is not one that a machine knows", node.Op())
+		op, err := opOf(node)
+		if err != nil {
+			return nil, err
 		}
-		s.Steps = append(s.Steps, Step{Op: node.Op(), Inputs: inputs, Result: b})
+		s.Steps = append(s.Steps, Step{Op: op, Inputs: inputs, Results: []*Buffer{b}})
 	}
 	return b, nil
+}
+
+// opOf is what a node's step does.
+func opOf(node *gorgonia.Node) (Op, error) {
+	if op, ours := node.Op().(ops.Operation); ours {
+		return op, nil
+	}
+	if isAddition(node) {
+		return ops.Addition{}, nil
+	}
+	return nil, fmt.Errorf("plan: operation %v is not one that a machine knows", node.Op())
+}
+
+// isAddition tells whether a node is Gorgonia's own element-wise sum, which
+// gorgonia.Grad inserts where a node has several consumers. The operation's type
+// isn't exported, so it is compared with that of another sum of such operands.
+func isAddition(node *gorgonia.Node) bool {
+	operands := operandsOf(node)
+	if len(operands) != 2 || !operands[0].Shape().Eq(operands[1].Shape()) {
+		return false
+	}
+	g := gorgonia.NewGraph()
+	var terms [2]*gorgonia.Node
+	for i, operand := range operands {
+		name := gorgonia.WithName(fmt.Sprint("term ", i))
+		if operand.IsScalar() {
+			terms[i] = gorgonia.NewScalar(g, operand.Dtype(), name)
+		} else {
+			terms[i] = gorgonia.NewTensor(g, operand.Dtype(), operand.Dims(), gorgonia.WithShape(operand.Shape()...), name)
+		}
+	}
+	sum, err := gorgonia.Add(terms[0], terms[1])
+	return err == nil && reflect.DeepEqual(sum.Op(), node.Op())
 }
 
 // height is the number of operations on the longest way to a node.
@@ -173,12 +229,7 @@ func newBuffer(node *gorgonia.Node) (*Buffer, error) {
 	if node.Op() == nil || node.Op().Arity() == 0 {
 		b.Constant = node.Value()
 	}
-	switch b.Dtype {
-	case tensor.Float32:
-		b.Bytes = 4 * b.Len()
-	case tensor.Float64:
-		b.Bytes = 8 * b.Len()
-	default:
+	if b.Dtype != tensor.Float32 && b.Dtype != tensor.Float64 {
 		return nil, fmt.Errorf("plan: %v is of %v, want float32 or float64", node, b.Dtype)
 	}
 	return b, nil

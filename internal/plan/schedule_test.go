@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -53,191 +52,308 @@ func constant(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
 	return gorgonia.NewTensor(g, tensor.Float32, len(shape), gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(value))
 }
 
-func TestEveryStepComesAfterItsInputs(t *testing.T) {
-	_, cost, grad := chain(t, 5)
-	s, err := Make(cost, grad)
+// device is a descriptor that the tests make up.
+type device struct {
+	supports  func(Step) Support
+	bytes     func(*Buffer) int
+	alignment int
+}
+
+func (d device) Supports(step Step) Support { return d.supports(step) }
+func (d device) Bytes(b *Buffer) int        { return d.bytes(b) }
+func (d device) Alignment() int             { return d.alignment }
+
+// definitions is a device that computes every operation by itself, and values as wide
+// as their types say.
+func definitions() device {
+	return device{supports: ByDefinitionOf, bytes: (*Buffer).Bytes, alignment: 64}
+}
+
+// capable is a device whose kernels do all that there is to do beside an operation.
+func capable() device {
+	d := definitions()
+	d.supports = func(step Step) Support {
+		a := Ability{Masks: MasksByAny, MasksInput: true, Adds: AddsInPlace, Float16Results: true, Float16Inputs: []int{0, 1, 2, 3}}
+		switch step.Op.(type) {
+		case *ops.Variation:
+			a = Ability{}
+		case ops.Widening:
+			a = Ability{Float16Inputs: []int{0}}
+		case *ops.Convolution:
+			a.Adds, a.Masks = AddsNothing, MasksByNothing
+		}
+		return a.Support(step)
+	}
+	return d
+}
+
+func programOf(t *testing.T, d device, outputs ...*gorgonia.Node) *Program {
+	t.Helper()
+	s, err := Make(outputs...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := map[*Buffer]bool{}
-	for _, b := range s.Inputs {
-		made[b] = true
+	p, err := s.For(d)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, step := range s.Steps {
-		for _, input := range step.Inputs {
-			if !made[input] && input.Constant == nil {
-				t.Errorf("step %d, %v, uses %v before it is made", i, step.Op, input.Node)
+	return p
+}
+
+func TestEveryStepComesAfterItsInputs(t *testing.T) {
+	for name, d := range map[string]device{"definitions": definitions(), "capable": capable()} {
+		_, cost, grad := chain(t, 5)
+		p := programOf(t, d, cost, grad)
+		made := map[*Buffer]bool{}
+		for _, b := range p.Inputs {
+			made[b] = true
+		}
+		for i, step := range p.Steps {
+			for _, b := range step.Reads() {
+				if !made[b] && b.Constant == nil {
+					t.Errorf("%s: step %d, %v, uses %v before it is made", name, i, step.Op, b.Node)
+				}
+			}
+			for _, b := range step.Results {
+				made[b] = true
 			}
 		}
-		made[step.Result] = true
-	}
-	for _, output := range s.Outputs {
-		if !made[output] {
-			t.Errorf("output %v is never made", output.Node)
+		for _, output := range p.Outputs {
+			if !made[output] {
+				t.Errorf("%s: output %v is never made", name, output.Node)
+			}
 		}
 	}
 }
 
 func TestNoStepOverwritesWhatIsStillNeeded(t *testing.T) {
-	for _, depth := range []int{1, 2, 5, 9} {
-		_, cost, grad := chain(t, depth)
-		s, err := Make(cost, grad)
-		if err != nil {
-			t.Fatal(err)
+	// As on a device that keeps maps in half precision and scalars elsewhere.
+	halves := definitions()
+	halves.bytes = func(b *Buffer) int {
+		if b.Len() == 1 {
+			return 0
 		}
-		own := Arrangement{map[*Buffer]int{}, s.ArenaBytes}
-		for _, b := range s.Inputs {
-			own.Offsets[b] = b.Offset
+		return b.Bytes() / 2
+	}
+	halves.alignment = 256
+	// As on one that needs memory beside some of its steps.
+	scratched := definitions()
+	scratched.supports = func(step Step) Support {
+		s := ByDefinitionOf(step)
+		s.Scratch = []int{100, 4000}
+		return s
+	}
+	// As on one that lets every loss go on beside the rest.
+	branched := definitions()
+	branched.supports = func(step Step) Support {
+		s := ByDefinitionOf(step)
+		if _, ok := step.Op.(*ops.ValueAndGradient); ok {
+			s.Beside = Whatever
 		}
-		for _, step := range s.Steps {
-			own.Offsets[step.Result] = step.Result.Offset
-		}
-		whole := func(b *Buffer) int { return b.Bytes }
-		noStepOverwritesWhatIsStillNeeded(t, depth, s, own, whole)
-		// As on a device that keeps maps in half precision and scalars elsewhere.
-		half := func(b *Buffer) int {
-			if b.Len() == 1 {
-				return 0
-			}
-			return b.Bytes / 2
-		}
-		noStepOverwritesWhatIsStillNeeded(t, depth, s, s.Arrange(half, 256), half)
-		// As on one that needs memory beside some of its steps.
-		scratched := *s
-		scratched.Steps = slices.Clone(s.Steps)
-		for i := range scratched.Steps {
-			scratched.Steps[i].Scratch = []*Buffer{{Node: s.Steps[i].Result.Node, Bytes: 100}, {Node: s.Steps[i].Result.Node, Bytes: 4000}}
-		}
-		noStepOverwritesWhatIsStillNeeded(t, depth, &scratched, scratched.Arrange(whole, alignment), whole)
-		again := s.Arrange(whole, alignment)
-		if again.Bytes != own.Bytes || !maps.Equal(again.Offsets, own.Offsets) {
-			t.Errorf("depth %d: arranging again gives %d bytes, want the same places as before in %d", depth, again.Bytes, own.Bytes)
+		return s
+	}
+	for name, d := range map[string]device{
+		"definitions": definitions(), "halves": halves, "scratch": scratched, "branches": branched, "capable": capable(),
+	} {
+		for _, depth := range []int{1, 2, 5, 9} {
+			_, cost, grad := chain(t, depth)
+			noStepOverwritesWhatIsStillNeeded(t, name, depth, programOf(t, d, cost, grad))
 		}
 	}
 }
 
-// TestStepsThatRunAtTheSameTimeShareNoMemory lets every third step go on for some more.
-func TestStepsThatRunAtTheSameTimeShareNoMemory(t *testing.T) {
-	_, cost, grad := chain(t, 5)
-	s, err := Make(cost, grad)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ends := make([]int, len(s.Steps))
-	for i := range ends {
-		if ends[i] = i + 1; i%3 == 0 {
-			ends[i] = min(i+7, len(s.Steps))
-		}
-	}
-	size := func(b *Buffer) int { return b.Bytes }
-	a := s.ArrangeBeside(size, alignment, ends)
-	if serial := s.Arrange(size, alignment); a.Bytes <= serial.Bytes {
-		t.Errorf("steps at the same time take %d bytes, one after the other %d", a.Bytes, serial.Bytes)
-	}
-	for i, step := range s.Steps {
-		for _, beside := range s.Steps[i+1 : ends[i]] {
-			for _, b := range append([]*Buffer{step.Result}, step.Inputs...) {
-				to, from := a.Offsets[beside.Result], a.Offsets[b]
-				if b.Constant == nil && b != beside.Result && to < from+b.Bytes && from < to+beside.Result.Bytes {
-					t.Errorf("%v, beside %v, writes over %v", beside.Op, step.Op, b.Node)
-				}
-			}
-		}
-	}
-}
-
-// noStepOverwritesWhatIsStillNeeded runs the schedule on bytes that know their
-// owner.
-func noStepOverwritesWhatIsStillNeeded(t *testing.T, depth int, s *Schedule, a Arrangement, size func(*Buffer) int) {
+// noStepOverwritesWhatIsStillNeeded runs a program on bytes that know their owner. The
+// result of a sum may be where one of its terms is.
+func noStepOverwritesWhatIsStillNeeded(t *testing.T, device string, depth int, p *Program) {
 	t.Helper()
-	owner := make([]*Buffer, a.Bytes)
+	owner := make([]*Buffer, p.Bytes)
+	size := func(b *Buffer) int {
+		if b.Constant != nil {
+			return 0
+		}
+		return p.device.Bytes(b)
+	}
 	claim := func(b *Buffer) {
-		for i := a.Offsets[b]; i < a.Offsets[b]+size(b); i++ {
+		for i := b.Offset; i < b.Offset+size(b); i++ {
 			owner[i] = b
 		}
 	}
 	check := func(b *Buffer, when string) {
-		if b.Constant != nil {
-			return
-		}
-		for i := a.Offsets[b]; i < a.Offsets[b]+size(b); i++ {
+		for i := b.Offset; i < b.Offset+size(b); i++ {
 			if owner[i] != b {
-				t.Fatalf("depth %d, %s: %v was overwritten by %v", depth, when, b.Node, owner[i].Node)
+				t.Fatalf("%s, depth %d, %s: %v was overwritten by %v", device, depth, when, b.Node, owner[i])
 			}
 		}
 	}
-	for _, b := range s.Inputs {
+	for _, b := range p.Inputs {
 		claim(b)
 	}
 	for range 2 { // a second run finds its inputs as they were
-		for _, step := range s.Steps {
+		for i, step := range p.Steps {
 			for _, b := range step.Scratch {
 				claim(b)
 			}
-			for _, input := range step.Inputs {
-				check(input, step.Op.String())
+			for _, b := range step.Reads() {
+				check(b, step.Op.String())
 			}
-			claim(step.Result)
-			for _, b := range step.Scratch {
-				check(b, "beside its result")
+			for _, b := range step.Results {
+				claim(b)
+			}
+			for _, b := range append(slices.Clone(step.Scratch), step.Results...) {
+				check(b, "beside its results")
+			}
+			// What a step beside this one reads and makes stands, too.
+			for k, other := range p.Steps[:i] {
+				if p.Branches.Ends[k] > i {
+					for _, b := range append(other.Reads(), other.Results...) {
+						check(b, "while "+other.Op.String()+" goes on")
+					}
+				}
 			}
 		}
-		for _, b := range append(s.Inputs, s.Outputs...) {
+		for _, b := range append(slices.Clone(p.Inputs), p.Outputs...) {
 			check(b, "at the end")
 		}
 	}
 }
 
-// TestWhatIsAddedAtOnceGoesNowhereElse: in a chain of convolutions, each layer's
-// own cotangent is added to the one that comes from further down.
-func TestWhatIsAddedAtOnceGoesNowhereElse(t *testing.T) {
-	const depth = 5
-	_, cost, grad := chain(t, depth)
-	s, err := Make(cost, grad)
-	if err != nil {
-		t.Fatal(err)
+func TestStepsThatRunAtTheSameTimeShareNoMemory(t *testing.T) {
+	branched := definitions()
+	branched.supports = func(step Step) Support {
+		s := ByDefinitionOf(step)
+		if _, ok := step.Op.(*ops.Convolution); ok {
+			s.Beside = Whatever
+		}
+		return s
 	}
-	count := 0
-	offsets := s.Arrange(func(b *Buffer) int { return b.Bytes }, alignment).Offsets
-	for i, step := range s.Steps {
-		if !s.AddedAtOnce(i, offsets) {
-			continue
+	_, cost, grad := chain(t, 5)
+	serial, beside := programOf(t, definitions(), cost, grad), programOf(t, branched, cost, grad)
+	if beside.Branches.Count != 5 || serial.Branches.Count != 0 {
+		t.Errorf("%d and %d branches, want 5 and none", beside.Branches.Count, serial.Branches.Count)
+	}
+	noStepOverwritesWhatIsStillNeeded(t, "branched convolutions", 5, beside)
+}
+
+// TestPassesFuseWhatADeviceCan: in a chain of convolutions, each but the last has a
+// cotangent from its own loss and one from further down.
+func TestPassesFuseWhatADeviceCan(t *testing.T) {
+	const depth = 5
+	for _, test := range []struct {
+		name                                           string
+		device                                         device
+		additions, masks, inputMasks, joined, widening int
+	}{
+		{"definitions", definitions(), depth - 1, depth, 0, depth, 0},
+		{"capable", capable(), 0, 0, 0, depth, 0},
+		{"no masks on results", without(capable(), func(s Step) bool { return s.Mask != nil }), 0, 0, depth, depth, 0},
+		{"no sums", without(capable(), func(s Step) bool { return s.AddTo != nil }), depth - 1, 0, 0, depth, 0},
+		{"no joint gradients", without(capable(), func(s Step) bool { _, ok := s.Op.(*ops.ValueAndGradient); return ok }), 0, 0, 0, 0, 0},
+		{"differences in float32 only", without(capable(), func(s Step) bool {
+			switch s.Op.(type) {
+			case *ops.DifferenceSums, *ops.DifferenceSumsGradient:
+				return s.Inputs[0].Float16
+			}
+			return false
+		}), 0, 0, 0, depth, 2 * depth},
+	} {
+		_, cost, grad := chain(t, depth)
+		p := programOf(t, test.device, cost, grad)
+		var additions, masks, inputMasks, joined, widening int
+		for _, step := range p.Steps {
+			switch step.Op.(type) {
+			case ops.Addition:
+				additions++
+			case *ops.RectificationGradient:
+				masks++
+			case *ops.ValueAndGradient:
+				joined++
+				if len(step.Results) != 2 {
+					t.Errorf("%s: %v has %d results, want 2", test.name, step.Op, len(step.Results))
+				}
+			case ops.Widening:
+				widening++
+			}
+			if step.InputMask != nil {
+				inputMasks++
+			}
+			if step.InPlace && step.AddTo.Offset != step.Results[0].Offset {
+				t.Errorf("%s: %v isn't in the place of what it is added to", test.name, step.Op)
+			}
 		}
-		count++
-		sum := s.Steps[i+1]
-		if !sum.IsAddition() {
-			t.Fatalf("step %d, %v, is added at once, but %v follows", i, step.Op, sum.Op)
+		if got, want := []int{additions, masks, inputMasks, joined, widening},
+			[]int{test.additions, test.masks, test.inputMasks, test.joined, test.widening}; !slices.Equal(got, want) {
+			t.Errorf("%s: additions, masks, masks of inputs, joint gradients and copies in float32: %v, want %v", test.name, got, want)
 		}
-		if step.Result.Offset == sum.Result.Offset {
-			t.Errorf("step %d, %v, would overwrite what it is added to", i, step.Op)
+	}
+}
+
+// without is a device that can't do some steps.
+func without(d device, steps func(Step) bool) device {
+	all := d.supports
+	d.supports = func(s Step) Support {
+		if steps(s) {
+			return Support{Why: "the test says so"}
 		}
-		for j, other := range s.Steps {
-			if j != i+1 && slices.Contains(other.Inputs, step.Result) {
-				t.Errorf("step %d, %v, is added at once, but step %d, %v, needs it, too", i, step.Op, j, other.Op)
+		return all(s)
+	}
+	return d
+}
+
+func TestStepsBesideTheirLikeAreOneGroup(t *testing.T) {
+	grouping := definitions()
+	grouping.supports = func(step Step) Support {
+		s := ByDefinitionOf(step)
+		switch step.Op.(type) {
+		case *ops.ValueAndGradient:
+			s.Beside = ItsLike
+		case *Group:
+			s.How = ByKernel
+		}
+		return s
+	}
+	_, cost, grad := chain(t, 3)
+	p := programOf(t, grouping, cost, grad)
+	var groups []Step
+	for i, step := range p.Steps {
+		if _, ok := step.Op.(*Group); ok {
+			groups = append(groups, step)
+		}
+		for _, b := range step.Reads() {
+			if u := p.uses(); !u.before(b, i) {
+				t.Errorf("%v uses %v before it is made", step.Op, b.Node)
 			}
 		}
 	}
-	if count != depth-1 {
-		t.Errorf("%d results are added at once, want %d", count, depth-1)
+	if len(groups) != 1 || len(groups[0].Inputs) != 6 || len(groups[0].Results) != 6 {
+		t.Errorf("groups %v, want one of 6 inputs and 6 results", groups)
 	}
 }
 
 func TestMemoryIsReused(t *testing.T) {
 	_, cost, grad := chain(t, 12)
-	s, err := Make(cost, grad)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := programOf(t, definitions(), cost, grad)
 	var sum int
-	for _, step := range s.Steps {
-		sum += step.Result.Bytes
+	for _, step := range p.Steps {
+		sum += step.Results[0].Bytes()
 	}
 	// Each of the 12 maps must stand from the forward to the backward pass, with
 	// its target and the picture: 25 maps. The backward pass needs three more at
 	// most at a time: a cotangent, the one it becomes, and a loss's.
 	const mapBytes = 4 * 8 * 8 * 4
-	if most := 28*mapBytes + 64*len(s.Steps); s.ArenaBytes > most {
-		t.Errorf("the arena has %d bytes, want at most %d; all results together have %d", s.ArenaBytes, most, sum)
+	if most := 28*mapBytes + 64*len(p.Steps); p.Bytes > most {
+		t.Errorf("the arena has %d bytes, want at most %d; all results together have %d", p.Bytes, most, sum)
+	}
+}
+
+func TestOperationsThatADeviceCannotComputeAreNamed(t *testing.T) {
+	_, cost, grad := chain(t, 2)
+	s, err := Make(cost, grad)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.For(without(definitions(), func(s Step) bool { _, ok := s.Op.(*ops.DifferenceSums); return ok }))
+	if err == nil || !strings.Contains(err.Error(), "difference: the test says so") {
+		t.Errorf("error %v, want one that names the operation and says why", err)
 	}
 }
 

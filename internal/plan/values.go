@@ -48,3 +48,22 @@ func (v Values) WriteTo(m Machine, input *gorgonia.Node) error {
 	}
 	return m.Write(input, v.Single)
 }
+
+// Add adds other values of the same shape and type, each multiplied by weight. What has
+// no values yet counts as zeros.
+func (v *Values) Add(weight float64, other Values) {
+	if v.Shape == nil {
+		*v = Values{Shape: other.Shape}
+		if other.Double != nil {
+			v.Double = make([]float64, len(other.Double))
+		} else {
+			v.Single = make([]float32, len(other.Single))
+		}
+	}
+	for i, x := range other.Double {
+		v.Double[i] += weight * x
+	}
+	for i, x := range other.Single {
+		v.Single[i] += float32(weight) * x
+	}
+}

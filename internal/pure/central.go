@@ -1,7 +1,6 @@
 package pure
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -80,10 +79,6 @@ type CentralMoments struct {
 	Smoothing float64
 	// Scaled divides by the sum of the target's mean squares.
 	Scaled bool
-}
-
-func (m CentralMoments) String() string {
-	return fmt.Sprintf("cmd(channels=%d, smoothing=%g, scaled=%t)", m.Channels, m.Smoothing, m.Scaled)
 }
 
 // least is what δ is at least, in units of the target's root mean square.

@@ -1,7 +1,6 @@
 package pure
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -38,10 +37,6 @@ func (c ChannelStatistics) Compare(cotangent, summary, target []float64) (float6
 		}
 	}
 	return value, nil
-}
-
-func (c ChannelStatistics) String() string {
-	return fmt.Sprintf("moments(channels=%d, scaled=%t)", c.Channels, c.Scaled)
 }
 
 func standardDeviation(mean, square float64) float64 { return math.Sqrt(max(square-mean*mean, 0)) }

@@ -89,7 +89,7 @@ func TestSinkhornTendsToExactTransport(t *testing.T) {
 			loss := sinkhornAt(c.Channels, epsilon)
 			loss.Tolerance = 1e-4
 			got, _ := evaluate(t, loss, c.X, c.Y)
-			e, _ := loss.Regularisation(SpreadOf(c.Y, c.Channels, nil))
+			e, _ := loss.Regularisation(SpreadOf(c.Y, c.Channels))
 			if math.Abs(got-c.Exact) > 1.5*float64(c.Channels)*e {
 				t.Errorf("case %d with ε = %g is %g, the exact transport %g", i, e, got, c.Exact)
 			}
@@ -183,26 +183,5 @@ func TestRelaxedIsBlindToHowOftenAPointIsThere(t *testing.T) {
 	}
 	if got, _ := evaluate(t, MMD{Channels: 1}, x, y); got < 0.01 {
 		t.Errorf("mmd: %g, want more", got)
-	}
-}
-
-func TestSamplesTakeOnePositionFromEachRun(t *testing.T) {
-	s := Sample{Most: 7}
-	for _, n := range []int{8, 13, 14, 1000} {
-		positions := s.Positions(n, 0.3)
-		for i, at := range positions {
-			if int(at) < i*n/7 || int(at) >= (i+1)*n/7 {
-				t.Errorf("of %d positions, number %d is %d", n, i, at)
-			}
-		}
-		if !slices.Equal(positions, s.Positions(n, 0.3)) {
-			t.Error("one draw gives two samples")
-		}
-		if n == 1000 && slices.Equal(positions, s.Positions(n, 0.4)) {
-			t.Error("two draws give one sample")
-		}
-	}
-	if s.Positions(7, 0.3) != nil || (Sample{}).Positions(100, 0.3) != nil {
-		t.Error("a sample of all is drawn")
 	}
 }

@@ -12,6 +12,9 @@ type Difference struct {
 	// Σ|d| has r/100 an element added, which rounds off the kink at the target: a
 	// line search that starts there would find no way down.
 	Scaled bool
+	// N is how many elements the map has. CompareDifference and DifferenceGradient
+	// count them.
+	N int
 }
 
 // rounding is what a scaled difference adds to |d|, in units of the target's
@@ -50,6 +53,24 @@ func (s *DifferenceSums) Add(part DifferenceSums) {
 	s.N += part.N
 }
 
+// Put writes the sums as a summary: squares, magnitudes, target's squares.
+func (s DifferenceSums) Put(summary []float64) {
+	summary[0], summary[1], summary[2] = s.Squares, s.Magnitudes, s.TargetSquares
+}
+
+// Compare implements Comparison for the sums of a map and a target, as Put writes
+// them.
+func (f Difference) Compare(cotangent, sums, _ []float64) (float64, error) {
+	s := f.Slopes(DifferenceSums{Squares: sums[0], Magnitudes: sums[1], TargetSquares: sums[2], N: f.N})
+	cotangent[0], cotangent[1], cotangent[2] = s.Square, -s.Magnitude, 0
+	return s.Value, nil
+}
+
+// SlopesOf are the slopes that a cotangent of the sums stands for.
+func SlopesOf(cotangent []float64) Slopes {
+	return Slopes{Square: cotangent[0], Magnitude: -cotangent[1]}
+}
+
 // Slopes are a difference's value and its derivative by an element with
 // difference d, which is 2·Square·d − Magnitude·sign(d).
 type Slopes struct{ Value, Square, Magnitude float64 }
@@ -79,7 +100,7 @@ func (s Slopes) at(d float64) float64 {
 		return 0
 	}
 	// A branch on the sign would be mispredicted every other time.
-	return 2*s.Square*d - math.Copysign(s.Magnitude, d)
+	return 2*s.Square*d - math.Copysign(1, d)*s.Magnitude
 }
 
 // SlopeGradient computes dx = grad·∂difference/∂x for a part of a map.

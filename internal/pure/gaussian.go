@@ -2,7 +2,6 @@ package pure
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -23,10 +22,6 @@ type Gaussian struct {
 	Ridge float64
 	// Scaled divides by the trace of the target's second raw moment.
 	Scaled bool
-}
-
-func (g Gaussian) String() string {
-	return fmt.Sprintf("gaussian(channels=%d, ridge=%g, scaled=%t)", g.Channels, g.Ridge, g.Scaled)
 }
 
 // Compare implements Comparison by an eigendecomposition in float64. The

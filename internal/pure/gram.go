@@ -1,7 +1,5 @@
 package pure
 
-import "fmt"
-
 // Gram compares second raw moments S and T (C×C), the Gram matrices divided by
 // the number of positions: Σ(S−T)². A summary holds C means, which do not
 // count, then S.
@@ -27,10 +25,6 @@ func (g Gram) Slopes(sums DifferenceSums, target []float64) Slopes {
 		return scaledSquares(sums.Squares, sums.Magnitudes, 1/(trace(target, g.Channels)/float64(g.Channels)+epsilon))
 	}
 	return Slopes{Value: sums.Squares, Square: 1}
-}
-
-func (g Gram) String() string {
-	return fmt.Sprintf("gram(channels=%d, scaled=%t)", g.Channels, g.Scaled)
 }
 
 func trace(matrix []float64, n int) float64 {

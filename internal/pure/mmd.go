@@ -1,7 +1,6 @@
 package pure
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -21,8 +20,6 @@ type MMD struct {
 	Scaled bool
 }
 
-func (k MMD) String() string { return fmt.Sprintf("mmd(scaled=%t)", k.Scaled) }
-
 // kernelsMixed is how many kernels the mixture has: u, u², u⁴, u⁸ and u¹⁶ with
 // u = exp(−|x−y|²/8h).
 const kernelsMixed = 5
@@ -35,22 +32,17 @@ const mmdStrength = 6
 // is taken over.
 const medianPoints = 192
 
-// Probe gathers the points of y (C×M at positions, nil for all) that the bandwidth
-// is taken from.
-func Probe[T Float](k MMD, y []T, positions []int32) []float64 {
+// Probe gathers the points of y (C×M) that the bandwidth is taken from.
+func Probe[T Float](k MMD, y []T) []float64 {
 	m := len(y) / k.Channels
-	if positions != nil {
-		m = len(positions)
-	}
 	count := min(m, medianPoints)
-	probed := make([]int32, count)
-	for i := range probed {
-		probed[i] = int32(i * m / count)
-		if positions != nil {
-			probed[i] = positions[probed[i]]
-		}
+	places := make([]int32, count)
+	for i := range places {
+		places[i] = int32(i * m / count)
 	}
-	return gather(y, k.Channels, probed)
+	probe := make([]T, count*k.Channels)
+	Select(probe, y, places, k.Channels)
+	return Doubles(probe)
 }
 
 // Bandwidth returns h of a target: the median squared distance between distinct
@@ -76,6 +68,9 @@ func (k MMD) Bandwidth(probe []float64, spread Spread) float64 {
 	}
 	return 1
 }
+
+// Dimensions implements CloudLoss.
+func (k MMD) Dimensions() int { return k.Channels }
 
 // Scale returns what the loss is multiplied by, given the target.
 func (k MMD) Scale(bandwidth float64, y Spread) float64 {
@@ -105,8 +100,8 @@ func (k MMD) Pull(bandwidth float64, n, m int) (xx, xy float64) {
 // Compare implements CloudLoss.
 func (k MMD) Compare(gradient, x, y []float64) (float64, error) {
 	n, m := len(x)/k.Channels, len(y)/k.Channels
-	spread := SpreadOf(y, k.Channels, nil)
-	h := k.Bandwidth(Probe(k, y, nil), spread)
+	spread := SpreadOf(y, k.Channels)
+	h := k.Bandwidth(Probe(k, y), spread)
 	factor, exponent := k.Scale(h, spread), k.Exponent(h)
 	pullX, pullY := k.Pull(h, n, m)
 	clear(gradient)

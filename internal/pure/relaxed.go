@@ -1,7 +1,6 @@
 package pure
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -25,9 +24,8 @@ type Relaxed struct {
 	Scaled bool
 }
 
-func (r Relaxed) String() string {
-	return fmt.Sprintf("relaxed(euclidean=%t, factor=%g, scaled=%t)", r.Euclidean, r.Factor, r.Scaled)
-}
+// Dimensions implements CloudLoss.
+func (r Relaxed) Dimensions() int { return r.Channels }
 
 // CountsFor returns what the loss is multiplied by, given the target.
 func (r Relaxed) CountsFor(y Spread) float64 {
@@ -56,7 +54,7 @@ func (r Relaxed) Compare(gradient, x, y []float64) (float64, error) {
 			}
 		}
 	}
-	return FinishRelaxed(r, gradient, x, y, nil, nil, nearestY, nearestX, r.CountsFor(SpreadOf(y, r.Channels, nil))), nil
+	return FinishRelaxed(r, gradient, x, y, nearestY, nearestX, r.CountsFor(SpreadOf(y, r.Channels))), nil
 }
 
 func (r Relaxed) costs(x, y []float64) []float64 {
@@ -118,32 +116,25 @@ func addCostGradient[T Float](r Relaxed, gradient, x, y []T, i, j int, factor fl
 	}
 }
 
-// FinishRelaxed returns the loss times factor, and writes its gradient by x, from
-// the nearest y of each x and the nearest x of each y: numbers in lists of
-// positions of x (C×N) and y (C×M), nil for all positions in order. Nearest ones
-// are kept for the gradient, which is that of the greater term only.
-func FinishRelaxed[T Float](r Relaxed, gradient, x, y []T, ofX, ofY, nearestY, nearestX []int32, factor float64) float64 {
-	at := func(positions []int32, i int) int {
-		if positions == nil {
-			return i
-		}
-		return int(positions[i])
-	}
+// FinishRelaxed returns the loss times factor, and writes its gradient by x (C×N),
+// from the number of the nearest y (C×M) of each x and of the nearest x of each y.
+// Nearest ones are kept for the gradient, which is that of the greater term only.
+func FinishRelaxed[T Float](r Relaxed, gradient, x, y []T, nearestY, nearestX []int32, factor float64) float64 {
 	var rows, columns float64
 	for i, j := range nearestY {
-		rows += costOf(r, x, y, at(ofX, i), at(ofY, int(j))) / float64(len(nearestY))
+		rows += costOf(r, x, y, i, int(j)) / float64(len(nearestY))
 	}
 	for j, i := range nearestX {
-		columns += costOf(r, x, y, at(ofX, int(i)), at(ofY, j)) / float64(len(nearestX))
+		columns += costOf(r, x, y, int(i), j) / float64(len(nearestX))
 	}
 	clear(gradient)
 	if rows >= columns {
 		for i, j := range nearestY {
-			addCostGradient(r, gradient, x, y, at(ofX, i), at(ofY, int(j)), factor/float64(len(nearestY)))
+			addCostGradient(r, gradient, x, y, i, int(j), factor/float64(len(nearestY)))
 		}
 	} else {
 		for j, i := range nearestX {
-			addCostGradient(r, gradient, x, y, at(ofX, int(i)), at(ofY, j), factor/float64(len(nearestX)))
+			addCostGradient(r, gradient, x, y, int(i), j, factor/float64(len(nearestX)))
 		}
 	}
 	return factor * max(rows, columns)

@@ -1,7 +1,6 @@
 package pure
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -33,10 +32,6 @@ type Sinkhorn struct {
 	Scaled bool
 }
 
-func (s Sinkhorn) String() string {
-	return fmt.Sprintf("sinkhorn(epsilon=%g, tolerance=%g, iterations=%d, refinements=%d, scaled=%t)", s.Epsilon, s.Tolerance, s.Iterations, s.Refinements, s.Scaled)
-}
-
 // sinkhornStrength is what the scaled loss counts for: at a half it leaves some
 // pictures pale, and whole it leaves less of the content than other losses do with
 // equal weights.
@@ -48,6 +43,9 @@ const annealing = 4
 
 // coldSteps is how many steps are made at the final ε before updates alternate.
 const coldSteps = 3
+
+// Dimensions implements CloudLoss.
+func (s Sinkhorn) Dimensions() int { return s.Channels }
 
 // Regularisation returns ε for a target, and what the loss counts for. ε is zero
 // for a target of equal points, to which there is but one plan.
@@ -182,7 +180,7 @@ func marginalError(before, f []float64, epsilon float64) float64 {
 // Compare implements CloudLoss on whole matrices of costs.
 func (s Sinkhorn) Compare(gradient, x, y []float64) (float64, error) {
 	n, m := len(x)/s.Channels, len(y)/s.Channels
-	epsilon, factor := s.Regularisation(SpreadOf(y, s.Channels, nil))
+	epsilon, factor := s.Regularisation(SpreadOf(y, s.Channels))
 	xy := pairCosts(x, y, s.Channels)
 	if epsilon == 0 {
 		for c := range s.Channels {
@@ -244,4 +242,24 @@ func softminOf(costs []float64) Softmin {
 			to[i] = -most - epsilon*math.Log(sum/float64(m))
 		}
 	}
+}
+
+// Pass returns the potential of x (C×N) for a target y (C×M) whose potential is zero,
+//
+//	f_i = −ε·log(1/M Σ_j exp(−|x_i−y_j|²/ε))
+//
+// which goes over all pairs once: half of one of the iterations that Compare makes.
+// It is the cost |x_i−y|² of a target of equal points, for which ε is zero.
+func (s Sinkhorn) Pass(x, y []float64) []float64 {
+	n, m := len(x)/s.Channels, len(y)/s.Channels
+	epsilon, _ := s.Regularisation(SpreadOf(y, s.Channels))
+	costs, potential := pairCosts(x, y, s.Channels), make([]float64, n)
+	if epsilon == 0 {
+		for i := range potential {
+			potential[i] = costs[i*m]
+		}
+		return potential
+	}
+	softminOf(costs)(potential, make([]float64, m), epsilon)
+	return potential
 }

@@ -2,7 +2,6 @@ package pure
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -31,10 +30,6 @@ type Sliced struct {
 	// sees one function. CompareSliced, which remembers nothing, is what the first
 	// evaluation of a draw comes to.
 	Held bool
-}
-
-func (s Sliced) String() string {
-	return fmt.Sprintf("sliced(channels=%d, directions=%d, scaled=%t, ascent=%d, held=%t)", s.Channels, s.Directions, s.Scaled, s.Ascent, s.Held)
 }
 
 // Lines is how many directions are gone through.

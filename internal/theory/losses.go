@@ -8,7 +8,8 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/cpu"
+	"impasto/device"
+	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -44,11 +45,11 @@ const (
 // Verdicts are those of losses.Usable, in alphabetical order. The seed is that of the
 // samples.
 func Verdicts(seed uint64) ([]Verdict, error) {
-	device, err := cpu.NewDevice(cpu.Options{})
+	processor, err := engine.Open(engine.Options{Device: device.CPU})
 	if err != nil {
 		return nil, fmt.Errorf("theory: %w", err)
 	}
-	defer device.Close()
+	defer processor.Close()
 	var verdicts []Verdict
 	for _, name := range losses.Usable() {
 		loss, err := losses.Named(name)
@@ -56,10 +57,10 @@ func Verdicts(seed uint64) ([]Verdict, error) {
 			return nil, fmt.Errorf("theory: %w", err)
 		}
 		v := Verdict{Loss: name}
-		if v.XY, v.NoiseXY, v.TellsXY, err = judge(device, loss, X(), Y(), seed); err != nil {
+		if v.XY, v.NoiseXY, v.TellsXY, err = judge(processor, loss, X(), Y(), seed); err != nil {
 			return nil, fmt.Errorf("theory: %s between X and Y: %w", name, err)
 		}
-		if v.WZ, v.NoiseWZ, v.TellsWZ, err = judge(device, loss, W(), Z(), seed); err != nil {
+		if v.WZ, v.NoiseWZ, v.TellsWZ, err = judge(processor, loss, W(), Z(), seed); err != nil {
 			return nil, fmt.Errorf("theory: %s between W and Z: %w", name, err)
 		}
 		verdicts = append(verdicts, v)
@@ -103,41 +104,26 @@ func judge(device plan.Device, loss losses.Loss, a, b Normal, seed uint64) (betw
 	return between, within, least > within, nil
 }
 
-// lossBetween is a loss's Distance between two sets of points in n dimensions,
+// lossBetween is the plain value of a loss between two sets of points in n dimensions,
 // which stand in for the features of a layer of n channels.
 func lossBetween(device plan.Device, loss losses.Loss, a, b []float64, n int) (value float64, err error) {
 	defer ops.Catch(&err, "build the loss")
 	graph := gorgonia.NewGraph()
-	var summaries [2]*gorgonia.Node
+	var features [2]*gorgonia.Node
 	for i, points := range [][]float64{a, b} {
 		shape := tensor.Shape{n, 1, len(points) / n}
-		features := gorgonia.NewTensor(graph, tensor.Float32, 3, gorgonia.WithName(fmt.Sprintf("points.%d", i)), gorgonia.WithShape(shape...),
+		features[i] = gorgonia.NewTensor(graph, tensor.Float32, 3, gorgonia.WithName(fmt.Sprintf("points.%d", i)), gorgonia.WithShape(shape...),
 			gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(channelsFirst(points, n)))))
-		if summaries[i], err = loss.Summarise(features); err != nil {
-			return 0, err
-		}
 	}
-	node, err := loss.Distance(summaries[0], summaries[1])
+	node, err := loss.Plain().Between(features[0], features[1])
 	if err != nil {
 		return 0, err
 	}
-	schedule, err := plan.Make(node)
+	values, err := engine.Evaluate(device, nil, node)
 	if err != nil {
 		return 0, err
 	}
-	machine, err := device.Compile(schedule)
-	if err != nil {
-		return 0, err
-	}
-	defer machine.Close()
-	if err := machine.RunAll(); err != nil {
-		return 0, err
-	}
-	values, err := plan.ReadValues(machine, node)
-	if err != nil {
-		return 0, err
-	}
-	return values.Double[0], nil
+	return values[0].Double[0], nil
 }
 
 // channelsFirst lays points, which stand one after the other, out as a feature

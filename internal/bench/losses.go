@@ -1,4 +1,4 @@
-package model
+package bench
 
 import (
 	"context"
@@ -13,16 +13,16 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/cpu"
+	"impasto/device"
+	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
-	"impasto/internal/pure"
 	"impasto/losses"
 	"impasto/vgg19"
 )
 
-// LossBenchOptions are the settings of BenchLosses.
-type LossBenchOptions struct {
+// LossOptions are the settings of Losses.
+type LossOptions struct {
 	Losses []string // as in losses.Names
 	Layers []string // convolutions or rectifications, as relu1_1
 	// Sizes are the sides of square pictures, in pixels; the layers have the
@@ -36,8 +36,12 @@ type LossBenchOptions struct {
 	// OnePass times, of losses that go through the same pairs of positions many
 	// times, as sinkhorn does, a single pass, which is half an iteration.
 	OnePass bool
-	Device  string // as in Options
-	Threads int    // as in Options
+	Device  device.Name // auto where empty
+	Threads int         // of the processor; 0 uses every core
+}
+
+func (o LossOptions) open() (plan.Device, error) {
+	return engine.Open(engine.Options{Device: o.Device, Threads: o.Threads})
 }
 
 // LossTiming is what one loss takes at one layer of a picture of one size: its
@@ -61,7 +65,7 @@ type LossTiming struct {
 	// target and the gradient, in bytes: the larger of what its graph plans and
 	// what the process was found to hold.
 	Memory int64 `json:"memory"`
-	// Operations are those that losses.Counted counts; 0 where there is no count.
+	// Operations are those that losses.Description counts; 0 where there is no count.
 	Operations float64 `json:"operations"`
 }
 
@@ -73,11 +77,11 @@ func (t LossTiming) Rate() float64 {
 	return t.Operations / t.Seconds
 }
 
-// BenchLosses times every loss at every layer and size, on features that are
+// Losses times every loss at every layer and size, on features that are
 // seeded noise after rectification, and calls each with every timing as it
 // comes: layer by layer, in each size by size from the smallest, and in each
 // loss by loss.
-func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) error) error {
+func Losses(ctx context.Context, o LossOptions, each func(LossTiming) error) error {
 	for _, layer := range o.Layers {
 		before := map[string][]LossTiming{} // of the smaller sizes, by loss
 		for _, size := range slices.Sorted(slices.Values(o.Sizes)) {
@@ -101,7 +105,7 @@ func BenchLosses(ctx context.Context, o LossBenchOptions, each func(LossTiming) 
 				if expected := foretell(before[name], t.Positions); o.Budget > 0 && expected > o.Budget.Seconds() {
 					t.Skipped = fmt.Sprintf("one run would take about %.2g s, beyond the budget", expected)
 				} else if err := timeLoss(ctx, o, &t, picture, target); err != nil {
-					return fmt.Errorf("model: %s at %s of %d×%d: %w", name, layer, size, size, err)
+					return fmt.Errorf("bench: %s at %s of %d×%d: %w", name, layer, size, size, err)
 				}
 				if t.Skipped == "" {
 					before[name] = append(before[name], t)
@@ -121,12 +125,12 @@ func featureShape(layer string, size int) (channels, side int, err error) {
 	for _, c := range vgg19.Convolutions {
 		if layer == c.Name || layer == "relu"+strings.TrimPrefix(c.Name, "conv") {
 			if side = size >> (c.Block - 1); side < 1 {
-				return 0, 0, fmt.Errorf("model: a picture of %d pixels has none left at %s", size, layer)
+				return 0, 0, fmt.Errorf("bench: a picture of %d pixels has none left at %s", size, layer)
 			}
 			return c.Out, side, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("model: losses are timed at convolutions and rectifications, as relu1_1; %s is neither", layer)
+	return 0, 0, fmt.Errorf("bench: losses are timed at convolutions and rectifications, as relu1_1; %s is neither", layer)
 }
 
 // foretell is the time of one run at so many positions, by the power law through
@@ -149,8 +153,8 @@ func foretell(before []LossTiming, positions int) float64 {
 // each on the device, are more than there is memory for.
 func featuresFit(layer string, size int, shape tensor.Shape) error {
 	needed := 5 * 4 * int64(shape.TotalSize())
-	if available, known := cpu.AvailableMemory(); known && needed > available {
-		return fmt.Errorf("model: losses at %s of %d×%d: %w", layer, size, size, &plan.MemoryError{Needed: needed, Available: available})
+	if available, known := engine.AvailableMemory(); known && needed > available {
+		return fmt.Errorf("bench: losses at %s of %d×%d: %w", layer, size, size, &plan.MemoryError{Needed: needed, Available: available})
 	}
 	return nil
 }
@@ -167,7 +171,7 @@ func rectifiedNoise(shape tensor.Shape, seed uint64) plan.Values {
 
 // timeLoss fills in a timing. The device is its own, so that memory which others
 // left for reuse doesn't count.
-func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, targetFeatures plan.Values) error {
+func timeLoss(ctx context.Context, o LossOptions, t *LossTiming, features, targetFeatures plan.Values) error {
 	loss, err := losses.Named(t.Loss)
 	if err != nil {
 		return err
@@ -175,59 +179,52 @@ func timeLoss(ctx context.Context, o LossBenchOptions, t *LossTiming, features, 
 	if t.Part == onePass {
 		return timePass(ctx, o, loss.(losses.Iterative), t, features, targetFeatures)
 	}
-	if counted, ok := loss.(losses.Counted); ok {
-		t.Operations = counted.Operations(t.Channels, t.Positions, t.Positions)
+	if count := loss.Description().Operations; count != nil {
+		t.Operations = count(t.Channels, t.Positions, t.Positions)
 	}
-	target, err := summaryOf(o, loss, targetFeatures)
+	target, err := targetOf(o, loss, targetFeatures)
 	if err != nil {
 		return err
 	}
 	held := heldBytes()
-	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads})
+	device, err := o.open()
 	if err != nil {
 		return err
 	}
 	defer device.Close()
-	schedule, inputs, err := lossGraph(loss, features, target)
+	graph, err := lossGraph(device, loss, features, target)
 	if err != nil {
 		return err
 	}
-	machine, err := device.Compile(schedule)
-	if err != nil {
-		return err
-	}
-	defer machine.Close()
-	for i, values := range []plan.Values{features, target} {
-		if err := values.WriteTo(machine, inputs[i]); err != nil {
-			return err
-		}
-	}
-	if err := t.take(timeRuns(ctx, drawingAnew(machine, schedule), o)); err != nil {
+	defer graph.Close()
+	if err := t.take(timeRuns(ctx, seedingAnew(graph), o)); err != nil {
 		return err
 	}
 	beyond := int64(2 * 4 * features.Shape.TotalSize())
-	if target.Single != nil && target.Shape.Eq(targetFeatures.Shape) {
-		beyond += int64(4 * target.Shape.TotalSize())
+	for _, kept := range target.Values {
+		if kept.Single != nil && kept.Shape.Eq(targetFeatures.Shape) {
+			beyond += int64(4 * kept.Shape.TotalSize())
+		}
 	}
-	t.Memory = max(0, int64(schedule.ArenaBytes)-beyond, heldBytes()-held-beyond)
-	runtime.KeepAlive(machine)
+	t.Memory = max(0, graph.Memory()-beyond, heldBytes()-held-beyond)
+	runtime.KeepAlive(graph)
 	return nil
 }
 
-// drawingAnew runs a machine as the first evaluation of an iteration does: losses
-// with chance in them draw anew.
-func drawingAnew(machine plan.Machine, schedule *plan.Schedule) func() error {
-	draw := drawOf(schedule)
-	if draw == nil {
-		return machine.RunAll
+// seedingAnew runs a graph as the first evaluation of an iteration does: losses with
+// chance in them get a new seed.
+func seedingAnew(graph *engine.Executable) func() error {
+	seed := graph.Input(losses.KeyName)
+	if seed == nil {
+		return graph.RunAll
 	}
 	turn := 0.
 	return func() error {
 		turn++
-		if err := machine.WriteFloat64(draw, []float64{turn}); err != nil {
+		if err := graph.WriteFloat64(seed, []float64{turn}); err != nil {
 			return err
 		}
-		return machine.RunAll()
+		return graph.RunAll()
 	}
 }
 
@@ -250,32 +247,30 @@ func isIterative(name string) bool {
 	return err == nil && iterative
 }
 
-// passer is a device that can make a single pass of a loss's evaluation.
-type passer interface {
-	Pass(pairs pure.CloudComparison, x, y []float32) func()
-}
-
 // timePass fills in the timing of one pass. Memory is all that evaluations hold.
-func timePass(ctx context.Context, o LossBenchOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
-	held := heldBytes()
-	name := o.Device
-	if name == "auto" {
-		name = "cpu" // GPUs make no single passes
+func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
+	if _, gpu := o.Device.Index(); !gpu {
+		o.Device = device.CPU // GPUs make no single passes
 	}
-	device, err := openDevice(name, "f32", cpu.Options{Threads: o.Threads})
+	kept, err := targetOf(o, loss, target)
 	if err != nil {
 		return err
 	}
-	defer device.Close()
-	by, ok := device.(passer)
-	if !ok {
-		return fmt.Errorf("%s doesn't make single passes; time whole evaluations, or on the processor", device.Name())
+	held := heldBytes()
+	opened, err := o.open()
+	if err != nil {
+		return err
 	}
-	pass := by.Pass(loss.Pairs(t.Channels), features.Single, target.Single)
+	defer opened.Close()
+	graph, err := passGraph(opened, loss, features, kept)
+	if err != nil {
+		return err
+	}
+	defer graph.Close()
 	t.Operations = loss.PassOperations(t.Channels, t.Positions, t.Positions)
-	err = t.take(timeRuns(ctx, func() error { pass(); return nil }, o))
+	err = t.take(timeRuns(ctx, graph.RunAll, o))
 	t.Memory = max(0, heldBytes()-held)
-	runtime.KeepAlive(pass)
+	runtime.KeepAlive(graph)
 	return err
 }
 
@@ -289,65 +284,74 @@ func heldBytes() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-// lossGraph is the objective of features against a target and its gradient to
-// the features. The inputs are those two.
-func lossGraph(loss losses.Loss, features, target plan.Values) (_ *plan.Schedule, inputs [2]*gorgonia.Node, err error) {
+// lossGraph compiles the normalised value of a loss between features and a target, and
+// its gradient to the features.
+func lossGraph(device plan.Device, loss losses.Loss, features plan.Values, target engine.Kept) (_ *engine.Executable, err error) {
 	defer ops.Catch(&err, "build the loss")
-	g := gorgonia.NewGraph()
-	inputs = [2]*gorgonia.Node{features.Input(g, "features"), target.Input(g, "target")}
-	summary, err := loss.Summarise(inputs[0])
+	form := loss.Normalised()
+	x, y, inputs, err := summarise(form, features, target)
 	if err != nil {
-		return nil, inputs, err
+		return nil, err
 	}
-	value, err := loss.Objective(summary, inputs[1])
+	value, err := form.Value(x, y)
 	if err != nil {
-		return nil, inputs, err
+		return nil, err
 	}
-	gradients, err := gorgonia.Grad(value, inputs[0])
+	gradients, err := gorgonia.Grad(value, inputs[0].Node)
 	if err != nil {
-		return nil, inputs, err
+		return nil, err
 	}
-	schedule, err := plan.Make(value, gradients[0])
-	return schedule, inputs, err
+	return engine.Compile(device, inputs, value, gradients[0])
 }
 
-// summaryOf is a loss's summary of features.
-func summaryOf(o LossBenchOptions, loss losses.Loss, features plan.Values) (_ plan.Values, err error) {
+// passGraph compiles a single pass of a loss.
+func passGraph(device plan.Device, loss losses.Iterative, features plan.Values, target engine.Kept) (_ *engine.Executable, err error) {
+	defer ops.Catch(&err, "build the loss")
+	x, y, inputs, err := summarise(loss.Normalised(), features, target)
+	if err != nil {
+		return nil, err
+	}
+	pass, err := loss.Pass(x, y)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Compile(device, inputs, pass)
+}
+
+// summarise begins a graph with the summaries of features and a target's. The first
+// input is the features.
+func summarise(f losses.Form, features plan.Values, target engine.Kept) (x, y []losses.Summarised, inputs []engine.Input, err error) {
+	g := gorgonia.NewGraph()
+	inputs = []engine.Input{{Node: features.Input(g, "features"), Values: features}}
+	y, others := target.Inputs(g, "target")
+	x, err = f.Summarise(inputs[0].Node, losses.Positions{})
+	return x, y, append(inputs, others...), err
+}
+
+// targetOf is what a loss keeps of a target's features.
+func targetOf(o LossOptions, loss losses.Loss, features plan.Values) (_ engine.Kept, err error) {
 	defer ops.Catch(&err, "build the loss")
 	input := features.Input(gorgonia.NewGraph(), "features")
-	summary, err := loss.Summarise(input)
+	summaries, err := loss.Normalised().Target(input, losses.Positions{})
 	if err != nil {
-		return plan.Values{}, err
+		return engine.Kept{}, err
 	}
-	if summary == input {
-		return features, nil
-	}
-	schedule, err := plan.Make(summary)
+	device, err := o.open()
 	if err != nil {
-		return plan.Values{}, err
-	}
-	device, err := openDevice(o.Device, "f32", cpu.Options{Threads: o.Threads})
-	if err != nil {
-		return plan.Values{}, err
+		return engine.Kept{}, err
 	}
 	defer device.Close()
-	machine, err := device.Compile(schedule)
+	values, err := engine.Evaluate(device, []engine.Input{{Node: input, Values: features}}, engine.Nodes(summaries)...)
 	if err != nil {
-		return plan.Values{}, err
+		return engine.Kept{}, err
 	}
-	defer machine.Close()
-	if err := features.WriteTo(machine, input); err != nil {
-		return plan.Values{}, err
-	}
-	if err := machine.RunAll(); err != nil {
-		return plan.Values{}, err
-	}
-	return plan.ReadValues(machine, summary)
+	kept, _ := engine.Keep(summaries, values)
+	return kept, nil
 }
 
 // timeRuns times runs after a first one, which counts only where it alone used
 // the budget up.
-func timeRuns(ctx context.Context, once func() error, o LossBenchOptions) ([]float64, error) {
+func timeRuns(ctx context.Context, once func() error, o LossOptions) ([]float64, error) {
 	var seconds []float64
 	started := time.Now()
 	for run := range 1 + o.Runs {

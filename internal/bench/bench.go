@@ -1,4 +1,6 @@
-package model
+// Package bench times a stylisation's iterations, the network's convolutions and the
+// losses.
+package bench
 
 import (
 	"cmp"
@@ -12,30 +14,32 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/cpu"
+	"impasto/device"
+	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
+	"impasto/model"
 	"impasto/vgg19"
-	"impasto/weights"
 )
 
-// BenchOptions are the settings of a benchmark. Speed depends on no picture, so
-// pictures are noise.
-type BenchOptions struct {
+// Options are the settings of a benchmark. Speed depends on no picture, so pictures
+// are noise.
+type Options struct {
 	Size int    // of a square picture, in pixels
 	Loss string // of an iteration; kernels have none
 	Runs int    // timed, after Warmup others
 	// Warmup lets caches, clocks and the memory of the process settle.
-	Warmup  int
-	Device  string // as in Options
-	Threads int    // as in Options
-	// Precision is as in Options; empty stands for f32.
-	Precision string
+	Warmup    int
+	Device    device.Name      // auto where empty
+	Precision device.Precision // f32 where empty
+	Threads   int              // of the processor; 0 uses every core
 }
 
-func (o BenchOptions) precision() string { return cmp.Or(o.Precision, "f32") }
+func (o Options) open() (plan.Device, error) {
+	return engine.Open(engine.Options{Device: o.Device, Precision: o.Precision, Threads: o.Threads})
+}
 
 // Timing is how long one thing took in several runs.
 type Timing struct {
@@ -57,23 +61,23 @@ func newTiming(name string, operations float64, seconds []float64) Timing {
 	return Timing{name, sorted[len(sorted)/2], sorted[0], sorted[len(sorted)-1], operations}
 }
 
-// BenchIteration times iterations of a stylisation at one scale with default
+// Iteration times iterations of a stylisation at one level with default
 // layers and weights and Adam, from the picture to the next, with everything
 // that an iteration needs.
-func BenchIteration(ctx context.Context, o BenchOptions) (Timing, error) {
+func Iteration(ctx context.Context, o Options) (Timing, error) {
 	var seconds []float64
 	var last time.Duration
-	s := DefaultOptions()
-	s.Size, s.MinSize, s.Loss, s.Device, s.Threads = o.Size, o.Size, o.Loss, o.Device, o.Threads
-	s.Precision = o.precision()
-	s.Optimizer, s.FirstIterations = "adam", o.Warmup+o.Runs // one evaluation an iteration
-	s.Progress = func(p Progress) {
+	s := model.DefaultOptions()
+	s.Size, s.MinSize, s.Loss, s.Threads = o.Size, o.Size, o.Loss, o.Threads
+	s.Device, s.Precision = cmp.Or(o.Device, s.Device), cmp.Or(o.Precision, s.Precision)
+	s.Optimizer, s.FirstIterations = model.Adam, o.Warmup+o.Runs // one evaluation an iteration
+	s.Progress = func(p model.Progress) {
 		if p.Iteration > o.Warmup {
 			seconds = append(seconds, (p.Elapsed - last).Seconds())
 		}
 		last = p.Elapsed
 	}
-	_, err := Stylize(ctx, noise(o.Size, 1), []Style{{Image: noise(o.Size, 2), Weight: 1}}, s)
+	_, err := model.Stylize(ctx, noise(o.Size, 1), []model.Style{{Image: noise(o.Size, 2), Weight: 1}}, s)
 	if err != nil {
 		return Timing{}, err
 	}
@@ -90,23 +94,23 @@ func noise(size int, seed uint64) image.Image {
 	return p.Image()
 }
 
-// BenchKernels times every convolution of VGG-19, forward and the gradient to
+// Kernels times every convolution of VGG-19, forward and the gradient to
 // its input, with ReLU, for a picture of the size given. each is called
 // with every timing as it comes.
-func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error {
-	device, err := openDevice(o.Device, o.precision(), cpu.Options{Threads: o.Threads})
+func Kernels(ctx context.Context, o Options, each func(Timing)) error {
+	device, err := o.open()
 	if err != nil {
 		return err
 	}
 	defer device.Close()
-	parameters, err := weights.Default()
+	parameters, err := engine.Parameters(nil, vgg19.Convolutions[len(vgg19.Convolutions)-1].Name)
 	if err != nil {
 		return err
 	}
 	for i, c := range vgg19.Convolutions {
 		size := o.Size >> (c.Block - 1)
 		if size == 0 {
-			return fmt.Errorf("model: a picture of %d pixels has none left at %s", o.Size, c.Name)
+			return fmt.Errorf("bench: a picture of %d pixels has none left at %s", o.Size, c.Name)
 		}
 		for _, kernel := range []struct {
 			name  string
@@ -118,7 +122,7 @@ func BenchKernels(ctx context.Context, o BenchOptions, each func(Timing)) error 
 			}
 			seconds, err := timeGraph(ctx, device, o, output)
 			if err != nil {
-				return fmt.Errorf("model: %s %s: %w", c.Name, kernel.name, err)
+				return fmt.Errorf("bench: %s %s: %w", c.Name, kernel.name, err)
 			}
 			each(newTiming(c.Name+" "+kernel.name, 18*float64(c.In*c.Out)*float64(size*size), seconds))
 		}
@@ -146,23 +150,19 @@ func leaf(g *gorgonia.ExprGraph, name string, values []float32, shape ...int) *g
 }
 
 // timeGraph runs a graph on noise.
-func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *gorgonia.Node) ([]float64, error) {
-	schedule, err := plan.Make(output)
+func timeGraph(ctx context.Context, device plan.Device, o Options, output *gorgonia.Node) ([]float64, error) {
+	graph, err := engine.Compile(device, nil, output)
 	if err != nil {
 		return nil, err
 	}
-	machine, err := device.Compile(schedule)
-	if err != nil {
-		return nil, err
-	}
-	defer machine.Close()
+	defer graph.Close()
 	r := rand.New(rand.NewPCG(3, 0))
-	for _, input := range schedule.Inputs {
+	for _, input := range graph.Schedule.Inputs {
 		values := make([]float32, input.Len())
 		for i := range values {
 			values[i] = r.Float32() - 0.5
 		}
-		if err := machine.Write(input.Node, values); err != nil {
+		if err := graph.Write(input.Node, values); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +172,7 @@ func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *
 			return nil, err
 		}
 		began := time.Now()
-		if err := machine.RunAll(); err != nil {
+		if err := graph.RunAll(); err != nil {
 			return nil, err
 		}
 		if run >= o.Warmup {
@@ -184,8 +184,8 @@ func timeGraph(ctx context.Context, device plan.Device, o BenchOptions, output *
 
 // MatrixRate measures the device's rate of float32 matrix products in
 // operations a second.
-func MatrixRate(o BenchOptions) (float64, error) {
-	device, err := openDevice(o.Device, o.precision(), cpu.Options{Threads: o.Threads})
+func MatrixRate(o Options) (float64, error) {
+	device, err := o.open()
 	if err != nil {
 		return 0, err
 	}

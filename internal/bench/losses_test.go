@@ -1,4 +1,4 @@
-package model
+package bench
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"impasto/losses"
 )
 
-func TestBenchLossesTimesEveryCaseInOrder(t *testing.T) {
-	o := LossBenchOptions{Losses: losses.Names(), Layers: []string{"relu2_1", "conv1_2"}, Sizes: []int{32, 16}, Runs: 2, Device: "cpu"}
+func TestLossesTimesEveryCaseInOrder(t *testing.T) {
+	o := LossOptions{Losses: losses.Names(), Layers: []string{"relu2_1", "conv1_2"}, Sizes: []int{32, 16}, Runs: 2, Device: "cpu"}
 	var got []LossTiming
-	if err := BenchLosses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
+	if err := Losses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if want := 4 * len(o.Losses); len(got) != want {
@@ -40,10 +40,10 @@ func TestBenchLossesTimesEveryCaseInOrder(t *testing.T) {
 	}
 }
 
-func TestBenchLossesSkipsWhatTheSmallerSizesForetell(t *testing.T) {
-	o := LossBenchOptions{Losses: []string{"moments"}, Layers: []string{"relu1_1"}, Sizes: []int{16, 32}, Runs: 1, Budget: time.Nanosecond, Device: "cpu"}
+func TestLossesSkipsWhatTheSmallerSizesForetell(t *testing.T) {
+	o := LossOptions{Losses: []string{"moments"}, Layers: []string{"relu1_1"}, Sizes: []int{16, 32}, Runs: 1, Budget: time.Nanosecond, Device: "cpu"}
 	var got []LossTiming
-	if err := BenchLosses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
+	if err := Losses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if got[0].Skipped != "" || got[0].Runs != 1 || got[0].Seconds == 0 {
@@ -75,27 +75,27 @@ func TestForetellingFollowsThePowerLaw(t *testing.T) {
 	}
 }
 
-func TestBenchLossesStops(t *testing.T) {
-	o := LossBenchOptions{Losses: []string{"gram"}, Layers: []string{"relu1_1"}, Sizes: []int{16}, Runs: 1, Device: "cpu"}
+func TestLossesStops(t *testing.T) {
+	o := LossOptions{Losses: []string{"gram"}, Layers: []string{"relu1_1"}, Sizes: []int{16}, Runs: 1, Device: "cpu"}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := BenchLosses(ctx, o, func(LossTiming) error { return nil }); !errors.Is(err, context.Canceled) {
+	if err := Losses(ctx, o, func(LossTiming) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the context's end: %v", err)
 	}
 	broken := errors.New("full")
-	if err := BenchLosses(context.Background(), o, func(LossTiming) error { return broken }); !errors.Is(err, broken) {
+	if err := Losses(context.Background(), o, func(LossTiming) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("after a broken callback: %v", err)
 	}
 	o.Layers = []string{"pool1"}
-	if err := BenchLosses(context.Background(), o, func(LossTiming) error { return nil }); err == nil {
+	if err := Losses(context.Background(), o, func(LossTiming) error { return nil }); err == nil {
 		t.Error("a pooling layer was timed")
 	}
 }
 
 func TestOnePassIsOfLossesThatMakeMany(t *testing.T) {
-	o := LossBenchOptions{Losses: []string{"sinkhorn", "sinkhorn-whole", "gram"}, Layers: []string{"relu1_1"}, Sizes: []int{64}, Runs: 1, OnePass: true, Device: "cpu"}
+	o := LossOptions{Losses: []string{"sinkhorn", "sinkhorn-whole", "gram"}, Layers: []string{"relu1_1"}, Sizes: []int{64}, Runs: 1, OnePass: true, Device: "cpu"}
 	got := map[string]LossTiming{}
-	if err := BenchLosses(context.Background(), o, func(t LossTiming) error { got[t.Loss] = t; return nil }); err != nil {
+	if err := Losses(context.Background(), o, func(t LossTiming) error { got[t.Loss] = t; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for name, pairs := range map[string]float64{"sinkhorn": 2048 * 2048, "sinkhorn-whole": 4096 * 4096} {

@@ -1,0 +1,70 @@
+package device
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Precision is the number format of feature maps and of the products in
+// convolutions: one of Precisions. The picture, its gradient and the optimiser's
+// vectors are float32 in any of them, summaries of features and losses float64.
+type Precision string
+
+// The precisions.
+const (
+	Float32       Precision = "f32"
+	TensorFloat32 Precision = "tf32"
+	Float16       Precision = "f16"
+	BFloat16      Precision = "bf16"
+)
+
+// Precisions are the precisions that there are, the widest first, and which devices
+// know each of them.
+var Precisions = [...]struct {
+	Name      Precision
+	Help      string
+	CPU, CUDA bool
+}{
+	{Float32, "float32 throughout", true, true},
+	{TensorFloat32, "float32 maps; products of mantissas of 10 bits, summed in float32", false, true},
+	{Float16, "float16 maps, which take half of the memory; on a GPU float16 products too, summed in float32", true, true},
+	{BFloat16, "bfloat16 products, summed in float32; on a GPU bfloat16 maps too", true, true},
+}
+
+// PrecisionNames are the names in Precisions.
+func PrecisionNames() []string {
+	var names []string
+	for _, p := range Precisions {
+		names = append(names, string(p.Name))
+	}
+	return names
+}
+
+// Check reports a precision that isn't in Precisions.
+func (p Precision) Check() error {
+	for _, known := range Precisions {
+		if p == known.Name {
+			return nil
+		}
+	}
+	return fmt.Errorf("device: unknown precision %q, want one of %s", string(p), strings.Join(PrecisionNames(), ", "))
+}
+
+// CheckOn reports a precision that a device doesn't know. Auto knows all of them,
+// because it may turn out to be a GPU.
+func (p Precision) CheckOn(n Name) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	var known []string
+	for _, row := range Precisions {
+		if n == Auto || n == CPU && row.CPU || n != CPU && row.CUDA {
+			if p == row.Name {
+				return nil
+			}
+			known = append(known, string(row.Name))
+		}
+	}
+	last := len(known) - 1
+	return fmt.Errorf("the device %s knows %s and %s, not %s", n, strings.Join(known[:last], ", "), known[last], p)
+}

@@ -1,0 +1,104 @@
+package cpu
+
+import (
+	"gorgonia.org/tensor"
+
+	"impasto/internal/cpu/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
+	"impasto/internal/pure"
+)
+
+var convolutionKernel = kernel{
+	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true},
+	when: narrowsWhereAsked,
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		op, in := step.Op.(*ops.Convolution), m.inputs(step)
+		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		y, x, shape := m.result(step).features(), in[0].features(), step.Inputs[0].Shape
+		return always(func() { c.Forward(m.device.workers, y, x, shape[1], shape[2], op.Rectify, op.Border) }), err
+	},
+}
+
+var pooledConvolutionKernel = kernel{
+	able: convolutionKernel.able,
+	when: func(d *Device, step plan.Step) bool {
+		op := step.Op.(*ops.PooledConvolution)
+		return narrowsWhereAsked(d, step) && d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[1], step.Results[0])
+	},
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		op, in := step.Op.(*ops.PooledConvolution), m.inputs(step)
+		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		y, pooled, x, shape := m.result(step).features(), m.values[step.Results[1]].features(), in[0].features(), step.Inputs[0].Shape
+		return always(func() {
+			c.ForwardMaxPool(m.device.workers, y, pooled, x, shape[1], shape[2], op.Convolution.Rectify, op.Convolution.Border)
+		}), err
+	},
+}
+
+var convolutionGradientKernel = kernel{
+	able: plan.Ability{MasksInput: true},
+	when: onSingles,
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		op, in := step.Op.(*ops.ConvolutionGradient), m.inputs(step)
+		c, err := m.device.convolution(in[1].single, nil, step.Inputs[1].Shape)
+		var mask kernels.Map
+		if step.InputMask != nil {
+			mask = m.values[step.InputMask].features()
+		}
+		dx, dy, shape := m.result(step).single, in[0].single, step.Inputs[0].Shape
+		return always(func() { c.DataGradient(m.device.workers, dx, dy, mask, shape[1], shape[2], op.Border) }), err
+	},
+}
+
+var pooledConvolutionGradientKernel = kernel{
+	when: func(d *Device, step plan.Step) bool {
+		op := step.Op.(*ops.PooledConvolutionGradient)
+		return onSingles(d, step) && !d.float16 && !op.Convolution.Border.Replicate &&
+			d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[2], step.Inputs[1])
+	},
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		in := m.inputs(step)
+		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
+		dx, dy, y, shape := m.result(step).single, in[0].single, in[1].single, step.Inputs[1].Shape
+		return always(func() { c.MaxPoolDataGradient(m.device.workers, dx, dy, y, shape[1], shape[2]) }), err
+	},
+}
+
+// narrowsWhereAsked tells steps on float32 whose results are kept in float16 only if
+// that is the device's option.
+func narrowsWhereAsked(d *Device, step plan.Step) bool {
+	for _, b := range step.Results {
+		if b.Float16 && !d.float16 {
+			return false
+		}
+	}
+	return onSingles(d, step)
+}
+
+// fusesMaxPool tells whether a convolution by filters with result y can take over a
+// pooling, or its gradient.
+func (d *Device) fusesMaxPool(pool ops.PoolForm, filters, y *plan.Buffer) bool {
+	return pool.Mode == pure.MaxPool && pool.Scale == 1 &&
+		kernels.FusesMaxPool(d.method, filters.Shape[0], filters.Shape[1], y.Shape[1], y.Shape[2])
+}
+
+// convolution returns the prepared convolution with these filters, Out×In×3×3.
+// Machines share it; a gradient's step needs no biases but finds those of the
+// forward step.
+func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*kernels.Convolution, error) {
+	key := &filters[0]
+	if c, ok := d.prepared[key]; ok {
+		return c, nil
+	}
+	if biases == nil {
+		biases = make([]float32, shape[0])
+	}
+	c, err := kernels.NewConvolution(filters, biases, shape[0], shape[1])
+	if err != nil {
+		return nil, err
+	}
+	c.Method = d.method
+	d.prepared[key] = c
+	return c, nil
+}

@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/ops"
+	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/vgg19"
+	"impasto/weights"
+)
+
+// Parameters are the network's, down to the deepest of layers: those given, or the
+// embedded ones where given is nil.
+func Parameters(given *vgg19.Parameters, layers ...string) (*vgg19.Parameters, error) {
+	if given == nil {
+		var err error
+		if given, err = weights.Default(); err != nil {
+			return nil, fmt.Errorf("embedded network: %w", err)
+		}
+	}
+	return given.Through(layers...)
+}
+
+// Network is VGG-19 on a device.
+type Network struct {
+	Device     plan.Device
+	Parameters *vgg19.Parameters
+	Options    vgg19.Options
+}
+
+// Build makes a graph of the network for pictures of a size, in pixels, as deep as
+// layers ask for. The input is the picture, 3×height×width; maps are the feature maps
+// by the name of their layer.
+func (n Network) Build(width, height int, layers ...string) (input *gorgonia.Node, maps map[string]*gorgonia.Node, err error) {
+	input = gorgonia.NewTensor(gorgonia.NewGraph(), gorgonia.Float32, 3,
+		gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
+	maps, err = vgg19.Build(input, n.Parameters, n.Options, layers...)
+	return input, maps, err
+}
+
+// Evaluate runs the network on a picture and returns the values of the nodes that
+// outputs makes of the feature maps of layers.
+func (n Network) Evaluate(p *picture.Picture, layers []string,
+	outputs func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error)) (_ []plan.Values, err error) {
+	defer ops.Catch(&err, "build the network")
+	input, maps, err := n.Build(p.Width, p.Height, layers...)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := outputs(maps)
+	if err != nil {
+		return nil, err
+	}
+	return Evaluate(n.Device, []Input{PictureInput(input, p)}, nodes...)
+}
+
+// PictureInput is a picture for the input of a network.
+func PictureInput(node *gorgonia.Node, p *picture.Picture) Input {
+	return Input{node, plan.Values{Shape: node.Shape(), Single: p.RGB}}
+}

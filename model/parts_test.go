@@ -1,0 +1,155 @@
+package model
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"impasto/internal/engine"
+	"impasto/internal/picture"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// smoothNoise is a picture with features of several sizes.
+func smoothNoise(t *testing.T, width, height int, seed uint64) *picture.Picture {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 5))
+	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
+	for _, cells := range []int{3, 11, 40} {
+		coarse := &picture.Picture{Width: cells, Height: cells, RGB: make([]float32, 3*cells*cells)}
+		for i := range coarse.RGB {
+			coarse.RGB[i] = r.Float32()
+		}
+		fine, err := coarse.Resize(width, height, picture.Bilinear)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range fine.RGB {
+			p.RGB[i] += v / 3
+		}
+	}
+	return p
+}
+
+// TestAPictureInPartsHasTheLossAndGradientOfTheWhole: of every loss, in parts that
+// touch every border, of a picture with odd sides, against two styles.
+func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
+	const width, height = 119, 101
+	layers := []string{"relu1_1", "relu2_1", "relu3_1"}
+	content := smoothNoise(t, width, height, 1)
+	from := smoothNoise(t, width, height, 2)
+	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 90, 75, 3), smoothNoise(t, 64, 70, 4)}}
+	for _, loss := range losses.All() {
+		if sampled, ok := loss.(losses.Sampled); ok {
+			loss = sampled.WithSample(300)
+		}
+		name := loss.Description().Name
+		t.Run(name, func(t *testing.T) {
+			r := recipe{variation: 3, styles: []float64{0.25, 0.75}, content: []contentPart{{"relu2_2", 0.5}, {"relu1_2", 0.2}}}
+			r.contentForm, _ = losses.ContentNamed("scaled")
+			for i, layer := range layers {
+				if i == 0 && loss.Description().Growth == losses.AllPairs {
+					continue // time goes with the square of the positions
+				}
+				r.style = append(r.style, stylePart{layer: layer, loss: loss, weight: 1 + float64(i)})
+			}
+			e := extractorOf(t, r, vgg19.Options{Padding: "replicate"})
+			targets, err := e.targets(context.Background(), l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := evaluateWhole(t, e, l, targets, from, 0.375)
+			for _, grid := range [][2]int{{1, 1}, {2, 2}, {3, 1}} {
+				compareInParts(t, e, l, targets, from, whole, grid)
+			}
+		})
+	}
+}
+
+// extractorOf runs the network exactly, so that hardly any unit that is nearly zero is
+// taken for the other.
+func extractorOf(t *testing.T, r recipe, o vgg19.Options) extractor {
+	t.Helper()
+	parameters, err := engine.Parameters(nil, r.layers()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := engine.Open(engine.Options{Device: "cpu", Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return extractor{Network: engine.Network{Device: d, Parameters: parameters, Options: o}, recipe: r}
+}
+
+func evaluateWhole(t *testing.T, e extractor, l level, targets targets, from *picture.Picture, key float64) evaluation {
+	t.Helper()
+	o, err := e.objective(l, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	if o.key != nil {
+		if err := o.WriteFloat64(o.key, []float64{key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := o.Write(o.picture, from.RGB); err != nil {
+		t.Fatal(err)
+	}
+	whole := evaluation{gradient: make([]float32, len(from.RGB))}
+	if whole.loss, err = o.evaluate(); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Read(o.gradient, whole.gradient); err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range o.terms {
+		value, err := o.Scalar(term.node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole.terms = append(whole.terms, value)
+	}
+	return whole
+}
+
+func compareInParts(t *testing.T, e extractor, l level, targets targets, from *picture.Picture, whole evaluation, grid [2]int) {
+	t.Helper()
+	s, err := e.inParts(l, targets, grid[0], grid[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.evaluate(from, 0.375)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const tolerance = 1e-4
+	if d := math.Abs(got.loss - whole.loss); !(d <= tolerance*whole.loss) {
+		t.Errorf("%v parts: loss %g, of the whole %g", grid, got.loss, whole.loss)
+	}
+	for i, want := range whole.terms {
+		if d := math.Abs(got.terms[i] - want); !(d <= tolerance*want) {
+			t.Errorf("%v parts: term %d is %g, of the whole %g", grid, i+1, got.terms[i], want)
+		}
+	}
+	var off, norm float64
+	for i, g := range whole.gradient {
+		d := float64(got.gradient[i] - g)
+		off += d * d
+		norm += float64(g) * float64(g)
+	}
+	if !(math.Sqrt(off) <= tolerance*math.Sqrt(norm)) {
+		t.Errorf("%v parts: the gradient is off by %g of its norm", grid, math.Sqrt(off/norm))
+	}
+}
+
+func TestPartsThatHoldNoPositionAreRefused(t *testing.T) {
+	r := recipe{style: []stylePart{{layer: "relu3_1"}}}
+	e := extractorOf(t, r, vgg19.Options{})
+	if _, err := e.inParts(level{width: 40, height: 40}, targets{}, 20, 1); err == nil {
+		t.Error("parts of two pixels, where a position of the layer has four")
+	}
+}
