@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -12,72 +11,11 @@ import (
 	"gorgonia.org/cu"
 
 	"impasto/cuda/kernels"
-	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
-// errNoKernel is why a step can't be bound. There is no falling back to the host,
-// where each run would have to wait for copies in the middle of it.
-var errNoKernel = errors.New("there is no kernel for it on the GPU; use the device cpu")
-
 // none is a null pointer, to anything.
 const none = 0
-
-// bind adds the launches of a task to the work.
-func (b *binder) bind(t task) {
-	if (plan.Step{Op: t.op}).IsAddition() {
-		b.addition(t)
-		return
-	}
-	switch op := t.op.(type) {
-	case *ops.Convolution:
-		b.convolution(op, t)
-	case *ops.ConvolutionGradient:
-		b.convolutionGradient(op, t)
-	case *ops.Rectification:
-		b.rectification(t)
-	case *ops.RectificationGradient:
-		b.rectificationGradient(t)
-	case *ops.Pool:
-		b.pool(op, t)
-	case *ops.PoolGradient:
-		b.poolGradient(op, t)
-	case *ops.Difference:
-		b.difference(op, t)
-	case *ops.DifferenceGradient:
-		b.differenceGradient(op, t)
-	case *ops.Variation:
-		b.variation(t)
-	case *ops.VariationGradient:
-		b.variationGradient(t)
-	case *ops.Moments:
-		b.moments(op, t)
-	case *ops.MomentsGradient:
-		b.momentsGradient(op, t)
-	case *ops.PowerMoments:
-		b.powerMoments(t)
-	case *ops.PowerMomentsGradient:
-		b.powerMomentsGradient(t)
-	case *ops.Comparison:
-		b.comparison(op, t)
-	case *ops.ComparisonValue:
-		b.comparisonValue(t)
-	case *ops.ComparisonCotangent:
-		b.comparisonCotangent(t)
-	case *ops.MapLossValue:
-		b.mapLossValue(t)
-	case *ops.MapLossGradient:
-		b.mapLossGradient(t)
-	case *ops.Sliced:
-		b.sliced(op, t)
-	case *ops.Clouds:
-		b.clouds(op, t)
-	case *ops.Sum:
-		b.weightedSum(op, t)
-	default:
-		b.fail(errNoKernel)
-	}
-}
 
 // fail keeps the first error.
 func (b *binder) fail(err error) {
@@ -108,19 +46,36 @@ func (b *binder) repeat(times int, f func()) {
 // only begins a part of the step being bound that is made where wanted says so, or always
 // where it is nil.
 func (b *binder) only(wanted func() bool) {
-	b.work = append(b.work, part{branch: b.branches.of[b.step], wanted: wanted})
+	b.parts = append(b.parts, part{branch: b.branch(), wanted: wanted})
 }
 
 // part is what launches are added to.
-func (b *binder) part() *part { return &b.work[len(b.work)-1] }
+func (b *binder) part() *part { return &b.parts[len(b.parts)-1] }
 
-// keep adds a state to the program.
+// branches are those of the program, and branch is that of the step being bound.
+func (b *binder) branches() plan.Branches { return b.machine.program.Branches }
+func (b *binder) branch() int             { return b.branches().Of[b.step] }
+
+// keep adds a state to the work.
 func (b *binder) keep(s state) { b.states = append(b.states, s) }
 
 // slot returns a result that is the step's own.
 func (b *binder) slot() slot {
 	b.results.count++
 	return slot{b.results, b.results.count - 1}
+}
+
+// slotOf is the result that a scalar is which a step makes.
+func (b *binder) slotOf(scalar *plan.Buffer) slot {
+	return slot{b.results, b.machine.layout.scalars[scalar]}
+}
+
+// key is the key in an input, nil for zero.
+func (b *binder) key(input *plan.Buffer) key {
+	if input != nil {
+		b.isInput(input)
+	}
+	return newKey(input)
 }
 
 // inTable puts float64 into the table and returns where they lie.
@@ -152,7 +107,7 @@ func reserve[T any](b *binder, n int) pointer[T] {
 // workspace returns memory for n values that the step being bound may use while it runs.
 func workspace[T any](b *binder, n int) pointer[T] {
 	var value T
-	branch := b.branches.of[b.step]
+	branch := b.branch()
 	r := &b.workspaces[branch]
 	at := r.take(n * int(unsafe.Sizeof(value)))
 	r.used = align(r.used)
@@ -161,7 +116,7 @@ func workspace[T any](b *binder, n int) pointer[T] {
 }
 
 // freeWorkspace lets what is bound next use the same workspace again.
-func (b *binder) freeWorkspace() { b.workspaces[b.branches.of[b.step]].used = 0 }
+func (b *binder) freeWorkspace() { b.workspaces[b.branch()].used = 0 }
 
 // at is where a buffer lies, nowhere for nil. What gradients start from lies in the table.
 func (b *binder) at(buffer *plan.Buffer, formats ...format) cu.DevicePtr {
@@ -186,9 +141,9 @@ func (b *binder) doubles(buffer *plan.Buffer) pointer[float64] {
 	return pointer[float64](b.at(buffer, doubles, constant))
 }
 
-// floats is where a picture, its gradient or that of an evaluation lies.
+// floats is where a picture or its gradient lies.
 func (b *binder) floats(buffer *plan.Buffer) pointer[float32] {
-	return pointer[float32](b.at(buffer, planes, evaluation))
+	return pointer[float32](b.at(buffer, planes))
 }
 
 // elements is where a map lies, its channels last or, of a picture, in planes.
@@ -204,22 +159,10 @@ func (b *binder) elementOf(buffer *plan.Buffer) kernels.Element {
 	return b.device.maps()
 }
 
-// isInput tells whether a buffer is an input of the graph. Where it isn't, the step can't
-// be bound.
-func (b *binder) isInput(buffer *plan.Buffer) bool {
-	if slices.Contains(b.schedule.Inputs, buffer) {
-		return true
+// isInput makes sure that a buffer is an input of the graph. Where it isn't, the step can't be
+// bound.
+func (b *binder) isInput(buffer *plan.Buffer) {
+	if !buffer.Input {
+		b.fail(fmt.Errorf("%v is no input of the graph, which the GPU needs it to be; use the device cpu", buffer.Node))
 	}
-	b.fail(fmt.Errorf("%v is no input of the graph, which the GPU needs it to be; use the device cpu", buffer.Node))
-	return false
-}
-
-// isChannelsLast tells whether a buffer is a map of channels that lie last. Where it isn't,
-// the step can't be bound.
-func (b *binder) isChannelsLast(buffer *plan.Buffer) bool {
-	if b.device.formatOf(buffer) == channelsLast {
-		return true
-	}
-	b.fail(errors.New("maps of so few channels have no kernel for it on the GPU; use the device cpu"))
-	return false
 }

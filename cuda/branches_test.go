@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"impasto/internal/cpu"
@@ -29,7 +30,7 @@ func TestBranchesMatchTheProcessor(t *testing.T) {
 	}
 	defer exact.Close()
 	want := evaluate(t, exact, n, 1)
-	for _, in := range m.schedule.Inputs {
+	for _, in := range m.program.Inputs {
 		if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
 			t.Fatal(err)
 		}
@@ -62,20 +63,22 @@ func compileBranched(t *testing.T) (network, *machine) {
 
 func TestBranchesShareNoMemoryWithWhatRunsBesideThem(t *testing.T) {
 	_, m := compileBranched(t)
-	b, beside := m.branches, 0
-	if b.count != 2 {
-		t.Errorf("%d branches, want one for each loss", b.count)
+	b, beside := m.program.Branches, 0
+	if b.Count != 2 {
+		t.Errorf("%d branches, want one for each loss", b.Count)
 	}
-	for i, step := range m.fused.Steps {
-		for k := i + 1; k < b.ends[i]; k++ {
-			other := m.fused.Steps[k]
-			if b.of[k] != b.of[i] && b.of[k] > 0 {
+	for i, step := range m.program.Steps {
+		for k := i + 1; k < b.Ends[i]; k++ {
+			other := m.program.Steps[k]
+			if b.Of[k] != b.Of[i] && b.Of[k] > 0 {
 				beside++
 			}
-			for _, mine := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
-				at, to := m.places[mine], m.places[other.Result]
-				if mine != other.Result && int(at) < int(to)+m.device.size(other.Result) && int(to) < int(at)+m.device.size(mine) {
-					t.Errorf("%v, beside %v, writes over %v", other.Op, step.Op, mine.Node)
+			for _, mine := range slices.Concat(step.Results, step.Reads()) {
+				for _, its := range other.Results {
+					at, to := m.places[mine], m.places[its]
+					if mine != its && int(at) < int(to)+m.device.size(its) && int(to) < int(at)+m.device.size(mine) {
+						t.Errorf("%v, beside %v, writes over %v", other.Op, step.Op, mine.Node)
+					}
 				}
 			}
 		}

@@ -9,105 +9,60 @@ import (
 	"impasto/internal/pure"
 )
 
-// cloud is the points of a map that a loss looks at, as the kernels of pairwise.cu
-// read them: rows of depth float32, with their squared lengths.
+// cloud is the points of a map, as the kernels of pairwise.cu read them: rows of depth
+// float32, with their squared lengths.
 type cloud struct {
-	points    pointer[float32]
-	squares   pointer[float64]
-	n         int
-	from      *plan.Buffer
-	positions pointer[int32] // of the points in the map, none for all
+	points  pointer[float32]
+	squares pointer[float64]
+	n       int
+	from    *plan.Buffer
 }
 
-// clouds is the evaluation of a loss between clouds being bound.
+// clouds is the evaluation of a loss between clouds.
 type clouds struct {
-	*binder
-	pairs           kernels.Precision // of what goes through all pairs
-	channels, depth int
-	x, y            cloud
-	spread          pointer[float64] // of y: the mean |y|² and the mean |y − mean|²
-	gradient        pointer[float32]
-	value           pointer[float64]
+	*mapLoss
+	pairs  kernels.Precision // of what goes through all pairs
+	depth  int
+	x, y   cloud
+	spread pointer[float64] // of y: the mean |y|² and the mean |y − mean|²
+	centre pointer[float64] // that the graph has for both, or none
+	key    *plan.Buffer     // by which points were sampled, or nil
 }
 
-// clouds binds pure.CompareClouds by the kernels of clouds.cu and pairwise.cu. Its
-// result is the gradient, channels last.
-func (b *binder) clouds(op *ops.Clouds, t task) {
-	x, y, sample := t.inputs[0], t.inputs[1], op.Comparison.Sample
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels := op.Comparison.Channels
-	c := &clouds{
-		binder: b, pairs: kernels.TF32, channels: channels, depth: blocks(channels, 16) * 16,
-		spread: workspace[float64](b, 2), gradient: b.floats(t.result),
-	}
-	_, isSinkhorn := op.Comparison.Loss.(pure.Sinkhorn)
-	kept := isSinkhorn && (sampled(x, sample) || sampled(y, sample)) // for the next sample to go on from
-	c.x, c.y = c.cloud(x, sample, kept), c.cloud(y, sample, kept)
-	if c.x.positions != none || c.y.positions != none {
-		c.sample(sample, b.draw(t))
-	}
-	var from *potentials
-	if isSinkhorn {
-		from = c.potentials(t)
-	}
-	c.value = b.lossOf(t.result)
-	_, relaxed := op.Comparison.Loss.(pure.Relaxed)
-	if b.device.precision == kernels.F32 || relaxed { // whose nearest point may be near another
-		c.pairs = kernels.F32
-	}
-	b.only(nil)
-	b.add(kernels.Fill(over(x.Len()), c.gradient, 0, x.Len()))
-	switch loss := op.Comparison.Loss.(type) {
-	case pure.Sinkhorn:
-		c.sinkhorn(loss, from)
-	case pure.Relaxed:
-		c.fill(loss.Euclidean, !loss.Euclidean)
-		c.relaxed(loss)
-	case pure.MMD:
-		c.fill(true, false)
-		c.mmd(loss)
-	default:
-		b.fail(errNoKernel)
-	}
-}
-
-// sampled tells whether not all positions of a map are looked at.
-func sampled(x *plan.Buffer, sample pure.Sample) bool {
-	_, positions := geometry(x)
-	return sample.Of(positions) < positions
-}
-
-// cloud is that of a map, its points in memory that is kept from one run to the next, or
-// in the workspace.
-func (c *clouds) cloud(from *plan.Buffer, sample pure.Sample, kept bool) cloud {
-	_, positions := geometry(from)
-	n := sample.Of(positions)
-	made := cloud{from: from, n: n}
-	if kept {
-		made.points, made.squares = reserve[float32](c.binder, n*c.depth), reserve[float64](c.binder, n)
-	} else {
-		made.points, made.squares = workspace[float32](c.binder, n*c.depth), workspace[float64](c.binder, n)
-	}
-	if n < positions {
-		made.positions = reserve[int32](c.binder, n)
-	}
-	return made
-}
-
-// sample keeps the clouds' positions as a draw samples them.
-func (c *clouds) sample(sample pure.Sample, draw draw) {
-	device, both := c.device, []cloud{c.x, c.y}
-	c.keep(&drawn{draw: draw, redraw: func(draw float64) error {
-		for _, of := range both {
-			_, n := geometry(of.from)
-			if err := upload(device, of.positions, sample.Positions(n, draw)); err != nil {
-				return err
-			}
+// cloudKernel is the kernel of a loss between two clouds.
+func cloudKernel[L pure.CloudLoss](bind func(*clouds, L)) kernel {
+	return mapLossKernel(func(l *mapLoss, op *ops.Clouds[L]) {
+		c := &clouds{mapLoss: l, pairs: kernels.TF32, depth: blocks(l.channels, 16) * 16, spread: workspace[float64](l.binder, 2)}
+		if c.device.precision == kernels.F32 {
+			c.pairs = kernels.F32
 		}
-		return nil
-	}})
+		if op.Centred {
+			c.centre = c.doubles(c.inputs[2])
+		}
+		if op.Keyed {
+			c.key = c.inputs[len(c.inputs)-1]
+			c.isInput(c.key)
+		}
+		c.add(kernels.Fill(over(l.x.Len()), c.slopes, 0, l.x.Len()))
+		bind(c, op.Loss)
+	})
+}
+
+// cloud is that of a map, in the workspace.
+func (c *clouds) cloud(from *plan.Buffer) cloud {
+	_, n := geometry(from)
+	return cloud{points: workspace[float32](c.binder, n*c.depth), squares: workspace[float64](c.binder, n), n: n, from: from}
+}
+
+// keptCloud is that of a map, in memory that is kept from one run to the next.
+func (c *clouds) keptCloud(from *plan.Buffer) cloud {
+	_, n := geometry(from)
+	return cloud{points: reserve[float32](c.binder, n*c.depth), squares: reserve[float64](c.binder, n), n: n, from: from}
+}
+
+// place gives the points of both maps their memory.
+func (c *clouds) place(take func(*plan.Buffer) cloud) {
+	c.x, c.y = take(c.mapLoss.x), take(c.mapLoss.y)
 }
 
 // zeros returns n float64 that are zero whenever the evaluation gets here.
@@ -122,16 +77,16 @@ func (c *clouds) clear(at pointer[float64], n int) {
 	c.add(kernels.Fill(over(2*n), pointer[float32](at), 0, 2*n))
 }
 
-// fill makes the clouds' points, less the mean of y's map where centred, of length
-// one where unit, and y's spread.
-func (c *clouds) fill(centred, unit bool) {
-	maps, centre := c.device.maps(), pointer[float64](none)
-	if centred {
-		channels, positions := geometry(c.y.from)
-		centre = workspaceMeans(c.binder, maps, c.elements(c.y.from), channels, positions)
-	}
+// meanOfY returns where the mean of y's points will lie.
+func (c *clouds) meanOfY() pointer[float64] {
+	return workspaceMeans(c.binder, c.device.maps(), c.elements(c.y.from), c.channels, c.y.n)
+}
+
+// fill makes the clouds' points, less a centre unless that is none, of length one where
+// unit, and y's spread.
+func (c *clouds) fill(centre pointer[float64], unit bool) {
 	for _, of := range []cloud{c.x, c.y} {
-		c.add(maps.CloudFill(overWarps(of.n), of.points, of.squares, c.elements(of.from), of.positions, centre,
+		c.add(c.device.maps().CloudFill(overWarps(of.n), of.points, of.squares, c.elements(of.from), centre,
 			flag(unit), flag(c.pairs == kernels.TF32), c.channels, c.depth, of.n))
 	}
 	square := workspace[float64](c.binder, 1)

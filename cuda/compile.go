@@ -5,10 +5,8 @@ package cuda
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"gorgonia.org/cu"
-	"gorgonia.org/tensor"
 
 	"impasto/cuda/internal/driver"
 	"impasto/internal/ops"
@@ -19,15 +17,14 @@ import (
 // bytes from its beginning.
 //
 //	arena       inputs, outputs and intermediate results, sharing as the plan says
-//	results     the outputs of one float64, and slots of steps, side by side, so that
+//	results     the scalars that steps make, and slots of steps, side by side, so that
 //	            one copy has all
 //	table       what kernels take as arrays, such as the weights of a sum, and what
 //	            one step leaves to another
 //	state       what steps keep from one run to the next
 //	workspaces  what single steps need while they run, one for each branch
 type layout struct {
-	arena          plan.Arrangement
-	outputs        map[*plan.Buffer]int // their numbers among the results
+	scalars        map[*plan.Buffer]int // their numbers among the results
 	resultsAt      int
 	tableAt        int
 	stateAt        int
@@ -40,11 +37,11 @@ type layout struct {
 // Compile implements plan.Device.
 func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	defer ops.Catch(&err, "cuda: compile")
-	if err := d.check(s); err != nil {
-		return nil, err
+	p, err := s.For(d)
+	if err != nil {
+		return nil, fmt.Errorf("cuda: compile: %w", err)
 	}
-	m := &machine{device: d, schedule: s, fused: d.fuse(s), variants: map[string]*variant{}}
-	m.branches = branchesOf(m.fused)
+	m := &machine{device: d, program: p, variants: map[string]*variant{}}
 	err = d.do("compile", func() error {
 		if err := m.build(); err != nil {
 			return errors.Join(err, m.release())
@@ -61,7 +58,7 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 // in its place.
 func (m *machine) build() error {
 	d := m.device
-	if err := d.branch(m.branches.count); err != nil {
+	if err := d.branch(m.program.Branches.Count); err != nil {
 		return err
 	}
 	m.arrange()
@@ -81,28 +78,23 @@ func (m *machine) build() error {
 	if err := b.bindAll(); err != nil {
 		return err
 	}
-	m.program, m.places = b.program, b.places
+	m.work, m.places = b.work, b.places
 	return m.begin(b)
 }
 
-// arrange lays out the arena and the outputs among the results.
+// arrange lays out the scalars among the results, which follow the arena.
 func (m *machine) arrange() {
-	l, s := &m.layout, m.fused
-	l.outputs = map[*plan.Buffer]int{}
-	for _, b := range s.Outputs {
-		_, there := l.outputs[b]
-		if !there && b.Dtype == tensor.Float64 && b.Len() == 1 && b.Constant == nil && !slices.Contains(s.Inputs, b) {
-			l.outputs[b] = len(l.outputs)
+	l := &m.layout
+	l.scalars = map[*plan.Buffer]int{}
+	for _, step := range m.program.Steps {
+		for _, b := range step.Results {
+			if isScalarResult(b) {
+				l.scalars[b] = len(l.scalars)
+			}
 		}
 	}
-	l.arena = s.ArrangeBeside(func(b *plan.Buffer) int {
-		if _, apart := l.outputs[b]; apart {
-			return 0
-		}
-		return m.device.size(b)
-	}, alignment, m.branches.ends)
-	l.resultsAt = align(l.arena.Bytes)
-	l.workspaceAt = make([]int, m.branches.count+1)
+	l.resultsAt = align(m.program.Bytes)
+	l.workspaceAt = make([]int, m.program.Branches.Count+1)
 }
 
 // divide lays out the rest, of which a binder has used as much as is needed.
@@ -136,17 +128,15 @@ func (m *machine) begin(b *binder) error {
 	return nil
 }
 
-// binder makes a schedule's program: bind.go and the files of the operations. Errors stay
+// binder makes the work of a program: bind.go and the files of the operations. Errors stay
 // with it until bindAll returns them.
 type binder struct {
-	program
-	machine  *machine
-	device   *Device
-	schedule *plan.Schedule // as it was asked for
-	branches branches
-	scale    *lossScale
-	results  *results
-	places   map[*plan.Buffer]cu.DevicePtr
+	work
+	machine *machine
+	device  *Device
+	scale   *lossScale
+	results *results
+	places  map[*plan.Buffer]cu.DevicePtr
 
 	table         []uint64
 	tableAt       cu.DevicePtr
@@ -156,44 +146,53 @@ type binder struct {
 	mostWorkspace []int    // by branch, what a step used at most
 	step          int      // that is being bound
 	err           error
-
-	slopes map[slopesKey]pointer[float64]
-	losses map[*plan.Buffer]pointer[float64] // of evaluations of maps
+	selections    map[selectionKey]*selection
 }
 
 // newBinder returns a binder for the memory that a machine has, if it has any.
 func newBinder(m *machine) *binder {
 	l, at := &m.layout, m.memory.at
 	b := &binder{
-		machine: m, device: m.device, schedule: m.schedule, branches: m.branches, scale: m.device.lossScaleOf(m.schedule),
+		machine: m, device: m.device, scale: m.device.lossScaleOf(m.program),
 		results: &m.results, places: map[*plan.Buffer]cu.DevicePtr{},
 		tableAt: at + cu.DevicePtr(l.tableAt), state: region{at: at + cu.DevicePtr(l.stateAt)},
 		mostWorkspace: make([]int, len(l.workspaceAt)),
-		slopes:        map[slopesKey]pointer[float64]{}, losses: map[*plan.Buffer]pointer[float64]{},
+		selections:    map[selectionKey]*selection{},
 	}
-	m.results.at, m.results.count = pointer[float64](at)+pointer[float64](l.resultsAt), len(l.outputs)
+	m.results.at, m.results.count = pointer[float64](at)+pointer[float64](l.resultsAt), len(l.scalars)
 	for _, offset := range l.workspaceAt {
 		b.workspaces = append(b.workspaces, region{at: at + cu.DevicePtr(offset)})
 	}
-	for buffer, offset := range l.arena.Offsets {
-		b.places[buffer] = at + cu.DevicePtr(offset)
-	}
-	for buffer, number := range l.outputs {
-		b.places[buffer] = cu.DevicePtr(m.results.at.Plus(number))
+	b.place(m.program.Inputs)
+	for _, step := range m.program.Steps {
+		b.place(step.Results)
 	}
 	return b
 }
 
+// place works out where buffers lie that aren't constants.
+func (b *binder) place(buffers []*plan.Buffer) {
+	for _, buffer := range buffers {
+		at := b.machine.memory.at + cu.DevicePtr(buffer.Offset)
+		if isScalarResult(buffer) {
+			at = cu.DevicePtr(b.slotOf(buffer).at())
+		}
+		b.places[buffer] = at
+	}
+}
+
 // bindAll makes every step's launches.
 func (b *binder) bindAll() error {
-	for i, step := range b.machine.fused.Steps {
+	steps := b.machine.program.Steps
+	for i, step := range steps {
 		b.begin(i)
-		b.bind(newTask(step))
+		k, _ := b.device.kernelOf(step)
+		k.bind(b, step)
 		if b.err != nil {
 			return fmt.Errorf("%v: %w", step.Op, b.err)
 		}
 	}
-	b.begin(len(b.machine.fused.Steps))
+	b.begin(len(steps))
 	b.unscale()
 	return b.err
 }
@@ -203,5 +202,5 @@ func (b *binder) begin(step int) {
 	b.step = step
 	b.freeWorkspace()
 	b.only(nil)
-	b.part().joins = b.branches.joins[step]
+	b.part().joins = b.branches().Joins[step]
 }

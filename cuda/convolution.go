@@ -86,42 +86,47 @@ func (b *binder) convolveOnMatrixUnits(c convolved) (parts int, sums pointer[flo
 	return parts, sums
 }
 
-// convolution binds a convolution of a map or a picture, with bias and rectification.
-func (b *binder) convolution(op *ops.Convolution, t task) {
-	y, x, filters := t.result, t.inputs[0], t.inputs[1]
-	s, bias, colour := shapeOf(x, filters), b.constant(t.inputs[2]), b.colour(op.Border)
-	flags := 0
-	if op.Border.Replicate {
-		flags |= replicateBorder
-	}
-	if op.Rectify {
-		flags |= rectifyResult
-	}
-	if !b.isChannelsLast(y) {
-		return
-	}
-	if b.device.formatOf(x) == channelsLast {
-		b.convolve(convolved{
-			shape: s, result: b.elements(y), x: b.elements(x), bias: bias, colour: colour, flags: flags, filters: filters,
-		})
-		return
-	}
-	b.add(b.device.maps().ConvolutionPicture(plainShape(s.positions(), s.out), b.elements(y), b.floats(x), b.filters(filters, false), bias,
-		colour, flags, s.in, s.out, s.height, s.width))
+// convolutionKernel is that of a convolution of a map or a picture, with bias and
+// rectification.
+var convolutionKernel = kernel{
+	refuses: narrowResult,
+	bind: func(b *binder, step plan.Step) {
+		op, y, x, filters := step.Op.(*ops.Convolution), step.Results[0], step.Inputs[0], step.Inputs[1]
+		s, bias, colour := shapeOf(x, filters), b.constant(step.Inputs[2]), b.colour(op.Border)
+		flags := 0
+		if op.Border.Replicate {
+			flags |= replicateBorder
+		}
+		if op.Rectify {
+			flags |= rectifyResult
+		}
+		if b.device.formatOf(x) == channelsLast {
+			b.convolve(convolved{
+				shape: s, result: b.elements(y), x: b.elements(x), bias: bias, colour: colour, flags: flags, filters: filters,
+			})
+			return
+		}
+		b.add(b.device.maps().ConvolutionPicture(plainShape(s.positions(), s.out), b.elements(y), b.floats(x), b.filters(filters, false), bias,
+			colour, flags, s.in, s.out, s.height, s.width))
+	},
 }
 
-// convolutionGradient binds the gradient to a convolution's map. Where the convolution
-// rectified, its ReLU's mask is applied to the cotangent, unless that has been done.
-func (b *binder) convolutionGradient(op *ops.ConvolutionGradient, t task) {
-	d, dx, dy, y, filters := b.device, t.result, t.inputs[0], t.inputs[1], t.inputs[2]
-	s := shapeOf(y, filters)
-	if !b.isChannelsLast(dy) {
-		return
-	}
-	from, mask := b.elements(dy), elements(none)
-	if op.Rectified && !t.cotangentMasked {
-		mask = b.elements(y)
-	}
+// convolutionGradientKernel is that of the gradient to a convolution's map.
+var convolutionGradientKernel = kernel{
+	able: plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny, MasksInput: true},
+	refuses: func(d *Device, step plan.Step) string {
+		if d.formatOf(step.Results[0]) == planes && (step.AddTo != nil || step.Mask != nil) {
+			return "its kernel for pictures neither adds to its result nor masks it"
+		}
+		return narrowInput(d, step)
+	},
+	bind: func(b *binder, step plan.Step) { b.convolutionGradient(step) },
+}
+
+func (b *binder) convolutionGradient(step plan.Step) {
+	d, dx, dy, filters := b.device, step.Results[0], step.Inputs[0], step.Inputs[1]
+	s := shapeOf(dy, filters)
+	from, mask := b.elements(dy), b.elements(step.InputMask)
 	if d.formatOf(dx) == planes {
 		shape := grid(blocks(s.width, 16), blocks(s.height, 16), blocks(s.in, 4))
 		b.add(d.maps().PictureGradient(shape, b.floats(dx), from, b.filters(filters, true), mask, s.in, s.out, s.height, s.width))
@@ -134,22 +139,22 @@ func (b *binder) convolutionGradient(op *ops.ConvolutionGradient, t task) {
 		}
 		b.convolve(convolved{
 			shape: shape3{s.out, s.in, s.height, s.width}, result: b.elements(dx), x: from, xMask: mask,
-			addend: b.elements(t.addend), mask: b.elements(t.mask), filters: filters, transposed: true,
+			addend: b.elements(step.AddTo), mask: b.elements(step.Mask), filters: filters, transposed: true,
 		})
 	}
-	if op.Border.Replicate {
-		b.edges(s, t, from, mask)
+	if step.Op.(*ops.ConvolutionGradient).Border.Replicate {
+		b.edges(s, step, from, mask)
 	}
 }
 
 // edges adds to a gradient what the repeated pixels of a replicated border pass on.
-func (b *binder) edges(s shape3, t task, from, fromMask elements) {
-	maps, dx, filters := b.device.maps(), t.result, b.filters(t.inputs[2], true)
+func (b *binder) edges(s shape3, step plan.Step, from, fromMask elements) {
+	maps, dx, filters := b.device.maps(), step.Results[0], b.filters(step.Inputs[1], true)
 	edge := s.positions() - max(s.height-2, 0)*max(s.width-2, 0)
 	shape := overWarps(edge * s.in)
 	if b.device.formatOf(dx) == planes {
 		b.add(maps.PictureEdges(shape, b.floats(dx), from, filters, fromMask, s.in, s.out, s.height, s.width))
 		return
 	}
-	b.add(maps.ConvolutionEdges(shape, b.elements(dx), from, filters, fromMask, b.elements(t.mask), s.in, s.out, s.height, s.width))
+	b.add(maps.ConvolutionEdges(shape, b.elements(dx), from, filters, fromMask, b.elements(step.Mask), s.in, s.out, s.height, s.width))
 }

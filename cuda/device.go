@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"sync"
 
@@ -29,6 +30,7 @@ type Device struct {
 	stream    cu.Stream
 	branches  []cu.Stream // for parts of captured runs that go on beside others
 	module    cu.Module
+	table     map[reflect.Type]kernel
 	functions map[string]cu.Function
 	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
 	fault     error          // what stopped the device; nothing works after it
@@ -64,7 +66,7 @@ func NewDevice(o Options) (plan.Device, error) {
 	}
 	d := &Device{
 		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
-		functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
+		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -98,9 +100,14 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
 }
 
-// Available implements plan.Device. It isn't known: whether memory suffices is found out
-// when it is taken.
-func (d *Device) Available() (bytes int64, known bool) { return 0, false }
+// Available implements plan.Device: what is free, and what the device keeps for reuse.
+func (d *Device) Available() (bytes int64, known bool) {
+	err := d.do("look for free memory", func() (err error) {
+		bytes, _, err = cu.MemInfo()
+		return err
+	})
+	return bytes + int64(d.spare.bytes), err == nil
+}
 
 // Close implements plan.Device.
 func (d *Device) Close() error {

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -17,13 +18,14 @@ import (
 // those that turn out not to be needed return at once.
 const transportSteps = 4
 
-// gaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what
-// each is for. Where their iteration doesn't get to a map, or can't as without a
-// ridge, the host computes the loss.
-func (b *binder) gaussian(loss pure.Gaussian, t task) {
+// bindGaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what each
+// is for. Where their iteration doesn't get to a map, or can't as without a ridge, the host
+// computes the loss.
+func bindGaussian(c *comparison, loss pure.Gaussian) {
+	b := c.binder
 	g := &gaussianTarget{
-		device: b.device, loss: loss, target: t.inputs[1],
-		summary: b.doubles(t.inputs[0]), result: b.doubles(t.result), residual: b.slot(),
+		device: b.device, loss: loss, target: c.inputs[1],
+		summary: c.summary, value: c.value.at(), cotangent: c.cotangent, grad: c.grad, residual: b.slot(),
 	}
 	b.isInput(g.target)
 	b.keep(g)
@@ -45,8 +47,8 @@ func (b *binder) gaussian(loss pure.Gaussian, t task) {
 		kernels.ThinProduct(product, thin[1], m.sigma, thin[0], n),
 		kernels.ThinProduct(product, thin[0], m.t, thin[1], n),
 		kernels.TransportResidual(oneBlock, g.residual.at(), thin[0], g.probed, n),
-		kernels.GaussianRows(overWarps(n), g.result, values, g.summary, b.doubles(g.target), m.t, m.sigma, g.numbers, n),
-		kernels.GaussianValue(oneBlock, g.result, values, g.numbers, n))
+		kernels.GaussianRows(overWarps(n), c.cotangent, values, c.summary, c.target, m.t, m.sigma, g.numbers, c.grad, n),
+		kernels.GaussianValue(oneBlock, g.value, values, g.numbers, n))
 }
 
 // transportMap is what transport leaves: the features' covariance and the map T.
@@ -116,13 +118,14 @@ func invert(n int, pivots, spread pointer[float64], pairs ...inversion) []launch
 // depends on it alone, and what it takes to compute the distance on the host.
 type gaussianTarget struct {
 	stateless
-	device          *Device
-	loss            pure.Gaussian
-	target          *plan.Buffer
-	summary, result pointer[float64]
-	residual        slot
-	values          []float64 // the target, as it was written
-	usable          bool      // its covariance has an inverse
+	device   *Device
+	loss     pure.Gaussian
+	target   *plan.Buffer
+	residual slot
+	values   []float64 // the target, as it was written
+	usable   bool      // its covariance has an inverse
+
+	summary, value, cotangent, grad pointer[float64] // as comparison has them
 
 	covariance, inverse, probes, probed, numbers pointer[float64] // made from the target
 	spare, pivots                                pointer[float64] // of the workspace, for between runs too
@@ -173,16 +176,18 @@ func (g *gaussianTarget) found() bool {
 // aren't finite both are NaN.
 func (g *gaussianTarget) define() (err error) {
 	n := g.loss.Channels
-	summary, result := make([]float64, n+n*n), make([]float64, 1+n+n*n)
-	if err := download(g.device, summary, g.summary); err != nil {
+	summary, cotangent := make([]float64, n+n*n), make([]float64, n+n*n)
+	var value, grad [1]float64
+	if err := errors.Join(download(g.device, summary, g.summary), download(g.device, grad[:], g.grad)); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(summary, func(v float64) bool { return !finite(v) }) {
-		for i := range result {
-			result[i] = math.NaN()
-		}
-	} else if result[0], err = g.loss.Compare(result[1:], summary, g.values); err != nil {
+		value[0], grad[0] = math.NaN(), math.NaN()
+	} else if value[0], err = g.loss.Compare(cotangent, summary, g.values); err != nil {
 		return err
 	}
-	return upload(g.device, g.result, result)
+	for i := range cotangent {
+		cotangent[i] *= grad[0]
+	}
+	return errors.Join(upload(g.device, g.value, value[:]), upload(g.device, g.cotangent, cotangent))
 }

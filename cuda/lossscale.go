@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"math"
+	"slices"
 
 	"impasto/cuda/kernels"
 	"impasto/internal/ops"
@@ -24,7 +25,7 @@ const (
 	lowerScale    = 64
 )
 
-// lossScale is the loss scale of one schedule, with the outputs that it is taken out of.
+// lossScale is the loss scale of one program, with the outputs that it is taken out of.
 type lossScale struct {
 	stateless
 	device  *Device
@@ -35,30 +36,32 @@ type lossScale struct {
 	squares        slot // of the first output's norm
 }
 
-// lossScaleOf works out the scale of a schedule's gradients. They begin at scalar
-// constants, which is what gorgonia.Grad starts from.
-func (d *Device) lossScaleOf(s *plan.Schedule) *lossScale {
+// lossScaleOf works out the scale of a program's gradients. They begin at scalar
+// constants, which is what gorgonia.Grad starts from, and go by way of sums to what
+// losses multiply their gradients by.
+func (d *Device) lossScaleOf(p *plan.Program) *lossScale {
 	none := &lossScale{device: d, factor: 1}
 	if d.precision != kernels.F16 {
 		return none
 	}
 	gradient, positions, weight := map[*plan.Buffer]bool{}, 1, 0.
-	for _, step := range s.Steps {
-		for _, b := range step.Inputs {
+	for _, step := range p.Steps {
+		result := step.Results[len(step.Results)-1] // of a loss with its gradient, that
+		for _, b := range step.Reads() {
 			if isGradientStart(b) || gradient[b] {
-				gradient[step.Result] = true
+				gradient[result] = true
 			}
 		}
-		if d.formatOf(step.Result) == channelsLast {
-			_, n := geometry(step.Result)
+		if d.formatOf(result) == channelsLast {
+			_, n := geometry(result)
 			positions = max(positions, n)
 		}
-		if sum, ok := step.Op.(*ops.Sum); ok && isGradientStart(step.Inputs[0]) && !onlyVariation(s, step.Result) {
+		if sum, ok := step.Op.(*ops.Sum); ok && isGradientStart(step.Inputs[0]) && !onlyVariation(p, result) {
 			weight = max(weight, math.Abs(sum.Weights[0]))
 		}
 	}
 	scale := *none
-	for _, b := range s.Outputs {
+	for _, b := range p.Outputs {
 		switch {
 		case !gradient[b]:
 		case d.formatOf(b) != planes:
@@ -85,12 +88,11 @@ func isGradientStart(b *plan.Buffer) bool {
 
 // onlyVariation tells whether a gradient goes to total variation alone, which is
 // float32 in every precision.
-func onlyVariation(s *plan.Schedule, grad *plan.Buffer) bool {
-	for _, step := range s.Steps {
-		for _, b := range step.Inputs {
-			if _, ok := newTask(step).op.(*ops.VariationGradient); b == grad && !ok {
-				return false
-			}
+func onlyVariation(p *plan.Program, grad *plan.Buffer) bool {
+	for _, step := range p.Steps {
+		loss, _, _ := step.Loss()
+		if _, variation := loss.(*ops.Variation); !variation && slices.Contains(step.Inputs, grad) {
+			return false
 		}
 	}
 	return true

@@ -14,35 +14,42 @@ import (
 	"impasto/internal/plan"
 )
 
-// machine runs one schedule. compile.go makes it, run.go runs it, transfer.go has what
+// machine runs one program. compile.go makes it, run.go runs it, transfer.go has what
 // is written and read.
 type machine struct {
-	device   *Device
-	schedule *plan.Schedule // as it was asked for
-	fused    *plan.Schedule // as it runs
-	branches branches
-	layout   layout
-	memory   memory
-	places   map[*plan.Buffer]cu.DevicePtr // nil once the machine is closed
-	results  results
-	program
+	device  *Device
+	program *plan.Program
+	layout  layout
+	memory  memory
+	places  map[*plan.Buffer]cu.DevicePtr // nil once the machine is closed
+	results results
+	work
 	variants map[string]*variant
 	runs     int
 	missed   bool // the last run missed the result of a fallible step
 }
 
-// program is the work of a machine: what a run launches, and what stays from one run to
-// the next.
-type program struct {
-	work   []part
+// work is what a machine has to do: what a run launches, and what stays from one run to the
+// next.
+type work struct {
+	parts  []part
 	states []state
 }
 
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.layout.bytes) }
 
-// PixelMemory implements plan.Machine, which can't tell.
-func (m *machine) PixelMemory() int64 { return 0 }
+// PixelMemory implements plan.Machine: what maps would take by themselves, without
+// summaries and scalars, which are float64.
+func (m *machine) PixelMemory() int64 {
+	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
+		if b.Dtype == tensor.Float64 {
+			return 0
+		}
+		return m.device.Bytes(b)
+	})
+	return min(m.Memory(), int64(bytes))
+}
 
 // Reset implements gorgonia.VM. What losses keep from one run to the next stays.
 func (m *machine) Reset() {}
@@ -65,7 +72,7 @@ func (m *machine) release() error {
 	}
 	clear(m.variants)
 	failed = append(failed, m.results.host.Free(), m.device.takeBack(m.memory))
-	m.results, m.memory, m.places, m.program = results{}, memory{}, nil, program{}
+	m.results, m.memory, m.places, m.work = results{}, memory{}, nil, work{}
 	return errors.Join(failed...)
 }
 
@@ -86,7 +93,7 @@ func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
 // buffer returns an input or an output of so many values, any number where length
 // is negative.
 func (m *machine) buffer(node *gorgonia.Node, length int, dtype tensor.Dtype) (*plan.Buffer, error) {
-	b, err := m.schedule.Buffer(node)
+	b, err := m.program.Buffer(node)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +112,7 @@ func (m *machine) buffer(node *gorgonia.Node, length int, dtype tensor.Dtype) (*
 	return b, nil
 }
 
-// Remark implements plan.Remarker.
+// Remark implements plan.Machine.
 func (m *machine) Remark() string {
 	if !m.missed {
 		return ""

@@ -18,26 +18,25 @@ const (
 
 // turn binds the ascent of max-sliced Wasserstein distances, pure.Sliced's, from the
 // directions that were drawn to those along. Where the loss holds them, it is made in
-// the first run after a draw, and again while what comes of it isn't finite.
-func (b *binder) turn(d *directions, t task, along pointer[float32]) {
-	loss := d.loss
+// the first run after a key, and again while what comes of it isn't finite.
+func (l *mapLoss) turn(d *directions, along pointer[float32]) {
+	b, loss := l.binder, d.loss
 	if loss.Directions > mostTurned {
 		b.fail(fmt.Errorf("turning %d directions has no kernel on the GPU, which takes %d at most; use the device cpu", loss.Directions, mostTurned))
 		return
 	}
 	if loss.Held {
-		d.value = b.slot()
-		b.losses[t.result] = d.value.at()
+		d.value = l.value
 		b.only(d.isTurning)
 	}
-	r := &b.workspaces[b.branches.of[b.step]]
+	r := &b.workspaces[b.branch()]
 	defer func(used int) { r.used = used }(r.used) // for what comes after
 	count, one := loss.Directions*loss.Channels, b.inTable(1)
 	turned := workspace[float64](b, count)
 	b.add(
 		kernels.ScaleBy(over(count), along, d.single, one, count),
 		kernels.ScaleByF64(over(count), turned, d.exact, one, count))
-	b.repeat(loss.Ascent, func() { b.turnOnce(t.inputs[0], t.inputs[1], along, turned, loss.Directions) })
+	b.repeat(loss.Ascent, func() { b.turnOnce(l.x, l.y, along, turned, loss.Directions) })
 	b.only(nil)
 }
 

@@ -10,8 +10,10 @@ import (
 // mmdProbe is how many points the bandwidth is the median of.
 const mmdProbe = 192
 
-// mmd binds pure.MMD.
-func (c *clouds) mmd(loss pure.MMD) {
+// bindMMD binds pure.MMD.
+func bindMMD(c *clouds, loss pure.MMD) {
+	c.place(c.cloud)
+	c.fill(c.meanOfY(), false)
 	x, y, numbers := c.x, c.y, c.mmdNumbers(loss)
 	totals := workspace[float64](c.binder, 3)
 	xBias, yBias := c.halfBias(none, x), c.halfBias(none, y)
@@ -33,9 +35,9 @@ func (c *clouds) mmd(loss pure.MMD) {
 	}{{x, xBias}, {y, yBias}} {
 		c.add(
 			c.pairs.PullMixture(c.pullShape(), pulled, mass, x.points, side.columns.points, xBias, side.bias, numbers, x.n, side.columns.n, c.depth),
-			kernels.MMDPull(overWarps(x.n), c.gradient, pulled, mass, x.points, x.positions, numbers.Plus(2+i), x.n, c.channels, c.depth))
+			kernels.MMDPull(overWarps(x.n), c.slopes, pulled, mass, x.points, numbers.Plus(2+i), x.n, c.channels, c.depth))
 	}
-	c.add(kernels.MMDValue(oneThread, c.value, totals, numbers, x.n, y.n))
+	c.add(kernels.MMDValue(oneThread, c.value.at(), totals, numbers, x.n, y.n))
 }
 
 // mmdNumbers returns where the numbers of mmd_numbers will lie: the bandwidth, the median
@@ -46,7 +48,7 @@ func (c *clouds) mmdNumbers(loss pure.MMD) pointer[float64] {
 	pairs, sorted := count*(count-1)/2, pointer[uint32](none)
 	if pairs > 0 {
 		distances := workspace[float32](c.binder, pairs)
-		c.add(c.device.maps().ProbeDistances(overWarps(pairs), distances, c.elements(y.from), y.positions, c.channels, y.n, count))
+		c.add(c.device.maps().ProbeDistances(overWarps(pairs), distances, c.elements(y.from), c.channels, y.n, count))
 		sorted = c.sortKeys(distances, 1, pairs)
 	}
 	numbers := workspace[float64](c.binder, 5)

@@ -35,22 +35,22 @@ func (b *binder) channelMeans(means pointer[float64], of kernels.Element, x elem
 		kernels.SumRows(overRows(channels), means, partials, 1/float64(positions), parts, channels))
 }
 
-func (b *binder) moments(op *ops.Moments, t task) {
-	x, result := t.inputs[0], b.doubles(t.result)
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels, positions := geometry(x)
-	if op.Diagonal {
-		parts := partsOf(positions)
-		partials := workspace[float64](b, parts*2*channels)
-		b.add(
-			b.device.maps().ChannelSquares(channelShape(channels, parts), partials, b.elements(x), channels, positions),
-			kernels.SumRows(overRows(2*channels), result, partials, 1/float64(positions), parts, 2*channels))
-		return
-	}
-	b.channelMeans(result, b.device.maps(), b.elements(x), channels, positions)
-	b.secondMoments(result.Plus(channels), x)
+var momentsKernel = kernel{
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		x, result := step.Inputs[0], b.doubles(step.Results[0])
+		channels, positions := geometry(x)
+		if step.Op.(*ops.Moments).Diagonal {
+			parts := partsOf(positions)
+			partials := workspace[float64](b, parts*2*channels)
+			b.add(
+				b.device.maps().ChannelSquares(channelShape(channels, parts), partials, b.elements(x), channels, positions),
+				kernels.SumRows(overRows(2*channels), result, partials, 1/float64(positions), parts, 2*channels))
+			return
+		}
+		b.channelMeans(result, b.device.maps(), b.elements(x), channels, positions)
+		b.secondMoments(result.Plus(channels), x)
+	},
 }
 
 // secondMoments binds the channels² second moments of a map.
@@ -71,53 +71,63 @@ func (b *binder) secondMoments(second pointer[float64], x *plan.Buffer) {
 	b.add(kernels.SecondMomentsFinish(overRows(channels*channels), second, partials, parts, channels, positions))
 }
 
-func (b *binder) momentsGradient(op *ops.MomentsGradient, t task) {
-	d, dx, x, cotangent := b.device, t.result, t.inputs[0], b.doubles(t.inputs[1])
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels, positions := geometry(x)
-	addend, mask := b.elements(t.addend), b.elements(t.mask)
-	if op.Diagonal {
-		b.add(d.maps().ChannelGradient(over(x.Len()), b.elements(dx), b.elements(x), cotangent, addend, mask, channels, positions))
-		return
-	}
+// cotangentOfMap is what kernels can do that pull the cotangent of a map's summary back.
+var cotangentOfMap = plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny}
+
+var momentsGradientKernel = kernel{
+	able:    cotangentOfMap,
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		dx, x, cotangent := step.Results[0], step.Inputs[0], b.doubles(step.Inputs[1])
+		channels, positions := geometry(x)
+		addend, mask := b.elements(step.AddTo), b.elements(step.Mask)
+		if step.Op.(*ops.MomentsGradient).Diagonal {
+			b.add(b.device.maps().ChannelGradient(over(x.Len()), b.elements(dx), b.elements(x), cotangent, addend, mask, channels, positions))
+			return
+		}
+		b.pullMoments(product{
+			result: b.elements(dx), x: b.elements(x), addend: addend, mask: mask, in: channels, out: channels, rows: positions,
+		}, cotangent)
+	},
+}
+
+// pullMoments binds the pull back of a cotangent of second moments and means, as a product
+// of which the matrix and what goes with it follow.
+func (b *binder) pullMoments(p product, cotangent pointer[float64]) {
 	const most = 256 // blocks that cotangent_greatest may have
+	channels := p.in
 	greatest, matrix := workspace[float64](b, most), workspace[float32](b, channels*channels)
-	factor, bias := workspace[float32](b, 1), workspace[float32](b, channels)
+	p.matrix, p.factor, p.bias = elements(matrix), workspace[float32](b, 1), workspace[float32](b, channels)
 	count := min(blocks(channels*channels, vectorThreads), most)
-	p := product{
-		result: b.elements(dx), x: b.elements(x), matrix: elements(matrix), factor: factor, bias: bias, addend: addend, mask: mask,
-		in: channels, out: channels, rows: positions,
-	}
 	b.add(
 		kernels.CotangentGreatest(grid(count, 1, 1), greatest, cotangent.Plus(channels), channels),
-		d.productPrecision(p).MomentsCotangent(over(channels*channels), p.matrix, factor, bias, cotangent, greatest, count, channels, positions),
-		d.product(p))
+		b.device.productPrecision(p).MomentsCotangent(over(channels*channels), p.matrix, p.factor, p.bias, cotangent, greatest, count, channels, p.rows),
+		b.device.product(p))
 }
 
-func (b *binder) powerMoments(t task) {
-	x := t.inputs[0]
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels, positions := geometry(x)
-	means, central := workspace[float64](b, channels), workspace[float64](b, 4*channels)
-	b.channelMeans(means, b.device.maps(), b.elements(x), channels, positions)
-	parts := partsOf(positions)
-	partials := workspace[float64](b, parts*4*channels)
-	b.add(
-		b.device.maps().ChannelPowers(channelShape(channels, parts), partials, b.elements(x), means, channels, positions),
-		kernels.SumRows(overRows(4*channels), central, partials, 1/float64(positions), parts, 4*channels),
-		kernels.RawMoments(over(channels), b.doubles(t.result), means, central, channels))
+var powerMomentsKernel = kernel{
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		x := step.Inputs[0]
+		channels, positions := geometry(x)
+		means, central := workspace[float64](b, channels), workspace[float64](b, 4*channels)
+		b.channelMeans(means, b.device.maps(), b.elements(x), channels, positions)
+		parts := partsOf(positions)
+		partials := workspace[float64](b, parts*4*channels)
+		b.add(
+			b.device.maps().ChannelPowers(channelShape(channels, parts), partials, b.elements(x), means, channels, positions),
+			kernels.SumRows(overRows(4*channels), central, partials, 1/float64(positions), parts, 4*channels),
+			kernels.RawMoments(over(channels), b.doubles(step.Results[0]), means, central, channels))
+	},
 }
 
-func (b *binder) powerMomentsGradient(t task) {
-	dx, x, cotangent := t.result, t.inputs[0], t.inputs[1]
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels, positions := geometry(x)
-	b.add(b.device.maps().PowersGradient(over(x.Len()), b.elements(dx), b.elements(x), b.doubles(cotangent),
-		b.elements(t.addend), b.elements(t.mask), channels, positions))
+var powerMomentsGradientKernel = kernel{
+	able:    cotangentOfMap,
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		dx, x, cotangent := step.Results[0], step.Inputs[0], step.Inputs[1]
+		channels, positions := geometry(x)
+		b.add(b.device.maps().PowersGradient(over(x.Len()), b.elements(dx), b.elements(x), b.doubles(cotangent),
+			b.elements(step.AddTo), b.elements(step.Mask), channels, positions))
+	},
 }

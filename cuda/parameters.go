@@ -112,7 +112,7 @@ func (b *binder) filters(of *plan.Buffer, transposed bool) pointer[float32] {
 		return none
 	}
 	m, err := b.device.arranged(values, fmt.Sprint("plain ", transposed), 4, func(to memory, from pointer[float32]) launch {
-		return kernels.ArrangeFilters(over(len(values)), pointer[float32](to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
+		return kernels.ArrangePlainFilters(over(len(values)), pointer[float32](to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
 	})
 	b.fail(err)
 	return pointer[float32](m.at)
@@ -125,7 +125,7 @@ func (b *binder) matrixFilters(of *plan.Buffer, transposed bool) elements {
 		return none
 	}
 	m, err := d.arranged(values, fmt.Sprint("matrix units ", transposed), d.maps().Bytes(), func(to memory, from pointer[float32]) launch {
-		return d.precision.ArrangeFilters(over(len(values)), elements(to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
+		return d.precision.ArrangeMatrixFilters(over(len(values)), elements(to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
 	})
 	b.fail(err)
 	return elements(m.at)

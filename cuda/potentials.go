@@ -3,9 +3,8 @@
 package cuda
 
 import (
-	"slices"
-
 	"impasto/cuda/kernels"
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
@@ -18,11 +17,10 @@ type potentials struct {
 	stateless
 	f, g, p, q pointer[float64]
 	numbers    pointer[float64] // ε and what follows from it, by sinkhorn_numbers
-	sampled    bool
-	before     sample // where it looks at samples
+	before     sample           // where it looks at samples
 
-	target            *plan.Buffer
-	draw              draw
+	target            *plan.Buffer // what the target's points follow from
+	key               key
 	value             slot    // the loss
 	epsilon, constant slot    // among the numbers: ε, and whether the target is of equal points
 	last              float64 // ε of the last run, 0 where there is nothing to go on from
@@ -37,34 +35,41 @@ type sample struct {
 }
 
 // potentials makes those of an evaluation.
-func (c *clouds) potentials(t task) *potentials {
+func (c *clouds) potentials() *potentials {
 	b, x, y := c.binder, c.x, c.y
 	k := &potentials{
 		f: reserve[float64](b, x.n), g: reserve[float64](b, y.n), p: reserve[float64](b, x.n), q: reserve[float64](b, y.n),
-		sampled: x.positions != none || y.positions != none,
-		target:  y.from, draw: newDraw(nil), forgets: !slices.Contains(b.schedule.Inputs, y.from),
+		target: c.sourceOf(y.from), key: newKey(c.key), value: c.value,
 	}
-	if k.sampled {
-		before := func(of cloud) cloud {
-			return cloud{points: reserve[float32](b, of.n*c.depth), squares: reserve[float64](b, of.n), n: of.n}
-		}
-		k.draw = b.draw(t)
+	k.forgets = !k.target.Input
+	if c.key != nil {
 		k.before = sample{
-			x: before(x), y: before(y), f: reserve[float64](b, x.n), p: reserve[float64](b, x.n), q: reserve[float64](b, y.n),
-			numbers: reserve[float64](b, 2),
+			x: c.keptCloud(x.from), y: c.keptCloud(y.from),
+			f: reserve[float64](b, x.n), p: reserve[float64](b, x.n), q: reserve[float64](b, y.n), numbers: reserve[float64](b, 2),
 		}
 	}
-	k.value = b.slot()
-	b.losses[t.result] = k.value.at()
 	numbers := [4]slot{b.slot(), b.slot(), b.slot(), b.slot()}
 	k.numbers, k.epsilon, k.constant = numbers[0].at(), numbers[0], numbers[3]
 	b.keep(k)
 	return k
 }
 
+// sourceOf is what a map's points follow from, and the key: the map that it is a selection
+// of, or itself.
+func (c *clouds) sourceOf(of *plan.Buffer) *plan.Buffer {
+	for _, step := range c.machine.program.Steps {
+		if _, ok := step.Op.(*ops.Selection); ok && step.Results[0] == of {
+			if by := keyIn(step.Inputs); by == nil || by == c.key {
+				return c.sourceOf(step.Inputs[0])
+			}
+		}
+	}
+	return of
+}
+
 func (k *potentials) written(input *plan.Buffer, values []float64) error {
 	k.fresh = k.fresh || input == k.target
-	k.other = k.other || k.draw.changes(input, values)
+	k.other = k.other || k.key.changes(input, values)
 	return nil
 }
 

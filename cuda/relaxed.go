@@ -7,8 +7,15 @@ import (
 	"impasto/internal/pure"
 )
 
-// relaxed binds pure.Relaxed.
-func (c *clouds) relaxed(loss pure.Relaxed) {
+// bindRelaxed binds pure.Relaxed.
+func bindRelaxed(c *clouds, loss pure.Relaxed) {
+	c.pairs = kernels.F32 // the nearest point may be near another
+	c.place(c.cloud)
+	if loss.Euclidean {
+		c.fill(c.meanOfY(), false)
+	} else {
+		c.fill(none, true)
+	}
 	maps, x, y := c.device.maps(), c.x, c.y
 	nearestY, nearestX := c.nearest(x, y, loss.Euclidean), c.nearest(y, x, loss.Euclidean)
 	sums, costs := workspace[float64](c.binder, 2), workspace[float64](c.binder, max(x.n, y.n))
@@ -20,7 +27,7 @@ func (c *clouds) relaxed(loss pure.Relaxed) {
 		n := side.from.n
 		c.add(
 			maps.RelaxedCosts(overWarps(n), costs, c.elements(side.from.from), c.elements(side.to.from),
-				side.from.positions, side.to.positions, side.nearest, euclidean, c.channels, n),
+				side.nearest, euclidean, c.channels, n),
 			addParts(sums.Plus(i), costs, 1, n, 1/float64(n)))
 	}
 	items := workspace[kernels.Place](c.binder, y.n)
@@ -32,9 +39,8 @@ func (c *clouds) relaxed(loss pure.Relaxed) {
 	}
 	c.add(
 		kernels.RelaxedScale(oneThread, scale, c.spread, factor, flag(loss.Scaled && loss.Euclidean)),
-		maps.RelaxedPull(overWarps(x.n), c.gradient, c.elements(x.from), c.elements(y.from), x.positions, y.positions,
-			nearestY, sorted, sums, scale, euclidean, c.channels, x.n, y.n),
-		kernels.RelaxedValue(oneThread, c.value, sums, scale))
+		maps.RelaxedPull(overWarps(x.n), c.slopes, c.elements(x.from), c.elements(y.from), nearestY, sorted, sums, scale, euclidean, c.channels, x.n, y.n),
+		kernels.RelaxedValue(oneThread, c.value.at(), sums, scale))
 }
 
 // nearest returns where the number of the nearest column of each row will lie.

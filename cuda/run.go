@@ -73,7 +73,7 @@ func (m *machine) ended() (again bool, err error) {
 // run missed one too, the first is left out.
 func (m *machine) run() error {
 	m.runs++
-	hopeless := slices.ContainsFunc(m.work, func(p part) bool { return p.result != nil && p.result.hopeless() })
+	hopeless := slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && p.result.hopeless() })
 	if !m.missed && !hopeless {
 		if err := m.runAtOnce(); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (m *machine) run() error {
 
 // allFound tells whether the last run came to all results.
 func (m *machine) allFound() bool {
-	return !slices.ContainsFunc(m.work, func(p part) bool { return p.result != nil && !p.result.found() })
+	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && !p.result.found() })
 }
 
 // runAtOnce makes a run that waits for nothing until its end.
@@ -114,7 +114,7 @@ func (m *machine) runAtOnce() error {
 // variant is the runs of those parts that are wanted now.
 func (m *machine) variant() *variant {
 	var key []byte
-	for _, p := range m.work {
+	for _, p := range m.parts {
 		if p.wanted != nil {
 			key = strconv.AppendBool(key, p.wanted())
 		}
@@ -129,7 +129,7 @@ func (m *machine) variant() *variant {
 
 // issue puts a whole run on the stream, one step after the other.
 func (m *machine) issue() error {
-	for _, p := range m.work {
+	for _, p := range m.parts {
 		if err := p.issue(m.device.stream); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (m *machine) issue() error {
 // and computes one that was on the host, as it is defined.
 func (m *machine) runInParts() error {
 	m.missed = false
-	for _, p := range m.work {
+	for _, p := range m.parts {
 		if p.result == nil || !p.result.hopeless() {
 			if err := p.issue(m.device.stream); err != nil {
 				return err

@@ -25,22 +25,31 @@ type sinkhorn struct {
 	updates int // blocks of the last softmin, which leave an error each
 }
 
-// sinkhorn binds pure.Sinkhorn. Potentials are kept from one run to the next, as package
+// bindSinkhorn binds pure.Sinkhorn. Potentials are kept from one run to the next, as package
 // cpu keeps them. Iterations that turn out not to be needed return at once.
-func (c *clouds) sinkhorn(loss pure.Sinkhorn, from *potentials) {
+func bindSinkhorn(c *clouds, loss pure.Sinkhorn) {
+	sampled := c.key != nil
+	if sampled {
+		c.place(c.keptCloud) // for the next sample to go on from
+	} else {
+		c.place(c.cloud)
+	}
 	b, most := c.binder, max(c.x.n, c.y.n)
 	s := &sinkhorn{
-		clouds: c, potentials: from, loss: loss, scaled: workspace[float64](b, 2),
+		clouds: c, potentials: c.potentials(), loss: loss, scaled: workspace[float64](b, 2),
 		errors: workspace[float64](b, sumBlocks), bias: workspace[float32](b, most), logs: workspace[float64](b, 16*most),
 	}
-	if s.sampled {
+	if sampled {
 		s.only(s.isMoved)
 		s.remember()
+		s.only(nil)
 	}
-	s.only(nil)
-	s.fill(true, false)
-	s.add(kernels.SinkhornNumbers(oneThread, s.potentials.numbers, c.spread, loss.Epsilon, strengthOf(loss)))
-	if s.sampled {
+	if c.centre == none {
+		c.centre = c.meanOfY()
+	}
+	s.fill(c.centre, false)
+	s.add(kernels.SinkhornNumbers(oneThread, s.numbers, c.spread, loss.Epsilon, strengthOf(loss)))
+	if sampled {
 		s.only(s.isMoved)
 		s.carry()
 	}
@@ -60,7 +69,7 @@ func (s *sinkhorn) finish() {
 		kernels.AddF64(over(n), s.p, s.p, rows, n),
 		kernels.ScaleByF64(over(n), s.p, s.p, half, n))
 	s.pull(s.f, s.g, s.y, -1)
-	s.add(kernels.SinkhornValue(oneBlock, s.clouds.value, s.f, s.g, s.p, s.q, s.numbers, n, s.y.n))
+	s.add(kernels.SinkhornValue(oneBlock, s.clouds.value.at(), s.f, s.g, s.p, s.q, s.numbers, n, s.y.n))
 }
 
 // strengthOf is what a scaled loss counts for in units of the target's mean square,
@@ -89,7 +98,7 @@ func (s *sinkhorn) softmin(to, from pointer[float64], rows, columns cloud, epsil
 // scaleEpsilon calls step for each ε on the way from the squared diameter.
 func (s *sinkhorn) scaleEpsilon(step func(epsilon pointer[float64])) {
 	for times := 1 / s.loss.Epsilon; times > 1; times /= epsilonScaling {
-		s.add(kernels.SinkhornAnneal(oneThread, s.scaled, s.numbers, times))
+		s.add(kernels.ScaleEpsilon(oneThread, s.scaled, s.numbers, times))
 		step(s.scaled)
 	}
 }
@@ -170,6 +179,6 @@ func (s *sinkhorn) pull(rows, columns pointer[float64], of cloud, sign float64) 
 	rowBias, columnBias := s.halfBias(rows, x), s.halfBias(columns, of)
 	s.add(
 		s.pairs.Pull(s.pullShape(), pulled, mass, x.points, of.points, rowBias, columnBias, s.numbers.Plus(1), x.n, of.n, s.depth),
-		kernels.SinkhornPull(overWarps(x.n), s.gradient, pulled, mass, x.points, x.positions, s.numbers, sign,
+		kernels.SinkhornPull(overWarps(x.n), s.slopes, pulled, mass, x.points, s.numbers, sign,
 			flag(of.points == x.points), x.n, s.channels, s.depth))
 }

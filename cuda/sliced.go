@@ -9,44 +9,36 @@ import (
 	"impasto/internal/pure"
 )
 
-// sliced binds pure.Sliced by the kernels of sliced.cu, whose head says what each is
-// for. Its result is the gradient, channels last.
-func (b *binder) sliced(op *ops.Sliced, t task) {
-	loss, x, y := op.Loss, t.inputs[0], t.inputs[1]
-	if !b.isChannelsLast(x) {
-		return
-	}
-	channels, n := geometry(x)
-	_, targets := geometry(y)
-	lines := loss.Lines()
-	p, q := workspace[float32](b, lines*n), workspace[float32](b, lines*targets)
-	along := b.directions(loss, t)
-	b.project(p, x, along, lines)
-	b.project(q, y, along, lines)
+// bindSliced binds pure.Sliced by the kernels of sliced.cu, whose head says what each is for.
+func bindSliced(l *mapLoss, op *ops.Sliced) {
+	b, loss, lines := l.binder, op.Loss, op.Loss.Lines()
+	p, q := workspace[float32](b, lines*l.n), workspace[float32](b, lines*l.m)
+	along := l.directions(loss)
+	b.project(p, l.x, along, lines)
+	b.project(q, l.y, along, lines)
 
 	factor, sum := workspace[float64](b, 1), workspace[float64](b, 1)
-	partials, sums := workspace[float64](b, sumBlocks), workspace[float64](b, lines*targets)
-	shape, parts := overParts(y.Len())
+	partials, sums := workspace[float64](b, sumBlocks), workspace[float64](b, lines*l.m)
+	shape, parts := overParts(l.y.Len())
 	b.add(
-		b.device.maps().SquaresPartials(shape, partials, b.elements(y), y.Len()),
+		b.device.maps().SquaresPartials(shape, partials, b.elements(l.y), l.y.Len()),
 		addParts(sum, partials, 1, parts, 1),
-		kernels.SlicedFactor(oneThread, factor, sum, flag(loss.Scaled), lines, y.Len()))
-	items := b.sortPlaces(p, lines, n)
-	matched := b.sortKeys(q, lines, targets)
+		kernels.SlicedFactor(oneThread, factor, sum, flag(loss.Scaled), lines, l.y.Len()))
+	items := b.sortPlaces(p, lines, l.n)
+	matched := b.sortKeys(q, lines, l.m)
 
 	// Each block of a line leaves its share of the distance.
-	shares := lineShares(n)
+	shares := lineShares(l.n)
 	distances := workspace[float64](b, lines*shares)
 	b.add(
-		kernels.TargetSums(grid(lines, 1, 1), sums, matched, targets),
-		kernels.MatchLines(grid(shares, lines, 1), p, distances, items, matched, sums, factor, n, targets),
-		addParts(b.lossOf(t.result), distances, 1, lines*shares, 1))
-	gradient := b.floats(t.result)
+		kernels.TargetSums(grid(lines, 1, 1), sums, matched, l.m),
+		kernels.MatchLines(grid(shares, lines, 1), p, distances, items, matched, sums, factor, l.n, l.m),
+		addParts(l.value.at(), distances, 1, lines*shares, 1))
 	if along == none {
-		b.add(kernels.Float32.ChannelsLast(relayShape(channels, n), elements(gradient), p, channels, n))
+		b.add(kernels.Float32.ChannelsLast(relayShape(l.channels, l.n), elements(l.slopes), p, l.channels, l.n))
 		return
 	}
-	b.add(kernels.SpreadLines(grid(blocks(n, 64), blocks(channels, 64), 1), gradient, p, along, lines, channels, n))
+	b.add(kernels.SpreadLines(grid(blocks(l.n, 64), blocks(l.channels, 64), 1), l.slopes, p, along, lines, l.channels, l.n))
 }
 
 // lineShares is how many blocks share a line of n values.
@@ -62,37 +54,28 @@ func (b *binder) project(lines pointer[float32], x *plan.Buffer, along pointer[f
 	b.add(b.device.maps().Lines(grid(blocks(positions, 64), blocks(count, 64), 1), lines, b.elements(x), along, count, channels, positions))
 }
 
-// directions returns where a loss's directions will lie, nowhere for the axes. They
-// follow from the draw; those that an ascent turns start from there.
-func (b *binder) directions(loss pure.Sliced, t task) pointer[float32] {
+// directions returns where a loss's directions will lie, nowhere for the axes. They follow
+// from the key; those that an ascent turns start from there.
+func (l *mapLoss) directions(loss pure.Sliced) pointer[float32] {
 	if loss.Directions == 0 {
 		return none
 	}
-	count := loss.Directions * loss.Channels
+	b, count := l.binder, loss.Directions*loss.Channels
 	d := &directions{device: b.device, loss: loss, single: reserve[float32](b, count)}
-	d.drawn = drawn{draw: b.draw(t), redraw: d.make}
+	d.keyed = keyed{key: b.key(keyIn(l.inputs[1:])), remake: d.make}
 	b.keep(d)
 	if loss.Ascent == 0 {
 		return d.single
 	}
 	along := reserve[float32](b, count)
 	d.exact = reserve[float64](b, count)
-	b.turn(d, t, along)
+	l.turn(d, along)
 	return along
-}
-
-// draw is the draw of an evaluation of maps, its third input if it has one.
-func (b *binder) draw(t task) draw {
-	if len(t.inputs) < 3 {
-		return newDraw(nil)
-	}
-	b.isInput(t.inputs[2])
-	return newDraw(t.inputs[2])
 }
 
 // directions are those that a sliced loss has drawn.
 type directions struct {
-	drawn
+	keyed
 	device *Device
 	loss   pure.Sliced
 	single pointer[float32]
@@ -103,9 +86,9 @@ type directions struct {
 	turning bool // in the next run
 }
 
-// make makes the directions that follow from a draw.
-func (d *directions) make(draw float64) error {
-	exact := pure.Directions(d.loss.Directions, d.loss.Channels, draw)
+// make makes the directions that follow from a key.
+func (d *directions) make(key float64) error {
+	exact := pure.Directions(d.loss.Directions, d.loss.Channels, key)
 	single := make([]float32, len(exact))
 	for i, v := range exact {
 		single[i] = float32(v)

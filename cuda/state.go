@@ -40,47 +40,46 @@ type fallible interface {
 	define() error
 }
 
-// draw is the number from which a step draws at random: an input of the graph, or zero
-// where there is none.
-type draw struct {
+// key is the number that a step draws by at random: an input of the graph, or zero where
+// there is none.
+type key struct {
 	input *plan.Buffer // nil for zero
 	last  float64      // that was written; NaN at first
 }
 
-func newDraw(input *plan.Buffer) draw { return draw{input, math.NaN()} }
+func newKey(input *plan.Buffer) key { return key{input, math.NaN()} }
 
-// changes takes in that an input was written, and tells whether that changes the draw.
-func (d *draw) changes(input *plan.Buffer, values []float64) bool {
-	if input != d.input || values[0] == d.last {
+// changes takes in that an input was written, and tells whether that changes the key.
+func (k *key) changes(input *plan.Buffer, values []float64) bool {
+	if input != k.input || values[0] == k.last {
 		return false
 	}
-	d.last = values[0]
+	k.last = values[0]
 	return true
 }
 
-// drawn is a state that follows from a draw and is made anew when that changes.
-type drawn struct {
+// keyed is a state that follows from a key and is made anew when that changes. It begins as
+// that of zero, which an input is that nobody writes.
+type keyed struct {
 	stateless
-	draw   draw
-	redraw func(draw float64) error
+	key    key
+	remake func(key float64) error
 }
 
-func (d *drawn) begin() error {
-	if d.draw.input == nil {
-		return d.redraw(0)
-	}
-	return nil
+func (k *keyed) begin() error {
+	k.key.last = 0
+	return k.remake(0)
 }
 
-func (d *drawn) written(input *plan.Buffer, values []float64) error {
-	if !d.draw.changes(input, values) {
+func (k *keyed) written(input *plan.Buffer, values []float64) error {
+	if !k.key.changes(input, values) {
 		return nil
 	}
-	return d.redraw(values[0])
+	return k.remake(values[0])
 }
 
-// results are numbers in the machine's memory that each run copies to the host: the
-// outputs of one float64, then what steps have to know after a run.
+// results are numbers in the machine's memory that each run copies to the host: scalars that
+// steps make, then what steps have to know after a run.
 type results struct {
 	at    pointer[float64]
 	count int

@@ -19,12 +19,11 @@ const (
 	planes       format = iota // float32, channel by channel, as on the host
 	channelsLast               // elements of the device's precision, position by position
 	doubles                    // float64
-	evaluation                 // of a loss between maps: its gradient, float32 channels last
 	constant                   // as the step wants it that it belongs to
 )
 
 func (f format) String() string {
-	return [...]string{"planes", "channels last", "float64", "the gradient of an evaluation", "a constant"}[f]
+	return [...]string{"planes", "channels last", "float64", "a constant"}[f]
 }
 
 // planesChannels is the most that a map may have to lie in planes: a picture's.
@@ -37,8 +36,6 @@ func (d *Device) formatOf(b *plan.Buffer) format {
 		return constant
 	case b.Dtype == tensor.Float64:
 		return doubles
-	case b.Shape.Dims() == 1:
-		return evaluation
 	case b.Shape[0] <= planesChannels:
 		return planes
 	}
@@ -48,7 +45,7 @@ func (d *Device) formatOf(b *plan.Buffer) format {
 // size is what a buffer takes on the device, in bytes.
 func (d *Device) size(b *plan.Buffer) int {
 	switch d.formatOf(b) {
-	case planes, evaluation:
+	case planes:
 		return 4 * b.Len()
 	case doubles:
 		return 8 * b.Len()
@@ -60,18 +57,6 @@ func (d *Device) size(b *plan.Buffer) int {
 
 // maps is what feature maps are made of.
 func (d *Device) maps() kernels.Element { return d.precision.Element() }
-
-// check reports what no step could be bound to.
-func (d *Device) check(s *plan.Schedule) error {
-	for _, step := range s.Steps {
-		for _, b := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
-			if b.Dtype == tensor.Float64 && b.Shape.Dims() > 1 {
-				return fmt.Errorf("cuda: compile: %v is a map of float64, which the GPU doesn't compute with; use the device cpu", b.Node)
-			}
-		}
-	}
-	return nil
-}
 
 // relayShape is the shape of kernels that change the layout of a map.
 func relayShape(channels, positions int) kernels.Shape {
@@ -165,7 +150,7 @@ func (m *machine) ReadFloat64(output *gorgonia.Node, values []float64) error {
 		return err
 	}
 	return m.device.do("read an output", func() error {
-		if number, there := m.layout.outputs[b]; there && m.runs > 0 {
+		if number, there := m.layout.scalars[b]; there && m.runs > 0 {
 			values[0] = slot{&m.results, number}.value()
 			return nil
 		}

@@ -5,8 +5,8 @@ package kernels
 // Of clouds.cu.
 
 // CloudFill launches cloud_fill_f32, cloud_fill_f16 or cloud_fill_bf16.
-func (element Element) CloudFill(shape Shape, points Pointer[float32], squares Pointer[float64], x Elements, positions Pointer[int32], centre Pointer[float64], unit, rounded, channels, depth, count int) Launch {
-	return element.launch("cloud_fill", 256, shape, points, squares, x, positions, centre, integer(unit), integer(rounded), integer(channels), integer(depth), integer(count))
+func (element Element) CloudFill(shape Shape, points Pointer[float32], squares Pointer[float64], x Elements, centre Pointer[float64], unit, rounded, channels, depth, count int) Launch {
+	return element.launch("cloud_fill", 256, shape, points, squares, x, centre, integer(unit), integer(rounded), integer(channels), integer(depth), integer(count))
 }
 
 // CloudSpread launches cloud_spread.
@@ -19,9 +19,9 @@ func SinkhornNumbers(shape Shape, numbers, spread Pointer[float64], epsilon, str
 	return launch("sinkhorn_numbers", 256, shape, numbers, spread, double(epsilon), double(strength))
 }
 
-// SinkhornAnneal launches sinkhorn_anneal.
-func SinkhornAnneal(shape Shape, annealed, numbers Pointer[float64], times float64) Launch {
-	return launch("sinkhorn_anneal", 256, shape, annealed, numbers, double(times))
+// ScaleEpsilon launches scale_epsilon.
+func ScaleEpsilon(shape Shape, scaled, numbers Pointer[float64], times float64) Launch {
+	return launch("scale_epsilon", 256, shape, scaled, numbers, double(times))
 }
 
 // HalfBias launches half_bias.
@@ -30,8 +30,8 @@ func HalfBias(shape Shape, bias Pointer[float32], potential, squares Pointer[flo
 }
 
 // Softmin launches softmin.
-func Softmin(shape Shape, potential, errors, logs, squares, annealed, stop Pointer[float64], averaged, parts, n, m int) Launch {
-	return launch("softmin", 256, shape, potential, errors, logs, squares, annealed, stop, integer(averaged), integer(parts), integer(n), integer(m))
+func Softmin(shape Shape, potential, errors, logs, squares, epsilonAt, stop Pointer[float64], averaged, parts, n, m int) Launch {
+	return launch("softmin", 256, shape, potential, errors, logs, squares, epsilonAt, stop, integer(averaged), integer(parts), integer(n), integer(m))
 }
 
 // SinkhornStop launches sinkhorn_stop.
@@ -45,8 +45,8 @@ func SinkhornValue(shape Shape, value, f, g, p, q, numbers Pointer[float64], n, 
 }
 
 // SinkhornPull launches sinkhorn_pull.
-func SinkhornPull(shape Shape, gradient, pulled, mass, points Pointer[float32], positions Pointer[int32], numbers Pointer[float64], sign float64, itself, n, channels, depth int) Launch {
-	return launch("sinkhorn_pull", 256, shape, gradient, pulled, mass, points, positions, numbers, double(sign), integer(itself), integer(n), integer(channels), integer(depth))
+func SinkhornPull(shape Shape, gradient, pulled, mass, points Pointer[float32], numbers Pointer[float64], sign float64, itself, n, channels, depth int) Launch {
+	return launch("sinkhorn_pull", 256, shape, gradient, pulled, mass, points, numbers, double(sign), integer(itself), integer(n), integer(channels), integer(depth))
 }
 
 // GreatestFinish launches greatest_finish.
@@ -55,13 +55,13 @@ func GreatestFinish(shape Shape, index Pointer[int32], values Pointer[float32], 
 }
 
 // RelaxedCosts launches relaxed_costs_f32, relaxed_costs_f16 or relaxed_costs_bf16.
-func (element Element) RelaxedCosts(shape Shape, costs Pointer[float64], x, y Elements, ofX, ofY, index Pointer[int32], euclidean, channels, n int) Launch {
-	return element.launch("relaxed_costs", 256, shape, costs, x, y, ofX, ofY, index, integer(euclidean), integer(channels), integer(n))
+func (element Element) RelaxedCosts(shape Shape, costs Pointer[float64], x, y Elements, index Pointer[int32], euclidean, channels, n int) Launch {
+	return element.launch("relaxed_costs", 256, shape, costs, x, y, index, integer(euclidean), integer(channels), integer(n))
 }
 
 // RelaxedPull launches relaxed_pull_f32, relaxed_pull_f16 or relaxed_pull_bf16.
-func (element Element) RelaxedPull(shape Shape, gradient Pointer[float32], x, y Elements, ofX, ofY, nearestY Pointer[int32], sorted Pointer[Place], sums, scale Pointer[float64], euclidean, channels, n, m int) Launch {
-	return element.launch("relaxed_pull", 256, shape, gradient, x, y, ofX, ofY, nearestY, sorted, sums, scale, integer(euclidean), integer(channels), integer(n), integer(m))
+func (element Element) RelaxedPull(shape Shape, gradient Pointer[float32], x, y Elements, nearestY Pointer[int32], sorted Pointer[Place], sums, scale Pointer[float64], euclidean, channels, n, m int) Launch {
+	return element.launch("relaxed_pull", 256, shape, gradient, x, y, nearestY, sorted, sums, scale, integer(euclidean), integer(channels), integer(n), integer(m))
 }
 
 // IndexPlaces launches index_places.
@@ -80,8 +80,8 @@ func RelaxedValue(shape Shape, value, sums, scale Pointer[float64]) Launch {
 }
 
 // ProbeDistances launches probe_distances_f32, probe_distances_f16 or probe_distances_bf16.
-func (element Element) ProbeDistances(shape Shape, distances Pointer[float32], y Elements, positions Pointer[int32], channels, m, count int) Launch {
-	return element.launch("probe_distances", 256, shape, distances, y, positions, integer(channels), integer(m), integer(count))
+func (element Element) ProbeDistances(shape Shape, distances Pointer[float32], y Elements, channels, m, count int) Launch {
+	return element.launch("probe_distances", 256, shape, distances, y, integer(channels), integer(m), integer(count))
 }
 
 // MMDNumbers launches mmd_numbers.
@@ -95,15 +95,15 @@ func MMDValue(shape Shape, value, sums, numbers Pointer[float64], n, m int) Laun
 }
 
 // MMDPull launches mmd_pull.
-func MMDPull(shape Shape, gradient, pulled, mass, points Pointer[float32], positions Pointer[int32], factor Pointer[float64], n, channels, depth int) Launch {
-	return launch("mmd_pull", 256, shape, gradient, pulled, mass, points, positions, factor, integer(n), integer(channels), integer(depth))
+func MMDPull(shape Shape, gradient, pulled, mass, points Pointer[float32], factor Pointer[float64], n, channels, depth int) Launch {
+	return launch("mmd_pull", 256, shape, gradient, pulled, mass, points, factor, integer(n), integer(channels), integer(depth))
 }
 
 // Of convolution.cu.
 
 // Convolution launches convolution_f32, convolution_f16 or convolution_bf16.
-func (element Element) Convolution(shape Shape, y, x Elements, filters, bias Pointer[float32], gate, addend, mask Elements, colour Pointer[float32], flags, in, out, height, width int) Launch {
-	return element.launch("convolution", 256, shape, y, x, filters, bias, gate, addend, mask, colour, integer(flags), integer(in), integer(out), integer(height), integer(width))
+func (element Element) Convolution(shape Shape, y, x Elements, filters, bias Pointer[float32], xMask, addend, mask Elements, colour Pointer[float32], flags, in, out, height, width int) Launch {
+	return element.launch("convolution", 256, shape, y, x, filters, bias, xMask, addend, mask, colour, integer(flags), integer(in), integer(out), integer(height), integer(width))
 }
 
 // ConvolutionPicture launches convolution_picture_f32, convolution_picture_f16 or convolution_picture_bf16.
@@ -117,28 +117,28 @@ func (element Element) Product(shape Shape, y, x Elements, matrix, factor, bias 
 }
 
 // PictureGradient launches picture_gradient_f32, picture_gradient_f16 or picture_gradient_bf16.
-func (element Element) PictureGradient(shape Shape, dx Pointer[float32], dy Elements, filters Pointer[float32], gate Elements, channels, out, height, width int) Launch {
-	return element.launch("picture_gradient", 256, shape, dx, dy, filters, gate, integer(channels), integer(out), integer(height), integer(width))
+func (element Element) PictureGradient(shape Shape, dx Pointer[float32], dy Elements, filters Pointer[float32], dyMask Elements, channels, out, height, width int) Launch {
+	return element.launch("picture_gradient", 256, shape, dx, dy, filters, dyMask, integer(channels), integer(out), integer(height), integer(width))
 }
 
 // ConvolutionEdges launches convolution_edges_f32, convolution_edges_f16 or convolution_edges_bf16.
-func (element Element) ConvolutionEdges(shape Shape, dx, dy Elements, filters Pointer[float32], gate, mask Elements, channels, out, height, width int) Launch {
-	return element.launch("convolution_edges", 256, shape, dx, dy, filters, gate, mask, integer(channels), integer(out), integer(height), integer(width))
+func (element Element) ConvolutionEdges(shape Shape, dx, dy Elements, filters Pointer[float32], dyMask, mask Elements, channels, out, height, width int) Launch {
+	return element.launch("convolution_edges", 256, shape, dx, dy, filters, dyMask, mask, integer(channels), integer(out), integer(height), integer(width))
 }
 
 // PictureEdges launches picture_edges_f32, picture_edges_f16 or picture_edges_bf16.
-func (element Element) PictureEdges(shape Shape, dx Pointer[float32], dy Elements, filters Pointer[float32], gate Elements, channels, out, height, width int) Launch {
-	return element.launch("picture_edges", 256, shape, dx, dy, filters, gate, integer(channels), integer(out), integer(height), integer(width))
+func (element Element) PictureEdges(shape Shape, dx Pointer[float32], dy Elements, filters Pointer[float32], dyMask Elements, channels, out, height, width int) Launch {
+	return element.launch("picture_edges", 256, shape, dx, dy, filters, dyMask, integer(channels), integer(out), integer(height), integer(width))
 }
 
-// ArrangeFilters launches arrange_filters.
-func ArrangeFilters(shape Shape, to, filters Pointer[float32], out, in, transposed int) Launch {
-	return launch("arrange_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
+// ArrangePlainFilters launches arrange_plain_filters.
+func ArrangePlainFilters(shape Shape, to, filters Pointer[float32], out, in, transposed int) Launch {
+	return launch("arrange_plain_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
 }
 
-// ArrangeFilters launches arrange_filters_tf32, arrange_filters_f16 or arrange_filters_bf16.
-func (precision Precision) ArrangeFilters(shape Shape, to Elements, filters Pointer[float32], out, in, transposed int) Launch {
-	return precision.launch("arrange_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
+// ArrangeMatrixFilters launches arrange_matrix_filters_tf32, arrange_matrix_filters_f16 or arrange_matrix_filters_bf16.
+func (precision Precision) ArrangeMatrixFilters(shape Shape, to Elements, filters Pointer[float32], out, in, transposed int) Launch {
+	return precision.launch("arrange_matrix_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
 }
 
 // Of convolution_hopper.cu.
@@ -228,13 +228,13 @@ func TransportResidual(shape Shape, residual, moved, probed Pointer[float64], n 
 }
 
 // GaussianRows launches gaussian_rows.
-func GaussianRows(shape Shape, result, values, summary, targetMean, t, covariance, numbers Pointer[float64], n int) Launch {
-	return launch("gaussian_rows", 256, shape, result, values, summary, targetMean, t, covariance, numbers, integer(n))
+func GaussianRows(shape Shape, cotangent, values, summary, targetMean, t, covariance, numbers, grad Pointer[float64], n int) Launch {
+	return launch("gaussian_rows", 256, shape, cotangent, values, summary, targetMean, t, covariance, numbers, grad, integer(n))
 }
 
 // GaussianValue launches gaussian_value.
-func GaussianValue(shape Shape, result, values, numbers Pointer[float64], n int) Launch {
-	return launch("gaussian_value", 256, shape, result, values, numbers, integer(n))
+func GaussianValue(shape Shape, value, values, numbers Pointer[float64], n int) Launch {
+	return launch("gaussian_value", 256, shape, value, values, numbers, integer(n))
 }
 
 // Of maps.cu.
@@ -305,8 +305,8 @@ func (element Element) DifferencePartials(shape Shape, partials Pointer[float64]
 }
 
 // DifferenceGradient launches difference_gradient_f32, difference_gradient_f16 or difference_gradient_bf16.
-func (element Element) DifferenceGradient(shape Shape, dx, x, target Elements, slopes, grad Pointer[float64], addend Elements, n int) Launch {
-	return element.launch("difference_gradient", 256, shape, dx, x, target, slopes, grad, addend, integer(n))
+func (element Element) DifferenceGradient(shape Shape, dx, x, target Elements, cotangent Pointer[float64], addend Elements, n int) Launch {
+	return element.launch("difference_gradient", 256, shape, dx, x, target, cotangent, addend, integer(n))
 }
 
 // DifferencePartialsF64 launches difference_partials_f64.
@@ -314,19 +314,14 @@ func DifferencePartialsF64(shape Shape, partials, x, target Pointer[float64], n 
 	return launch("difference_partials_f64", 256, shape, partials, x, target, integer(n))
 }
 
-// DifferenceSlopes launches difference_slopes.
-func DifferenceSlopes(shape Shape, slopes, sums Pointer[float64], scaled, n int) Launch {
-	return launch("difference_slopes", 256, shape, slopes, sums, integer(scaled), integer(n))
-}
-
-// CopyScalar launches copy_scalar.
-func CopyScalar(shape Shape, y, x Pointer[float64]) Launch {
-	return launch("copy_scalar", 256, shape, y, x)
+// DifferenceComparison launches difference_comparison.
+func DifferenceComparison(shape Shape, value, cotangent, sums, grad Pointer[float64], scaled, n int) Launch {
+	return launch("difference_comparison", 256, shape, value, cotangent, sums, grad, integer(scaled), integer(n))
 }
 
 // GramComparison launches gram_comparison.
-func GramComparison(shape Shape, result, summary, target, sums Pointer[float64], scaled, channels int) Launch {
-	return launch("gram_comparison", 256, shape, result, summary, target, sums, integer(scaled), integer(channels))
+func GramComparison(shape Shape, value, cotangent, summary, target, sums, grad Pointer[float64], scaled, channels int) Launch {
+	return launch("gram_comparison", 256, shape, value, cotangent, summary, target, sums, grad, integer(scaled), integer(channels))
 }
 
 // ScaleMap launches scale_map_f32, scale_map_f16 or scale_map_bf16.
@@ -337,6 +332,16 @@ func (element Element) ScaleMap(shape Shape, dx Elements, gradient Pointer[float
 // SquaresPartials launches squares_partials_f32, squares_partials_f16 or squares_partials_bf16.
 func (element Element) SquaresPartials(shape Shape, partials Pointer[float64], x Elements, n int) Launch {
 	return element.launch("squares_partials", 256, shape, partials, x, integer(n))
+}
+
+// Gather launches gather_f32, gather_f16 or gather_bf16.
+func (element Element) Gather(shape Shape, y, x Elements, index Pointer[int32], addend, mask Elements, channels, n int) Launch {
+	return element.launch("gather", 256, shape, y, x, index, addend, mask, integer(channels), integer(n))
+}
+
+// InvertIndex launches invert_index.
+func InvertIndex(shape Shape, inverse, index Pointer[int32], n int) Launch {
+	return launch("invert_index", 256, shape, inverse, index, integer(n))
 }
 
 // Of moments.cu.
@@ -503,8 +508,8 @@ func TurnDirections(shape Shape, directions Pointer[float64], rounded Pointer[fl
 // Of statistics.cu.
 
 // StatisticsComparison launches statistics_comparison.
-func StatisticsComparison(shape Shape, result, summary, target Pointer[float64], scaled, channels int) Launch {
-	return launch("statistics_comparison", 256, shape, result, summary, target, integer(scaled), integer(channels))
+func StatisticsComparison(shape Shape, value, cotangent, summary, target, grad Pointer[float64], scaled, channels int) Launch {
+	return launch("statistics_comparison", 256, shape, value, cotangent, summary, target, grad, integer(scaled), integer(channels))
 }
 
 // RawMoments launches raw_moments.
@@ -513,8 +518,8 @@ func RawMoments(shape Shape, summary, means, central Pointer[float64], channels 
 }
 
 // CentralComparison launches central_comparison.
-func CentralComparison(shape Shape, result, summary, target Pointer[float64], smoothing float64, scaled, channels int) Launch {
-	return launch("central_comparison", 256, shape, result, summary, target, double(smoothing), integer(scaled), integer(channels))
+func CentralComparison(shape Shape, value, cotangent, summary, target, grad Pointer[float64], smoothing float64, scaled, channels int) Launch {
+	return launch("central_comparison", 256, shape, value, cotangent, summary, target, grad, double(smoothing), integer(scaled), integer(channels))
 }
 
 // Of vectors.cu.
