@@ -58,8 +58,7 @@ check: cross
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
-	go -C internal/cpu/kernels/_generate run . -check
-	go -C internal/cpu/pairwise/_generate run . -check
+	go -C internal/cpu/_generate run . -check
 	cd cuda/internal/driver && go run generate.go -check
 	cd cuda/kernels && go run ./wrap -check && go run ./generate -check
 

@@ -44,7 +44,7 @@ func (centralMoments) Description() Description {
 	return Description{
 		Name:      "cmd",
 		Help:      "mean and central moments up to the fifth of each channel",
-		Formula:   "|μ−μₜ|² + Σₖ |ρₖ(c)−ρₖ(cₜ)|², ρₖ(c) = sign(c)·|c|^1/k",
+		Formula:   "|μ−μₜ|² + Σₖ |ρₖ(c)−ρₖ(cₜ)|², ρₖ(c) = sign(c)·|c|^1/k, central moments c of orders k = 2 … 5",
 		Reference: "Zellinger et al. 2017; Kalischek, Wegner and Schindler 2021, “In the Light of Feature Distributions”",
 		Sees:      "mean and central moments up to the fifth of each channel",
 		Blind:     "how channels go together",

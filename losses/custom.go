@@ -67,6 +67,16 @@ func (c *custom) Plain() Form { return c.form(c.plain) }
 // Normalised implements Loss.
 func (c *custom) Normalised() Form { return c.form(c.normalised) }
 
+// WithSample implements Sampled; a loss that looks at all positions does so all the
+// same.
+func (c *custom) WithSample(positions int) Loss {
+	sampled := *c
+	if c.function.Sample > 0 {
+		sampled.function.Sample = positions
+	}
+	return &sampled
+}
+
 func (c *custom) form(f *pure.Function) Form {
 	return compareClouds(Summary{Sample: c.function.Sample}, func(channels int) pure.Custom {
 		return pure.Custom{Function: f, Channels: channels}

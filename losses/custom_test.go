@@ -125,5 +125,15 @@ func TestACustomLossLooksAtASample(t *testing.T) {
 		if seen != want {
 			t.Errorf("sample of %d: %d and %d positions, want %d", sample, seen[0], seen[1], want)
 		}
+		other := loss.(losses.Sampled).WithSample(2)
+		if _, _, err := losses.Evaluate(other.Normalised(), x, target, 0); err != nil {
+			t.Fatal(err)
+		}
+		if want = [2]int{2, 2}; sample == 0 {
+			want = [2]int{10, 3}
+		}
+		if seen != want {
+			t.Errorf("sample of %d instead of %d: %d and %d positions, want %d", 2, sample, seen[0], seen[1], want)
+		}
 	}
 }

@@ -42,8 +42,8 @@ func equal(t *testing.T, what string, got, want, tolerance float64) {
 
 func TestSlicedIsOptimalTransportAlongLines(t *testing.T) {
 	for _, p := range pairs(t) {
-		sliced := func(s pure.Sliced, x, y []float64, draw float64) float64 {
-			return pure.CompareSliced(s, make([]float64, len(x)), x, y, draw)
+		sliced := func(s pure.Sliced, x, y []float64, key float64) float64 {
+			return pure.CompareSliced(s, make([]float64, len(x)), x, y, key)
 		}
 		axes := sliced(pure.Sliced{Channels: p.Channels}, p.X, p.Y, 0)
 		equal(t, "along the axes", axes, p.Axes, 1e-12)
@@ -54,16 +54,16 @@ func TestSlicedIsOptimalTransportAlongLines(t *testing.T) {
 		along := sliced(pure.Sliced{Channels: count}, lines(p.Directions, p.X, p.Channels), lines(p.Directions, p.Y, p.Channels), 0)
 		equal(t, "along given directions", along, p.Along, 1e-12)
 
-		const draws = 4000
+		const keys = 4000
 		var mean float64
-		for draw := range draws {
-			value := sliced(pure.Sliced{Channels: p.Channels, Directions: p.Channels}, p.X, p.Y, float64(draw))
+		for key := range keys {
+			value := sliced(pure.Sliced{Channels: p.Channels, Directions: p.Channels}, p.X, p.Y, float64(key))
 			// The best transport moves each point along all directions at once, so
 			// along each of an orthonormal set it's no better than the best there.
 			if bound := p.Exact / float64(p.Channels); value > bound*(1+1e-9) {
-				t.Errorf("draw %d: %g, want at most %g", draw, value, bound)
+				t.Errorf("key %d: %g, want at most %g", key, value, bound)
 			}
-			mean += value / draws
+			mean += value / keys
 		}
 		// 4000 sets deviate from the mean over the sphere by some half per cent.
 		equal(t, "over the sphere", mean, p.Sphere, 0.02)

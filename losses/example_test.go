@@ -74,8 +74,7 @@ func ExampleCustom() {
 	// 0.095 [0.000 0.000 -0.190 0.000 0.000 0.000]
 }
 
-// beside is a loss of parts that there are: the strongest responses beside the
-// second moments.
+// beside is a loss of two others.
 type beside struct{ first, second losses.Loss }
 
 func (b beside) Description() losses.Description {

@@ -39,7 +39,7 @@ func (maxSliced) Description() Description {
 	return Description{
 		Name:      "max-sliced",
 		Help:      "whole distribution, along the directions of largest difference",
-		Formula:   "max over θ of ∫₀¹ (qₓ(u) − qᵧ(u))² du, quantile functions q of θᵀX, θᵀY",
+		Formula:   "max over θ of ∫₀¹ (qₓ(u) − qᵧ(u))² du, quantile functions q of θᵀX, θᵀY, as near as an ascent comes to it",
 		Reference: "Deshpande et al. 2019, “Max-Sliced Wasserstein Distance and its use for GANs”; Dai and Seljak 2021",
 		Sees:      "the whole distribution, along the few directions where it differs most",
 		Blind:     "small differences, until the large ones are gone",

@@ -30,7 +30,7 @@ func (k mmd) Description() Description {
 	return Description{
 		Name:      "mmd",
 		Help:      "whole distribution, through Gaussian kernels",
-		Formula:   "mean k(x,x′) + mean k(y,y′) − 2 mean k(x,y), k = ⅕ Σ exp(−|x−y|²/2σ²)",
+		Formula:   "mean k(x,x′) + mean k(y,y′) − 2 mean k(x,y), k = ⅕ Σ exp(−|x−y|²/2σ²), σ² of ¼, ½, 1, 2 and 4 times the median |y−y′|²",
 		Reference: "Gretton et al. 2012; Li et al. 2017, “Demystifying Neural Style Transfer”",
 		Sees:      "the whole distribution, through Gaussian kernels of several widths, among 2048 sampled positions",
 		Blind:     "differences far wider or finer than its kernels",

@@ -50,7 +50,7 @@ func (s sinkhorn) Description() Description {
 	d := Description{
 		Name:      "sinkhorn",
 		Help:      "whole distribution, by optimal transport between sampled positions",
-		Formula:   "OT(x,y) − ½OT(x,x) − ½OT(y,y), OT(x,y) = min over P of Σ Pᵢⱼ|xᵢ−yⱼ|² + ε·KL(P | 1/NM)",
+		Formula:   "OT(x,y) − ½OT(x,x) − ½OT(y,y), OT(x,y) = min over P of Σ Pᵢⱼ|xᵢ−yⱼ|² + ε·KL(P | 1/NM), ε = 5 % of the mean |y−y′|²",
 		Reference: "Cuturi 2013; Feydy et al. 2019, “Interpolating between Optimal Transport and MMD using Sinkhorn Divergences”",
 		Sees:      "the whole distribution, by entropic optimal transport between 2048 sampled positions a side, other ones in every iteration",
 		Blind:     "what is finer than its blur, 5 % of the mean squared distance",

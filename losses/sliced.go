@@ -42,7 +42,7 @@ func (sliced) Description() Description {
 	return Description{
 		Name:      "sliced",
 		Help:      "whole distribution, along random directions",
-		Formula:   "mean over θ of ∫₀¹ (qₓ(u) − qᵧ(u))² du, quantile functions q of θᵀX, θᵀY",
+		Formula:   "mean over θ of ∫₀¹ (qₓ(u) − qᵧ(u))² du, quantile functions q of θᵀX, θᵀY; in the plain form θ are the C axes",
 		Reference: "Rabin et al. 2011; Heitz et al. 2021, “A Sliced Wasserstein Loss for Neural Texture Synthesis”",
 		Sees:      "the whole distribution, along random directions that change from iteration to iteration",
 		Blind:     "nothing in the mean over all directions; in one iteration, what its 64 directions miss",

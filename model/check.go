@@ -68,7 +68,11 @@ func (o Options) checkLayers() error {
 }
 
 func (o Options) checkLosses() error {
-	if err := checkName("Loss", "loss", o.Loss, losses.Names()); err != nil {
+	if err := checkOwnLosses(o.OwnLosses); err != nil {
+		return err
+	}
+	names := lossNames(o.OwnLosses)
+	if err := checkName("Loss", "loss", o.Loss, names); err != nil {
 		return err
 	}
 	layers := make([]string, len(o.StyleLayers))
@@ -80,7 +84,7 @@ func (o Options) checkLosses() error {
 		if err := checkName("LayerLoss", "style layer", layer, layers); err != nil {
 			return err
 		}
-		if err := checkName("LayerLoss", "loss", o.LayerLoss[layer], losses.Names()); err != nil {
+		if err := checkName("LayerLoss", "loss", o.LayerLoss[layer], names); err != nil {
 			return err
 		}
 	}

@@ -21,10 +21,12 @@ import (
 // value of every loss at relu1_1 … relu5_1, with maximum pooling and zero
 // padding, between the pictures as they are.
 type MeasureOptions struct {
-	Losses  []string // as in losses.Names; nil takes losses.Usable
+	Losses  []string // of losses.Names and OwnLosses; nil takes losses.Usable
 	Layers  []string // as in vgg19.Layers; nil takes relu1_1, relu2_1 … relu5_1
 	Pooling string   // max (the default), avg, l2 or none
 	Padding string   // zero (the default) or replicate, at conv1_1
+	// OwnLosses are losses from outside of package losses.
+	OwnLosses []losses.Loss
 	// ScaledPooling multiplies the results of average and L2 pooling by 2 and
 	// 0.78, as Stylize does by default; otherwise they are plain means.
 	ScaledPooling bool
@@ -38,7 +40,7 @@ type MeasureOptions struct {
 }
 
 // Measurement is the plain value of one loss at one layer between two pictures:
-// losses.Loss's Distance, in units of the network's activations.
+// losses.Loss's Plain form, in units of the network's activations.
 type Measurement struct {
 	Layer string  `json:"layer"`
 	Loss  string  `json:"loss"`
@@ -52,6 +54,9 @@ type Measurement struct {
 func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measurement, error) {
 	o.Device = cmp.Or(o.Device, device.Auto)
 	if err := checkDevice(o.Device, device.Float32); err != nil {
+		return nil, err
+	}
+	if err := checkOwnLosses(o.OwnLosses); err != nil {
 		return nil, err
 	}
 	m, err := newMeasurer(o)
@@ -75,13 +80,13 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 	return measurements, withContext("model: measure", err)
 }
 
-// measurer is the work of Measure. Summaries and distances are ordered as measurements
+// measurer is the work of Measure. Summaries and values are ordered as measurements
 // are: by layer, and in each by loss.
 type measurer struct {
 	options MeasureOptions
 	losses  []losses.Loss
 	network engine.Network
-	// processor compares, which takes no time but precision: plain distances need
+	// processor compares, which takes no time but precision: plain values need
 	// eigenvalues.
 	processor plan.Device
 }
@@ -98,7 +103,7 @@ func newMeasurer(o MeasureOptions) (*measurer, error) {
 	}
 	m := &measurer{options: o}
 	for _, name := range o.Losses {
-		loss, err := losses.Named(name)
+		loss, err := lossNamed(name, o.OwnLosses)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"impasto/device"
+	"impasto/losses"
 	"impasto/vgg19"
 )
 
@@ -22,10 +23,12 @@ type LayerWeight struct {
 
 // Options are the settings of a stylisation. Start from DefaultOptions.
 type Options struct {
-	// Loss names the style loss, as in losses.Names. LayerLoss overrides it for
-	// single layers.
+	// Loss names the style loss, one of losses.Names or of OwnLosses. LayerLoss
+	// overrides it for single layers.
 	Loss      string
 	LayerLoss map[string]string
+	// OwnLosses are losses from outside of package losses, as losses.Custom makes them.
+	OwnLosses []losses.Loss
 	// Samples is how many positions of a layer, MinSamples to MaxSamples, the losses that
 	// look at a sample take in one evaluation, those of losses.Sampled: time goes with
 	// the square. 0 leaves it to the loss.
@@ -36,7 +39,7 @@ type Options struct {
 	// ContentWeight, 0 to MaxWeight. With a ContentWeight of 0 there need be none.
 	ContentLayers []LayerWeight
 	ContentWeight float64
-	ContentLoss   string // "scaled" (squared difference over its absolute sum) or "mse"
+	ContentLoss   string // as in losses.ContentNames
 	// TotalVariationWeight, 0 to MaxWeight, smooths the output.
 	TotalVariationWeight float64
 

@@ -43,7 +43,7 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 		if own, ok := o.LayerLoss[l.Layer]; ok {
 			name = own
 		}
-		loss, err := losses.Named(name)
+		loss, err := lossNamed(name, o.OwnLosses)
 		if err != nil {
 			return recipe{}, err
 		}

@@ -9,7 +9,6 @@ import (
 
 	"impasto/internal/engine"
 	"impasto/internal/picture"
-	"impasto/losses"
 )
 
 // Scores say how far a picture is from the styles and from the content. All are
@@ -57,8 +56,11 @@ const contentLossName = "content"
 // network, and not Loss, LayerLoss and Samples. A loss that fails is reported with the
 // scores; options and pictures that won't do are an *OptionError here.
 func NewScorer(content image.Image, styles []Style, names []string, o Options) (*Scorer, error) {
+	if err := checkOwnLosses(o.OwnLosses); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
-		if err := checkName("Loss", "loss", name, losses.Names()); err != nil {
+		if err := checkName("Loss", "loss", name, lossNames(o.OwnLosses)); err != nil {
 			return nil, err
 		}
 	}

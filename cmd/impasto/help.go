@@ -105,7 +105,6 @@ func flagGroups(cmd *cobra.Command) []flagGroup {
 // describeFlag writes a flag on the left and what it does beside it, or below
 // where the left is too long.
 func describeFlag(f *pflag.Flag, width int) string {
-	const column = 31
 	left := "      --" + f.Name
 	if f.Shorthand != "" {
 		left = "  -" + f.Shorthand + ", --" + f.Name
@@ -119,6 +118,12 @@ func describeFlag(f *pflag.Flag, width int) string {
 	default:
 		usage += " (default " + f.DefValue + ")"
 	}
+	return beside(left, usage, 31, width)
+}
+
+// beside writes what is on the left, and from a column on the text beside it, or below
+// where the left is too long.
+func beside(left, beside string, column, width int) string {
 	var text strings.Builder
 	text.WriteString(left)
 	if used := utf8.RuneCountInString(left); used < column-1 {
@@ -127,7 +132,7 @@ func describeFlag(f *pflag.Flag, width int) string {
 		text.WriteString("\n" + strings.Repeat(" ", column))
 	}
 	at := column
-	for i, word := range strings.Fields(usage) {
+	for i, word := range strings.Fields(beside) {
 		length := utf8.RuneCountInString(word)
 		if i > 0 && at+1+length > width {
 			text.WriteString("\n" + strings.Repeat(" ", column))

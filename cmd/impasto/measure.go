@@ -52,29 +52,15 @@ func newMeasureCommand(global *globalOptions) *cobra.Command {
 		Long: `Measure prints the plain value of each loss at each layer of VGG-19 between two
 pictures, as the loss's literature defines it and without any weight. Zero
 means that the loss can't tell them apart. Pictures may differ in size, and
-neither is resized unless --size says so. With the C×N features X of a layer,
-S = XXᵀ/N, and the channels' means μ, covariance Σ, standard deviations σ and
-quantile functions q:
+neither is resized unless --size says so. X are the C×N features of a layer, x
+their columns, and μ, σ and Σ the means, deviations and covariances of channels;
+Y, of C×M, y, μₜ, σₜ and Σₜ are those of the other picture:
 
-  cmd         |μ−ν|² + Σ|ρ−ρ′|², ρ the k-th roots of the channels' central moments
-              of orders k = 2 to 5
-  gram        Σ(S−T)²
-  gaussian    |μ−ν|² + tr(Σ+Σ′−2(Σ^½Σ′Σ^½)^½), the squared Wasserstein-2 distance
-  histogram   Σ∫(q−r)², that distance between each channel's activations
-  max-sliced  that distance along the direction where it is greatest, as near as
-              an ascent comes to it
-  moments     |μ−ν|² + |σ−τ|²
-  sliced      histogram's mean over the C channels
-  sinkhorn    OT(x,y) − ½OT(x,x) − ½OT(y,y), with the transport cost |x−y|² + ε·KL
-              and ε 5 % of the mean |y−y′|²; twice GeomLoss's at blur² = ε/2
-  relaxed     max(mean over x of min over y of c, mean over y of min over x of c),
-              c = 1 − x·y/|x||y|; of relaxed-euclidean, c = |x−y|²
-  mmd         mean k(x,x′) + mean k(y,y′) − 2 mean k(x,y), k being the mean of five
-              Gaussians, σ² from ¼ to 4 times the median |y−y′|²
-
-The last three look at pairs of positions: all of a layer of up to 4096, else
-one of each of 4096 equal runs, always the same. sinkhorn-whole, which has to be
-asked for, takes all, in time that grows with the square of their number.
+` + describeLosses(func(d losses.Description) string { return d.Formula }) + `
+sinkhorn, relaxed, relaxed-euclidean and mmd look at pairs of positions: all of a
+layer of up to 4096, else one of each of 4096 equal runs, always the same.
+sinkhorn-whole, which has to be asked for, takes all, in time that grows with the
+square of their number.
 
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg

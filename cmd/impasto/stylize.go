@@ -113,6 +113,9 @@ extension. The output appears whole or not at all, and never replaces an input.
 The first Ctrl-C stops after the current iteration and writes the best picture
 so far; a second one stops at once.
 
+The losses, which docs/losses.md shows side by side, compare of the features:
+
+` + describeLosses(func(d losses.Description) string { return d.Help }) + `
 With --json, standard output gets an object for every iteration, with the keys
 event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by

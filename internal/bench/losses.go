@@ -247,7 +247,8 @@ func isIterative(name string) bool {
 	return err == nil && iterative
 }
 
-// timePass fills in the timing of one pass. Memory is all that evaluations hold.
+// timePass fills in the timing of one pass. Memory is all that evaluations hold beyond
+// the features of the picture and the target.
 func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *LossTiming, features, target plan.Values) error {
 	if _, gpu := o.Device.Index(); !gpu {
 		o.Device = device.CPU // GPUs make no single passes
@@ -269,8 +270,9 @@ func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *Loss
 	defer graph.Close()
 	t.Operations = loss.PassOperations(t.Channels, t.Positions, t.Positions)
 	err = t.take(timeRuns(ctx, graph.RunAll, o))
-	t.Memory = max(0, heldBytes()-held)
+	t.Memory = max(0, heldBytes()-held-int64(2*4*features.Shape.TotalSize()))
 	runtime.KeepAlive(graph)
+	runtime.KeepAlive(kept)
 	return err
 }
 

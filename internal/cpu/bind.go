@@ -9,7 +9,7 @@ import (
 
 // bind returns a step's run: by its kernel, or else by its definition.
 func (m *machine) bind(step plan.Step) (func() error, error) {
-	if m.device.Supports(step).How == plan.ByDefinition {
+	if step.How == plan.ByDefinition {
 		return m.define(step), nil
 	}
 	k, _ := m.device.kernelOf(step)

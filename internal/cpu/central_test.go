@@ -1,10 +1,12 @@
 package cpu
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/ops"
 	"impasto/internal/pure"
 )
 
@@ -18,28 +20,17 @@ func TestPowerMomentsComputeTheirDefinition(t *testing.T) {
 			pure.PowerMoments(moments, x[c*n:(c+1)*n])
 			pure.PowerMomentsGradient(wantGradient[c*n:(c+1)*n], x[c*n:(c+1)*n], moments)
 		}
+		g := gorgonia.NewGraph()
+		picture := mapInput(g, "x", channels, 1, n)
+		moments := must(t)(ops.SummarisePowers(picture))
+		gradient := pulledBack(t, moments, moments, picture)
 		for _, threads := range []int{1, 2, 5} {
-			w := testWorkers(t, threads)
-			got, gradient := make([]float64, len(want)), make([]float32, len(x))
-			powerMoments(w, got, x, channels)
-			powerMomentsGradient(w, gradient, x, got, channels)
-			if !slices.Equal(got, want) || !slices.Equal(gradient, wantGradient) {
+			m := compiled(t, opened(t, Options{Threads: threads}), scheduled(t, moments, gradient))
+			write(t, m, picture, x)
+			run(t, m)
+			if !slices.Equal(read(t, m, moments).Double, want) || !slices.Equal(read(t, m, gradient).Single, wantGradient) {
 				t.Errorf("%v, %d threads: not the definition", shape, threads)
 			}
 		}
-	}
-}
-
-func BenchmarkPowerMoments(b *testing.B) {
-	for _, size := range [][2]int{{64, 50176}, {512, 784}} {
-		channels, n := size[0], size[1]
-		w := testWorkers(b, 0)
-		x, dx, moments := normal(channels*n, 1), make([]float32, channels*n), make([]float64, channels*pure.Orders)
-		b.Run(fmt.Sprintf("C=%d/N=%d", channels, n), func(b *testing.B) {
-			for b.Loop() {
-				powerMoments(w, moments, x, channels)
-				powerMomentsGradient(w, dx, x, moments, channels)
-			}
-		})
 	}
 }

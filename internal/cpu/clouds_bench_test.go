@@ -19,7 +19,7 @@ func fixedSinkhorn(channels, iterations int) pure.Sinkhorn {
 // side of a square picture, for sinkhorn with five iterations from the last
 // evaluation's potentials. passes/op is the time in passes over all pairs at the
 // rate that the machine has for products of 1024×1024 matrices; MiB all that was
-// allocated by the first evaluation, the result included.
+// allocated by the first evaluation, the gradient included.
 func BenchmarkClouds(b *testing.B) {
 	for _, loss := range []pure.CloudLoss{
 		fixedSinkhorn(64, 5), pure.Relaxed{Channels: 64}, pure.MMD{Channels: 64, Scaled: true},
@@ -31,14 +31,15 @@ func BenchmarkClouds(b *testing.B) {
 				x, y := features(64, n, 0.3, 1), features(64, n, 0, 2)
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				result := make([]float32, len(x)+2)
-				c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 64}, n, n)
-				c.run(result, x, y, 0)
+				gradient := make([]float32, len(x))
+				c := evaluationOf(w, loss, n, n)
+				c.evaluate(gradient, x, y)
 				runtime.ReadMemStats(&after)
 				rate := matrixRate(w)
 				for b.Loop() {
 					x[0]++
-					c.run(result, x, y, 0)
+					clear(gradient)
+					c.evaluate(gradient, x, y)
 				}
 				seconds := b.Elapsed().Seconds() / float64(b.N)
 				rate = (rate + matrixRate(w)) / 2 // before and after

@@ -8,7 +8,11 @@ import (
 	"slices"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
 	"impasto/internal/cpu/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -38,24 +42,92 @@ func cloudLosses(channels int) []pure.CloudLoss {
 	}
 }
 
-// compareClouds compares an evaluation with the definition. Float32 products cost
-// some 1e-5; marginals that differ by 2e-6, which in these clouds converge slowly,
-// some 1e-4.
-func compareClouds(t *testing.T, what string, c *clouds, x, y []float32, draw float64) {
+// cloudMachine evaluates a loss between two clouds in a schedule: between samples of
+// them where most isn't 0, with the mean of the whole target for their centre.
+type cloudMachine struct {
+	plan.Machine
+	loss                                    pure.CloudLoss
+	points, targets                         pure.Selection
+	x, target, centre, key, value, gradient *gorgonia.Node
+}
+
+func newCloudMachine(t *testing.T, d *Device, loss pure.CloudLoss, most, n, m int) *cloudMachine {
 	t.Helper()
-	result := make([]float32, len(x)+2)
-	c.run(result, x, y, draw)
-	want := make([]float64, len(x))
-	value, err := pure.CompareClouds(c.comparison, want, wide(x), wide(y), draw)
+	g := gorgonia.NewGraph()
+	c := &cloudMachine{
+		loss:   loss,
+		points: pure.Selection{Height: 1, Width: n, Most: most}, targets: pure.Selection{Height: 1, Width: m, Most: most},
+		x: mapInput(g, "x", loss.Dimensions(), 1, n), target: mapInput(g, "target", loss.Dimensions(), 1, m),
+	}
+	o := ops.CloudOperands{X: c.x, Target: c.target}
+	if most > 0 {
+		c.key, c.centre = scalarInput(g, "key"), vectorInput(g, "centre", loss.Dimensions())
+		o.X, o.Target = must(t)(ops.Select(c.points, c.x, c.key)), must(t)(ops.Select(c.targets, c.target, c.key))
+		o.Key, o.Centre = c.key, c.centre
+	}
+	switch l := loss.(type) {
+	case pure.Sinkhorn:
+		c.value = must(t)(ops.CompareClouds(l, o))
+	case pure.Relaxed:
+		c.value = must(t)(ops.CompareClouds(l, o))
+	case pure.MMD:
+		c.value = must(t)(ops.CompareClouds(l, o))
+	}
+	gradients, err := gorgonia.Grad(c.value, c.x)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := float64(result[len(x)]) + float64(result[len(x)+1])
+	c.gradient = gradients[0]
+	c.Machine = compiled(t, d, scheduled(t, c.value, c.gradient))
+	return c
+}
+
+// at evaluates the loss.
+func (c *cloudMachine) at(t *testing.T, x, y []float32, key float64) (value float64, gradient []float32) {
+	t.Helper()
+	write(t, c, c.x, x)
+	write(t, c, c.target, y)
+	if c.key != nil {
+		write64(t, c, c.key, key)
+		write64(t, c, c.centre, pure.SpreadOf(y, c.loss.Dimensions()).Mean...)
+	}
+	run(t, c)
+	return read(t, c, c.value).Double[0], read(t, c, c.gradient).Single
+}
+
+// define computes a loss between the samples that the machine looks at by its
+// definition.
+func (c *cloudMachine) define(t *testing.T, loss pure.CloudLoss, x, y []float32, key float64) (value float64, gradient []float64) {
+	t.Helper()
+	channels := loss.Dimensions()
+	sample := func(of []float32, s pure.Selection) []float64 {
+		points := make([]float64, channels*s.Count())
+		pure.Select(points, pure.Doubles(of), s.Places(key), channels)
+		return points
+	}
+	points := sample(x, c.points)
+	slopes := make([]float64, len(points))
+	value, err := loss.Compare(slopes, points, sample(y, c.targets))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gradient = make([]float64, len(x))
+	pure.SelectGradient(gradient, slopes, c.points.Places(key), channels)
+	return value, gradient
+}
+
+// agrees compares an evaluation with the definition. Float32 products cost
+// some 1e-5; marginals that differ by 2e-6, which in these clouds converge slowly,
+// some 1e-4.
+func (c *cloudMachine) agrees(t *testing.T, what string, x, y []float32, key float64) {
+	t.Helper()
+	got, gradient := c.at(t, x, y, key)
+	value, want := c.define(t, c.loss, x, y, key)
 	size := math.Abs(value)
-	if s, ok := c.comparison.Loss.(pure.Sinkhorn); ok {
+	if s, ok := c.loss.(pure.Sinkhorn); ok {
 		// A difference of transport costs is as accurate as these are.
-		_, factor := s.Regularisation(pure.SpreadOf(y, s.Channels, nil))
-		size = factor * pure.SpreadOf(y, s.Channels, nil).Square
+		_, factor := s.Regularisation(pure.SpreadOf(y, s.Channels))
+		size = factor * pure.SpreadOf(y, s.Channels).Square
 	}
 	if !(math.Abs(got-value) <= 1e-5*size+1e-6*math.Abs(value)+1e-12) {
 		t.Errorf("%s: %g, want %g", what, got, value)
@@ -63,35 +135,26 @@ func compareClouds(t *testing.T, what string, c *clouds, x, y []float32, draw fl
 	var norm, off float64
 	for i, g := range want {
 		norm += g * g
-		off += (float64(result[i]) - g) * (float64(result[i]) - g)
+		off += (float64(gradient[i]) - g) * (float64(gradient[i]) - g)
 	}
 	if !(math.Sqrt(off) <= 5e-4*math.Sqrt(norm)+1e-12) {
 		t.Errorf("%s: gradient of norm %g is off by %g", what, math.Sqrt(norm), math.Sqrt(off))
 	}
 }
 
-func wide(x []float32) []float64 {
-	y := make([]float64, len(x))
-	for i, v := range x {
-		y[i] = float64(v)
-	}
-	return y
-}
-
 func TestCloudsAgreeWithTheirDefinition(t *testing.T) {
-	for _, path := range kernels.Paths() {
+	for _, path := range kernels.ISAs() {
 		t.Setenv(kernels.Environment, path)
-		w := testWorkers(t, 2)
+		d := opened(t, Options{Threads: 2})
 		for _, shape := range [][3]int{{3, 60, 45}, {5, 48, 48}, {17, 100, 131}, {2, 1, 30}, {4, 30, 1}, {3, 1, 1}} {
 			channels, n, m := shape[0], shape[1], shape[2]
 			x, y := features(channels, n, 0.3, 1), features(channels, m, 0, 2)
 			for _, loss := range cloudLosses(channels) {
 				for _, most := range []int{0, 29} {
-					comparison := pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: most}}
-					what := fmt.Sprint(path, " ", shape, " ", comparison)
-					c := newClouds(w, comparison, n, m)
+					what := fmt.Sprintf("%s %v %#v, sample of %d", path, shape, loss, most)
+					c := newCloudMachine(t, d, loss, most, n, m)
 					for turn := range 3 {
-						compareClouds(t, fmt.Sprint(what, ", turn ", turn), c, x, y, float64(turn)*0.3)
+						c.agrees(t, fmt.Sprint(what, ", turn ", turn), x, y, float64(turn)*0.3)
 						for i := range x {
 							x[i] *= 1 + 0.01*float32(i%5)
 						}
@@ -103,23 +166,23 @@ func TestCloudsAgreeWithTheirDefinition(t *testing.T) {
 }
 
 func TestCloudsFollowANewTarget(t *testing.T) {
-	w := testWorkers(t, 1)
+	d := opened(t, Options{Threads: 1})
 	x := features(4, 50, 0.3, 1)
 	for _, loss := range cloudLosses(4) {
-		c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 4}, 50, 70)
+		c := newCloudMachine(t, d, loss, 0, 50, 70)
 		for turn, scale := range []float32{1, 30, 0.2, 0, 1} {
 			y := features(4, 70, 0, uint64(turn))
 			for i := range y {
 				y[i] *= scale
 			}
-			compareClouds(t, fmt.Sprint(loss, " times ", scale), c, x, y, 0)
+			c.agrees(t, fmt.Sprintf("%#v times %g", loss, scale), x, y, 0)
 		}
 	}
 }
 
 // TestConstantCloudsHaveALoss has all distances equal within a cloud.
 func TestConstantCloudsHaveALoss(t *testing.T) {
-	w := testWorkers(t, 1)
+	d := opened(t, Options{Threads: 1})
 	flat := func(n int, value float32) []float32 { return slices.Repeat([]float32{value}, 4*n) }
 	random := features(4, 50, 0.3, 1)
 	for _, loss := range cloudLosses(4) {
@@ -127,8 +190,7 @@ func TestConstantCloudsHaveALoss(t *testing.T) {
 			{flat(50, 1), flat(70, 3)}, {flat(50, 2), flat(50, 2)}, {random, flat(70, 3)}, {flat(70, 3), random}, {flat(9, 0), flat(8, 0)},
 		} {
 			x, y := pair[0], pair[1]
-			c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 4}, len(x)/4, len(y)/4)
-			compareClouds(t, fmt.Sprint(loss, ", pair ", i), c, x, y, 0)
+			newCloudMachine(t, d, loss, 0, len(x)/4, len(y)/4).agrees(t, fmt.Sprintf("%#v, pair %d", loss, i), x, y, 0)
 		}
 	}
 }
@@ -136,12 +198,12 @@ func TestConstantCloudsHaveALoss(t *testing.T) {
 func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	x, y := features(20, 900, 0.3, 1), features(20, 700, 0, 2)
 	for _, loss := range cloudLosses(20) {
-		var want []float32
+		var want []float64
 		for _, threads := range []int{1, 2, 5} {
-			result := make([]float32, len(x)+2)
-			c := newClouds(testWorkers(t, threads), pure.CloudComparison{Loss: loss, Channels: 20, Sample: pure.Sample{Most: 400}}, 900, 700)
-			c.run(result, x, y, 0.5)
-			c.run(result, x, y, 0.6)
+			c := newCloudMachine(t, opened(t, Options{Threads: threads}), loss, 400, 900, 700)
+			c.at(t, x, y, 0.5)
+			value, gradient := c.at(t, x, y, 0.6)
+			result := append(pure.Doubles(gradient), value)
 			if want == nil {
 				want = result
 			} else if !slices.Equal(result, want) {
@@ -153,30 +215,42 @@ func TestCloudsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 
 // TestWhatIsNotANumberShowsInTheLoss, and is forgotten when it is gone.
 func TestWhatIsNotANumberShowsInTheLoss(t *testing.T) {
-	w := testWorkers(t, 2)
+	d := opened(t, Options{Threads: 2})
 	for _, loss := range cloudLosses(4) {
 		for _, most := range []int{0, 60} {
 			x, y := features(4, 100, 0.3, 1), features(4, 70, 0, 2)
-			c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: 4, Sample: pure.Sample{Most: most}}, 100, 70)
+			c := newCloudMachine(t, d, loss, most, 100, 70)
 			good := slices.Clone(x)
-			result := make([]float32, len(x)+2)
 			for turn := range 2 {
 				for i := range x {
 					x[i] = float32(math.NaN())
 				}
-				if c.run(result, x, y, 0); !math.IsNaN(float64(result[len(x)])) {
-					t.Errorf("%v: NaN gives %v", loss, result[len(x)])
+				if value, _ := c.at(t, x, y, 0); !math.IsNaN(value) {
+					t.Errorf("%v: NaN gives %v", loss, value)
 				}
 				copy(x, good)
-				compareClouds(t, fmt.Sprint(loss, " of ", most, " after NaN, turn ", turn), c, x, y, 0)
+				c.agrees(t, fmt.Sprintf("%#v of %d after NaN, turn %d", loss, most, turn), x, y, 0)
 			}
 		}
 	}
 }
 
+// evaluationOf returns the evaluation of a loss between clouds of n and m points, on
+// its own.
+func evaluationOf(w *kernels.Workers, loss pure.CloudLoss, n, m int) cloudEvaluation {
+	c := newClouds(w, loss.Dimensions(), n, m)
+	switch l := loss.(type) {
+	case pure.Sinkhorn:
+		return newSinkhorn(c, l, nil, nil)
+	case pure.Relaxed:
+		return newRelaxed(c, l)
+	}
+	return newMMD(c, loss.(pure.MMD))
+}
+
 // TestCloudsNeedMemoryForTheirPointsOnly counts all that is allocated, garbage
 // too. At N = M = 50,176 and C = 64, what relu1_1 of 224×224 pixels has, 1300 bytes
-// a point and the result would be 62 MiB.
+// a point and the gradient would be 62 MiB.
 func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
 	const channels, n = 64, 6000
 	w := testWorkers(t, 1)
@@ -186,8 +260,8 @@ func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		result := make([]float32, len(x)+2)
-		newClouds(w, pure.CloudComparison{Loss: loss, Channels: channels}, n, n).run(result, x, y, 0)
+		gradient := make([]float32, len(x))
+		evaluationOf(w, loss, n, n).evaluate(gradient, x, y)
 		runtime.ReadMemStats(&after)
 		perPoint := float64(after.TotalAlloc-before.TotalAlloc) / n
 		t.Logf("%v: %.0f bytes a point", loss, perPoint)
@@ -198,34 +272,27 @@ func TestCloudsNeedMemoryForTheirPointsOnly(t *testing.T) {
 }
 
 // A descent moves points a little and draws others for every other evaluation. With
-// one refinement each, the gradient is off by a quarter of its norm after a draw and
-// by half of that after another.
+// one refinement each, the gradient is off by a quarter of its norm at the first
+// evaluation of a key and by half of that at the second.
 func TestSinkhornStaysNearItsDefinitionOnTheWay(t *testing.T) {
 	const channels, n, m, most = 16, 1200, 1000, 500
-	w := testWorkers(t, 2)
 	loss := pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 2e-2, Iterations: 12, Refinements: 1}
 	exact := loss
 	exact.Tolerance, exact.Iterations = 1e-5, 1000
-	c := newClouds(w, pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: most}}, n, m)
-	truth := c.comparison
-	truth.Loss = exact
+	c := newCloudMachine(t, opened(t, Options{Threads: 2}), loss, most, n, m)
 	x, y := features(channels, n, 0.3, 1), features(channels, m, 0, 2)
-	result, want := make([]float32, len(x)+2), make([]float64, len(x))
 	for turn := range 20 {
-		draw := float64(turn/2) / 10 // two evaluations each
-		c.run(result, x, y, draw)
-		value, err := pure.CompareClouds(truth, want, wide(x), wide(y), draw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := float64(result[len(x)]); math.Abs(got-value) > 0.05*value {
+		key := float64(turn/2) / 10 // two evaluations each
+		got, gradient := c.at(t, x, y, key)
+		value, want := c.define(t, exact, x, y, key)
+		if math.Abs(got-value) > 0.05*value {
 			t.Errorf("turn %d: %g, want %g", turn, got, value)
 		}
 		var norm, off float64
 		for i, g := range want {
 			norm += g * g
-			off += (float64(result[i]) - g) * (float64(result[i]) - g)
-			x[i] -= 12 * result[i] // a twentieth of the way
+			off += (float64(gradient[i]) - g) * (float64(gradient[i]) - g)
+			x[i] -= 12 * gradient[i] // a twentieth of the way
 		}
 		if most := []float64{0.35, 0.2}[turn%2]; math.Sqrt(off/norm) > most {
 			t.Errorf("turn %d: the gradient is off by %.2g of its norm", turn, math.Sqrt(off/norm))

@@ -83,22 +83,31 @@ func (d *Device) fusesMaxPool(pool ops.PoolForm, filters, y *plan.Buffer) bool {
 		kernels.FusesMaxPool(d.method, filters.Shape[0], filters.Shape[1], y.Shape[1], y.Shape[2])
 }
 
+// prepared is a convolution that machines share.
+type prepared struct {
+	*kernels.Convolution
+	biases *float32 // the first of those that it was made with, nil where there were none
+}
+
 // convolution returns the prepared convolution with these filters, Out×In×3×3.
-// Machines share it; a gradient's step needs no biases but finds those of the
-// forward step.
+// Machines share it. A gradient's step needs no biases, and takes what there is with
+// its filters.
 func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*kernels.Convolution, error) {
 	key := &filters[0]
-	if c, ok := d.prepared[key]; ok {
-		return c, nil
+	if p, ok := d.prepared[key]; ok && (biases == nil || p.biases == &biases[0]) {
+		return p.Convolution, nil
 	}
+	var first *float32
 	if biases == nil {
 		biases = make([]float32, shape[0])
+	} else {
+		first = &biases[0]
 	}
 	c, err := kernels.NewConvolution(filters, biases, shape[0], shape[1])
 	if err != nil {
 		return nil, err
 	}
 	c.Method = d.method
-	d.prepared[key] = c
+	d.prepared[key] = prepared{c, first}
 	return c, nil
 }

@@ -26,15 +26,15 @@ type Device struct {
 	float16 bool           // features between steps
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
-	prepared map[*float32]*kernels.Convolution
+	prepared map[*float32]prepared
 	spare    []byte // memory of machines that were closed
-	// spaces are what Gaussian losses work with. Those that run at a time may ask for
+	// workspaces are what Gaussian losses work with. Those that run at a time may ask for
 	// theirs at a time.
-	spaces     map[spaceKey]*transportSpace
-	spacesLock sync.Mutex
-	lines      *lineSpace // what sliced losses work with
-	kernels    map[reflect.Type]kernel
-	memory     func() (available int64, known bool)
+	workspaces     map[workspaceKey]*transportWorkspace
+	workspacesLock sync.Mutex
+	lines          *lineWorkspace // what sliced losses work with
+	kernels        map[reflect.Type]kernel
+	memory         func() (available int64, known bool)
 }
 
 // Options are the settings of a device. The zero value is good.
@@ -75,29 +75,29 @@ func NewDevice(o Options) (plan.Device, error) {
 		}
 	}
 	return &Device{
-		workers:  workers,
-		exact:    o.Exact,
-		method:   method,
-		float16:  precision == device.Float16 && !o.Exact,
-		prepared: map[*float32]*kernels.Convolution{},
-		spaces:   map[spaceKey]*transportSpace{},
-		lines:    newLineSpace(workers.Threads()),
-		kernels:  kernelTable(),
-		memory:   AvailableMemory,
+		workers:    workers,
+		exact:      o.Exact,
+		method:     method,
+		float16:    precision == device.Float16 && !o.Exact,
+		prepared:   map[*float32]prepared{},
+		workspaces: map[workspaceKey]*transportWorkspace{},
+		lines:      newLineWorkspace(workers.Threads()),
+		kernels:    kernelTable(),
+		memory:     AvailableMemory,
 	}, nil
 }
 
 // Name implements plan.Device.
 func (d *Device) Name() string {
-	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.Path(), d.workers.Threads())
+	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.ISA(), d.workers.Threads())
 }
 
 // Close implements plan.Device.
 func (d *Device) Close() error {
 	d.spare = nil
 	d.workers.Close()
-	for _, space := range d.spaces {
-		space.workers.Close()
+	for _, workspace := range d.workspaces {
+		workspace.workers.Close()
 	}
 	return nil
 }
@@ -119,17 +119,17 @@ func (d *Device) MatrixRate() (float64, error) {
 	return 2 * n * n * n / best, nil
 }
 
-// spaceKey tells apart what Gaussian losses of so many channels work with: those
+// workspaceKey tells apart what Gaussian losses of so many channels work with: those
 // that run at a time have seats of their own, and threads of their own, or, with
 // none, the device's.
-type spaceKey struct{ channels, seat, threads int }
+type workspaceKey struct{ channels, seat, threads int }
 
-// transportSpace returns what a Gaussian loss works with, which all machines share.
-func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {
-	d.spacesLock.Lock()
-	defer d.spacesLock.Unlock()
-	if space, ok := d.spaces[key]; ok {
-		return space, nil
+// transportWorkspace returns what a Gaussian loss works with, which all machines share.
+func (d *Device) transportWorkspace(key workspaceKey) (*transportWorkspace, error) {
+	d.workspacesLock.Lock()
+	defer d.workspacesLock.Unlock()
+	if workspace, ok := d.workspaces[key]; ok {
+		return workspace, nil
 	}
 	workers := d.workers
 	if key.threads > 0 {
@@ -138,9 +138,9 @@ func (d *Device) transportSpace(key spaceKey) (*transportSpace, error) {
 			return nil, err
 		}
 	}
-	space, err := newTransportSpace(workers, key.channels)
+	workspace, err := newTransportWorkspace(workers, key.channels)
 	if err == nil {
-		d.spaces[key] = space
+		d.workspaces[key] = workspace
 	}
-	return space, err
+	return workspace, err
 }

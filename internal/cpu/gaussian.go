@@ -21,15 +21,15 @@ var gaussianKernel = kernel{
 	},
 	evaluate: func(m *machine, loss ops.Loss, in []*plan.Buffer) func(gradient value) (float64, error) {
 		g := loss.(*ops.Comparison[pure.Gaussian]).Loss
-		return m.gaussian(g, in, spaceKey{channels: g.Channels})
+		return m.gaussian(g, in, workspaceKey{channels: g.Channels})
 	},
 }
 
-// gaussian returns the evaluation of a summary against a target, in a space of the
+// gaussian returns the evaluation of a summary against a target, in a workspace of the
 // device. What depends on the target alone is worked out when it changes;
 // results don't depend on earlier evaluations. Where the iteration doesn't reach its
 // accuracy, it is the definition.
-func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key spaceKey) func(gradient value) (float64, error) {
+func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key workspaceKey) func(gradient value) (float64, error) {
 	device, summary, target := m.device, m.values[in[0]].double, m.values[in[1]].double
 	var preparedFor uint64
 	seed := maphash.MakeSeed()
@@ -37,11 +37,11 @@ func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key spaceKey) 
 	var solver *transport
 	return func(gradient value) (float64, error) {
 		if solver == nil {
-			space, err := device.transportSpace(key)
+			workspace, err := device.transportWorkspace(key)
 			if err != nil {
 				return 0, err
 			}
-			solver = newTransport(space)
+			solver = newTransport(workspace)
 		}
 		if hash := hashOf(seed, target); prepared == nil || preparedFor != hash {
 			preparedFor = hash

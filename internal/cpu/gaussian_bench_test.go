@@ -15,12 +15,12 @@ func BenchmarkGaussian(b *testing.B) {
 		target := makeCloud(size.channels, size.positions, 2).summary(b)
 		summaries := [][]float64{from.summary(b), from.moved(0.05, 3).summary(b)}
 		b.Run(fmt.Sprintf("C=%d/N=%d", size.channels, size.positions), func(b *testing.B) {
-			summary, result := make([]float64, len(target)), make([]float64, 1+len(target))
-			run := gaussian{objective(size.channels), space(testWorkers(b, 0), size.channels)}.bind(result, summary, target)
+			e := bindGaussian(testWorkers(b, 0), objective(size.channels))
+			copy(e.target, target)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				copy(summary, summaries[i%2])
-				if err := run(); err != nil {
+				copy(e.summary, summaries[i%2])
+				if err := e.run(); err != nil {
 					b.Fatal(err)
 				}
 			}

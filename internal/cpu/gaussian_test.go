@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"impasto/internal/cpu/kernels"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
@@ -88,36 +89,32 @@ func (c cloud) gradient(cotangent []float64) []float64 {
 	return g
 }
 
-func testWorkers(t testing.TB, threads int) *kernels.Workers {
-	t.Helper()
-	w, err := kernels.NewWorkers(threads)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(w.Close)
-	return w
-}
-
-// spaces makes what an evaluation works with, anew each time.
-func space(w *kernels.Workers, channels int) func() (*transportSpace, error) {
-	return func() (*transportSpace, error) { return newTransportSpace(w, channels) }
-}
-
 // objective is the loss as a descent uses it.
 func objective(channels int) pure.Gaussian {
 	return pure.Gaussian{Channels: channels, Ridge: 1e-4, Scaled: true}
 }
 
-// evaluation is a bound loss with its buffers.
+// evaluation is a bound loss with its buffers: result has the loss, then the
+// summary's cotangent.
 type evaluation struct {
 	result, summary, target []float64
 	run                     func() error
 }
 
+// bindGaussian binds a loss on a device of its own, so that it shares nothing.
 func bindGaussian(w *kernels.Workers, loss pure.Gaussian) evaluation {
 	n := loss.Channels * (1 + loss.Channels)
 	e := evaluation{make([]float64, 1+n), make([]float64, n), make([]float64, n), nil}
-	e.run = gaussian{loss, space(w, loss.Channels)}.bind(e.result, e.summary, e.target)
+	summary, target := new(plan.Buffer), new(plan.Buffer)
+	m := &machine{
+		device: &Device{workers: w, workspaces: map[workspaceKey]*transportWorkspace{}},
+		values: map[*plan.Buffer]value{summary: {double: e.summary}, target: {double: e.target}},
+	}
+	evaluate := m.gaussian(loss, []*plan.Buffer{summary, target}, workspaceKey{channels: loss.Channels})
+	e.run = func() (err error) {
+		e.result[0], err = evaluate(value{double: e.result[1:]})
+		return err
+	}
 	return e
 }
 
@@ -196,11 +193,11 @@ func TestGaussianAgreesWithItsDefinition(t *testing.T) {
 			if d := distance(tt.from.gradient(got[1:]), tt.from.gradient(want[1:])); !(d <= accuracy*size) {
 				t.Errorf("gradient is off by %.2g of what the transport map contributes", d/size)
 			}
-			space, err := newTransportSpace(w, loss.Channels)
+			workspace, err := newTransportWorkspace(w, loss.Channels)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := newTransport(space)
+			m := newTransport(workspace)
 			m.aim(prepared)
 			covariance := make([]float64, len(prepared.Covariance))
 			loss.Covariance(covariance, summary, prepared.Ridge)
@@ -221,11 +218,11 @@ func TestTransportRefinesItsInversesWhereItMust(t *testing.T) {
 		prepared := loss.Target(makeCloud(256, 300, 2).summary(t))
 		covariance := make([]float64, 256*256)
 		loss.Covariance(covariance, makeCloud(256, 64, 1).times(tt.factor).summary(t), prepared.Ridge)
-		space, err := newTransportSpace(testWorkers(t, 1), 256)
+		workspace, err := newTransportWorkspace(testWorkers(t, 1), 256)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := newTransport(space)
+		m := newTransport(workspace)
 		m.aim(prepared)
 		if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok || m.whole.careful != tt.refine {
 			t.Errorf("picture %g times as strong: converged %t, refined %t", tt.factor, ok, m.whole.careful)
@@ -238,11 +235,11 @@ func TestResidualShowsAWrongMap(t *testing.T) {
 	prepared := loss.Target(makeCloud(64, 300, 2).summary(t))
 	covariance := make([]float64, 64*64)
 	loss.Covariance(covariance, makeCloud(64, 30, 1).summary(t), prepared.Ridge)
-	space, err := newTransportSpace(testWorkers(t, 1), 64)
+	workspace, err := newTransportWorkspace(testWorkers(t, 1), 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := newTransport(space)
+	m := newTransport(workspace)
 	m.aim(prepared)
 	if _, ok := m.from(func(to []float64) { copy(to, covariance) }); !ok {
 		t.Fatal("the iteration did not reach its accuracy")
@@ -390,48 +387,5 @@ func TestGaussianAllocatesNothingOfNote(t *testing.T) {
 	// A matrix has 128 KiB.
 	if bytes := (after.TotalAlloc - before.TotalAlloc) / runs; bytes > 64<<10 {
 		t.Errorf("%d bytes an evaluation", bytes)
-	}
-}
-
-func TestInverterInverts(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 1))
-	w := testWorkers(t, 2)
-	for n := 1; n <= 300; n += 1 + n/8 {
-		factor, from, to, product := make([]float64, n*n), make([]float64, n*n), make([]float64, n*n), make([]float64, n*n)
-		for i := range factor {
-			factor[i] = random.NormFloat64()
-		}
-		for i := range n {
-			for j := range n {
-				from[i*n+j] = dot(factor[i*n:(i+1)*n], factor[j*n:(j+1)*n])
-			}
-			from[i*n+i] += 1
-		}
-		if !newInverter(w, n).invert(to, from, n) {
-			t.Fatalf("%d×%d: said not to be positive definite", n, n)
-		}
-		kernels.MatrixProduct64(w, product, to, from, n, n, n)
-		for i := range n {
-			for j := range n {
-				want := 0.0
-				if i == j {
-					want = 1
-				}
-				// Condition numbers are below 2000, rounding 1e-16.
-				if math.Abs(product[i*n+j]-want) > 1e-10 {
-					t.Fatalf("%d×%d: inverse times matrix is %g at %d, %d", n, n, product[i*n+j], i, j)
-				}
-				if to[i*n+j] != to[j*n+i] {
-					t.Fatalf("%d×%d: the inverse is not symmetric at %d, %d", n, n, i, j)
-				}
-			}
-		}
-		for _, v := range []float64{-1, 0, math.NaN()} {
-			bad := slices.Clone(from)
-			bad[n*n-1] = v
-			if newInverter(w, n).invert(to, bad, n) {
-				t.Errorf("%d×%d: not told that %g on the diagonal is not positive definite", n, n, v)
-			}
-		}
 	}
 }

@@ -2,11 +2,6 @@ package cpu
 
 import (
 	"math"
-	"math/rand/v2"
-
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack/lapack64"
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/pure"
@@ -31,18 +26,18 @@ import (
 // between the steps of a descent, but its least eigenvalues, down at the ridge,
 // change by factors of hundreds, and it is there that T is largest.
 type transport struct {
-	*transportSpace
+	*transportWorkspace
 
 	usable                bool // the target has an inverse
 	ridge                 float64
 	target, targetInverse []float64
-	// V, whose columns have the covariance Σₜ⁻¹, and ΣₜV, n×transportProbes.
+	// V, whose columns have the covariance Σₜ⁻¹, and ΣₜV, n×pure.TransportProbes.
 	probes, probed []float64
 }
 
-// transportSpace is what an evaluation for n channels works with and leaves
+// transportWorkspace is what an evaluation for n channels works with and leaves
 // nothing in. Layers with as many channels share it.
-type transportSpace struct {
+type transportWorkspace struct {
 	n       int
 	workers *kernels.Workers
 	whole   *inverter    // uses all threads
@@ -50,18 +45,12 @@ type transportSpace struct {
 
 	t, u, tInverse, uInverse, spare []float64
 
-	moved [2][]float64 // n×transportProbes
+	moved [2][]float64 // n×pure.TransportProbes
 }
 
-const (
-	// transportResidual is the largest residual that is accepted. lastStep leaves
-	// twice its own error.
-	transportResidual = 5e-5
-	transportProbes   = 16
-	// transportSpread is how far apart the bounds on x may be. Rounding leaves no
-	// accuracy from some 10⁸ on; a usual descent has 10⁵ to 10⁶.
-	transportSpread = 1e12
-)
+// transportSpread is how far apart the bounds on x may be. Rounding leaves no accuracy
+// from some 10⁸ on; a usual descent has 10⁵ to 10⁶.
+const transportSpread = 1e12
 
 // lastStep is a last step, T ← Factor(T + Σⱼ Weight[j](U + Shift[j]T⁻¹)⁻¹), which
 // replaces x by
@@ -83,18 +72,18 @@ var lastStep = struct {
 	Shift:  [2]float64{0.10164626999785925, 1.922052128404471},
 }
 
-func newTransport(space *transportSpace) *transport {
-	n := space.n
+func newTransport(workspace *transportWorkspace) *transport {
+	n := workspace.n
 	return &transport{
-		transportSpace: space,
-		targetInverse:  make([]float64, n*n),
-		probes:         make([]float64, n*transportProbes),
-		probed:         make([]float64, n*transportProbes),
+		transportWorkspace: workspace,
+		targetInverse:      make([]float64, n*n),
+		probes:             make([]float64, n*pure.TransportProbes),
+		probed:             make([]float64, n*pure.TransportProbes),
 	}
 }
 
-func newTransportSpace(w *kernels.Workers, n int) (*transportSpace, error) {
-	m := &transportSpace{n: n, workers: w}
+func newTransportWorkspace(w *kernels.Workers, n int) (*transportWorkspace, error) {
+	m := &transportWorkspace{n: n, workers: w}
 	for i := range m.pair {
 		if i > 0 && w.Threads() == 1 { // one after the other
 			m.pair[i] = m.pair[0]
@@ -111,7 +100,7 @@ func newTransportSpace(w *kernels.Workers, n int) (*transportSpace, error) {
 		*buffer = make([]float64, n*n)
 	}
 	for i := range m.moved {
-		m.moved[i] = make([]float64, n*transportProbes)
+		m.moved[i] = make([]float64, n*pure.TransportProbes)
 	}
 	return m, nil
 }
@@ -123,19 +112,13 @@ func (m *transport) aim(target *pure.GaussianTarget) {
 	m.usable = m.whole.invert(m.targetInverse, m.target, m.n) && m.probe()
 }
 
-// probe draws V = R⁻¹G with random signs G, where Σₜ = RᵀR.
+// probe draws the probes that results are tried on, and what a perfect one makes of
+// them.
 func (m *transport) probe() bool {
 	copy(m.u, m.target)
-	root, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Upper, N: m.n, Data: m.u, Stride: m.n})
-	if !ok {
+	if !pure.ProbeTransport(m.probes, m.u) {
 		return false
 	}
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range m.probes {
-		m.probes[i] = float64(2*random.IntN(2) - 1)
-	}
-	// What is ill-conditioned shows in the residual.
-	blas64.Trsm(blas.Left, blas.NoTrans, 1, root, blas64.General{Rows: m.n, Cols: transportProbes, Data: m.probes, Stride: transportProbes})
 	m.multiply(m.probed, m.target, m.probes)
 	return true
 }
@@ -158,7 +141,7 @@ func (m *transport) from(covariance func(to []float64)) (result pure.Transport, 
 			continue
 		}
 		covariance(m.spare)
-		if ok = m.residual(m.spare) <= transportResidual; ok {
+		if ok = m.residual(m.spare) <= pure.TransportResidual; ok {
 			break
 		}
 	}
@@ -231,10 +214,7 @@ func (m *transport) combine(to []float64, a float64, x []float64, b float64, y [
 	kernels.Combine(m.workers, to, a, x, b, y)
 }
 
-// residual returns |(TΣT − Σₜ)V| / |ΣₜV| in the Frobenius norm. V is such that
-// the expected square of this bounds, to first order, that of the relative
-// error of T in |(T−T*)X| / |T*X|, X being features with covariance Σ, and so of
-// the part of the gradient that T makes.
+// residual is that of the map on the probes; see pure.TransportResidual.
 func (m *transport) residual(covariance []float64) float64 {
 	m.multiply(m.moved[0], m.t, m.probes)
 	m.multiply(m.moved[1], covariance, m.moved[0])
@@ -249,7 +229,7 @@ func (m *transport) residual(covariance []float64) float64 {
 }
 
 func (m *transport) multiply(to, matrix, thin []float64) {
-	kernels.MatrixProduct64(m.workers, to, matrix, thin, m.n, transportProbes, m.n)
+	kernels.MatrixProduct64(m.workers, to, matrix, thin, m.n, pure.TransportProbes, m.n)
 }
 
 func dot(x, y []float64) float64 {

@@ -29,7 +29,7 @@ var groupKernel = kernel{
 		runs, errs := make([]func() error, len(members)), make([]error, len(members))
 		for i, member := range members {
 			channels := losses[i].Channels
-			key := spaceKey{channels: channels, seat: seats[channels], threads: 1}
+			key := workspaceKey{channels: channels, seat: seats[channels], threads: 1}
 			seats[channels]++
 			if channels == most {
 				key.threads = max(1, m.device.workers.Threads()/widest)

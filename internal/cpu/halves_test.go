@@ -14,121 +14,7 @@ import (
 	"impasto/internal/plan"
 	"impasto/losses"
 	"impasto/vgg19"
-	"impasto/weights"
 )
-
-var fiveLayers = []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}
-
-// networkLoss is the graph of a loss at one picture, and its targets.
-type networkLoss struct {
-	*plan.Schedule
-	picture, cost, gradient *gorgonia.Node
-	// targets are inputs, which take what the nodes of features are at the target's
-	// picture.
-	targets, features []*gorgonia.Node
-}
-
-func (l *networkLoss) target(of *gorgonia.Node) *gorgonia.Node {
-	target := gorgonia.NewTensor(of.Graph(), of.Dtype(), of.Dims(), gorgonia.WithShape(of.Shape()...), gorgonia.WithName("target"))
-	l.targets, l.features = append(l.targets, target), append(l.features, of)
-	return target
-}
-
-// networkLossOf schedules a style loss on layers, or the losses of a picture where
-// it is empty, and the gradient to a square picture.
-func networkLossOf(t *testing.T, p *vgg19.Parameters, o vgg19.Options, size int, style string, layers ...string) networkLoss {
-	t.Helper()
-	must := func(n *gorgonia.Node, err error) *gorgonia.Node {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	g := gorgonia.NewGraph()
-	l := networkLoss{picture: gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(3, size, size), gorgonia.WithName("picture"))}
-	maps, err := vgg19.Build(l.picture, p, o, layers...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var terms []*gorgonia.Node
-	for _, layer := range layers {
-		if style == "" {
-			terms = append(terms, must(losses.Content("scaled", maps[layer], l.target(maps[layer]))))
-			continue
-		}
-		loss, err := losses.Named(style)
-		if err != nil {
-			t.Fatal(err)
-		}
-		summary := must(loss.Summarise(maps[layer]))
-		terms = append(terms, must(loss.Objective(summary, l.target(summary))))
-	}
-	l.cost = must(losses.Sum(slices.Repeat([]float64{1}, len(terms)), terms...))
-	gradients, err := gorgonia.Grad(l.cost, l.picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.gradient = gradients[0]
-	if l.Schedule, err = plan.Make(l.cost, l.gradient); err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// at is the loss and its gradient at a picture of noise, against another's features.
-func (l networkLoss) at(t *testing.T, d plan.Device) (cost float64, gradient []float32) {
-	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := plan.Make(l.features...)
-	must(err)
-	other := compiled(t, d, s)
-	must(other.Write(l.picture, noise(l.picture.Shape().TotalSize(), 2)))
-	must(other.RunAll())
-	m := compiled(t, d, l.Schedule)
-	must(m.Write(l.picture, noise(l.picture.Shape().TotalSize(), 1)))
-	for i, target := range l.targets {
-		v, err := plan.ReadValues(other, l.features[i])
-		must(err)
-		must(v.WriteTo(m, target))
-	}
-	for _, in := range l.Inputs {
-		if in.Node.Name() == losses.DrawName {
-			must(m.WriteFloat64(in.Node, []float64{0.3}))
-		}
-	}
-	must(m.RunAll())
-	var value [1]float64
-	must(m.ReadFloat64(l.cost, value[:]))
-	gradient = make([]float32, l.gradient.Shape().TotalSize())
-	must(m.Read(l.gradient, gradient))
-	return value[0], gradient
-}
-
-func opened(t *testing.T, o Options) plan.Device {
-	t.Helper()
-	d, err := NewDevice(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	return d
-}
-
-func compiled(t *testing.T, d plan.Device, s *plan.Schedule) plan.Machine {
-	t.Helper()
-	m, err := d.Compile(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close() })
-	return m
-}
 
 // apart is the norm of the difference in units of that of want.
 func apart(got, want []float32) float64 {
@@ -140,29 +26,12 @@ func apart(got, want []float32) float64 {
 	return math.Sqrt(sum / size)
 }
 
-func defaultNetwork(t *testing.T) *vgg19.Parameters {
-	t.Helper()
-	p, err := weights.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// emptyNetwork has filters of the right size.
-func emptyNetwork() *vgg19.Parameters {
-	p := new(vgg19.Parameters)
-	for i, c := range vgg19.Convolutions {
-		p.Filters[i], p.Biases[i] = make([]float32, c.Out*c.In*9), make([]float32, c.Out)
-	}
-	return p
-}
-
 func TestFeaturesOfFloat16TakeLittleMoreThanHalfOfTheMemory(t *testing.T) {
 	p := emptyNetwork()
+	single, narrow := opened(t, Options{Threads: 1}), opened(t, Options{Threads: 1, Precision: device.Float16})
 	for _, style := range []string{"gram", "gaussian"} {
 		l := networkLossOf(t, p, vgg19.Options{Padding: "replicate"}, 512, style, fiveLayers...)
-		whole, half := new(Device).lay(l.Schedule).Bytes, (&Device{float16: true}).lay(l.Schedule).Bytes
+		whole, half := programOf(t, single, l.Schedule).Bytes, programOf(t, narrow, l.Schedule).Bytes
 		t.Logf("%s: %d MiB, %d with float16", style, whole>>20, half>>20)
 		if float64(half) > 0.57*float64(whole) {
 			t.Errorf("%s: %d bytes with float16 and %d without, want at most 57 %%", style, half, whole)
@@ -178,7 +47,7 @@ func TestFeaturesOfFloat16TakeLittleMoreThanHalfOfTheMemory(t *testing.T) {
 func TestEveryLossIsNearlyTheSameOnFeaturesOfFloat16(t *testing.T) {
 	p := defaultNetwork(t)
 	single, half := opened(t, Options{}), opened(t, Options{Precision: device.Float16})
-	check := func(name string, l networkLoss) {
+	check := func(name string, l *networkLoss) {
 		t.Helper()
 		want, dWant := l.at(t, single)
 		cost, gradient := l.at(t, half)
@@ -265,32 +134,6 @@ func TestFeaturesThatFloat16CannotHoldAreAnErrorThatNamesTheLayer(t *testing.T) 
 				t.Errorf("biases of %g, %s: %v", bias, precision, err)
 			} else if overflows && (err == nil || !strings.Contains(err.Error(), "conv4_1") || !strings.Contains(err.Error(), "choose the precision f32")) {
 				t.Errorf("biases of %g: %v, want an error that names conv4_1 and the way out", bias, err)
-			}
-		}
-	}
-}
-
-// TestPoolingsRectifyForConvolutions: they do where nothing else looks at their
-// input or adds to its cotangent.
-func TestPoolingsRectifyForConvolutions(t *testing.T) {
-	p := emptyNetwork()
-	for _, c := range []struct {
-		layers []string
-		want   int
-	}{{fiveLayers, 4}, {[]string{"relu1_2", "relu5_1"}, 3}, {[]string{"conv1_2", "relu1_1", "relu3_4", "relu4_1"}, 1}} {
-		l := networkLossOf(t, p, vgg19.Options{}, 32, "gram", c.layers...)
-		count := 0
-		for _, step := range rectifyInPools(l.Steps) {
-			if _, ok := step.Op.(rectifiedPoolGradient); ok {
-				count++
-			}
-		}
-		if count != c.want {
-			t.Errorf("%v: %d poolings rectify, want %d", c.layers, count, c.want)
-		}
-		for _, step := range l.Steps {
-			if _, ok := step.Op.(rectifiedPoolGradient); ok {
-				t.Error("the schedule itself has changed")
 			}
 		}
 	}

@@ -3,21 +3,15 @@ package cpu
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
-
-func noise(n int, seed uint64) []float32 {
-	r := rand.New(rand.NewPCG(seed, 5))
-	values := make([]float32, n)
-	for i := range values {
-		values[i] = r.Float32()
-	}
-	return values
-}
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
@@ -55,16 +49,41 @@ func TestTotalVariationComputesItsDefinition(t *testing.T) {
 	}
 }
 
+// differenceMachine computes the difference between maps of so many values, and the
+// gradient for a cotangent.
+type differenceMachine struct {
+	plan.Machine
+	x, target, cotangent, value, gradient *gorgonia.Node
+}
+
+func newDifferenceMachine(t *testing.T, d *Device, f pure.Difference, n int) differenceMachine {
+	t.Helper()
+	g := gorgonia.NewGraph()
+	m := differenceMachine{x: mapInput(g, "x", 1, 1, n), target: mapInput(g, "target", 1, 1, n), cotangent: scalarInput(g, "cotangent")}
+	m.value = must(t)(ops.CompareMaps(f, m.x, m.target))
+	m.gradient = pulledBack(t, m.value, m.cotangent, m.x)
+	m.Machine = compiled(t, d, scheduled(t, m.value, m.gradient))
+	return m
+}
+
+// at evaluates the difference between two maps of noise.
+func (m differenceMachine) at(t *testing.T, x, target []float32, cotangent float64) (value float64, gradient []float32) {
+	t.Helper()
+	write(t, m, m.x, x)
+	write(t, m, m.target, target)
+	write64(t, m, m.cotangent, cotangent)
+	run(t, m)
+	return read(t, m, m.value).Double[0], read(t, m, m.gradient).Single
+}
+
 func TestDifferenceComputesItsDefinition(t *testing.T) {
-	w := testWorkers(t, 2)
+	d := opened(t, Options{Threads: 2})
 	for _, n := range []int{1, 77, 1 << 14, 3<<14 + 5} {
 		for _, f := range []pure.Difference{{}, {Scaled: true}} {
 			x, target := noise(n, 1), noise(n, 2)
-			value := []float64{0}
-			difference(w, f, value, x, target)()
-			near(t, "value", value[0], pure.CompareDifference(f, x, target), 1e-12)
-			got, want := make([]float32, n), make([]float32, n)
-			differenceGradient(w, f, got, x, target, []float64{1.5})()
+			value, got := newDifferenceMachine(t, d, f, n).at(t, x, target, 1.5)
+			near(t, "value", value, pure.CompareDifference(f, x, target), 1e-12)
+			want := make([]float32, n)
 			pure.DifferenceGradient(f, want, x, target, 1.5)
 			nearAll(t, "gradient", got, want)
 		}
@@ -72,31 +91,28 @@ func TestDifferenceComputesItsDefinition(t *testing.T) {
 }
 
 func TestGramComputesItsDefinition(t *testing.T) {
-	w := testWorkers(t, 2)
+	d := opened(t, Options{Threads: 2})
 	for _, channels := range []int{1, 3, 64, 200} {
 		for _, scaled := range []bool{false, true} {
-			g := pure.Gram{Channels: channels, Scaled: scaled}
+			loss := pure.Gram{Channels: channels, Scaled: scaled}
 			n := channels + channels*channels
-			double := func(seed uint64) []float64 {
-				values := make([]float64, n)
-				for i, v := range noise(n, seed) {
-					values[i] = float64(v)
-				}
-				return values
-			}
+			double := func(seed uint64) []float64 { return pure.Doubles(noise(n, seed)) }
 			summary, target := double(1), double(2)
-			got, want := make([]float64, 1+n), make([]float64, 1+n)
-			for i := range got {
-				got[i] = math.NaN()
-			}
-			if err := gram(w, g, got, summary, target)(); err != nil {
-				t.Fatal(err)
-			}
+			want := make([]float64, 1+n)
 			var err error
-			if want[0], err = g.Compare(want[1:], summary, target); err != nil {
+			if want[0], err = loss.Compare(want[1:], summary, target); err != nil {
 				t.Fatal(err)
 			}
-			for i, v := range got {
+			g := gorgonia.NewGraph()
+			s, to, cotangent := vectorInput(g, "summary", n), vectorInput(g, "target", n), scalarInput(g, "cotangent")
+			value := must(t)(ops.Compare(loss, s, to))
+			gradient := pulledBack(t, value, cotangent, s)
+			m := compiled(t, d, scheduled(t, value, gradient))
+			write64(t, m, s, summary...)
+			write64(t, m, to, target...)
+			write64(t, m, cotangent, 1)
+			run(t, m)
+			for i, v := range append(read(t, m, value).Double, read(t, m, gradient).Double...) {
 				if !(math.Abs(v-want[i]) <= 1e-12*max(1, math.Abs(want[i]))) {
 					t.Fatalf("%d channels, scaled %t: value %d is %g, want %g", channels, scaled, i, v, want[i])
 				}
@@ -107,15 +123,14 @@ func TestGramComputesItsDefinition(t *testing.T) {
 
 func TestSumsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	x, target := noise(3*200*201, 1), noise(3*200*201, 2)
-	run := func(threads int) []float64 {
-		w := testWorkers(t, threads)
-		value := []float64{0}
-		difference(w, pure.Difference{Scaled: true}, value, x, target)()
-		return append(value, newVariation(w, 3, 200, 201).value(x))
+	sums := func(threads int) []float64 {
+		d := opened(t, Options{Threads: threads})
+		value, _ := newDifferenceMachine(t, d, pure.Difference{Scaled: true}, len(x)).at(t, x, target, 1)
+		return []float64{value, newVariation(d.workers, 3, 200, 201).value(x)}
 	}
-	want := run(1)
+	want := sums(1)
 	for _, threads := range []int{2, 3, 5} {
-		if got := run(threads); !slices.Equal(got, want) {
+		if got := sums(threads); !slices.Equal(got, want) {
 			t.Errorf("%d threads: %v, one: %v", threads, got, want)
 		}
 	}

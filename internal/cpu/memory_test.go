@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"impasto/device"
 	"impasto/internal/ops"
@@ -17,30 +16,18 @@ import (
 func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 	const channels, side, mapBytes = 8, 64, 4 * 8 * 64 * 64
 	g := gorgonia.NewGraph()
-	input := func(name string) *gorgonia.Node {
-		return gorgonia.NewTensor(g, tensor.Float32, 3, gorgonia.WithShape(channels, side, side), gorgonia.WithName(name))
-	}
-	comparison := pure.CloudComparison{Loss: pure.Sinkhorn{Channels: channels, Epsilon: 0.1, Iterations: 1}, Channels: channels}
-	loss, err := ops.CompareClouds(comparison, input("x"), input("y"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	schedule, err := plan.Make(loss)
-	if err != nil {
-		t.Fatal(err)
-	}
-	device, err := NewDevice(Options{Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer device.Close()
-	needed := int64(schedule.ArenaBytes + 2*mapBytes) // the clouds are as large as the maps
+	of := pure.Sinkhorn{Channels: channels, Epsilon: 0.1, Iterations: 1}
+	loss := must(t)(ops.CompareClouds(of, ops.CloudOperands{
+		X: mapInput(g, "x", channels, side, side), Target: mapInput(g, "y", channels, side, side),
+	}))
+	schedule, d := scheduled(t, loss), opened(t, Options{Threads: 1})
+	needed := int64(programOf(t, d, schedule).Bytes + 2*mapBytes) // the clouds are as large as the maps
 	for _, test := range []struct {
 		available int64
 		known, ok bool
 	}{{needed, true, true}, {needed - 1, true, false}, {0, false, true}} {
-		device.(*Device).memory = func() (int64, bool) { return test.available, test.known }
-		machine, err := device.Compile(schedule)
+		d.memory = func() (int64, bool) { return test.available, test.known }
+		machine, err := d.Compile(schedule)
 		var short *plan.MemoryError
 		switch {
 		case test.ok && err != nil:
@@ -50,17 +37,17 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 		}
 		if err == nil {
 			machine.Close()
-			device.(*Device).spare = nil
+			d.spare = nil
 		}
 	}
 }
 
 func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{}, 64, "gram", fiveLayers...)
-	d := opened(t, Options{Threads: 1, Precision: device.Float16}).(*Device)
-	needed := int64(d.lay(l.Schedule).Bytes)
-	if needed >= int64(l.ArenaBytes) {
-		t.Fatalf("%d bytes are needed with float16, %d without", needed, l.ArenaBytes)
+	d := opened(t, Options{Threads: 1, Precision: device.Float16})
+	needed := int64(programOf(t, d, l.Schedule).Bytes)
+	if whole := int64(programOf(t, opened(t, Options{Threads: 1}), l.Schedule).Bytes); needed >= whole {
+		t.Fatalf("%d bytes are needed with float16, %d without", needed, whole)
 	}
 	d.memory = func() (int64, bool) { return needed - 1, true }
 	var short *plan.MemoryError

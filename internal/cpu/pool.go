@@ -9,7 +9,9 @@ import (
 
 var poolKernel = kernel{
 	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true},
-	when: narrowsWhereAsked,
+	when: func(d *Device, step plan.Step) bool {
+		return narrowsWhereAsked(d, step) && hasPoolKernel(step.Op.(*ops.Pool).PoolForm)
+	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		w, y, x := m.device.workers, m.result(step).features(), m.inputs(step)[0].features()
 		p := step.Op.(*ops.Pool).Geometry(step.Inputs[0].Shape)
@@ -27,7 +29,7 @@ var poolKernel = kernel{
 var poolGradientKernel = kernel{
 	able: plan.Ability{Float16Inputs: []int{1}, Masks: plan.MasksByInput},
 	when: func(d *Device, step plan.Step) bool {
-		return onSingles(d, step) && (step.Mask == nil || step.Mask == step.Inputs[1])
+		return onSingles(d, step) && hasPoolKernel(step.Op.(*ops.PoolGradient).PoolForm) && (step.Mask == nil || step.Mask == step.Inputs[1])
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		w, in, masked := m.device.workers, m.inputs(step), step.Mask != nil
@@ -43,3 +45,6 @@ var poolGradientKernel = kernel{
 		return always(func() { kernels.MaxPoolGradient(w, dx, dy, x, p.Channels, p.Height, p.Width, masked) }), nil
 	},
 }
+
+// hasPoolKernel tells poolings that there are kernels of: maxima aren't multiplied.
+func hasPoolKernel(f ops.PoolForm) bool { return f.Mode != pure.MaxPool || f.Scale == 1 }

@@ -37,35 +37,35 @@ var slicedKernel = kernel{
 // (Zen 5): 64² positions in 4.4 ms, 128² in 16, 224² in 52, 256² in 77, 512² in
 // 415. Sorting takes half of it, products a fifth.
 type sliced struct {
-	loss    pure.Sliced
-	workers *kernels.Workers
-	space   *lineSpace
-	n, m    int
-	values  []float64 // by line
+	loss      pure.Sliced
+	workers   *kernels.Workers
+	workspace *lineWorkspace
+	n, m      int
+	values    []float64 // by line
 	// Those below are nil along the axes.
 	directions, transposed []float32 // K×C, C×K
 	exact                  []float64 // the directions
 	drawn                  float64   // the key that they are drawn by
 }
 
-// lineSpace is memory for one evaluation at a time.
-type lineSpace struct {
+// lineWorkspace is memory for one evaluation at a time.
+type lineWorkspace struct {
 	free          chan *lineMatcher // one a thread
 	targets       []float32         // directionBlock×M
 	targetSlopes  []float32         // likewise
 	rows, columns []float32         // K× and C×columnBlock, a block of the gradient
 }
 
-func newLineSpace(threads int) *lineSpace {
-	s := &lineSpace{free: make(chan *lineMatcher, threads)}
+func newLineWorkspace(threads int) *lineWorkspace {
+	s := &lineWorkspace{free: make(chan *lineMatcher, threads)}
 	for range threads {
 		s.free <- new(lineMatcher)
 	}
 	return s
 }
 
-func newSliced(w *kernels.Workers, space *lineSpace, loss pure.Sliced, n, m int) *sliced {
-	s := &sliced{loss: loss, workers: w, space: space, n: n, m: m, values: make([]float64, loss.Lines())}
+func newSliced(w *kernels.Workers, shared *lineWorkspace, loss pure.Sliced, n, m int) *sliced {
+	s := &sliced{loss: loss, workers: w, workspace: shared, n: n, m: m, values: make([]float64, loss.Lines())}
 	if k := loss.Directions; k > 0 {
 		s.directions, s.transposed = make([]float32, k*loss.Channels), make([]float32, k*loss.Channels)
 		s.drawn = math.NaN()
@@ -96,9 +96,9 @@ func (s *sliced) run(gradient, x, y []float32, key float64) float64 {
 // Slopes may be the same memory as points.
 func (s *sliced) match(slopes, points, targets []float32, first, count int, factor float64) {
 	s.workers.Run(count, func(i int) {
-		line := <-s.space.free
+		line := <-s.workspace.free
 		s.values[first+i] = line.compare(slopes[i*s.n:(i+1)*s.n], points[i*s.n:(i+1)*s.n], targets[i*s.m:(i+1)*s.m], factor)
-		s.space.free <- line
+		s.workspace.free <- line
 	})
 }
 
@@ -107,24 +107,24 @@ func (s *sliced) match(slopes, points, targets []float32, first, count int, fact
 func (s *sliced) along(gradient, x, y []float32, factor float64) {
 	k, c := s.loss.Directions, s.loss.Channels
 	points := gradient[:k*s.n]
-	s.space.targets = resized(s.space.targets, min(directionBlock, k)*s.m)
+	s.workspace.targets = resized(s.workspace.targets, min(directionBlock, k)*s.m)
 	kernels.MatrixProduct32(s.workers, points, s.directions, x, k, s.n, c)
 	for first := 0; first < k; first += directionBlock {
 		count := min(directionBlock, k-first)
-		kernels.MatrixProduct32(s.workers, s.space.targets, s.directions[first*c:], y, count, s.m, c)
+		kernels.MatrixProduct32(s.workers, s.workspace.targets, s.directions[first*c:], y, count, s.m, c)
 		block := points[first*s.n : (first+count)*s.n]
-		s.match(block, block, s.space.targets, first, count, factor)
+		s.match(block, block, s.workspace.targets, first, count, factor)
 	}
-	s.spread(gradient)
+	s.backProject(gradient)
 }
 
-// spread multiplies the slopes, in the first K rows of gradient, by the
+// backProject multiplies the slopes, in the first K rows of gradient, by the
 // directions, some columns at a time.
-func (s *sliced) spread(gradient []float32) {
+func (s *sliced) backProject(gradient []float32) {
 	k, c := s.loss.Directions, s.loss.Channels
-	s.space.rows = resized(s.space.rows, k*min(columnBlock, s.n))
-	s.space.columns = resized(s.space.columns, c*min(columnBlock, s.n))
-	rows, columns := s.space.rows, s.space.columns
+	s.workspace.rows = resized(s.workspace.rows, k*min(columnBlock, s.n))
+	s.workspace.columns = resized(s.workspace.columns, c*min(columnBlock, s.n))
+	rows, columns := s.workspace.rows, s.workspace.columns
 	for first := 0; first < s.n; first += columnBlock {
 		width := min(columnBlock, s.n-first)
 		s.workers.Run(k, func(i int) {
@@ -168,16 +168,16 @@ func (s *sliced) ascend(scratch, x, y []float32) {
 	for first := 0; first < k; first += directionBlock {
 		count := min(directionBlock, k-first)
 		block := points[first*s.n : (first+count)*s.n]
-		s.space.targets = resized(s.space.targets, count*s.m)
-		s.space.targetSlopes = resized(s.space.targetSlopes, count*s.m)
-		targets, targetSlopes := s.space.targets, s.space.targetSlopes
+		s.workspace.targets = resized(s.workspace.targets, count*s.m)
+		s.workspace.targetSlopes = resized(s.workspace.targetSlopes, count*s.m)
+		targets, targetSlopes := s.workspace.targets, s.workspace.targetSlopes
 		kernels.MatrixProduct32(s.workers, targets, s.directions[first*c:], y, count, s.m, c)
 		s.workers.Run(count, func(i int) {
-			line := <-s.space.free
+			line := <-s.workspace.free
 			p, q := block[i*s.n:(i+1)*s.n], targets[i*s.m:(i+1)*s.m]
 			line.compare(targetSlopes[i*s.m:(i+1)*s.m], q, p, 1)
 			line.compare(p, p, q, 1)
-			s.space.free <- line
+			s.workspace.free <- line
 		})
 		s.pull(slopes[first*c:], block, x, count, s.n)
 		s.pull(slopes[first*c:], targetSlopes, y, count, s.m)
@@ -190,8 +190,8 @@ func (s *sliced) ascend(scratch, x, y []float32) {
 // positions, to slopes, count×C.
 func (s *sliced) pull(slopes []float64, rows, from []float32, count, n int) {
 	c := s.loss.Channels
-	s.space.rows, s.space.columns = resized(s.space.rows, count*n), resized(s.space.columns, c*count)
-	transposed, products := s.space.rows, s.space.columns
+	s.workspace.rows, s.workspace.columns = resized(s.workspace.rows, count*n), resized(s.workspace.columns, c*count)
+	transposed, products := s.workspace.rows, s.workspace.columns
 	for i := range count {
 		for k, v := range rows[i*n : (i+1)*n] {
 			transposed[k*count+i] = v

@@ -12,7 +12,7 @@ import (
 )
 
 func TestSlicedComputesItsDefinition(t *testing.T) {
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	for _, shape := range [][3]int{{70, columnBlock + 9, 500}, {1, 1, 1}, {1, 5, 1}, {3, 1, 7}, {5, 40, 23}, {20, 33, 64}, {64, 300, 300}} {
 		channels, n, m := shape[0], shape[1], shape[2]
 		for _, loss := range []pure.Sliced{
@@ -25,9 +25,8 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 				x, y := normal(channels*n, 1), normal(channels*m, 2)
 				want := make([]float32, len(x))
 				value := pure.CompareSliced(loss, want, x, y, 0.25)
-				got := make([]float32, len(x)+2)
-				newSliced(w, space, loss, n, m).run(got, x, y, 0.25)
-				near(t, "value", float64(got[len(x)])+float64(got[len(x)+1]), value, 1e-5)
+				got := make([]float32, len(x))
+				near(t, "value", newSliced(w, workspace, loss, n, m).run(got, x, y, 0.25), value, 1e-5)
 				// Projections rounded to float32 may change places where they are
 				// next to equal, and then what they are moved to, by as much as those
 				// are apart: at most steps of the target's quantiles, of some 1e-2.
@@ -47,7 +46,7 @@ func TestSlicedComputesItsDefinition(t *testing.T) {
 // TestSlicedTurnsAsItsDefinition compares clouds that differ clearly in some
 // directions, so that rounding can't decide which way to turn.
 func TestSlicedTurnsAsItsDefinition(t *testing.T) {
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	for _, shape := range [][4]int{{1, 1, 1, 1}, {5, 40, 23, 2}, {64, 300, 200, 20}, {70, 90, 500, 3}} {
 		channels, n, m, directions := shape[0], shape[1], shape[2], shape[3]
 		x, y := normal(channels*n, 1), normal(channels*m, 2)
@@ -58,11 +57,10 @@ func TestSlicedTurnsAsItsDefinition(t *testing.T) {
 		loss := pure.Sliced{Channels: channels, Directions: directions, Ascent: 3}
 		want := make([]float32, len(x))
 		value := pure.CompareSliced(loss, want, x, y, 0.25)
-		got := make([]float32, len(x)+2)
-		s := newSliced(w, space, loss, n, m)
+		got := make([]float32, len(x))
+		s := newSliced(w, workspace, loss, n, m)
 		for range 2 { // a second run starts from the same directions
-			s.run(got, x, y, 0.25)
-			near(t, "value", float64(got[len(x)])+float64(got[len(x)+1]), value, 1e-4)
+			near(t, "value", s.run(got, x, y, 0.25), value, 1e-4)
 			var off, norm float64
 			for i, g := range want {
 				off += float64(got[i]-g) * float64(got[i]-g)
@@ -75,37 +73,31 @@ func TestSlicedTurnsAsItsDefinition(t *testing.T) {
 	}
 }
 
-// Held directions are those of the features that a draw saw first.
-func TestHeldDirectionsMakeOneFunctionOfADraw(t *testing.T) {
+// Held directions are those of the features that a key saw first.
+func TestHeldDirectionsMakeOneFunctionOfAKey(t *testing.T) {
 	const channels, n, m = 16, 100, 60
-	w, space := testWorkers(t, 2), newLineSpace(2)
+	w, workspace := testWorkers(t, 2), newLineWorkspace(2)
 	loss := pure.Sliced{Channels: channels, Directions: 2, Ascent: 3, Held: true}
 	first, y := normal(channels*n, 1), normal(channels*m, 2)
 	for i := range y {
 		y[i] *= float32(1 + i/m%7)
 	}
-	s := newSliced(w, space, loss, n, m)
-	value := func(x []float32, draw float64) float64 {
-		result := make([]float32, len(x)+2)
-		s.run(result, x, y, draw)
-		return float64(result[len(x)]) + float64(result[len(x)+1])
-	}
+	s := newSliced(w, workspace, loss, n, m)
+	value := func(x []float32, key float64) float64 { return s.run(make([]float32, len(x)), x, y, key) }
 	moved := normal(channels*n, 3)
 	began := value(first, 0.25)
 	plain := pure.Sliced{Channels: channels, Directions: 2}
-	held := newSliced(w, space, plain, n, m)
+	held := newSliced(w, workspace, plain, n, m)
 	held.drawn = 0.75
 	held.point(s.exact)
-	result := make([]float32, len(moved)+2)
-	held.run(result, moved, y, 0.75)
-	if want := float64(result[len(moved)]) + float64(result[len(moved)+1]); value(moved, 0.25) != want {
+	if want := held.run(make([]float32, len(moved)), moved, y, 0.75); value(moved, 0.25) != want {
 		t.Errorf("after the picture moved, the value is not %g, that along the same directions", want)
 	}
 	if value(first, 0.25) != began {
 		t.Error("back at the first features, the value is another one")
 	}
 	if again := value(moved, 0.5); again == value(moved, 0.25) {
-		t.Error("another draw turns no other directions")
+		t.Error("another key turns no other directions")
 	}
 	bad := slices.Clone(first)
 	bad[0] = float32(math.NaN())
@@ -115,23 +107,15 @@ func TestHeldDirectionsMakeOneFunctionOfADraw(t *testing.T) {
 	}
 }
 
-func normal(n int, seed uint64) []float32 {
-	r := rand.New(rand.NewPCG(seed, 6))
-	values := make([]float32, n)
-	for i := range values {
-		values[i] = float32(r.NormFloat64())
-	}
-	return values
-}
-
 func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 	const channels, n, m = 40, 5000, 3000
 	x, y := normal(channels*n, 1), normal(channels*m, 2)
 	for _, loss := range []pure.Sliced{{Channels: channels}, {Channels: channels, Directions: 40, Scaled: true, Ascent: 1}} {
-		var want []float32
+		var want []float64
 		for _, threads := range []int{1, 2, 3, 50} {
-			got := make([]float32, len(x)+2)
-			newSliced(testWorkers(t, threads), newLineSpace(threads), loss, n, m).run(got, x, y, 0.5)
+			gradient := make([]float32, len(x))
+			value := newSliced(testWorkers(t, threads), newLineWorkspace(threads), loss, n, m).run(gradient, x, y, 0.5)
+			got := append(pure.Doubles(gradient), value)
 			if want != nil && !slices.Equal(got, want) {
 				t.Errorf("%v: %d threads and one give different results", loss, threads)
 			}
@@ -142,15 +126,15 @@ func TestSlicedIsTheSameForAnyNumberOfThreads(t *testing.T) {
 
 func TestSlicedDependsOnNoEarlierRun(t *testing.T) {
 	const channels, n, m = 8, 100, 60
-	s := newSliced(testWorkers(t, 2), newLineSpace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
-	run := func(seed uint64, draw float64) []float32 {
-		result := make([]float32, channels*n+2)
-		s.run(result, normal(channels*n, seed), normal(channels*m, seed+1), draw)
-		return result
+	s := newSliced(testWorkers(t, 2), newLineWorkspace(2), pure.Sliced{Channels: channels, Directions: 4}, n, m)
+	run := func(seed uint64, key float64) []float64 {
+		gradient := make([]float32, channels*n)
+		value := s.run(gradient, normal(channels*n, seed), normal(channels*m, seed+1), key)
+		return append(pure.Doubles(gradient), value)
 	}
 	first := run(1, 0.5)
 	if slices.Equal(run(1, 0.75), first) {
-		t.Error("another draw gives the same result")
+		t.Error("another key gives the same result")
 	}
 	run(3, 0.5)
 	if !slices.Equal(run(1, 0.5), first) {
@@ -164,9 +148,8 @@ func TestSlicedOfFeaturesThatAreNotFiniteIsNotFinite(t *testing.T) {
 		for _, directions := range []int{0, 3} {
 			x, y := normal(channels*n, 1), normal(channels*n, 2)
 			x[7] = float32(bad)
-			result := make([]float32, len(x)+2)
-			newSliced(testWorkers(t, 1), newLineSpace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n).run(result, x, y, 0)
-			if value := float64(result[len(x)]) + float64(result[len(x)+1]); !math.IsNaN(value) && !math.IsInf(value, 0) {
+			s := newSliced(testWorkers(t, 1), newLineWorkspace(1), pure.Sliced{Channels: channels, Directions: directions}, n, n)
+			if value := s.run(make([]float32, len(x)), x, y, 0); !math.IsNaN(value) && !math.IsInf(value, 0) {
 				t.Errorf("%g among the features, %d directions: loss %g", bad, directions, value)
 			}
 		}
@@ -203,27 +186,5 @@ func TestSortKeepsTheOrderOfEqualValues(t *testing.T) {
 				t.Fatalf("%v: at %d %g and %g from %d, want %g from %d", x, i, l.x[i], l.y[i], uint32(l.points[i]), x[from], from)
 			}
 		}
-	}
-}
-
-// BenchmarkSliced evaluates loss and gradient at relu1_1 of 224×224 and the
-// layers that follow, at relu1_1 of 512×512, and with an ascent.
-func BenchmarkSliced(b *testing.B) {
-	for _, size := range []struct{ channels, side, directions, ascent int }{
-		{64, 224, 64, 0}, {64, 224, 0, 0}, {128, 112, 64, 0}, {256, 56, 64, 0}, {512, 28, 64, 0}, {64, 512, 64, 0},
-		{64, 224, 16, 3}, {512, 28, 16, 3},
-	} {
-		n := size.side * size.side
-		x, y := normal(size.channels*n, 1), normal(size.channels*n, 2)
-		b.Run(fmt.Sprintf("C=%d/N=%d/K=%d/ascent=%d", size.channels, n, size.directions, size.ascent), func(b *testing.B) {
-			w := testWorkers(b, 0)
-			loss := pure.Sliced{Channels: size.channels, Directions: size.directions, Scaled: true, Ascent: size.ascent}
-			s := newSliced(w, newLineSpace(w.Threads()), loss, n, n)
-			result := make([]float32, len(x)+2)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				s.run(result, x, y, float64(i))
-			}
-		})
 	}
 }

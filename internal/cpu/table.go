@@ -60,12 +60,16 @@ func kernelTable() map[reflect.Type]kernel {
 
 // kernelOf finds the kernel of a step's operation; that of a loss serves its gradient.
 func (d *Device) kernelOf(step plan.Step) (kernel, bool) {
-	var op any = step.Op
-	if loss, ok := lossOf(step); ok {
-		op = loss
-	}
-	k, ok := d.kernels[reflect.TypeOf(op)]
+	k, ok := d.kernels[kernelType(step)]
 	return k, ok
+}
+
+// kernelType is the type by which a step's kernel is found.
+func kernelType(step plan.Step) reflect.Type {
+	if loss, ok := lossOf(step); ok {
+		return reflect.TypeOf(loss)
+	}
+	return reflect.TypeOf(step.Op)
 }
 
 // lossOf is the loss that a step computes, or the gradient of.

@@ -50,7 +50,7 @@ func (v *variation) row(x []float32, row int) []float32 { return x[row*v.width :
 
 // value is the total variation of x.
 func (v *variation) value(x []float32) float64 {
-	spread, last := v.workers.Spread, v.width-1
+	spread, last := v.workers.SquaredDistance, v.width-1
 	v.workers.Run(len(v.sums), func(part int) {
 		row, here := part%v.height, v.row(x, part)
 		sum := v.along(row, v.height) * spread(here[1:], here[:last])
@@ -73,7 +73,7 @@ func (v *variation) value(x []float32) float64 {
 
 // gradient computes dx = grad·∂variation/∂x.
 func (v *variation) gradient(dx, x []float32, grad float64) {
-	pull, last := v.workers.Pull, v.width-1
+	pull, last := v.workers.AddDifference, v.width-1
 	v.workers.Run(len(v.sums), func(part int) {
 		row, out, here := part%v.height, v.row(dx, part), v.row(x, part)
 		clear(out)
@@ -91,7 +91,7 @@ func (v *variation) gradient(dx, x []float32, grad float64) {
 
 // pullRow adds the gradient that a row has from its pairs with the next one.
 func (v *variation) pullRow(out, here, next []float32, grad float64) {
-	pull, last := v.workers.Pull, v.width-1
+	pull, last := v.workers.AddDifference, v.width-1
 	diagonal := float32(2 * grad * v.diagonal)
 	pull(out, here, next, float32(2*grad*v.straight))
 	pull(out[1:], here[1:], next[:last], diagonal)

@@ -11,6 +11,12 @@ import (
 	"impasto/internal/pure"
 )
 
+// leaf makes a constant of the graph of x.
+func leaf(x *gorgonia.Node, name string, values []float64, shape ...int) *gorgonia.Node {
+	return gorgonia.NewTensor(x.Graph(), tensor.Float64, len(shape), gorgonia.WithName(name),
+		gorgonia.WithShape(shape...), gorgonia.WithValue(tensor.New(tensor.WithShape(shape...), tensor.WithBacking(values))))
+}
+
 // pass runs a pass between points in two dimensions.
 func pass(t *testing.T, x, y []float64) []float64 {
 	t.Helper()

@@ -133,7 +133,8 @@ func (p *Program) Buffer(node *gorgonia.Node) (*Buffer, error) {
 	return nil, fmt.Errorf("plan: %v is not part of the schedule", node)
 }
 
-// settle gives steps their scratch memory, or says which can't be computed.
+// settle records how steps are computed, gives them their scratch memory, or says which
+// can't be computed.
 func (p *Program) settle() error {
 	for i := range p.Steps {
 		step := &p.Steps[i]
@@ -141,6 +142,7 @@ func (p *Program) settle() error {
 		if support.How == Unsupported {
 			return fmt.Errorf("plan: %v: %s", step.Op, support.Why)
 		}
+		step.How = support.How
 		if group, ok := step.Op.(*Group); ok {
 			for k := range group.Members {
 				member := &group.Members[k]

@@ -76,7 +76,9 @@ type Step struct {
 	InputMask *Buffer
 	// InPlace tells that the first result takes the memory of AddTo.
 	InPlace bool
-	// Scratch is memory that the device needs while the step runs.
+	// How tells, in a program, how the device computes the step, and Scratch is memory
+	// that it needs while the step runs.
+	How     How
 	Scratch []*Buffer
 }
 

@@ -37,9 +37,10 @@ type Sinkhorn struct {
 // equal weights.
 const sinkhornStrength = 0.75
 
-// annealing is what ε is divided by from one step to the next when there are no
-// potentials to start from.
-const annealing = 4
+// scaling is what ε is divided by from one step to the next when there are no
+// potentials to start from (ε-scaling; Schmitzer 2019, "Stabilized Sparse Scaling
+// Algorithms for Entropy Regularized Transport Problems").
+const scaling = 4
 
 // coldSteps is how many steps are made at the final ε before updates alternate.
 const coldSteps = 3
@@ -86,7 +87,7 @@ func (s Sinkhorn) iterations(start Start) int {
 
 // Alternate improves the potentials f of x and g of y for ε. f is the softmin over
 // g when it returns, and so the rows of the plan have the right sums. Cold
-// potentials are worked out by annealing from an ε that is the squared diameter, in
+// potentials are worked out by ε-scaling from an ε that is the squared diameter, in
 // steps to the means of both with their softmins: equal clouds keep equal potentials
 // so, and arrive at them as fast as Symmetric does.
 func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, start Start, towardsX, towardsY Softmin) {
@@ -101,7 +102,7 @@ func (s Sinkhorn) Alternate(f, g []float64, epsilon float64, start Start, toward
 			average(f, before)
 			average(g, nextOfY)
 		}
-		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
+		for e := epsilon / s.Epsilon; e > epsilon; e /= scaling {
 			step(e)
 		}
 		for range coldSteps {
@@ -149,7 +150,7 @@ func (s Sinkhorn) symmetric(p []float64, epsilon float64, start Start, iteration
 	}
 	if start == Cold {
 		clear(p)
-		for e := epsilon / s.Epsilon; e > epsilon; e /= annealing {
+		for e := epsilon / s.Epsilon; e > epsilon; e /= scaling {
 			step(e)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // (Rabin et al. 2011; for style transfer, Heitz et al. 2021).
 type Sliced struct {
 	Channels int
-	// Directions is K, at most Channels: orthonormal vectors drawn from a seed. 0
+	// Directions is K, at most Channels: orthonormal vectors drawn by a key. 0
 	// takes the coordinate axes, all of them.
 	Directions int
 	// Scaled divides by the target's mean square activation.
@@ -25,10 +25,10 @@ type Sliced struct {
 	// Seljak 2021 for several). The gradient takes them to be constant, which is
 	// right where the steps have led to a maximum.
 	Ascent int
-	// Held keeps directions that were turned by an ascent for the evaluations of the
-	// same draw that follow, on machines, which remember them: a line search then
+	// Held keeps directions that were turned by an ascent for the evaluations with the
+	// same key that follow, on machines, which remember them: a line search then
 	// sees one function. CompareSliced, which remembers nothing, is what the first
-	// evaluation of a draw comes to.
+	// evaluation with a key comes to.
 	Held bool
 }
 
@@ -51,8 +51,8 @@ func (s Sliced) Factor(targetSquares float64, length int) float64 {
 }
 
 // CompareSliced returns the loss between features x (C×N) and target y (C×M)
-// and writes its gradient by x. Directions depend on draw alone.
-func CompareSliced[T Float](s Sliced, gradient, x, y []T, draw float64) float64 {
+// and writes its gradient by x. Directions depend on key alone.
+func CompareSliced[T Float](s Sliced, gradient, x, y []T, key float64) float64 {
 	n, m := len(x)/s.Channels, len(y)/s.Channels
 	var squares float64
 	for _, v := range y {
@@ -61,7 +61,7 @@ func CompareSliced[T Float](s Sliced, gradient, x, y []T, draw float64) float64 
 	factor := s.Factor(squares, len(y))
 	p, q, slope := make([]float64, n), make([]float64, m), make([]float64, n)
 	sum := make([]float64, len(x))
-	directions := s.directions(draw)
+	directions := s.directions(key)
 	for range s.Ascent {
 		slopes := make([]float64, 0, len(directions))
 		for direction := range slices.Chunk(directions, s.Channels) {
@@ -86,9 +86,9 @@ func CompareSliced[T Float](s Sliced, gradient, x, y []T, draw float64) float64 
 	return value
 }
 
-func (s Sliced) directions(draw float64) []float64 {
+func (s Sliced) directions(key float64) []float64 {
 	if s.Directions > 0 {
-		return Directions(s.Directions, s.Channels, draw)
+		return Directions(s.Directions, s.Channels, key)
 	}
 	axes := make([]float64, s.Channels*s.Channels)
 	for i := range s.Channels {
@@ -136,8 +136,8 @@ func (s Sliced) Turn(directions, slopes []float64) {
 // distributed over all such sets; they depend on nothing but the arguments.
 // Orthogonal directions see more of the space than independent ones do: as many
 // as there are channels see all of a difference of means.
-func Directions(count, channels int, draw float64) []float64 {
-	random := rand.New(rand.NewPCG(math.Float64bits(draw), uint64(channels)))
+func Directions(count, channels int, key float64) []float64 {
+	random := rand.New(rand.NewPCG(math.Float64bits(key), uint64(channels)))
 	all := make([]float64, count*channels)
 	for i := range all {
 		all[i] = random.NormFloat64()

@@ -58,10 +58,10 @@ func TestDirectionsAreOrthonormalAndDrawn(t *testing.T) {
 			}
 		}
 		if !slices.Equal(all, Directions(count, channels, 0.5)) {
-			t.Error("the same draw gives other directions")
+			t.Error("the same key gives other directions")
 		}
 		if channels > 1 && slices.Equal(all, Directions(count, channels, 0.25)) {
-			t.Error("another draw gives the same directions")
+			t.Error("another key gives the same directions")
 		}
 	}
 }
@@ -107,9 +107,9 @@ func TestAscentFindsWhereCloudsAreFarthestApart(t *testing.T) {
 		}
 	}
 	s := Sliced{Channels: channels, Directions: 1, Ascent: 60}
-	for _, draw := range []float64{0, 0.3, 0.8} {
-		if value := CompareSliced(s, gradient, x, y, draw); math.Abs(value-square) > 1e-6*square {
-			t.Errorf("draw %g: %g, want %g", draw, value, square)
+	for _, key := range []float64{0, 0.3, 0.8} {
+		if value := CompareSliced(s, gradient, x, y, key); math.Abs(value-square) > 1e-6*square {
+			t.Errorf("key %g: %g, want %g", key, value, square)
 		}
 	}
 	for i := range x {

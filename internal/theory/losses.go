@@ -19,8 +19,8 @@ import (
 // of them take time with the square.
 const LossSamples = 2000
 
-// Verdict is what one loss finds between the essay's pairs: its Distance
-// between samples, as the loss's literature defines it.
+// Verdict is what one loss finds between the essay's pairs: its plain value between
+// samples, as the loss's literature defines it.
 type Verdict struct {
 	Loss string  `json:"loss"`
 	XY   float64 `json:"xy"` // between samples of X and Y, the mean of some draws

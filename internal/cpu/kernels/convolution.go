@@ -9,25 +9,21 @@ import (
 type Method int
 
 const (
-	// Fastest takes either form of Winograd's algorithm where it pays. Through
-	// thirteen layers the larger form is off by 3e-6 of the results' size and by
-	// 1e-5 of the gradient's.
+	// Fastest takes either form of Winograd's algorithm where it saves time. Through
+	// thirteen layers the error of the larger form is 3e-6 of the results' norm and
+	// 1e-5 of the gradient's; that of the smaller form is 1e-6 and 3e-6.
 	Fastest Method = iota
-	// SmallWinograd forgoes the larger form. It is off by 1e-6 and 3e-6, and costs
-	// up to 10 % of the speed on large pictures.
-	SmallWinograd
-	// BFloat16 is SmallWinograd with products of bfloat16 summed in float32, which
-	// processors with AVX512_BF16 compute at twice the rate. It is off by 1.4 % of
-	// the results' size and by 4 % of the gradient's.
+	// BFloat16 takes the smaller form, with products of bfloat16 summed in float32,
+	// which processors with AVX512_BF16 compute at twice the rate. The error is 1.4 % of
+	// the results' norm and 4 % of the gradient's.
 	BFloat16
-	// Direct multiplies every filter with every input. It is off by 1e-6 both
-	// ways, at a third of the speed.
+	// Direct multiplies every filter with every input. The error is 1e-6 for both, and
+	// it runs at a third of the speed.
 	Direct
 )
 
 // Convolution is a 3×3 convolution of stride 1 with a border of one pixel, as
-// cross-correlation, whose filters are laid out for the kernels: for Winograd's
-// algorithm where that pays, else for direct convolution.
+// cross-correlation. Its filters are laid out for the kernels.
 type Convolution struct {
 	// Method says how it is computed. It may change between uses.
 	Method Method
@@ -35,7 +31,7 @@ type Convolution struct {
 	out, in int
 	filters []float32 // out×in×3×3
 	biases  []float32
-	// Made when first used, since a network seldom needs all of them.
+	// The filters in their layouts, made when first used. A network seldom needs all.
 	forward, gradient func() *panelled
 	winograd          func() *blocked
 }
@@ -54,22 +50,22 @@ func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error
 	}
 	c := &Convolution{out: out, in: in, filters: filters, biases: biases}
 	c.forward = sync.OnceValue(func() *panelled {
-		p := newPanelled(out, in, func(row, channel, tap int) float32 { return filters[(row*in+channel)*9+tap] })
+		p := newPanelled(out, in, func(o, i, tap int) float32 { return filters[(o*in+i)*9+tap] })
 		copy(p.biases, biases)
 		return p
 	})
 	// The gradient is a convolution with the filters turned by half a turn, from
 	// output channels to input channels.
 	c.gradient = sync.OnceValue(func() *panelled {
-		return newPanelled(in, out, func(row, channel, tap int) float32 { return filters[(channel*in+row)*9+8-tap] })
+		return newPanelled(in, out, func(i, o, tap int) float32 { return filters[(o*in+i)*9+8-tap] })
 	})
 	c.winograd = sync.OnceValue(func() *blocked { return newBlocked(filters, out, in) })
 	return c, nil
 }
 
-// winogradFits says whether Winograd's algorithm is to be used. Where it can be,
-// it pays, even for a single tile, which would leave most lanes of the direct
-// kernels idle.
+// winogradFits says whether Winograd's algorithm is used: wherever it can be. It is
+// faster even for a single tile, which would leave most lanes of the direct kernels
+// idle.
 func (m Method) winogradFits(out, in int) bool {
 	return m != Direct && out%channelBlock == 0 && in%channelBlock == 0
 }
@@ -82,26 +78,27 @@ func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify b
 	y = y.first(c.out * area)
 	if c.Method.winogradFits(c.out, c.in) {
 		winogradTask{
-			blocked: c.winograd(), method: c.Method, path: w.path, source: from,
+			blocked: c.winograd(), method: c.Method, isa: w.isa, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
 		}.run(w)
 		return
 	}
 	directTask{
-		panelled: c.forward(), path: w.path, source: from,
+		panelled: c.forward(), isa: w.isa, source: from,
 		y: y, height: height, width: width, rectify: rectify,
 	}.run(w)
 }
 
-// DataGradient computes dx, the gradient of a loss to the input of Forward,
-// from dy, the one to its output. For a rectified convolution y is its output, else
-// no map: where y isn't positive, nothing passes. With a border that repeats pixels,
-// what the border receives is added to the pixels that it repeats.
+// DataGradient computes dx, the gradient of a loss by the input of Forward, from dy,
+// that by its output. For a rectified convolution y is its output, the mask of the
+// ReLU: where y isn't positive, the gradient is zero. Otherwise y is no map. With a
+// border that repeats pixels, the border's gradient is added to the pixels that it
+// repeats.
 func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, width int, border Border) {
 	area := height * width
 	from := source{x: Single(dy[:c.out*area]), height: height, width: width}
 	if !y.none() {
-		from.gate = y.first(c.out * area)
+		from.mask = y.first(c.out * area)
 	}
 	dx = dx[:c.in*area]
 	switch {
@@ -109,12 +106,12 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 		c.borderedGradient(w, dx, from)
 	case c.Method.winogradFits(c.out, c.in):
 		winogradTask{
-			blocked: c.winograd(), method: c.Method, transposed: true, path: w.path, source: from,
+			blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa, source: from,
 			y: Single(dx), height: height, width: width,
 		}.run(w)
 	default:
 		directTask{
-			panelled: c.gradient(), path: w.path, source: from,
+			panelled: c.gradient(), isa: w.isa, source: from,
 			y: Single(dx), height: height, width: width,
 		}.run(w)
 	}
@@ -126,12 +123,12 @@ func FusesMaxPool(m Method, out, in, height, width int) bool {
 	return m.winogradFits(out, in) && height%2 == 0 && width%2 == 0
 }
 
-// ForwardMaxPool is Forward and then MaxPool, of which pooled is the result. It
-// spares a pass through y.
+// ForwardMaxPool is Forward followed by MaxPool, whose result is pooled. It saves a
+// pass through y.
 func (c *Convolution) ForwardMaxPool(w *Workers, y, pooled, x Map, height, width int, rectify bool, border Border) {
 	area := height * width
 	winogradTask{
-		blocked: c.winograd(), method: c.Method, path: w.path,
+		blocked: c.winograd(), method: c.Method, isa: w.isa,
 		source: source{x: x.first(c.in * area), height: height, width: width, border: border},
 		biases: c.biases, y: y.first(c.out * area), pooled: pooled.first(c.out * area / 4),
 		height: height, width: width, rectify: rectify,
@@ -139,31 +136,31 @@ func (c *Convolution) ForwardMaxPool(w *Workers, y, pooled, x Map, height, width
 }
 
 // MaxPoolDataGradient is MaxPoolGradient, from dy and the rectified result of
-// Forward, and then DataGradient with a border of zeros. It spares the gradient in
-// between, the largest there is.
+// Forward, followed by DataGradient with a border of zeros. It needs no memory for the
+// gradient in between, which is the largest of all.
 func (c *Convolution) MaxPoolDataGradient(w *Workers, dx, dy, y []float32, height, width int) {
 	area := height * width
 	winogradTask{
-		blocked: c.winograd(), method: c.Method, transposed: true, path: w.path,
-		source: source{x: Single(dy[:c.out*area/4]), gate: Single(y[:c.out*area]), pooled: true, height: height, width: width},
+		blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa,
+		source: source{x: Single(dy[:c.out*area/4]), mask: Single(y[:c.out*area]), pooled: true, height: height, width: width},
 		y:      Single(dx[:c.in*area]), height: height, width: width,
 	}.run(w)
 }
 
-// borderedGradient computes the gradient to the input with its border, one
-// pixel wide, and adds what the border receives to the pixels at the edge.
+// borderedGradient computes the gradient by the input with its border, one pixel
+// wide, and adds the border's to the pixels at the edge.
 func (c *Convolution) borderedGradient(w *Workers, dx []float32, dy source) {
 	height, width := dy.height, dy.width
 	wide := width + 2
 	area := (height + 2) * wide
-	w.exclusive(func(shared *scratch) {
+	w.exclusive(func(shared *workspace) {
 		bordered := shared.float32s(0, c.in*area)
 		directTask{
-			panelled: c.gradient(), path: w.path, source: dy, origin: -1,
+			panelled: c.gradient(), isa: w.isa, source: dy, origin: -1,
 			y: Single(bordered), height: height + 2, width: wide,
 		}.runLocked(w)
-		w.runLocked(c.in, func(channel int, _ *scratch) {
-			from, to := bordered[channel*area:(channel+1)*area], dx[channel*height*width:(channel+1)*height*width]
+		w.runLocked(c.in, func(channel int, _ *workspace) {
+			from, to := bordered[channel*area:][:area], dx[channel*height*width:][:height*width]
 			for r := range height {
 				foldLine(to[r*width:(r+1)*width], from[(r+1)*wide:(r+2)*wide], false)
 			}
@@ -173,8 +170,8 @@ func (c *Convolution) borderedGradient(w *Workers, dx []float32, dy source) {
 	})
 }
 
-// foldLine writes a line without its first and last value, which are added to
-// their neighbours, or adds it to what to holds.
+// foldLine writes a line without its first and last value, which it adds to their
+// neighbours. Where add is set, it adds to what to holds.
 func foldLine(to, line []float32, add bool) {
 	inner := line[1 : len(line)-1]
 	if add {

@@ -11,55 +11,67 @@ import (
 )
 
 func TestDirectKernelsMatchTheirDefinition(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
 		for v := range tileVectors {
-			for last := 1; last <= p.lanes; last++ {
+			for last := 1; last <= set.lanes; last++ {
 				for variant := range 8 {
-					testDirectKernel(t, p, p.direct[v], p.rows, v+1, last, 1+last%3, variant&1 != 0, variant&2 != 0, variant&4 != 0)
-					testDirectKernel(t, p, p.narrow[v], narrowRows, v+1, last, 1+last%3, variant&1 != 0, variant&2 != 0, variant&4 != 0)
+					c := directCase{
+						lanes: set.lanes, vectors: v + 1, last: last, channels: 1 + last%3,
+						accumulate: variant&1 != 0, rectify: variant&2 != 0, wide: variant&4 != 0,
+					}
+					c.test(t, set.direct[v], set.rows)
+					c.test(t, set.narrow[v], narrowRows)
 				}
 			}
 		}
 	})
 }
 
-func testDirectKernel(t *testing.T, p *path, kernel directKernel, rows, vectors, last, channels int, accumulate, rectify, wide bool) {
-	n := (vectors-1)*p.lanes + last
-	plane, xRow := n, vectors*p.lanes+2
-	if wide {
+// directCase is a call of a directKernel. The rows of y and x are apart where wide is
+// set.
+type directCase struct {
+	lanes, vectors, last, channels int
+	accumulate, rectify, wide      bool
+}
+
+func (d directCase) test(t *testing.T, kernel directKernel, rows int) {
+	t.Helper()
+	n := (d.vectors-1)*d.lanes + d.last
+	plane, xRow := n, d.vectors*d.lanes+2
+	if d.wide {
 		plane, xRow = n+3, xRow+5
 	}
-	x, filters := values(1, channels*3*xRow), values(2, channels*9*panelRows)
+	x, filters := values(1, d.channels*3*xRow), values(2, d.channels*9*panelRows)
 	biases := values(3, panelRows)
 	y := newGuarded[float32]((rows-1)*plane + n)
 	want := values(4, len(y.values))
 	copy(y.values, want)
-	if accumulate {
+	if d.accumulate {
 		biases = nil
 	}
 	flag := 0
-	if rectify {
+	if d.rectify {
 		flag = 1
 	}
-	kernel(y.values, plane, x, xRow, 3*xRow, filters, channels, biases, last, flag)
+	kernel(y.values, plane, x, xRow, 3*xRow, filters, d.channels, biases, d.last, flag)
 	for r := range rows {
 		for j := range n {
 			sum := want[r*plane+j]
 			if biases != nil {
 				sum = biases[r]
 			}
-			for c := range channels {
+			for c := range d.channels {
 				for k := range 9 {
 					sum += filters[(c*9+k)*panelRows+r] * x[(3*c+k/3)*xRow+k%3+j]
 				}
 			}
-			if rectify {
+			if d.rectify {
 				sum = max(sum, 0)
 			}
 			want[r*plane+j] = sum
 		}
 	}
-	what := p.name + fmt.Sprint(vectors, last, channels, accumulate, rectify, wide)
+	what := fmt.Sprintf("%d rows, %+v", rows, d)
 	near(t, what, y.values, want, tolerance32)
 	y.check(t, what)
 }
@@ -84,17 +96,28 @@ func borders(channels int) map[string]Border {
 	}
 }
 
-// pathsByForm returns every path twice, once with each of Winograd's forms as
+// isasByForm returns every instruction set twice, once with each of Winograd's forms as
 // its only one.
-func pathsByForm() []*path {
-	var all []*path
-	for _, p := range paths() {
-		for _, f := range p.winograd.forms {
-			single := *p
-			single.name = fmt.Sprint(p.name, "/", f.tile)
+func isasByForm() []*isa {
+	var all []*isa
+	for _, set := range isas() {
+		for _, f := range set.winograd.forms {
+			single := *set
+			single.name = fmt.Sprint(set.name, "/", f.tile)
 			single.winograd.forms = [2]winogradForm{f, f}
 			all = append(all, &single)
 		}
+	}
+	return all
+}
+
+// workersByForm are workers of every instruction set and form.
+func workersByForm(t *testing.T) []*Workers {
+	var all []*Workers
+	for _, set := range isasByForm() {
+		w := newWorkers(2, set)
+		t.Cleanup(w.Close)
+		all = append(all, w)
 	}
 	return all
 }
@@ -108,20 +131,15 @@ func TestFormWithFewerOperationsIsUsed(t *testing.T) {
 		{256, 64, 6},
 	} {
 		// The count of lanes, not the kernels, decides.
-		p := path{lanes: 16, winograd: winogradGo}
-		if got := p.form(c.channels, c.channels, c.size, c.size).tile; got != c.tile {
+		set := isa{lanes: 16, winograd: winogradGo}
+		if got := set.form(c.channels, c.channels, c.size, c.size).tile; got != c.tile {
 			t.Errorf("%d channels of %d×%d pixels: tiles of %d, want %d", c.channels, c.size, c.size, got, c.tile)
 		}
 	}
 }
 
 func TestConvolutionMatchesPlainLoops(t *testing.T) {
-	var all []*Workers
-	for _, p := range pathsByForm() {
-		w := newWorkers(2, p)
-		defer w.Close()
-		all = append(all, w)
-	}
+	all := workersByForm(t)
 	for _, s := range convolutionShapes {
 		out, in, height, width := s[0], s[1], s[2], s[3]
 		area := height * width
@@ -136,17 +154,17 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 				want, dWant := make([]float64, out*area), make([]float64, in*area)
 				pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
 				pure.ConvolveDataGradient(definition, dWant, float64s(dy), want, float64s(filters))
-				gate := convert[float32](want)
+				mask := convert[float32](want)
 				if !rectify {
-					gate = nil
+					mask = nil
 				}
 				for _, w := range all {
-					what := fmt.Sprint(w.Path(), " ", s, " ", name, " ", rectify)
+					what := fmt.Sprint(w.ISA(), " ", s, " ", name, " ", rectify)
 					y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
 					c.Forward(w, Single(y.values), Single(x), height, width, rectify, border)
 					near(t, "forward "+what, y.values, want, toleranceWinograd)
 					y.check(t, "forward "+what)
-					c.DataGradient(w, dx.values, dy, Single(gate), height, width, border)
+					c.DataGradient(w, dx.values, dy, Single(mask), height, width, border)
 					near(t, "gradient "+what, dx.values, dWant, toleranceWinograd)
 					dx.check(t, "gradient "+what)
 				}
@@ -156,7 +174,7 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 }
 
 func TestNotANumberPassesThroughConvolution(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		const n = 12
 		for _, channels := range []int{8, 16} { // directly and by Winograd's algorithm
 			x := values(1, channels*n*n)
@@ -183,18 +201,18 @@ func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range paths() {
+		for _, set := range isas() {
 			var y, dx, bordered []float32
 			for _, threads := range []int{1, 2, 3, 7} {
-				w := newWorkers(threads, p)
+				w := newWorkers(threads, set)
 				y2, dx2, bordered2 := make([]float32, out*height*width), make([]float32, in*height*width), make([]float32, in*height*width)
 				c.Forward(w, Single(y2), Single(x), height, width, true, Border{})
 				c.DataGradient(w, dx2, dy, Single(y2), height, width, Border{})
 				c.DataGradient(w, bordered2, dy, Single(y2), height, width, Border{Replicate: true})
 				if y != nil {
-					same(t, p.name+" forward", y2, y)
-					same(t, p.name+" gradient", dx2, dx)
-					same(t, p.name+" gradient with border", bordered2, bordered)
+					same(t, set.name+" forward", y2, y)
+					same(t, set.name+" gradient", dx2, dx)
+					same(t, set.name+" gradient with border", bordered2, bordered)
 				}
 				y, dx, bordered = y2, dx2, bordered2
 				w.Close()
@@ -214,8 +232,8 @@ func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
 }
 
 func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
-	for _, p := range pathsByForm() {
-		w := newWorkers(2, p)
+	for _, set := range isasByForm() {
+		w := newWorkers(2, set)
 		defer w.Close()
 		for _, s := range [][4]int{{16, 32, 2, 2}, {32, 16, 6, 10}, {16, 16, 8, 12}, {80, 48, 14, 38}, {16, 16, 150, 262}} {
 			out, in, height, width := s[0], s[1], s[2], s[3]
@@ -230,8 +248,8 @@ func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 			wantY, wantPooled := make([]float32, out*area), make([]float32, out*area/4)
 			c.Forward(w, Single(wantY), x, height, width, true, Border{})
 			MaxPool(w, Single(wantPooled), Single(wantY), out, height, width)
-			same(t, p.name+" y "+shape(s[:]...), y.values, wantY)
-			same(t, p.name+" pooled "+shape(s[:]...), pooled.values, wantPooled)
+			same(t, set.name+" y "+shape(s[:]...), y.values, wantY)
+			same(t, set.name+" pooled "+shape(s[:]...), pooled.values, wantPooled)
 			y.check(t, "y")
 			pooled.check(t, "pooled")
 
@@ -240,7 +258,7 @@ func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 			between, wantX := make([]float32, out*area), make([]float32, in*area)
 			MaxPoolGradient(w, between, dy, Single(wantY), out, height, width, false)
 			c.DataGradient(w, wantX, between, Single(wantY), height, width, Border{})
-			same(t, p.name+" dx "+shape(s[:]...), dx.values, wantX)
+			same(t, set.name+" dx "+shape(s[:]...), dx.values, wantX)
 			dx.check(t, "dx")
 		}
 	}
@@ -268,8 +286,8 @@ func TestPoolingIsFusedWhereItCanBe(t *testing.T) {
 // BenchmarkConvolution runs every layer of VGG-19 at 256×256 on all cores. The
 // rate counts the operations of direct convolution.
 func BenchmarkConvolution(b *testing.B) {
-	for _, p := range paths() {
-		w := newWorkers(runtime.GOMAXPROCS(0), p)
+	for _, set := range isas() {
+		w := newWorkers(runtime.GOMAXPROCS(0), set)
 		for _, l := range vgg19.Convolutions[:13] {
 			size := 256 >> (l.Block - 1)
 			area := size * size
@@ -279,14 +297,14 @@ func BenchmarkConvolution(b *testing.B) {
 			}
 			x, y := values(3, l.In*area), make([]float32, l.Out*area)
 			operations := float64(2 * 9 * l.In * l.Out * area)
-			b.Run(p.name+"/"+l.Name+"/forward", func(b *testing.B) {
+			b.Run(set.name+"/"+l.Name+"/forward", func(b *testing.B) {
 				for b.Loop() {
 					c.Forward(w, Single(y), Single(x), size, size, true, Border{})
 				}
 				reportRate(b, operations)
 			})
 			dy, dx := values(4, l.Out*area), make([]float32, l.In*area)
-			b.Run(p.name+"/"+l.Name+"/gradient", func(b *testing.B) {
+			b.Run(set.name+"/"+l.Name+"/gradient", func(b *testing.B) {
 				for b.Loop() {
 					c.DataGradient(w, dx, dy, Single(y), size, size, Border{})
 				}
@@ -297,96 +315,12 @@ func BenchmarkConvolution(b *testing.B) {
 	}
 }
 
-// Convolutions are chained as in VGG-19 to relu5_1, a quarter as wide, with
-// random filters that keep activations about the same size; no pooling comes
-// between, so that errors pass on undiminished.
-func TestErrorsOfChainedConvolutionsStaySmall(t *testing.T) {
-	const size = 20
-	type step struct {
-		c              pure.Convolution
-		filters, y, dy []float64
-		*Convolution
-	}
-	var steps []step
-	x := values(1, 16*size*size)
-	y, in := float64s(x), 16
-	for i, l := range vgg19.Convolutions[:13] {
-		out := l.Out / 4
-		filters, biases := values(uint64(10+i), out*in*9), values(uint64(30+i), out)
-		for k := range filters {
-			filters[k] *= sqrt(2 / float32(9*in))
-		}
-		c, err := NewConvolution(filters, biases, out, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := step{pure.Convolution{In: in, Out: out, Height: size, Width: size, Rectify: true}, float64s(filters), make([]float64, out*size*size), nil, c}
-		pure.Convolve(s.c, s.y, y, s.filters, float64s(biases))
-		steps = append(steps, s)
-		y, in = s.y, out
-	}
-	dy := values(2, in*size*size)
-	want := float64s(dy)
-	for i := len(steps) - 1; i >= 0; i-- {
-		s := &steps[i]
-		s.dy = make([]float64, s.c.In*size*size)
-		pure.ConvolveDataGradient(s.c, s.dy, want, s.y, s.filters)
-		want = s.dy
-	}
-	run := func(p *path, method Method) (activations, gradient float64) {
-		w := newWorkers(2, p)
-		defer w.Close()
-		outputs := [][]float32{x}
-		for i, s := range steps {
-			s.Method = method
-			y := make([]float32, s.c.Out*size*size)
-			s.Forward(w, Single(y), Single(outputs[i]), size, size, true, Border{})
-			outputs = append(outputs, y)
-		}
-		d := dy
-		for i := len(steps) - 1; i >= 0; i-- {
-			dx := make([]float32, steps[i].c.In*size*size)
-			// The definition's activations rectify: of its own, a few near zero
-			// would fall on the other side, and outweigh all other errors.
-			steps[i].DataGradient(w, dx, d, Single(convert[float32](steps[i].y)), size, size, Border{})
-			d = dx
-		}
-		return relativeError(outputs[len(steps)], y), relativeError(d, want)
-	}
-	check := func(name string, p *path, method Method, mostActivations, mostGradient float64) {
-		activations, gradient := run(p, method)
-		t.Logf("%s: relative error of relu5_1 %.1e, of the gradient %.1e", name, activations, gradient)
-		if activations > mostActivations || !(gradient <= mostGradient) {
-			t.Errorf("%s: relu5_1 is off by %.1e of its norm, want at most %g; the gradient by %.1e, want %g", name, activations, mostActivations, gradient, mostGradient)
-		}
-	}
-	for _, p := range pathsByForm() {
-		check(p.name, p, Fastest, 1e-5, 1e-4)
-	}
-	for _, p := range paths() {
-		if p.winograd.bfloat16 != nil {
-			check(p.name+"/bfloat16", p, BFloat16, 0.02, 0.06)
-		}
-	}
-}
-
-// relativeError is the norm of the difference over that of want.
-func relativeError(got []float32, want []float64) float64 {
-	var sum, size float64
-	for i, v := range want {
-		d := float64(got[i]) - v
-		sum += d * d
-		size += v * v
-	}
-	return math.Sqrt(sum / size)
-}
-
 // TestReLUDoesNotHideNaN: a descent that has gone wrong must show in its loss.
 func TestReLUDoesNotHideNaN(t *testing.T) {
 	const side = 23
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, channels := range []int{3, 64} {
-			for _, method := range []Method{Fastest, SmallWinograd, BFloat16, Direct} {
+			for _, method := range []Method{Fastest, BFloat16, Direct} {
 				if method == BFloat16 && w.CheckBFloat16() != nil {
 					continue
 				}

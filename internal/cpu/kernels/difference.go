@@ -11,20 +11,20 @@ import (
 type differenceKernels[T float32 | float64] struct {
 	// sum returns the sums of d², |d| and target², in float64, d being x − target.
 	sum func(x, target []T) (squares, magnitudes, targetSquares float64)
-	// slope computes dx = factor·d − copysign(magnitude, d), 0 where d is 0. Where
-	// magnitude is negative, it adds. negativeZero is what it says.
+	// slope computes dx = factor·d − copysign(1, d)·magnitude, or 0 where d is 0.
+	// negativeZero is −0, which assembly takes the sign bit from.
 	slope func(dx, x, target []T, factor, magnitude, negativeZero T)
 }
 
 // SumDifference is pure.SumDifference.
 func SumDifference[T float32 | float64](w *Workers, x, target []T) pure.DifferenceSums {
 	target = target[:len(x)]
-	sum := differencesOf[T](w.path).sum
+	sum := differencesOf[T](w.isa).sum
 	blocks := (len(x) + vectorBlock - 1) / vectorBlock
 	total := pure.DifferenceSums{N: len(x)}
-	w.exclusive(func(shared *scratch) {
+	w.exclusive(func(shared *workspace) {
 		sums := shared.float64s(0, 3*blocks)
-		w.runLocked(blocks, func(part int, _ *scratch) {
+		w.runLocked(blocks, func(part int, _ *workspace) {
 			first, end := part*vectorBlock, min(len(x), (part+1)*vectorBlock)
 			to := sums[3*part : 3*part+3]
 			to[0], to[1], to[2] = sum(x[first:end], target[first:end])
@@ -41,18 +41,19 @@ func SumDifference[T float32 | float64](w *Workers, x, target []T) pure.Differen
 // SlopeGradient is pure.SlopeGradient, whose last roundings may differ.
 func SlopeGradient[T float32 | float64](w *Workers, s pure.Slopes, dx, x, target []T, grad float64) {
 	x, target = x[:len(dx)], target[:len(dx)]
-	slope := differencesOf[T](w.path).slope
+	slope := differencesOf[T](w.isa).slope
 	negativeZero := T(math.Copysign(0, -1))
 	eachBlock(w, len(dx), func(first, end int) {
 		slope(dx[first:end], x[first:end], target[first:end], T(2*grad*s.Square), T(grad*s.Magnitude), negativeZero)
 	})
 }
 
-func differencesOf[T float32 | float64](p *path) differenceKernels[T] {
-	if d, ok := any(p.difference32).(differenceKernels[T]); ok {
+// differencesOf returns the kernels for a type of element.
+func differencesOf[T float32 | float64](set *isa) differenceKernels[T] {
+	if d, ok := any(set.difference32).(differenceKernels[T]); ok {
 		return d
 	}
-	return any(p.difference64).(differenceKernels[T])
+	return any(set.difference64).(differenceKernels[T])
 }
 
 func sumDifferenceGo[T float32 | float64](x, target []T) (squares, magnitudes, targetSquares float64) {

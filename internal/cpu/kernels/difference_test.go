@@ -8,7 +8,7 @@ import (
 )
 
 func TestDifferencesMatchTheirDefinition(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			x, target := values(1, n), values(2, n)
 			for i := 0; i < n; i += 3 {
@@ -40,7 +40,7 @@ func testDifference[T float32 | float64](t *testing.T, w *Workers, x, target []T
 }
 
 func TestSlopesKeepNaN(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		x := values(1, 40)
 		x[3], x[37] = float32(math.NaN()), float32(math.NaN())
 		dx := make([]float32, len(x))

@@ -2,21 +2,22 @@
 // its data gradient, pooling, second moments, matrix products and the vector
 // work of optimisers.
 //
-// Feature maps are planar: channels × height × width of float32, row-major. Those
-// that wait long may be of Half, in half of the memory; arithmetic is that on
-// float32 all the same, and cotangents always are.
-// Every operation takes the Workers it runs on, which own all threads and all
-// scratch memory. How an operation is split into parts depends on its shapes
-// only, so results are the same bit by bit for any number of threads.
+// Feature maps are planar: channels × height × width of float32, row-major. Maps that
+// are kept for long may be of Half, which takes half of the memory. Arithmetic is in
+// float32 all the same, and cotangents are always of float32.
 //
-// Inner loops exist three times: in Go, which is their definition, and in
-// assembly for AVX2 with FMA and F16C and for AVX-512, which the program in _generate
-// writes. The best that the processor has is used; the environment variable
-// IMPASTO_CPU (avx512, avx2 or go) forces one.
+// Every operation takes the Workers it runs on, which own all threads and their
+// workspaces. How an operation is split into parts depends on its shapes only, so
+// results are the same bit by bit for any number of threads.
 //
-// The package serves the executor, which has checked shapes before: a slice
-// that is too short for the shape given panics as an index out of range does,
-// before anything is written.
+// Inner loops exist for three instruction sets: in Go, which is their definition, and
+// in assembly for AVX2 with FMA and F16C and for AVX-512, which the program in
+// ../_generate writes. The best that the processor has is used; the environment
+// variable IMPASTO_CPU (avx512, avx2 or go) forces one.
+//
+// The package serves the executor, which has checked shapes before. A slice that is
+// too short for its shape panics as an index out of range does, before anything is
+// written.
 package kernels
 
-//go:generate go -C _generate run .
+//go:generate go -C ../_generate run . kernels

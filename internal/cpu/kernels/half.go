@@ -8,9 +8,9 @@ import (
 
 // Half is a value of a feature map in half of float32's memory: the IEEE 754
 // float16 of a sixteenth of it. Features of VGG-19 as it was published reach 55000
-// with rescaled average pooling, close to float16's 65504; sixteenths leave room up
-// to HalfLimit, and multiples of 2⁻²⁰ near zero, which is nothing beside features
-// in the hundreds.
+// with rescaled average pooling, close to float16's largest value, 65504. Sixteenths
+// raise that to HalfLimit. Near zero they are multiples of 2⁻²⁰, which is precise
+// enough for features in the hundreds.
 type Half uint16
 
 const (
@@ -19,8 +19,8 @@ const (
 	HalfLimit = halfUnit * 65504
 )
 
-// HalfOf rounds v to the nearest Half, ties to even.
-func HalfOf(v float32) Half { return Half(float16.FromFloat32(v * (1. / halfUnit))) }
+// halfOf rounds v to the nearest Half, ties to even.
+func halfOf(v float32) Half { return Half(float16.FromFloat32(v * (1. / halfUnit))) }
 
 // Float32 is the value, exactly.
 func (h Half) Float32() float32 { return float16.ToFloat32(uint16(h)) * halfUnit }
@@ -62,7 +62,7 @@ func (m Map) read(k *halfKernels, to []float32, i int) {
 	copy(to, m.Single[i:])
 }
 
-// line returns n values from number i on, those of a Half in room.
+// line returns n values from number i on. Those of a Half it widens into room.
 func (m Map) line(k *halfKernels, room []float32, i, n int) []float32 {
 	if m.Half == nil {
 		return m.Single[i : i+n]
@@ -75,12 +75,12 @@ func (m Map) line(k *halfKernels, room []float32, i, n int) []float32 {
 func Widen(w *Workers, to []float32, from []Half) {
 	from = from[:len(to)]
 	eachBlock(w, len(to), func(first, end int) {
-		w.path.half.widen(to[first:end], from[first:end])
+		w.isa.half.widen(to[first:end], from[first:end])
 	})
 }
 
-// Infinite tells whether one of the values is infinite, as those that were too
-// large are.
+// Infinite tells whether one of the values is infinite, as those become that are
+// greater than HalfLimit.
 func Infinite(x []Half) bool {
 	for _, h := range x {
 		if h&0x7fff == 0x7c00 {
@@ -96,16 +96,16 @@ type halfKernels struct {
 	widen func(to []float32, from []Half)
 	// narrow rounds len(from) values.
 	narrow func(to []Half, from []float32)
-	// gate is vectorKernels.gate, over len(to) values.
-	gate func(to, x []float32, gate []Half)
-	// gather and gatherGated are winogradKernels.gather, of a map of Half, and of one
-	// whose gate is of Half; scatter is winogradKernels.scatter to a map of Half.
-	gather      func(to []float32, x []Half, plane, n, ahead int)
-	gatherGated func(to, x []float32, gate []Half, plane, n, ahead int)
-	scatter     func(y []Half, from []float32, plane, n int)
+	// mask is vectorKernels.mask, over len(to) values.
+	mask func(to, x []float32, mask []Half)
+	// gather is winogradKernels.gather of a map of Half, gatherMasked that of a map of
+	// float32 under a mask of Half, scatter winogradKernels.scatter to a map of Half.
+	gather       func(to []float32, x []Half, plane, n, ahead int)
+	gatherMasked func(to, x []float32, mask []Half, plane, n, ahead int)
+	scatter      func(y []Half, from []float32, plane, n int)
 }
 
-var halfGo = halfKernels{widenGo, narrowGo, gateHalfGo, gatherHalfGo, gatherGatedHalfGo, scatterHalfGo}
+var halfGo = halfKernels{widenGo, narrowGo, maskHalfGo, gatherHalfGo, gatherMaskedHalfGo, scatterHalfGo}
 
 func widenGo(to []float32, from []Half) {
 	from = from[:len(to)]
@@ -117,15 +117,15 @@ func widenGo(to []float32, from []Half) {
 func narrowGo(to []Half, from []float32) {
 	to = to[:len(from)]
 	for i, v := range from {
-		to[i] = HalfOf(v)
+		to[i] = halfOf(v)
 	}
 }
 
-func gateHalfGo(to, x []float32, gate []Half) {
-	x, gate = x[:len(to)], gate[:len(to)]
-	for i, g := range gate {
+func maskHalfGo(to, x []float32, mask []Half) {
+	x, mask = x[:len(to)], mask[:len(to)]
+	for i, m := range mask {
 		v := x[i]
-		if !(g.Float32() > 0) {
+		if !(m.Float32() > 0) {
 			v = 0
 		}
 		to[i] = v
@@ -140,11 +140,11 @@ func gatherHalfGo(to []float32, x []Half, plane, n, _ int) {
 	}
 }
 
-func gatherGatedHalfGo(to, x []float32, gate []Half, plane, n, _ int) {
+func gatherMaskedHalfGo(to, x []float32, mask []Half, plane, n, _ int) {
 	for c := range channelBlock {
-		for p, g := range gate[c*plane:][:n] {
+		for p, m := range mask[c*plane:][:n] {
 			v := x[c*plane+p]
-			if !(g.Float32() > 0) {
+			if !(m.Float32() > 0) {
 				v = 0
 			}
 			to[p*channelBlock+c] = v
@@ -155,7 +155,7 @@ func gatherGatedHalfGo(to, x []float32, gate []Half, plane, n, _ int) {
 func scatterHalfGo(y []Half, from []float32, plane, n int) {
 	for c := range channelBlock {
 		for p := range n {
-			y[c*plane+p] = HalfOf(from[p*channelBlock+c])
+			y[c*plane+p] = halfOf(from[p*channelBlock+c])
 		}
 	}
 }
@@ -163,20 +163,21 @@ func scatterHalfGo(y []Half, from []float32, plane, n int) {
 // halfAssembly are halfKernels in assembly, for a positive multiple of a vector's
 // values.
 type halfAssembly struct {
-	lanes       int
-	widen       func(to []float32, from []uint16)
-	narrow      func(to []uint16, from []float32)
-	gate        func(to, x []float32, gate []uint16)
-	gather      func(to []float32, x []uint16, plane, n, ahead int)
-	gatherGated func(to, x []float32, gate []uint16, plane, n, ahead int)
-	scatter     func(y []uint16, from []float32, plane, n int)
+	lanes        int
+	widen        func(to []float32, from []uint16)
+	narrow       func(to []uint16, from []float32)
+	mask         func(to, x []float32, mask []uint16)
+	gather       func(to []float32, x []uint16, plane, n, ahead int)
+	gatherMasked func(to, x []float32, mask []uint16, plane, n, ahead int)
+	scatter      func(y []uint16, from []float32, plane, n int)
 }
 
-// orElse makes kernels for any count of values, with others for those that fill no
-// vector.
+// orElse makes kernels for any count of values: those of a for one vector or more,
+// those of k for fewer values.
 func (a halfAssembly) orElse(k halfKernels) halfKernels {
 	return halfKernels{
-		// Written out, since it is called for some dozens of values at a time.
+		// Written out without inVectors, because it is called for some dozens of values
+		// at a time.
 		widen: func(to []float32, from []Half) {
 			n := len(to)
 			from = from[:n]
@@ -195,9 +196,9 @@ func (a halfAssembly) orElse(k halfKernels) halfKernels {
 				k.narrow(to, from)
 			}
 		},
-		gate: func(to, x []float32, gate []Half) {
-			if !a.inVectors(len(to), func(i, n int) { a.gate(to[i:i+n], x[i:i+n], bits(gate[i:i+n])) }) {
-				k.gate(to, x, gate)
+		mask: func(to, x []float32, mask []Half) {
+			if !a.inVectors(len(to), func(i, n int) { a.mask(to[i:i+n], x[i:i+n], bits(mask[i:i+n])) }) {
+				k.mask(to, x, mask)
 			}
 		},
 		gather: func(to []float32, x []Half, plane, n, ahead int) {
@@ -205,9 +206,9 @@ func (a halfAssembly) orElse(k halfKernels) halfKernels {
 				k.gather(to, x, plane, n, ahead)
 			}
 		},
-		gatherGated: func(to, x []float32, gate []Half, plane, n, ahead int) {
-			if !a.inVectors(n, func(i, n int) { a.gatherGated(to[i*channelBlock:], x[i:], bits(gate[i:]), plane, n, ahead) }) {
-				k.gatherGated(to, x, gate, plane, n, ahead)
+		gatherMasked: func(to, x []float32, mask []Half, plane, n, ahead int) {
+			if !a.inVectors(n, func(i, n int) { a.gatherMasked(to[i*channelBlock:], x[i:], bits(mask[i:]), plane, n, ahead) }) {
+				k.gatherMasked(to, x, mask, plane, n, ahead)
 			}
 		},
 		scatter: func(y []Half, from []float32, plane, n int) {
@@ -218,8 +219,8 @@ func (a halfAssembly) orElse(k halfKernels) halfKernels {
 	}
 }
 
-// inVectors calls part with whole vectors of n values, then with the last vector,
-// which may overlap them. It tells whether there is one at all.
+// inVectors calls part with the whole vectors among n values, then with the vector
+// of the last values, which may overlap them. It tells whether n fills a vector.
 func (a halfAssembly) inVectors(n int, part func(first, n int)) bool {
 	if n < a.lanes {
 		return false
@@ -232,4 +233,5 @@ func (a halfAssembly) inVectors(n int, part func(first, n int)) bool {
 	return true
 }
 
+// bits are the values as the assembly takes them.
 func bits(x []Half) []uint16 { return unsafe.Slice((*uint16)(unsafe.SliceData(x)), len(x)) }

@@ -74,13 +74,13 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gateHalfAVX512(to []float32, x []float32, gate []uint16)
+// func maskHalfAVX512(to []float32, x []float32, mask []uint16)
 // Requires: AVX, AVX512F
-TEXT ·gateHalfAVX512(SB), NOSPLIT, $0-72
+TEXT ·maskHalfAVX512(SB), NOSPLIT, $0-72
 	MOVQ   to_len+8(FP), AX
 	MOVQ   to_base+0(FP), CX
 	MOVQ   x_base+24(FP), DX
-	MOVQ   gate_base+48(FP), BX
+	MOVQ   mask_base+48(FP), BX
 	VPXORD Z0, Z0, Z0
 
 loop:
@@ -261,12 +261,12 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gatherGatedHalfAVX512(to []float32, x []float32, gate []uint16, plane int, n int, ahead int)
+// func gatherMaskedHalfAVX512(to []float32, x []float32, mask []uint16, plane int, n int, ahead int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·gatherGatedHalfAVX512(SB), NOSPLIT, $0-96
+TEXT ·gatherMaskedHalfAVX512(SB), NOSPLIT, $0-96
 	MOVQ   to_base+0(FP), AX
 	MOVQ   x_base+24(FP), CX
-	MOVQ   gate_base+48(FP), DX
+	MOVQ   mask_base+48(FP), DX
 	MOVQ   plane+72(FP), BX
 	MOVQ   n+80(FP), SI
 	MOVQ   ahead+88(FP), DI
@@ -673,13 +673,13 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gateHalfAVX2(to []float32, x []float32, gate []uint16)
+// func maskHalfAVX2(to []float32, x []float32, mask []uint16)
 // Requires: AVX, F16C
-TEXT ·gateHalfAVX2(SB), NOSPLIT, $0-72
+TEXT ·maskHalfAVX2(SB), NOSPLIT, $0-72
 	MOVQ   to_len+8(FP), AX
 	MOVQ   to_base+0(FP), CX
 	MOVQ   x_base+24(FP), DX
-	MOVQ   gate_base+48(FP), BX
+	MOVQ   mask_base+48(FP), BX
 	VXORPS Y0, Y0, Y0
 
 loop:
@@ -844,12 +844,12 @@ loop:
 	VZEROUPPER
 	RET
 
-// func gatherGatedHalfAVX2(to []float32, x []float32, gate []uint16, plane int, n int, ahead int)
+// func gatherMaskedHalfAVX2(to []float32, x []float32, mask []uint16, plane int, n int, ahead int)
 // Requires: AVX, F16C, MMX+
-TEXT ·gatherGatedHalfAVX2(SB), NOSPLIT, $0-96
+TEXT ·gatherMaskedHalfAVX2(SB), NOSPLIT, $0-96
 	MOVQ   to_base+0(FP), AX
 	MOVQ   x_base+24(FP), CX
-	MOVQ   gate_base+48(FP), DX
+	MOVQ   mask_base+48(FP), DX
 	MOVQ   plane+72(FP), BX
 	MOVQ   n+80(FP), SI
 	MOVQ   ahead+88(FP), DI

@@ -14,20 +14,20 @@ func widenAVX512(to []float32, from []uint16)
 //go:noescape
 func narrowAVX512(to []uint16, from []float32)
 
-// gateHalfAVX512 is gateHalfGo.
+// maskHalfAVX512 is maskHalfGo.
 //
 //go:noescape
-func gateHalfAVX512(to []float32, x []float32, gate []uint16)
+func maskHalfAVX512(to []float32, x []float32, mask []uint16)
 
 // gatherHalfAVX512 is gatherHalfGo.
 //
 //go:noescape
 func gatherHalfAVX512(to []float32, x []uint16, plane int, n int, ahead int)
 
-// gatherGatedHalfAVX512 is gatherGatedHalfGo.
+// gatherMaskedHalfAVX512 is gatherMaskedHalfGo.
 //
 //go:noescape
-func gatherGatedHalfAVX512(to []float32, x []float32, gate []uint16, plane int, n int, ahead int)
+func gatherMaskedHalfAVX512(to []float32, x []float32, mask []uint16, plane int, n int, ahead int)
 
 // scatterHalfAVX512 is scatterHalfGo.
 //
@@ -44,20 +44,20 @@ func widenAVX2(to []float32, from []uint16)
 //go:noescape
 func narrowAVX2(to []uint16, from []float32)
 
-// gateHalfAVX2 is gateHalfGo.
+// maskHalfAVX2 is maskHalfGo.
 //
 //go:noescape
-func gateHalfAVX2(to []float32, x []float32, gate []uint16)
+func maskHalfAVX2(to []float32, x []float32, mask []uint16)
 
 // gatherHalfAVX2 is gatherHalfGo.
 //
 //go:noescape
 func gatherHalfAVX2(to []float32, x []uint16, plane int, n int, ahead int)
 
-// gatherGatedHalfAVX2 is gatherGatedHalfGo.
+// gatherMaskedHalfAVX2 is gatherMaskedHalfGo.
 //
 //go:noescape
-func gatherGatedHalfAVX2(to []float32, x []float32, gate []uint16, plane int, n int, ahead int)
+func gatherMaskedHalfAVX2(to []float32, x []float32, mask []uint16, plane int, n int, ahead int)
 
 // scatterHalfAVX2 is scatterHalfGo.
 //

@@ -75,23 +75,23 @@ func TestHalfHoldsWhatFeaturesReach(t *testing.T) {
 		0: 0, 1: 1, -3: -3, 55019: 55008, HalfLimit: HalfLimit, HalfLimit + 255: HalfLimit,
 		HalfLimit + 256: float32(math.Inf(1)), -2e6: float32(math.Inf(-1)), 1. / (1 << 20): 1. / (1 << 20),
 	} {
-		if got := HalfOf(v).Float32(); got != want {
+		if got := halfOf(v).Float32(); got != want {
 			t.Errorf("%g is held as %g, want %g", v, got, want)
 		}
 	}
 	for v, want := range map[float32]bool{HalfLimit: false, 2e6: true, -2e6: true, float32(math.NaN()): false} {
-		if got := Infinite([]Half{0, HalfOf(v), 1}); got != want {
+		if got := Infinite([]Half{0, halfOf(v), 1}); got != want {
 			t.Errorf("%g: infinite %t, want %t", v, got, want)
 		}
 	}
 }
 
 func TestHalfVectorsMatchGo(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
 		for n := range 100 {
 			x, h := rough(1, n), halves(rough(2, n))
 			to, want := newGuarded[float32](n), make([]float32, n)
-			p.half.widen(to.values, h)
+			set.half.widen(to.values, h)
 			widenGo(want, h)
 			sameHalves(t, fmt.Sprint("widen ", n), halves(to.values), halves(want))
 			for i, v := range want {
@@ -102,22 +102,22 @@ func TestHalfVectorsMatchGo(t *testing.T) {
 			to.check(t, fmt.Sprint("widen ", n))
 
 			rounded, wantRounded := newGuardedHalves(n), make([]Half, n)
-			p.half.narrow(rounded.values, x)
+			set.half.narrow(rounded.values, x)
 			narrowGo(wantRounded, x)
 			sameHalves(t, fmt.Sprint("narrow ", n), rounded.values, wantRounded)
 			rounded.check(t, fmt.Sprint("narrow ", n))
 
 			passed := newGuarded[float32](n)
-			p.half.gate(passed.values, values(3, n), h)
-			gateHalfGo(want, values(3, n), h)
-			same(t, fmt.Sprint("gate ", n), passed.values, want)
-			passed.check(t, fmt.Sprint("gate ", n))
+			set.half.mask(passed.values, values(3, n), h)
+			maskHalfGo(want, values(3, n), h)
+			same(t, fmt.Sprint("mask ", n), passed.values, want)
+			passed.check(t, fmt.Sprint("mask ", n))
 		}
 	})
 }
 
 func TestGatherAndScatterOfHalfMatchGo(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
 		for n := 1; n <= 50; n++ {
 			plane := n + n%7
 			size := (channelBlock-1)*plane + n
@@ -126,19 +126,19 @@ func TestGatherAndScatterOfHalfMatchGo(t *testing.T) {
 			what := fmt.Sprint("gather ", n)
 
 			to := newGuarded[float32](len(want))
-			p.half.gather(to.values, h, plane, n, 0)
+			set.half.gather(to.values, h, plane, n, 0)
 			gatherHalfGo(want, h, plane, n, 0)
 			same(t, what, to.values, want)
 			to.check(t, what)
 
 			to = newGuarded[float32](len(want))
-			p.half.gatherGated(to.values, x, h, plane, n, 0)
-			gatherGatedHalfGo(want, x, h, plane, n, 0)
-			same(t, what+" gated", to.values, want)
-			to.check(t, what+" gated")
+			set.half.gatherMasked(to.values, x, h, plane, n, 0)
+			gatherMaskedHalfGo(want, x, h, plane, n, 0)
+			same(t, what+" masked", to.values, want)
+			to.check(t, what+" masked")
 
 			y, wantY := newGuardedHalves(size), slices.Repeat([]Half{0x7e00}, size)
-			p.half.scatter(y.values, want, plane, n)
+			set.half.scatter(y.values, want, plane, n)
 			scatterHalfGo(wantY, want, plane, n)
 			sameHalves(t, fmt.Sprint("scatter ", n), y.values, wantY)
 			y.check(t, fmt.Sprint("scatter ", n))
@@ -149,12 +149,7 @@ func TestGatherAndScatterOfHalfMatchGo(t *testing.T) {
 // Arithmetic is that on float32: results are those of the widened features, rounded
 // once.
 func TestConvolutionOfHalfIsThatOfItsValues(t *testing.T) {
-	var all []*Workers
-	for _, p := range pathsByForm() {
-		w := newWorkers(2, p)
-		defer w.Close()
-		all = append(all, w)
-	}
+	all := workersByForm(t)
 	kinds := []string{"zero", "replicate", "colour"}
 	for i, s := range convolutionShapes {
 		out, in, height, width := s[0], s[1], s[2], s[3]
@@ -166,7 +161,7 @@ func TestConvolutionOfHalfIsThatOfItsValues(t *testing.T) {
 		}
 		border, dy := borders(in)[kinds[i%len(kinds)]], values(4, out*area)
 		for _, w := range all {
-			what := fmt.Sprint(w.Path(), " ", s, " ", kinds[i%len(kinds)])
+			what := fmt.Sprint(w.ISA(), " ", s, " ", kinds[i%len(kinds)])
 			want := make([]float32, out*area)
 			c.Forward(w, Single(want), Single(widened(x)), height, width, true, border)
 			y := newGuarded[float32](out * area)
@@ -189,7 +184,7 @@ func TestConvolutionOfHalfIsThatOfItsValues(t *testing.T) {
 }
 
 func TestPoolingOfHalfIsThatOfItsValues(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, m := range poolings {
 			for _, s := range poolShapes {
 				c, h, wd := s[0], s[1], s[2]
@@ -219,7 +214,7 @@ func TestPoolingOfHalfIsThatOfItsValues(t *testing.T) {
 }
 
 func TestMomentsOfHalfAreThoseOfItsValues(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, s := range momentShapes {
 			channels, n := s[0], s[1]
 			x, dmean, dsecond := halves(values(1, channels*n)), float64s(values(2, channels)), float64s(values(3, channels*channels))
@@ -240,7 +235,7 @@ func TestMomentsOfHalfAreThoseOfItsValues(t *testing.T) {
 }
 
 func TestWideningAMapMatchesItsValues(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			h := halves(values(1, n))
 			x := newGuarded[float32](n)

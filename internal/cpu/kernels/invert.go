@@ -4,12 +4,13 @@ package kernels
 const SmallMatrix = 32
 
 // sweepKernel is a step of Gauss–Jordan elimination on a SmallMatrix×SmallMatrix
-// matrix with the pivot a[k*SmallMatrix+k], whose reciprocal it takes. See sweepGo.
+// matrix with the pivot a[k*SmallMatrix+k], of which it takes the reciprocal. sweepGo
+// is its definition.
 type sweepKernel func(a []float64, k int, reciprocal float64)
 
 // InvertSmall replaces a symmetric positive definite matrix of SmallMatrix rows and
-// columns by its inverse, on the calling thread, or reports that it isn't one. What
-// it leaves is symmetric but for rounding.
+// columns by its inverse, on the calling thread. It returns false if the matrix isn't
+// positive definite. The inverse is symmetric except for rounding.
 func (w *Workers) InvertSmall(a []float64) bool {
 	a = a[:SmallMatrix*SmallMatrix]
 	for k := range SmallMatrix {
@@ -17,7 +18,7 @@ func (w *Workers) InvertSmall(a []float64) bool {
 		if !(pivot > 0) {
 			return false
 		}
-		w.path.sweep(a, k, 1/pivot)
+		w.isa.sweep(a, k, 1/pivot)
 	}
 	return true
 }

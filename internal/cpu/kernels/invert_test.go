@@ -21,7 +21,7 @@ func positiveDefinite(seed uint64, n int, ridge float64) []float64 {
 
 func TestSmallMatricesAreInverted(t *testing.T) {
 	const n = SmallMatrix
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		a, inverse := positiveDefinite(1, n, 0.01), newGuarded[float64](n*n)
 		copy(inverse.values, a)
 		if !w.InvertSmall(inverse.values) {
@@ -42,11 +42,11 @@ func TestSmallMatricesAreInverted(t *testing.T) {
 }
 
 func TestSweepMatchesGo(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
 		for k := range SmallMatrix {
 			got, want := positiveDefinite(1, SmallMatrix, 0.01), positiveDefinite(1, SmallMatrix, 0.01)
 			reciprocal := 1 / got[k*SmallMatrix+k]
-			p.sweep(got, k, reciprocal)
+			set.sweep(got, k, reciprocal)
 			sweepGo(want, k, reciprocal)
 			near(t, "sweep "+shape(k), got, want, 1e-14)
 		}

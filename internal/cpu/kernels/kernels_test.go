@@ -5,17 +5,16 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-	"time"
 )
 
-// onEveryPath runs a test on every set of inner loops that this machine has.
-func onEveryPath(t *testing.T, test func(t *testing.T, p *path, w *Workers)) {
+// onEveryISA runs a test on every instruction set that this machine has.
+func onEveryISA(t *testing.T, test func(t *testing.T, set *isa, w *Workers)) {
 	t.Helper()
-	for _, p := range paths() {
-		t.Run(p.name, func(t *testing.T) {
-			w := newWorkers(2, p)
+	for _, set := range isas() {
+		t.Run(set.name, func(t *testing.T) {
+			w := newWorkers(2, set)
 			defer w.Close()
-			test(t, p, w)
+			test(t, set, w)
 		})
 	}
 }
@@ -97,68 +96,21 @@ func same[T float32 | float64](t *testing.T, what string, got, want []T) {
 
 func shape(n ...int) string { return fmt.Sprint(n) }
 
-func TestEnvironmentForcesAPath(t *testing.T) {
-	for _, name := range Paths() {
+func TestEnvironmentForcesAnInstructionSet(t *testing.T) {
+	for _, name := range ISAs() {
 		t.Setenv(Environment, name)
 		w, err := NewWorkers(1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.Path() != name {
-			t.Errorf("%s=%s uses %s", Environment, name, w.Path())
+		if w.ISA() != name {
+			t.Errorf("%s=%s uses %s", Environment, name, w.ISA())
 		}
 		w.Close()
 	}
 	t.Setenv(Environment, "mmx")
 	if _, err := NewWorkers(1); err == nil {
 		t.Errorf("%s=mmx is accepted", Environment)
-	}
-}
-
-func TestWorkersRunEveryPartOnce(t *testing.T) {
-	for _, threads := range []int{1, 2, 3, 8} {
-		w := newWorkers(threads, &goPath)
-		for _, parts := range []int{0, 1, 2, 7, 100} {
-			counts := make([]int, parts)
-			w.Run(parts, func(part int) { counts[part]++ })
-			for i, n := range counts {
-				if n != 1 {
-					t.Errorf("%d threads, %d parts: part %d ran %d times", threads, parts, i, n)
-				}
-			}
-		}
-		w.Close()
-		w.Close()
-		ran := 0
-		w.Run(3, func(int) { ran++ })
-		if ran != 3 {
-			t.Errorf("closed workers ran %d of 3 parts", ran)
-		}
-	}
-}
-
-func TestWorkersRunEveryPartOnceHoweverLongTheyWait(t *testing.T) {
-	w := newWorkers(4, &goPath)
-	defer w.Close()
-	pauses := []time.Duration{0, 0, 0, wakingTime / 2, wakingTime, 3 * wakingTime}
-	counts := make([]int, 9)
-	for run := range 3000 {
-		parts := run%len(counts) + 1
-		w.Run(parts, func(part int) {
-			if run%17 == 0 {
-				time.Sleep(pauses[(run+part)%len(pauses)])
-			}
-			counts[part]++
-		})
-		if run%13 == 0 {
-			time.Sleep(pauses[run%len(pauses)])
-		}
-		for part, n := range counts[:parts] {
-			if n != 1 {
-				t.Fatalf("run %d of %d parts: part %d ran %d times", run, parts, part, n)
-			}
-		}
-		clear(counts)
 	}
 }
 

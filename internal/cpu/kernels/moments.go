@@ -1,7 +1,7 @@
 package kernels
 
-// momentKernel adds dot products of momentRows rows of a and some of b, stride
-// values apart, over n values, a positive multiple of the path's lanes:
+// momentKernel adds dot products of momentRows rows of a with columns rows of b, which
+// are stride values apart, over n values, a positive multiple of the lanes:
 //
 //	for i := range momentRows {
 //		for j := range columns {
@@ -11,7 +11,7 @@ package kernels
 //		}
 //	}
 //
-// One in float32 sums one call's products in float32, lane by lane.
+// One in float32 sums the products of one call in float32, lane by lane.
 type momentKernel func(c []float64, cRow int, a, b []float32, stride, n int)
 
 // momentsGo is momentKernel in Go, with 4 columns.
@@ -23,11 +23,11 @@ func momentsGo(c []float64, cRow int, a, b []float32, stride, n int) {
 	}
 }
 
-// The blocking of Moments: a part computes momentTile × momentTile values over
+// The blocking of Moments. A part computes momentTile × momentTile values over
 // a chunk of pixels, momentDepth at a time. It copies the rows, 528 KB of the
-// second-level cache, to an odd distance in cache lines: rows of a picture are
-// often a power of two apart, and fall on the same few lines of every cache,
-// which makes the whole 2 to 5 times slower on Zen 5.
+// second-level cache, so that their distance is an odd count of cache lines. The rows
+// of a picture are often a power of two apart and compete for the same few lines of
+// every cache, which makes it all 2 to 5 times slower on Zen 5.
 const (
 	momentRows       = 4
 	maxMomentColumns = 6
@@ -36,8 +36,7 @@ const (
 	momentStride     = momentDepth + 16
 	momentChunk      = 1024
 	maxMomentChunks  = 16
-	// partialMoments bounds the values that chunks are summed in beside each
-	// other.
+	// partialMoments bounds the sums of all chunks, in values.
 	partialMoments = maxMomentChunks * 128 * 128
 )
 
@@ -47,7 +46,7 @@ const (
 //	mean = X·1/n    second = X·Xᵀ/n
 //
 // mean may be nil. Where precise is set, products are exact and summed in
-// float64; else up to 32 (64 on AVX2) of them are summed in float32 at a time.
+// float64; otherwise up to 32 (64 on AVX2) of them are summed in float32 at a time.
 // second is symmetric to the last bit.
 func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise bool) {
 	second, x = second[:channels*channels], x.first(channels*n)
@@ -55,21 +54,21 @@ func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise
 	tiles := across * (across + 1) / 2
 	// Many pixels are cut into chunks, whose sums are added up in order.
 	chunks := max(1, min(n/momentChunk, maxMomentChunks, partialMoments/(channels*channels)))
-	kernel := w.path.moments32
+	kernel := w.isa.moments32
 	if precise {
-		kernel = w.path.moments64
+		kernel = w.isa.moments64
 	}
-	w.exclusive(func(shared *scratch) {
+	w.exclusive(func(shared *workspace) {
 		seconds, means := shared.float64s(0, chunks*channels*channels), shared.float64s(1, chunks*channels)
-		w.runLocked(tiles*chunks, func(part int, s *scratch) {
+		w.runLocked(tiles*chunks, func(part int, s *workspace) {
 			chunk := part % chunks
 			row, column := momentTileAt(part/chunks, across)
-			t := momentTask{w.path, kernel, seconds[chunk*channels*channels:][:channels*channels], means[chunk*channels:][:channels],
+			t := momentTask{w.isa, kernel, seconds[chunk*channels*channels:][:channels*channels], means[chunk*channels:][:channels],
 				x, channels, n, s.float64s(0, momentRows*maxMomentColumns)}
 			t.tile(s, row*momentTile, column*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
 		})
 		scale := 1 / float64(n)
-		w.runLocked(tiles, func(part int, s *scratch) {
+		w.runLocked(tiles, func(part int, s *workspace) {
 			row, column := momentTileAt(part, across)
 			sumMomentTile(second, seconds, s.float64s(0, momentTile*momentTile), row*momentTile, column*momentTile, channels, scale)
 		})
@@ -83,8 +82,8 @@ func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise
 	})
 }
 
-// momentTileAt returns where a tile of the upper triangle is, counted row by
-// row, with as many rows as across.
+// momentTileAt returns the row and column of a tile of the upper triangle. Tiles are
+// counted row by row; across is the count of rows and columns.
 func momentTileAt(tile, across int) (row, column int) {
 	for ; tile >= across-row; row++ {
 		tile -= across - row
@@ -122,19 +121,20 @@ func sumMomentTile(second, seconds, mirror []float64, row, column, channels int,
 	}
 }
 
+// momentTask is a part of Moments.
 type momentTask struct {
-	path        *path
+	isa         *isa
 	kernel      momentKernel
-	to, means   []float64
+	to, means   []float64 // the sums of a chunk
 	x           Map
 	channels, n int
-	edge        []float64 // a block, for those that stick out
+	edge        []float64 // a block, for those that stick out of to
 }
 
 // tile sums the products of the rows of x from i with those from j over the
-// pixels from first to end. Of a tile on the diagonal, it leaves out what lies
-// below, and sums the rows.
-func (t momentTask) tile(s *scratch, i, j, first, end int) {
+// pixels from first to end. Of a tile on the diagonal, it leaves out what lies below
+// the diagonal, and sums the rows besides.
+func (t momentTask) tile(s *workspace, i, j, first, end int) {
 	rows, columns := min(momentTile, t.channels-i), min(momentTile, t.channels-j)
 	for r := i; r < i+rows; r++ {
 		clear(t.to[r*t.channels+j:][:columns])
@@ -156,12 +156,12 @@ func (t momentTask) tile(s *scratch, i, j, first, end int) {
 			t.rows(left, i, rows, k, depth)
 		} else {
 			for r := range rows {
-				t.means[i+r] += t.path.vector.sum(right[r*momentStride:][:depth])
+				t.means[i+r] += t.isa.vector.sum(right[r*momentStride:][:depth])
 			}
 		}
 		for r := 0; r < rows; r += momentRows {
-			for c := 0; c < columns; c += t.path.momentColumns {
-				if j+c+t.path.momentColumns > i+r {
+			for c := 0; c < columns; c += t.isa.momentColumns {
+				if j+c+t.isa.momentColumns > i+r {
 					t.block(t.to[(i+r)*t.channels+j+c:], left[r*momentStride:], right[c*momentStride:], padded, rows-r, columns-c)
 				}
 			}
@@ -169,35 +169,36 @@ func (t momentTask) tile(s *scratch, i, j, first, end int) {
 	}
 }
 
-// rows copies depth pixels of some rows, and zeros up to the count that it
-// returns, which kernels can do.
+// rows copies depth pixels of some rows, and zeros up to the next multiple of the
+// lanes, which it returns.
 func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
-	padded := (depth + t.path.lanes - 1) / t.path.lanes * t.path.lanes
+	padded := (depth + t.isa.lanes - 1) / t.isa.lanes * t.isa.lanes
 	for r := range rows {
 		row := to[r*momentStride : r*momentStride+padded]
-		t.x.read(&t.path.half, row[:depth], (first+r)*t.n+k)
+		t.x.read(&t.isa.half, row[:depth], (first+r)*t.n+k)
 		clear(row[depth:])
 	}
 	return padded
 }
 
-// block adds what one call of a kernel does, of which rows and columns exist.
+// block adds the block of one call of the kernel, of which so many rows and columns
+// exist.
 func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int) {
-	if rows >= momentRows && columns >= t.path.momentColumns {
+	if rows >= momentRows && columns >= t.isa.momentColumns {
 		t.kernel(to, t.channels, a, b, momentStride, depth)
 		return
 	}
 	clear(t.edge)
 	t.kernel(t.edge, maxMomentColumns, a, b, momentStride, depth)
 	for r := range min(rows, momentRows) {
-		for c := range min(columns, t.path.momentColumns) {
+		for c := range min(columns, t.isa.momentColumns) {
 			to[r*t.channels+c] += t.edge[r*maxMomentColumns+c]
 		}
 	}
 }
 
 // MomentsGradient computes dx, channels×n, from the cotangents of the results
-// of Moments, or adds it to dx where add is set; dmean may be nil:
+// of Moments, or adds it to dx where add is set. dmean may be nil.
 //
 //	dX = (dmean·1ᵀ + (D + Dᵀ)·X)/n    with D = dsecond
 //
@@ -205,25 +206,25 @@ func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int
 func MomentsGradient(w *Workers, dx []float32, x Map, dmean, dsecond []float64, channels, n int, add bool) {
 	dx, x, dsecond = dx[:channels*n], x.first(channels*n), dsecond[:channels*channels]
 	scale := 1 / float64(n)
-	lanes, depth := w.path.lanes, channels
+	lanes, depth := w.isa.lanes, channels
 	if dmean != nil {
 		depth++ // the means' cotangents multiply a row of ones below X
 		dmean = dmean[:channels]
 	}
-	w.exclusive(func(shared *scratch) {
+	w.exclusive(func(shared *workspace) {
 		left := shared.float32s(0, panels(channels)*panelRows*depth)
-		w.runLocked(panels(channels), func(p int, _ *scratch) {
+		w.runLocked(panels(channels), func(p int, _ *workspace) {
 			packCotangents(left[p*panelRows*depth:][:panelRows*depth], dmean, dsecond, p*panelRows, channels, scale)
 		})
 		width := min(max(n/mapParts/mapTile*mapTile, leastMapWidth), mostMapWidth)
-		w.runLocked((n+width-1)/width, func(part int, s *scratch) {
+		w.runLocked((n+width-1)/width, func(part int, s *workspace) {
 			j := part * width
 			columns := min(width, n-j)
 			right := s.float32s(0, (columns+tileVectors*lanes)*mapDepth)
-			t := tiler[float32]{w.path.product32, lanes, w.path.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
+			t := tiler[float32]{w.isa.product32, lanes, w.isa.rows, s.float32s(1, panelRows*tileVectors*maxLanes)}
 			for k := 0; k < depth; k += mapDepth {
 				step := min(mapDepth, depth-k)
-				packFeatures(w.path, right, x, min(k*n+j, channels*n), n, step, min(step, channels-k), columns)
+				packFeatures(w.isa, right, x, min(k*n+j, channels*n), n, step, min(step, channels-k), columns)
 				for i := 0; i < channels; i += panelRows {
 					t.product(dx[i*n+j:], n, left[i*depth+k*panelRows:], right, min(panelRows, channels-i), columns, step, k > 0 || add)
 				}
@@ -232,17 +233,17 @@ func MomentsGradient(w *Workers, dx []float32, x Map, dmean, dsecond []float64, 
 	})
 }
 
-// packFeatures is packRight for a map from value at on.
-func packFeatures(p *path, to []float32, x Map, at, stride, depth, rows, columns int) {
+// packFeatures is packRight for a map from value number at on.
+func packFeatures(set *isa, to []float32, x Map, at, stride, depth, rows, columns int) {
 	if x.Half == nil {
-		packRight(p.product32.pack, to, x.Single[at:], stride, depth, rows, columns, p.lanes)
+		packRight(set.product32.pack, to, x.Single[at:], stride, depth, rows, columns, set.lanes)
 		return
 	}
-	for j := 0; j < columns; j += tileVectors * p.lanes {
-		width, _, last := tileSplit(columns-j, p.lanes)
+	for j := 0; j < columns; j += tileVectors * set.lanes {
+		width, _, last := tileSplit(columns-j, set.lanes)
 		panel := to[j*depth:]
 		for k := range rows {
-			p.half.widen(panel[k*width:][:width-p.lanes+last], x.Half[at+k*stride+j:])
+			set.half.widen(panel[k*width:][:width-set.lanes+last], x.Half[at+k*stride+j:])
 		}
 		fill(panel[rows*width:depth*width], 1)
 	}
@@ -266,10 +267,10 @@ func packCotangents(panel []float32, dmean, dsecond []float64, first, channels i
 	}
 }
 
-// MomentsGradient has some mapParts parts, or more, of columns between
-// leastMapWidth and mostMapWidth: the wider, the longer are the runs in which it
-// reads and writes, and the less of the second-level cache remains. It takes
-// mapDepth rows of X at a time: one more than a power of two, for the ones.
+// The blocking of MomentsGradient. It has about mapParts parts or more, of
+// leastMapWidth to mostMapWidth columns. Wide parts read and write in longer runs, but
+// take more of the second-level cache. It takes mapDepth rows of X at a time: one more
+// than a power of two, for the row of ones.
 const (
 	mapParts      = 64
 	mapTile       = tileVectors * maxLanes

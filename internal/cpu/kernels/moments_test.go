@@ -11,7 +11,7 @@ import (
 var momentShapes = [][2]int{{1, 1}, {3, 7}, {5, 129}, {8, 64}, {13, 1000}, {64, 300}, {65, 257}, {200, 33}, {12, 20000}, {70, 8193}}
 
 func TestMomentsMatchPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, s := range momentShapes {
 			channels, n := s[0], s[1]
 			x := values(1, channels*n)
@@ -44,7 +44,7 @@ func TestMomentsMatchPlainLoops(t *testing.T) {
 }
 
 func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, s := range momentShapes {
 			channels, n := s[0], s[1]
 			x, dmean, dsecond := values(1, channels*n), float64s(values(2, channels)), float64s(values(3, channels*channels))
@@ -71,16 +71,16 @@ func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
 }
 
 func TestMomentsAreTheSameForAnyNumberOfThreads(t *testing.T) {
-	for _, p := range paths() {
+	for _, set := range isas() {
 		const channels, n = 70, 20000
 		x := values(1, channels*n)
 		var second []float64
 		for _, threads := range []int{1, 2, 5} {
-			w := newWorkers(threads, p)
+			w := newWorkers(threads, set)
 			got := make([]float64, channels*channels)
 			Moments(w, nil, got, Single(x), channels, n, false)
 			if second != nil {
-				same(t, p.name, got, second)
+				same(t, set.name, got, second)
 			}
 			second = got
 			w.Close()
@@ -89,20 +89,20 @@ func TestMomentsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 }
 
 func BenchmarkMoments(b *testing.B) {
-	for _, p := range paths() {
-		w := newWorkers(2, p)
+	for _, set := range isas() {
+		w := newWorkers(2, set)
 		for _, s := range [][2]int{{64, 65536}, {128, 16384}, {256, 4096}, {512, 1024}, {512, 256}} {
 			channels, n := s[0], s[1]
 			x, dx, second := values(1, channels*n), make([]float32, channels*n), make([]float64, channels*channels)
 			operations := 2 * float64(channels*channels*n)
 			for form, x := range map[string]Map{"single": Single(x), "half": {Half: halves(x)}} {
-				b.Run(p.name+"/value/"+form+"/"+shape(channels, n), func(b *testing.B) {
+				b.Run(set.name+"/value/"+form+"/"+shape(channels, n), func(b *testing.B) {
 					for b.Loop() {
 						Moments(w, nil, second, x, channels, n, false)
 					}
 					reportRate(b, operations)
 				})
-				b.Run(p.name+"/gradient/"+form+"/"+shape(channels, n), func(b *testing.B) {
+				b.Run(set.name+"/gradient/"+form+"/"+shape(channels, n), func(b *testing.B) {
 					for b.Loop() {
 						MomentsGradient(w, dx, x, nil, second, channels, n, false)
 					}

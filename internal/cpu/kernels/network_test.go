@@ -67,11 +67,11 @@ func (n *network) forward(w *Workers) {
 func (n *network) gradient(w *Workers) {
 	for i := len(n.layers) - 1; i >= 0; i-- {
 		l := n.layers[i]
-		gate := l.y
+		mask := l.y
 		if i+1 < len(n.layers) && n.layers[i+1].pooled {
-			gate = Map{} // the pooling has rectified
+			mask = Map{} // the pooling has rectified
 		}
-		l.DataGradient(w, l.dx, l.dy, gate, l.size, l.size, Border{Replicate: i == 0})
+		l.DataGradient(w, l.dx, l.dy, mask, l.size, l.size, Border{Replicate: i == 0})
 		if l.pooled {
 			p := n.layers[i-1]
 			MaxPoolGradient(w, p.dy, l.dx, p.y, l.in, p.size, p.size, true)
@@ -90,17 +90,17 @@ func (n *network) operations() float64 {
 // BenchmarkNetwork runs VGG-19 to relu5_1 forward, and back to the picture. The
 // rate counts the operations of direct convolution.
 func BenchmarkNetwork(b *testing.B) {
-	for _, p := range paths() {
+	for _, set := range isas() {
 		for _, size := range []int{256, 512} {
-			if p == &goPath && size > 256 {
+			if set == &isaGo && size > 256 {
 				continue
 			}
 			for _, half := range []bool{false, true} {
-				name := fmt.Sprint(p.name, "/", size)
+				name := fmt.Sprint(set.name, "/", size)
 				if half {
 					name += "/half"
 				}
-				w := newWorkers(runtime.GOMAXPROCS(0), p)
+				w := newWorkers(runtime.GOMAXPROCS(0), set)
 				n := newNetwork(b, size, half)
 				b.Run(name+"/forward", func(b *testing.B) {
 					for b.Loop() {

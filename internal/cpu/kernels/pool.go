@@ -1,11 +1,11 @@
 package kernels
 
-// Pooling is over windows of 2×2 with stride 2; an odd last row or column is
-// dropped, and its gradient is zero. x is channels×height×width, y
+// Pooling is over windows of 2×2 with stride 2. An odd last row or column is
+// dropped, and its gradient is zero. x is channels×height×width, y is
 // channels×⌊height/2⌋×⌊width/2⌋.
 
-// poolKernels are the inner loops of pooling over one row of y, of a positive
-// multiple of the path's lanes. Those in Go take any length.
+// poolKernels are the inner loops of pooling over one row of y, whose length is a
+// positive multiple of the lanes. Those in Go take any length.
 type poolKernels struct {
 	max          func(y, top, bottom []float32)
 	maxGradient  func(dTop, dBottom, dy, top, bottom []float32)
@@ -40,9 +40,9 @@ func L2Pool(w *Workers, y, x Map, channels, height, width int, scale float32) {
 }
 
 // MaxPoolGradient computes dx from dy and MaxPool's x. The gradient goes to the
-// first maximum of the window, row by row. Where rectified is set, as in the other
-// gradients, nothing passes where x isn't positive: so what comes before, a
-// rectified convolution, need not look at x again.
+// first maximum of the window, row by row. Where rectified is set, here as in the
+// other gradients, x is also the mask of the ReLU before it: the gradient is zero where
+// x isn't positive.
 func MaxPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool) {
 	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.maxGradient(dTop, dBottom, dy, top, bottom)
@@ -59,23 +59,22 @@ func MeanPoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, wid
 	})
 }
 
-// L2PoolGradient computes dx from dy and L2Pool's x; zero where all of a window
-// is zero.
+// L2PoolGradient computes dx from dy and L2Pool's x. It is zero in windows of zeros.
 func L2PoolGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, scale float32, rectified bool) {
 	eachWindowRowGradient(w, dx, dy, x, channels, height, width, rectified, func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32) {
 		k.l2Gradient(dTop, dBottom, dy, top, bottom, scale)
 	})
 }
 
-// eachWindowRow calls row with every row of y and the two of x that it comes
-// from: what fills vectors with the path's kernels, the rest with those in Go. Rows
-// of Half are widened, and rounded, in scratch memory.
+// eachWindowRow calls row with every row of y and the two of x that it comes from:
+// with the kernels of w for what fills vectors, with those in Go for the rest. Rows of
+// Half are widened, and rounded, in a workspace.
 func eachWindowRow(w *Workers, y, x Map, channels, height, width int, row func(k *poolKernels, y, top, bottom []float32)) {
 	rows, columns := height/2, width/2
-	whole := columns - columns%w.path.lanes
+	whole := columns - columns%w.isa.lanes
 	y, x = y.first(channels*rows*columns), x.first(channels*height*width)
-	half := &w.path.half
-	w.run(channels, func(c int, s *scratch) {
+	half := &w.isa.half
+	w.run(channels, func(c int, s *workspace) {
 		above, below, made := s.float32s(0, width), s.float32s(1, width), s.float32s(2, columns)
 		for r := range rows {
 			i, j := (c*height+2*r)*width, (c*rows+r)*columns
@@ -85,7 +84,7 @@ func eachWindowRow(w *Workers, y, x Map, channels, height, width int, row func(k
 				line = y.Single[j : j+columns]
 			}
 			if whole > 0 {
-				row(&w.path.pool, line[:whole], top, bottom)
+				row(&w.isa.pool, line[:whole], top, bottom)
 			}
 			if whole < columns {
 				row(&poolGo, line[whole:], top[2*whole:], bottom[2*whole:])
@@ -97,32 +96,32 @@ func eachWindowRow(w *Workers, y, x Map, channels, height, width int, row func(k
 	})
 }
 
-// eachWindowRowGradient calls row with the two rows of dx, the row of dy and
-// the two of x that belong together, and rectifies the two where it is to. It
-// clears what odd sizes leave over.
+// eachWindowRowGradient calls row with the two rows of dx, the row of dy and the two
+// of x that belong together. Where rectified is set, it applies the ReLU's mask to dx.
+// It clears the odd last row and column of dx.
 func eachWindowRowGradient(w *Workers, dx, dy []float32, x Map, channels, height, width int, rectified bool, row func(k *poolKernels, dTop, dBottom, dy, top, bottom []float32)) {
 	rows, columns := height/2, width/2
-	whole := columns - columns%w.path.lanes
+	whole := columns - columns%w.isa.lanes
 	dy, dx, x = dy[:channels*rows*columns], dx[:channels*height*width], x.first(channels*height*width)
-	w.run(channels, func(c int, s *scratch) {
+	w.run(channels, func(c int, s *workspace) {
 		above, below := s.float32s(0, width), s.float32s(1, width)
 		for r := range rows {
 			i := (c*height + 2*r) * width
 			dTop, dBottom := dx[i:i+width], dx[i+width:i+2*width]
-			top, bottom := x.line(&w.path.half, above, i, width), x.line(&w.path.half, below, i+width, width)
+			top, bottom := x.line(&w.isa.half, above, i, width), x.line(&w.isa.half, below, i+width, width)
 			line := dy[(c*rows+r)*columns:][:columns]
 			if width%2 == 1 {
 				dTop[width-1], dBottom[width-1] = 0, 0
 			}
 			if whole > 0 {
-				row(&w.path.pool, dTop, dBottom, line[:whole], top, bottom)
+				row(&w.isa.pool, dTop, dBottom, line[:whole], top, bottom)
 			}
 			if whole < columns {
 				row(&poolGo, dTop[2*whole:], dBottom[2*whole:], line[whole:], top[2*whole:], bottom[2*whole:])
 			}
 			if rectified {
-				w.path.vector.gate(dTop, dTop, top)
-				w.path.vector.gate(dBottom, dBottom, bottom)
+				w.isa.vector.mask(dTop, dTop, top)
+				w.isa.vector.mask(dBottom, dBottom, bottom)
 			}
 		}
 		if height%2 == 1 {

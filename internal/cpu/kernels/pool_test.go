@@ -32,7 +32,7 @@ var poolings = []struct {
 }
 
 func TestPoolingMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, m := range poolings {
 			for _, s := range poolShapes {
 				c, h, wd := s[0], s[1], s[2]

@@ -16,20 +16,22 @@ package kernels
 // depth is at least 1, last from 1 to lanes.
 type productKernel[T float32 | float64] func(c []T, cRow int, a, b []T, depth, accumulate, last int)
 
-// packKernel copies rows rows, at least 1, of a whole register tile's width, stride
-// apart in from, one behind the other.
+// packKernel copies rows of a whole register tile's width, at least one, to follow each
+// other. In from they are stride apart.
 type packKernel[T float32 | float64] func(to, from []T, stride, rows int)
 
-// packLeftKernel lays out panelRows rows, stride apart in from, column by column:
-// to[k*panelRows+r] = from[r*stride+k] for depth values of k, a positive multiple of
-// packedDepth.
+// packLeftKernel lays out panelRows rows column by column:
+//
+//	to[k*panelRows+r] = from[r*stride+k], for every k below depth
+//
+// depth is a positive multiple of packedDepth.
 type packLeftKernel[T float32 | float64] func(to, from []T, stride, depth int)
 
 const packedDepth = 8
 
 // productKernels are the inner loops of products of one type of element.
 type productKernels[T float32 | float64] struct {
-	tile     [tileVectors]productKernel[T] // by the count of vectors in a row, less one
+	tile     [tileVectors]productKernel[T] // element v is for rows of v+1 vectors
 	pack     packKernel[T]
 	packLeft packLeftKernel[T]
 }
@@ -43,83 +45,36 @@ func packGo[T float32 | float64](columns int) packKernel[T] {
 	}
 }
 
-// productGo is productKernel in Go, in blocks of 4×4 (or 4×2) sums that the
-// compiler keeps in registers.
+// productGo is productKernel in Go, in squares of 4×4 (or 4×2) sums.
 func productGo[T float32 | float64](vectors, lanes int) productKernel[T] {
 	columns := vectors * lanes
 	return func(c []T, cRow int, a, b []T, depth, accumulate, last int) {
 		width := columns - lanes + last
 		for j := 0; j < width; j += 4 {
-			var sums [4][4]T
+			var sums square[T]
 			n := min(4, width-j)
 			if accumulate != 0 {
-				for r := range 4 {
-					copy(sums[r][:n], c[r*cRow+j:])
+				for r := range sums {
+					sums[r] = firstOf(c[r*cRow+j:], n)
 				}
 			}
 			if columns-j >= 4 {
-				productBlock(&sums, a, b[j:], columns, depth)
+				sums.add(a, b[j:], columns, depth)
 			} else {
-				productNarrow(&sums, a, b[j:], columns, depth)
+				sums.addNarrow(a, b[j:], columns, depth)
 			}
-			for r := range 4 {
-				copy(c[r*cRow+j:r*cRow+j+n], sums[r][:n])
+			for r, sum := range sums {
+				sum.write(c[r*cRow+j:], n)
 			}
 		}
 	}
 }
 
-// productBlock adds the products of 4 rows by 4 columns.
-func productBlock[T float32 | float64](sums *[4][4]T, a, b []T, bRow, depth int) {
-	s00, s01, s02, s03 := sums[0][0], sums[0][1], sums[0][2], sums[0][3]
-	s10, s11, s12, s13 := sums[1][0], sums[1][1], sums[1][2], sums[1][3]
-	s20, s21, s22, s23 := sums[2][0], sums[2][1], sums[2][2], sums[2][3]
-	s30, s31, s32, s33 := sums[3][0], sums[3][1], sums[3][2], sums[3][3]
-	for k := range depth {
-		l := a[k*panelRows : k*panelRows+4 : k*panelRows+4]
-		r := b[k*bRow : k*bRow+4 : k*bRow+4]
-		r0, r1, r2, r3 := r[0], r[1], r[2], r[3]
-		v := l[0]
-		s00 += v * r0
-		s01 += v * r1
-		s02 += v * r2
-		s03 += v * r3
-		v = l[1]
-		s10 += v * r0
-		s11 += v * r1
-		s12 += v * r2
-		s13 += v * r3
-		v = l[2]
-		s20 += v * r0
-		s21 += v * r1
-		s22 += v * r2
-		s23 += v * r3
-		v = l[3]
-		s30 += v * r0
-		s31 += v * r1
-		s32 += v * r2
-		s33 += v * r3
-	}
-	*sums = [4][4]T{{s00, s01, s02, s03}, {s10, s11, s12, s13}, {s20, s21, s22, s23}, {s30, s31, s32, s33}}
-}
-
-// productNarrow adds the products of 4 rows by 2 columns.
-func productNarrow[T float32 | float64](sums *[4][4]T, a, b []T, bRow, depth int) {
-	for k := range depth {
-		l := a[k*panelRows : k*panelRows+4]
-		r := b[k*bRow : k*bRow+2]
-		for i := range 4 {
-			sums[i][0] += l[i] * r[0]
-			sums[i][1] += l[i] * r[1]
-		}
-	}
-}
-
-// The blocking of matrix products: a part packs productRows × productDepth of
-// A and productDepth × productColumns of B, which fit into the second-level
-// cache together, and computes their product. A panel of B, 24 KB, stays in the
-// first-level cache with one of A. On Zen 5 this reaches 85 % of the peak at
-// 512×512×512; depths of 96 to 256 differ by 1 %.
+// The blocking of matrix products. A part packs productRows × productDepth of
+// A and productDepth × productColumns of B, which together fit into the second-level
+// cache, and computes their product. A panel of B, 24 KB, stays in the first-level
+// cache with one of A. On Zen 5 this reaches 85 % of the peak at 512×512×512; depths
+// of 96 to 256 differ by 1 %.
 const (
 	productRows    = 128
 	productDepth   = 128
@@ -128,33 +83,36 @@ const (
 
 // MatrixProduct32 computes C = A·B for row-major matrices, A m×k and B k×n.
 func MatrixProduct32(w *Workers, c, a, b []float32, m, n, k int) {
-	matrixProduct(w, w.path.product32, w.path.lanes, (*scratch).float32s, c, a, b, m, n, k)
+	matrixProduct(w, tiler[float32]{w.isa.product32, w.isa.lanes, w.isa.rows, nil}, (*workspace).float32s, c, a, b, m, n, k)
 }
 
 // MatrixProduct64 is MatrixProduct32 in float64.
 func MatrixProduct64(w *Workers, c, a, b []float64, m, n, k int) {
-	matrixProduct(w, w.path.product64, w.path.lanes/2, (*scratch).float64s, c, a, b, m, n, k)
+	matrixProduct(w, tiler[float64]{w.isa.product64, w.isa.lanes / 2, w.isa.rows, nil}, (*workspace).float64s, c, a, b, m, n, k)
 }
 
-func matrixProduct[T float32 | float64](w *Workers, kernels productKernels[T], lanes int, take func(*scratch, int, int) []T, c, a, b []T, m, n, k int) {
+// matrixProduct computes C = A·B with the kernels of t. take returns memory of a
+// workspace.
+func matrixProduct[T float32 | float64](w *Workers, t tiler[T], take func(s *workspace, slot, n int) []T, c, a, b []T, m, n, k int) {
 	c, a, b = c[:m*n], a[:m*k], b[:k*n]
 	if k == 0 {
 		clear(c)
 		return
 	}
-	columns := productColumns * lanes / maxLanes
+	columns := productColumns * t.lanes / maxLanes
 	downs, acrosses := (m+productRows-1)/productRows, (n+columns-1)/columns
-	w.run(downs*acrosses, func(part int, s *scratch) {
+	w.run(downs*acrosses, func(part int, s *workspace) {
 		i, j := part/acrosses*productRows, part%acrosses*columns
 		mi, nj := min(productRows, m-i), min(columns, n-j)
 		left := take(s, 0, panels(mi)*panelRows*productDepth)
-		right := take(s, 1, (columns+tileVectors*lanes)*productDepth)
-		t := tiler[T]{kernels, lanes, w.path.rows, take(s, 2, panelRows*tileVectors*maxLanes)}
+		right := take(s, 1, (columns+tileVectors*t.lanes)*productDepth)
+		own := t
+		own.edge = take(s, 2, panelRows*tileVectors*maxLanes)
 		for p := 0; p < k; p += productDepth {
 			depth := min(productDepth, k-p)
-			packLeft(kernels.packLeft, left, a[i*k+p:], k, mi, depth)
-			packRight(kernels.pack, right, b[p*n+j:], n, depth, depth, nj, lanes)
-			t.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
+			packLeft(t.kernels.packLeft, left, a[i*k+p:], k, mi, depth)
+			packRight(t.kernels.pack, right, b[p*n+j:], n, depth, depth, nj, t.lanes)
+			own.product(c[i*n+j:], n, left, right, mi, nj, depth, p > 0)
 		}
 	})
 }
@@ -195,10 +153,9 @@ func packLeftGo[T float32 | float64](to, from []T, stride, depth int) {
 	}
 }
 
-// packRight copies rows × columns values, followed by ones up to depth, into
+// packRight copies rows × columns values, and rows of ones up to depth, into
 // panels of as many columns as a register tile has, depth first. The last panel
-// is as many vectors wide as it needs to be; its surplus columns are left as they
-// are.
+// is as many vectors wide as it needs to be; its surplus columns are not written.
 func packRight[T float32 | float64](pack packKernel[T], to, from []T, stride, depth, rows, columns, lanes int) {
 	for j := 0; j < columns; j += tileVectors * lanes {
 		width, _, last := tileSplit(columns-j, lanes)
@@ -229,11 +186,11 @@ type tiler[T float32 | float64] struct {
 	kernels productKernels[T]
 	lanes   int
 	rows    int
-	edge    []T // a whole tile, for those that stick out of C
+	edge    []T // a register tile, for those that stick out of C
 }
 
 // product computes rows × columns values of C from panels as packLeft and
-// packRight make them, on top of what C holds where accumulate is set.
+// packRight make them, or adds them to C where accumulate is set.
 func (t tiler[T]) product(c []T, cRow int, left, right []T, rows, columns, depth int, accumulate bool) {
 	add := 0
 	if accumulate {
@@ -250,13 +207,16 @@ func (t tiler[T]) product(c []T, cRow int, left, right []T, rows, columns, depth
 				continue
 			}
 			n := width - t.lanes + last
-			for i := range rows - r {
-				copy(t.edge[i*width:i*width+n], to[i*cRow:])
-			}
+			copyRows(t.edge, width, to, cRow, rows-r, n)
 			kernel(t.edge, width, a, panel, depth, add, last)
-			for i := range rows - r {
-				copy(to[i*cRow:i*cRow+n], t.edge[i*width:])
-			}
+			copyRows(to, cRow, t.edge, width, rows-r, n)
 		}
+	}
+}
+
+// copyRows copies rows of n values.
+func copyRows[T float32 | float64](to []T, toRow int, from []T, fromRow, rows, n int) {
+	for i := range rows {
+		copy(to[i*toRow:i*toRow+n], from[i*fromRow:])
 	}
 }

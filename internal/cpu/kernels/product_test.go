@@ -12,13 +12,13 @@ const (
 )
 
 func TestProductKernelsMatchTheirDefinition(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
-		testProductKernels(t, p, p.product32, p.lanes, tolerance32)
-		testProductKernels(t, p, p.product64, p.lanes/2, tolerance64)
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
+		testProductKernels(t, set, set.product32, set.lanes, tolerance32)
+		testProductKernels(t, set, set.product64, set.lanes/2, tolerance64)
 	})
 }
 
-func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels productKernels[T], lanes int, tolerance float64) {
+func testProductKernels[T float32 | float64](t *testing.T, set *isa, kernels productKernels[T], lanes int, tolerance float64) {
 	for v, kernel := range kernels.tile {
 		width := (v + 1) * lanes
 		for _, depth := range []int{1, 2, 3, 17, 64} {
@@ -27,11 +27,11 @@ func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels prod
 					a, b := convert[T](values(1, depth*panelRows)), convert[T](values(2, depth*width))
 					n := width - lanes + last
 					stride := n + accumulate*5
-					c := newGuarded[T]((p.rows-1)*stride + n)
+					c := newGuarded[T]((set.rows-1)*stride + n)
 					want := convert[T](values(3, len(c.values)))
 					copy(c.values, want)
 					kernel(c.values, stride, a, b, depth, accumulate, last)
-					for r := range p.rows {
+					for r := range set.rows {
 						for j := range n {
 							sum := want[r*stride+j] * T(accumulate)
 							for k := range depth {
@@ -40,7 +40,7 @@ func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels prod
 							want[r*stride+j] = sum
 						}
 					}
-					what := p.name + shape(v+1, depth, last, accumulate)
+					what := set.name + shape(v+1, depth, last, accumulate)
 					near(t, what, c.values, want, tolerance)
 					c.check(t, what)
 				}
@@ -50,16 +50,16 @@ func testProductKernels[T float32 | float64](t *testing.T, p *path, kernels prod
 }
 
 func TestPackCopiesRows(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
-		testPack(t, p.product32.pack, tileVectors*p.lanes)
-		testPack(t, p.product64.pack, tileVectors*p.lanes/2)
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
+		testPack(t, set.product32.pack, tileVectors*set.lanes)
+		testPack(t, set.product64.pack, tileVectors*set.lanes/2)
 	})
 }
 
 func TestPackLeftTransposesRows(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) {
-		testPackLeft(t, p.product32.packLeft)
-		testPackLeft(t, p.product64.packLeft)
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) {
+		testPackLeft(t, set.product32.packLeft)
+		testPackLeft(t, set.product64.packLeft)
 	})
 }
 
@@ -107,7 +107,7 @@ var productShapes = [][3]int{
 }
 
 func TestMatrixProductMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, s := range productShapes {
 			m, n, k := s[0], s[1], s[2]
 			a, b := values(1, m*k), values(2, k*n)
@@ -138,17 +138,17 @@ func plainProduct(a, b []float64, m, n, k int) []float64 {
 
 func BenchmarkMatrixProduct(b *testing.B) {
 	const n = 512
-	for _, p := range paths() {
-		w := newWorkers(0+2, p)
+	for _, set := range isas() {
+		w := newWorkers(0+2, set)
 		x, y, z := values(1, n*n), values(2, n*n), make([]float32, n*n)
-		b.Run(p.name+"/float32/512", func(b *testing.B) {
+		b.Run(set.name+"/float32/512", func(b *testing.B) {
 			for b.Loop() {
 				MatrixProduct32(w, z, x, y, n, n, n)
 			}
 			reportRate(b, 2*n*n*n)
 		})
 		x64, y64, z64 := float64s(x), float64s(y), make([]float64, n*n)
-		b.Run(p.name+"/float64/512", func(b *testing.B) {
+		b.Run(set.name+"/float64/512", func(b *testing.B) {
 			for b.Loop() {
 				MatrixProduct64(w, z64, x64, y64, n, n, n)
 			}
@@ -161,23 +161,23 @@ func BenchmarkMatrixProduct(b *testing.B) {
 // BenchmarkPeak multiplies panels that stay in the first-level cache, on one
 // thread: what the processor can do at most.
 func BenchmarkPeak(b *testing.B) {
-	for _, p := range paths() {
+	for _, set := range isas() {
 		const depth = 128
-		width := tileVectors * p.lanes
+		width := tileVectors * set.lanes
 		x, y, z := values(1, depth*panelRows), values(2, depth*width), make([]float32, panelRows*width)
-		b.Run(p.name+"/float32", func(b *testing.B) {
+		b.Run(set.name+"/float32", func(b *testing.B) {
 			for b.Loop() {
-				p.product32.tile[2](z, width, x, y, depth, 0, p.lanes)
+				set.product32.tile[2](z, width, x, y, depth, 0, set.lanes)
 			}
-			reportRate(b, float64(2*depth*p.rows*width))
+			reportRate(b, float64(2*depth*set.rows*width))
 		})
 		width /= 2
 		x64, y64, z64 := float64s(x), float64s(y), make([]float64, panelRows*width)
-		b.Run(p.name+"/float64", func(b *testing.B) {
+		b.Run(set.name+"/float64", func(b *testing.B) {
 			for b.Loop() {
-				p.product64.tile[2](z64, width, x64, y64, depth, 0, p.lanes/2)
+				set.product64.tile[2](z64, width, x64, y64, depth, 0, set.lanes/2)
 			}
-			reportRate(b, float64(2*depth*p.rows*width))
+			reportRate(b, float64(2*depth*set.rows*width))
 		})
 	}
 }

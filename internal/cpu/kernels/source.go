@@ -6,14 +6,14 @@ import "impasto/internal/pure"
 // repeated, a colour with one value per channel, or zeros (the zero value).
 type Border = pure.Border
 
-// source is the input of a convolution as the convolution sees it: surrounded
-// by a border, and zero wherever gate, unless there is none, isn't positive. With a
-// gate, x is of float32 and the border is zeros.
+// source is the input of a convolution as the convolution sees it: surrounded by a
+// border and, where it has a mask, zero wherever the mask isn't positive. With a mask,
+// x is of float32 and the border is zeros.
 //
-// With pooled, it is the gradient of a maximum pooling, x being the gradient of the
-// pooling's result, of half the height and width, and gate what is pooled.
+// Where pooled is set, it is the gradient of a maximum pooling: x is the gradient of
+// the pooling's result, of half the height and width, and mask is what is pooled.
 type source struct {
-	x, gate       Map
+	x, mask       Map
 	pooled        bool
 	height, width int
 	border        Border
@@ -21,7 +21,7 @@ type source struct {
 
 // copy writes rows × columns values of a channel, row by row, from position
 // (top, left), which may lie outside.
-func (s source) copy(p *path, to []float32, channel, top, left, rows, columns int) {
+func (s source) copy(set *isa, to []float32, channel, top, left, rows, columns int) {
 	outside := float32(0)
 	if s.border.Colour != nil {
 		outside = s.border.Colour[channel]
@@ -38,7 +38,7 @@ func (s source) copy(p *path, to []float32, channel, top, left, rows, columns in
 		}
 		start := (channel*s.height + row) * s.width
 		if from := start + max(left, 0); after > before {
-			s.gated(p, line[before:after], from)
+			s.masked(set, line[before:after], from)
 		}
 		first, last := outside, outside
 		if s.border.Replicate {
@@ -49,27 +49,98 @@ func (s source) copy(p *path, to []float32, channel, top, left, rows, columns in
 	}
 }
 
-// inside returns which of columns columns from left on are inside: those from
+// inside returns which of so many columns from left on are inside: those from
 // before up to after.
 func (s source) inside(left, columns int) (before, after int) {
 	before = min(max(0, -left), columns)
 	return before, min(max(before, s.width-left), columns)
 }
 
-// gated writes the values from index from on.
-func (s source) gated(p *path, to []float32, from int) {
+// masked writes the values from index from on.
+func (s source) masked(set *isa, to []float32, from int) {
 	switch {
-	case s.gate.none():
-		s.x.read(&p.half, to, from)
-	case s.gate.Half != nil:
-		p.half.gate(to, s.x.Single[from:], s.gate.Half[from:])
+	case s.mask.none():
+		s.x.read(&set.half, to, from)
+	case s.mask.Half != nil:
+		set.half.mask(to, s.x.Single[from:], s.mask.Half[from:])
 	default:
-		p.vector.gate(to, s.x.Single[from:from+len(to)], s.gate.Single[from:from+len(to)])
+		set.vector.mask(to, s.x.Single[from:from+len(to)], s.mask.Single[from:from+len(to)])
 	}
 }
 
 func fill(x []float32, v float32) {
 	for i := range x {
 		x[i] = v
+	}
+}
+
+// pixels writes columns pixels of 16 channels of a row, from position (row, left) on,
+// which may lie outside. The first is written at room[segmentLead].
+func (s source) pixels(set *isa, room []float32, channel, row, left, columns int) {
+	to := room[segmentLead:]
+	if s.border.Replicate {
+		row = min(max(row, 0), s.height-1)
+	} else if row < 0 || row >= s.height {
+		for i := range columns {
+			s.outside(to[i*channelBlock:], channel)
+		}
+		return
+	}
+	before, after := s.inside(left, columns)
+	area := s.height * s.width
+	start := channel*area + row*s.width + left + before
+	switch {
+	case after == before:
+	case s.pooled:
+		odd := (left + before) % 2
+		s.gatherPooled(set, room[segmentLead+(before-odd)*channelBlock:], channel, row, left+before-odd, after-before+odd)
+	default:
+		s.gather(set, to[before*channelBlock:], start, after-before)
+	}
+	for i := range columns {
+		switch {
+		case i >= before && i < after:
+		case s.border.Replicate:
+			edge := min(max(left+i, 0), s.width-1)
+			for c := range channelBlock {
+				to[i*channelBlock+c] = s.x.at((channel+c)*area + row*s.width + edge)
+			}
+		default:
+			s.outside(to[i*channelBlock:], channel)
+		}
+	}
+}
+
+// gather writes n pixels of 16 channels from index at on.
+func (s source) gather(set *isa, to []float32, at, n int) {
+	area := s.height * s.width
+	switch {
+	case s.x.Half != nil:
+		set.half.gather(to, s.x.Half[at:], area, n, s.width)
+	case s.mask.Half != nil:
+		set.half.gatherMasked(to, s.x.Single[at:], s.mask.Half[at:], area, n, s.width)
+	case s.mask.Single != nil:
+		set.winograd.gather(to, s.x.Single[at:], s.mask.Single[at:], area, n, s.width)
+	default:
+		set.winograd.gather(to, s.x.Single[at:], nil, area, n, s.width)
+	}
+}
+
+// gatherPooled writes n pixels of 16 channels from an even column on, and one more
+// where n is odd.
+func (s source) gatherPooled(set *isa, to []float32, channel, row, column, n int) {
+	area, below := s.height*s.width, row%2
+	at := channel*area + row*s.width + column
+	beside := at + s.width*(1-2*below)
+	dy := channel*area/4 + row/2*(s.width/2) + column/2
+	set.winograd.gatherPooled(to, s.mask.Single[at:], s.mask.Single[beside:], s.x.Single[dy:], area, area/4, (n+1)/2*2, 2*s.width, below)
+}
+
+// outside writes a pixel of the border.
+func (s source) outside(to []float32, channel int) {
+	if s.border.Colour == nil {
+		clear(to[:channelBlock])
+	} else {
+		copy(to[:channelBlock], s.border.Colour[channel:])
 	}
 }

@@ -16,14 +16,14 @@ func eachBlock(w *Workers, n int, block func(first, end int)) {
 func AddTo(w *Workers, y, x []float32) {
 	x = x[:len(y)]
 	eachBlock(w, len(y), func(first, end int) {
-		w.path.vector.axpy(y[first:end], x[first:end], 1)
+		w.isa.vector.axpy(y[first:end], x[first:end], 1)
 	})
 }
 
 // Scale computes x = alpha·x.
 func Scale(w *Workers, alpha float32, x []float32) {
 	eachBlock(w, len(x), func(first, end int) {
-		w.path.vector.scale(x[first:end], alpha)
+		w.isa.vector.scale(x[first:end], alpha)
 	})
 }
 
@@ -31,7 +31,7 @@ func Scale(w *Workers, alpha float32, x []float32) {
 func Axpy(w *Workers, y []float32, alpha float32, x []float32) {
 	x = x[:len(y)]
 	eachBlock(w, len(y), func(first, end int) {
-		w.path.vector.axpy(y[first:end], x[first:end], alpha)
+		w.isa.vector.axpy(y[first:end], x[first:end], alpha)
 	})
 }
 
@@ -40,11 +40,11 @@ func Dot(w *Workers, x, y []float32) float64 {
 	y = y[:len(x)]
 	blocks := (len(x) + vectorBlock - 1) / vectorBlock
 	var total float64
-	w.exclusive(func(shared *scratch) {
+	w.exclusive(func(shared *workspace) {
 		sums := shared.float64s(0, blocks)
-		w.runLocked(blocks, func(part int, _ *scratch) {
+		w.runLocked(blocks, func(part int, _ *workspace) {
 			first, end := part*vectorBlock, min(len(x), (part+1)*vectorBlock)
-			sums[part] = w.path.vector.dot(x[first:end], y[first:end])
+			sums[part] = w.isa.vector.dot(x[first:end], y[first:end])
 		})
 		for _, v := range sums {
 			total += v
@@ -53,19 +53,21 @@ func Dot(w *Workers, x, y []float32) float64 {
 	return total
 }
 
-// Spread returns Σ (x − y)² on the calling thread: differences in float32, their
-// squares and sum in float64.
-func (w *Workers) Spread(x, y []float32) float64 { return w.path.vector.spread(x, y[:len(x)]) }
+// SquaredDistance returns Σ (x − y)² on the calling thread: differences in float32,
+// their squares and sum in float64.
+func (w *Workers) SquaredDistance(x, y []float32) float64 {
+	return w.isa.vector.squaredDistance(x, y[:len(x)])
+}
 
-// Pull computes to += alpha·(x − y) on the calling thread.
-func (w *Workers) Pull(to, x, y []float32, alpha float32) {
-	w.path.vector.pull(to, x[:len(to)], y[:len(to)], alpha)
+// AddDifference computes to = to + alpha·(x − y) on the calling thread.
+func (w *Workers) AddDifference(to, x, y []float32, alpha float32) {
+	w.isa.vector.addDifference(to, x[:len(to)], y[:len(to)], alpha)
 }
 
 // Clamp moves every x into [low, high].
 func Clamp(w *Workers, x []float32, low, high float32) {
 	eachBlock(w, len(x), func(first, end int) {
-		w.path.vector.clamp(x[first:end], low, high)
+		w.isa.vector.clamp(x[first:end], low, high)
 	})
 }
 
@@ -73,7 +75,7 @@ func Clamp(w *Workers, x []float32, low, high float32) {
 func Average(w *Workers, mean []float32, decay float32, x []float32) {
 	x = x[:len(mean)]
 	eachBlock(w, len(mean), func(first, end int) {
-		w.path.vector.average(mean[first:end], x[first:end], decay, 1-decay)
+		w.isa.vector.average(mean[first:end], x[first:end], decay, 1-decay)
 	})
 }
 
@@ -94,12 +96,12 @@ func AdamStep(w *Workers, point, gradient, mean, square []float32, a Adam) {
 	gradient, mean, square = gradient[:n], mean[:n], square[:n]
 	f := a.factors()
 	eachBlock(w, n, func(first, end int) {
-		w.path.vector.adam(point[first:end], gradient[first:end], mean[first:end], square[first:end],
+		w.isa.vector.adam(point[first:end], gradient[first:end], mean[first:end], square[first:end],
 			f.keepMean, f.addMean, f.keepSquare, f.addSquare, f.step, f.root, f.epsilon)
 	})
 }
 
-// adamFactors are what an update multiplies by.
+// adamFactors are the factors of an update.
 type adamFactors struct {
 	keepMean, addMean     float32 // Beta1, 1−Beta1
 	keepSquare, addSquare float32 // Beta2, 1−Beta2
@@ -123,11 +125,10 @@ func (a Adam) factors() adamFactors {
 func Combine(w *Workers, to []float64, a float64, x []float64, b float64, y []float64) {
 	x, y = x[:len(to)], y[:len(to)]
 	if len(to) <= vectorBlock {
-		w.path.vector.combine(to, x, y, a, b)
+		w.isa.vector.combine(to, x, y, a, b)
 		return
 	}
-	w.Run((len(to)+vectorBlock-1)/vectorBlock, func(part int) {
-		first, end := part*vectorBlock, min(len(to), (part+1)*vectorBlock)
-		w.path.vector.combine(to[first:end], x[first:end], y[first:end], a, b)
+	eachBlock(w, len(to), func(first, end int) {
+		w.isa.vector.combine(to[first:end], x[first:end], y[first:end], a, b)
 	})
 }

@@ -14,14 +14,14 @@ DATA vectorsMask<>+48(SB)/8, $0x0000000000000000
 DATA vectorsMask<>+56(SB)/8, $0x0000000000000000
 GLOBL vectorsMask<>(SB), RODATA|NOPTR, $64
 
-// func gateAVX512(to []float32, x []float32, gate []float32)
+// func maskAVX512(to []float32, x []float32, mask []float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·gateAVX512(SB), NOSPLIT, $0-72
+TEXT ·maskAVX512(SB), NOSPLIT, $0-72
 	VPXORD Z0, Z0, Z0
 	MOVQ   to_len+8(FP), AX
 	MOVQ   to_base+0(FP), CX
 	MOVQ   x_base+24(FP), DX
-	MOVQ   gate_base+48(FP), BX
+	MOVQ   mask_base+48(FP), BX
 
 loop:
 	CMPQ      AX, $0x10
@@ -389,9 +389,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func spreadAVX512(x []float32, y []float32) float64
+// func squaredDistanceAVX512(x []float32, y []float32) float64
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, SSE2
-TEXT ·spreadAVX512(SB), NOSPLIT, $0-56
+TEXT ·squaredDistanceAVX512(SB), NOSPLIT, $0-56
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
@@ -455,9 +455,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func pullAVX512(to []float32, x []float32, y []float32, alpha float32)
+// func addDifferenceAVX512(to []float32, x []float32, y []float32, alpha float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·pullAVX512(SB), NOSPLIT, $0-76
+TEXT ·addDifferenceAVX512(SB), NOSPLIT, $0-76
 	VBROADCASTSS alpha+72(FP), Z0
 	MOVQ         to_len+8(FP), AX
 	MOVQ         to_base+0(FP), CX
@@ -806,14 +806,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func gateAVX2(to []float32, x []float32, gate []float32)
+// func maskAVX2(to []float32, x []float32, mask []float32)
 // Requires: AVX
-TEXT ·gateAVX2(SB), NOSPLIT, $0-72
+TEXT ·maskAVX2(SB), NOSPLIT, $0-72
 	VXORPS Y0, Y0, Y0
 	MOVQ   to_len+8(FP), AX
 	MOVQ   to_base+0(FP), CX
 	MOVQ   x_base+24(FP), DX
-	MOVQ   gate_base+48(FP), BX
+	MOVQ   mask_base+48(FP), BX
 
 loop:
 	CMPQ    AX, $0x08
@@ -1171,9 +1171,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func spreadAVX2(x []float32, y []float32) float64
+// func squaredDistanceAVX2(x []float32, y []float32) float64
 // Requires: AVX, FMA3, SSE2
-TEXT ·spreadAVX2(SB), NOSPLIT, $0-56
+TEXT ·squaredDistanceAVX2(SB), NOSPLIT, $0-56
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1235,9 +1235,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func pullAVX2(to []float32, x []float32, y []float32, alpha float32)
+// func addDifferenceAVX2(to []float32, x []float32, y []float32, alpha float32)
 // Requires: AVX, FMA3
-TEXT ·pullAVX2(SB), NOSPLIT, $0-76
+TEXT ·addDifferenceAVX2(SB), NOSPLIT, $0-76
 	VBROADCASTSS alpha+72(FP), Y0
 	MOVQ         to_len+8(FP), AX
 	MOVQ         to_base+0(FP), CX

@@ -5,39 +5,29 @@ import "math"
 // vectorKernels are the inner loops that go through vectors once. Slices of a
 // call are equally long.
 type vectorKernels struct {
-	gate    func(to, x, gate []float32)                   // to = x where gate is positive, else 0
-	axpy    func(y, x []float32, alpha float32)           // y += alpha·x
-	scale   func(x []float32, alpha float32)              // x *= alpha
-	clamp   func(x []float32, low, high float32)          // x = min(max(x, low), high)
-	average func(mean, x []float32, decay, rest float32)  // mean = decay·mean + rest·x
-	combine func(to, x, y []float64, a, b float64)        // to = a·x + b·y
-	dot     func(x, y []float32) float64                  // Σ x·y in float64
-	sum     func(x []float32) float64                     // Σ x in float64
-	pull    func(to, x, y []float32, alpha float32)       // to += alpha·(x − y)
-	spread  func(x, y []float32) float64                  // Σ (x − y)², in float64 from x − y on
-	adam    func(point, gradient, mean, square []float32, // see adamFactors
-		keepMean, addMean, keepSquare, addSquare, step, root, epsilon float32)
+	mask            func(to, x, mask []float32)                                                                                          // to = x where mask is positive, else 0
+	axpy            func(y, x []float32, alpha float32)                                                                                  // y += alpha·x
+	scale           func(x []float32, alpha float32)                                                                                     // x *= alpha
+	clamp           func(x []float32, low, high float32)                                                                                 // x = min(max(x, low), high)
+	average         func(mean, x []float32, decay, rest float32)                                                                         // mean = decay·mean + rest·x
+	combine         func(to, x, y []float64, a, b float64)                                                                               // to = a·x + b·y
+	addDifference   func(to, x, y []float32, alpha float32)                                                                              // to += alpha·(x − y)
+	dot             func(x, y []float32) float64                                                                                         // Σ x·y in float64
+	sum             func(x []float32) float64                                                                                            // Σ x in float64
+	squaredDistance func(x, y []float32) float64                                                                                         // Σ (x − y)², in float64 from x − y on
+	adam            func(point, gradient, mean, square []float32, keepMean, addMean, keepSquare, addSquare, step, root, epsilon float32) // see adamFactors
 }
 
 var vectorsGo = vectorKernels{
-	gate:    gateGo,
-	axpy:    axpyGo,
-	scale:   scaleGo,
-	clamp:   clampGo,
-	average: averageGo,
-	combine: combineGo,
-	dot:     dotGo,
-	sum:     sumGo,
-	adam:    adamGo,
-	pull:    pullGo,
-	spread:  spreadGo,
+	mask: maskGo, axpy: axpyGo, scale: scaleGo, clamp: clampGo, average: averageGo, combine: combineGo, addDifference: addDifferenceGo,
+	dot: dotGo, sum: sumGo, squaredDistance: squaredDistanceGo, adam: adamGo,
 }
 
-func gateGo(to, x, gate []float32) {
-	x, to = x[:len(gate)], to[:len(gate)]
-	for i, g := range gate {
+func maskGo(to, x, mask []float32) {
+	x, to = x[:len(mask)], to[:len(mask)]
+	for i, m := range mask {
 		v := x[i]
-		if !(g > 0) {
+		if !(m > 0) {
 			v = 0
 		}
 		to[i] = v
@@ -108,14 +98,14 @@ func sumGo(x []float32) float64 {
 	return sums[0] + sums[1] + (sums[2] + sums[3])
 }
 
-func pullGo(to, x, y []float32, alpha float32) {
+func addDifferenceGo(to, x, y []float32, alpha float32) {
 	x, y = x[:len(to)], y[:len(to)]
 	for i := range to {
 		to[i] += alpha * (x[i] - y[i])
 	}
 }
 
-func spreadGo(x, y []float32) float64 {
+func squaredDistanceGo(x, y []float32) float64 {
 	var sum float64
 	for i, v := range x {
 		d := float64(v - y[i])

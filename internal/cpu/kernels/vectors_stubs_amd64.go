@@ -4,10 +4,10 @@
 
 package kernels
 
-// gateAVX512 is gateGo.
+// maskAVX512 is maskGo.
 //
 //go:noescape
-func gateAVX512(to []float32, x []float32, gate []float32)
+func maskAVX512(to []float32, x []float32, mask []float32)
 
 // axpyAVX512 is axpyGo.
 //
@@ -44,15 +44,15 @@ func dotAVX512(x []float32, y []float32) float64
 //go:noescape
 func sumAVX512(x []float32) float64
 
-// spreadAVX512 is spreadGo.
+// squaredDistanceAVX512 is squaredDistanceGo.
 //
 //go:noescape
-func spreadAVX512(x []float32, y []float32) float64
+func squaredDistanceAVX512(x []float32, y []float32) float64
 
-// pullAVX512 is pullGo.
+// addDifferenceAVX512 is addDifferenceGo.
 //
 //go:noescape
-func pullAVX512(to []float32, x []float32, y []float32, alpha float32)
+func addDifferenceAVX512(to []float32, x []float32, y []float32, alpha float32)
 
 // combineAVX512 is combineGo.
 //
@@ -79,10 +79,10 @@ func sumDifference64AVX512(x []float64, target []float64) (squares float64, magn
 //go:noescape
 func slope64AVX512(dx []float64, x []float64, target []float64, factor float64, magnitude float64, negativeZero float64)
 
-// gateAVX2 is gateGo.
+// maskAVX2 is maskGo.
 //
 //go:noescape
-func gateAVX2(to []float32, x []float32, gate []float32)
+func maskAVX2(to []float32, x []float32, mask []float32)
 
 // axpyAVX2 is axpyGo.
 //
@@ -119,15 +119,15 @@ func dotAVX2(x []float32, y []float32) float64
 //go:noescape
 func sumAVX2(x []float32) float64
 
-// spreadAVX2 is spreadGo.
+// squaredDistanceAVX2 is squaredDistanceGo.
 //
 //go:noescape
-func spreadAVX2(x []float32, y []float32) float64
+func squaredDistanceAVX2(x []float32, y []float32) float64
 
-// pullAVX2 is pullGo.
+// addDifferenceAVX2 is addDifferenceGo.
 //
 //go:noescape
-func pullAVX2(to []float32, x []float32, y []float32, alpha float32)
+func addDifferenceAVX2(to []float32, x []float32, y []float32, alpha float32)
 
 // combineAVX2 is combineGo.
 //

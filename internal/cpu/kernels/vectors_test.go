@@ -19,7 +19,7 @@ func TestVectorOperationsMatchPlainLoops(t *testing.T) {
 		{"Clamp", func(w *Workers, y, _ []float32) { Clamp(w, y, -0.5, 0.7) }, func(y, _ float64) float64 { return min(max(y, -0.5), 0.7) }},
 		{"Average", func(w *Workers, y, x []float32) { Average(w, y, 0.99, x) }, func(y, x float64) float64 { return 0.99*y + 0.01*x }},
 	}
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, o := range operations {
 			for _, n := range vectorLengths {
 				x, want := values(1, n), float64s(values(2, n))
@@ -37,7 +37,7 @@ func TestVectorOperationsMatchPlainLoops(t *testing.T) {
 }
 
 func TestCombineMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			x, y := float64s(values(1, n)), float64s(values(2, n))
 			want, to := make([]float64, n), newGuarded[float64](n)
@@ -54,7 +54,7 @@ func TestCombineMatchesPlainLoops(t *testing.T) {
 }
 
 func TestPullMatchesPlainLoops(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			to, x, y := newGuarded[float32](n), values(1, n), values(2, n)
 			copy(to.values, values(3, n))
@@ -62,7 +62,7 @@ func TestPullMatchesPlainLoops(t *testing.T) {
 			for i := range want {
 				want[i] += 0.3 * (float64(x[i]) - float64(y[i]))
 			}
-			w.Pull(to.values, x, y, 0.3)
+			w.AddDifference(to.values, x, y, 0.3)
 			near(t, "pull "+shape(n), to.values, want, 1e-6)
 			to.check(t, "pull "+shape(n))
 		}
@@ -70,7 +70,7 @@ func TestPullMatchesPlainLoops(t *testing.T) {
 }
 
 func TestSpreadSumsInFloat64(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			x, y := values(1, n), values(2, n)
 			want := 0.0
@@ -78,7 +78,7 @@ func TestSpreadSumsInFloat64(t *testing.T) {
 				d := float64(x[i] - y[i])
 				want += d * d
 			}
-			if got := w.Spread(x, y); !(math.Abs(got-want) <= 1e-13*want) {
+			if got := w.SquaredDistance(x, y); !(math.Abs(got-want) <= 1e-13*want) {
 				t.Errorf("%d values: %v, want %v", n, got, want)
 			}
 		}
@@ -86,7 +86,7 @@ func TestSpreadSumsInFloat64(t *testing.T) {
 }
 
 func TestDotSumsInFloat64(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			x, y := values(1, n), values(2, n)
 			want, size := 0.0, 0.0
@@ -103,7 +103,7 @@ func TestDotSumsInFloat64(t *testing.T) {
 }
 
 func TestAdamStepMatchesItsFormula(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, _ *path, w *Workers) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
 		for _, n := range vectorLengths {
 			point, mean, square := newGuarded[float32](n), newGuarded[float32](n), newGuarded[float32](n)
 			copy(point.values, values(1, n))

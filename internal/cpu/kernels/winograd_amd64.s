@@ -528,19 +528,19 @@ DATA winogradConstants<>+2040(SB)/4, $0x3d000000
 DATA winogradConstants<>+2044(SB)/4, $0x3d000000
 GLOBL winogradConstants<>(SB), RODATA|NOPTR, $2048
 
-// func gatherAVX512(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
+// func gatherAVX512(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 // Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·gatherAVX512(SB), NOSPLIT, $0-96
 	MOVQ  to_base+0(FP), AX
 	MOVQ  x_base+24(FP), CX
-	MOVQ  gate_base+48(FP), DX
+	MOVQ  mask_base+48(FP), DX
 	MOVQ  plane+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  n+80(FP), SI
 	MOVQ  ahead+88(FP), DI
 	SHLQ  $0x02, DI
 	TESTQ DX, DX
-	JNZ   gated
+	JNZ   masked
 	MOVQ  $0x00000010, DX
 
 loop:
@@ -687,11 +687,11 @@ loop:
 	VZEROUPPER
 	RET
 
-gated:
+masked:
 	VPXORD Z0, Z0, Z0
 	MOVQ   $0x00000010, R8
 
-gatedLoop:
+maskedLoop:
 	MOVQ       SI, R9
 	CMPQ       R9, R8
 	CMOVQGT    R8, R9
@@ -881,7 +881,7 @@ gatedLoop:
 	ADDQ       $+64, DX
 	ADDQ       $+1024, AX
 	SUBQ       R8, SI
-	JG         gatedLoop
+	JG         maskedLoop
 	VZEROUPPER
 	RET
 
@@ -4238,19 +4238,19 @@ rectifiedLoop:
 	VZEROUPPER
 	RET
 
-// func gatherAVX2(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
+// func gatherAVX2(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 // Requires: AVX, CMOV, MMX+
 TEXT ·gatherAVX2(SB), NOSPLIT, $0-96
 	MOVQ  to_base+0(FP), AX
 	MOVQ  x_base+24(FP), CX
-	MOVQ  gate_base+48(FP), DX
+	MOVQ  mask_base+48(FP), DX
 	MOVQ  plane+72(FP), BX
 	SHLQ  $0x02, BX
 	MOVQ  n+80(FP), SI
 	MOVQ  ahead+88(FP), DI
 	SHLQ  $0x02, DI
 	TESTQ DX, DX
-	JNZ   gated
+	JNZ   masked
 	MOVQ  $0x00000008, DX
 
 loop:
@@ -4380,11 +4380,11 @@ loop:
 	VZEROUPPER
 	RET
 
-gated:
+masked:
 	VXORPS Y0, Y0, Y0
 	MOVQ   $0x00000008, R8
 
-gatedLoop:
+maskedLoop:
 	MOVQ       SI, R9
 	CMPQ       R9, R8
 	CMOVQGT    R8, R9
@@ -4589,7 +4589,7 @@ gatedLoop:
 	ADDQ       $+32, DX
 	ADDQ       $+512, AX
 	SUBQ       R8, SI
-	JG         gatedLoop
+	JG         maskedLoop
 	VZEROUPPER
 	RET
 

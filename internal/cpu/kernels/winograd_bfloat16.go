@@ -2,19 +2,29 @@ package kernels
 
 import "math"
 
-// Where the kernels of winograd.go go through words of V and U, those for
-// bfloat16 put two neighbouring channels into a word, the even one in its lower
-// half, rounded to the nearest.
+// The kernels for bfloat16 are those of winograd.go, except that a word of V and U
+// holds two neighbouring channels: the even one in its lower half, the odd one in its
+// upper half, both rounded to the nearest bfloat16.
 
+// roundBFloat16 returns the bits of the bfloat16 nearest to v.
 func roundBFloat16(v float32) uint32 { return (math.Float32bits(v) + 1<<15) >> 16 }
 
+// pairOf packs two channels into a word.
 func pairOf(even, odd float32) float32 {
 	return math.Float32frombits(roundBFloat16(even) | roundBFloat16(odd)<<16)
 }
 
+// unpair returns the two channels of a word.
 func unpair(word float32) (even, odd float32) {
 	bits := math.Float32bits(word)
 	return math.Float32frombits(bits << 16), math.Float32frombits(bits &^ (1<<16 - 1))
+}
+
+// bfloat16Go is the smaller form with products of bfloat16.
+func bfloat16Go() *winogradForm {
+	f := form4Go.kernels()
+	f.pack, f.multiply, f.transformRows, f.transformFilter = 2, multiplyBFloat16Go, transformRowsBFloat16Go, transformFilterBFloat16Go
+	return &f
 }
 
 func transformRowsBFloat16Go(v, x []float32, step, row, n int) {
@@ -37,7 +47,7 @@ func transformRowsBFloat16Go(v, x []float32, step, row, n int) {
 
 func transformFilterBFloat16Go(u, filters []float32, step, turned int) {
 	single := make([]float32, 36*channelBlock*channelChunk)
-	transformFilter4Go(single, filters, channelBlock*channelChunk, turned)
+	form4Go.transformFilter(single, filters, channelBlock*channelChunk, turned)
 	for k := range 36 {
 		for i := 0; i < channelBlock; i += 2 {
 			even := single[(k*channelBlock+i)*channelChunk:]

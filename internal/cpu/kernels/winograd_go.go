@@ -15,18 +15,20 @@ var winogradGo = winogradKernels{
 	poolPixels:   poolPixelsGo,
 	transpose:    transposeGo,
 	scatter:      scatterGo,
-	forms: [2]winogradForm{
-		{4, 1, multiplyGo, transformColumns4Go, transformRows4Go, transformFilter4Go, invertRows4Go, invertColumns4Go},
-		{6, 1, multiplyGo, transformColumns6Go, transformRows6Go, transformFilter6Go, invertRows6Go, invertColumns6Go},
-	},
-	bfloat16: &winogradForm{4, 2, multiplyBFloat16Go, transformColumns4Go, transformRowsBFloat16Go, transformFilterBFloat16Go, invertRows4Go, invertColumns4Go},
+	forms:        [2]winogradForm{form4Go.kernels(), form6Go.kernels()},
+	bfloat16:     bfloat16Go(),
 }
 
-func gatherGo(to, x, gate []float32, plane, n, _ int) {
+var (
+	form4Go = formGo[[6]float32, [4]float32]{transform4, transformFilter4, invert4}
+	form6Go = formGo[[8]float32, [6]float32]{transform6, transformFilter6, invert6}
+)
+
+func gatherGo(to, x, mask []float32, plane, n, _ int) {
 	for c := range channelBlock {
 		for p := range n {
 			v := x[c*plane+p]
-			if gate != nil && !(gate[c*plane+p] > 0) {
+			if mask != nil && !(mask[c*plane+p] > 0) {
 				v = 0
 			}
 			to[p*channelBlock+c] = v
@@ -80,23 +82,120 @@ func scatterGo(y, from []float32, plane, n int) {
 func multiplyGo(m, v, u []float32, n, depth, accumulate int) {
 	for t := range n {
 		for o := 0; o < channelChunk; o += 8 {
-			to := m[t*channelChunk+o : t*channelChunk+o+8 : t*channelChunk+o+8]
-			var s0, s1, s2, s3, s4, s5, s6, s7 float32
+			to := m[t*channelChunk+o:][:8]
+			var low, high four[float32]
 			if accumulate != 0 {
-				s0, s1, s2, s3, s4, s5, s6, s7 = to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7]
+				low, high = fourOf(to), fourOf(to[4:])
 			}
-			for k, a := range v[t*channelChunk : t*channelChunk+depth] {
-				b := u[k*channelChunk+o : k*channelChunk+o+8 : k*channelChunk+o+8]
-				s0 += a * b[0]
-				s1 += a * b[1]
-				s2 += a * b[2]
-				s3 += a * b[3]
-				s4 += a * b[4]
-				s5 += a * b[5]
-				s6 += a * b[6]
-				s7 += a * b[7]
+			for k, a := range v[t*channelChunk:][:depth] {
+				weights := u[k*channelChunk+o:][:8]
+				low, high = low.plus(a, fourOf(weights)), high.plus(a, fourOf(weights[4:]))
 			}
-			to[0], to[1], to[2], to[3], to[4], to[5], to[6], to[7] = s0, s1, s2, s3, s4, s5, s6, s7
+			low.write(to, 4)
+			high.write(to[4:], 4)
+		}
+	}
+}
+
+// formGo are the matrices of F(m×m, 3×3), as functions that multiply vectors by them.
+// D holds m+2 values, R holds m.
+type formGo[D [6]float32 | [8]float32, R [4]float32 | [6]float32] struct {
+	data    func(d D) D          // Bᵀd
+	filter  func(g [3]float32) D // Gg
+	inverse func(m D) R          // Aᵀm
+}
+
+// kernels are the inner loops of the form.
+func (f formGo[D, R]) kernels() winogradForm {
+	var result R
+	return winogradForm{
+		tile: len(result), pack: 1, multiply: multiplyGo,
+		transformColumns: f.transformColumns, transformRows: f.transformRows, transformFilter: f.transformFilter,
+		invertRows: f.invertRows, invertColumns: f.invertColumns,
+	}
+}
+
+func (f formGo[D, R]) transformColumns(x []float32, row, n int) {
+	for p := range n * channelBlock {
+		var d D
+		for i := range len(d) {
+			d[i] = x[i*row+p]
+		}
+		d = f.data(d)
+		for i := range len(d) {
+			x[i*row+p] = d[i]
+		}
+	}
+}
+
+func (f formGo[D, R]) transformRows(v, x []float32, step, row, n int) {
+	var d D
+	var result R
+	inputs, tile := len(d), len(result)
+	for i := range inputs {
+		for t := range n {
+			for c := range channelBlock {
+				for j := range inputs {
+					d[j] = x[i*row+(tile*t+j)*channelBlock+c]
+				}
+				transformed := f.data(d)
+				for j := range inputs {
+					v[(inputs*i+j)*step+t*channelChunk+c] = transformed[j]
+				}
+			}
+		}
+	}
+}
+
+func (f formGo[D, R]) transformFilter(u, filters []float32, step, turned int) {
+	for at := range channelBlock * channelBlock {
+		g := filterOf(filters, at, turned)
+		var columns [3]D
+		for j := range columns {
+			columns[j] = f.filter([3]float32{g[j], g[3+j], g[6+j]})
+		}
+		to := u[at/channelBlock*channelChunk+at%channelBlock:]
+		inputs := len(columns[0])
+		for i := range inputs {
+			row := f.filter([3]float32{columns[0][i], columns[1][i], columns[2][i]})
+			for j := range inputs {
+				to[(inputs*i+j)*step] = row[j]
+			}
+		}
+	}
+}
+
+func (f formGo[D, R]) invertRows(y, m []float32, step, row, n int) {
+	var d D
+	inputs := len(d)
+	for i := range inputs {
+		for t := range n {
+			for c := range channelBlock {
+				for j := range inputs {
+					d[j] = m[(inputs*i+j)*step+t*channelChunk+c]
+				}
+				result := f.inverse(d)
+				for j := range len(result) {
+					y[i*row+(len(result)*t+j)*channelBlock+c] = result[j]
+				}
+			}
+		}
+	}
+}
+
+func (f formGo[D, R]) invertColumns(y, biases []float32, row, n, rectify int) {
+	for p := range n * channelBlock {
+		var d D
+		for i := range len(d) {
+			d[i] = y[i*row+p]
+		}
+		result := f.inverse(d)
+		for i := range len(result) {
+			v := result[i] + biases[p%channelBlock]
+			if rectify != 0 {
+				v = rectified(v)
+			}
+			y[i*row+p] = v
 		}
 	}
 }
@@ -174,159 +273,7 @@ func invert6(m [8]float32) [6]float32 {
 	}
 }
 
-func transformColumns4Go(x []float32, row, n int) {
-	for p := range n * channelBlock {
-		var d [6]float32
-		for i := range d {
-			d[i] = x[i*row+p]
-		}
-		for i, v := range transform4(d) {
-			x[i*row+p] = v
-		}
-	}
-}
-
-func transformRows4Go(v, x []float32, step, row, n int) {
-	for i := range 6 {
-		for t := range n {
-			for c := range channelBlock {
-				var d [6]float32
-				for j := range d {
-					d[j] = x[i*row+(4*t+j)*channelBlock+c]
-				}
-				for j, r := range transform4(d) {
-					v[(6*i+j)*step+t*channelChunk+c] = r
-				}
-			}
-		}
-	}
-}
-
-func transformFilter4Go(u, filters []float32, step, turned int) {
-	for at := range channelBlock * channelBlock {
-		g := filterOf(filters, at, turned)
-		var columns [3][6]float32
-		for j := range columns {
-			columns[j] = transformFilter4([3]float32{g[j], g[3+j], g[6+j]})
-		}
-		to := u[at/channelBlock*channelChunk+at%channelBlock:]
-		for i := range 6 {
-			for j, v := range transformFilter4([3]float32{columns[0][i], columns[1][i], columns[2][i]}) {
-				to[(6*i+j)*step] = v
-			}
-		}
-	}
-}
-
-func invertRows4Go(y, m []float32, step, row, n int) {
-	for i := range 6 {
-		for t := range n {
-			for c := range channelBlock {
-				var d [6]float32
-				for j := range d {
-					d[j] = m[(6*i+j)*step+t*channelChunk+c]
-				}
-				for j, v := range invert4(d) {
-					y[i*row+(4*t+j)*channelBlock+c] = v
-				}
-			}
-		}
-	}
-}
-
-func invertColumns4Go(y, biases []float32, row, n, rectify int) {
-	for p := range n * channelBlock {
-		var d [6]float32
-		for i := range d {
-			d[i] = y[i*row+p]
-		}
-		for i, v := range invert4(d) {
-			v += biases[p%channelBlock]
-			if rectify != 0 && v < 0 {
-				v = 0
-			}
-			y[i*row+p] = v
-		}
-	}
-}
-
-func transformColumns6Go(x []float32, row, n int) {
-	for p := range n * channelBlock {
-		var d [8]float32
-		for i := range d {
-			d[i] = x[i*row+p]
-		}
-		for i, v := range transform6(d) {
-			x[i*row+p] = v
-		}
-	}
-}
-
-func transformRows6Go(v, x []float32, step, row, n int) {
-	for i := range 8 {
-		for t := range n {
-			for c := range channelBlock {
-				var d [8]float32
-				for j := range d {
-					d[j] = x[i*row+(6*t+j)*channelBlock+c]
-				}
-				for j, r := range transform6(d) {
-					v[(8*i+j)*step+t*channelChunk+c] = r
-				}
-			}
-		}
-	}
-}
-
-func transformFilter6Go(u, filters []float32, step, turned int) {
-	for at := range channelBlock * channelBlock {
-		g := filterOf(filters, at, turned)
-		var columns [3][8]float32
-		for j := range columns {
-			columns[j] = transformFilter6([3]float32{g[j], g[3+j], g[6+j]})
-		}
-		to := u[at/channelBlock*channelChunk+at%channelBlock:]
-		for i := range 8 {
-			for j, v := range transformFilter6([3]float32{columns[0][i], columns[1][i], columns[2][i]}) {
-				to[(8*i+j)*step] = v
-			}
-		}
-	}
-}
-
-func invertRows6Go(y, m []float32, step, row, n int) {
-	for i := range 8 {
-		for t := range n {
-			for c := range channelBlock {
-				var d [8]float32
-				for j := range d {
-					d[j] = m[(8*i+j)*step+t*channelChunk+c]
-				}
-				for j, v := range invert6(d) {
-					y[i*row+(6*t+j)*channelBlock+c] = v
-				}
-			}
-		}
-	}
-}
-
-func invertColumns6Go(y, biases []float32, row, n, rectify int) {
-	for p := range n * channelBlock {
-		var d [8]float32
-		for i := range d {
-			d[i] = y[i*row+p]
-		}
-		for i, v := range invert6(d) {
-			v += biases[p%channelBlock]
-			if rectify != 0 && v < 0 {
-				v = 0
-			}
-			y[i*row+p] = v
-		}
-	}
-}
-
-// filterOf returns the nine taps of one of 16×16 filters.
+// filterOf returns the nine taps of filter number at of a block of 16×16.
 func filterOf(filters []float32, at, turned int) (g [9]float32) {
 	for tap := range g {
 		from := tap

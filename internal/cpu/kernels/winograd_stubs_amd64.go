@@ -7,7 +7,7 @@ package kernels
 // gatherAVX512 is gatherGo.
 //
 //go:noescape
-func gatherAVX512(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
+func gatherAVX512(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 
 // gatherPooledAVX512 is gatherPooledGo.
 //
@@ -87,7 +87,7 @@ func invertColumns6AVX512(y []float32, biases []float32, row int, n int, rectify
 // gatherAVX2 is gatherGo.
 //
 //go:noescape
-func gatherAVX2(to []float32, x []float32, gate []float32, plane int, n int, ahead int)
+func gatherAVX2(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 
 // gatherPooledAVX2 is gatherPooledGo.
 //

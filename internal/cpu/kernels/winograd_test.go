@@ -12,7 +12,7 @@ import (
 const toleranceTransform = 1e-6
 
 func onEveryWinograd(t *testing.T, test func(t *testing.T, k winogradKernels)) {
-	onEveryPath(t, func(t *testing.T, p *path, _ *Workers) { test(t, p.winograd) })
+	onEveryISA(t, func(t *testing.T, set *isa, _ *Workers) { test(t, set.winograd) })
 }
 
 // beside runs a kernel and the one in Go on buffers of size values that start
@@ -63,19 +63,19 @@ func unpaired(words []float32) []float32 {
 func TestGatherMatchesGo(t *testing.T) {
 	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
 		for n := 1; n <= 50; n++ {
-			for _, gated := range []bool{false, true} {
+			for _, masked := range []bool{false, true} {
 				plane := n + n%7
 				x := values(1, (channelBlock-1)*plane+n)
-				var gate []float32
-				if gated {
-					gate = values(2, len(x))
+				var mask []float32
+				if masked {
+					mask = values(2, len(x))
 				}
 				to := newGuarded[float32]((n + 15) / 16 * 16 * channelBlock)
-				k.gather(to.values, x, gate, plane, n, 0)
+				k.gather(to.values, x, mask, plane, n, 0)
 				want := make([]float32, n*channelBlock)
-				gatherGo(want, x, gate, plane, n, 0)
-				same(t, fmt.Sprint("gather ", n, gated), to.values[:len(want)], want)
-				to.check(t, fmt.Sprint("gather ", n, gated))
+				gatherGo(want, x, mask, plane, n, 0)
+				same(t, fmt.Sprint("gather ", n, masked), to.values[:len(want)], want)
+				to.check(t, fmt.Sprint("gather ", n, masked))
 			}
 		}
 	})

@@ -6,25 +6,24 @@ import (
 	"impasto/internal/cpu/kernels"
 )
 
-// depthMultiple is what the count of channels is filled up to a multiple of.
+// The count of channels of a tile is a multiple of depthMultiple.
 const depthMultiple = 8
 
-// Cloud is N points of C channels in tiles, each channel by channel, filled up
-// with zeros.
+// Cloud is N points of C channels, in tiles that are stored channel by channel and
+// filled up with zeros.
 type Cloud struct {
-	// Squares are the points' |x|², of the values as they are stored.
+	// Squares are |x|² of the points as they are stored.
 	Squares []float64
 
-	path             *path
+	isa              *isa
 	points, channels int
 	depth            int // channels and zeros
 	values           []float32
 }
 
-// NewCloud returns the memory of a cloud, for use with Engines on the same
-// workers.
+// NewCloud returns a cloud of zeros, for use with Engines on the same workers.
 func NewCloud(w *kernels.Workers, points, channels int) *Cloud {
-	c := &Cloud{path: pathNamed(w.Path()), points: points, channels: channels}
+	c := &Cloud{isa: isaNamed(w.ISA()), points: points, channels: channels}
 	c.depth = (channels + depthMultiple - 1) / depthMultiple * depthMultiple
 	c.Squares = make([]float64, points)
 	c.values = make([]float32, c.tiles()*c.tileSize())
@@ -34,12 +33,9 @@ func NewCloud(w *kernels.Workers, points, channels int) *Cloud {
 // Points is N.
 func (c *Cloud) Points() int { return c.points }
 
-// Channels is C.
-func (c *Cloud) Channels() int { return c.channels }
+func (c *Cloud) tiles() int { return (c.points + c.isa.width() - 1) / c.isa.width() }
 
-func (c *Cloud) tiles() int { return (c.points + c.path.width() - 1) / c.path.width() }
-
-func (c *Cloud) tileSize() int { return c.depth * c.path.width() }
+func (c *Cloud) tileSize() int { return c.depth * c.isa.width() }
 
 func (c *Cloud) tile(i int) []float32 { return c.values[i*c.tileSize() : (i+1)*c.tileSize()] }
 
@@ -47,11 +43,11 @@ func (c *Cloud) tile(i int) []float32 { return c.values[i*c.tileSize() : (i+1)*c
 type Source struct {
 	Features  []float32 // C planes of values
 	Positions []int32   // of the points in each plane; nil takes the first N
-	Centre    []float64 // is subtracted, by channel; nil for zero
+	Centre    []float64 // to subtract, by channel; nil for zero
 	Unit      bool      // scales points to length 1, except zeros
 }
 
-// Fill takes the points from a source and reports whether any is new.
+// Fill takes the points from a source and reports whether any has changed.
 func (c *Cloud) Fill(w *kernels.Workers, from Source) (changed bool) {
 	fresh := make([]bool, c.tiles())
 	w.Run(c.tiles(), func(i int) { fresh[i] = c.fillTile(i, from) })
@@ -61,8 +57,9 @@ func (c *Cloud) Fill(w *kernels.Workers, from Source) (changed bool) {
 	return changed
 }
 
+// fillTile is Fill for one tile.
 func (c *Cloud) fillTile(tile int, from Source) (changed bool) {
-	width, plane := c.path.width(), len(from.Features)/c.channels
+	width, plane := c.isa.width(), len(from.Features)/c.channels
 	first := tile * width
 	n := min(width, c.points-first)
 	squares := c.Squares[first : first+n]
@@ -106,13 +103,13 @@ func (c *Cloud) fillTile(tile int, from Source) (changed bool) {
 	return changed
 }
 
-// Each hands the points of every tile to take, on any thread: those of number
-// first … first+n−1, channel by channel with stride values from one to the next.
+// Each calls take with the points of every tile, numbers first … first+n−1, on any
+// thread. The points are stored channel by channel, with stride values from one
+// channel to the next.
 func (c *Cloud) Each(w *kernels.Workers, take func(first, n, stride int, points []float32)) {
-	width := c.path.width()
+	width := c.isa.width()
 	w.Run(c.tiles(), func(i int) { take(i*width, min(width, c.points-i*width), width, c.tile(i)) })
 }
 
-// Tile is the values of the points from number first on, which is the first of a
-// tile, channel by channel.
-func (c *Cloud) Tile(first int) []float32 { return c.tile(first / c.path.width()) }
+// Tile is the tile that begins with point number first, channel by channel.
+func (c *Cloud) Tile(first int) []float32 { return c.tile(first / c.isa.width()) }

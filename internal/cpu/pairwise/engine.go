@@ -6,44 +6,47 @@ import (
 	"impasto/internal/cpu/kernels"
 )
 
-// Engine goes through the pairs of two clouds on workers. It keeps its scratch
-// memory; one call runs at a time.
+// Engine computes with all pairs of two clouds, on workers. It keeps its workspaces.
+// Only one call may run at a time.
 type Engine struct {
 	workers *kernels.Workers
-	path    *path
-	free    chan *scratch
+	isa     *isa
+	free    chan *workspace
 	bias    []float32
 	rowBias []float32
 }
 
 // NewEngine returns an engine on workers.
 func NewEngine(w *kernels.Workers) *Engine {
-	return &Engine{workers: w, path: pathNamed(w.Path()), free: make(chan *scratch, w.Threads())}
+	return &Engine{workers: w, isa: isaNamed(w.ISA()), free: make(chan *workspace, w.Threads())}
 }
 
-// scratch is what one thread needs for the tiles of a part.
-type scratch struct {
+// workspace is the memory that one thread needs for the tiles of a part.
+type workspace struct {
 	sums, best, shift, tile []float32
 	index                   []int32
 	total                   []float64
 }
 
-func (e *Engine) take() *scratch {
+// take returns a workspace that no other thread uses, until it is given back.
+func (e *Engine) take() *workspace {
 	select {
 	case s := <-e.free:
 		return s
 	default:
-		return &scratch{}
+		return &workspace{}
 	}
 }
 
-func (e *Engine) give(s *scratch) {
+// give gives a workspace back.
+func (e *Engine) give(s *workspace) {
 	select {
 	case e.free <- s:
 	default:
 	}
 }
 
+// sized makes s n values long. What they hold is undefined.
 func sized[T any](s *[]T, n int) []T {
 	if cap(*s) < n {
 		*s = make([]T, n)
@@ -53,22 +56,20 @@ func sized[T any](s *[]T, n int) []T {
 }
 
 const (
-	// blockBytes is the memory that a part's tiles of rows may take, in the
+	// blockBytes is the memory that a part's tiles of rows may take. They stay in the
 	// second-level cache beside a tile of columns.
 	blockBytes = 192 << 10
-	// leastParts is how many parts there are at least where the cloud has as many
-	// tiles.
+	// leastParts is how many parts there are at least, if the cloud has as many tiles.
 	leastParts = 64
-	// foldTiles is after how many tiles of columns sums in float32 are added to
-	// those in float64.
+	// Sums in float32 are added to those in float64 after every foldTiles tiles of
+	// columns.
 	foldTiles = 64
-	// beyond is the bias of columns and rows that fill a tile up.
+	// beyond is the bias of the columns and rows that fill up the last tile.
 	beyond = -1e30
 )
 
-// parts runs body for ranges of a cloud's tiles. How they are cut depends on the
-// cloud alone.
-func (e *Engine) parts(c *Cloud, body func(first, end int, s *scratch)) {
+// parts calls body for ranges of a cloud's tiles. The ranges depend on the cloud only.
+func (e *Engine) parts(c *Cloud, body func(first, end int, s *workspace)) {
 	tiles := c.tiles()
 	size := max(1, min(blockBytes/(4*c.tileSize()), tiles/leastParts))
 	e.workers.Run((tiles+size-1)/size, func(part int) {
@@ -78,10 +79,10 @@ func (e *Engine) parts(c *Cloud, body func(first, end int, s *scratch)) {
 	})
 }
 
-// padded writes values to room as a cloud's tiles need them. nil stands for
-// zeros.
+// padded writes a value for every point of a cloud to room, filled up to whole tiles.
+// nil stands for zeros.
 func padded(room *[]float32, values []float64, c *Cloud) []float32 {
-	to := sized(room, c.tiles()*c.path.width())
+	to := sized(room, c.tiles()*c.isa.width())
 	for i := range to {
 		switch {
 		case i >= c.points:
@@ -99,10 +100,10 @@ func padded(room *[]float32, values []float64, c *Cloud) []float32 {
 // y_j are the columns. scale is positive.
 func (e *Engine) LogSums(out []float64, rows, columns *Cloud, scale float64, bias []float64) {
 	b := padded(&e.bias, bias, columns)
-	width, lanes := e.path.width(), e.path.lanes
-	e.parts(rows, func(first, end int, s *scratch) {
+	width, lanes := e.isa.width(), e.isa.lanes
+	e.parts(rows, func(first, end int, s *workspace) {
 		n := (end - first) * width
-		l := logSums{Engine: e, scratch: s, rows: rows, columns: columns, scale: float32(scale), bias: b}
+		l := logSums{Engine: e, workspace: s, rows: rows, columns: columns, scale: float32(scale), bias: b}
 		clear(sized(&s.total, n))
 		clear(sized(&s.sums, n*lanes))
 		shift := sized(&s.shift, n)
@@ -128,12 +129,12 @@ func (e *Engine) LogSums(out []float64, rows, columns *Cloud, scale float64, bia
 	})
 }
 
-// logSums are the sums of a part's rows. Of each row x_i, shift is the negative
-// of what exponents are relative to, total the sum so far and sums what is yet
-// to be added to it.
+// logSums are the sums of a part's rows. The exponents of row x_i are relative to
+// −shift_i, so that they don't overflow. total is its sum so far, and sums is what is
+// still to be added to that.
 type logSums struct {
 	*Engine
-	*scratch
+	*workspace
 	rows, columns *Cloud
 	scale         float32
 	bias          []float32
@@ -141,14 +142,14 @@ type logSums struct {
 
 // add adds a tile of columns to a tile of rows, number slot of the part.
 func (l logSums) add(row, slot, column int) {
-	width, lanes, panels := l.path.width(), l.path.lanes, l.path.panels()
+	width, lanes, panels := l.isa.width(), l.isa.lanes, l.isa.panels()
 	sums := l.sums[slot*width*lanes : (slot+1)*width*lanes]
 	shift := l.shift[slot*width : (slot+1)*width]
 	for panel, raised := 0, -1; panel < panels; {
-		panel = l.path.sum(sums, l.rows.tile(row), l.columns.tile(column), l.bias[column*width:], shift, l.scale, l.rows.depth, panel, panels)
+		panel = l.isa.sum(sums, l.rows.tile(row), l.columns.tile(column), l.bias[column*width:], shift, l.scale, l.rows.depth, panel, panels)
 		if panel < panels && panel == raised {
-			// No shift makes these finite.
-			for i := panel * l.path.rows * lanes; i < (panel+1)*l.path.rows*lanes; i++ {
+			// No shift makes these sums finite.
+			for i := panel * l.isa.rows * lanes; i < (panel+1)*l.isa.rows*lanes; i++ {
 				sums[i] = float32(math.NaN())
 			}
 			panel++
@@ -159,15 +160,15 @@ func (l logSums) add(row, slot, column int) {
 	}
 }
 
-// raise makes the exponents of a tile of rows relative to at least the greatest
-// that they have in a tile of columns.
+// raise makes the exponents of a tile of rows relative to the greatest of those in a
+// tile of columns, where that is greater than what they were relative to.
 func (l logSums) raise(row, slot, column int) {
-	width, lanes := l.path.width(), l.path.lanes
+	width, lanes := l.isa.width(), l.isa.lanes
 	best, index := sized(&l.best, width*lanes), sized(&l.index, width*lanes)
 	for i := range best {
 		best[i] = -math.MaxFloat32
 	}
-	l.path.greatest(best, index, l.rows.tile(row), l.columns.tile(column), l.bias[column*width:], l.rows.depth, 0, l.path.panels())
+	l.isa.greatest(best, index, l.rows.tile(row), l.columns.tile(column), l.bias[column*width:], l.rows.depth, 0, l.isa.panels())
 	for i := range width {
 		most := best[i*lanes]
 		for _, v := range best[i*lanes : (i+1)*lanes] {
@@ -185,9 +186,10 @@ func (l logSums) raise(row, slot, column int) {
 	}
 }
 
+// fold adds sums to total.
 func (l logSums) fold() {
 	for i := range l.total {
-		l.total[i] += takeSum(l.sums[i*l.path.lanes : (i+1)*l.path.lanes])
+		l.total[i] += takeSum(l.sums[i*l.isa.lanes : (i+1)*l.isa.lanes])
 	}
 }
 
@@ -201,12 +203,12 @@ func takeSum(values []float32) float64 {
 	return sum
 }
 
-// Greatest finds the column y_j with the greatest x_i·y_j + bias_j of every row
-// x_i, the first of several, and NaN at the first column where there is none.
+// Greatest finds, for every row x_i, the greatest x_i·y_j + bias_j and its column, the
+// first of several. Where no value is a number, it returns NaN and the first column.
 func (e *Engine) Greatest(value []float32, index []int32, rows, columns *Cloud, bias []float64) {
 	b := padded(&e.bias, bias, columns)
-	width, lanes := e.path.width(), e.path.lanes
-	e.parts(rows, func(first, end int, s *scratch) {
+	width, lanes := e.isa.width(), e.isa.lanes
+	e.parts(rows, func(first, end int, s *workspace) {
 		n := (end - first) * width * lanes
 		best, number := sized(&s.best, n), sized(&s.index, n)
 		clear(number)
@@ -216,8 +218,8 @@ func (e *Engine) Greatest(value []float32, index []int32, rows, columns *Cloud, 
 		for column := range columns.tiles() {
 			for tile := first; tile < end; tile++ {
 				at := (tile - first) * width * lanes
-				e.path.greatest(best[at:at+width*lanes], number[at:at+width*lanes], rows.tile(tile), columns.tile(column),
-					b[column*width:], rows.depth, column*tileVectors, e.path.panels())
+				e.isa.greatest(best[at:at+width*lanes], number[at:at+width*lanes], rows.tile(tile), columns.tile(column),
+					b[column*width:], rows.depth, column*tileVectors, e.isa.panels())
 			}
 		}
 		for i := first * width; i < min(end*width, rows.points); i++ {

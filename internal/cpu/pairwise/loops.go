@@ -2,15 +2,15 @@ package pairwise
 
 import "math"
 
-// The Go loops' tile is 12 points wide and a panel 4 rows high.
+// In the Go loops a tile is 12 points wide and a panel 4 rows high.
 const (
 	goLanes = 4
 	goRows  = 4
 	goWidth = tileVectors * goLanes
 )
 
-// sumLimit is the argument from which on a row's exponentials are summed with
-// another shift: 2^40 times as many terms as there can be still fit a float32.
+// sumLimit is the greatest argument whose exponential is added to a sum: as many terms
+// of 2^40 as there can be still fit a float32. For greater ones the shift is changed.
 const sumLimit = 40
 
 // panelProducts returns bias[j] + Σ_c rows[c·width+r]·columns[c·width+j] for the
@@ -54,7 +54,7 @@ func shifted(rows, columns, bias, rowBias []float32, scale float32, depth int) *
 	return sums
 }
 
-// exp2 is 2^x for x up to 127, and 2^−125 below −125, with a relative error of at
+// exp2 is 2^x for x up to 127, and 2^−125 for x below −125. The relative error is at
 // most 2.5e-7: that of the polynomial, 7.5e-8, and a rounding or two.
 func exp2(x float32) float32 {
 	const magic = 1.5 * (1 << 23) // adding it rounds to a whole number
@@ -94,8 +94,8 @@ func slope(u float32) float32 {
 //
 //	sums[i·lanes+j%lanes] += 2^(scale·(bias[j] + rows_i·columns_j) + rowBias[i])
 //
-// for the panels first … panels−1. It stops before a panel that has an argument
-// greater than sumLimit, and returns its number, else panels.
+// for the panels first … panels−1, and returns panels. If a panel has an argument
+// greater than sumLimit, it stops before that panel and returns its number.
 func sumGo(sums, rows, columns, bias, rowBias []float32, scale float32, depth, first, panels int) int {
 	for ; first < panels; first++ {
 		i := first * goRows
@@ -116,8 +116,8 @@ func sumGo(sums, rows, columns, bias, rowBias []float32, scale float32, depth, f
 	return first
 }
 
-// sumMixtureGo is sumGo for mixture(2^…), where arguments above zero, which are
-// rounding, count as zero.
+// sumMixtureGo is sumGo for mixture(2^…). Arguments are above zero by rounding only,
+// and count as zero then.
 func sumMixtureGo(sums, rows, columns, bias, rowBias []float32, scale float32, depth, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := shifted(rows[i:], columns, bias, rowBias[i:], scale, depth)
@@ -129,7 +129,7 @@ func sumMixtureGo(sums, rows, columns, bias, rowBias []float32, scale float32, d
 	}
 }
 
-// exponentialsGo stores the exponentials that sumGo sums, row by row of a tile.
+// exponentialsGo stores the exponentials that sumGo adds, row by row of a tile.
 func exponentialsGo(to, rows, columns, bias, rowBias []float32, scale float32, depth, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := shifted(rows[i:], columns, bias, rowBias[i:], scale, depth)
@@ -141,7 +141,8 @@ func exponentialsGo(to, rows, columns, bias, rowBias []float32, scale float32, d
 	}
 }
 
-// slopesGo is exponentialsGo for slope(2^…), again with arguments of at most zero.
+// slopesGo is exponentialsGo for slope(2^…), with arguments of at most zero, as in
+// sumMixtureGo.
 func slopesGo(to, rows, columns, bias, rowBias []float32, scale float32, depth, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := shifted(rows[i:], columns, bias, rowBias[i:], scale, depth)
@@ -153,9 +154,9 @@ func slopesGo(to, rows, columns, bias, rowBias []float32, scale float32, depth, 
 	}
 }
 
-// greatestGo keeps the greatest of bias[j] + rows_i·columns_j so far by row and
-// lane, and the number of the vector that it was found in, the tile's first
-// being number.
+// greatestGo updates, for each row and lane, the greatest bias[j] + rows_i·columns_j so
+// far and the number of the vector it was found in. The tile's first vector has the
+// given number.
 func greatestGo(best []float32, index []int32, rows, columns, bias []float32, depth, number, panels int) {
 	for i := 0; i < panels*goRows; i += goRows {
 		p := panelProducts(rows[i:], columns, bias, depth)

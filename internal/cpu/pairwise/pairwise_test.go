@@ -10,10 +10,10 @@ import (
 	"impasto/internal/cpu/kernels"
 )
 
-// onEveryPath runs a test with every set of inner loops that this machine has.
-func onEveryPath(t *testing.T, test func(t *testing.T, w *kernels.Workers)) {
+// onEveryISA runs a test with every instruction set that this machine has.
+func onEveryISA(t *testing.T, test func(t *testing.T, w *kernels.Workers)) {
 	t.Helper()
-	for _, name := range kernels.Paths() {
+	for _, name := range kernels.ISAs() {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(kernels.Environment, name)
 			w, err := kernels.NewWorkers(2)
@@ -44,7 +44,7 @@ func dot(x, y []float32, i, j, n, m, channels int) float64 {
 	return sum
 }
 
-// shapes are N, M and C: tiles of all paths (12, 24 and 48 points) that are just
+// shapes are N, M and C: tiles of all instruction sets (12, 24 and 48 points) that are just
 // full, one short and one over, single points, and channels that need filling up.
 var shapes = [][3]int{
 	{1, 1, 1}, {1, 30, 3}, {30, 1, 8}, {12, 13, 5}, {24, 23, 9}, {25, 48, 64}, {47, 49, 7}, {49, 47, 16}, {97, 145, 33}, {200, 96, 130},
@@ -58,7 +58,7 @@ type pair struct {
 }
 
 func onEveryPair(t *testing.T, test func(t *testing.T, e *Engine, p pair)) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		for _, s := range shapes {
 			t.Run(fmt.Sprint(s), func(t *testing.T) {
 				p := pair{n: s[0], m: s[1], channels: s[2]}
@@ -110,7 +110,7 @@ func TestLogSumsAreThoseOfPlainLoops(t *testing.T) {
 // TestLogSumsFollowTermsThatGrow has each tile's terms far above those before,
 // so that sums must be made relative to ever greater ones, and far below.
 func TestLogSumsFollowTermsThatGrow(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		for _, step := range []float64{0.3, 5, -5, 200} {
 			const n, m, channels = 50, 300, 2
 			x, y := planes(n, channels, 1), planes(m, channels, 2)
@@ -138,7 +138,7 @@ func TestLogSumsFollowTermsThatGrow(t *testing.T) {
 }
 
 func TestWhatIsNotANumberStaysSo(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 			x, y := planes(60, 4, 1), planes(70, 4, 2)
 			x[50] = bad
@@ -174,7 +174,7 @@ func TestTheGreatestIsThatOfPlainLoops(t *testing.T) {
 }
 
 func TestOfEqualsTheFirstIsTheGreatest(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		rows, columns := NewCloud(w, 5, 2), NewCloud(w, 200, 2)
 		value, index := make([]float32, 5), make([]int32, 5)
 		bias := make([]float64, 200)
@@ -270,10 +270,10 @@ func TestTheExponentialIsAccurate(t *testing.T) {
 	}
 }
 
-// TestEveryPathHasTheSameExponential looks at single pairs of points on a line,
+// TestEveryInstructionSetHasTheSameExponential looks at single pairs of points on a line,
 // whose products are exact.
-func TestEveryPathHasTheSameExponential(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+func TestEveryInstructionSetHasTheSameExponential(t *testing.T) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		const n = 4096
 		x := make([]float32, n)
 		for i := range x {
@@ -335,7 +335,7 @@ func TestResultsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 }
 
 func TestACloudKnowsWhetherItsPointsAreNew(t *testing.T) {
-	onEveryPath(t, func(t *testing.T, w *kernels.Workers) {
+	onEveryISA(t, func(t *testing.T, w *kernels.Workers) {
 		x := planes(100, 3, 1)
 		c := NewCloud(w, 2, 3)
 		source := Source{Features: x, Positions: []int32{99, 5}, Centre: []float64{1, 0, -1}, Unit: true}

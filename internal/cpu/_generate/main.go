@@ -1,0 +1,116 @@
+// Command generate writes the assembly of packages kernels and pairwise with avo.
+// Run it by go generate in either package, or here:
+//
+//	go run .                  writes the files of both packages
+//	go run . kernels          writes those of one package
+//	go run . -check           compares them with those on disk and fails on a difference
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/pass"
+	"github.com/mmcloughlin/avo/printer"
+)
+
+// files are the generated files: package, stem of the name, and the function that
+// adds the file's kernels to a context.
+var files = []struct {
+	pkg, stem string
+	emit      func(*build.Context)
+}{
+	{"kernels", "direct", emitDirect},
+	{"kernels", "product", emitProduct},
+	{"kernels", "winograd", emitWinograd},
+	{"kernels", "bfloat16", emitBFloat16},
+	{"kernels", "half", emitHalf},
+	{"kernels", "vectors", emitVectors},
+	{"kernels", "pool", emitPool},
+	{"kernels", "moments", emitMoments},
+	{"kernels", "sweep", emitSweep},
+	{"pairwise", "pairs", emitPairs},
+	{"pairwise", "accumulate", emitAccumulate},
+}
+
+func main() {
+	check := flag.Bool("check", false, "compare with the files on disk instead of writing them")
+	folder := flag.String("folder", "..", "`folder` that holds the packages")
+	flag.Parse()
+	if err := run(*folder, flag.Arg(0), *check); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes or checks the files of a package, or of all where pkg is empty.
+func run(folder, pkg string, check bool) error {
+	found := false
+	for _, f := range files {
+		if pkg != "" && f.pkg != pkg {
+			continue
+		}
+		found = true
+		assembly, stubs, err := generate(f.pkg, f.emit)
+		if err != nil {
+			return fmt.Errorf("%s/%s: %w", f.pkg, f.stem, err)
+		}
+		stem := filepath.Join(folder, f.pkg, f.stem)
+		if err := put(stem+"_amd64.s", assembly, check); err != nil {
+			return err
+		}
+		if err := put(stem+"_stubs_amd64.go", stubs, check); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return fmt.Errorf("no package %q", pkg)
+	}
+	return nil
+}
+
+// generate returns the assembly of the kernels that emit adds, and their
+// declarations in Go.
+func generate(pkg string, emit func(*build.Context)) (assembly, stubs []byte, err error) {
+	ctx := build.NewContext()
+	ctx.ConstraintExpr("amd64")
+	emit(ctx)
+	code, err := ctx.Result()
+	if err != nil {
+		return nil, nil, err
+	}
+	config := printer.Config{Argv: []string{"go", "generate"}, Name: "avo", Pkg: pkg}
+	var s, g bytes.Buffer
+	passes := pass.Concat(
+		pass.Compile,
+		&pass.Output{Writer: nopCloser{&s}, Printer: printer.NewGoAsm(config)},
+		&pass.Output{Writer: nopCloser{&g}, Printer: printer.NewStubs(config)},
+	)
+	if err := passes.Execute(code); err != nil {
+		return nil, nil, err
+	}
+	return s.Bytes(), g.Bytes(), nil
+}
+
+// put writes a generated file, or checks that it is there as generated.
+func put(path string, want []byte, check bool) error {
+	if !check {
+		return os.WriteFile(path, want, 0o644)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("checking generated files: %w; run go generate", err)
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("%s is not what the generator makes; run go generate", path)
+	}
+	return nil
+}
+
+type nopCloser struct{ *bytes.Buffer }
+
+func (nopCloser) Close() error { return nil }

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package pairwise
+
+var isas = map[string]*isa{"go": &isaGo}

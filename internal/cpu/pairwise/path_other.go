@@ -1,5 +1,0 @@
-//go:build !amd64
-
-package pairwise
-
-var paths = map[string]*path{"go": &goPath}
