@@ -15,6 +15,7 @@ import (
 
 	"impasto/cuda/standin"
 	"impasto/device"
+	"impasto/losses"
 	"impasto/model"
 )
 
@@ -48,7 +49,7 @@ func stylizedIn(t *testing.T, styles []model.Style, set func(o *model.Options)) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s on %s: %.1f s", o.Loss, o.Device, time.Since(began).Seconds())
+	t.Logf("%s on %s: %.1f s", o.StyleTerms[0].Loss.Description().Name, o.Device, time.Since(began).Seconds())
 	return result
 }
 
@@ -84,9 +85,10 @@ func TestStylisationsMatchTheProcessors(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.loss, c.optimizer, c.precision), func(t *testing.T) {
 			set := func(o *model.Options) {
-				o.Loss, o.Optimizer, o.MinSize = c.loss, c.optimizer, c.min
+				o.SetLoss(losses.Must(losses.Named(c.loss)))
+				o.Optimizer, o.MinSize = c.optimizer, c.min
 				if c.loss == "sinkhorn" { // whose many passes take a while where they are emulated
-					o.StyleLayers = []model.LayerWeight{{Layer: "relu2_1", Weight: 1}}
+					o.StyleTerms = o.StyleTerms[1:2]
 				}
 			}
 			want := stylized(t, func(o *model.Options) { set(o); o.Device = "cpu" })
@@ -111,7 +113,7 @@ func TestAStyleOfOneColourMatchesTheProcessors(t *testing.T) {
 	plain := []model.Style{{Image: canvas, Weight: 1}}
 	remarks := 0
 	set := func(o *model.Options) {
-		o.StyleLayers = []model.LayerWeight{{Layer: "relu1_1", Weight: 1}, {Layer: "relu2_1", Weight: 1}, {Layer: "relu3_1", Weight: 1}}
+		o.StyleTerms = o.StyleTerms[:3]
 		o.FirstIterations = 3
 		o.Progress = func(p model.Progress) {
 			if p.Remark != "" {
@@ -140,7 +142,8 @@ func TestALostGPULeavesTheBestPictureSoFar(t *testing.T) {
 		return
 	}
 	o := model.DefaultOptions()
-	o.Size, o.MinSize, o.FirstIterations, o.Device, o.Loss, o.Optimizer = 20, 20, 100, "cuda", "moments", "adam"
+	o.Size, o.MinSize, o.FirstIterations, o.Device, o.Optimizer = 20, 20, 100, "cuda", "adam"
+	o.SetLoss(losses.Must(losses.Named("moments")))
 	result, err := model.Stylize(context.Background(), waves(40, 36, 1), []model.Style{{Image: waves(36, 44, 0.7), Weight: 1}}, o)
 	if err == nil || !strings.Contains(err.Error(), "the GPU (stand-in 0) failed") || !strings.Contains(err.Error(), "nvidia-smi") {
 		t.Errorf("error %v, want one that says that the GPU failed and where to look", err)

@@ -22,13 +22,14 @@ const (
 // know each of them.
 var Precisions = [...]struct {
 	Name      Precision
-	Help      string
+	Help      string // on a GPU; sums are float32 in any of them
 	CPU, CUDA bool
+	OnCPU     string // what it does on the processor, where that is another thing
 }{
-	{Float32, "float32 throughout", true, true},
-	{TensorFloat32, "float32 maps; products of mantissas of 10 bits, summed in float32", false, true},
-	{Float16, "float16 maps, which take half of the memory; on a GPU float16 products too, summed in float32", true, true},
-	{BFloat16, "bfloat16 products, summed in float32; on a GPU bfloat16 maps too", true, true},
+	{Float32, "float32 throughout", true, true, ""},
+	{TensorFloat32, "products of 10 bits", false, true, ""},
+	{Float16, "float16 maps, which take half of the memory, and products", true, true, "saves memory, keeping features in 16 bits"},
+	{BFloat16, "bfloat16 maps and products", true, true, "saves time, multiplying in 16 bits where it has instructions for that"},
 }
 
 // PrecisionNames are the names in Precisions.

@@ -25,21 +25,42 @@ var builtIn = []Loss{
 // All are the losses of this package, in alphabetical order.
 func All() []Loss { return slices.Clone(builtIn) }
 
-// Names are the names of All.
-func Names() []string { return namesOf(builtIn) }
-
-// Usable are the names of those whose cost doesn't grow with the square of the
-// picture's size, in alphabetical order.
-func Usable() []string {
-	return namesOf(slices.DeleteFunc(All(), func(l Loss) bool { return l.Description().Growth == AllPairs }))
+// Usable are those whose cost doesn't grow with the square of the picture's size, in
+// alphabetical order.
+func Usable() []Loss {
+	return slices.DeleteFunc(All(), func(l Loss) bool { return l.Description().Growth == AllPairs })
 }
 
-func namesOf(losses []Loss) []string {
+// Names are the names of All.
+func Names() []string { return NamesOf(builtIn) }
+
+// NamesOf are the names of losses.
+func NamesOf(losses []Loss) []string {
 	names := make([]string, len(losses))
 	for i, loss := range losses {
 		names[i] = loss.Description().Name
 	}
 	return names
+}
+
+// CheckNames reports a loss that is missing or has no name, and two of one name, whose
+// results couldn't be told apart.
+func CheckNames(losses []Loss) error {
+	seen := map[string]bool{}
+	for i, loss := range losses {
+		if loss == nil {
+			return fmt.Errorf("losses: loss %d of %d is nil", i+1, len(losses))
+		}
+		name := loss.Description().Name
+		if name == "" {
+			return fmt.Errorf("losses: loss %d of %d has no name", i+1, len(losses))
+		}
+		if seen[name] {
+			return fmt.Errorf("losses: two losses are named %s, want names that differ", name)
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 // Named returns the loss of that name.
@@ -50,4 +71,13 @@ func Named(name string) (Loss, error) {
 		}
 	}
 	return nil, fmt.Errorf("losses: unknown loss %q, want one of %s", name, strings.Join(Names(), ", "))
+}
+
+// Must returns a loss that Named or Custom gave without an error, and panics else: for
+// names and functions that a program is written with.
+func Must(loss Loss, err error) Loss {
+	if err != nil {
+		panic(err)
+	}
+	return loss
 }

@@ -15,7 +15,8 @@ func BenchmarkIteration(b *testing.B) {
 		for _, loss := range []string{"gram", "gaussian"} {
 			b.Run(fmt.Sprintf("size=%d/loss=%s", size, loss), func(b *testing.B) {
 				o := DefaultOptions()
-				o.Size, o.MinSize, o.Loss = size, size, loss
+				o.Size, o.MinSize = size, size
+				o.SetLoss(named(loss))
 				r, err := newRun(waves(size, size, 0.1), []Style{{waves(size, size, 0.3), 1}}, o)
 				if err != nil {
 					b.Fatal(err)

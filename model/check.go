@@ -3,10 +3,9 @@ package model
 import (
 	"fmt"
 	"image"
-	"maps"
 	"math"
-	"slices"
 
+	"impasto/internal/names"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -23,7 +22,7 @@ func (e *OptionError) Error() string { return "model: " + e.Problem }
 // or doesn't fit the others, as an *OptionError. Stylize calls it.
 func (o Options) Check() error {
 	for _, check := range []func() error{
-		o.checkLayers, o.checkLosses, o.checkWeights, o.checkNames, o.checkNumbers, o.checkSizes, o.checkStart,
+		o.checkStyle, o.checkContent, o.checkNames, o.checkNumbers, o.checkSizes, o.checkStart,
 		func() error { return checkDevice(o.Device, o.Precision) },
 	} {
 		if err := check(); err != nil {
@@ -38,64 +37,59 @@ func (o Options) Check() error {
 	return nil
 }
 
-func (o Options) checkLayers() error {
-	for _, list := range []struct {
-		option string
-		layers []LayerWeight
-	}{{"StyleLayers", o.StyleLayers}, {"ContentLayers", o.ContentLayers}} {
-		seen := map[string]bool{}
-		for _, l := range list.layers {
-			if err := checkName(list.option, "layer", l.Layer, vgg19.Layers()); err != nil {
-				return err
-			}
-			if seen[l.Layer] {
-				return &OptionError{list.option, fmt.Sprintf("layer %s stands twice; give it once", l.Layer)}
-			}
-			seen[l.Layer] = true
-			if err := checkRange(list.option, "weight of "+l.Layer, l.Weight, 0, math.MaxFloat64); err != nil {
-				return err
-			}
+func (o Options) checkStyle() error {
+	type place struct{ layer, loss string }
+	seen := map[place]bool{}
+	var sum float64
+	for i, t := range o.StyleTerms {
+		if err := checkLayerWeight("StyleTerms", t.Layer, t.Weight); err != nil {
+			return err
 		}
+		if t.Loss == nil || t.Loss.Description().Name == "" {
+			return &OptionError{"StyleTerms", fmt.Sprintf("style term %d, at %s, has no loss or one without a name", i+1, t.Layer)}
+		}
+		here := place{t.Layer, t.Loss.Description().Name}
+		if seen[here] {
+			return &OptionError{"StyleTerms", fmt.Sprintf("two style terms at %s have losses named %s; give one of them", here.layer, here.loss)}
+		}
+		seen[here] = true
+		sum += t.Weight
 	}
-	if sum := sumOf(o.StyleLayers); !(sum > 0) || math.IsInf(sum, 0) {
-		return &OptionError{"StyleLayers", fmt.Sprintf("weights of the style layers sum to %v, want a finite sum above 0", sum)}
+	if !(sum > 0) || math.IsInf(sum, 0) {
+		return &OptionError{"StyleTerms", fmt.Sprintf("weights of the style terms sum to %v, want a finite sum above 0", sum)}
+	}
+	return nil
+}
+
+func (o Options) checkContent() error {
+	seen := map[string]bool{}
+	for _, l := range o.ContentLayers {
+		if err := checkLayerWeight("ContentLayers", l.Layer, l.Weight); err != nil {
+			return err
+		}
+		if seen[l.Layer] {
+			return &OptionError{"ContentLayers", fmt.Sprintf("layer %s stands twice; give it once", l.Layer)}
+		}
+		seen[l.Layer] = true
 	}
 	if sum := sumOf(o.ContentLayers); o.ContentWeight > 0 && !(sum > 0) || math.IsInf(sum, 0) {
 		return &OptionError{"ContentLayers", fmt.Sprintf(
 			"weights of the content layers sum to %v, want a finite sum above 0, or a content weight of 0", sum)}
 	}
-	return nil
-}
-
-func (o Options) checkLosses() error {
-	if err := checkOwnLosses(o.OwnLosses); err != nil {
+	if err := checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentNames()); err != nil {
 		return err
 	}
-	names := lossNames(o.OwnLosses)
-	if err := checkName("Loss", "loss", o.Loss, names); err != nil {
-		return err
-	}
-	layers := make([]string, len(o.StyleLayers))
-	for i, l := range o.StyleLayers {
-		layers[i] = l.Layer
-	}
-	// In a fixed order, so that of several slips the same one is reported.
-	for _, layer := range slices.Sorted(maps.Keys(o.LayerLoss)) {
-		if err := checkName("LayerLoss", "style layer", layer, layers); err != nil {
-			return err
-		}
-		if err := checkName("LayerLoss", "loss", o.LayerLoss[layer], names); err != nil {
-			return err
-		}
-	}
-	return checkName("ContentLoss", "content loss", o.ContentLoss, losses.ContentNames())
-}
-
-func (o Options) checkWeights() error {
 	if err := checkRange("ContentWeight", "content weight", o.ContentWeight, 0, MaxWeight); err != nil {
 		return err
 	}
 	return checkRange("TotalVariationWeight", "total variation weight", o.TotalVariationWeight, 0, MaxWeight)
+}
+
+func checkLayerWeight(option, layer string, weight float64) error {
+	if err := checkName(option, "layer", layer, vgg19.Layers()); err != nil {
+		return err
+	}
+	return checkRange(option, "weight of "+layer, weight, 0, math.MaxFloat64)
 }
 
 func (o Options) checkNames() error {
@@ -124,10 +118,6 @@ func (o Options) checkNumbers() error {
 	}
 	if o.TimeLimit < 0 {
 		return &OptionError{"TimeLimit", fmt.Sprintf("time limit is %v, want more than 0, or 0 for none", o.TimeLimit)}
-	}
-	if o.Samples != 0 && (o.Samples < MinSamples || o.Samples > MaxSamples) {
-		return &OptionError{"Samples", fmt.Sprintf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss",
-			o.Samples, MinSamples, MaxSamples)}
 	}
 	if !(o.StepSize > 0 && o.StepSize <= MaxStepSize) {
 		return &OptionError{"StepSize", fmt.Sprintf("step size is %v, want above 0 and at most %v", o.StepSize, MaxStepSize)}
@@ -178,7 +168,10 @@ func (o Options) minimumSize() int { return vgg19.MinimumSize(o.layers()...) }
 // layers are those of the style and the content. Some may stand twice.
 func (o Options) layers() []string {
 	var layers []string
-	for _, l := range slices.Concat(o.StyleLayers, o.ContentLayers) {
+	for _, t := range o.StyleTerms {
+		layers = append(layers, t.Layer)
+	}
+	for _, l := range o.ContentLayers {
 		layers = append(layers, l.Layer)
 	}
 	return layers
@@ -226,6 +219,14 @@ func (o Options) checkPicture(option, what string, img image.Image, longest int,
 		return &OptionError{option, fmt.Sprintf(
 			"%s is %d×%d pixels and so %d×%d at the first scale, want at least %d×%d; crop it or make the first scale larger",
 			what, width, height, w, h, least, least)}
+	}
+	return nil
+}
+
+// checkName reports a name that isn't among those there are, with the nearest that is.
+func checkName(option, what, name string, candidates []string) error {
+	if problem := names.Problem(what, name, candidates); problem != "" {
+		return &OptionError{option, problem}
 	}
 	return nil
 }

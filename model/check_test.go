@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"impasto/cuda"
+	"impasto/losses"
 	"impasto/vgg19"
 )
 
@@ -44,22 +45,20 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		option string
 		want   string // part of the message
 	}{
-		{"unknown loss", func(o *Options) { o.Loss = "gausian" }, "Loss", `unknown loss "gausian", did you mean gaussian?`},
-		{"loss like no other", func(o *Options) { o.Loss = "xyzzy" }, "Loss", "want one of "},
-		{"empty loss", func(o *Options) { o.Loss = "" }, "Loss", `unknown loss ""`},
-		{"unknown loss of a layer", func(o *Options) { o.LayerLoss = map[string]string{"relu1_1": "Gram"} }, "LayerLoss", "did you mean gram?"},
-		{"loss of a layer that isn't one of style", func(o *Options) { o.LayerLoss = map[string]string{"relu1_2": "gram"} }, "LayerLoss", "did you mean relu1_1?"},
-		{"unknown style layer", func(o *Options) { o.StyleLayers = []LayerWeight{{"relu6_1", 1}} }, "StyleLayers", `unknown layer "relu6_1"`},
+		{"no loss", func(o *Options) { o.StyleTerms[1].Loss = nil }, "StyleTerms", "style term 2, at relu2_1, has no loss"},
+		{"loss without a name", func(o *Options) { o.StyleTerms[2].Loss = nameless{} }, "StyleTerms", "style term 3, at relu3_1, has no loss or one without a name"},
+		{"unknown style layer", func(o *Options) { o.StyleTerms[0].Layer = "relu6_1" }, "StyleTerms", `unknown layer "relu6_1"`},
 		{"unknown content layer", func(o *Options) { o.ContentLayers = []LayerWeight{{"relu4-2", 1}} }, "ContentLayers", "did you mean relu4_2?"},
-		{"layer twice", func(o *Options) { o.StyleLayers = append(o.StyleLayers, LayerWeight{"relu1_1", 1}) }, "StyleLayers", "relu1_1 stands twice"},
-		{"no style layers", func(o *Options) { o.StyleLayers = nil }, "StyleLayers", "sum to 0"},
+		{"content layer twice", func(o *Options) { o.ContentLayers = append(o.ContentLayers, LayerWeight{"relu4_2", 1}) }, "ContentLayers", "relu4_2 stands twice"},
+		{"one loss twice at a layer", func(o *Options) { o.StyleTerms = append(o.StyleTerms, o.StyleTerms[0]) }, "StyleTerms", "two style terms at relu1_1 have losses named gaussian"},
+		{"no style terms", func(o *Options) { o.StyleTerms = nil }, "StyleTerms", "sum to 0"},
 		{"no content layers", func(o *Options) { o.ContentLayers = nil }, "ContentLayers", "or a content weight of 0"},
-		{"negative layer weight", func(o *Options) { o.StyleLayers[1].Weight = -1 }, "StyleLayers", "weight of relu2_1 is -1"},
+		{"negative layer weight", func(o *Options) { o.StyleTerms[1].Weight = -1 }, "StyleTerms", "weight of relu2_1 is -1"},
 		{"NaN layer weight", func(o *Options) { o.ContentLayers[0].Weight = nan }, "ContentLayers", "weight of relu4_2 is NaN"},
-		{"infinite layer weight", func(o *Options) { o.StyleLayers[0].Weight = inf }, "StyleLayers", "weight of relu1_1 is +Inf"},
+		{"infinite layer weight", func(o *Options) { o.StyleTerms[0].Weight = inf }, "StyleTerms", "weight of relu1_1 is +Inf"},
 		{"layer weights that overflow", func(o *Options) {
-			o.StyleLayers[0].Weight, o.StyleLayers[1].Weight = math.MaxFloat64, math.MaxFloat64
-		}, "StyleLayers", "sum to +Inf"},
+			o.StyleTerms[0].Weight, o.StyleTerms[1].Weight = math.MaxFloat64, math.MaxFloat64
+		}, "StyleTerms", "sum to +Inf"},
 		{"negative content weight", func(o *Options) { o.ContentWeight = -0.1 }, "ContentWeight", "content weight is -0.1"},
 		{"NaN content weight", func(o *Options) { o.ContentWeight = nan }, "ContentWeight", "content weight is NaN"},
 		{"absurd content weight", func(o *Options) { o.ContentWeight = 1e30 }, "ContentWeight", "want 0 to 1e+06"},
@@ -76,8 +75,6 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"negative style size", func(o *Options) { o.StyleSize = -1 }, "StyleSize", "is -1 pixels"},
 		{"no style scale", func(o *Options) { o.StyleScale = 0 }, "StyleScale", "style scale is 0"},
 		{"NaN style scale", func(o *Options) { o.StyleScale = nan }, "StyleScale", "style scale is NaN"},
-		{"too few samples", func(o *Options) { o.Samples = 15 }, "Samples", "positions is 15, want 16 to 1048576, or 0"},
-		{"too many samples", func(o *Options) { o.Samples = 1<<20 + 1 }, "Samples", "want 16 to"},
 		{"no iterations", func(o *Options) { o.Iterations = 0 }, "Iterations", "number of iterations is 0"},
 		{"no first iterations", func(o *Options) { o.FirstIterations = -1 }, "FirstIterations", "at the first scale is -1"},
 		{"unknown optimizer", func(o *Options) { o.Optimizer = "adamw" }, "Optimizer", "did you mean adam?"},
@@ -169,5 +166,21 @@ func TestDevicesThatThisBuildCannotUseAreRefused(t *testing.T) {
 	var option *OptionError
 	if !errors.As(err, &option) || option.Option != "Device" || !strings.Contains(err.Error(), "built without GPU support") {
 		t.Errorf("error %v, want one of the option Device that says how the program was built", err)
+	}
+}
+
+// nameless is a loss whose description is empty.
+type nameless struct{ losses.Loss }
+
+func (nameless) Description() losses.Description { return losses.Description{} }
+
+func TestLossesOfAllTermsAreSetWithoutChangingCopies(t *testing.T) {
+	o := DefaultOptions()
+	before := o
+	o.SetLoss(named("gram"))
+	for i, term := range o.StyleTerms {
+		if old := before.StyleTerms[i]; term.Loss != named("gram") || old.Loss != named("gaussian") || term.Layer != old.Layer || term.Weight != old.Weight {
+			t.Errorf("term %d is %v, in the copy %v", i+1, term, old)
+		}
 	}
 }

@@ -184,6 +184,7 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		return shown.Image(), nil
 	}
 	r.last = p
+	r.curve.add(p)
 	if r.options.Progress != nil {
 		r.options.Progress(p)
 	}

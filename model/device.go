@@ -43,11 +43,11 @@ func checkDevice(name device.Name, precision device.Precision) error {
 func openNetwork(o Options, exact bool, layers ...string) (engine.Network, error) {
 	parameters, err := engine.Parameters(o.Parameters, layers...)
 	if err != nil {
-		return engine.Network{}, fmt.Errorf("model: %w", err)
+		return engine.Network{}, err
 	}
 	opened, err := engine.Open(engine.Options{Device: o.Device, Precision: o.Precision, Threads: o.Threads, Exact: exact})
 	if err != nil {
-		return engine.Network{}, fmt.Errorf("model: open device: %w", err)
+		return engine.Network{}, fmt.Errorf("open device: %w", err)
 	}
 	return engine.Network{Device: opened, Parameters: parameters, Options: o.network()}, nil
 }

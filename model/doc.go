@@ -14,7 +14,7 @@
 //   - loop.go goes from level to level.
 //
 // Measure gives the plain losses between two pictures, and a Scorer the normalised ones,
-// as the descent counts them. Devices lists what Options.Device can name.
+// as the descent counts them. FeatureMaps are what the network sees of one. Devices lists what Options.Device can name.
 //
 // The picture, its gradient and the optimiser's state stay on the device; what
 // comes back in an iteration is the value of each term of the loss, and a

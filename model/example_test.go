@@ -15,7 +15,7 @@ import (
 func Example() {
 	content, style := open("../examples/harbour.png"), open("../examples/whirl.jpg")
 	o := model.DefaultOptions()
-	o.Loss = "gram"
+	o.SetLoss(losses.Must(losses.Named("gram")))
 	o.Size, o.MinSize = 48, 48 // tiny, to be quick: leave this line and the next out
 	o.FirstIterations = 5
 	o.Progress = func(p model.Progress) {
@@ -56,8 +56,8 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// A loss of one's own, at the first of the style layers.
-func Example_ownLoss() {
+// A loss of one's own, beside the others at the first of the style layers.
+func Example_customLoss() {
 	own, err := losses.Custom(losses.Function{
 		Description: losses.Description{Name: "mean-colour", Help: "the mean of each channel"},
 		Evaluate:    meanColour,
@@ -67,8 +67,7 @@ func Example_ownLoss() {
 		return
 	}
 	o := model.DefaultOptions()
-	o.OwnLosses = []losses.Loss{own}
-	o.LayerLoss = map[string]string{"relu1_1": "mean-colour"}
+	o.StyleTerms = append(o.StyleTerms, model.StyleTerm{Layer: "relu1_1", Loss: own, Weight: 2})
 	o.Size, o.MinSize, o.FirstIterations = 32, 32, 3 // tiny, to be quick
 	content, style := open("../examples/harbour.png"), open("../examples/whirl.jpg")
 	result, err := model.Stylize(context.Background(), content, []model.Style{{Image: style, Weight: 1}}, o)
@@ -79,6 +78,62 @@ func Example_ownLoss() {
 	fmt.Println("a picture of", result.Image.Bounds().Size())
 	// Output:
 	// a picture of (32,24)
+}
+
+// How features look where a style is compared, and how far two pictures are apart there.
+func ExampleFeatureMaps() {
+	o := model.FeatureOptions{Layers: []string{"relu1_1", "relu3_1"}, Size: 32}
+	var features [2]map[string]model.FeatureMap
+	for i, path := range []string{"../examples/harbour.png", "../examples/whirl.jpg"} {
+		var err error
+		if features[i], err = model.FeatureMaps(context.Background(), open(path), o); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	for _, layer := range o.Layers {
+		m := features[0][layer]
+		fmt.Printf("%s: %d channels of %d×%d positions\n", layer, m.Channels, m.Width, m.Height)
+	}
+	moments := losses.Must(losses.Named("moments")).Normalised()
+	x, target := features[0]["relu1_1"].Cloud(), features[1]["relu1_1"].Cloud()
+	value, gradient, err := losses.Evaluate(moments, x, target, 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("moments at relu1_1: %.2f, by %d features\n", value, len(gradient))
+	// Output:
+	// relu1_1: 64 channels of 32×24 positions
+	// relu3_1: 256 channels of 8×6 positions
+	// moments at relu1_1: 0.15, by 49152 features
+}
+
+// The loss by its terms, before and after.
+func ExampleResult_curve() {
+	o := model.DefaultOptions()
+	o.SetLoss(losses.Must(losses.Named("gram")))
+	o.Size, o.MinSize, o.FirstIterations = 32, 32, 10 // tiny, to be quick
+	content, style := open("../examples/harbour.png"), open("../examples/whirl.jpg")
+	result, err := model.Stylize(context.Background(), content, []model.Style{{Image: style, Weight: 1}}, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	first, last := result.Curve[0], result.Curve[len(result.Curve)-1]
+	fmt.Printf("iterations %d to %d\n", first.Done, last.Done)
+	for i, term := range first.Terms {
+		if fell := last.Terms[i].Value < term.Value/2; fell {
+			fmt.Printf("less than half is left of %s\n", term.Name)
+		}
+	}
+	// Output:
+	// iterations 1 to 10
+	// less than half is left of style relu1_1
+	// less than half is left of style relu2_1
+	// less than half is left of style relu3_1
+	// less than half is left of style relu4_1
+	// less than half is left of style relu5_1
 }
 
 func open(path string) image.Image {

@@ -13,9 +13,6 @@ const (
 	MaxWeight = 1e6
 	// MaxStyleScale is the largest StyleScale; its inverse is the smallest.
 	MaxStyleScale = 64
-	// MinSamples and MaxSamples bound the number of positions in a sample.
-	MinSamples = 16
-	MaxSamples = 1 << 20
 	// MaxStepSize is Adam's largest step: the range from black to white.
 	MaxStepSize = 1
 	// MaxThreads is the most threads of the processor.

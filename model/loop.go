@@ -44,6 +44,7 @@ type run struct {
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
 	last      Progress
+	curve     curve
 	began     time.Time
 }
 
@@ -66,7 +67,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 		return nil, err
 	}
 	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model: %w", err)
 	}
 	return r, nil
 }
@@ -173,5 +174,5 @@ func (r *run) result() *Result {
 	if r.last.Picture != nil {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}
-	return &Result{Image: img, Last: r.last}
+	return &Result{Image: img, Last: r.last, Curve: r.curve.all()}
 }

@@ -15,6 +15,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"impasto/internal/plan"
+	"impasto/losses"
 	"impasto/vgg19"
 	"impasto/weights"
 )
@@ -25,12 +26,15 @@ var network = sync.OnceValues(weights.Default)
 // tinyOptions are for stylisations that take a second: one level of 32 pixels.
 func tinyOptions() Options {
 	o := DefaultOptions()
-	o.Loss = "gram"
+	o.SetLoss(named("gram"))
 	o.Size, o.MinSize = 32, 32
 	o.FirstIterations, o.Iterations = 6, 4
 	o.Optimizer = "adam"
 	return o
 }
+
+// named is the loss of a name that there is.
+func named(name string) losses.Loss { return losses.Must(losses.Named(name)) }
 
 // waves draws a smooth pattern of waves with so many radians a pixel.
 func waves(width, height int, frequency float64) image.Image {
@@ -94,28 +98,34 @@ func TestLossFallsFromEveryStart(t *testing.T) {
 func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 	tests := map[string]func(*Options){
 		"gaussian": func(o *Options) {
-			o.Loss, o.FirstIterations = "gaussian", 2
-			o.StyleLayers = o.StyleLayers[:3] // roots of matrices of 512×512 take a second each
+			o.SetLoss(named("gaussian"))
+			o.FirstIterations = 2
+			o.StyleTerms = o.StyleTerms[:3] // roots of matrices of 512×512 take a second each
 		},
-		"moments":   func(o *Options) { o.Loss = "moments" },
-		"sliced":    func(o *Options) { o.Loss, o.FirstIterations = "sliced", 12 },
-		"histogram": func(o *Options) { o.Loss = "histogram" },
-		"cmd":       func(o *Options) { o.Loss = "cmd" },
+		"moments": func(o *Options) { o.SetLoss(named("moments")) },
+		"sliced": func(o *Options) {
+			o.SetLoss(named("sliced"))
+			o.FirstIterations = 12
+		},
+		"histogram": func(o *Options) { o.SetLoss(named("histogram")) },
+		"cmd":       func(o *Options) { o.SetLoss(named("cmd")) },
 		"max-sliced": func(o *Options) {
-			o.Loss, o.FirstIterations, o.Optimizer = "max-sliced", 12, "adam"
-			o.StyleLayers = o.StyleLayers[:3]
+			o.SetLoss(named("max-sliced"))
+			o.FirstIterations, o.Optimizer = 12, "adam"
+			o.StyleTerms = o.StyleTerms[:3]
 		},
 		"sliced, l-bfgs": func(o *Options) {
-			o.Loss, o.FirstIterations, o.Optimizer = "sliced", 6, "lbfgs"
+			o.SetLoss(named("sliced"))
+			o.FirstIterations, o.Optimizer = 6, "lbfgs"
 		},
-		"one of its own": func(o *Options) { o.LayerLoss = map[string]string{"relu2_1": "moments"} },
+		"one of its own": func(o *Options) { o.StyleTerms[1].Loss = named("moments") },
 		"average":        func(o *Options) { o.Pooling = "avg" },
 		"plain l2":       func(o *Options) { o.Pooling, o.PlainPooling = "l2", true },
 		"zero padding":   func(o *Options) { o.Padding = "zero" },
 		"mse":            func(o *Options) { o.ContentLoss, o.Start = "mse", "noise" },
 		"no content":     func(o *Options) { o.ContentWeight, o.ContentLayers = 0, nil },
 		"a single term": func(o *Options) {
-			o.StyleLayers, o.ContentWeight, o.TotalVariationWeight = []LayerWeight{{"relu2_1", 1}}, 0, 0
+			o.StyleTerms, o.ContentWeight, o.TotalVariationWeight = []StyleTerm{{"relu2_1", named("gram"), 1}}, 0, 0
 		},
 		"no variation": func(o *Options) { o.TotalVariationWeight = 0 },
 		"no average":   func(o *Options) { o.AverageDecay = 0 },
@@ -141,7 +151,7 @@ func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 			var first []byte
 			for _, threads := range []int{1, 2, 3} {
 				o := tinyOptions()
-				o.LayerLoss = map[string]string{"relu2_1": "sliced"}
+				o.StyleTerms[1].Loss = named("sliced")
 				o.Size, o.Optimizer, o.Threads, o.Start = 45, optimizer, threads, "style"
 				o.FirstIterations, o.Iterations = 3, 2
 				pixels := must(t)(stylize(t, t.Context(), oneStyle, o))
@@ -161,7 +171,8 @@ func TestSeedDecidesWhatIsDrawn(t *testing.T) {
 	for _, optimizer := range []Optimizer{Adam, LBFGS} {
 		run := func(seed uint64, loss string) []byte {
 			o := tinyOptions()
-			o.Loss, o.Optimizer, o.Seed, o.FirstIterations = loss, optimizer, seed, 3
+			o.SetLoss(named(loss))
+			o.Optimizer, o.Seed, o.FirstIterations = optimizer, seed, 3
 			return must(t)(stylize(t, t.Context(), oneStyle, o))
 		}
 		first := run(1, "sliced")
@@ -182,7 +193,8 @@ func TestSeedDecidesWhatIsDrawn(t *testing.T) {
 func TestLossesThatDoNotBlendWeighStyles(t *testing.T) {
 	run := func(styles ...Style) (loss float64) {
 		o := tinyOptions()
-		o.Loss, o.FirstIterations = "sliced", 1
+		o.SetLoss(named("sliced"))
+		o.FirstIterations = 1
 		o.Progress = func(p Progress) { loss = p.Loss }
 		must(t)(stylize(t, t.Context(), styles, o))
 		return loss

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"impasto/losses"
 )
 
 // reference is the folder of the values of an independent implementation,
@@ -56,12 +58,13 @@ func TestMeasureAgreesWithPyTorch(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := referencePicture(t, "harbour_160x128.png"), referencePicture(t, "whirl_144x112.png")
+	three := []losses.Loss{named("gram"), named("gaussian"), named("moments")}
 	for pooling, layers := range map[string][]string{
 		"max": {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2", "relu5_1", "relu5_4"},
 		"avg": {"relu2_1", "relu3_1", "relu4_1"},
 	} {
 		t.Run(pooling, func(t *testing.T) {
-			o := MeasureOptions{Losses: []string{"gram", "gaussian", "moments"}, Layers: layers, Pooling: pooling}
+			o := MeasureOptions{Losses: three, FeatureOptions: FeatureOptions{Layers: layers, Pooling: pooling}}
 			measurements, err := Measure(context.Background(), a, b, o)
 			if err != nil {
 				t.Fatal(err)
@@ -70,8 +73,8 @@ func TestMeasureAgreesWithPyTorch(t *testing.T) {
 				t.Fatalf("%d measurements, want %d", len(measurements), want)
 			}
 			for i, m := range measurements {
-				if m.Layer != layers[i/3] || m.Loss != o.Losses[i%3] {
-					t.Errorf("measurement %d is %s at %s, want %s at %s", i, m.Loss, m.Layer, o.Losses[i%3], layers[i/3])
+				if m.Layer != layers[i/3] || m.Loss != losses.NamesOf(three)[i%3] {
+					t.Errorf("measurement %d is %s at %s, want %s at %s", i, m.Loss, m.Layer, losses.NamesOf(three)[i%3], layers[i/3])
 				}
 				var want struct{ Value float64 }
 				if err := json.Unmarshal(values[pooling][m.Layer][m.Loss], &want); err != nil {
@@ -89,11 +92,11 @@ func TestMeasureAgreesWithPyTorch(t *testing.T) {
 // 1e-8 of it for each channel: the tolerance is that.
 func TestMeasureIsZeroBetweenAPictureAndItself(t *testing.T) {
 	a := flat(24, 20, color.NRGBA{200, 30, 90, 255})
-	measurements, err := Measure(context.Background(), a, a, MeasureOptions{Layers: []string{"relu1_1", "pool1", "conv2_1"}})
+	measurements, err := Measure(context.Background(), a, a, MeasureOptions{FeatureOptions: FeatureOptions{Layers: []string{"relu1_1", "pool1", "conv2_1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := Measure(context.Background(), a, flat(24, 20, color.NRGBA{20, 230, 90, 255}), MeasureOptions{Layers: []string{"relu1_1", "pool1", "conv2_1"}})
+	other, err := Measure(context.Background(), a, flat(24, 20, color.NRGBA{20, 230, 90, 255}), MeasureOptions{FeatureOptions: FeatureOptions{Layers: []string{"relu1_1", "pool1", "conv2_1"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +110,7 @@ func TestMeasureIsZeroBetweenAPictureAndItself(t *testing.T) {
 func TestMeasureResizesOnlyWhenAsked(t *testing.T) {
 	small, large := flat(20, 20, color.NRGBA{200, 30, 90, 255}), flat(60, 60, color.NRGBA{200, 30, 90, 255})
 	value := func(size int) float64 {
-		m, err := Measure(context.Background(), small, large, MeasureOptions{Losses: []string{"moments"}, Layers: []string{"relu1_1"}, Size: size})
+		m, err := Measure(context.Background(), small, large, MeasureOptions{Losses: []losses.Loss{named("moments")}, FeatureOptions: FeatureOptions{Layers: []string{"relu1_1"}, Size: size}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +124,7 @@ func TestMeasureResizesOnlyWhenAsked(t *testing.T) {
 func TestScaledPoolingDoublesAverages(t *testing.T) {
 	a, b := flat(20, 20, color.NRGBA{200, 30, 90, 255}), flat(20, 20, color.NRGBA{10, 30, 90, 255})
 	value := func(scaled bool) float64 {
-		o := MeasureOptions{Losses: []string{"moments"}, Layers: []string{"pool1"}, Pooling: "avg", ScaledPooling: scaled}
+		o := MeasureOptions{Losses: []losses.Loss{named("moments")}, FeatureOptions: FeatureOptions{Layers: []string{"pool1"}, Pooling: "avg", ScaledPooling: scaled}}
 		m, err := Measure(context.Background(), a, b, o)
 		if err != nil {
 			t.Fatal(err)
@@ -136,23 +139,26 @@ func TestScaledPoolingDoublesAverages(t *testing.T) {
 
 func TestMeasureRefusesWhatItCannotDo(t *testing.T) {
 	good := flat(20, 20, color.NRGBA{A: 255})
+	gram := named("gram")
 	for _, test := range []struct {
 		name    string
 		b       image.Image
-		options MeasureOptions
+		losses  []losses.Loss
+		options FeatureOptions
 		want    string
 	}{
-		{"a loss that there isn't", good, MeasureOptions{Losses: []string{"gran"}}, `"gran"`},
-		{"a layer that there isn't", good, MeasureOptions{Layers: []string{"relu9_1"}}, `"relu9_1"`},
-		{"a pooling that there isn't", good, MeasureOptions{Pooling: "mix"}, `"mix"`},
-		{"a padding that there isn't", good, MeasureOptions{Padding: "wrap"}, `"wrap"`},
-		{"a device that there isn't", good, MeasureOptions{Device: "abacus"}, `"abacus"`},
-		{"a negative size", good, MeasureOptions{Size: -1}, "size -1"},
-		{"no picture", nil, MeasureOptions{Layers: []string{"relu1_1"}}, "second picture"},
-		{"a picture too small for a layer", flat(15, 30, color.NRGBA{A: 255}), MeasureOptions{Layers: []string{"relu5_1"}}, "16×16"},
+		{"no loss", good, []losses.Loss{gram, nil}, FeatureOptions{}, "loss 2 of 2 is nil"},
+		{"losses of one name", good, []losses.Loss{gram, gram}, FeatureOptions{}, "two losses are named gram"},
+		{"a layer that there isn't", good, nil, FeatureOptions{Layers: []string{"relu9_1"}}, `"relu9_1"`},
+		{"a pooling that there isn't", good, nil, FeatureOptions{Pooling: "mix"}, `"mix"`},
+		{"a padding that there isn't", good, nil, FeatureOptions{Padding: "wrap"}, `"wrap"`},
+		{"a device that there isn't", good, nil, FeatureOptions{Device: "abacus"}, `"abacus"`},
+		{"a negative size", good, nil, FeatureOptions{Size: -1}, "size -1"},
+		{"no picture", nil, nil, FeatureOptions{Layers: []string{"relu1_1"}}, "second picture"},
+		{"a picture too small for a layer", flat(15, 30, color.NRGBA{A: 255}), nil, FeatureOptions{Layers: []string{"relu5_1"}}, "16×16"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m, err := Measure(context.Background(), good, test.b, test.options)
+			m, err := Measure(context.Background(), good, test.b, MeasureOptions{Losses: test.losses, FeatureOptions: test.options})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("measured %v with error %v, want one with %s", m, err, test.want)
 			}

@@ -64,11 +64,12 @@ type total struct {
 func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, elements []int) (_ *total, err error) {
 	t := &total{}
 	for i, part := range r.style {
-		node, err := t.style(picture.Graph(), part, x.style[i], style[i])
+		name := r.styleName(i)
+		node, err := t.style(picture.Graph(), name, part.loss.Normalised(), x.style[i], style[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
 		}
-		t.terms = append(t.terms, term{name: "style " + part.layer, weight: part.weight, node: node})
+		t.terms = append(t.terms, term{name: name, weight: part.weight, node: node})
 	}
 	for i, part := range r.content {
 		node, err := r.contentForm.Value(x.content[i], elements[i])
@@ -92,12 +93,12 @@ func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget
 	return t, err
 }
 
-// style adds one style part's loss: the weighted sum of those against each target.
-func (t *total) style(g *gorgonia.ExprGraph, part stylePart, x []losses.Summarised, of styleTarget) (*gorgonia.Node, error) {
-	form := part.loss.Normalised()
+// style adds one style part's loss: the weighted sum of those against each target. The
+// targets' inputs are named after the term, since inputs of one name are one to Gorgonia.
+func (t *total) style(g *gorgonia.ExprGraph, name string, form losses.Form, x []losses.Summarised, of styleTarget) (*gorgonia.Node, error) {
 	var nodes []*gorgonia.Node
 	for k, kept := range of.kept {
-		target, inputs := kept.Inputs(g, fmt.Sprintf("style %s target %d", part.layer, k+1))
+		target, inputs := kept.Inputs(g, fmt.Sprintf("%s target %d", name, k+1))
 		t.targets = append(t.targets, inputs...)
 		node, err := form.Value(x, target)
 		if err != nil {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"image"
+	"slices"
 	"time"
 
 	"impasto/device"
@@ -21,20 +22,19 @@ type LayerWeight struct {
 	Weight float64
 }
 
+// StyleTerm compares the features of one layer with the styles' by one loss.
+type StyleTerm struct {
+	Layer string // as in vgg19.Layers
+	// Loss is one of package losses or from outside, as losses.Custom makes them. The
+	// terms of one layer have losses of different names.
+	Loss   losses.Loss
+	Weight float64 // relative to the other terms, 0 or more; they are scaled to sum to 1
+}
+
 // Options are the settings of a stylisation. Start from DefaultOptions.
 type Options struct {
-	// Loss names the style loss, one of losses.Names or of OwnLosses. LayerLoss
-	// overrides it for single layers.
-	Loss      string
-	LayerLoss map[string]string
-	// OwnLosses are losses from outside of package losses, as losses.Custom makes them.
-	OwnLosses []losses.Loss
-	// Samples is how many positions of a layer, MinSamples to MaxSamples, the losses that
-	// look at a sample take in one evaluation, those of losses.Sampled: time goes with
-	// the square. 0 leaves it to the loss.
-	Samples int
-	// StyleLayers have weights of 0 or more, which are scaled to sum to 1.
-	StyleLayers []LayerWeight
+	// StyleTerms make up the style's part of the loss; see SetLoss.
+	StyleTerms []StyleTerm
 	// ContentLayers have weights of 0 or more, which are scaled to sum to
 	// ContentWeight, 0 to MaxWeight. With a ContentWeight of 0 there need be none.
 	ContentLayers []LayerWeight
@@ -104,10 +104,10 @@ type Options struct {
 // colours. These keep the content recognisable and the strokes large with gram,
 // gaussian and moments alike.
 func DefaultOptions() Options {
+	gaussian := losses.Must(losses.Named("gaussian"))
 	return Options{
-		Loss: "gaussian",
-		StyleLayers: []LayerWeight{
-			{"relu1_1", 4}, {"relu2_1", 4}, {"relu3_1", 4}, {"relu4_1", 2}, {"relu5_1", 1},
+		StyleTerms: []StyleTerm{
+			{"relu1_1", gaussian, 4}, {"relu2_1", gaussian, 4}, {"relu3_1", gaussian, 4}, {"relu4_1", gaussian, 2}, {"relu5_1", gaussian, 1},
 		},
 		ContentLayers:        []LayerWeight{{"relu4_2", 1}},
 		ContentWeight:        0.06,
@@ -126,5 +126,14 @@ func DefaultOptions() Options {
 		Start:                StartFromContent,
 		Device:               device.Auto,
 		Precision:            device.Float32,
+	}
+}
+
+// SetLoss makes one loss that of all style terms, whose layers and weights stay. Copies
+// of the options are left alone.
+func (o *Options) SetLoss(loss losses.Loss) {
+	o.StyleTerms = slices.Clone(o.StyleTerms)
+	for i := range o.StyleTerms {
+		o.StyleTerms[i].Loss = loss
 	}
 }

@@ -70,7 +70,8 @@ func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
 	for _, precision := range []device.Precision{device.Float32, device.Float16} {
 		for _, loss := range []string{"gram", "sliced"} {
 			o := tinyOptions()
-			o.MinSize, o.Size, o.Loss = 64, 64, loss
+			o.MinSize, o.Size = 64, 64
+			o.SetLoss(named(loss))
 			o.Device, o.Precision = "cpu", precision
 			r := newTestRun(t, o)
 			targets, err := r.extractor.targets(t.Context(), r.levels[0])

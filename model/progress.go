@@ -8,7 +8,9 @@ import (
 // Term is one part of the loss: a style layer, a content layer or the total
 // variation, weighted as it counts in the sum.
 type Term struct {
-	Name  string // "style relu1_1", "content relu4_2", "total variation"
+	// Name is "style relu1_1", or "style relu1_1 gram" where the layer has several
+	// style terms; "content relu4_2" or "total variation".
+	Name  string
 	Value float64
 }
 
@@ -50,4 +52,7 @@ type Result struct {
 	// Last is the last progress made, with the result for its picture; zero where
 	// no iteration was made.
 	Last Progress
+	// Curve is how the loss went down: every iteration, or of more than some thousands
+	// the first, the last and others evenly between.
+	Curve []CurvePoint
 }

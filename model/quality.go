@@ -26,7 +26,7 @@ var Qualities = []Quality{
 	{"draft", "a look in a fraction of the time", LBFGS, 60, 30},
 	{"good", "as many iterations as change what is seen", LBFGS, 200, 100},
 	{"best", "the lowest loss", LBFGS, 500, 250},
-	{"reference", "the recipe of crowsonkb/style-transfer-pytorch", Adam, 1000, 500},
+	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500},
 }
 
 // SetQuality sets the optimiser and the iterations as a preset has them.

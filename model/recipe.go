@@ -1,6 +1,8 @@
 package model
 
 import (
+	"slices"
+
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -37,21 +39,13 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 		return recipe{}, err
 	}
 	r := recipe{contentForm: form, variation: o.TotalVariationWeight}
-	total := sumOf(o.StyleLayers)
-	for _, l := range o.StyleLayers {
-		name := o.Loss
-		if own, ok := o.LayerLoss[l.Layer]; ok {
-			name = own
-		}
-		loss, err := lossNamed(name, o.OwnLosses)
-		if err != nil {
-			return recipe{}, err
-		}
-		if sampled, ok := loss.(losses.Sampled); ok && o.Samples > 0 {
-			loss = sampled.WithSample(o.Samples)
-		}
-		if l.Weight > 0 {
-			r.style = append(r.style, stylePart{layer: l.Layer, loss: loss, weight: l.Weight / total})
+	var total float64
+	for _, t := range o.StyleTerms {
+		total += t.Weight
+	}
+	for _, t := range o.StyleTerms {
+		if t.Weight > 0 {
+			r.style = append(r.style, stylePart{layer: t.Layer, loss: t.Loss, weight: t.Weight / total})
 		}
 	}
 	for _, l := range o.ContentLayers {
@@ -82,10 +76,26 @@ func sumOf(layers []LayerWeight) float64 {
 	return sum
 }
 
+// styleName is what a style part's term is called: by its layer and, where that has
+// several, by its loss.
+func (r recipe) styleName(part int) string {
+	layer := r.style[part].layer
+	name := "style " + layer
+	for i, other := range r.style {
+		if i != part && other.layer == layer {
+			return name + " " + r.style[part].loss.Description().Name
+		}
+	}
+	return name
+}
+
+// styleLayers are those of the style, each once.
 func (r recipe) styleLayers() []string {
 	var layers []string
 	for _, part := range r.style {
-		layers = append(layers, part.layer)
+		if !slices.Contains(layers, part.layer) {
+			layers = append(layers, part.layer)
+		}
 	}
 	return layers
 }
@@ -101,12 +111,8 @@ func (r recipe) contentLayers() []string {
 // layers are those of the style and the content, each once.
 func (r recipe) layers() []string {
 	layers := r.styleLayers()
-	seen := map[string]bool{}
-	for _, layer := range layers {
-		seen[layer] = true
-	}
 	for _, layer := range r.contentLayers() {
-		if !seen[layer] {
+		if !slices.Contains(layers, layer) {
 			layers = append(layers, layer)
 		}
 	}

@@ -8,8 +8,7 @@ import (
 
 func TestRecipeScalesTheWeights(t *testing.T) {
 	o := tinyOptions()
-	o.StyleLayers = []LayerWeight{{"relu1_1", 6}, {"relu2_1", 0}, {"relu3_1", 2}}
-	o.LayerLoss = map[string]string{"relu3_1": "moments"}
+	o.StyleTerms = []StyleTerm{{"relu1_1", named("gram"), 6}, {"relu2_1", named("gram"), 0}, {"relu3_1", named("moments"), 2}}
 	o.ContentLayers = []LayerWeight{{"relu3_1", 1}, {"relu4_2", 4}}
 	o.ContentWeight = 0.5
 	r, err := recipeOf(o, []Style{{Weight: 3}, {Weight: 1}})
@@ -36,7 +35,7 @@ func TestRecipeScalesTheWeights(t *testing.T) {
 
 func TestRecipeTakesTheSmallestWeights(t *testing.T) {
 	o := tinyOptions()
-	o.StyleLayers = []LayerWeight{{"relu1_1", math.SmallestNonzeroFloat64}}
+	o.StyleTerms = []StyleTerm{{"relu1_1", named("gram"), math.SmallestNonzeroFloat64}}
 	r, err := recipeOf(o, []Style{{Weight: math.SmallestNonzeroFloat64}})
 	if err != nil {
 		t.Fatal(err)
@@ -46,39 +45,19 @@ func TestRecipeTakesTheSmallestWeights(t *testing.T) {
 	}
 }
 
-func TestRecipeGivesTheSampleToLossesThatTakeOne(t *testing.T) {
-	for _, test := range []struct {
-		loss          string
-		samples       int
-		want, without float64 // operations at 10,000 positions of one channel
-	}{
-		{"relaxed", 512, 4 * 512 * 512, 4 * 2048 * 2048},
-		{"relaxed-euclidean", 512, 4 * 512 * 512, 4 * 2048 * 2048},
-		{"mmd", 512, 12 * 512 * 512, 12 * 2048 * 2048},
-		{"mmd", 20_000, 12 * 10_000 * 10_000, 12 * 2048 * 2048},
-		{"gram", 512, 4 * 10_000, 4 * 10_000},
-	} {
-		for samples, want := range map[int]float64{test.samples: test.want, 0: test.without} {
-			o := tinyOptions()
-			o.Loss, o.Samples = test.loss, samples
-			r, err := recipeOf(o, oneStyle)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := r.style[0].loss.Description().Operations(1, 10_000, 10_000); got != want {
-				t.Errorf("%s with %d samples takes %g operations, want %g", test.loss, samples, got, want)
-			}
+func TestTermsOfALayerAreToldApart(t *testing.T) {
+	o := tinyOptions()
+	o.StyleTerms = []StyleTerm{{"relu1_1", named("gram"), 1}, {"relu2_1", named("gram"), 1}, {"relu1_1", named("moments"), 1}, {"relu2_1", named("cmd"), 0}}
+	r, err := recipeOf(o, oneStyle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"style relu1_1 gram", "style relu2_1", "style relu1_1 moments"} {
+		if got := r.styleName(i); got != want {
+			t.Errorf("term %d is called %q, want %q", i+1, got, want)
 		}
 	}
-	o := tinyOptions()
-	for name, want := range map[string]int{"sinkhorn": 512, "sinkhorn-whole": 0} {
-		o.Loss, o.Samples = name, 512
-		r, err := recipeOf(o, oneStyle)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := r.style[0].loss.Normalised().Summaries[0].Sample; got != want {
-			t.Errorf("%s samples %d positions, want %d", name, got, want)
-		}
+	if got := r.styleLayers(); !slices.Equal(got, []string{"relu1_1", "relu2_1"}) {
+		t.Errorf("layers are %v, want each once", got)
 	}
 }

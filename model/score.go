@@ -6,9 +6,13 @@ import (
 	"image"
 	"maps"
 	"math"
+	"slices"
+	"strings"
 
 	"impasto/internal/engine"
 	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/losses"
 )
 
 // Scores say how far a picture is from the styles and from the content. All are
@@ -17,7 +21,7 @@ import (
 // is missing from the maps.
 type Scores struct {
 	// Style is the distance from the styles under each loss, by name: the mean
-	// over the style layers with their weights.
+	// over the layers of the style terms with their weights.
 	Style map[string]float64
 	// Content is the distance from the content under the same losses: how much the
 	// picture has kept of the manner of the content.
@@ -33,7 +37,7 @@ type Scores struct {
 type Scorer struct {
 	network engine.Network
 	level   level
-	losses  []string
+	losses  []losses.Loss
 	options Options
 	styles  []Style
 
@@ -51,20 +55,19 @@ type criterion struct {
 // contentLossName is under which Problems has what went wrong with Kept.
 const contentLossName = "content"
 
-// NewScorer makes a scorer by the named losses at one level, of which o.Size is
-// the longer side. Of the options it takes what concerns layers, sizes and the
-// network, and not Loss, LayerLoss and Samples. A loss that fails is reported with the
-// scores; options and pictures that won't do are an *OptionError here.
-func NewScorer(content image.Image, styles []Style, names []string, o Options) (*Scorer, error) {
-	if err := checkOwnLosses(o.OwnLosses); err != nil {
-		return nil, err
+// NewScorer makes a scorer by losses, whose names have to differ, or by losses.Usable
+// where there are none; at one level, of which o.Size is the longer side. Of the options
+// it takes what concerns sizes, the network and layers, and of the style terms only layers
+// and weights. A loss that fails is reported with the scores; options and pictures that
+// won't do are an *OptionError here.
+func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options) (*Scorer, error) {
+	if len(by) == 0 {
+		by = losses.Usable()
 	}
-	for _, name := range names {
-		if err := checkName("Loss", "loss", name, lossNames(o.OwnLosses)); err != nil {
-			return nil, err
-		}
+	if err := losses.CheckNames(by); err != nil {
+		return nil, &OptionError{"Losses", strings.TrimPrefix(err.Error(), "losses: ")}
 	}
-	o.MinSize, o.LayerLoss, o.Samples = o.Size, nil, 0
+	o.MinSize, o.StyleTerms = o.Size, oneLoss(o.StyleTerms, by[0])
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -77,9 +80,9 @@ func NewScorer(content image.Image, styles []Style, names []string, o Options) (
 	}
 	network, err := openNetwork(o, true, o.layers()...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("model: %w", err)
 	}
-	return &Scorer{network: network, level: levels[0], losses: names, options: o, styles: styles}, nil
+	return &Scorer{network: network, level: levels[0], losses: slices.Clone(by), options: o, styles: styles}, nil
 }
 
 // Close frees the device.
@@ -95,19 +98,20 @@ func (s *Scorer) prepare(ctx context.Context) error {
 	}
 	criteria, failed := map[string][2]*criterion{}, map[string]string{}
 	for _, loss := range s.losses {
+		name := loss.Description().Name
 		both, err := s.under(ctx, loss)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			failed[loss] = err.Error()
+			failed[name] = err.Error()
 			continue
 		}
-		criteria[loss] = both
+		criteria[name] = both
 	}
 	if sumOf(s.options.ContentLayers) > 0 {
 		o := s.options
-		o.StyleLayers, o.ContentWeight = nil, 1
+		o.StyleTerms, o.ContentWeight = nil, 1
 		var err error
 		if s.kept, err = s.criterion(ctx, o, s.styles, level{content: s.level.content}); err != nil {
 			return err
@@ -119,14 +123,29 @@ func (s *Scorer) prepare(ctx context.Context) error {
 
 // under returns the criteria of one loss: nearness to the styles, and to the content as
 // if that were a style.
-func (s *Scorer) under(ctx context.Context, loss string) (both [2]*criterion, err error) {
+func (s *Scorer) under(ctx context.Context, loss losses.Loss) (both [2]*criterion, err error) {
 	o := s.options
-	o.Loss, o.ContentLayers = loss, nil
+	o.StyleTerms, o.ContentLayers = oneLoss(o.StyleTerms, loss), nil
 	if both[0], err = s.criterion(ctx, o, s.styles, level{styles: s.level.styles}); err != nil {
 		return both, err
 	}
 	both[1], err = s.criterion(ctx, o, []Style{{Weight: 1}}, level{styles: []*picture.Picture{s.level.content}})
 	return both, err
+}
+
+// oneLoss makes terms of one loss at the layers of terms, each once and with all its
+// weight.
+func oneLoss(terms []StyleTerm, loss losses.Loss) []StyleTerm {
+	var merged []StyleTerm
+	for _, t := range terms {
+		i := slices.IndexFunc(merged, func(other StyleTerm) bool { return other.Layer == t.Layer })
+		if i < 0 {
+			merged = append(merged, StyleTerm{t.Layer, loss, t.Weight})
+		} else {
+			merged[i].Weight += t.Weight
+		}
+	}
+	return merged
 }
 
 // criterion computes the targets of the pictures of a level. Total variation, which has
@@ -154,7 +173,7 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 	if err != nil {
 		return scores, fmt.Errorf("model: score: %w", err)
 	}
-	for _, name := range s.losses {
+	for _, name := range losses.NamesOf(s.losses) {
 		if err := ctx.Err(); err != nil {
 			return scores, err
 		}
@@ -213,7 +232,11 @@ func (c *criterion) score(p *picture.Picture) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	values, err := engine.Evaluate(e.Device, append(sum.targets, engine.PictureInput(input, p)), sum.node)
+	inputs := append(sum.targets, engine.PictureInput(input, p))
+	for _, key := range input.Graph().ByName(losses.KeyName) { // one for all pictures
+		inputs = append(inputs, engine.Input{Node: key, Values: plan.Values{Double: []float64{0}}})
+	}
+	values, err := engine.Evaluate(e.Device, inputs, sum.node)
 	if err != nil {
 		return 0, err
 	}

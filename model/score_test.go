@@ -11,13 +11,13 @@ import (
 	"impasto/losses"
 )
 
-func newScorer(t *testing.T, names []string, o Options) *Scorer {
+func newScorer(t *testing.T, by []losses.Loss, o Options) *Scorer {
 	t.Helper()
 	var err error
 	if o.Parameters, err = network(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewScorer(waves(60, 40, 0.1), oneStyle, names, o)
+	s, err := NewScorer(waves(60, 40, 0.1), oneStyle, by, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func newScorer(t *testing.T, names []string, o Options) *Scorer {
 func TestScoresAreLeastForWhatIsComparedWith(t *testing.T) {
 	o := tinyOptions()
 	o.Size = 48
-	s := newScorer(t, losses.Names(), o)
+	s := newScorer(t, losses.All(), o)
 	content, err := s.Score(t.Context(), waves(60, 40, 0.1))
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestScoresAreLeastForWhatIsComparedWith(t *testing.T) {
 func TestScoresAreTheDescentsOwnTerms(t *testing.T) {
 	o := tinyOptions()
 	o.FirstIterations, o.AverageDecay, o.StepSize = 1, 0, 1e-6 // the picture stays what it was, but for 16 bits
-	o.Loss = "moments"
+	o.SetLoss(named("moments"))
 	var style, content float64
 	o.Progress = func(p Progress) {
 		for _, term := range p.Terms {
@@ -71,7 +71,7 @@ func TestScoresAreTheDescentsOwnTerms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newScorer(t, []string{"moments"}, o)
+	s := newScorer(t, []losses.Loss{named("moments")}, o)
 	scores, err := s.Score(t.Context(), r.Image)
 	if err != nil {
 		t.Fatal(err)
@@ -85,16 +85,38 @@ func TestScoresAreTheDescentsOwnTerms(t *testing.T) {
 	}
 }
 
+// What losses sample is the same for every picture, whatever the device computed before.
+func TestScoresDependOnThePictureAlone(t *testing.T) {
+	sampling := []losses.Loss{named("sliced"), named("max-sliced"), named("mmd")}
+	score := func(s *Scorer, frequency float64) Scores {
+		scores, err := s.Score(t.Context(), waves(60, 40, frequency))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scores
+	}
+	o := tinyOptions()
+	o.Size = 48
+	used := newScorer(t, append([]losses.Loss{named("gaussian")}, sampling...), o)
+	score(used, 0.4)
+	got, want := score(used, 0.9), score(newScorer(t, sampling, o), 0.9)
+	for _, name := range losses.NamesOf(sampling) {
+		if got.Style[name] != want.Style[name] || got.Content[name] != want.Content[name] {
+			t.Errorf("%s: %g and %g, by another scorer %g and %g", name, got.Style[name], got.Content[name], want.Style[name], want.Content[name])
+		}
+	}
+}
+
 func TestScorerRefusesWhatItCannotScore(t *testing.T) {
 	o := tinyOptions()
 	o.Size = 8
-	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, losses.Names(), o); err == nil {
+	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, losses.All(), o); err == nil {
 		t.Error("8 pixels are enough")
 	}
-	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, []string{"gram", "gran"}, tinyOptions()); err == nil {
-		t.Error("there is a loss gran")
+	if _, err := NewScorer(waves(60, 40, 0.1), oneStyle, []losses.Loss{named("gram"), named("gram")}, tinyOptions()); err == nil {
+		t.Error("two losses have one name")
 	}
-	s := newScorer(t, losses.Names(), tinyOptions())
+	s := newScorer(t, losses.All(), tinyOptions())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Score(ctx, waves(60, 40, 0.1)); !errors.Is(err, context.Canceled) {
@@ -103,7 +125,7 @@ func TestScorerRefusesWhatItCannotScore(t *testing.T) {
 }
 
 func TestPicturesOfAnotherShapeHaveNoContentScore(t *testing.T) {
-	s := newScorer(t, []string{"gram"}, tinyOptions())
+	s := newScorer(t, []losses.Loss{named("gram")}, tinyOptions())
 	scores, err := s.Score(t.Context(), waves(40, 40, 0.9))
 	if err != nil {
 		t.Fatal(err)

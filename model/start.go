@@ -29,7 +29,7 @@ var starts = [...]struct {
 	picture func(l level, styleWeights []float64, o Options) (*picture.Picture, error)
 }{
 	{StartFromContent, "the content picture", fromContent},
-	{StartFromStyle, "noise with the styles' mean and deviation by channel", fromStyle},
+	{StartFromStyle, "noise in the styles' colours", fromStyle},
 	{StartFromGrey, "grey with a little noise", fromGrey},
 	{StartFromNoise, "noise", fromNoise},
 	{StartFromImage, "a picture of one's own, resized to fit whatever its shape", fromImage},
@@ -73,6 +73,7 @@ func fromContent(l level, _ []float64, _ Options) (*picture.Picture, error) {
 	return &picture.Picture{Width: l.width, Height: l.height, RGB: slices.Clone(l.content.RGB)}, nil
 }
 
+// fromStyle is noise with the styles' mean and deviation by channel.
 func fromStyle(l level, styleWeights []float64, o Options) (*picture.Picture, error) {
 	mean, deviation := colourStatistics(l.styles, styleWeights)
 	random := o.random()

@@ -1,3 +1,8 @@
+// Package vgg19 is the convolutional part of the network VGG-19 (Simonyan and Zisserman,
+// "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015), as far as
+// style transfer needs it: the table of its layers (layers.go), and a Gorgonia graph of
+// any of them (build.go). It takes pictures as RGB planes in 0–1 and learns nothing; its
+// parameters come from package weights.
 package vgg19
 
 import (

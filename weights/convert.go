@@ -1,19 +1,14 @@
 package weights
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/float16"
 )
 
@@ -57,7 +52,7 @@ func (f *File) Convert(out, precision string) error {
 	if err != nil {
 		return f.fail(err)
 	}
-	err = writeWhole(out, func(w io.Writer) error {
+	err = atomicfile.Write(out, func(w io.Writer) error {
 		if _, err := w.Write(header); err != nil {
 			return err
 		}
@@ -209,46 +204,4 @@ func safetensorsHeader(metadata map[string]string, parts []part) ([]byte, error)
 	}
 	header := binary.LittleEndian.AppendUint64(nil, uint64(b.Len()))
 	return append(header, b.String()...), nil
-}
-
-// writeWhole writes a file beside path and gives it that name when it is whole.
-func writeWhole(path string, write func(io.Writer) error) (err error) {
-	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".impasto-%016x.tmp", rand.Uint64()))
-	file, err := os.OpenFile(temporary, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if err != nil {
-		return withoutPath(err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(temporary))
-		}
-	}()
-	buffered := bufio.NewWriterSize(file, 1<<16)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	return withoutPath(err)
-}
-
-// withoutPath takes the path of the temporary file, which means nothing to a
-// user, out of the system's error. Errors that others are wrapped round are
-// about the input and stay as they are.
-func withoutPath(err error) error {
-	switch err := err.(type) {
-	case *fs.PathError:
-		return err.Err
-	case *os.LinkError:
-		return err.Err
-	}
-	return err
 }

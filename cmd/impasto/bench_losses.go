@@ -12,10 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/internal/bench"
 	"impasto/internal/picture"
 	"impasto/internal/report"
+	"impasto/internal/settings"
 	"impasto/losses"
+	"impasto/model"
 	"impasto/vgg19"
 )
 
@@ -33,22 +36,32 @@ func newBenchLossesOptions() *benchLossesOptions {
 			Layers: []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
 			Sizes:  []int{64, 128, 256, 512},
 			Runs:   5,
-			Device: "auto",
+			Device: device.Auto,
 		},
 		Budget: 5,
 	}
 }
 
 func (o *benchLossesOptions) addFlags(f flagSet) {
-	f.SortFlags = false
-	f.add(newNameList(&o.Losses, "loss", losses.Names()), "losses", "l", "losses to time, with commas between them; may be repeated")
-	f.add(newNameList(&o.Layers, "layer", timedLayers()), "layers", "", "layers to time them at, likewise")
+	f.add(settings.Losses(&o.Losses), "losses", "l", "losses to time, with commas between them; may be repeated")
+	f.add(settings.Names(&o.Layers, "layer", timedLayers()), "layers", "", "layers to time them at, likewise")
 	f.add(sizeList{&o.Sizes}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
-	f.add(wholeNumber{&o.Runs, 1, 100000, "N"}, "runs", "", "runs to time, after one that isn't")
-	f.add(realNumber{&o.Budget, 0, 1e6, "SECONDS"}, "budget", "", "the most that one loss may take at one layer and size; what would take longer is skipped; 0 sets no limit")
-	f.boolean(&o.OnePass, "one-pass", "of sinkhorn and sinkhorn-whole, which go through the same pairs of positions many times, time one pass: half an iteration")
-	f.add(freeText{&o.Plot, "FILE"}, "plot", "", "draw how time and memory grow with the picture: .png or .svg")
-	f.machine(&o.Device, &o.Threads)
+	f.add(settings.Whole(&o.Runs, 1, 100000, "N"), "runs", "", "runs to time, after one that isn't")
+	f.add(settings.Real(&o.Budget, 0, 1e6, "SECONDS"), "budget", "", "the most that one loss may take at one layer and size; what would take longer is skipped; 0 sets no limit")
+	f.add(settings.Switch(&o.OnePass), "one-pass", "", "of sinkhorn and sinkhorn-whole, which go through the same pairs of positions many times, time one pass: half an iteration")
+	f.add(settings.Text(&o.Plot, "FILE"), "plot", "", "draw how time and memory grow with the picture: .png or .svg")
+	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
+}
+
+// check reports a plot that can't be drawn.
+func (o *benchLossesOptions) check() error {
+	if o.Plot == "" {
+		return nil
+	}
+	if _, err := report.FormatOf(o.Plot); err != nil {
+		return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
+	}
+	return nil
 }
 
 // timedLayers are those whose features a loss can be timed on.
@@ -79,16 +92,13 @@ memory (bytes), operations (of one run; 0 where they aren't counted) and rate
   impasto bench losses --losses sinkhorn-whole --layers relu1_1 --one-pass --budget 60`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.Plot != "" {
-				if _, err := report.FormatOf(o.Plot); err != nil {
-					return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
-				}
+			if err := o.check(); err != nil {
+				return err
 			}
-			o.LossOptions.Budget = time.Duration(o.Budget * float64(time.Second))
 			return runBenchLosses(cmd.Context(), *o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
@@ -104,6 +114,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 			return err
 		}
 	}
+	o.LossOptions.Budget = time.Duration(o.Budget * float64(time.Second))
 	var timings []bench.LossTiming
 	heading := ""
 	err := bench.Losses(ctx, o.LossOptions, func(t bench.LossTiming) error {
@@ -152,19 +163,6 @@ func lossRow(t bench.LossTiming) string {
 	return fmt.Sprintf("  %-25s %13.3f %12s %9s\n", timedName(t), 1e3*t.Seconds, binaryBytes(t.Memory), rate)
 }
 
-// binaryBytes writes a size for people, as in 12.5 MiB.
-func binaryBytes(bytes int64) string {
-	switch {
-	case bytes < 1<<10:
-		return fmt.Sprintf("%d B", bytes)
-	case bytes < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
-	case bytes < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
-}
-
 // plotLosses draws time and memory over the size of the picture, a column of
 // panels for each layer.
 func plotLosses(path string, timings []bench.LossTiming) error {
@@ -190,7 +188,7 @@ func plotLosses(path string, timings []bench.LossTiming) error {
 	if err != nil {
 		return err
 	}
-	return picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) })
+	return picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) })
 }
 
 // sizeList is a flag that takes sides of pictures with commas between them.
@@ -213,8 +211,8 @@ func (l sizeList) Set(value string) error {
 	var sizes []int
 	for part := range strings.SplitSeq(value, ",") {
 		size, err := strconv.Atoi(part)
-		if err != nil || size < 16 || size > maxSide {
-			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", maxSide)
+		if err != nil || size < 16 || size > model.MaxSize {
+			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", model.MaxSize)
 		}
 		if slices.Contains(sizes, size) {
 			return errors.New("a size stands twice")

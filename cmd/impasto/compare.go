@@ -2,44 +2,50 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/compare"
+	"impasto/internal/report"
+	"impasto/internal/settings"
 	"impasto/losses"
+	"impasto/model"
 )
 
 // compareOptions are the settings of impasto compare: those of every picture,
 // and what varies between them.
 type compareOptions struct {
-	stylizeOptions
-	Losses    []string // shorthand for a dimension
-	Vary      []dimension
+	settings.Stylization
+	Output    string   // a folder
+	LossNames []string // shorthand for a dimension
+	Vary      []compare.Dimension
 	Seconds   float64 // for each picture; 0 counts iterations instead
 	Also      []string
 	ScoreSize int
 }
 
 func newCompareOptions() *compareOptions {
-	return &compareOptions{stylizeOptions: *newStylizeOptions(), ScoreSize: 128}
+	return &compareOptions{Stylization: settings.Default(), ScoreSize: compare.DefaultScoreSize}
 }
 
-func (o *compareOptions) addFlags(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	f := flagSet{flags, "Comparison"}
-	f.add(freeText{&o.Output, "FOLDER"}, "output", "o", "where everything goes; made if it isn't there")
-	f.add(newNameList(&o.Losses, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
+func (o *compareOptions) addFlags(f flagSet) {
+	f.add(settings.Text(&o.Output, "FOLDER"), "output", "o", "where everything goes; made if it isn't there")
+	f.add(settings.Names(&o.LossNames, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
 	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: any of the flags below; may be repeated; semicolons part values that have commas")
-	f.add(realNumber{&o.Seconds, 0, 1e6, "SECONDS"}, "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
+	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
-	f.add(wholeNumber{&o.ScoreSize, 1, maxSide, "PIXELS"}, "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
-	o.addPictureFlags(flags)
+	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
+	f.addSettings(o.Table()...)
 }
 
 func newCompareCommand(global *globalOptions) *cobra.Command {
@@ -79,72 +85,263 @@ event and reused, under the key pictures.`,
   impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("want a content picture and at least one style, got %s", count(len(args), "picture"))
+				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			cells, err := o.cells(cmd)
+			cells, err := o.cells(cmd.Flags().Changed)
 			if err != nil {
 				return err
 			}
 			return runCompare(cmd.Context(), *o, *global, cells, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.addFlags(cmd)
+	o.addFlags(flagsOf(cmd, "Comparison"))
 	return cmd
 }
 
-// cells are the pictures that the flags ask for.
-func (o *compareOptions) cells(cmd *cobra.Command) ([]cell, error) {
+// cells are the pictures that the flags ask for, after a check of those.
+func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, error) {
 	if o.Output == "" {
 		return nil, usagef("compare: nowhere to write; name a folder with -o, as in -o compared")
 	}
 	all := slices.Clone(o.Vary)
-	if len(o.Losses) == 0 && len(all) == 0 {
-		o.Losses = comparedLosses()
+	if len(o.LossNames) == 0 && len(all) == 0 {
+		o.LossNames = losses.NamesOf(losses.Usable())
 	}
-	if len(o.Losses) > 0 {
-		var first []dimension
-		if err := addDimension(&first, "loss", strings.Join(o.Losses, ",")); err != nil {
-			return nil, usagef("--losses: %s", err)
-		}
-		if slices.ContainsFunc(all, func(d dimension) bool { return d.name == "loss" }) {
+	if len(o.LossNames) > 0 {
+		if slices.ContainsFunc(all, func(d compare.Dimension) bool { return d.Name == "loss" }) {
 			return nil, usagef("--losses and --vary loss= both vary the loss; give one of them")
 		}
-		all = append(first, all...)
+		all = append([]compare.Dimension{{Name: "loss", Values: o.LossNames}}, all...)
 	}
 	for _, d := range all {
-		if cmd.Flags().Changed(d.name) {
-			return nil, usagef("--%s is given and varied; give one of them", d.name)
+		if given(d.Name) {
+			return nil, usagef("--%s is given and varied; give one of them", d.Name)
 		}
 	}
-	o.TimeLimit = time.Duration(o.Seconds * float64(time.Second))
-	cells, err := grid(o.stylizeOptions, all, cmd.Flags())
-	if err != nil {
-		return nil, err
-	}
-	return cells, nil
+	cells, err := compare.Grid(o.Stylization, all, given)
+	return cells, usage(err)
 }
 
 // runCompare does what the command says: args are the content and the styles.
-func runCompare(ctx context.Context, o compareOptions, global globalOptions, cells []cell, args []string, stdout, stderr io.Writer) error {
-	c, err := newComparison(o, cells, args)
+func runCompare(ctx context.Context, o compareOptions, global globalOptions, cells []compare.Cell, args []string, stdout, stderr io.Writer) error {
+	styles, err := parseStyles(args[1:])
 	if err != nil {
 		return err
 	}
-	defer c.scorer.Close()
-	c.global, c.stdout, c.stderr = global, stdout, stderr
-	if err := c.paintAll(ctx); err != nil {
+	view := &comparisonView{global: global, stdout: stdout, stderr: stderr}
+	options := compare.Options{
+		Content: args[0], Also: o.Also, Cells: cells, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
+		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]), Progress: view.show,
+	}
+	for _, s := range styles {
+		options.Styles = append(options.Styles, compare.Style{File: s.path, Weight: s.weight})
+	}
+	c, err := compare.New(options)
+	if err != nil {
+		return compareError(err)
+	}
+	defer c.Close()
+	view.painted = announceInterrupt(ctx, stderr, global.Quiet)
+	defer view.painted()
+	err = c.Run(ctx)
+	view.endPicture()
+	if err != nil {
+		return compareError(err)
+	}
+	if !global.JSON {
+		if err := writeScoreTables(stdout, c.Report()); err != nil {
+			return err
+		}
+	}
+	return c.Failure()
+}
+
+// compareError turns those errors of a comparison that the program has its own words
+// for into these.
+func compareError(err error) error {
+	var overwrite *compare.OverwriteError
+	var interrupted *compare.InterruptedError
+	switch {
+	case errors.As(err, &overwrite):
+		return replacesInput(overwrite.Output, overwrite.Input)
+	case errors.As(err, &interrupted):
+		return fmt.Errorf("%w after %d of %s; they are in %s, and the same command goes on from there",
+			errInterrupted, interrupted.Done, report.Count(interrupted.Count, "picture"), interrupted.Folder)
+	}
+	return err
+}
+
+// comparisonView shows people and scripts what happens to a comparison.
+type comparisonView struct {
+	global         globalOptions
+	stdout, stderr io.Writer
+	picture        reporter // of the picture that is being painted; nil for none
+	painted        func()   // to be called when there is none more to paint
+}
+
+// pictureEvent is written for every picture once it is scored. The keys are a
+// promise to scripts.
+type pictureEvent struct {
+	Event string `json:"event"` // "picture"
+	compare.Picture
+	Reused bool `json:"reused"`
+}
+
+// fileEvent is written for every other file.
+type fileEvent struct {
+	Event string `json:"event"` // "written"
+	Path  string `json:"path"`
+}
+
+// show is called with every event.
+func (v *comparisonView) show(e compare.Event) error {
+	if e.Kind == compare.Iterated {
+		v.picture.progress(e.Iteration)
+		return nil
+	}
+	v.endPicture()
+	where := fmt.Sprintf("%s (%d of %d)", e.Picture.Name, e.Number, e.Count)
+	switch e.Kind {
+	case compare.Reused:
+		v.say("%s is there already", where)
+	case compare.Painting:
+		v.say("painting %s", where)
+		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options)
+	case compare.Painted:
+		v.say("wrote %s: %s in %s, loss %s", e.Path, report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
+	case compare.Failed:
+		v.say("%s failed: %s", where, e.Picture.Error)
+	case compare.Scoring:
+		v.painted()
+		v.say("scoring %s", where)
+	case compare.Unscored:
+		v.say("no score of %s under %s: %s", e.Picture.Name, e.Loss, e.Picture.Problems[e.Loss])
+	case compare.Complete:
+		return v.write(pictureEvent{"picture", e.Picture, e.Picture.Reused})
+	case compare.Written:
+		v.say("wrote %s", e.Path)
+		return v.write(fileEvent{"written", e.Path})
+	}
+	return nil
+}
+
+// endPicture ends what is shown of a picture that was being painted.
+func (v *comparisonView) endPicture() {
+	if v.picture != nil {
+		v.picture.finish()
+		v.picture = nil
+	}
+}
+
+// say prints a line for people.
+func (v *comparisonView) say(format string, values ...any) {
+	if !v.global.Quiet {
+		fmt.Fprintf(v.stderr, format+"\n", values...)
+	}
+}
+
+// write prints an object for scripts, where they asked for that.
+func (v *comparisonView) write(object any) error {
+	if !v.global.JSON {
+		return nil
+	}
+	return printJSON(v.stdout, object)
+}
+
+// writeScoreTables prints the scores against the styles, then against the
+// content.
+func writeScoreTables(out io.Writer, r compare.Report) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for k, heading := range []string{"from the styles", "from the content"} {
+		if k > 0 {
+			fmt.Fprint(table, "\n")
+		}
+		fmt.Fprintf(table, "%s\t", heading)
+		for _, loss := range r.Losses {
+			fmt.Fprintf(table, "%s\t", loss)
+		}
+		if k == 1 {
+			fmt.Fprint(table, "content loss\t")
+		}
+		fmt.Fprintln(table)
+		for _, p := range r.Pictures {
+			scores := p.Style
+			if k == 1 {
+				scores = p.Content
+			}
+			if scores == nil {
+				continue
+			}
+			fmt.Fprintf(table, "%s\t", rowName(p))
+			for _, loss := range r.Losses {
+				fmt.Fprintf(table, "%s\t", scoreText(scores[loss]))
+			}
+			if k == 1 {
+				fmt.Fprintf(table, "%s\t", scoreText(p.Kept))
+			}
+			fmt.Fprintln(table)
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowName is a picture's name in a table.
+func rowName(p compare.Picture) string {
+	if p.Error != "" {
+		return p.Name + " (failed)"
+	}
+	return p.Name
+}
+
+func scoreText(value *float64) string {
+	if value == nil {
+		return report.ScoreText(math.NaN())
+	}
+	return report.ScoreText(*value)
+}
+
+var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
+
+// commandLine is what the user typed, in the words of a shell.
+func commandLine(args []string) string {
+	words := []string{"impasto"}
+	for _, word := range args {
+		if !harmless.MatchString(word) {
+			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
+}
+
+// dimensions is a flag that takes NAME=VALUE,… and may be given several times.
+// Values that have commas in them are parted by semicolons.
+type dimensions struct{ target *[]compare.Dimension }
+
+func (d dimensions) String() string { return "" }
+
+func (d dimensions) Type() string { return "NAME=VALUE,…" }
+
+func (d dimensions) Set(text string) error {
+	name, list, ok := strings.Cut(text, "=")
+	if !ok {
+		return errors.New("want NAME=VALUE,…, such as tv-weight=0,2,8")
+	}
+	if slices.ContainsFunc(*d.target, func(other compare.Dimension) bool { return other.Name == name }) {
+		return fmt.Errorf("%s is varied twice", name)
+	}
+	dimension, err := compare.NewDimension(name, list)
+	if err != nil {
 		return err
 	}
-	if err := c.scoreAll(ctx); err != nil {
-		return err
-	}
-	if err := c.write(); err != nil {
-		return err
-	}
-	return c.failure()
+	*d.target = append(*d.target, dimension)
+	return nil
 }
 
 // pathList is a flag that takes one file each time it is given.
@@ -156,10 +353,10 @@ func (l pathList) Type() string { return "FILE" }
 
 func (l pathList) Set(path string) error {
 	if path == "" {
-		return fmt.Errorf("want the name of a file")
+		return errors.New("want the name of a file")
 	}
 	if slices.ContainsFunc(*l.target, func(other string) bool { return filepath.Clean(other) == filepath.Clean(path) }) {
-		return fmt.Errorf("the file is named twice")
+		return errors.New("the file is named twice")
 	}
 	*l.target = append(*l.target, path)
 	return nil

@@ -11,17 +11,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"impasto/internal/compare"
+	"impasto/losses"
 )
 
-// compare runs a comparison of tiny pictures into the folder out.
-func compare(t *testing.T, folder string, args ...string) outcome {
+// runComparison runs a comparison of tiny pictures into the folder out.
+func runComparison(t *testing.T, folder string, args ...string) outcome {
 	t.Helper()
 	return impasto(t, folder, slices.Concat([]string{"compare", "content.png", "style.png", "-o", "out", "--first-iterations=2"}, shallow, args)...)
 }
 
-func readScores(t *testing.T, folder string) scoresReport {
+func readScores(t *testing.T, folder string) compare.Report {
 	t.Helper()
-	var r scoresReport
+	var r compare.Report
 	decoder := json.NewDecoder(strings.NewReader(string(readFile(t, filepath.Join(folder, "out", "scores.json")))))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
@@ -34,7 +37,7 @@ func TestCompareShowsAndScoresEveryCombination(t *testing.T) {
 	folder := workshop(t)
 	writePicture(t, filepath.Join(folder, "other.png"), 64, 48, 0.5)
 	writePicture(t, filepath.Join(folder, "square.png"), 40, 40, 0.5)
-	run := compare(t, folder, "--losses=gram,moments", "--vary=tv-weight=0,8", "--also=other.png", "--also=square.png").done(t)
+	run := runComparison(t, folder, "--losses=gram,moments", "--vary=tv-weight=0,8", "--also=other.png", "--also=square.png").done(t)
 	names := []string{"content", "gram, tv-weight 0", "gram, tv-weight 8", "moments, tv-weight 0", "moments, tv-weight 8", "other", "square"}
 	scores := readScores(t, folder)
 	var got []string
@@ -43,7 +46,7 @@ func TestCompareShowsAndScoresEveryCombination(t *testing.T) {
 		if !strings.Contains(run.stdout, p.Name) {
 			t.Errorf("the table has no %s", p.Name)
 		}
-		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, comparedLosses()) || len(p.Content) != len(p.Style) {
+		if keys := slices.Sorted(maps.Keys(p.Style)); !slices.Equal(keys, losses.NamesOf(losses.Usable())) || len(p.Content) != len(p.Style) {
 			t.Errorf("%s is scored under %v", p.Name, keys)
 		}
 		for loss, value := range p.Style {
@@ -93,7 +96,7 @@ func painted(run outcome) []string {
 
 func TestCompareTakesUpWhereItStopped(t *testing.T) {
 	folder := workshop(t)
-	compare(t, folder, "--losses=gram,moments").done(t)
+	runComparison(t, folder, "--losses=gram,moments").done(t)
 	scores := readScores(t, folder)
 	picture := filepath.Join(folder, "out", "pictures", "gram.png")
 	original := readFile(t, picture)
@@ -113,7 +116,7 @@ func TestCompareTakesUpWhereItStopped(t *testing.T) {
 		{"the style changed", func() { writePicture(t, filepath.Join(folder, "style.png"), 36, 36, 0.7) }, nil, "gram moments"},
 	} {
 		step.change()
-		run := compare(t, folder, append(step.args, "--losses=gram,moments")...).done(t)
+		run := runComparison(t, folder, append(step.args, "--losses=gram,moments")...).done(t)
 		if got := strings.Join(painted(run), " "); got != step.want {
 			t.Errorf("%s: painted %q, want %q", step.name, got, step.want)
 		}
@@ -135,7 +138,7 @@ func TestCompareTakesUpWhereItStopped(t *testing.T) {
 func TestCompareGoesOnAfterAFailure(t *testing.T) {
 	folder := workshop(t)
 	writeFile(t, filepath.Join(folder, "bad.png"), []byte("no picture"))
-	run := compare(t, folder, "--vary=start=bad.png,content", "--quiet")
+	run := runComparison(t, folder, "--vary=start=bad.png,content", "--quiet")
 	if run.status != statusFailed {
 		t.Errorf("exit status %d, want %d", run.status, statusFailed)
 	}
@@ -160,13 +163,13 @@ func TestCompareGoesOnAfterAFailure(t *testing.T) {
 
 func TestCompareGivesEqualTime(t *testing.T) {
 	folder := workshop(t)
-	compare(t, folder, "--losses=gram,moments", "--seconds=0.4", "--optimizer=adam").done(t)
+	runComparison(t, folder, "--losses=gram,moments", "--seconds=0.4", "--optimizer=adam").done(t)
 	for _, p := range readScores(t, folder).Pictures[1:] {
 		if p.Seconds < 0.4 || p.Iterations < 1 {
 			t.Errorf("%s had %g s and %d iterations", p.Name, p.Seconds, p.Iterations)
 		}
 	}
-	run := compare(t, folder, "--losses=gram,moments", "--seconds=0.5", "--optimizer=adam").done(t)
+	run := runComparison(t, folder, "--losses=gram,moments", "--seconds=0.5", "--optimizer=adam").done(t)
 	if len(painted(run)) != 2 {
 		t.Error("another time leaves old pictures as they were")
 	}
@@ -174,8 +177,8 @@ func TestCompareGivesEqualTime(t *testing.T) {
 
 func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
 	folder := workshop(t)
-	compare(t, folder, "--losses=moments", "--json", "--quiet").done(t)
-	run := compare(t, folder, "--losses=moments", "--json", "--quiet").done(t)
+	runComparison(t, folder, "--losses=moments", "--json", "--quiet").done(t)
+	run := runComparison(t, folder, "--losses=moments", "--json", "--quiet").done(t)
 	if run.stderr != "" {
 		t.Errorf("standard error is %q", run.stderr)
 	}
@@ -198,9 +201,9 @@ func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
 
 func TestCompareComparesAllLossesUnlessTold(t *testing.T) {
 	folder := workshop(t)
-	run := compare(t, folder).done(t)
-	if got := painted(run); !slices.Equal(got, comparedLosses()) {
-		t.Errorf("painted %v, want %v", got, comparedLosses())
+	run := runComparison(t, folder).done(t)
+	if got := painted(run); !slices.Equal(got, losses.NamesOf(losses.Usable())) {
+		t.Errorf("painted %v, want %v", got, losses.NamesOf(losses.Usable()))
 	}
 }
 
@@ -229,7 +232,7 @@ func TestCompareRefusesBeforeAnyWork(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := workshop(t)
-			compare(t, folder, test.args...).refused(t, test.status, test.fragments...)
+			runComparison(t, folder, test.args...).refused(t, test.status, test.fragments...)
 			if _, err := os.Stat(filepath.Join(folder, "out", "pictures", "gram.png")); err == nil {
 				t.Error("there is a picture all the same")
 			}
@@ -241,7 +244,7 @@ func TestCompareRefusesBeforeAnyWork(t *testing.T) {
 	folder := workshop(t)
 	writePicture(t, filepath.Join(folder, "a b.png"), 36, 36, 0.9)
 	writePicture(t, filepath.Join(folder, "a-b.png"), 36, 36, 0.9)
-	compare(t, folder, "--vary=start=a b.png,a-b.png").refused(t, 2, "same file name")
+	runComparison(t, folder, "--vary=start=a b.png,a-b.png").refused(t, 2, "same file name")
 	impasto(t, folder, "compare", "content.png", "style.png", "-o", "out", "--size=64", "--vary=min-size=16,65").refused(t, 2, "min-size 65", "larger than --size 64")
 	impasto(t, folder, "compare", "content.png", "style.png").refused(t, 2, "-o")
 	impasto(t, folder, "compare", "content.png", "-o", "out").refused(t, 2, "at least one style")
@@ -259,29 +262,6 @@ func TestCompareReplacesNoInput(t *testing.T) {
 		impasto(t, folder, "compare", "content.png", "out/"+name, "--losses=gram", "-o", "out").refused(t, 2, "is the input")
 		if string(readFile(t, path)) != before {
 			t.Errorf("%s was replaced", name)
-		}
-	}
-}
-
-func TestValuesWithCommasArePartedBySemicolons(t *testing.T) {
-	var all []dimension
-	if err := (dimensions{&all}).Set("style-layers=relu1_1=4,relu2_1=1; relu1_1"); err != nil {
-		t.Fatal(err)
-	}
-	if want := []string{"relu1_1=4,relu2_1=1", "relu1_1"}; !slices.Equal(all[0].values, want) {
-		t.Errorf("values are %q, want %q", all[0].values, want)
-	}
-}
-
-func TestFileNamesAreHarmless(t *testing.T) {
-	for name, want := range map[string]string{
-		"gram, tv-weight 8":                "gram_tv-weight-8",
-		"style-layers relu1_1=4,relu2_1":   "style-layers-relu1_1=4_relu2_1",
-		"start ../a b.png":                 "start-..-a-b.png",
-		"sinkhorn, layer-loss relu1_1=cmd": "sinkhorn_layer-loss-relu1_1=cmd",
-	} {
-		if got := fileName(name); got != want {
-			t.Errorf("%q is %q, want %q", name, got, want)
 		}
 	}
 }

@@ -23,21 +23,25 @@ With --json it prints an object for each, with the keys device, name, memory
 the driver itself is at fault, there is one object for device "cuda").`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			devices, err := model.Devices()
-			if err != nil {
-				return err
-			}
-			if global.JSON {
-				for _, d := range devices {
-					if err := printJSON(cmd.OutOrStdout(), d); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			return printDevices(cmd.OutOrStdout(), devices)
+			return runDevices(*global, cmd.OutOrStdout())
 		},
 	}
+}
+
+func runDevices(global globalOptions, stdout io.Writer) error {
+	devices, err := model.Devices()
+	if err != nil {
+		return err
+	}
+	if !global.JSON {
+		return printDevices(stdout, devices)
+	}
+	for _, d := range devices {
+		if err := printJSON(stdout, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func printDevices(out io.Writer, devices []device.Info) error {

@@ -3,10 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"impasto/internal/names"
 )
 
 // usageError is a command line that can't be carried out as it was written;
@@ -20,6 +21,14 @@ func (e *usageError) Error() string { return e.message }
 // usagef returns a usageError with a formatted message.
 func usagef(format string, values ...any) error {
 	return &usageError{fmt.Sprintf(format, values...)}
+}
+
+// usage makes a usage error of any other; nil stays nil.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err.Error()}
 }
 
 // errInterrupted marks the end of a command that the user stopped; the program
@@ -39,7 +48,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
 			return usagef("unknown flag -%s in -%s; see `%s --help`", unknown.GetSpecifiedName(), letters, cmd.CommandPath())
 		}
-		if hint := didYouMean(unknown.GetSpecifiedName(), flagNames(cmd), "--"); hint != "" {
+		if hint := names.DidYouMean(unknown.GetSpecifiedName(), flagNames(cmd), "--"); hint != "" {
 			return usagef("unknown flag --%s%s", unknown.GetSpecifiedName(), hint)
 		}
 		return usagef("unknown flag --%s; see `%s --help`", unknown.GetSpecifiedName(), cmd.CommandPath())
@@ -54,25 +63,14 @@ func flagError(cmd *cobra.Command, err error) error {
 
 // wanted says what a flag accepts, after it was given something else.
 func wanted(invalid *pflag.InvalidValueError) string {
-	switch invalid.GetFlag().Value.Type() {
-	case "bool":
+	if invalid.GetFlag().Value.Type() == "bool" {
 		return "want true or false"
-	case "int":
-		return "want a whole number"
-	case "uint64":
-		return "want a whole number from 0"
-	default:
-		return invalid.Unwrap().Error()
 	}
+	return invalid.Unwrap().Error()
 }
 
 func flagNames(cmd *cobra.Command) []string {
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return names
-}
-
-// oneLine joins the lines of a message, so that every error takes one.
-func oneLine(message string) string {
-	return strings.Join(strings.Fields(message), " ")
 }

@@ -59,7 +59,7 @@ func TestStylizeHelpHasTheLibrarysDefaultsAndTwoExamples(t *testing.T) {
 	help := strings.Join(strings.Fields(impasto(t, t.TempDir(), "stylize", "--help").done(t).stdout), " ")
 	d := model.DefaultOptions()
 	for _, part := range []string{
-		"(default " + d.Loss + ")", fmt.Sprintf("(default %d)", d.Size), fmt.Sprintf("(default %d)", d.MinSize),
+		"(default " + d.StyleTerms[0].Loss.Description().Name + ")", fmt.Sprintf("(default %d)", d.Size), fmt.Sprintf("(default %d)", d.MinSize),
 		fmt.Sprintf("(default %d)", d.FirstIterations), fmt.Sprintf("(default %d)", d.Iterations),
 		fmt.Sprintf("(default %g)", d.StepSize), fmt.Sprintf("(default %g)", d.AverageDecay), fmt.Sprintf("(default %g)", d.ContentWeight),
 		"(default relu1_1=4,relu2_1=4,relu3_1=4,relu4_1=2,relu5_1=1)", "(default relu4_2=1)", "(default replicate)",

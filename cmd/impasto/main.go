@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"impasto/internal/report"
 )
 
 // Exit statuses, as the help of every command lists them.
@@ -40,7 +42,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", oneLine(fmt.Sprint(cause)))
+			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", report.OneLine(fmt.Sprint(cause)))
 			if os.Getenv("IMPASTO_TRACE") != "" {
 				stderr.Write(debug.Stack())
 			}
@@ -53,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, "impasto: %s\n", oneLine(err.Error()))
+		fmt.Fprintf(stderr, "impasto: %s\n", report.OneLine(err.Error()))
 	}
 	return exitStatus(err)
 }

@@ -9,7 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/device"
 	"impasto/internal/picture"
+	"impasto/internal/settings"
 	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
@@ -25,23 +27,24 @@ type measureOptions struct {
 
 func newMeasureOptions() *measureOptions {
 	return &measureOptions{MeasureOptions: model.MeasureOptions{
-		Losses:  losses.Usable(),
-		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
-		Pooling: "max",
-		Padding: "zero",
-		Device:  "auto",
+		Losses: losses.Usable(),
+		FeatureOptions: model.FeatureOptions{
+			Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
+			Pooling: "max",
+			Padding: "zero",
+			Device:  device.Auto,
+		},
 	}}
 }
 
 func (o *measureOptions) addFlags(f flagSet) {
-	f.SortFlags = false
-	f.add(newNameList(&o.Losses, "loss", losses.Names()), "loss", "l", "losses to measure, with commas between them; may be repeated")
-	f.add(newNameList(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
-	f.add(wholeNumber{&o.Size, 0, maxSide, "PIXELS"}, "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
-	f.network(&o.Pooling, &o.Padding)
-	f.boolean(&o.ScaledPooling, "scaled-pooling", "scale average and L2 pooling as stylize does; otherwise they are plain means")
-	f.weights(&o.Weights)
-	f.machine(&o.Device, &o.Threads)
+	f.add(settings.Losses(&o.Losses), "loss", "l", "losses to measure, with commas between them; may be repeated")
+	f.add(settings.Names(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
+	f.add(settings.Whole(&o.Size, 0, model.MaxSize, "PIXELS"), "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
+	f.addSettings(settings.Network(&o.Pooling, &o.Padding)...)
+	f.add(settings.Switch(&o.ScaledPooling), "scaled-pooling", "", "scale average and L2 pooling as stylize does; otherwise they are plain means")
+	f.addSettings(settings.Weights(&o.Weights))
+	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
 }
 
 func newMeasureCommand(global *globalOptions) *cobra.Command {
@@ -75,7 +78,7 @@ With --json it prints an object for each, with the keys layer, loss and value.`,
 			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout())
 		},
 	}
-	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
@@ -105,7 +108,7 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 		}
 		return nil
 	}
-	return writeTable(out, measurements, o.Losses)
+	return writeTable(out, measurements, losses.NamesOf(o.Losses))
 }
 
 // writeTable writes a row for each layer and a column for each loss.

@@ -34,7 +34,7 @@ func TestMeasureTableIsAligned(t *testing.T) {
 	folder := workshop(t)
 	run := impasto(t, folder, "measure", "content.png", "style.png").done(t)
 	lines := strings.Split(strings.TrimRight(run.stdout, "\n"), "\n")
-	if want := append([]string{"layer"}, losses.Usable()...); strings.Join(strings.Fields(lines[0]), " ") != strings.Join(want, " ") {
+	if want := append([]string{"layer"}, losses.NamesOf(losses.Usable())...); strings.Join(strings.Fields(lines[0]), " ") != strings.Join(want, " ") {
 		t.Errorf("the heading is %q, want %v", lines[0], want)
 	}
 	if len(lines) != 6 {

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"strings"
 	"time"
@@ -12,6 +12,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"impasto/internal/progress"
+	"impasto/internal/report"
 	"impasto/model"
 )
 
@@ -35,15 +37,27 @@ func newReporter(out io.Writer, quiet bool, o model.Options) reporter {
 		return silence{}
 	case isTerminal(out):
 		fmt.Fprint(out, preparing)
-		return &barReporter{out: out, timer: timer{options: o}}
+		return &barReporter{out: out, timer: progress.NewTimer(o)}
 	default:
-		return &lineReporter{out: out, timer: timer{options: o}}
+		return &lineReporter{out: out, timer: progress.NewTimer(o)}
 	}
 }
 
 func isTerminal(out io.Writer) bool {
 	file, ok := out.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// announceInterrupt tells people at a terminal what happens once ctx ends, until
+// stop is called.
+func announceInterrupt(ctx context.Context, stderr io.Writer, quiet bool) (stop func()) {
+	if quiet || !isTerminal(stderr) {
+		return func() {}
+	}
+	end := context.AfterFunc(ctx, func() {
+		fmt.Fprintln(stderr, "\nstopping after this iteration; Ctrl-C again stops at once")
+	})
+	return func() { end() }
 }
 
 type silence struct{}
@@ -59,23 +73,23 @@ const preparing = "preparing the network and the styles"
 // barReporter keeps one line of a terminal up to date.
 type barReporter struct {
 	out   io.Writer
-	timer timer
+	timer *progress.Timer
 	bar   *progressbar.ProgressBar
 }
 
 func (r *barReporter) progress(p model.Progress) {
 	if r.bar == nil {
 		r.clear()
-		r.bar = progressbar.NewOptions(r.timer.steps(p.Total),
+		r.bar = progressbar.NewOptions(r.timer.Steps(p.Total),
 			progressbar.OptionSetWriter(r.out),
 			progressbar.OptionFullWidth(),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond))
 	}
-	rate, left := r.timer.update(p)
+	rate, left := r.timer.Update(p)
 	r.bar.Describe(describe(p, rate, left, r.width()))
-	_ = r.bar.Set(r.timer.done(p))
+	_ = r.bar.Set(r.timer.Done(p))
 }
 
 // width is the terminal's, which may change at any time.
@@ -93,7 +107,7 @@ func (r *barReporter) width() int {
 func describe(p model.Progress, rate float64, left time.Duration, width int) string {
 	const others = 14 // columns
 	scale, size := fmt.Sprintf("%d/%d", p.Level, p.Levels), fmt.Sprintf("%d×%d", p.Width, p.Height)
-	loss, remains := "loss "+significant(p.Loss), roundTime(left)+" left"
+	loss, remains := "loss "+significant(p.Loss), report.Duration(left)+" left"
 	for _, parts := range [][]string{
 		{scale, size, perSecond(rate), loss, remains},
 		{scale, perSecond(rate), loss, remains},
@@ -126,128 +140,24 @@ func (r *barReporter) finish() { r.clear() }
 // every few seconds in between.
 type lineReporter struct {
 	out     io.Writer
-	timer   timer
+	timer   *progress.Timer
 	printed time.Duration // elapsed at the last line
 }
 
 func (r *lineReporter) progress(p model.Progress) {
-	rate, left := r.timer.update(p)
-	last := r.timer.options.TimeLimit == 0 && p.Iteration == p.Iterations
+	rate, left := r.timer.Update(p)
+	last := !r.timer.Timed() && p.Iteration == p.Iterations
 	if p.Iteration > 1 && !last && p.Elapsed-r.printed < lineInterval {
 		return
 	}
 	r.printed = p.Elapsed
 	iteration := fmt.Sprint(p.Iteration)
-	if r.timer.options.TimeLimit == 0 {
+	if !r.timer.Timed() {
 		iteration += fmt.Sprintf("/%d", p.Iterations)
 	}
 	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Level, p.Levels, p.Width, p.Height,
-		iteration, significant(p.Loss), perSecond(rate), roundTime(left))
+		iteration, significant(p.Loss), perSecond(rate), report.Duration(left))
 }
 
 func (r *lineReporter) note(message string) { fmt.Fprintln(r.out, message) }
 func (r *lineReporter) finish()             {}
-
-// timer measures the speed at the current scale and foretells the time left.
-// Iterations slow down as pictures grow, so a mean over all would promise too
-// much.
-type timer struct {
-	options model.Options
-	scale   int
-	started time.Duration // elapsed when the first iteration of the scale was done
-	before  time.Duration // elapsed when the last iteration of the scale before was done
-	latest  time.Duration
-}
-
-// steps is what a bar counts to: the iterations, or tenths of a second where time
-// is what ends the run.
-func (t *timer) steps(total int) int {
-	if limit := t.options.TimeLimit; limit > 0 {
-		return int(limit/(100*time.Millisecond)) + 1
-	}
-	return total
-}
-
-// done is how far a bar is.
-func (t *timer) done(p model.Progress) int {
-	if limit := t.options.TimeLimit; limit > 0 {
-		return int(min(p.Elapsed, limit) / (100 * time.Millisecond))
-	}
-	return p.Done
-}
-
-// update returns the iterations a second at this scale and the time left over
-// all scales.
-func (t *timer) update(p model.Progress) (rate float64, left time.Duration) {
-	if p.Level != t.scale {
-		t.scale, t.before, t.started = p.Level, t.latest, p.Elapsed
-	}
-	t.latest = p.Elapsed
-	// The first iteration of a scale pays for setting it up, so it counts only
-	// while there is no other.
-	spent, iterations := p.Elapsed-t.started, p.Iteration-1
-	if iterations < 1 {
-		spent, iterations = p.Elapsed-t.before, 1
-	}
-	each := spent.Seconds() / float64(iterations)
-	if each <= 0 {
-		return 0, 0
-	}
-	left = time.Duration(each * t.remaining(p) * float64(time.Second))
-	if limit := t.options.TimeLimit; limit > 0 {
-		left = max(limit-p.Elapsed, 0)
-	}
-	return 1 / each, left
-}
-
-// remaining is the work left in iterations of the current scale: an iteration
-// takes time in proportion to its pixels.
-func (t *timer) remaining(p model.Progress) float64 {
-	work := float64(p.Iterations - p.Iteration)
-	now := float64(max(p.Width, p.Height))
-	for scale := p.Level + 1; scale <= p.Levels; scale++ {
-		side := float64(t.options.Size)
-		if scale < p.Levels {
-			side = min(side, now*math.Pow(math.Sqrt2, float64(scale-p.Level)))
-		}
-		work += float64(t.options.Iterations) * side * side / (now * now)
-	}
-	return work
-}
-
-// perSecond writes a rate for people, the other way round where it is slow.
-func perSecond(rate float64) string {
-	switch {
-	case rate <= 0:
-		return "– it/s"
-	case rate < 0.1:
-		return fmt.Sprintf("%.1f s/it", 1/rate)
-	case rate < 10:
-		return fmt.Sprintf("%.2f it/s", rate)
-	default:
-		return fmt.Sprintf("%.0f it/s", rate)
-	}
-}
-
-// count writes a number of things, of which there may be one.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// significant writes a loss with four digits.
-func significant(loss float64) string { return fmt.Sprintf("%.4g", loss) }
-
-// roundTime writes a duration no finer than people care for.
-func roundTime(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d < time.Hour:
-		return d.Round(time.Second).String()
-	default:
-		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
-	}
-}

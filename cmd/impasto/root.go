@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"impasto/internal/names"
 )
 
 // globalOptions are the settings that every command understands.
@@ -94,16 +96,16 @@ func tidy(cmd *cobra.Command) {
 }
 
 func unknownCommand(parent *cobra.Command, name string) error {
-	var names []string
+	var commands []string
 	for _, child := range parent.Commands() {
 		if child.IsAvailableCommand() {
-			names = append(names, child.Name())
+			commands = append(commands, child.Name())
 		}
 	}
-	if hint := didYouMean(name, names, parent.CommandPath()+" "); hint != "" {
+	if hint := names.DidYouMean(name, commands, parent.CommandPath()+" "); hint != "" {
 		return usagef("unknown command %q of %s%s", name, parent.CommandPath(), hint)
 	}
-	return usagef("unknown command %q of %s; want one of %s", name, parent.CommandPath(), strings.Join(names, ", "))
+	return usagef("unknown command %q of %s; want one of %s", name, parent.CommandPath(), strings.Join(commands, ", "))
 }
 
 func newHelpCommand(root *cobra.Command) *cobra.Command {

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"math"
 	"os"
-	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"impasto/internal/atomicfile"
+	"impasto/model"
 )
 
 // styleArgument is one STYLE[:WEIGHT] of the command line.
@@ -36,8 +36,8 @@ func parseStyle(argument string, exists func(path string) bool) (styleArgument, 
 	if path == "" {
 		return whole, usagef("style %q has no name before its weight; want STYLE:WEIGHT", argument)
 	}
-	if err != nil || math.IsNaN(weight) || weight <= 0 || weight > maxWeight {
-		return whole, usagef("style %s: weight %q: want a number above 0, to %g", path, number, maxWeight)
+	if err != nil || math.IsNaN(weight) || weight <= 0 || weight > model.MaxWeight {
+		return whole, usagef("style %s: weight %q: want a number above 0, to %g", path, number, float64(model.MaxWeight))
 	}
 	return styleArgument{path, weight}, nil
 }
@@ -63,38 +63,12 @@ func fileExists(path string) bool {
 // checkNotInput reports an output that would replace one of the files that are
 // read, by whichever path it is named.
 func checkNotInput(output string, inputs []string) error {
-	target, err := os.Stat(output)
-	if err != nil {
-		return nil
-	}
-	for _, input := range inputs {
-		if info, err := os.Stat(input); err == nil && os.SameFile(target, info) {
-			return usagef("output %s is the input %s; name another file with -o", output, input)
-		}
+	if input, ok := atomicfile.Replaces(output, inputs); ok {
+		return replacesInput(output, input)
 	}
 	return nil
 }
 
-// snapshotPath is where the intermediate picture after some iterations goes:
-// beside the output, as painted-00100.png for painted.png.
-func snapshotPath(output string, iterations int) string {
-	extension := filepath.Ext(output)
-	return fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(output, extension), iterations, extension)
-}
-
-// checkNoSnapshot reports an input that an intermediate picture would replace.
-func checkNoSnapshot(output string, inputs []string) error {
-	extension := filepath.Ext(output)
-	pattern := regexp.MustCompile("^" + regexp.QuoteMeta(strings.TrimSuffix(filepath.Base(output), extension)) +
-		`-\d{5,}` + regexp.QuoteMeta(extension) + "$")
-	folder, _ := os.Stat(filepath.Dir(output))
-	for _, input := range inputs {
-		if !pattern.MatchString(filepath.Base(input)) {
-			continue
-		}
-		if other, err := os.Stat(filepath.Dir(input)); err == nil && folder != nil && os.SameFile(folder, other) {
-			return usagef("--save-every: an intermediate picture might replace the input %s; choose another output with -o", input)
-		}
-	}
-	return nil
+func replacesInput(output, input string) error {
+	return usagef("output %s is the input %s; name another file with -o", output, input)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -38,32 +37,6 @@ func TestStylesAreSplitFromTheirWeights(t *testing.T) {
 		var usage *usageError
 		if got, err := parseStyle(argument, exists); !errors.As(err, &usage) {
 			t.Errorf("%q is %v, %v; want a usage error", argument, got, err)
-		}
-	}
-}
-
-func TestIntermediatePicturesLieBesideTheOutput(t *testing.T) {
-	for _, test := range [][2]string{
-		{"out.png", "out-00100.png"},
-		{filepath.Join("a.b", "out.tar.jpg"), filepath.Join("a.b", "out.tar-00100.jpg")},
-	} {
-		if got := snapshotPath(test[0], 100); got != test[1] {
-			t.Errorf("after 100 iterations %s goes to %s, want %s", test[0], got, test[1])
-		}
-	}
-	if got := snapshotPath("out.png", 1_234_567); got != "out-1234567.png" {
-		t.Errorf("after 1,234,567 iterations out.png goes to %s", got)
-	}
-}
-
-func TestNearestNameIsTheOneMeant(t *testing.T) {
-	names := []string{"gram", "gaussian", "moments", "relu1_1", "relu1_2"}
-	for name, want := range map[string]string{
-		"grm": "gram", "Gram": "gram", "gausian": "gaussian", "GAUSSIAN": "gaussian", "moment": "moments",
-		"relu11": "relu1_1", "xyzzy": "", "": "", "conv": "",
-	} {
-		if got := nearest(name, names); got != want {
-			t.Errorf("nearest to %q is %q, want %q", name, got, want)
 		}
 	}
 }

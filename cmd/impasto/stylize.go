@@ -4,100 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
-	"maps"
+	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"impasto/internal/picture"
+	"impasto/internal/report"
+	"impasto/internal/settings"
 	"impasto/losses"
 	"impasto/model"
-	"impasto/weights"
 )
 
-// Bounds of what the flags accept. A weight beyond them only overflows or
-// vanishes in float32 beside the others.
-const (
-	minLayerWeight = 1e-6
-	maxWeight      = 1e6
-	maxSide        = 16384
-	maxIterations  = 1_000_000
-)
-
-// stylizeOptions are the settings of impasto stylize: the library's, and where
-// the program reads and writes.
+// stylizeOptions are the settings of impasto stylize: those of the picture, and
+// where and how it is written.
 type stylizeOptions struct {
-	model.Options
-	Output  string
-	Depth   int    // bits a channel
-	JPEG    int    // quality, 1–100
-	Quality string // a preset of how long to descend
+	settings.Stylization
+	Output string
+	Depth  int // bits a channel
+	JPEG   int // quality, 1–100
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
 	SaveEvery int
-	// Start is content, style, grey, noise or a file.
-	Start string
-	// Weights is a file; empty uses the embedded ones.
-	Weights string
 }
 
 func newStylizeOptions() *stylizeOptions {
-	o := &stylizeOptions{Options: model.DefaultOptions(), Depth: 8, JPEG: 95, Quality: "good"}
-	o.Start = string(o.Options.Start)
-	return o
+	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95}
 }
 
-func (o *stylizeOptions) addFlags(flags *pflag.FlagSet) {
-	flags.SortFlags = false
-	o.addOutputFlags(flagSet{flags, "Output"})
-	o.addPictureFlags(flags)
-}
-
-func (o *stylizeOptions) addOutputFlags(f flagSet) {
-	f.add(freeText{&o.Output, "FILE"}, "output", "o", "where to write the picture: .png, .jpg or .tif")
-	f.add(wholeNumber{&o.Depth, 8, 16, "BITS"}, "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
-	f.add(wholeNumber{&o.JPEG, 1, 100, "PERCENT"}, "jpeg-quality", "", "quality of a JPEG, 1 to 100")
-	f.add(wholeNumber{&o.SaveEvery, 0, maxIterations, "N"}, "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
-}
-
-// addPictureFlags adds those that make the picture what it is.
-func (o *stylizeOptions) addPictureFlags(flags *pflag.FlagSet) {
-	f := flagSet{flags, "Size"}
-	f.add(wholeNumber{&o.Size, 1, maxSide, "PIXELS"}, "size", "s", "longer side of the output, 1 to 16384; time and memory grow with its square")
-	f.add(wholeNumber{&o.MinSize, 1, maxSide, "PIXELS"}, "min-size", "", "longer side at the first scale; scales grow by √2 from there to --size")
-	f.add(wholeNumber{&o.StyleSize, 0, maxSide, "PIXELS"}, "style-size", "", "longer side of the styles at every scale; 0 leaves it to --style-scale")
-	f.add(realNumber{&o.StyleScale, 1. / 64, 64, "FACTOR"}, "style-scale", "", "size of the styles beside the output's at each scale, 1/64 to 64; larger gives larger brush strokes")
-
-	f.heading = "Style and content"
-	f.add(choice{&o.Loss, "loss", losses.Names()}, "loss", "l", "how features are compared with the styles': "+strings.Join(losses.Names(), ", "))
-	f.add(layerLosses{&o.LayerLoss}, "layer-loss", "", "another loss for one style layer, as in relu1_1=gram; may be repeated")
-	f.add(wholeNumber{&o.Samples, 0, 1 << 20, "N"}, "samples", "", "positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, 16 or more; time goes with the square; 0 leaves it to the loss")
-	f.add(layerWeights{&o.StyleLayers}, "style-layers", "", "layers whose features carry style, each with its weight; only their proportions count")
-	f.add(layerWeights{&o.ContentLayers}, "content-layers", "", "layers whose features carry content, likewise")
-	f.add(realNumber{&o.ContentWeight, 0, maxWeight, "WEIGHT"}, "content-weight", "", "what content counts beside style, which counts 1; 0 makes a texture of the styles")
-	f.add(choice{&o.ContentLoss, "content loss", losses.ContentNames()}, "content-loss", "", "scaled (squared difference over its absolute sum) or mse (mean squared difference)")
-	f.add(realNumber{&o.TotalVariationWeight, 0, maxWeight, "WEIGHT"}, "tv-weight", "", "what smoothness counts; 0 leaves grain, 40 blurs")
-
-	f.heading = "Optimisation"
-	f.add(choice{&o.Quality, "quality", model.QualityNames()}, "quality", "", "how long to go on: draft (a look in a fraction of the time), good, best, or reference (Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch); the next three flags override it")
-	f.add(choice{(*string)(&o.Optimizer), "optimizer", model.OptimizerNames()}, "optimizer", "", "adam or lbfgs")
-	f.add(wholeNumber{&o.FirstIterations, 1, maxIterations, "N"}, "first-iterations", "", "iterations at the first scale")
-	f.add(wholeNumber{&o.Iterations, 1, maxIterations, "N"}, "iterations", "n", "iterations at each other scale")
-	f.add(freeText{&o.Start, "START"}, "start", "", "what to start from: content, style (noise in the styles' colours), grey, noise, or a FILE")
-	f.add(realNumber{&o.StepSize, 1e-6, 1, "STEP"}, "step-size", "", "Adam's step, in units of the range from black to white")
-	f.add(realNumber{&o.AverageDecay, 0, 0.9999, "DECAY"}, "average-decay", "", "decay of the average of Adam's iterates, which is the result; 0 takes the last")
-	f.seed(&o.Seed)
-
-	f.heading = "Network and machine"
-	f.network(&o.Pooling, &o.Padding)
-	f.boolean(&o.PlainPooling, "plain-pooling", "leave average and L2 pooling unscaled, as Gatys et al. do")
-	f.weights(&o.Weights)
-	f.machine(&o.Device, &o.Threads)
-	f.precision(&o.Precision)
+func (o *stylizeOptions) addFlags(f flagSet) {
+	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif")
+	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
+	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100")
+	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
+	f.addSettings(o.Table()...)
 }
 
 func newStylizeCommand(global *globalOptions) *cobra.Command {
@@ -126,60 +70,27 @@ and seconds.`,
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return fmt.Errorf("want a content picture and at least one style, got %s", count(len(args), "picture"))
+				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.settle(cmd.Flags().Changed); err != nil {
-				return err
-			}
-			if err := o.checkOutputFlags(); err != nil {
-				return err
-			}
-			if err := o.checkPictureFlags(); err != nil {
+			if err := o.check(cmd.Flags().Changed); err != nil {
 				return err
 			}
 			return runStylize(cmd.Context(), *o, *global, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.addFlags(cmd.Flags())
+	o.addFlags(flagsOf(cmd, "Output"))
 	return cmd
 }
 
-// setQuality sets what the preset sets and no flag has.
-func (o *stylizeOptions) setQuality(changed func(flag string) bool) error {
-	given := o.Options
-	if err := o.SetQuality(o.Quality); err != nil {
-		return err
+// check reports flags that are right by themselves but not together, and fits
+// those that weren't given to those that were.
+func (o *stylizeOptions) check(given func(flag string) bool) error {
+	if err := o.Settle(given); err != nil {
+		return usage(err)
 	}
-	if changed("optimizer") {
-		o.Optimizer = given.Optimizer
-	}
-	if changed("first-iterations") {
-		o.FirstIterations = given.FirstIterations
-	}
-	if changed("iterations") {
-		o.Iterations = given.Iterations
-	}
-	for _, flag := range []string{"step-size", "average-decay"} {
-		if changed(flag) && !o.Optimizer.Averages() {
-			return usagef("--%s is Adam's; add --optimizer adam", flag)
-		}
-	}
-	return nil
-}
-
-// settle fits what wasn't given to what was.
-func (o *stylizeOptions) settle(changed func(flag string) bool) error {
-	if !changed("min-size") {
-		o.MinSize = min(o.MinSize, o.Size)
-	}
-	return o.setQuality(changed)
-}
-
-// checkOutputFlags reports flags that are right by themselves but not together.
-func (o *stylizeOptions) checkOutputFlags() error {
 	if o.Output == "" {
 		return usagef("stylize: nowhere to write; name a file with -o, as in -o painted.png")
 	}
@@ -189,82 +100,55 @@ func (o *stylizeOptions) checkOutputFlags() error {
 	if extension := strings.ToLower(filepath.Ext(o.Output)); o.Depth == 16 && (extension == ".jpg" || extension == ".jpeg") {
 		return usagef("--depth 16: a JPEG has 8 bits a channel; write a .png or .tif, or leave --depth out")
 	}
-	return nil
+	return usage(o.Stylization.Check())
 }
-
-// checkPictureFlags does the same for those that make the picture what it is.
-func (o *stylizeOptions) checkPictureFlags() error {
-	if o.MinSize > o.Size {
-		return usagef("--min-size %d is larger than --size %d", o.MinSize, o.Size)
-	}
-	for _, layer := range slices.Sorted(maps.Keys(o.LayerLoss)) {
-		if !slices.ContainsFunc(o.StyleLayers, func(w model.LayerWeight) bool { return w.Layer == layer }) {
-			return usagef("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, o.LayerLoss[layer], layer)
-		}
-	}
-	if !slices.Contains(starts, o.Start) && !fileExists(o.Start) {
-		return usagef("--start %q: neither content, style, grey or noise nor a file%s", o.Start, didYouMean(o.Start, starts, ""))
-	}
-	if err := o.Options.Check(); err != nil {
-		return usagef("%s", strings.TrimPrefix(err.Error(), "model: "))
-	}
-	return nil
-}
-
-// starts are those that aren't files.
-var starts = []string{"content", "style", "grey", "noise"}
 
 // runStylize does what the command says: args are the content and the styles.
 func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, args []string, stdout, stderr io.Writer) error {
-	styleArguments, err := parseStyles(args[1:])
+	styles, err := parseStyles(args[1:])
 	if err != nil {
 		return err
 	}
-	inputs := []string{args[0]}
-	for _, s := range styleArguments {
-		inputs = append(inputs, s.path)
-	}
-	if err := o.checkOutput(inputs); err != nil {
+	if err := o.checkOutput(args[0], styles); err != nil {
 		return err
 	}
-	content, styles, err := o.open(args[0], styleArguments)
+	content, painted, err := openPictures(args[0], styles)
 	if err != nil {
 		return err
 	}
-	if !global.Quiet && isTerminal(stderr) {
-		stop := context.AfterFunc(ctx, func() {
-			fmt.Fprintln(stderr, "\nstopping after this iteration; Ctrl-C again stops at once")
-		})
-		defer stop()
+	options, err := o.Open(settings.Networks{})
+	if err != nil {
+		return err
 	}
+	defer announceInterrupt(ctx, stderr, global.Quiet)()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s := &stylization{
 		options:  o,
-		reporter: newReporter(stderr, global.Quiet, o.Options),
+		reporter: newReporter(stderr, global.Quiet, options),
 		cancel:   cancel,
 		started:  time.Now(),
 	}
 	if global.JSON {
 		s.events = stdout
 	}
-	o.Progress = s.progress
+	options.Progress = s.progress
 	if global.Verbose {
-		o.Begin, s.verbose = s.begin, true
+		options.Begin, s.verbose = s.begin, true
 	}
-	result, err := model.Stylize(ctx, content.Image(), styles, o.Options)
+	result, err := model.Stylize(ctx, content, painted, options)
 	s.reporter.finish()
 	return s.finish(result, err, context.Cause(ctx))
 }
 
 // checkOutput reports, before any work, an output that can't be written or
 // would replace an input.
-func (o *stylizeOptions) checkOutput(inputs []string) error {
-	for _, file := range []string{o.Start, o.Weights} {
-		if file != "" {
-			inputs = append(inputs, file)
-		}
+func (o *stylizeOptions) checkOutput(content string, styles []styleArgument) error {
+	inputs := []string{content}
+	for _, s := range styles {
+		inputs = append(inputs, s.path)
 	}
+	inputs = append(inputs, o.Files()...)
 	if err := checkNotInput(o.Output, inputs); err != nil {
 		return err
 	}
@@ -276,8 +160,8 @@ func (o *stylizeOptions) checkOutput(inputs []string) error {
 	return picture.CheckOutput(o.Output)
 }
 
-// open reads the pictures and the weights.
-func (o *stylizeOptions) open(contentPath string, arguments []styleArgument) (*picture.Picture, []model.Style, error) {
+// openPictures reads the content and the styles.
+func openPictures(contentPath string, arguments []styleArgument) (image.Image, []model.Style, error) {
 	content, err := picture.Open(contentPath)
 	if err != nil {
 		return nil, nil, err
@@ -290,20 +174,7 @@ func (o *stylizeOptions) open(contentPath string, arguments []styleArgument) (*p
 		}
 		styles = append(styles, model.Style{Image: style.Image(), Weight: s.weight})
 	}
-	o.Options.Start = model.Start(o.Start)
-	if !slices.Contains(starts, o.Start) {
-		start, err := picture.Open(o.Start)
-		if err != nil {
-			return nil, nil, err
-		}
-		o.Options.Start, o.StartImage = model.StartFromImage, start.Image()
-	}
-	if o.Weights != "" {
-		if o.Parameters, err = weights.Open(o.Weights); err != nil {
-			return nil, nil, err
-		}
-	}
-	return content, styles, nil
+	return content.Image(), styles, nil
 }
 
 // stylization is one that is under way.
@@ -369,7 +240,7 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 	if failed := s.write(s.options.Output, result, true, true); failed != nil {
 		return fmt.Errorf("%w; the picture so far could not be written: %w", err, failed)
 	}
-	return fmt.Errorf("%w; the picture after %d of %s is in %s", err, result.Last.Done, count(result.Last.Total, "iteration"), s.options.Output)
+	return fmt.Errorf("%w; the picture after %d of %s is in %s", err, result.Last.Done, report.Count(result.Last.Total, "iteration"), s.options.Output)
 }
 
 // write saves a picture and says so.
@@ -380,7 +251,7 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 	}
 	size, took := result.Image.Bounds().Size(), time.Since(s.started)
 	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", path, size.X, size.Y,
-		count(result.Last.Done, "iteration"), roundTime(took), significant(result.Last.Loss)))
+		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
 	if s.events == nil {
 		return nil
 	}
@@ -388,4 +259,73 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 		Event: "written", Path: path, Final: final, Interrupted: interrupted, Width: size.X, Height: size.Y,
 		Iterations: result.Last.Done, Loss: result.Last.Loss, Seconds: took.Seconds(),
 	})
+}
+
+// snapshotPath is where the intermediate picture after some iterations goes:
+// beside the output, as painted-00100.png for painted.png.
+func snapshotPath(output string, iterations int) string {
+	extension := filepath.Ext(output)
+	return fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(output, extension), iterations, extension)
+}
+
+// checkNoSnapshot reports an input that an intermediate picture would replace.
+func checkNoSnapshot(output string, inputs []string) error {
+	extension := filepath.Ext(output)
+	pattern := regexp.MustCompile("^" + regexp.QuoteMeta(strings.TrimSuffix(filepath.Base(output), extension)) +
+		`-\d{5,}` + regexp.QuoteMeta(extension) + "$")
+	folder, _ := os.Stat(filepath.Dir(output))
+	for _, input := range inputs {
+		if !pattern.MatchString(filepath.Base(input)) {
+			continue
+		}
+		if other, err := os.Stat(filepath.Dir(input)); err == nil && folder != nil && os.SameFile(folder, other) {
+			return usagef("--save-every: an intermediate picture might replace the input %s; choose another output with -o", input)
+		}
+	}
+	return nil
+}
+
+// What happens to a stylisation is told as one JSON object a line. The keys are a
+// promise to scripts.
+
+// iterationEvent is written after every iteration.
+type iterationEvent struct {
+	Event        string             `json:"event"` // "iteration"
+	Scale        int                `json:"scale"` // from 1
+	Scales       int                `json:"scales"`
+	Width        int                `json:"width"` // of the picture at this scale, in pixels
+	Height       int                `json:"height"`
+	Iteration    int                `json:"iteration"` // at this scale, from 1
+	Iterations   int                `json:"iterations"`
+	Done         int                `json:"done"` // over all scales
+	Total        int                `json:"total"`
+	Loss         float64            `json:"loss"`
+	Terms        map[string]float64 `json:"terms"` // the loss by its parts, which sum to it
+	GradientNorm float64            `json:"gradient_norm"`
+	Seconds      float64            `json:"seconds"` // since the start
+}
+
+// writtenEvent is written after a picture was.
+type writtenEvent struct {
+	Event       string  `json:"event"` // "written"
+	Path        string  `json:"path"`
+	Final       bool    `json:"final"`       // false for an intermediate picture
+	Interrupted bool    `json:"interrupted"` // the final picture isn't the finished one
+	Width       int     `json:"width"`
+	Height      int     `json:"height"`
+	Iterations  int     `json:"iterations"`
+	Loss        float64 `json:"loss"`
+	Seconds     float64 `json:"seconds"`
+}
+
+func newIterationEvent(p model.Progress) iterationEvent {
+	terms := make(map[string]float64, len(p.Terms))
+	for _, t := range p.Terms {
+		terms[t.Name] = t.Value
+	}
+	return iterationEvent{
+		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
+		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
+		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
+	}
 }

@@ -169,3 +169,17 @@ func TestQualityIsTheJPEGs(t *testing.T) {
 		t.Errorf("quality 10 takes %d bytes and 100 takes %d", size["10"], size["100"])
 	}
 }
+
+func TestIntermediatePicturesLieBesideTheOutput(t *testing.T) {
+	for _, test := range [][2]string{
+		{"out.png", "out-00100.png"},
+		{filepath.Join("a.b", "out.tar.jpg"), filepath.Join("a.b", "out.tar-00100.jpg")},
+	} {
+		if got := snapshotPath(test[0], 100); got != test[1] {
+			t.Errorf("after 100 iterations %s goes to %s, want %s", test[0], got, test[1])
+		}
+	}
+	if got := snapshotPath("out.png", 1_234_567); got != "out-1234567.png" {
+		t.Errorf("after 1,234,567 iterations out.png goes to %s", got)
+	}
+}

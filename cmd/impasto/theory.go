@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"impasto/internal/picture"
 	"impasto/internal/report"
+	"impasto/internal/settings"
 	"impasto/internal/theory"
 )
 
@@ -23,14 +22,16 @@ type theoryOptions struct {
 	Plot       string // a folder; empty draws nothing
 }
 
+func newTheoryOptions() *theoryOptions { return &theoryOptions{Directions: 64} }
+
 func (o *theoryOptions) addFlags(f flagSet) {
-	f.seed(&o.Seed)
-	f.add(wholeNumber{&o.Directions, 1, 65536, "COUNT"}, "directions", "", "directions of the sliced distance, for its cost; 1 to 65536")
-	f.add(freeText{&o.Plot, "FOLDER"}, "plot", "", "draw the clouds of the four distributions there, as clouds.png and clouds.svg; made if it isn't there")
+	f.add(settings.Whole(&o.Directions, 1, 65536, "COUNT"), "directions", "", "directions of the sliced distance, for its cost; 1 to 65536")
+	f.add(settings.Text(&o.Plot, "FOLDER"), "plot", "", "draw the clouds of the four distributions there, as clouds.png and clouds.svg; made if it isn't there")
+	f.addSettings(settings.Seed(&o.Seed))
 }
 
 func newTheoryCommand(global *globalOptions) *cobra.Command {
-	o := theoryOptions{Directions: 64}
+	o := newTheoryOptions()
 	cmd := &cobra.Command{
 		Use:   "theory",
 		Short: "Show why Gram matrices don't make a distance, and what does",
@@ -55,10 +56,10 @@ With --json it prints one object with the keys
   impasto theory --json --seed 7`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runTheory(o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runTheory(*o, *global, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	o.addFlags(flagSet{cmd.Flags(), "Flags"})
+	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
@@ -114,12 +115,9 @@ covariance can make up for each other. Four normal distributions in three
 dimensions:
 
 `)
-	for _, d := range []struct {
-		name   string
-		normal theory.Normal
-	}{{"X", theory.X()}, {"Y", theory.Y()}, {"W", theory.W()}, {"Z", theory.Z()}} {
-		c := d.normal.Covariance
-		fmt.Fprintf(out, "  %s  mean %-14s  covariance %s %s %s\n", d.name, vector(d.normal.Mean), vector(c[:3]), vector(c[3:6]), vector(c[6:]))
+	for _, d := range theory.Essay() {
+		c := d.Covariance
+		fmt.Fprintf(out, "  %s  mean %-14s  covariance %s %s %s\n", d.Name, vector(d.Mean), vector(c[:3]), vector(c[3:6]), vector(c[6:]))
 	}
 	fmt.Fprintf(out, `
                                                    X and Y    W and Z
@@ -129,7 +127,7 @@ dimensions:
 What is left of the loss is the noise of sampling. The Gram loss here is
 Σ(S−T)² with S = Σxxᵀ/N and no other factor; in C dimensions Gatys et al.
 divide it by 4C², here 36.
-`, gramDifference(theory.X(), theory.Y()), gramDifference(theory.W(), theory.Z()), theory.Samples, n.GramXY, n.GramWZ)
+`, theory.GramDifference(theory.X(), theory.Y()), theory.GramDifference(theory.W(), theory.Z()), theory.Samples, n.GramXY, n.GramWZ)
 }
 
 func writeDistanceSection(out io.Writer, n theory.Numbers, rounded float64, distances [][]float64) {
@@ -192,35 +190,18 @@ after rectification their odd moments are far from zero.
 `)
 }
 
-// drawClouds shows samples of the four distributions.
+// drawClouds writes the figure of the four distributions in every format.
 func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 	if o.Plot == "" {
 		return nil
 	}
-	const points = 600 // more would hide each other
-	random := rand.New(rand.NewPCG(o.Seed, 2))
-	figure := report.Clouds{Title: "Pairs with the same Gram matrix: by it alone, the clouds of a pair are one style", Extent: 3.6}
-	for _, pair := range []struct {
-		heading string
-		names   [2]string
-		normals [2]theory.Normal
-	}{
-		{"X and Y: the same Gram matrix, other means and covariances", [2]string{"X", "Y"}, [2]theory.Normal{theory.X(), theory.Y()}},
-		{"W and Z: a point, and a line through 0", [2]string{"W", "Z"}, [2]theory.Normal{theory.W(), theory.Z()}},
-	} {
-		group := report.CloudGroup{Heading: pair.heading}
-		for i, normal := range pair.normals {
-			sample, err := normal.Sample(random, points)
-			if err != nil {
-				return err
-			}
-			group.Clouds = append(group.Clouds, report.Cloud{Name: pair.names[i], Dimensions: len(normal.Mean), Points: sample, Mean: normal.Mean})
-		}
-		figure.Groups = append(figure.Groups, group)
+	figure, err := theory.Figure(o.Seed)
+	if err != nil {
+		return err
 	}
 	for _, format := range report.Formats {
 		path := filepath.Join(o.Plot, "clouds."+format)
-		if err := picture.WriteFile(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
+		if err := picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
 			return err
 		}
 		if !global.Quiet {
@@ -264,16 +245,6 @@ With D directions, the target projected on 16 of them at a time, these are
   sliced    (3·N·C + 16·N)·4 bytes with its gradient, 6·N·C·D operations,
             2·D·N·log₂N comparisons
 `)
-}
-
-// gramDifference is the largest difference of an entry of two Gram matrices.
-func gramDifference(a, b theory.Normal) float64 {
-	var largest float64
-	s, t := a.Gram(), b.Gram()
-	for i := range s {
-		largest = max(largest, math.Abs(s[i]-t[i]))
-	}
-	return largest
 }
 
 // vector writes numbers for people: -0.5, not -0.49999999999999994.

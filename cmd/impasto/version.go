@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -57,11 +58,15 @@ the platform. With --json it prints one object with the keys version, revision,
 go and platform.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if global.JSON {
-				return printJSON(cmd.OutOrStdout(), readVersion())
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), buildVersion())
-			return err
+			return runVersion(*global, cmd.OutOrStdout())
 		},
 	}
+}
+
+func runVersion(global globalOptions, stdout io.Writer) error {
+	if global.JSON {
+		return printJSON(stdout, readVersion())
+	}
+	_, err := fmt.Fprintln(stdout, buildVersion())
+	return err
 }

@@ -155,6 +155,8 @@ func TestFetchedWeightsAreUsedByName(t *testing.T) {
 	}
 	impasto(t, folder, "weights", "verify", "net").done(t)
 	impasto(t, folder, "measure", "content.png", "style.png", "--layers", "relu1_1", "--weights", "net").done(t)
+	compare := append([]string{"compare", "content.png", "style.png", "-o", "out", "--losses", "moments", "--first-iterations", "1", "--weights", "net"}, shallow...)
+	impasto(t, folder, compare...).done(t)
 }
 
 func TestFetchPrintsItsPathAsJSON(t *testing.T) {

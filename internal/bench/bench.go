@@ -20,6 +20,7 @@ import (
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
+	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
 )
@@ -27,9 +28,9 @@ import (
 // Options are the settings of a benchmark. Speed depends on no picture, so pictures
 // are noise.
 type Options struct {
-	Size int    // of a square picture, in pixels
-	Loss string // of an iteration; kernels have none
-	Runs int    // timed, after Warmup others
+	Size int         // of a square picture, in pixels
+	Loss losses.Loss // of all style terms of an iteration; kernels have none
+	Runs int         // timed, after Warmup others
 	// Warmup lets caches, clocks and the memory of the process settle.
 	Warmup    int
 	Device    device.Name      // auto where empty
@@ -68,7 +69,8 @@ func Iteration(ctx context.Context, o Options) (Timing, error) {
 	var seconds []float64
 	var last time.Duration
 	s := model.DefaultOptions()
-	s.Size, s.MinSize, s.Loss, s.Threads = o.Size, o.Size, o.Loss, o.Threads
+	s.Size, s.MinSize, s.Threads = o.Size, o.Size, o.Threads
+	s.SetLoss(o.Loss)
 	s.Device, s.Precision = cmp.Or(o.Device, s.Device), cmp.Or(o.Precision, s.Precision)
 	s.Optimizer, s.FirstIterations = model.Adam, o.Warmup+o.Runs // one evaluation an iteration
 	s.Progress = func(p model.Progress) {
@@ -81,7 +83,7 @@ func Iteration(ctx context.Context, o Options) (Timing, error) {
 	if err != nil {
 		return Timing{}, err
 	}
-	deepest := s.StyleLayers[len(s.StyleLayers)-1].Layer
+	deepest := s.StyleTerms[len(s.StyleTerms)-1].Layer
 	return newTiming("iteration", 2*vgg19.Operations(o.Size, o.Size, deepest), seconds), nil
 }
 

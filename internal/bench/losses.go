@@ -23,8 +23,8 @@ import (
 
 // LossOptions are the settings of Losses.
 type LossOptions struct {
-	Losses []string // as in losses.Names
-	Layers []string // convolutions or rectifications, as relu1_1
+	Losses []losses.Loss // of different names
+	Layers []string      // convolutions or rectifications, as relu1_1
 	// Sizes are the sides of square pictures, in pixels; the layers have the
 	// features that the network would make of them.
 	Sizes []int
@@ -82,6 +82,9 @@ func (t LossTiming) Rate() float64 {
 // comes: layer by layer, in each size by size from the smallest, and in each
 // loss by loss.
 func Losses(ctx context.Context, o LossOptions, each func(LossTiming) error) error {
+	if err := losses.CheckNames(o.Losses); err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
 	for _, layer := range o.Layers {
 		before := map[string][]LossTiming{} // of the smaller sizes, by loss
 		for _, size := range slices.Sorted(slices.Values(o.Sizes)) {
@@ -94,17 +97,18 @@ func Losses(ctx context.Context, o LossOptions, each func(LossTiming) error) err
 				return err
 			}
 			picture, target := rectifiedNoise(shape, 1), rectifiedNoise(shape, 2)
-			for _, name := range o.Losses {
+			for _, loss := range o.Losses {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
+				name := loss.Description().Name
 				t := LossTiming{Loss: name, Layer: layer, Size: size, Channels: channels, Positions: side * side}
-				if o.OnePass && isIterative(name) {
+				if o.OnePass && isIterative(loss) {
 					t.Part = onePass
 				}
 				if expected := foretell(before[name], t.Positions); o.Budget > 0 && expected > o.Budget.Seconds() {
 					t.Skipped = fmt.Sprintf("one run would take about %.2g s, beyond the budget", expected)
-				} else if err := timeLoss(ctx, o, &t, picture, target); err != nil {
+				} else if err := timeLoss(ctx, o, loss, &t, picture, target); err != nil {
 					return fmt.Errorf("bench: %s at %s of %d×%d: %w", name, layer, size, size, err)
 				}
 				if t.Skipped == "" {
@@ -171,11 +175,7 @@ func rectifiedNoise(shape tensor.Shape, seed uint64) plan.Values {
 
 // timeLoss fills in a timing. The device is its own, so that memory which others
 // left for reuse doesn't count.
-func timeLoss(ctx context.Context, o LossOptions, t *LossTiming, features, targetFeatures plan.Values) error {
-	loss, err := losses.Named(t.Loss)
-	if err != nil {
-		return err
-	}
+func timeLoss(ctx context.Context, o LossOptions, loss losses.Loss, t *LossTiming, features, targetFeatures plan.Values) error {
 	if t.Part == onePass {
 		return timePass(ctx, o, loss.(losses.Iterative), t, features, targetFeatures)
 	}
@@ -241,10 +241,9 @@ func (t *LossTiming) take(seconds []float64, err error) error {
 // onePass is the Part that stands for a pass of a loss that makes many.
 const onePass = "one pass"
 
-func isIterative(name string) bool {
-	loss, err := losses.Named(name)
+func isIterative(loss losses.Loss) bool {
 	_, iterative := loss.(losses.Iterative)
-	return err == nil && iterative
+	return iterative
 }
 
 // timePass fills in the timing of one pass. Memory is all that evaluations hold beyond

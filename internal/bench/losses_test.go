@@ -11,8 +11,17 @@ import (
 	"impasto/losses"
 )
 
+// named are the losses of names that there are.
+func named(names ...string) []losses.Loss {
+	var list []losses.Loss
+	for _, name := range names {
+		list = append(list, losses.Must(losses.Named(name)))
+	}
+	return list
+}
+
 func TestLossesTimesEveryCaseInOrder(t *testing.T) {
-	o := LossOptions{Losses: losses.Names(), Layers: []string{"relu2_1", "conv1_2"}, Sizes: []int{32, 16}, Runs: 2, Device: "cpu"}
+	o := LossOptions{Losses: losses.All(), Layers: []string{"relu2_1", "conv1_2"}, Sizes: []int{32, 16}, Runs: 2, Device: "cpu"}
 	var got []LossTiming
 	if err := Losses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
 		t.Fatal(err)
@@ -21,7 +30,7 @@ func TestLossesTimesEveryCaseInOrder(t *testing.T) {
 		t.Fatalf("%d timings, want %d", len(got), want)
 	}
 	for i, timing := range got {
-		if timing.Loss != o.Losses[i%len(o.Losses)] || timing.Layer != o.Layers[i/(2*len(o.Losses))] || timing.Size != []int{16, 32}[i/len(o.Losses)%2] {
+		if timing.Loss != losses.Names()[i%len(o.Losses)] || timing.Layer != o.Layers[i/(2*len(o.Losses))] || timing.Size != []int{16, 32}[i/len(o.Losses)%2] {
 			t.Errorf("timing %d is of %s at %s of %d", i, timing.Loss, timing.Layer, timing.Size)
 		}
 		channels, side := 128, timing.Size/2
@@ -41,7 +50,7 @@ func TestLossesTimesEveryCaseInOrder(t *testing.T) {
 }
 
 func TestLossesSkipsWhatTheSmallerSizesForetell(t *testing.T) {
-	o := LossOptions{Losses: []string{"moments"}, Layers: []string{"relu1_1"}, Sizes: []int{16, 32}, Runs: 1, Budget: time.Nanosecond, Device: "cpu"}
+	o := LossOptions{Losses: named("moments"), Layers: []string{"relu1_1"}, Sizes: []int{16, 32}, Runs: 1, Budget: time.Nanosecond, Device: "cpu"}
 	var got []LossTiming
 	if err := Losses(context.Background(), o, func(t LossTiming) error { got = append(got, t); return nil }); err != nil {
 		t.Fatal(err)
@@ -76,7 +85,7 @@ func TestForetellingFollowsThePowerLaw(t *testing.T) {
 }
 
 func TestLossesStops(t *testing.T) {
-	o := LossOptions{Losses: []string{"gram"}, Layers: []string{"relu1_1"}, Sizes: []int{16}, Runs: 1, Device: "cpu"}
+	o := LossOptions{Losses: named("gram"), Layers: []string{"relu1_1"}, Sizes: []int{16}, Runs: 1, Device: "cpu"}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := Losses(ctx, o, func(LossTiming) error { return nil }); !errors.Is(err, context.Canceled) {
@@ -90,10 +99,14 @@ func TestLossesStops(t *testing.T) {
 	if err := Losses(context.Background(), o, func(LossTiming) error { return nil }); err == nil {
 		t.Error("a pooling layer was timed")
 	}
+	o.Layers, o.Losses = []string{"relu1_1"}, named("gram", "gram")
+	if err := Losses(context.Background(), o, func(LossTiming) error { return nil }); err == nil || !strings.Contains(err.Error(), "named gram") {
+		t.Errorf("two losses of one name: %v", err)
+	}
 }
 
 func TestOnePassIsOfLossesThatMakeMany(t *testing.T) {
-	o := LossOptions{Losses: []string{"sinkhorn", "sinkhorn-whole", "gram"}, Layers: []string{"relu1_1"}, Sizes: []int{64}, Runs: 1, OnePass: true, Device: "cpu"}
+	o := LossOptions{Losses: named("sinkhorn", "sinkhorn-whole", "gram"), Layers: []string{"relu1_1"}, Sizes: []int{64}, Runs: 1, OnePass: true, Device: "cpu"}
 	got := map[string]LossTiming{}
 	if err := Losses(context.Background(), o, func(t LossTiming) error { got[t.Loss] = t; return nil }); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,8 @@ import (
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"impasto/internal/atomicfile"
 )
 
 const (
@@ -80,7 +82,7 @@ func Decode(r io.Reader, name string) (p *Picture, err error) {
 
 // openError puts the name before err, and only once.
 func openError(name string, err error) error {
-	return fmt.Errorf("picture: open %s: %w", name, withoutPath(err))
+	return fmt.Errorf("picture: open %s: %w", name, atomicfile.WithoutPath(err))
 }
 
 func decode(data []byte) (*Picture, error) {

@@ -1,16 +1,16 @@
 package picture
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"image"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/disintegration/imaging"
+
+	"impasto/internal/atomicfile"
 )
 
 // SaveOptions say how a picture is written. The zero value is good.
@@ -24,14 +24,12 @@ type SaveOptions struct {
 
 // Save writes img to path as PNG, JPEG or TIFF, by the extension (.png, .jpg,
 // .jpeg, .tif or .tiff, in either case). What is transparent is composited on
-// white. The file appears whole or not at all: it is written to a temporary
-// file in the same folder, synced and renamed, so an older file of that name
-// stays as it was until then, and for good if anything fails.
+// white. The file appears whole or not at all; see package atomicfile.
 func Save(path string, img image.Image, o SaveOptions) error {
-	return saveTo(disk{}, path, img, o)
+	return saveOn(atomicfile.Disk{}, path, img, o)
 }
 
-func saveTo(files fileSystem, path string, img image.Image, o SaveOptions) error {
+func saveOn(files atomicfile.FileSystem, path string, img image.Image, o SaveOptions) error {
 	encode, err := encoderOf(path, o)
 	if err != nil {
 		return saveError(path, err)
@@ -45,13 +43,13 @@ func saveTo(files fileSystem, path string, img image.Image, o SaveOptions) error
 	} else {
 		img = p.image8()
 	}
-	return saveError(path, writeWhole(files, path, func(w io.Writer) error { return encode(w, img) }))
+	return saveError(path, atomicfile.WriteOn(files, path, func(w io.Writer) error { return encode(w, img) }))
 }
 
-// WriteFile makes the file at path out of what write writes, whole or not at all,
-// as Save does for pictures.
-func WriteFile(path string, write func(io.Writer) error) error {
-	return saveError(path, writeWhole(disk{}, path, write))
+// SaveWith makes the file at path out of what write writes, a picture in a format
+// of its own such as a figure in SVG, whole or not at all.
+func SaveWith(path string, write func(io.Writer) error) error {
+	return saveError(path, atomicfile.Write(path, write))
 }
 
 // CheckOutput tells before hours of work whether Save could write to path: the
@@ -60,38 +58,21 @@ func CheckOutput(path string) error {
 	if _, err := encoderOf(path, SaveOptions{}); err != nil {
 		return saveError(path, err)
 	}
-	return checkOutput(disk{}, path)
+	return CheckFile(path)
 }
 
-// CheckFile tells whether WriteFile could write to path: the folder is there and
-// a file can be made in it.
+// CheckFile tells whether SaveWith could write to path: the folder is there and a
+// file can be made in it.
 func CheckFile(path string) error {
-	return checkOutput(disk{}, path)
+	return saveError(path, atomicfile.Check(path))
 }
 
-func checkOutput(files fileSystem, path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return saveError(path, errors.New("a folder of that name is in the way"))
-	}
-	folder := filepath.Dir(path)
-	info, err := os.Stat(folder)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return saveError(path, fmt.Errorf("the folder %s does not exist; make it first", folder))
-	case err != nil:
-		return saveError(path, err)
-	case !info.IsDir():
-		return saveError(path, fmt.Errorf("%s is not a folder", folder))
-	}
-	return saveError(path, tryFolder(files, path))
-}
-
-// saveError puts the path before err, and only once; nil stays nil.
+// saveError puts the path before err; nil stays nil.
 func saveError(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("picture: save %s: %w", path, withoutPath(err))
+	return fmt.Errorf("picture: save %s: %w", path, err)
 }
 
 type encoder func(io.Writer, image.Image) error
@@ -125,39 +106,3 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 }
 
 var written = []imaging.Format{imaging.PNG, imaging.JPEG, imaging.TIFF}
-
-// writeWhole makes the file at path out of what write writes, or leaves
-// everything as it was.
-func writeWhole(files fileSystem, path string, write func(io.Writer) error) (err error) {
-	// A link stays one: what it points to is replaced.
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	temporary, name, err := createTemporary(files, filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err == nil {
-			return
-		}
-		if removeErr := files.remove(name); removeErr != nil {
-			err = fmt.Errorf("%w; the temporary file %s stays behind: %v", withoutPath(err), name, withoutPath(removeErr))
-		}
-	}()
-	buffered := bufio.NewWriterSize(temporary, 1<<16)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closeErr := temporary.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return files.rename(name, path)
-}

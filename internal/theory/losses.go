@@ -19,8 +19,8 @@ import (
 // of them take time with the square.
 const LossSamples = 2000
 
-// Verdict is what one loss finds between the essay's pairs: its plain value between
-// samples, as the loss's literature defines it.
+// Verdict is what one loss finds between the essay's pairs: its plain value
+// between samples, as the loss's literature defines it.
 type Verdict struct {
 	Loss string  `json:"loss"`
 	XY   float64 `json:"xy"` // between samples of X and Y, the mean of some draws
@@ -51,11 +51,8 @@ func Verdicts(seed uint64) ([]Verdict, error) {
 	}
 	defer processor.Close()
 	var verdicts []Verdict
-	for _, name := range losses.Usable() {
-		loss, err := losses.Named(name)
-		if err != nil {
-			return nil, fmt.Errorf("theory: %w", err)
-		}
+	for _, loss := range losses.Usable() {
+		name := loss.Description().Name
 		v := Verdict{Loss: name}
 		if v.XY, v.NoiseXY, v.TellsXY, err = judge(processor, loss, X(), Y(), seed); err != nil {
 			return nil, fmt.Errorf("theory: %s between X and Y: %w", name, err)

@@ -64,6 +64,17 @@ func Z() Normal {
 	return Normal{make([]float64, 3), []float64{1, 1, 1, 1, 1, 1, 1, 1, 1}}
 }
 
+// Named is a distribution by the name that the essay gives it.
+type Named struct {
+	Name string
+	Normal
+}
+
+// Essay is the four distributions of the essay, those of a pair after each other.
+func Essay() []Named {
+	return []Named{{"X", X()}, {"Y", Y()}, {"W", W()}, {"Z", Z()}}
+}
+
 // Gram returns the distribution's Gram matrix, its second raw moment
 // E[xxᵀ] = Σ + μμᵀ, row-major.
 func (d Normal) Gram() []float64 {
@@ -73,6 +84,16 @@ func (d Normal) Gram() []float64 {
 		gram[i] = d.Covariance[i] + d.Mean[i/n]*d.Mean[i%n]
 	}
 	return gram
+}
+
+// GramDifference is the largest difference of an entry of two Gram matrices.
+func GramDifference(a, b Normal) float64 {
+	var largest float64
+	s, t := a.Gram(), b.Gram()
+	for i := range s {
+		largest = max(largest, math.Abs(s[i]-t[i]))
+	}
+	return largest
 }
 
 // Sample draws count points, one after the other in the result.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"impasto/internal/cpu"
@@ -219,4 +220,26 @@ func TestTiledAndSlicedCostsFollowTheirFormulas(t *testing.T) {
 		t.Errorf("sliced in 4 directions: %d bytes", few.Bytes)
 	}
 	near(t, "sliced comparisons", float64(sliced.Other), 2*n*64*15.6147, 1e3)
+}
+
+func TestFigureHasAPairUnderEachHeading(t *testing.T) {
+	figure, err := Figure(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, group := range figure.Groups {
+		for _, cloud := range group.Clouds {
+			names = append(names, cloud.Name)
+			if len(cloud.Points) == 0 || len(cloud.Points)%cloud.Dimensions != 0 {
+				t.Errorf("%s has %d coordinates", cloud.Name, len(cloud.Points))
+			}
+		}
+	}
+	if got := strings.Join(names, " "); got != "X Y W Z" || len(figure.Groups) != 2 {
+		t.Errorf("%d groups of %s, want two of X Y W Z", len(figure.Groups), got)
+	}
+	if d := GramDifference(X(), Z()); d < 0.1 {
+		t.Errorf("the Gram matrices of X and Z differ by %g", d)
+	}
 }

@@ -1,39 +1,20 @@
-package main
+package compare
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"image"
 	"io"
 	"os"
 	"path/filepath"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/report"
-	"impasto/vgg19"
-	"impasto/weights"
+	"impasto/model"
 )
-
-// parameterSet holds networks by the file that they come from; the empty name is
-// the embedded one.
-type parameterSet map[string]*vgg19.Parameters
-
-// open returns the network of a file, which is read once.
-func (s parameterSet) open(file string) (*vgg19.Parameters, error) {
-	if p, ok := s[file]; ok {
-		return p, nil
-	}
-	read := weights.Default
-	if file != "" {
-		read = func() (*vgg19.Parameters, error) { return weights.Open(file) }
-	}
-	p, err := read()
-	if err == nil {
-		s[file] = p
-	}
-	return p, err
-}
 
 // record is what is kept beside a picture of what made it.
 type record struct {
@@ -51,24 +32,25 @@ type record struct {
 	image image.Image
 }
 
-func (c *comparison) recordPath(file string) string {
-	return filepath.Join(c.options.Output, pictureFolder, file+".json")
+func (c *Comparison) recordPath(cell Cell) string {
+	return filepath.Join(c.options.Folder, pictureFolder, cell.file()+".json")
 }
 
-// key identifies all that makes a picture what it is.
-func (c *comparison) key(cell cell) (string, error) {
+// key identifies all that makes a picture what it is. It is of the JSON of this
+// struct, so another field, or another name of one, makes all pictures anew.
+func (c *Comparison) key(cell Cell) (string, error) {
 	made := struct {
 		Version  string
 		Settings map[string]string
 		Seconds  float64
 		Inputs   []string
 		Weights  []float64
-	}{Version: buildVersion(), Settings: cell.options.settings(), Seconds: c.options.Seconds}
-	made.Inputs = append(made.Inputs, c.digests[c.contentPath])
-	for _, s := range c.styleArguments {
-		made.Inputs, made.Weights = append(made.Inputs, c.digests[s.path]), append(made.Weights, s.weight)
+	}{Version: c.options.Version, Settings: cell.Settings.Values(), Seconds: c.options.Seconds}
+	made.Inputs = append(made.Inputs, c.digests[c.options.Content])
+	for _, s := range c.options.Styles {
+		made.Inputs, made.Weights = append(made.Inputs, c.digests[s.File]), append(made.Weights, s.Weight)
 	}
-	for _, path := range cell.options.files() {
+	for _, path := range cell.Settings.Files() {
 		made.Inputs = append(made.Inputs, c.digests[path])
 	}
 	return keyOf(made)
@@ -86,16 +68,16 @@ func keyOf(value any) (string, error) {
 
 // find returns a cell's key, and its record where its picture is there, finished,
 // and was made of just that.
-func (c *comparison) find(cell cell) (*record, string, error) {
+func (c *Comparison) find(cell Cell, e *entry) (*record, string, error) {
 	key, err := c.key(cell)
 	if err != nil {
 		return nil, "", err
 	}
 	var r record
-	if err := readJSON(c.recordPath(cell.file()), &r); err != nil || r.Key != key || r.Error != "" {
+	if err := readJSON(c.recordPath(cell), &r); err != nil || r.Key != key || r.Error != "" {
 		return nil, key, nil
 	}
-	path := filepath.Join(c.options.Output, pictureFolder, cell.file()+".png")
+	path := c.path(e)
 	if digest, err := fileDigest(path); err != nil || digest != r.Picture {
 		return nil, key, nil
 	}
@@ -107,9 +89,39 @@ func (c *comparison) find(cell cell) (*record, string, error) {
 	return &r, key, nil
 }
 
-// writeJSON writes a file whole or not at all.
+// take fills an entry from a record.
+func (e *entry) take(r *record) {
+	e.image, e.digest = r.image, r.Picture
+	e.Iterations, e.Seconds, e.Loss = r.Iterations, r.Seconds, r.Loss
+	e.curve = e.curve[:0]
+	for _, p := range r.Curve {
+		e.curve = append(e.curve, report.CurvePoint{Iteration: int(p[0]), Seconds: p[1], Loss: p[2]})
+	}
+}
+
+// thin leaves a curve at some hundreds of points, the last of each stretch.
+func thin(curve []model.CurvePoint) [][3]float64 {
+	const most = 400
+	every := (len(curve) + most - 1) / most
+	var kept [][3]float64
+	for i, p := range curve {
+		if i == 0 || (i+1)%every == 0 || i+1 == len(curve) {
+			kept = append(kept, [3]float64{float64(p.Done), p.Elapsed.Seconds(), p.Loss})
+		}
+	}
+	return kept
+}
+
+// writeFile makes a file whole or not at all.
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := atomicfile.Write(path, write); err != nil {
+		return fmt.Errorf("compare: save %s: %w", path, err)
+	}
+	return nil
+}
+
 func writeJSON(path string, value any) error {
-	return picture.WriteFile(path, func(w io.Writer) error {
+	return writeFile(path, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(value)
@@ -122,17 +134,4 @@ func readJSON(path string, value any) error {
 		return err
 	}
 	return json.Unmarshal(data, value)
-}
-
-// thin leaves a curve at some hundreds of points, the last of each stretch.
-func thin(curve []report.CurvePoint) [][3]float64 {
-	const most = 400
-	every := (len(curve) + most - 1) / most
-	var kept [][3]float64
-	for i, p := range curve {
-		if i == 0 || (i+1)%every == 0 || i+1 == len(curve) {
-			kept = append(kept, [3]float64{float64(p.Iteration), p.Seconds, p.Loss})
-		}
-	}
-	return kept
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// printJSON writes one object on a line.
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("write JSON to standard output: %w", err)
+	}
+	return nil
+}
+
+// significant writes a loss with four digits.
+func significant(loss float64) string { return fmt.Sprintf("%.4g", loss) }
+
+// perSecond writes a rate for people, the other way round where it is slow.
+func perSecond(rate float64) string {
+	switch {
+	case rate <= 0:
+		return "– it/s"
+	case rate < 0.1:
+		return fmt.Sprintf("%.1f s/it", 1/rate)
+	case rate < 10:
+		return fmt.Sprintf("%.2f it/s", rate)
+	default:
+		return fmt.Sprintf("%.0f it/s", rate)
+	}
+}
+
+// mebibytes writes an amount of memory, of which 0 means that it isn't known.
+func mebibytes(bytes int64) string {
+	if bytes == 0 {
+		return "not known on this system"
+	}
+	return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20))
+}
+
+// binaryBytes writes an amount of memory with three digits or so, as in 12.5 MiB.
+func binaryBytes(bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return fmt.Sprintf("%d B", bytes)
+	case bytes < 1<<20:
+		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
+	case bytes < 1<<30:
+		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
+	}
+	return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
+}
+
+// megabytes writes the size of a file.
+func megabytes(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+}

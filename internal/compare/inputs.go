@@ -1,0 +1,143 @@
+package compare
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"image"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"impasto/internal/atomicfile"
+	"impasto/internal/picture"
+	"impasto/internal/report"
+	"impasto/model"
+)
+
+// entry is a picture and all that is known of it.
+type entry struct {
+	Picture
+	image  image.Image // nil where there is none
+	digest string      // of the picture's file
+	curve  []report.CurvePoint
+}
+
+// openPictures opens those pictures that there are, and makes the entries.
+func (c *Comparison) openPictures() error {
+	var err error
+	if c.content, err = picture.Open(c.options.Content); err != nil {
+		return err
+	}
+	for _, s := range c.options.Styles {
+		p, err := picture.Open(s.File)
+		if err != nil {
+			return err
+		}
+		c.styles = append(c.styles, p)
+	}
+	c.entries = []*entry{{Picture: Picture{Name: "content", Kind: KindContent, File: c.options.Content}, image: c.content.Image()}}
+	for _, cell := range c.options.Cells {
+		e := &entry{Picture: Picture{Name: cell.Name(), Kind: KindMade, File: pictureFolder + "/" + cell.file() + ".png", Settings: map[string]string{}}}
+		for _, s := range cell.Varied {
+			e.Settings[s.Name] = s.Value
+		}
+		c.entries = append(c.entries, e)
+	}
+	for _, path := range c.options.Also {
+		p, err := picture.Open(path)
+		if err != nil {
+			return err
+		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Name == name }) {
+			name = path
+		}
+		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p.Image()})
+	}
+	return nil
+}
+
+// modelStyles are the styles as the library takes them.
+func (c *Comparison) modelStyles() []model.Style {
+	var styles []model.Style
+	for i, p := range c.styles {
+		styles = append(styles, model.Style{Image: p.Image(), Weight: c.options.Styles[i].Weight})
+	}
+	return styles
+}
+
+// digestInputs makes digests of all files that are read.
+func (c *Comparison) digestInputs() error {
+	paths := []string{c.options.Content}
+	for _, s := range c.options.Styles {
+		paths = append(paths, s.File)
+	}
+	paths = append(paths, c.options.Also...)
+	for _, cell := range c.options.Cells {
+		paths = append(paths, cell.Settings.Files()...)
+	}
+	c.digests = map[string]string{}
+	for _, path := range append(paths, c.options.Base.Files()...) {
+		if c.digests[path] != "" {
+			continue
+		}
+		var err error
+		if c.digests[path], err = fileDigest(path); err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+	}
+	for _, e := range c.entries {
+		if e.Kind != KindMade {
+			e.digest = c.digests[e.File]
+		}
+	}
+	return nil
+}
+
+// fileDigest is the SHA-256 of a file's bytes.
+func fileDigest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// checkOutputs makes the folders, and reports what can't be written or would
+// replace an input.
+func (c *Comparison) checkOutputs() error {
+	folder := c.options.Folder
+	if err := os.MkdirAll(filepath.Join(folder, pictureFolder), 0o777); err != nil {
+		return fmt.Errorf("compare: make the folder: %w", err)
+	}
+	outputs := []string{filepath.Join(folder, sheetFile), filepath.Join(folder, pageFile), filepath.Join(folder, scoresFile)}
+	for _, e := range c.entries {
+		if e.Kind == KindMade {
+			outputs = append(outputs, c.path(e))
+		}
+	}
+	inputs := slices.Sorted(maps.Keys(c.digests))
+	for _, path := range outputs {
+		if input, ok := atomicfile.Replaces(path, inputs); ok {
+			return &OverwriteError{Output: path, Input: input}
+		}
+		if err := picture.CheckFile(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// path is that of a picture that is made here.
+func (c *Comparison) path(e *entry) string {
+	return filepath.Join(c.options.Folder, filepath.FromSlash(e.File))
+}

@@ -1,0 +1,115 @@
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+
+	"impasto/internal/picture"
+	"impasto/internal/report"
+	"impasto/model"
+)
+
+// paintAll makes the pictures that aren't there yet.
+func (c *Comparison) paintAll(ctx context.Context) error {
+	for i, cell := range c.options.Cells {
+		e := c.entries[1+i]
+		if ctx.Err() != nil {
+			return c.interrupted(ctx, i)
+		}
+		record, key, err := c.find(cell, e)
+		if err != nil {
+			return err
+		}
+		event := Event{Number: i + 1, Count: len(c.options.Cells)}
+		if record != nil {
+			e.take(record)
+			e.Reused = true
+			event.Kind, event.Picture = Reused, e.Picture
+			if err := c.tell(event); err != nil {
+				return err
+			}
+			continue
+		}
+		failure, err := c.paint(ctx, cell, e, key, event)
+		switch {
+		case ctx.Err() != nil:
+			return c.interrupted(ctx, i)
+		case err != nil:
+			return err
+		case failure != nil:
+			e.Error = failureText(failure)
+			event.Kind, event.Picture = Failed, e.Picture
+			if err := c.tell(event); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// paint makes one picture and its record, and tells of it with the event's number.
+// Of a run that failed on its way it keeps the last good picture. Failure is why
+// the picture isn't finished; err ends the comparison.
+func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string, event Event) (failure, err error) {
+	event.Kind, event.Picture, event.Settings = Painting, e.Picture, cell.Settings
+	if err := c.tell(event); err != nil {
+		return nil, err
+	}
+	o, err := cell.Settings.Open(c.networks)
+	if err != nil {
+		return err, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var refused error // by who is told
+	o.Progress = func(p model.Progress) {
+		event.Kind, event.Iteration = Iterated, p
+		if err := c.tell(event); err != nil {
+			refused = err
+			cancel()
+		}
+	}
+	result, err := model.Stylize(ctx, c.content.Image(), c.modelStyles(), o)
+	if refused != nil {
+		return nil, refused
+	}
+	if err != nil && (ctx.Err() != nil || result == nil || result.Last.Done == 0) {
+		return err, nil
+	}
+	r := &record{
+		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
+		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
+	}
+	if saveErr := c.keep(cell, e, r, result.Image); saveErr != nil {
+		return errors.Join(err, saveErr), nil
+	}
+	if err != nil {
+		failure = fmt.Errorf("%w; the picture after %d of %s is kept", err, result.Last.Done, report.Count(result.Last.Total, "iteration"))
+	}
+	event.Kind, event.Picture, event.Path = Painted, e.Picture, c.path(e)
+	return failure, c.tell(event)
+}
+
+// keep writes a picture and its record, and shows what was written in the entry.
+func (c *Comparison) keep(cell Cell, e *entry, r *record, img image.Image) error {
+	path := c.path(e)
+	err := picture.Save(path, img, picture.SaveOptions{})
+	if err != nil {
+		return err
+	}
+	if r.Picture, err = fileDigest(path); err != nil {
+		return err
+	}
+	saved, err := picture.Open(path)
+	if err != nil {
+		return err
+	}
+	r.image = saved.Image()
+	if err := writeJSON(c.recordPath(cell), r); err != nil {
+		return err
+	}
+	e.take(r)
+	return nil
+}

@@ -1,0 +1,214 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"impasto/internal/names"
+	"impasto/internal/picture"
+	"impasto/losses"
+	"impasto/model"
+	"impasto/vgg19"
+	"impasto/weights"
+)
+
+// Stylization is all settings that make a picture what it is, those of the library
+// and those that stand for files or for others. Start from Default.
+type Stylization struct {
+	// Options are the library's but for StyleTerms, Start, StartImage and Parameters,
+	// which Open sets.
+	Options model.Options
+
+	// Losses are those that have names here, which differ; nil stands for losses.All.
+	Losses []losses.Loss
+	// Loss is that of the style layers but those which LayerLoss has another for.
+	Loss      losses.Loss
+	LayerLoss map[string]losses.Loss
+	// Samples is how many positions losses.Sampled losses look at, or 0 for as many as
+	// they do by themselves.
+	Samples     int
+	StyleLayers []model.LayerWeight
+
+	Quality string // a preset of how long to go on, of model.Qualities
+	// Start is what to start from: content, style, grey, noise or a file.
+	Start string
+	// Weights is a file of weights, or the name of a fetched one; empty for the
+	// embedded ones.
+	Weights string
+}
+
+// Default is the settings that make good pictures without further thought.
+func Default() Stylization {
+	o := model.DefaultOptions()
+	s := Stylization{Options: o, Loss: o.StyleTerms[0].Loss, Quality: "good", Start: string(o.Start)}
+	for _, t := range o.StyleTerms {
+		s.StyleLayers = append(s.StyleLayers, model.LayerWeight{Layer: t.Layer, Weight: t.Weight})
+	}
+	return s
+}
+
+// known are the losses that have names.
+func (s Stylization) known() []losses.Loss {
+	if s.Losses == nil {
+		return losses.All()
+	}
+	return s.Losses
+}
+
+// StyleTerms are those of the library's options: one for each style layer.
+func (s Stylization) StyleTerms() []model.StyleTerm {
+	var terms []model.StyleTerm
+	for _, l := range s.StyleLayers {
+		loss := s.Loss
+		if own, ok := s.LayerLoss[l.Layer]; ok {
+			loss = own
+		}
+		if sampled, ok := loss.(losses.Sampled); ok && s.Samples > 0 {
+			loss = sampled.WithSample(s.Samples)
+		}
+		terms = append(terms, model.StyleTerm{Layer: l.Layer, Loss: loss, Weight: l.Weight})
+	}
+	return terms
+}
+
+// starts are those that aren't files.
+func starts() []string {
+	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name) == model.StartFromImage })
+}
+
+// Set sets the setting of a name, which Table has to have, as text says.
+func (s *Stylization) Set(name, text string) error {
+	for _, setting := range s.Table() {
+		if setting.Name != name {
+			continue
+		}
+		if err := setting.Value.Set(text); err != nil {
+			return fmt.Errorf("%s %q: %w", name, text, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("%q: no such setting%s", name, names.DidYouMean(name, slices.Sorted(maps.Keys(s.Values())), ""))
+}
+
+// Values are the values of all settings as text, by name.
+func (s Stylization) Values() map[string]string {
+	values := map[string]string{}
+	for _, setting := range s.Table() {
+		values[setting.Name] = setting.Value.String()
+	}
+	return values
+}
+
+// Settle fits the settings that weren't given to those that were: the first scale
+// isn't larger than the last, and the optimiser and the iterations are those of
+// the quality.
+func (s *Stylization) Settle(given func(name string) bool) error {
+	if !given("min-size") {
+		s.Options.MinSize = min(s.Options.MinSize, s.Options.Size)
+	}
+	before := s.Options
+	if err := s.Options.SetQuality(s.Quality); err != nil {
+		return err
+	}
+	if given("optimizer") {
+		s.Options.Optimizer = before.Optimizer
+	}
+	if given("first-iterations") {
+		s.Options.FirstIterations = before.FirstIterations
+	}
+	if given("iterations") {
+		s.Options.Iterations = before.Iterations
+	}
+	for _, name := range []string{"step-size", "average-decay"} {
+		if given(name) && !s.Options.Optimizer.Averages() {
+			return fmt.Errorf("--%s is Adam's; add --optimizer adam", name)
+		}
+	}
+	return nil
+}
+
+// Check reports settings that are right by themselves but not together, and a
+// start that isn't there.
+func (s Stylization) Check() error {
+	o := s.Options
+	if o.MinSize > o.Size {
+		return fmt.Errorf("--min-size %d is larger than --size %d", o.MinSize, o.Size)
+	}
+	for _, layer := range slices.Sorted(maps.Keys(s.LayerLoss)) {
+		if !slices.ContainsFunc(s.StyleLayers, func(w model.LayerWeight) bool { return w.Layer == layer }) {
+			return fmt.Errorf("--layer-loss %s=%s: %s is no style layer; add it to --style-layers", layer, s.LayerLoss[layer].Description().Name, layer)
+		}
+	}
+	if s.Samples != 0 && (s.Samples < minSamples || s.Samples > maxSamples) {
+		return fmt.Errorf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss", s.Samples, minSamples, maxSamples)
+	}
+	if _, err := os.Stat(s.Start); err != nil && !slices.Contains(starts(), s.Start) {
+		return fmt.Errorf("--start %q: neither %s nor a file%s", s.Start, alternatives(" or ", starts(), noHelp), names.DidYouMean(s.Start, starts(), ""))
+	}
+	o.StyleTerms = s.StyleTerms()
+	if err := o.Check(); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "model: "))
+	}
+	return nil
+}
+
+// Files are those that the settings name.
+func (s Stylization) Files() []string {
+	var files []string
+	if !slices.Contains(starts(), s.Start) {
+		files = append(files, s.Start)
+	}
+	if s.Weights != "" {
+		files = append(files, s.WeightsFile())
+	}
+	return files
+}
+
+// WeightsFile is the file of the weights, wherever their name stands for, or "" for
+// the embedded ones. What isn't found is named as it is.
+func (s Stylization) WeightsFile() string {
+	if path, err := weights.Locate(s.Weights); err == nil {
+		return path
+	}
+	return s.Weights
+}
+
+// Open reads the files that the settings name and returns the library's options.
+func (s Stylization) Open(networks Networks) (model.Options, error) {
+	o := s.Options
+	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
+	if !slices.Contains(starts(), s.Start) {
+		start, err := picture.Open(s.Start)
+		if err != nil {
+			return o, err
+		}
+		o.Start, o.StartImage = model.StartFromImage, start.Image()
+	}
+	var err error
+	o.Parameters, err = networks.Open(s.Weights)
+	return o, err
+}
+
+// Networks holds networks by the file that they come from, so that each is read
+// once; the empty name is the embedded one. Start from Networks{}.
+type Networks map[string]*vgg19.Parameters
+
+// Open returns the network of a file.
+func (n Networks) Open(file string) (*vgg19.Parameters, error) {
+	if p, ok := n[file]; ok {
+		return p, nil
+	}
+	read := weights.Default
+	if file != "" {
+		read = func() (*vgg19.Parameters, error) { return weights.Open(file) }
+	}
+	p, err := read()
+	if err == nil {
+		n[file] = p
+	}
+	return p, err
+}

@@ -1,0 +1,220 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"impasto/device"
+	"impasto/internal/names"
+)
+
+// Value reads and writes a setting as text. Every pflag.Value is one, and the
+// other way round.
+type Value interface {
+	// Set reads the value. The error says what would have been right, and leaves
+	// the value as it was.
+	Set(text string) error
+	// String is the text of the value as it is.
+	String() string
+	// Type is the word for the value in a help, such as its unit; "bool" for what is
+	// on or off.
+	Type() string
+}
+
+// Switch is what is on or off.
+func Switch(target *bool) Value { return onOff{target} }
+
+type onOff struct{ target *bool }
+
+func (b onOff) String() string { return strconv.FormatBool(*b.target) }
+
+func (b onOff) Type() string { return "bool" }
+
+func (b onOff) Set(text string) error {
+	value, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("want true or false")
+	}
+	*b.target = value
+	return nil
+}
+
+// Whole is a whole number between two bounds, both included. Unit is the word for
+// it in a help.
+func Whole(target *int, low, high int, unit string) Value {
+	return wholeNumber{target, low, high, unit}
+}
+
+type wholeNumber struct {
+	target    *int
+	low, high int
+	unit      string
+}
+
+func (n wholeNumber) String() string { return strconv.Itoa(*n.target) }
+
+func (n wholeNumber) Type() string { return n.unit }
+
+func (n wholeNumber) Set(text string) error {
+	value, err := strconv.Atoi(text)
+	if err != nil || value < n.low || value > n.high {
+		return fmt.Errorf("want a whole number from %d to %d", n.low, n.high)
+	}
+	*n.target = value
+	return nil
+}
+
+// unsigned is any whole number from 0, as seeds are.
+type unsigned struct {
+	target *uint64
+	what   string
+}
+
+func (n unsigned) String() string { return strconv.FormatUint(*n.target, 10) }
+
+func (n unsigned) Type() string { return n.what }
+
+func (n unsigned) Set(text string) error {
+	value, err := strconv.ParseUint(text, 0, 64)
+	if err != nil {
+		return errors.New("want a whole number from 0")
+	}
+	*n.target = value
+	return nil
+}
+
+// Real is a finite number between two bounds, both included. Unit is the word for
+// it in a help.
+func Real(target *float64, low, high float64, unit string) Value {
+	return realNumber{target, low, high, unit}
+}
+
+type realNumber struct {
+	target    *float64
+	low, high float64
+	unit      string
+}
+
+func (n realNumber) String() string { return strconv.FormatFloat(*n.target, 'g', -1, 64) }
+
+func (n realNumber) Type() string { return n.unit }
+
+func (n realNumber) Set(text string) error {
+	value, err := parseNumber(text, n.low, n.high)
+	if err != nil {
+		return err
+	}
+	*n.target = value
+	return nil
+}
+
+// parseNumber reads a finite number between two bounds, both included.
+func parseNumber(text string, low, high float64) (float64, error) {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(value) || value < low || value > high {
+		return 0, fmt.Errorf("want a number from %g to %g", low, high)
+	}
+	return value, nil
+}
+
+// Choice is one of a few names. What says what is named, as in "loss".
+func Choice[T ~string](target *T, what string, candidates []string) Value {
+	return choice[T]{target, what, candidates}
+}
+
+type choice[T ~string] struct {
+	target     *T
+	what       string
+	candidates []string
+}
+
+func (c choice[T]) String() string { return string(*c.target) }
+
+func (c choice[T]) Type() string { return strings.ToUpper(strings.ReplaceAll(c.what, " ", "-")) }
+
+func (c choice[T]) Set(text string) error {
+	if err := names.Check(c.what, text, c.candidates); err != nil {
+		return err
+	}
+	*c.target = T(text)
+	return nil
+}
+
+// Text is any text but an empty one, such as the name of a file. What is the word
+// for it in a help.
+func Text(target *string, what string) Value { return freeText{target, what} }
+
+type freeText struct {
+	target *string
+	what   string
+}
+
+func (t freeText) String() string { return *t.target }
+
+func (t freeText) Type() string { return t.what }
+
+func (t freeText) Set(text string) error {
+	if text == "" {
+		return errors.New("want a name")
+	}
+	*t.target = text
+	return nil
+}
+
+// deviceName is a name of package device.
+type deviceName struct{ target *device.Name }
+
+func (d deviceName) String() string { return string(*d.target) }
+
+func (d deviceName) Type() string { return "DEVICE" }
+
+func (d deviceName) Set(text string) error {
+	name, err := device.Parse(text)
+	if err != nil {
+		return errors.New("no such device; want " + deviceNames())
+	}
+	*d.target = name
+	return nil
+}
+
+// Names are several names with commas between them, each one of the candidates.
+// The first Set replaces what the target holds, and others add to it. What says
+// what is named, as in "loss".
+func Names(target *[]string, what string, candidates []string) Value {
+	return &nameList{target: target, what: what, candidates: candidates}
+}
+
+type nameList struct {
+	target     *[]string
+	what       string
+	candidates []string
+	given      bool
+}
+
+func (n *nameList) String() string { return strings.Join(*n.target, ",") }
+
+func (n *nameList) Type() string { return strings.ToUpper(n.what) + ",…" }
+
+func (n *nameList) Set(text string) error {
+	var list []string
+	for name := range strings.SplitSeq(text, ",") {
+		if err := names.Check(n.what, name, n.candidates); err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		list = append(list, name)
+	}
+	if n.given {
+		list = append(slices.Clone(*n.target), list...)
+	}
+	for i, name := range list {
+		if slices.Contains(list[:i], name) {
+			return fmt.Errorf("%s %s is named twice", n.what, name)
+		}
+	}
+	*n.target, n.given = list, true
+	return nil
+}

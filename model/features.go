@@ -1,0 +1,119 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"image"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/device"
+	"impasto/internal/engine"
+	"impasto/internal/picture"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// FeatureOptions say which features of pictures are looked at. The zero value takes
+// those at relu1_1 … relu5_1, with maximum pooling and zero padding, of pictures as
+// they are.
+type FeatureOptions struct {
+	Layers  []string // as in vgg19.Layers; nil takes relu1_1, relu2_1 … relu5_1
+	Pooling string   // max (the default), avg, l2 or none
+	Padding string   // zero (the default) or replicate, at conv1_1
+	// ScaledPooling multiplies the results of average and L2 pooling by 2 and
+	// 0.78, as Stylize does by default; otherwise they are plain means.
+	ScaledPooling bool
+	// Size is the longer side, in pixels, that pictures are resized to; 0 leaves
+	// them as they are.
+	Size int
+	// Parameters are the network's; nil uses the embedded ones.
+	Parameters *vgg19.Parameters
+	Device     device.Name // auto where empty
+	Threads    int         // 0 uses every core
+}
+
+// FeatureMap is what one layer of the network makes of a picture, in units of its
+// activations.
+type FeatureMap struct {
+	Channels, Height, Width int
+	// Values has Channels×Height×Width values: the first channel, row by row from the
+	// top, then the second and so on.
+	Values []float32
+}
+
+// Cloud has the same values as points, one for each position, as losses take them.
+func (m FeatureMap) Cloud() losses.Features {
+	values := make([]float64, len(m.Values))
+	for i, v := range m.Values {
+		values[i] = float64(v)
+	}
+	return losses.Features{Channels: m.Channels, Values: values}
+}
+
+// FeatureMaps runs the network on a picture and returns its feature maps by the names of
+// their layers. It fails on names that aren't known and on a picture too small for the
+// layers, and with ctx's error where ctx has ended.
+func FeatureMaps(ctx context.Context, img image.Image, o FeatureOptions) (map[string]FeatureMap, error) {
+	o, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	network, err := o.open()
+	if err != nil {
+		return nil, withContext("model: feature maps", err)
+	}
+	defer network.Device.Close()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := o.picture(img)
+	if err != nil {
+		return nil, fmt.Errorf("model: feature maps: %w", err)
+	}
+	values, err := network.Evaluate(p, o.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+		for _, layer := range o.Layers {
+			nodes = append(nodes, maps[layer])
+		}
+		return nodes, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("model: feature maps: %w", err)
+	}
+	maps := map[string]FeatureMap{}
+	for i, v := range values {
+		maps[o.Layers[i]] = FeatureMap{Channels: v.Shape[0], Height: v.Shape[1], Width: v.Shape[2], Values: v.Single}
+	}
+	return maps, nil
+}
+
+// complete sets what was left out, and reports a device that there can't be.
+func (o FeatureOptions) complete() (FeatureOptions, error) {
+	o.Device = cmp.Or(o.Device, device.Auto)
+	if o.Layers == nil {
+		o.Layers = []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}
+	}
+	return o, checkDevice(o.Device, device.Float32)
+}
+
+// open loads the network on a device that computes it as exactly as it can.
+func (o FeatureOptions) open() (engine.Network, error) {
+	if o.Size < 0 {
+		return engine.Network{}, fmt.Errorf("size %d, want 1 or more, or 0 to leave the pictures as they are", o.Size)
+	}
+	return openNetwork(Options{
+		Device: o.Device, Threads: o.Threads, Parameters: o.Parameters,
+		Pooling: o.Pooling, Padding: o.Padding, PlainPooling: !o.ScaledPooling,
+	}, true, o.Layers...)
+}
+
+// picture is a picture at the size that the network sees.
+func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
+	p, err := picture.FromImage(img)
+	if err != nil || o.Size == 0 {
+		return p, err
+	}
+	width, height := picture.FitSize(p.Width, p.Height, o.Size)
+	return p.Resize(width, height, picture.Lanczos)
+}
