@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"impasto/internal/cpu"
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -68,6 +69,9 @@ func TestBranchesShareNoMemoryWithWhatRunsBesideThem(t *testing.T) {
 		t.Errorf("%d branches, want one for each loss", b.Count)
 	}
 	for i, step := range m.program.Steps {
+		if _, sum := step.Op.(*ops.Sum); len(b.Joins[i]) > 0 && !sum {
+			t.Errorf("%v waits for branches, which only the sum of the losses should", step.Op)
+		}
 		for k := i + 1; k < b.Ends[i]; k++ {
 			other := m.program.Steps[k]
 			if b.Of[k] != b.Of[i] && b.Of[k] > 0 {

@@ -152,6 +152,9 @@ type binder struct {
 // newBinder returns a binder for the memory that a machine has, if it has any.
 func newBinder(m *machine) *binder {
 	l, at := &m.layout, m.memory.at
+	if at == none {
+		at = alignment // so that what has a place isn't taken for nothing
+	}
 	b := &binder{
 		machine: m, device: m.device, scale: m.device.lossScaleOf(m.program),
 		results: &m.results, places: map[*plan.Buffer]cu.DevicePtr{},
@@ -163,21 +166,20 @@ func newBinder(m *machine) *binder {
 	for _, offset := range l.workspaceAt {
 		b.workspaces = append(b.workspaces, region{at: at + cu.DevicePtr(offset)})
 	}
-	b.place(m.program.Inputs)
+	b.place(m.program.Inputs, at)
 	for _, step := range m.program.Steps {
-		b.place(step.Results)
+		b.place(step.Results, at)
 	}
 	return b
 }
 
-// place works out where buffers lie that aren't constants.
-func (b *binder) place(buffers []*plan.Buffer) {
+// place works out where buffers lie that aren't constants, in an arena at that address.
+func (b *binder) place(buffers []*plan.Buffer, arena cu.DevicePtr) {
 	for _, buffer := range buffers {
-		at := b.machine.memory.at + cu.DevicePtr(buffer.Offset)
+		b.places[buffer] = arena + cu.DevicePtr(buffer.Offset)
 		if isScalarResult(buffer) {
-			at = cu.DevicePtr(b.slotOf(buffer).at())
+			b.places[buffer] = cu.DevicePtr(b.slotOf(buffer).at())
 		}
-		b.places[buffer] = at
 	}
 }
 

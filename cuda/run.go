@@ -40,7 +40,7 @@ func (p part) issue(stream cu.Stream) error {
 
 // RunAll implements gorgonia.VM. The first run issues step by step; what runs
 // again is captured as a graph, and goes out as one. Where runs differ in what they have
-// to do, as where directions are only turned after a draw, each kind has a graph.
+// to do, as where directions are only turned after a key, each kind has a graph.
 func (m *machine) RunAll() error {
 	return m.device.do("run", func() error {
 		if m.places == nil {

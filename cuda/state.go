@@ -10,7 +10,7 @@ import (
 )
 
 // state is what a step keeps from one run to the next: what follows from a target or a
-// draw, and what a loss goes on from.
+// key, and what a loss goes on from.
 type state interface {
 	// begin is called once, when there is memory, before the first run.
 	begin() error
