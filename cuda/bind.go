@@ -3,138 +3,166 @@
 package cuda
 
 import (
-	"errors"
+	"fmt"
 	"math"
+	"slices"
+	"unsafe"
 
 	"gorgonia.org/cu"
 
-	"impasto/internal/ops"
+	"impasto/cuda/kernels"
 	"impasto/internal/plan"
 )
 
-// errNoKernel is why a step can't be bound. There is no falling back to the host,
-// where each run would have to wait for copies in the middle of it.
-var errNoKernel = errors.New("there is no kernel for it on the GPU; use the device cpu")
+// none is a null pointer, to anything.
+const none = 0
 
-// none is a null pointer.
-const none = cu.DevicePtr(0)
-
-// bind adds the launches of a task to the machine's work.
-func (m *machine) bind(t task) error {
-	if (plan.Step{Op: t.op}).IsAddition() {
-		return m.addition(t)
+// fail keeps the first error.
+func (b *binder) fail(err error) {
+	if b.err == nil {
+		b.err = err
 	}
-	to, in := m.at(t.result), m.inputs(t)
-	switch op := t.op.(type) {
-	case *ops.Convolution:
-		return m.convolution(op, t)
-	case *ops.ConvolutionGradient:
-		return m.convolutionGradient(op, t)
-	case *ops.Rectification:
-		return m.elementwise("rectify_", t.result, to, in[0])
-	case *ops.RectificationGradient:
-		return m.elementwise("rectify_gradient_", t.result, to, in[0], in[1])
-	case *ops.Pool:
-		return m.pool(op, t)
-	case *ops.PoolGradient:
-		return m.poolGradient(op, t)
-	case *ops.Difference:
-		return m.difference(op, t)
-	case *ops.DifferenceGradient:
-		return m.differenceGradient(op, t)
-	case *ops.Variation:
-		return m.variation(t)
-	case *ops.VariationGradient:
-		return m.variationGradient(t)
-	case *ops.Moments:
-		return m.moments(op, t)
-	case *ops.MomentsGradient:
-		return m.momentsGradient(op, t)
-	case *ops.PowerMoments:
-		return m.powerMoments(t)
-	case *ops.PowerMomentsGradient:
-		return m.powerMomentsGradient(t)
-	case *ops.Comparison:
-		return m.comparison(op, t)
-	case *ops.ComparisonValue:
-		return m.add(launch{kernel: "copy_scalar", arguments: []any{to, in[0]}})
-	case *ops.ComparisonCotangent:
-		n := t.result.Len()
-		return m.add(over(n, "scale_by_f64", to, in[0]+8, in[1], n))
-	case *ops.MapLossValue:
-		return m.add(launch{kernel: "copy_scalar", arguments: []any{to, m.lossOf(t.inputs[0])}})
-	case *ops.MapLossGradient:
-		n := t.result.Len()
-		return m.add(over(n, "scale_map_"+m.device.maps(), to, in[0], in[1], m.at(t.addend), m.at(t.mask), n))
-	case *ops.Sliced:
-		return m.sliced(op, t)
-	case *ops.Clouds:
-		return m.clouds(op, t)
-	case *ops.Sum:
-		return m.weightedSum(op, t)
-	}
-	return errNoKernel
 }
 
-// at is where a buffer lies, nowhere for nil. Scalar constants, such as what a
-// gradient starts from, lie in the table.
-func (m *machine) at(b *plan.Buffer) cu.DevicePtr {
-	if b == nil {
+// add makes launches of the step being bound ready.
+func (b *binder) add(launches ...launch) {
+	for _, l := range launches {
+		ready, err := b.device.ready(l)
+		b.fail(err)
+		b.part().launches = append(b.part().launches, ready)
+	}
+}
+
+// repeat adds so often what f adds once to one part.
+func (b *binder) repeat(times int, f func()) {
+	first := len(b.part().launches)
+	f()
+	once := b.part().launches[first:]
+	for range times - 1 {
+		b.part().launches = append(b.part().launches, once...)
+	}
+}
+
+// only begins a part of the step being bound that is made where wanted says so, or always
+// where it is nil.
+func (b *binder) only(wanted func() bool) {
+	b.parts = append(b.parts, part{branch: b.branch(), wanted: wanted})
+}
+
+// part is what launches are added to.
+func (b *binder) part() *part { return &b.parts[len(b.parts)-1] }
+
+// branches are those of the program, and branch is that of the step being bound.
+func (b *binder) branches() plan.Branches { return b.machine.program.Branches }
+func (b *binder) branch() int             { return b.branches().Of[b.step] }
+
+// keep adds a state to the work.
+func (b *binder) keep(s state) { b.states = append(b.states, s) }
+
+// slot returns a result that is the step's own.
+func (b *binder) slot() slot {
+	b.results.count++
+	return slot{b.results, b.results.count - 1}
+}
+
+// slotOf is the result that a scalar is which a step makes.
+func (b *binder) slotOf(scalar *plan.Buffer) slot {
+	return slot{b.results, b.machine.layout.scalars[scalar]}
+}
+
+// key is the key in an input, nil for zero.
+func (b *binder) key(input *plan.Buffer) key {
+	if input != nil {
+		b.isInput(input)
+	}
+	return newKey(input)
+}
+
+// inTable puts float64 into the table and returns where they lie.
+func (b *binder) inTable(values ...float64) pointer[float64] {
+	at := pointer[float64](b.tableAt).Plus(len(b.table))
+	for _, v := range values {
+		b.table = append(b.table, math.Float64bits(v))
+	}
+	return at
+}
+
+// pointersInTable puts pointers into the table and returns where they lie.
+func (b *binder) pointersInTable(values ...pointer[float64]) pointer[pointer[float64]] {
+	at := pointer[pointer[float64]](b.tableAt).Plus(len(b.table))
+	for _, v := range values {
+		b.table = append(b.table, uint64(v))
+	}
+	return at
+}
+
+// reserve returns memory for n values that is the step's own for good.
+func reserve[T any](b *binder, n int) pointer[T] {
+	var value T
+	at := b.state.take(n * int(unsafe.Sizeof(value)))
+	b.state.used = align(b.state.used)
+	return pointer[T](at)
+}
+
+// workspace returns memory for n values that the step being bound may use while it runs.
+func workspace[T any](b *binder, n int) pointer[T] {
+	var value T
+	branch := b.branch()
+	r := &b.workspaces[branch]
+	at := r.take(n * int(unsafe.Sizeof(value)))
+	r.used = align(r.used)
+	b.mostWorkspace[branch] = max(b.mostWorkspace[branch], r.used)
+	return pointer[T](at)
+}
+
+// freeWorkspace lets what is bound next use the same workspace again.
+func (b *binder) freeWorkspace() { b.workspaces[b.branch()].used = 0 }
+
+// at is where a buffer lies, nowhere for nil. What gradients start from lies in the table.
+func (b *binder) at(buffer *plan.Buffer, formats ...format) cu.DevicePtr {
+	if buffer == nil {
 		return none
 	}
-	if at, placed := m.places[b]; placed {
-		return at
+	if f := b.device.formatOf(buffer); !slices.Contains(formats, f) {
+		b.fail(fmt.Errorf("%v lies as %v on the GPU, where its kernel wants %v; use the device cpu", buffer.Node, f, formats))
 	}
-	if isSeed(b) {
-		m.places[b] = m.array(math.Float64bits(m.scale.factor * b.Constant.Data().(float64)))
-		m.scale.seed = m.places[b]
+	at, placed := b.places[buffer]
+	if !placed && isGradientStart(buffer) {
+		start := b.inTable(b.scale.factor * buffer.Constant.Data().(float64))
+		b.scale.start = start
+		at = cu.DevicePtr(start)
+		b.places[buffer] = at
 	}
-	return m.places[b]
+	return at
 }
 
-func (m *machine) inputs(t task) []cu.DevicePtr {
-	in := make([]cu.DevicePtr, len(t.inputs))
-	for i, b := range t.inputs {
-		in[i] = m.at(b)
-	}
-	return in
+// doubles is where a buffer of float64 lies.
+func (b *binder) doubles(buffer *plan.Buffer) pointer[float64] {
+	return pointer[float64](b.at(buffer, doubles, constant))
 }
 
-// typed is the end of the names of kernels for a map's elements.
-func (m *machine) typed(b *plan.Buffer) string {
-	if m.device.formatOf(b) == planes {
-		return "f32"
-	}
-	return m.device.maps()
+// floats is where a picture or its gradient lies.
+func (b *binder) floats(buffer *plan.Buffer) pointer[float32] {
+	return pointer[float32](b.at(buffer, planes))
 }
 
-// elementwise binds a kernel that does the same to every element of maps of one
-// layout.
-func (m *machine) elementwise(kernel string, result *plan.Buffer, operands ...any) error {
-	n := result.Len()
-	return m.add(over(n, kernel+m.typed(result), append(operands, n)...))
+// elements is where a map lies, its channels last or, of a picture, in planes.
+func (b *binder) elements(buffer *plan.Buffer) elements {
+	return elements(b.at(buffer, channelsLast, planes))
 }
 
-// addition is Gorgonia's element-wise sum, in place where the plan put the result
-// on one of its terms.
-func (m *machine) addition(t task) error {
-	to, in, n := m.at(t.result), m.inputs(t), t.result.Len()
-	switch {
-	case m.device.formatOf(t.result) == doubles:
-		return m.add(over(n, "add_f64", to, in[0], in[1], n))
-	case t.mask != nil:
-		return m.elementwise("add_masked_", t.result, to, in[0], in[1], m.at(t.mask))
+// elementOf is what a map is made of.
+func (b *binder) elementOf(buffer *plan.Buffer) kernels.Element {
+	if b.device.formatOf(buffer) == planes {
+		return kernels.Float32
 	}
-	return m.elementwise("add_", t.result, to, in[0], in[1])
+	return b.device.maps()
 }
 
-func (m *machine) weightedSum(op *ops.Sum, t task) error {
-	var losses, weights []uint64
-	for i, in := range m.inputs(t) {
-		losses, weights = append(losses, uint64(in)), append(weights, math.Float64bits(op.Weights[i]))
+// isInput makes sure that a buffer is an input of the graph. Where it isn't, the step can't be
+// bound.
+func (b *binder) isInput(buffer *plan.Buffer) {
+	if !buffer.Input {
+		b.fail(fmt.Errorf("%v is no input of the graph, which the GPU needs it to be; use the device cpu", buffer.Node))
 	}
-	return m.add(launch{
-		kernel:    "weighted_sum",
-		arguments: []any{m.at(t.result), m.array(losses...), m.array(weights...), len(weights)},
-	})
 }

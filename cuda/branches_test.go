@@ -4,9 +4,11 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"impasto/internal/cpu"
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -29,7 +31,7 @@ func TestBranchesMatchTheProcessor(t *testing.T) {
 	}
 	defer exact.Close()
 	want := evaluate(t, exact, n, 1)
-	for _, in := range m.schedule.Inputs {
+	for _, in := range m.program.Inputs {
 		if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
 			t.Fatal(err)
 		}
@@ -62,20 +64,25 @@ func compileBranched(t *testing.T) (network, *machine) {
 
 func TestBranchesShareNoMemoryWithWhatRunsBesideThem(t *testing.T) {
 	_, m := compileBranched(t)
-	b, beside := m.branches, 0
-	if b.count != 2 {
-		t.Errorf("%d branches, want one for each loss", b.count)
+	b, beside := m.program.Branches, 0
+	if b.Count != 2 {
+		t.Errorf("%d branches, want one for each loss", b.Count)
 	}
-	for i, step := range m.fused.Steps {
-		for k := i + 1; k < b.ends[i]; k++ {
-			other := m.fused.Steps[k]
-			if b.of[k] != b.of[i] && b.of[k] > 0 {
+	for i, step := range m.program.Steps {
+		if _, sum := step.Op.(*ops.Sum); len(b.Joins[i]) > 0 && !sum {
+			t.Errorf("%v waits for branches, which only the sum of the losses should", step.Op)
+		}
+		for k := i + 1; k < b.Ends[i]; k++ {
+			other := m.program.Steps[k]
+			if b.Of[k] != b.Of[i] && b.Of[k] > 0 {
 				beside++
 			}
-			for _, mine := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
-				at, to := m.places[mine], m.places[other.Result]
-				if mine != other.Result && int(at) < int(to)+m.device.size(other.Result) && int(to) < int(at)+m.device.size(mine) {
-					t.Errorf("%v, beside %v, writes over %v", other.Op, step.Op, mine.Node)
+			for _, mine := range slices.Concat(step.Results, step.Reads()) {
+				for _, its := range other.Results {
+					at, to := m.places[mine], m.places[its]
+					if mine != its && int(at) < int(to)+m.device.size(its) && int(to) < int(at)+m.device.size(mine) {
+						t.Errorf("%v, beside %v, writes over %v", other.Op, step.Op, mine.Node)
+					}
 				}
 			}
 		}
@@ -83,12 +90,12 @@ func TestBranchesShareNoMemoryWithWhatRunsBesideThem(t *testing.T) {
 	if beside == 0 {
 		t.Error("no branch runs beside another")
 	}
-	end := m.layout.stateAt + m.state
+	end := m.layout.stateAt + m.layout.stateBytes
 	for branch, at := range m.layout.workspaceAt {
 		if at < end {
 			t.Errorf("the workspace of branch %d begins at byte %d, before %d, where what is before it ends", branch, at, end)
 		}
-		end = at + m.workspace[branch]
+		end = at + m.layout.workspaceBytes[branch]
 	}
 	if end > m.memory.bytes {
 		t.Errorf("workspaces end at byte %d of %d", end, m.memory.bytes)

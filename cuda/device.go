@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"runtime"
 	"sync"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -22,7 +22,7 @@ import (
 // some of it may go on beside the rest.
 type Device struct {
 	info      Info
-	precision string
+	precision kernels.Precision
 	ampere    bool // leave out what only newer GPUs have
 
 	mutex     sync.Mutex
@@ -30,20 +30,26 @@ type Device struct {
 	stream    cu.Stream
 	branches  []cu.Stream // for parts of captured runs that go on beside others
 	module    cu.Module
+	table     map[reflect.Type]kernel
 	functions map[string]cu.Function
 	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
 	fault     error          // what stopped the device; nothing works after it
 
-	scratch  memory // of sums
-	pinned   driver.HostMemory
-	prepared map[constantKey]memory // constants of machines so far
-	keep     [][]float32            // their values, whose addresses are keys
-	spare    memory                 // of machines that were closed
+	workspace memory // of sums
+	pinned    driver.HostMemory
+	prepared  map[constantKey]memory // constants of machines so far
+	keep      [][]float32            // their values, whose addresses are keys
+	spare     memory                 // of machines that were closed
 }
 
 var _ plan.Device = (*Device)(nil)
 
 const pinnedBytes = 4096
+
+// precisions are those of the kernels by their names.
+var precisions = map[device.Precision]kernels.Precision{
+	device.Float32: kernels.F32, device.TensorFloat32: kernels.TF32, device.Float16: kernels.F16, device.BFloat16: kernels.BF16,
+}
 
 // NewDevice opens a GPU. It fails with an *UnavailableError where there is none
 // that can be used.
@@ -58,7 +64,10 @@ func NewDevice(o Options) (plan.Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{info: info, precision: string(o.Precision), ampere: os.Getenv("IMPASTO_CUDA") == "ampere", functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{}}
+	d := &Device{
+		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if d.context, err = handle.MakeContext(cu.SchedAuto); err != nil {
@@ -82,7 +91,7 @@ func (d *Device) prepare() (err error) {
 	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
 		return err
 	}
-	d.scratch, err = d.allocate("scratch", scratchBytes)
+	d.workspace, err = d.allocate("workspace", workspaceBytes)
 	return err
 }
 
@@ -91,9 +100,14 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
 }
 
-// Available implements plan.Device. It isn't known: whether memory suffices is found out
-// when it is taken.
-func (d *Device) Available() (bytes int64, known bool) { return 0, false }
+// Available implements plan.Device: what is free, and what the device keeps for reuse.
+func (d *Device) Available() (bytes int64, known bool) {
+	err := d.do("look for free memory", func() (err error) {
+		bytes, _, err = cu.MemInfo()
+		return err
+	})
+	return bytes + int64(d.spare.bytes), err == nil
+}
 
 // Close implements plan.Device.
 func (d *Device) Close() error {
@@ -118,7 +132,7 @@ func (d *Device) release() error {
 		for _, m := range d.prepared {
 			failed = append(failed, m.free())
 		}
-		failed = append(failed, d.scratch.free(), d.spare.free(), d.pinned.Free())
+		failed = append(failed, d.workspace.free(), d.spare.free(), d.pinned.Free())
 		if d.module != (cu.Module{}) {
 			failed = append(failed, d.module.Unload())
 		}
@@ -133,7 +147,7 @@ func (d *Device) release() error {
 	if d.fault == nil {
 		failed = append(failed, err)
 	}
-	d.prepared, d.keep, d.scratch, d.spare, d.functions = nil, nil, memory{}, memory{}, nil
+	d.prepared, d.keep, d.workspace, d.spare, d.functions = nil, nil, memory{}, memory{}, nil
 	return errors.Join(failed...)
 }
 
@@ -203,20 +217,4 @@ func (d *Device) function(name string, shared int) (cu.Function, error) {
 		d.allowed[name] = shared
 	}
 	return f, nil
-}
-
-// upload copies values to the device and waits for it.
-func (d *Device) upload(to cu.DevicePtr, from unsafe.Pointer, bytes int) error {
-	if err := cu.MemcpyHtoDAsync(to, from, int64(bytes), d.stream); err != nil {
-		return err
-	}
-	return d.stream.Synchronize()
-}
-
-// download copies values from the device, after all work that was issued.
-func (d *Device) download(to unsafe.Pointer, from cu.DevicePtr, bytes int) error {
-	if err := cu.MemcpyDtoHAsync(to, from, int64(bytes), d.stream); err != nil {
-		return err
-	}
-	return d.stream.Synchronize()
 }

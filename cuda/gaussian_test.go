@@ -31,6 +31,7 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	form := loss.Normalised()
 	thin := flat(64, 40) // of rank one, and hardly that
 	for i := range thin.Single {
 		thin.Single[i] += 1e-4 * float32(i%40)
@@ -52,15 +53,15 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 		}
 		m := compiled.(*machine)
 		t.Cleanup(func() { m.Close() })
-		usual := n.inputs["target 0"]
+		usual := n.inputs[targetName(0)]
 		for i, c := range []struct {
 			target plan.Values
 			found  bool
 		}{
-			{summaryOf(t, loss, flat(64, 40)), false}, {usual, true}, {usual, true}, {usual, true},
-			{summaryOf(t, loss, thin), false}, {usual, true}, {usual, true},
+			{keptOf(t, form, flat(64, 40)).values[0], false}, {usual, true}, {usual, true}, {usual, true},
+			{keptOf(t, form, thin).values[0], false}, {usual, true}, {usual, true},
 		} {
-			n.inputs["target 0"] = c.target
+			n.inputs[targetName(0)] = c.target
 			want := evaluate(t, exact, n, 1)
 			for _, in := range s.Inputs {
 				if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
@@ -86,18 +87,16 @@ func TestGaussianWithoutARidgeIsComputed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := leaf(gorgonia.NewGraph(), "x", 3, 11, 9)
-	summary, err := loss.Summarise(convolve(t, x, 32, pure.Border{Replicate: true}, true))
+	form, x := loss.Plain(), leaf(gorgonia.NewGraph(), "x", 3, 11, 9)
+	summaries, err := form.Summarise(convolve(t, x, 32, pure.Border{Replicate: true}, true), losses.Positions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	target := summaryOf(t, loss, positive(values32(2, 32, 6, 11)))
-	term, err := loss.Distance(summary, target.Input(x.Graph(), "target"))
+	n := network{inputs: map[string]plan.Values{"x": values32(1, 3, 11, 9)}}
+	term, err := form.Value(summaries, n.target(x.Graph(), 0, keptOf(t, form, positive(values32(2, 32, 6, 11)))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	agrees(t, open(t, Options{}), network{
-		outputs: withGradient(t, x, []float64{1}, term),
-		inputs:  map[string]plan.Values{"x": values32(1, 3, 11, 9), "target": target},
-	})
+	n.outputs = withGradient(t, x, []float64{1}, term)
+	agrees(t, open(t, Options{}), n)
 }

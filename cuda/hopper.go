@@ -4,47 +4,59 @@ package cuda
 
 import (
 	"fmt"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
 	"impasto/cuda/internal/driver"
+	"impasto/cuda/kernels"
 )
 
 // hopper tells whether a convolution can run by the matrix units and the background
 // copies of compute capability 9.0.
 func (d *Device) hopper(s shape3) bool {
-	return d.info.Capability == "9.0" && !d.ampere && d.elementSize() == 2 && s.in%64 == 0
+	return d.info.Capability == "9.0" && !d.ampere && d.maps().Bytes() == 2 && s.in%64 == 0
 }
 
-// onHopper completes a launch of such a convolution: as onMatrixUnits does.
-func (d *Device) onHopper(s shape3) (l launch, parts int) {
-	columns, bytes := 128, 197696
+// convolveOnHopper does what convolveOnMatrixUnits does.
+func (b *binder) convolveOnHopper(c convolved) (parts int, sums pointer[float32]) {
+	s, p := c.shape, b.device.precision
+	convolution, columns, bytes := p.ConvolutionHopper128, 128, 197696
 	if s.out%128 != 0 {
-		columns, bytes = 64, 164928
+		convolution, columns, bytes = p.ConvolutionHopper64, 64, 164928
 	}
-	l = launch{
-		kernel: fmt.Sprintf("convolution_hopper%d_%s", columns, d.precision), shared: bytes, block: dim{x: 384},
-		grid: dim{x: (s.width + 15) / 16 * ((s.height + 15) / 16), y: s.out / columns},
-	}
+	shape := grid(blocks(s.width, 16)*blocks(s.height, 16), s.out/columns, 1)
+	shape.Shared = bytes
 	// One block fits on each of some 130 multiprocessors. A slice is 64 deep, and a
 	// part is worth its memory from some 16 slices on.
-	const blocks = 128
-	parts = min(max(blocks/(l.grid.x*l.grid.y), 1), max(9*s.in/64/16, 1), 8)
-	l.grid.z = parts
-	return l, parts
+	const together = 128
+	parts = min(max(together/(shape.Grid.X*shape.Grid.Y), 1), max(9*s.in/64/16, 1), 8)
+	shape.Grid.Z = parts
+	x := b.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 16, 16})
+	filters := b.tensorMap(b.matrixFilters(c.filters, c.transposed), []int{9 * s.in, s.out}, []int{64, columns})
+	sums = b.partSums(s, parts)
+	b.add(convolution(shape, c.result, sums, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	return parts, sums
 }
 
-// tensorMap returns where the description of a tensor will lie that is on the
-// device.
-func (m *machine) tensorMap(tensor cu.DevicePtr, sizes, box []int) cu.DevicePtr {
-	at := m.reserve(len(driver.TensorMap{}))
-	m.initial = append(m.initial, func() error {
-		described, err := driver.NewTensorMap(tensor, m.device.precision == "bf16", sizes, box)
-		if err != nil {
-			return fmt.Errorf("describe a tensor of %v: %w", sizes, err)
-		}
-		return m.device.upload(at, unsafe.Pointer(&described), len(described))
-	})
+// tensorMap is what kernels know of a tensor for background copies of boxes of it.
+type tensorMap struct {
+	at         pointer[kernels.TensorMap]
+	tensor     elements
+	sizes, box []int
+}
+
+// tensorMap returns where the description of a tensor will lie that is on the device.
+func (b *binder) tensorMap(tensor elements, sizes, box []int) pointer[kernels.TensorMap] {
+	at := reserve[kernels.TensorMap](b, 1)
+	b.tensorMaps = append(b.tensorMaps, tensorMap{at, tensor, sizes, box})
 	return at
+}
+
+// upload describes the tensor.
+func (t tensorMap) upload(d *Device) error {
+	described, err := driver.NewTensorMap(cu.DevicePtr(t.tensor), d.precision == kernels.BF16, t.sizes, t.box)
+	if err != nil {
+		return fmt.Errorf("describe a tensor of %v: %w", t.sizes, err)
+	}
+	return upload(d, t.at, []kernels.TensorMap{kernels.TensorMap(described)})
 }

@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -86,31 +87,59 @@ func lossNetwork(t *testing.T, name string, height, width int) network {
 		// how they differ.
 		n.loose = 3
 	}
+	form := loss.Normalised()
 	var terms []*gorgonia.Node
 	for i, features := range []*gorgonia.Node{shallow, deep} {
-		summary, err := loss.Summarise(features)
+		summaries, err := form.Summarise(features, losses.Positions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		values := summaryOf(t, loss, positive(values32(uint64(5+i), features.Shape()[0], 6, 11)))
-		key := fmt.Sprint("target ", i)
-		n.inputs[key] = values
-		term, err := loss.Objective(summary, values.Input(x.Graph(), key))
+		target := n.target(x.Graph(), i, keptOf(t, form, positive(values32(uint64(5+i), features.Shape()[0], 6, 11))))
+		term, err := form.Value(summaries, target)
 		if err != nil {
 			t.Fatal(err)
 		}
 		terms = append(terms, term)
-		if summary != features {
-			n.outputs = append(n.outputs, summary)
+		for _, s := range summaries {
+			if s.Node != nil && s.Node.Dims() == 1 {
+				n.outputs = append(n.outputs, s.Node)
+			}
 		}
 	}
-	n.inputs[losses.DrawName] = plan.Values{Shape: tensor.Shape{1}, Double: []float64{0.37}}
+	n.inputs[losses.KeyName] = keyOf(0.37)
 	n.outputs = append(n.outputs, withGradient(t, x, []float64{1, 0.5}, terms...)...)
 	return n
 }
 
-// summaryOf is a feature map's, by the processor.
-func summaryOf(t *testing.T, loss losses.Loss, features plan.Values) plan.Values {
+// targetName is the name of the first input for a target.
+func targetName(number int) string { return fmt.Sprintf("target %d, summary 1", number) }
+
+// kept is what a form keeps of a target, and its values.
+type kept struct {
+	summaries []losses.Summarised
+	values    []plan.Values // none of summaries without a node
+}
+
+// target adds inputs for a target to a graph, and their values to the network.
+func (n network) target(g *gorgonia.ExprGraph, number int, k kept) []losses.Summarised {
+	target := slices.Clone(k.summaries)
+	for i, values := range k.values {
+		if target[i].Node == nil {
+			continue
+		}
+		name := fmt.Sprintf("target %d, summary %d", number, i+1)
+		target[i].Node, n.inputs[name] = values.Input(g, name), values
+	}
+	return target
+}
+
+// keyOf is a key as the value of an input.
+func keyOf(key float64) plan.Values {
+	return plan.Values{Shape: tensor.Shape{1}, Double: []float64{key}}
+}
+
+// keptOf is what a form keeps of a target's features, by the processor.
+func keptOf(t *testing.T, form losses.Form, features plan.Values) kept {
 	t.Helper()
 	device, err := cpu.NewDevice(cpu.Options{})
 	if err != nil {
@@ -118,14 +147,22 @@ func summaryOf(t *testing.T, loss losses.Loss, features plan.Values) plan.Values
 	}
 	defer device.Close()
 	x := features.Input(gorgonia.NewGraph(), "features")
-	summary, err := loss.Summarise(x)
+	summaries, err := form.Target(x, losses.Positions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if summary == x {
-		return features
+	k := kept{summaries, make([]plan.Values, len(summaries))}
+	for i, s := range summaries {
+		switch s.Node {
+		case nil:
+		case x:
+			k.values[i] = features
+		default:
+			n := network{outputs: []*gorgonia.Node{s.Node}, inputs: map[string]plan.Values{"features": features}}
+			k.values[i] = evaluate(t, device, n, 1)[0]
+		}
 	}
-	return evaluate(t, device, network{outputs: []*gorgonia.Node{summary}, inputs: map[string]plan.Values{"features": features}}, 1)[0]
+	return k
 }
 
 // slow tells of losses that go through positions many times, which takes a while
@@ -136,7 +173,7 @@ func slow(t *testing.T, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return !loss.Blends()
+	return !loss.Normalised().Blends()
 }
 
 func TestLossesMatchTheProcessors(t *testing.T) {
@@ -155,28 +192,50 @@ func TestLossesMatchTheProcessors(t *testing.T) {
 	}
 }
 
-// TestSamplesOfPositionsFollowTheDraw takes losses of pairs at a few positions only.
-func TestSamplesOfPositionsFollowTheDraw(t *testing.T) {
-	const channels = 64
-	for _, loss := range []pure.CloudLoss{
-		pure.MMD{Channels: channels, Scaled: true},
-		pure.Relaxed{Channels: channels},
-		pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 1e-3, Iterations: 40},
+// sampledClouds adds a loss between most of the positions of two maps to their graph, or
+// between all where most is zero.
+func sampledClouds[L pure.CloudLoss](t *testing.T, of L, most int, x, target *gorgonia.Node) *gorgonia.Node {
+	t.Helper()
+	o := ops.CloudOperands{X: x, Target: target}
+	if most > 0 {
+		o.Key = losses.Key(x.Graph())
+		for _, side := range []**gorgonia.Node{&o.X, &o.Target} {
+			var err error
+			shape := (*side).Shape()
+			if *side, err = ops.Select(pure.Selection{Height: shape[1], Width: shape[2], Most: most}, *side, o.Key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	term, err := ops.CompareClouds(of, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return term
+}
+
+// TestSamplesOfPositionsFollowTheKey takes losses of pairs at a few positions only.
+func TestSamplesOfPositionsFollowTheKey(t *testing.T) {
+	const channels, most = 64, 23
+	for _, compare := range []func(x, target *gorgonia.Node) *gorgonia.Node{
+		func(x, target *gorgonia.Node) *gorgonia.Node {
+			return sampledClouds(t, pure.MMD{Channels: channels, Scaled: true}, most, x, target)
+		},
+		func(x, target *gorgonia.Node) *gorgonia.Node {
+			return sampledClouds(t, pure.Relaxed{Channels: channels}, most, x, target)
+		},
+		func(x, target *gorgonia.Node) *gorgonia.Node {
+			return sampledClouds(t, pure.Sinkhorn{Channels: channels, Epsilon: 0.05, Tolerance: 1e-3, Iterations: 40}, most, x, target)
+		},
 	} {
 		x := leaf(gorgonia.NewGraph(), "x", 3, 9, 7)
 		y := convolve(t, x, channels, pure.Border{}, true)
-		target := leaf(x.Graph(), "target", channels, 6, 11)
-		draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName("draw"))
-		term, err := ops.CompareClouds(pure.CloudComparison{Loss: loss, Channels: channels, Sample: pure.Sample{Most: 23}}, y, target, draw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, drawn := range []float64{0.2, 0.9} {
+		outputs := withGradient(t, x, []float64{1}, compare(y, leaf(x.Graph(), "target", channels, 6, 11)))
+		for _, key := range []float64{0.2, 0.9} {
 			agrees(t, open(t, Options{}), network{
-				outputs: withGradient(t, x, []float64{1}, term),
+				outputs: outputs,
 				inputs: map[string]plan.Values{
-					"x": values32(1, 3, 9, 7), "target": positive(values32(2, channels, 6, 11)),
-					"draw": {Shape: tensor.Shape{1}, Double: []float64{drawn}},
+					"x": values32(1, 3, 9, 7), "target": positive(values32(2, channels, 6, 11)), losses.KeyName: keyOf(key),
 				},
 			})
 		}

@@ -145,14 +145,14 @@ func agrees(t *testing.T, d *Device, n network) {
 	defer exact.Close()
 	for _, runs := range []int{1, 3} { // step by step, and as a graph
 		want := evaluate(t, exact, n, runs)
-		outputsNear(t, fmt.Sprint(runs, " runs"), d.precision, n, evaluate(t, d, n, runs), want)
+		outputsNear(t, fmt.Sprint(runs, " runs"), d.precision.String(), n, evaluate(t, d, n, runs), want)
 	}
 }
 
 // compareOutputs compares a machine's outputs as they are.
 func compareOutputs(t *testing.T, what string, m *machine, n network, want []plan.Values) {
 	t.Helper()
-	outputsNear(t, what, m.device.precision, n, readOutputs(t, m, n), want)
+	outputsNear(t, what, m.device.precision.String(), n, readOutputs(t, m, n), want)
 }
 
 // outputsNear compares all outputs of a network, of which the last is a gradient.

@@ -3,109 +3,125 @@
 package cuda
 
 import (
-	"errors"
-
-	"gorgonia.org/cu"
-
+	"impasto/cuda/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
-var errFewChannels = errors.New("maps of so few channels have no kernel for it on the GPU; use the device cpu")
-
-var poolKernels = map[pure.PoolMode]string{pure.MaxPool: "pool_max_", pure.MeanPool: "pool_mean_", pure.L2Pool: "pool_l2_"}
-
-func (m *machine) pool(op *ops.Pool, t task) error {
-	if m.device.formatOf(t.result) != channelsLast {
-		return errFewChannels
-	}
-	g := op.Geometry(t.inputs[0].Shape)
-	return m.add(over(t.result.Len(), poolKernels[g.Mode]+m.device.maps(),
-		m.at(t.result), m.at(t.inputs[0]), g.Scale, g.Channels, g.Height, g.Width))
+// geometry is a map's channels and positions.
+func geometry(x *plan.Buffer) (channels, positions int) {
+	return x.Shape[0], x.Shape[1] * x.Shape[2]
 }
 
-func (m *machine) poolGradient(op *ops.PoolGradient, t task) error {
-	if m.device.formatOf(t.result) != channelsLast {
-		return errFewChannels
-	}
-	g := op.Pool.Geometry(t.inputs[1].Shape)
-	return m.add(over(t.result.Len(), poolKernels[g.Mode]+"gradient_"+m.device.maps(),
-		m.at(t.result), m.at(t.inputs[0]), m.at(t.inputs[1]), m.at(t.addend), flag(t.mask != nil), g.Scale, g.Channels, g.Height, g.Width))
+var rectificationKernel = kernel{bind: func(b *binder, step plan.Step) {
+	y, x := step.Results[0], step.Inputs[0]
+	b.add(b.elementOf(y).Rectify(over(y.Len()), b.elements(y), b.elements(x), y.Len()))
+}}
+
+var rectificationGradientKernel = kernel{bind: func(b *binder, step plan.Step) {
+	dx, dy, y := step.Results[0], step.Inputs[0], step.Inputs[1]
+	b.add(b.elementOf(dx).RectifyGradient(over(dx.Len()), b.elements(dx), b.elements(dy), b.elements(y), dx.Len()))
+}}
+
+// additionKernel is that of an element-wise sum, in place where the plan put the result on
+// one of its terms.
+var additionKernel = kernel{
+	able: plan.Ability{Masks: plan.MasksByAny},
+	bind: func(b *binder, step plan.Step) {
+		to, one, other, n := step.Results[0], step.Inputs[0], step.Inputs[1], step.Results[0].Len()
+		if b.device.formatOf(to) == doubles {
+			b.add(kernels.AddF64(over(n), b.doubles(to), b.doubles(one), b.doubles(other), n))
+			return
+		}
+		sum, x, y := b.elements(to), b.elements(one), b.elements(other)
+		if step.Mask != nil {
+			b.add(b.elementOf(to).AddMasked(over(n), sum, x, y, b.elements(step.Mask), n))
+			return
+		}
+		b.add(b.elementOf(to).Add(over(n), sum, x, y, n))
+	},
 }
 
-// sumBlocks is into how many parts a sum over a map is split at most. It is fixed,
-// so that sums don't depend on the device.
-const sumBlocks = 512
-
-// shared is a launch of a kernel whose blocks each leave a part of a sum over n
-// elements, and how many blocks there are.
-func shared(n int, kernel string, arguments ...any) (launch, int) {
-	blocks := min((n+vectorThreads-1)/vectorThreads, sumBlocks)
-	return launch{kernel: kernel, grid: dim{x: blocks}, block: dim{x: vectorThreads}, arguments: arguments}, blocks
+// pools are the launches of a pooling and its gradient.
+var pools = map[pure.PoolMode]struct {
+	pool     func(of kernels.Element, shape kernels.Shape, y, x elements, scale float64, channels, height, width int) launch
+	gradient func(of kernels.Element, shape kernels.Shape, dx, dy, x, addend elements, masked int, scale float64, channels, height, width int) launch
+}{
+	pure.MaxPool:  {kernels.Element.PoolMax, kernels.Element.PoolMaxGradient},
+	pure.MeanPool: {kernels.Element.PoolMean, kernels.Element.PoolMeanGradient},
+	pure.L2Pool:   {kernels.Element.PoolL2, kernels.Element.PoolL2Gradient},
 }
 
-// join is the launch that adds up parts of so many sums.
-func join(sums, partials cu.DevicePtr, count, blocks int, factor float64) launch {
-	return launch{
-		kernel: "sum_partials", grid: dim{x: count}, block: dim{x: vectorThreads},
-		arguments: []any{sums, partials, blocks, factor},
-	}
+var poolKernel = kernel{
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		y, x := step.Results[0], step.Inputs[0]
+		g := step.Op.(*ops.Pool).Geometry(x.Shape)
+		b.add(pools[g.Mode].pool(b.device.maps(), over(y.Len()), b.elements(y), b.elements(x), g.Scale, g.Channels, g.Height, g.Width))
+	},
 }
 
-// slopesKey tells differences apart.
-type slopesKey struct {
-	x, target *plan.Buffer
-	form      pure.Difference
+var poolGradientKernel = kernel{
+	able: plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByInput},
+	refuses: func(d *Device, step plan.Step) string {
+		if step.Mask != nil && step.Mask != step.Inputs[1] {
+			return "its kernel masks by the map that was pooled only"
+		}
+		return narrowInput(d, step)
+	},
+	bind: func(b *binder, step plan.Step) {
+		dx, dy, x := step.Results[0], step.Inputs[0], step.Inputs[1]
+		g := step.Op.(*ops.PoolGradient).Geometry(x.Shape)
+		b.add(pools[g.Mode].gradient(b.device.maps(), over(dx.Len()), b.elements(dx), b.elements(dy), b.elements(x), b.elements(step.AddTo),
+			flag(step.Mask != nil), g.Scale, g.Channels, g.Height, g.Width))
+	},
 }
 
-// differenceSlopes returns where the value of a difference and what its derivative
-// is made of lie. A loss and its gradient compute them once.
-func (m *machine) differenceSlopes(x, target *plan.Buffer, form pure.Difference) (cu.DevicePtr, error) {
-	key := slopesKey{x, target, form}
-	if at, done := m.slopes[key]; done {
-		return at, nil
-	}
-	slopes := m.array(0, 0, 0)
-	m.slopes[key] = slopes
-	n := x.Len()
-	partials, sums := m.scratch(8*3*sumBlocks), m.scratch(8*3)
-	parts, blocks := shared(n, "difference_partials_"+m.typed(x), partials, m.at(x), m.at(target), n)
-	return slopes, m.add(parts, join(sums, partials, 3, blocks, 1),
-		launch{kernel: "difference_slopes", arguments: []any{slopes, sums, flag(form.Scaled), n}})
+var differenceKernel = kernel{bind: func(b *binder, step plan.Step) {
+	x, target, n := step.Inputs[0], step.Inputs[1], step.Inputs[0].Len()
+	partials := workspace[float64](b, 3*sumBlocks)
+	shape, parts := overParts(n)
+	b.add(
+		b.elementOf(x).DifferencePartials(shape, partials, b.elements(x), b.elements(target), n),
+		addParts(b.doubles(step.Results[0]), partials, 3, parts, 1))
+}}
+
+var differenceGradientKernel = kernel{
+	able: plan.Ability{Adds: plan.AddsAny},
+	bind: func(b *binder, step plan.Step) {
+		dx, x, target := step.Results[0], step.Inputs[0], step.Inputs[1]
+		b.add(b.elementOf(dx).DifferenceGradient(over(dx.Len()), b.elements(dx), b.elements(x), b.elements(target),
+			b.doubles(step.Inputs[2]), b.elements(step.AddTo), dx.Len()))
+	},
 }
 
-func (m *machine) difference(op *ops.Difference, t task) error {
-	slopes, err := m.differenceSlopes(t.inputs[0], t.inputs[1], op.Form)
-	if err != nil {
-		return err
-	}
-	return m.add(launch{kernel: "copy_scalar", arguments: []any{m.at(t.result), slopes}})
-}
-
-func (m *machine) differenceGradient(op *ops.DifferenceGradient, t task) error {
-	x, target := t.inputs[0], t.inputs[1]
-	slopes, err := m.differenceSlopes(x, target, op.Form)
-	if err != nil {
-		return err
-	}
-	return m.elementwise("difference_gradient_", t.result, m.at(t.result), m.at(x), m.at(target), slopes, m.at(t.inputs[2]), m.at(t.addend))
-}
-
-func (m *machine) variation(t task) error {
-	x := t.inputs[0]
-	if m.device.formatOf(x) != planes {
-		return errors.New("total variation of so many channels has no kernel on the GPU; use the device cpu")
-	}
-	straight, diagonal := pure.VariationWeights(x.Shape[0], x.Shape[1], x.Shape[2])
-	partials := m.scratch(8 * sumBlocks)
-	parts, blocks := shared(x.Len(), "variation_partials", partials, m.at(x), straight, diagonal, x.Shape[0], x.Shape[1], x.Shape[2])
-	return m.add(parts, join(m.at(t.result), partials, 1, blocks, 1))
-}
-
-func (m *machine) variationGradient(t task) error {
-	x := t.inputs[0]
-	straight, diagonal := pure.VariationWeights(x.Shape[0], x.Shape[1], x.Shape[2])
-	return m.add(over(x.Len(), "variation_gradient", m.at(t.result), m.at(x), m.at(t.inputs[1]), m.at(t.addend),
-		straight, diagonal, x.Shape[0], x.Shape[1], x.Shape[2]))
+// variationKernel makes the total variation of a picture or its gradient, but not both at
+// once, of which a gradient made early would only take memory.
+var variationKernel = kernel{
+	able: plan.Ability{Adds: plan.AddsAny},
+	refuses: func(d *Device, step plan.Step) string {
+		if _, both := step.Op.(*ops.ValueAndGradient); both {
+			return "its kernel makes one or the other"
+		}
+		if d.formatOf(step.Inputs[0]) != planes {
+			return "total variation of so many channels has no kernel on the GPU; use the device cpu"
+		}
+		return addsToValue(d, step)
+	},
+	bind: func(b *binder, step plan.Step) {
+		x := step.Inputs[0]
+		channels, height, width := x.Shape[0], x.Shape[1], x.Shape[2]
+		straight, diagonal := pure.VariationWeights(channels, height, width)
+		if _, gradient := step.Op.(*ops.LossGradient); gradient {
+			b.add(kernels.VariationGradient(over(x.Len()), b.floats(step.Results[0]), b.floats(x), b.doubles(step.Inputs[1]),
+				b.floats(step.AddTo), straight, diagonal, channels, height, width))
+			return
+		}
+		partials := workspace[float64](b, sumBlocks)
+		shape, parts := overParts(x.Len())
+		b.add(
+			kernels.VariationPartials(shape, partials, b.floats(x), straight, diagonal, channels, height, width),
+			addParts(b.doubles(step.Results[0]), partials, 1, parts, 1))
+	},
 }

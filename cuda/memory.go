@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"errors"
+	"unsafe"
 
 	"gorgonia.org/cu"
 
@@ -67,3 +68,62 @@ func (d *Device) takeBack(m memory) error {
 	m, d.spare = d.spare, m
 	return m.free()
 }
+
+// staged runs f with memory on the device that is there for it alone.
+func (d *Device) staged(bytes int, f func(stage memory) error) error {
+	stage, err := d.allocate("a map on its way between host and GPU", bytes)
+	if err != nil {
+		return err
+	}
+	err = f(stage)
+	if synchronized := d.stream.Synchronize(); err == nil {
+		err = synchronized
+	}
+	if freed := stage.free(); err == nil {
+		err = freed
+	}
+	return err
+}
+
+// upload copies values to the device and waits for it.
+func upload[T any](d *Device, to pointer[T], values []T) error {
+	if len(values) == 0 {
+		return nil
+	}
+	if err := cu.MemcpyHtoDAsync(cu.DevicePtr(to), unsafe.Pointer(&values[0]), size(values), d.stream); err != nil {
+		return err
+	}
+	return d.stream.Synchronize()
+}
+
+// download copies values from the device, after all work that was issued.
+func download[T any](d *Device, values []T, from pointer[T]) error {
+	if len(values) == 0 {
+		return nil
+	}
+	if err := cu.MemcpyDtoHAsync(unsafe.Pointer(&values[0]), cu.DevicePtr(from), size(values), d.stream); err != nil {
+		return err
+	}
+	return d.stream.Synchronize()
+}
+
+// size is that of values in bytes.
+func size[T any](values []T) int64 { return int64(len(values)) * int64(unsafe.Sizeof(values[0])) }
+
+// region is part of a machine's memory that is given out piece by piece.
+type region struct {
+	at   cu.DevicePtr
+	used int // bytes
+}
+
+// take returns so many bytes more.
+func (r *region) take(bytes int) cu.DevicePtr {
+	at := r.at + cu.DevicePtr(r.used)
+	r.used += bytes
+	return at
+}
+
+// alignment of what is in a machine's memory.
+const alignment = 256
+
+func align(bytes int) int { return (bytes + alignment - 1) &^ (alignment - 1) }

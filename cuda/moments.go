@@ -3,11 +3,9 @@
 package cuda
 
 import (
-	"gorgonia.org/cu"
-
+	"impasto/cuda/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
-	"impasto/internal/pure"
 )
 
 const (
@@ -19,124 +17,117 @@ const (
 	mostParts = 512
 )
 
-func partsOf(positions int) int { return min((positions+partPositions-1)/partPositions, mostParts) }
+func partsOf(positions int) int { return min(blocks(positions, partPositions), mostParts) }
 
-// geometry is a map's channels and positions.
-func geometry(x *plan.Buffer) (channels, positions int) {
-	return x.Shape[0], x.Shape[1] * x.Shape[2]
+// channelShape is the shape of kernels that sum up channels over parts of the positions.
+func channelShape(channels, parts int) kernels.Shape {
+	shape := grid(blocks(channels, 32), parts, 1)
+	shape.Block = kernels.Dim{X: 32, Y: 8}
+	return shape
 }
 
-// channelSums binds a kernel that sums count powers of each channel, and writes
-// the means to result.
-func (m *machine) channelSums(result cu.DevicePtr, x *plan.Buffer, kernel string, count int, more ...any) error {
-	if m.device.formatOf(x) != channelsLast {
-		return errFewChannels
-	}
-	channels, positions := geometry(x)
+// channelMeans binds the means of a map's channels.
+func (b *binder) channelMeans(means pointer[float64], of kernels.Element, x elements, channels, positions int) {
 	parts := partsOf(positions)
-	partials := m.scratch(8 * parts * count * channels)
-	arguments := append([]any{partials, m.at(x)}, more...)
-	return m.add(
-		launch{
-			kernel: kernel + m.device.maps(), grid: dim{x: (channels + 31) / 32, y: parts}, block: dim{x: 32, y: 8},
-			arguments: append(arguments, channels, positions),
-		},
-		overRows(count*channels, "sum_rows", result, partials, 1/float64(positions), parts, count*channels))
+	partials := workspace[float64](b, parts*channels)
+	b.add(
+		of.ChannelSums(channelShape(channels, parts), partials, x, channels, positions),
+		kernels.SumRows(overRows(channels), means, partials, 1/float64(positions), parts, channels))
 }
 
-func (m *machine) moments(op *ops.Moments, t task) error {
-	x, result := t.inputs[0], m.at(t.result)
-	if op.Diagonal {
-		return m.channelSums(result, x, "channel_squares_", 2)
-	}
-	if err := m.channelSums(result, x, "channel_sums_", 1); err != nil {
-		return err
-	}
+var momentsKernel = kernel{
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		x, result := step.Inputs[0], b.doubles(step.Results[0])
+		channels, positions := geometry(x)
+		if step.Op.(*ops.Moments).Diagonal {
+			parts := partsOf(positions)
+			partials := workspace[float64](b, parts*2*channels)
+			b.add(
+				b.device.maps().ChannelSquares(channelShape(channels, parts), partials, b.elements(x), channels, positions),
+				kernels.SumRows(overRows(2*channels), result, partials, 1/float64(positions), parts, 2*channels))
+			return
+		}
+		b.channelMeans(result, b.device.maps(), b.elements(x), channels, positions)
+		b.secondMoments(result.Plus(channels), x)
+	},
+}
+
+// secondMoments binds the channels² second moments of a map.
+func (b *binder) secondMoments(second pointer[float64], x *plan.Buffer) {
+	d := b.device
 	channels, positions := geometry(x)
-	parts, blocks := partsOf(positions), (channels+63)/64
-	partials := m.scratch(8 * parts * channels * channels)
-	sums := launch{
-		kernel: "second_moments_" + m.device.maps(), grid: dim{x: blocks * (blocks + 1) / 2, y: parts}, block: dim{x: 256},
-		arguments: []any{partials, m.at(x), channels, positions},
-	}
+	parts, edge := partsOf(positions), blocks(channels, 64)
+	partials := workspace[float64](b, parts*channels*channels)
+	shape := grid(edge*(edge+1)/2, parts, 1)
 	// Not of maps in float32: with elements rounded in the products and not in the
 	// sums, a covariance would have eigenvalues below zero.
-	if m.device.elementSize() == 2 && channels%64 == 0 && positions <= mostParts*partPositions {
-		sums.kernel, sums.block.x, sums.shared = "second_moments_matrix_"+m.device.precision, 128, 27648
+	if d.maps().Bytes() == 2 && channels%64 == 0 && positions <= mostParts*partPositions {
+		shape.Shared = 27648
+		b.add(d.precision.SecondMomentsMatrix(shape, partials, b.elements(x), channels, positions))
+	} else {
+		b.add(d.maps().SecondMoments(shape, partials, b.elements(x), channels, positions))
 	}
-	second := result + cu.DevicePtr(8*channels)
-	return m.add(sums, overRows(channels*channels, "second_moments_finish", second, partials, parts, channels, positions))
+	b.add(kernels.SecondMomentsFinish(overRows(channels*channels), second, partials, parts, channels, positions))
 }
 
-func (m *machine) momentsGradient(op *ops.MomentsGradient, t task) error {
-	x, cotangent := t.inputs[0], m.at(t.inputs[1])
-	if m.device.formatOf(x) != channelsLast {
-		return errFewChannels
-	}
-	channels, positions := geometry(x)
-	if op.Diagonal {
-		return m.add(over(x.Len(), "channel_gradient_"+m.device.maps(),
-			m.at(t.result), m.at(x), cotangent, m.at(t.addend), m.at(t.mask), channels, positions))
-	}
-	greatest, matrix := m.scratch(8*256), m.scratch(4*channels*channels)
-	factor, bias := m.scratch(4), m.scratch(4*channels)
-	search, blocks := shared(channels*channels, "cotangent_greatest", greatest, cotangent+cu.DevicePtr(8*channels), channels)
-	blocks = min(blocks, 256)
-	search.grid.x = blocks
-	p := product{
-		result: m.at(t.result), x: m.at(x), matrix: matrix, factor: factor, bias: bias, addend: m.at(t.addend), mask: m.at(t.mask),
-		in: channels, out: channels, rows: positions,
-	}
-	ready := over(channels*channels, "moments_cotangent_"+m.productType(p), matrix, factor, bias, cotangent, greatest, blocks, channels, positions)
-	return m.add(append([]launch{search, ready}, m.product(p)...)...)
+// cotangentOfMap is what kernels can do that pull the cotangent of a map's summary back.
+var cotangentOfMap = plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny}
+
+var momentsGradientKernel = kernel{
+	able:    cotangentOfMap,
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		dx, x, cotangent := step.Results[0], step.Inputs[0], b.doubles(step.Inputs[1])
+		channels, positions := geometry(x)
+		addend, mask := b.elements(step.AddTo), b.elements(step.Mask)
+		if step.Op.(*ops.MomentsGradient).Diagonal {
+			b.add(b.device.maps().ChannelGradient(over(x.Len()), b.elements(dx), b.elements(x), cotangent, addend, mask, channels, positions))
+			return
+		}
+		b.pullMoments(product{
+			result: b.elements(dx), x: b.elements(x), addend: addend, mask: mask, in: channels, out: channels, rows: positions,
+		}, cotangent)
+	},
 }
 
-func (m *machine) powerMoments(t task) error {
-	x := t.inputs[0]
-	channels, _ := geometry(x)
-	means, central := m.scratch(8*channels), m.scratch(8*4*channels)
-	if err := m.channelSums(means, x, "channel_sums_", 1); err != nil {
-		return err
-	}
-	if err := m.channelSums(central, x, "channel_powers_", 4, means); err != nil {
-		return err
-	}
-	return m.add(over(channels, "raw_moments", m.at(t.result), means, central, channels))
+// pullMoments binds the pull back of a cotangent of second moments and means, as a product
+// of which the matrix and what goes with it follow.
+func (b *binder) pullMoments(p product, cotangent pointer[float64]) {
+	const most = 256 // blocks that cotangent_greatest may have
+	channels := p.in
+	greatest, matrix := workspace[float64](b, most), workspace[float32](b, channels*channels)
+	p.matrix, p.factor, p.bias = elements(matrix), workspace[float32](b, 1), workspace[float32](b, channels)
+	count := min(blocks(channels*channels, vectorThreads), most)
+	b.add(
+		kernels.CotangentGreatest(grid(count, 1, 1), greatest, cotangent.Plus(channels), channels),
+		b.device.productPrecision(p).MomentsCotangent(over(channels*channels), p.matrix, p.factor, p.bias, cotangent, greatest, count, channels, p.rows),
+		b.device.product(p))
 }
 
-func (m *machine) powerMomentsGradient(t task) error {
-	x := t.inputs[0]
-	if m.device.formatOf(x) != channelsLast {
-		return errFewChannels
-	}
-	channels, positions := geometry(x)
-	return m.add(over(x.Len(), "powers_gradient_"+m.device.maps(),
-		m.at(t.result), m.at(x), m.at(t.inputs[1]), m.at(t.addend), m.at(t.mask), channels, positions))
+var powerMomentsKernel = kernel{
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		x := step.Inputs[0]
+		channels, positions := geometry(x)
+		means, central := workspace[float64](b, channels), workspace[float64](b, 4*channels)
+		b.channelMeans(means, b.device.maps(), b.elements(x), channels, positions)
+		parts := partsOf(positions)
+		partials := workspace[float64](b, parts*4*channels)
+		b.add(
+			b.device.maps().ChannelPowers(channelShape(channels, parts), partials, b.elements(x), means, channels, positions),
+			kernels.SumRows(overRows(4*channels), central, partials, 1/float64(positions), parts, 4*channels),
+			kernels.RawMoments(over(channels), b.doubles(step.Results[0]), means, central, channels))
+	},
 }
 
-// comparison binds a loss between two summaries.
-func (m *machine) comparison(op *ops.Comparison, t task) error {
-	result, summary, target := m.at(t.result), m.at(t.inputs[0]), m.at(t.inputs[1])
-	one := dim{x: vectorThreads}
-	switch loss := op.Loss.(type) {
-	case pure.Gram:
-		n, means := loss.Channels*loss.Channels, cu.DevicePtr(8*loss.Channels)
-		partials, sums := m.scratch(8*3*sumBlocks), m.scratch(8*3)
-		parts, blocks := shared(n, "difference_partials_f64", partials, summary+means, target+means, n)
-		return m.add(parts, join(sums, partials, 3, blocks, 1),
-			over(n, "gram_comparison", result, summary, target, sums, flag(loss.Scaled), loss.Channels))
-	case pure.Gaussian:
-		return m.gaussian(loss, t)
-	case pure.ChannelStatistics:
-		return m.add(launch{
-			kernel: "statistics_comparison", block: one,
-			arguments: []any{result, summary, target, flag(loss.Scaled), loss.Channels},
-		})
-	case pure.CentralMoments:
-		return m.add(launch{
-			kernel: "central_comparison", block: one,
-			arguments: []any{result, summary, target, loss.Smoothing, flag(loss.Scaled), loss.Channels},
-		})
-	}
-	return errNoKernel
+var powerMomentsGradientKernel = kernel{
+	able:    cotangentOfMap,
+	refuses: narrowInput,
+	bind: func(b *binder, step plan.Step) {
+		dx, x, cotangent := step.Results[0], step.Inputs[0], step.Inputs[1]
+		channels, positions := geometry(x)
+		b.add(b.device.maps().PowersGradient(over(x.Len()), b.elements(dx), b.elements(x), b.doubles(cotangent),
+			b.elements(step.AddTo), b.elements(step.Mask), channels, positions))
+	},
 }

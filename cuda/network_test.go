@@ -61,6 +61,7 @@ func vgg19Network(t *testing.T, parameters *vgg19.Parameters, height, width int)
 	if err != nil {
 		t.Fatal(err)
 	}
+	form := loss.Normalised()
 	picture := values32(3, 3, height, width)
 	for i, v := range picture.Single {
 		picture.Single[i] = min(max(0.5+0.2*v+0.2*float32(math.Sin(float64(i)/7)), 0), 1)
@@ -69,13 +70,12 @@ func vgg19Network(t *testing.T, parameters *vgg19.Parameters, height, width int)
 	var terms []*gorgonia.Node
 	var each []float64
 	for i, layer := range layers {
-		summary, err := loss.Summarise(taps[layer])
+		summaries, err := form.Summarise(taps[layer], losses.Positions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		target := summaryOf(t, loss, positive(values32(uint64(20+i), taps[layer].Shape()...)))
-		n.inputs[layer] = target
-		term, err := loss.Objective(summary, target.Input(x.Graph(), layer))
+		target := n.target(x.Graph(), i, keptOf(t, form, positive(values32(uint64(20+i), taps[layer].Shape()...))))
+		term, err := form.Value(summaries, target)
 		if err != nil {
 			t.Fatal(err)
 		}

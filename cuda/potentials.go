@@ -3,108 +3,111 @@
 package cuda
 
 import (
-	"math"
-	"slices"
-
-	"gorgonia.org/cu"
-
+	"impasto/cuda/kernels"
+	"impasto/internal/ops"
+	"impasto/internal/plan"
 	"impasto/internal/pure"
 )
 
 // potentials are what a Sinkhorn loss keeps from one run to the next: f and g of the plan
 // between x and y, p and q of those of x and of y with themselves; and, where it looks at
 // samples, all that of the sample before. What a run can go on from is known on the host
-// beforehand, but for ε, which follows from the target; see settle.
+// beforehand, but for ε, which follows from the target; see ended.
 type potentials struct {
-	f, g, p, q cu.DevicePtr
-	numbers    cu.DevicePtr // ε and what follows from it, by sinkhorn_numbers
-	sampled    bool
-	before     sample // where it looks at samples
+	stateless
+	f, g, p, q pointer[float64]
+	numbers    pointer[float64] // ε and what follows from it, by sinkhorn_numbers
+	before     sample           // where it looks at samples
 
-	epsilon      float64 // of the last run, 0 where there is nothing to go on from
-	fresh, other bool    // the target was written, another sample drawn since
-	forgets      bool    // the target may change at any time
-	// What the next run starts from, for the parts of the evaluation to look at: pure's
-	// Cold, Moved, not Warm, not Cold.
-	cold, moved, notWarm, going bool
+	target            *plan.Buffer // what the target's points follow from
+	key               key
+	value             slot    // the loss
+	epsilon, constant slot    // among the numbers: ε, and whether the target is of equal points
+	last              float64 // ε of the last run, 0 where there is nothing to go on from
+	fresh, other      bool    // the target was written, another sample drawn since
+	forgets           bool    // the target may change at any time
 }
 
 // sample is what the next sample goes on from.
 type sample struct {
 	x, y             cloud
-	f, p, q, numbers cu.DevicePtr
+	f, p, q, numbers pointer[float64]
 }
 
-// keep makes the potentials of an evaluation, with slots for its value and numbers.
-func (c *clouds) keep(t task) *potentials {
-	m, x, y := c.machine, c.x, c.y
+// potentials makes those of an evaluation.
+func (c *clouds) potentials() *potentials {
+	b, x, y := c.binder, c.x, c.y
 	k := &potentials{
-		f: m.reserve(8 * x.n), g: m.reserve(8 * y.n), p: m.reserve(8 * x.n), q: m.reserve(8 * y.n),
-		sampled: x.positions != none || y.positions != none,
+		f: reserve[float64](b, x.n), g: reserve[float64](b, y.n), p: reserve[float64](b, x.n), q: reserve[float64](b, y.n),
+		target: c.sourceOf(y.from), key: newKey(c.key), value: c.value,
 	}
-	if k.sampled {
-		before := func(of cloud) cloud {
-			return cloud{points: m.reserve(4 * of.n * c.depth), squares: m.reserve(8 * of.n), n: of.n}
-		}
+	k.forgets = !k.target.Input
+	if c.key != nil {
 		k.before = sample{
-			x: before(x), y: before(y),
-			f: m.reserve(8 * x.n), p: m.reserve(8 * x.n), q: m.reserve(8 * y.n), numbers: m.reserve(2 * 8),
+			x: c.keptCloud(x.from), y: c.keptCloud(y.from),
+			f: reserve[float64](b, x.n), p: reserve[float64](b, x.n), q: reserve[float64](b, y.n), numbers: reserve[float64](b, 2),
 		}
 	}
-	value, at := m.slot()
-	m.losses[t.result] = at
-	number, at := m.slot()
-	for range sinkhornSlots - 2 {
-		m.slot()
-	}
-	k.numbers = at
-	k.forgets = !slices.Contains(m.schedule.Inputs, y.from)
-	m.wrote[y.from] = append(m.wrote[y.from], func() { k.fresh = true; k.decide() })
-	m.ended = append(m.ended, func() (bool, error) {
-		return k.settle(m.result(value), m.result(number), m.result(number+3) != 0), nil
-	})
-	k.decide()
+	numbers := [4]slot{b.slot(), b.slot(), b.slot(), b.slot()}
+	k.numbers, k.epsilon, k.constant = numbers[0].at(), numbers[0], numbers[3]
+	b.keep(k)
 	return k
 }
 
-// sinkhornSlots are the value and the four numbers of sinkhorn_numbers.
-const sinkhornSlots = 5
-
-// resample says that another sample was drawn.
-func (k *potentials) resample() {
-	k.other = true
-	k.decide()
-}
-
-// decide works out what the next run starts from.
-func (k *potentials) decide() {
-	start := pure.Warm
-	switch {
-	case k.epsilon == 0 || k.forgets || k.fresh && !k.other:
-		start = pure.Cold
-	case k.other:
-		start = pure.Moved
+// sourceOf is what a map's points follow from, and the key: the map that it is a selection
+// of, or itself.
+func (c *clouds) sourceOf(of *plan.Buffer) *plan.Buffer {
+	for _, step := range c.machine.program.Steps {
+		if _, ok := step.Op.(*ops.Selection); ok && step.Results[0] == of {
+			if by := keyIn(step.Inputs); by == nil || by == c.key {
+				return c.sourceOf(step.Inputs[0])
+			}
+		}
 	}
-	k.cold, k.moved, k.notWarm, k.going = start == pure.Cold, start == pure.Moved, start != pure.Warm, start != pure.Cold
+	return of
 }
 
-// settle takes in what a run came to, and tells whether it has to be made again because
-// its ε is another than that of the potentials which it started from.
-func (k *potentials) settle(value, epsilon float64, constant bool) (again bool) {
-	if again = !k.cold && !constant && (epsilon > 2*k.epsilon || k.epsilon > 2*epsilon); again || constant || math.IsNaN(value) || math.IsInf(value, 0) {
+func (k *potentials) written(input *plan.Buffer, values []float64) error {
+	k.fresh = k.fresh || input == k.target
+	k.other = k.other || k.key.changes(input, values)
+	return nil
+}
+
+// start is what the next run starts from.
+func (k *potentials) start() pure.Start {
+	switch {
+	case k.last == 0 || k.forgets || k.fresh && !k.other:
+		return pure.Cold
+	case k.other:
+		return pure.Moved
+	}
+	return pure.Warm
+}
+
+// What parts of an evaluation are made for.
+func (k *potentials) isCold() bool   { return k.start() == pure.Cold }
+func (k *potentials) isMoved() bool  { return k.start() == pure.Moved }
+func (k *potentials) isntWarm() bool { return k.start() != pure.Warm }
+func (k *potentials) isntCold() bool { return k.start() != pure.Cold }
+
+// ended takes in what a run came to, and has it made again where its ε is another than
+// that of the potentials which it started from.
+func (k *potentials) ended() (again bool, err error) {
+	epsilon, constant := k.epsilon.value(), k.constant.value() != 0
+	again = !k.isCold() && !constant && (epsilon > 2*k.last || k.last > 2*epsilon)
+	if again || constant || !finite(k.value.value()) {
 		epsilon = 0
 	}
-	k.epsilon, k.fresh, k.other = epsilon, false, false
-	k.decide()
-	return again
+	k.last, k.fresh, k.other = epsilon, false, false
+	return again, nil
 }
 
 // remember makes the sample of the last run the one before.
 func (s *sinkhorn) remember() {
-	to, one := s.before, s.machine.array(math.Float64bits(1))
+	to, one := s.before, s.binder.inTable(1)
 	for _, c := range [][2]cloud{{to.x, s.x}, {to.y, s.y}} {
 		n := c[0].n * s.depth
-		s.add(over(n, "scale_by", c[0].points, c[1].points, one, n))
+		s.add(kernels.ScaleBy(over(n), c[0].points, c[1].points, one, n))
 		s.copy(c[0].squares, c[1].squares, c[0].n)
 	}
 	s.copy(to.f, s.f, s.x.n)

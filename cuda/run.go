@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"slices"
 	"strconv"
 
 	"gorgonia.org/cu"
@@ -19,16 +20,14 @@ type variant struct {
 // part is launches of one step.
 type part struct {
 	launches []bound
-	branch   int           // that they are made on
-	joins    []int         // branches that have to have ended before
-	wanted   *bool         // tells whether they are made, as they always are where it is nil
-	gaussian *gaussianLoss // whose transport map they end with, or nil
+	branch   int         // that they are made on
+	joins    []int       // branches that have to have ended before
+	wanted   func() bool // tells whether they are made, as they always are where it is nil
+	result   fallible    // that they may not come to, or nil
 }
 
-func (p part) left() bool { return p.wanted != nil && !*p.wanted }
-
 func (p part) issue(stream cu.Stream) error {
-	if p.left() {
+	if p.wanted != nil && !p.wanted() {
 		return nil
 	}
 	for _, l := range p.launches {
@@ -41,7 +40,7 @@ func (p part) issue(stream cu.Stream) error {
 
 // RunAll implements gorgonia.VM. The first run issues step by step; what runs
 // again is captured as a graph, and goes out as one. Where runs differ in what they have
-// to do, as where directions are only turned after a draw, each kind has a graph.
+// to do, as where directions are only turned after a key, each kind has a graph.
 func (m *machine) RunAll() error {
 	return m.device.do("run", func() error {
 		if m.places == nil {
@@ -51,31 +50,31 @@ func (m *machine) RunAll() error {
 			if err := m.run(); err != nil {
 				return err
 			}
-			if again, err := m.wantsAnother(); err != nil || !again {
+			if again, err := m.ended(); err != nil || !again {
 				return err
 			}
 		}
 	})
 }
 
-// wantsAnother does what is to be done after a run, and tells whether that wants another
-// one.
-func (m *machine) wantsAnother() (bool, error) {
-	another := false
-	for _, end := range append([]func() (bool, error){m.lowered}, m.ended...) {
-		again, err := end()
+// ended tells the states that a run has ended, and whether one of them wants it again.
+func (m *machine) ended() (again bool, err error) {
+	for _, s := range m.states {
+		wants, err := s.ended()
 		if err != nil {
 			return false, err
 		}
-		another = another || again
+		again = again || wants
 	}
-	return another, nil
+	return again, nil
 }
 
-// run makes one run, and another one where that left a transport map to be desired.
+// run makes one run, and another one in parts where that missed a result. Where the last
+// run missed one too, the first is left out.
 func (m *machine) run() error {
 	m.runs++
-	if !m.doubtful {
+	hopeless := slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && p.result.hopeless() })
+	if !m.missed && !hopeless {
 		if err := m.runAtOnce(); err != nil {
 			return err
 		}
@@ -84,6 +83,11 @@ func (m *machine) run() error {
 		}
 	}
 	return m.runInParts()
+}
+
+// allFound tells whether the last run came to all results.
+func (m *machine) allFound() bool {
+	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && !p.result.found() })
 }
 
 // runAtOnce makes a run that waits for nothing until its end.
@@ -110,9 +114,9 @@ func (m *machine) runAtOnce() error {
 // variant is the runs of those parts that are wanted now.
 func (m *machine) variant() *variant {
 	var key []byte
-	for _, p := range m.work {
+	for _, p := range m.parts {
 		if p.wanted != nil {
-			key = strconv.AppendBool(key, *p.wanted)
+			key = strconv.AppendBool(key, p.wanted())
 		}
 	}
 	v, there := m.variants[string(key)]
@@ -125,7 +129,7 @@ func (m *machine) variant() *variant {
 
 // issue puts a whole run on the stream, one step after the other.
 func (m *machine) issue() error {
-	for _, p := range m.work {
+	for _, p := range m.parts {
 		if err := p.issue(m.device.stream); err != nil {
 			return err
 		}
@@ -133,11 +137,45 @@ func (m *machine) issue() error {
 	return m.fetchResults()
 }
 
+// runInParts makes a run that looks at each result that may be missed before it goes on,
+// and computes one that was on the host, as it is defined.
+func (m *machine) runInParts() error {
+	m.missed = false
+	for _, p := range m.parts {
+		if p.result == nil || !p.result.hopeless() {
+			if err := p.issue(m.device.stream); err != nil {
+				return err
+			}
+		}
+		if p.result == nil {
+			continue
+		}
+		if err := m.fetch(); err != nil {
+			return err
+		}
+		if !p.result.found() {
+			m.missed = true
+			if err := p.result.define(); err != nil {
+				return err
+			}
+		}
+	}
+	return m.fetch()
+}
+
+// fetch waits until the results are there.
+func (m *machine) fetch() error {
+	if err := m.fetchResults(); err != nil {
+		return err
+	}
+	return m.device.stream.Synchronize()
+}
+
 // fetchResults puts the copy of the results on the stream.
 func (m *machine) fetchResults() error {
-	if m.layout.resultCount == 0 {
+	r := &m.results
+	if r.count == 0 {
 		return nil
 	}
-	from := m.memory.at + cu.DevicePtr(m.layout.resultsAt)
-	return cu.MemcpyDtoHAsync(m.results.Pointer(), from, int64(8*m.layout.resultCount), m.device.stream)
+	return cu.MemcpyDtoHAsync(r.host.Pointer(), cu.DevicePtr(r.at), int64(8*r.count), m.device.stream)
 }

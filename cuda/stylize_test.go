@@ -80,7 +80,7 @@ func TestStylisationsMatchTheProcessors(t *testing.T) {
 	}{
 		{"gram", "lbfgs", "f32", 16, 2e-3, 1e-3},
 		{"gaussian", "adam", "f16", 20, 4e-3, 2e-3},
-		{"sinkhorn", "lbfgs", "f32", 20, 2e-3, 1e-3}, // which draws, and goes on from what it had
+		{"sinkhorn", "lbfgs", "f32", 20, 2e-3, 1e-3}, // which samples, and goes on from what it had
 		{"gram", "adam", "bf16", 20, 1e-2, 1e-2},
 	} {
 		t.Run(fmt.Sprint(c.loss, c.optimizer, c.precision), func(t *testing.T) {

@@ -4,12 +4,11 @@ package cuda
 
 import (
 	"fmt"
-	"unsafe"
 
-	"gorgonia.org/cu"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"impasto/cuda/kernels"
 	"impasto/internal/plan"
 )
 
@@ -20,9 +19,12 @@ const (
 	planes       format = iota // float32, channel by channel, as on the host
 	channelsLast               // elements of the device's precision, position by position
 	doubles                    // float64
-	evaluation                 // of a loss between maps: its gradient, float32 channels last
 	constant                   // as the step wants it that it belongs to
 )
+
+func (f format) String() string {
+	return [...]string{"planes", "channels last", "float64", "a constant"}[f]
+}
 
 // planesChannels is the most that a map may have to lie in planes: a picture's.
 const planesChannels = 4
@@ -34,8 +36,6 @@ func (d *Device) formatOf(b *plan.Buffer) format {
 		return constant
 	case b.Dtype == tensor.Float64:
 		return doubles
-	case b.Shape.Dims() == 1:
-		return evaluation
 	case b.Shape[0] <= planesChannels:
 		return planes
 	}
@@ -45,52 +45,25 @@ func (d *Device) formatOf(b *plan.Buffer) format {
 // size is what a buffer takes on the device, in bytes.
 func (d *Device) size(b *plan.Buffer) int {
 	switch d.formatOf(b) {
-	case planes, evaluation:
+	case planes:
 		return 4 * b.Len()
 	case doubles:
 		return 8 * b.Len()
 	case channelsLast:
-		return d.elementSize() * b.Len()
+		return d.maps().Bytes() * b.Len()
 	}
 	return 0
 }
 
-// elementSize is that of maps with their channels last.
-func (d *Device) elementSize() int {
-	if d.precision == "f16" || d.precision == "bf16" {
-		return 2
-	}
-	return 4
-}
+// maps is what feature maps are made of.
+func (d *Device) maps() kernels.Element { return d.precision.Element() }
 
-// maps is the end of the names of kernels that work on maps.
-func (d *Device) maps() string {
-	if d.precision == "tf32" {
-		return "f32"
-	}
-	return d.precision
-}
-
-// check reports what no step could be bound to.
-func (d *Device) check(s *plan.Schedule) error {
-	for _, step := range s.Steps {
-		for _, b := range append([]*plan.Buffer{step.Result}, step.Inputs...) {
-			if b.Dtype == tensor.Float64 && b.Shape.Dims() > 1 {
-				return fmt.Errorf("cuda: compile: %v is a map of float64, which the GPU doesn't compute with; use the device cpu", b.Node)
-			}
-		}
-	}
-	return nil
-}
-
-// relay is a launch that changes the layout of a map.
-func relay(kernel string, to, from cu.DevicePtr, shape tensor.Shape) launch {
-	channels, positions := shape[0], shape[1]*shape[2]
+// relayShape is the shape of kernels that change the layout of a map.
+func relayShape(channels, positions int) kernels.Shape {
 	const tile = 32
-	return launch{
-		kernel: kernel, grid: dim{x: (positions + tile - 1) / tile, y: (channels + tile - 1) / tile}, block: dim{x: tile, y: 8},
-		arguments: []any{to, from, channels, positions},
-	}
+	shape := grid(blocks(positions, tile), blocks(channels, tile), 1)
+	shape.Block = kernels.Dim{X: tile, Y: 8}
+	return shape
 }
 
 // Write implements plan.Machine.
@@ -101,18 +74,20 @@ func (m *machine) Write(input *gorgonia.Node, values []float32) error {
 	}
 	d := m.device
 	return d.do("write an input", func() error {
-		for _, follow := range m.wrote[b] {
-			follow()
+		if err := m.written(b, nil); err != nil {
+			return err
 		}
-		switch from := unsafe.Pointer(&values[0]); d.formatOf(b) {
+		switch d.formatOf(b) {
 		case planes:
-			return d.upload(m.places[b], from, 4*len(values))
+			return upload(d, pointer[float32](m.places[b]), values)
 		case channelsLast:
-			return d.staged(4*len(values), func(stage cu.DevicePtr) error {
-				if err := d.upload(stage, from, 4*len(values)); err != nil {
+			channels, positions := geometry(b)
+			return d.staged(4*len(values), func(stage memory) error {
+				from := pointer[float32](stage.at)
+				if err := upload(d, from, values); err != nil {
 					return err
 				}
-				return d.run(relay("channels_last_"+d.maps(), m.places[b], stage, b.Shape))
+				return d.run(d.maps().ChannelsLast(relayShape(channels, positions), elements(m.places[b]), from, channels, positions))
 			})
 		}
 		return fmt.Errorf("%v is no map", input)
@@ -127,35 +102,31 @@ func (m *machine) Read(output *gorgonia.Node, values []float32) error {
 	}
 	d := m.device
 	return d.do("read an output", func() error {
-		switch to := unsafe.Pointer(&values[0]); d.formatOf(b) {
+		switch d.formatOf(b) {
 		case planes:
-			return d.download(to, m.places[b], 4*len(values))
+			return download(d, values, pointer[float32](m.places[b]))
 		case channelsLast:
-			return d.staged(4*len(values), func(stage cu.DevicePtr) error {
-				if err := d.run(relay("planes_"+d.maps(), stage, m.places[b], b.Shape)); err != nil {
+			channels, positions := geometry(b)
+			return d.staged(4*len(values), func(stage memory) error {
+				to := pointer[float32](stage.at)
+				if err := d.run(d.maps().Planes(relayShape(channels, positions), to, elements(m.places[b]), channels, positions)); err != nil {
 					return err
 				}
-				return d.download(to, stage, 4*len(values))
+				return download(d, values, to)
 			})
 		}
 		return fmt.Errorf("%v is no map", output)
 	})
 }
 
-// staged runs f with memory on the device that is there for it alone.
-func (d *Device) staged(bytes int, f func(stage cu.DevicePtr) error) error {
-	stage, err := d.allocate("a map on its way between host and GPU", bytes)
-	if err != nil {
-		return err
+// written tells the states that an input was written.
+func (m *machine) written(input *plan.Buffer, values []float64) error {
+	for _, s := range m.states {
+		if err := s.written(input, values); err != nil {
+			return err
+		}
 	}
-	err = f(stage.at)
-	if synchronized := d.stream.Synchronize(); err == nil {
-		err = synchronized
-	}
-	if freed := stage.free(); err == nil {
-		err = freed
-	}
-	return err
+	return nil
 }
 
 // WriteFloat64 implements plan.Machine.
@@ -165,15 +136,10 @@ func (m *machine) WriteFloat64(input *gorgonia.Node, values []float64) error {
 		return err
 	}
 	return m.device.do("write an input", func() error {
-		if err := m.device.upload(m.places[b], unsafe.Pointer(&values[0]), 8*len(values)); err != nil {
+		if err := upload(m.device, pointer[float64](m.places[b]), values); err != nil {
 			return err
 		}
-		for _, follow := range m.written[b] {
-			if err := follow(values); err != nil {
-				return err
-			}
-		}
-		return nil
+		return m.written(b, values)
 	})
 }
 
@@ -184,10 +150,10 @@ func (m *machine) ReadFloat64(output *gorgonia.Node, values []float64) error {
 		return err
 	}
 	return m.device.do("read an output", func() error {
-		if offset, there := m.layout.results[b]; there && m.runs > 0 {
-			copy(values, m.results.Float64s(offset, 1))
+		if number, there := m.layout.scalars[b]; there && m.runs > 0 {
+			values[0] = slot{&m.results, number}.value()
 			return nil
 		}
-		return m.device.download(unsafe.Pointer(&values[0]), m.places[b], 8*len(values))
+		return download(m.device, values, pointer[float64](m.places[b]))
 	})
 }

@@ -8,10 +8,8 @@ import (
 	"testing"
 
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"impasto/internal/cpu"
-	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/internal/pure"
 	"impasto/losses"
@@ -20,7 +18,7 @@ import (
 // turn is what is written before a run: the picture, and the rest where it isn't nil.
 type turn struct {
 	picture, target plan.Values
-	draw            float64
+	key             float64
 	broken          bool // the outputs aren't numbers
 }
 
@@ -45,14 +43,14 @@ func goesAlong(t *testing.T, n network, turns []turn) int {
 		defer machines[i].Close()
 	}
 	for i, c := range turns {
-		n.inputs["x"], n.inputs[losses.DrawName] = c.picture, plan.Values{Shape: tensor.Shape{1}, Double: []float64{c.draw}}
+		n.inputs["x"], n.inputs[losses.KeyName] = c.picture, keyOf(c.key)
 		if c.target.Single != nil {
-			n.inputs["target 0"] = c.target
+			n.inputs[targetName(0)] = c.target
 		}
 		for k, m := range machines {
 			for _, in := range s.Inputs {
 				name := in.Node.Name()
-				if i > 0 && name != "x" && name != losses.DrawName && (name != "target 0" || c.target.Single == nil) {
+				if i > 0 && name != "x" && name != losses.KeyName && (name != targetName(0) || c.target.Single == nil) {
 					continue
 				}
 				if err := n.inputs[name].WriteTo(m, in.Node); err != nil {
@@ -89,9 +87,9 @@ func TestTurnedDirectionsAreHeldAsTheProcessorHoldsThem(t *testing.T) {
 	n := lossNetwork(t, "max-sliced", 5, 7)
 	n.loose = 2000 // directions made of what slopes differ by differ as much; turning anew makes ones off by a half
 	kinds := goesAlong(t, n, []turn{
-		{picture: picture(0), draw: 0.3}, {picture: picture(1), draw: 0.3}, {picture: picture(2), draw: 0.3}, // along the first's
-		{picture: picture(2), draw: 0.7}, {picture: picture(0), draw: 0.7},
-		{picture: brokenPicture(), draw: 0.2, broken: true}, {picture: picture(0), draw: 0.2}, {picture: picture(1), draw: 0.2}, // along the second's
+		{picture: picture(0), key: 0.3}, {picture: picture(1), key: 0.3}, {picture: picture(2), key: 0.3}, // along the first's
+		{picture: picture(2), key: 0.7}, {picture: picture(0), key: 0.7},
+		{picture: brokenPicture(), key: 0.2, broken: true}, {picture: picture(0), key: 0.2}, {picture: picture(1), key: 0.2}, // along the second's
 	})
 	if kinds != 2 {
 		t.Errorf("%d kinds of runs, want one that turns and one that holds", kinds)
@@ -111,13 +109,13 @@ func TestPotentialsAreKeptAsTheProcessorKeepsThem(t *testing.T) {
 		wide.Single[i] *= 3
 	}
 	turns := []turn{
-		{picture: picture(0), draw: 0.3}, {picture: picture(0.1), draw: 0.3}, {picture: picture(0.2), draw: 0.3}, {picture: picture(2), draw: 0.3},
-		{picture: picture(2), draw: 0.6}, {picture: picture(2.1), draw: 0.6}, {picture: picture(2.1), draw: 0.7},
-		{picture: picture(2.1), target: other, draw: 0.7}, {picture: picture(2), draw: 0.7},
-		{picture: picture(2), target: wide, draw: 0.8}, {picture: picture(1.9), draw: 0.8}, // ε too changes
-		{picture: brokenPicture(), draw: 0.8, broken: true}, {picture: picture(1), draw: 0.8}, {picture: picture(1), draw: 0.1},
-		{picture: picture(1), target: flatTarget, draw: 0.1}, {picture: picture(0.9), draw: 0.1}, {picture: picture(0.9), target: other, draw: 0.2},
-		{picture: picture(0.8), draw: 0.2},
+		{picture: picture(0), key: 0.3}, {picture: picture(0.1), key: 0.3}, {picture: picture(0.2), key: 0.3}, {picture: picture(2), key: 0.3},
+		{picture: picture(2), key: 0.6}, {picture: picture(2.1), key: 0.6}, {picture: picture(2.1), key: 0.7},
+		{picture: picture(2.1), target: other, key: 0.7}, {picture: picture(2), key: 0.7},
+		{picture: picture(2), target: wide, key: 0.8}, {picture: picture(1.9), key: 0.8}, // ε too changes
+		{picture: brokenPicture(), key: 0.8, broken: true}, {picture: picture(1), key: 0.8}, {picture: picture(1), key: 0.1},
+		{picture: picture(1), target: flatTarget, key: 0.1}, {picture: picture(0.9), key: 0.1}, {picture: picture(0.9), target: other, key: 0.2},
+		{picture: picture(0.8), key: 0.2},
 	}
 	for name, loss := range map[string]pure.Sinkhorn{
 		"few refinements": {Channels: 64, Epsilon: 0.05, Tolerance: 1e-9, Iterations: 7, Refinements: 3, Scaled: true},
@@ -129,15 +127,10 @@ func TestPotentialsAreKeptAsTheProcessorKeepsThem(t *testing.T) {
 			t.Run(fmt.Sprint(name, most), func(t *testing.T) {
 				x := leaf(gorgonia.NewGraph(), "x", 3, 5, 7)
 				y := convolve(t, x, 64, pure.Border{Replicate: true}, true)
-				target := leaf(x.Graph(), "target 0", 64, 6, 11)
-				draw := gorgonia.NewScalar(x.Graph(), tensor.Float64, gorgonia.WithName(losses.DrawName))
-				term, err := ops.CompareClouds(pure.CloudComparison{Loss: loss, Channels: 64, Sample: pure.Sample{Most: most}}, y, target, draw)
-				if err != nil {
-					t.Fatal(err)
-				}
+				term := sampledClouds(t, loss, most, y, leaf(x.Graph(), targetName(0), 64, 6, 11))
 				goesAlong(t, network{
 					outputs: withGradient(t, x, []float64{1}, term),
-					inputs:  map[string]plan.Values{"target 0": positive(values32(2, 64, 6, 11))},
+					inputs:  map[string]plan.Values{targetName(0): positive(values32(2, 64, 6, 11))},
 				}, turns)
 			})
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"unsafe"
 
 	"gorgonia.org/cu"
 
+	"impasto/cuda/kernels"
 	"impasto/internal/optim"
 )
 
@@ -21,6 +21,9 @@ type vector struct {
 
 // Len is the number of elements.
 func (v vector) Len() int { return v.n }
+
+// values is where the elements of a vector lie.
+func values(v optim.Vector) pointer[float32] { return pointer[float32](v.(vector).at) }
 
 // dotBlocks is into how many parts a dot product is split at most. It is fixed, so
 // that the sum doesn't depend on the device.
@@ -40,7 +43,7 @@ func (d *Device) NewVector(n int) (v optim.Vector, err error) {
 		if n == 0 {
 			return nil
 		}
-		return d.run(over(n, "fill", m.at, 0., n))
+		return d.run(kernels.Fill(over(n), values(v), 0, n))
 	})
 	return v, err
 }
@@ -66,10 +69,7 @@ func (d *Device) Upload(dst optim.Vector, src []float32) error {
 	if v.n != len(src) {
 		return fmt.Errorf("cuda: upload of %d values to a vector of %d", len(src), v.n)
 	}
-	if v.n == 0 {
-		return nil
-	}
-	return d.do("upload", func() error { return d.upload(v.at, unsafe.Pointer(&src[0]), 4*v.n) })
+	return d.do("upload", func() error { return upload(d, values(v), src) })
 }
 
 // Download implements optim.Vectors.
@@ -78,10 +78,7 @@ func (d *Device) Download(dst []float32, src optim.Vector) error {
 	if v.n != len(dst) {
 		return fmt.Errorf("cuda: download of a vector of %d to %d values", v.n, len(dst))
 	}
-	if v.n == 0 {
-		return nil
-	}
-	return d.do("download", func() error { return d.download(unsafe.Pointer(&dst[0]), v.at, 4*v.n) })
+	return d.do("download", func() error { return download(d, dst, values(v)) })
 }
 
 // Copy implements optim.Vectors.
@@ -93,23 +90,23 @@ func (d *Device) Copy(dst, src optim.Vector) {
 	d.later("copy", func() error { return cu.MemcpyDtoDAsync(to.at, from.at, int64(4*to.n), d.stream) })
 }
 
-// elementwise issues a kernel over n elements.
-func (d *Device) elementwise(n int, kernel string, arguments ...any) {
+// elementwise issues the launch of a kernel over n elements.
+func (d *Device) elementwise(n int, l launch) {
 	if n > 0 {
-		d.later(kernel, func() error { return d.run(over(n, kernel, arguments...)) })
+		d.later(l.Kernel, func() error { return d.run(l) })
 	}
 }
 
 // Scale implements optim.Vectors.
 func (d *Device) Scale(alpha float64, x optim.Vector) {
-	v := x.(vector)
-	d.elementwise(v.n, "scale", v.at, alpha, v.n)
+	n := x.Len()
+	d.elementwise(n, kernels.Scale(over(n), values(x), alpha, n))
 }
 
 // AddScaled implements optim.Vectors.
 func (d *Device) AddScaled(y optim.Vector, alpha float64, x optim.Vector) {
-	to, v := y.(vector), x.(vector)
-	d.elementwise(v.n, "axpy", to.at, alpha, v.at, v.n)
+	n := x.Len()
+	d.elementwise(n, kernels.Axpy(over(n), values(y), alpha, values(x), n))
 }
 
 // Dot implements optim.Vectors.
@@ -144,30 +141,26 @@ func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) {
 }
 
 // vectorBlocks is into how many parts sums over n elements are split.
-func vectorBlocks(n int) int { return min((n+vectorThreads-1)/vectorThreads, dotBlocks) }
+func vectorBlocks(n int) int { return min(blocks(n, vectorThreads), dotBlocks) }
 
 // dots appends the products of some pairs.
 func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error) {
+	sums := pointer[float64](d.workspace.at)
 	for i, pair := range pairs {
-		x, y := pair[0].(vector), pair[1].(vector)
-		partials, sum, blocks := d.scratch.at+dotsAt+cu.DevicePtr(8*i*dotBlocks), d.scratch.at+cu.DevicePtr(8*i), vectorBlocks(x.n)
+		n := pair[0].Len()
+		partials, sum, parts := sums.Plus(dotsAt+i*dotBlocks), sums.Plus(i), vectorBlocks(n)
 		launches := []launch{
-			{
-				kernel: "dot_partials", grid: dim{x: blocks}, block: dim{x: vectorThreads},
-				arguments: []any{partials, x.at, y.at, x.n},
-			},
-			{kernel: "sum_partials", block: dim{x: vectorThreads}, arguments: []any{sum, partials, blocks, 1.}},
+			kernels.DotPartials(grid(parts, 1, 1), partials, values(pair[0]), values(pair[1]), n),
+			addParts(sum, partials, 1, parts, 1),
 		}
-		if x.n == 0 {
-			launches = []launch{over(2, "fill", sum, 0., 2)}
+		if n == 0 {
+			launches = []launch{kernels.Fill(over(2), pointer[float32](sum), 0, 2)}
 		}
-		for _, l := range launches {
-			if err := d.run(l); err != nil {
-				return nil, err
-			}
+		if err := d.run(launches...); err != nil {
+			return nil, err
 		}
 	}
-	if err := d.download(d.pinned.Pointer(), d.scratch.at, 8*len(pairs)); err != nil {
+	if err := download(d, d.pinned.Float64s(0, len(pairs)), sums); err != nil {
 		return nil, err
 	}
 	return append(dots, d.pinned.Float64s(0, len(pairs))...), nil
@@ -176,12 +169,12 @@ func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error
 // mostPairs is the longest history that TwoLoop has room for.
 const mostPairs = 64
 
-// The scratch memory has results of products, their partial sums, and coefficients of the
-// two-loop recursion.
+// The workspace has results of products, their partial sums, and coefficients of the
+// two-loop recursion. Places are in float64.
 const (
-	dotsAt       = 8 * mostDots
-	alphasAt     = dotsAt + 8*mostDots*dotBlocks
-	scratchBytes = alphasAt + 8*mostPairs
+	dotsAt         = mostDots
+	alphasAt       = dotsAt + mostDots*dotBlocks
+	workspaceBytes = 8 * (alphasAt + mostPairs)
 )
 
 // TwoLoop implements optim.Vectors: one launch for each product, which makes its
@@ -190,68 +183,58 @@ func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
 	if len(history) > mostPairs {
 		return optim.TwoLoop(d, q, history)
 	}
-	to := q.(vector)
-	if to.n == 0 {
+	n := q.Len()
+	if n == 0 {
 		return nil
 	}
-	blocks, alphas := vectorBlocks(to.n), d.scratch.at+alphasAt
-	partials := [2]cu.DevicePtr{d.scratch.at + dotsAt, d.scratch.at + dotsAt + 8*dotBlocks}
-	at := func(v optim.Vector) cu.DevicePtr { return v.(vector).at }
+	sums, parts := pointer[float64](d.workspace.at), vectorBlocks(n)
+	partials, alphas := [2]pointer[float64]{sums.Plus(dotsAt), sums.Plus(dotsAt + dotBlocks)}, sums.Plus(alphasAt)
 	var launches []launch
-	step := func(add, with cu.DevicePtr, pair, second int, product, factor float64) {
+	step := func(add, with pointer[float32], pair, second int, product, factor float64) {
 		parity := len(launches) % 2
-		launches = append(launches, launch{
-			kernel: "two_loop", grid: dim{x: blocks}, block: dim{x: vectorThreads},
-			arguments: []any{to.at, add, with, partials[parity], partials[1-parity], blocks, alphas, pair, second, product, factor, to.n},
-		})
+		launches = append(launches, kernels.TwoLoop(grid(parts, 1, 1), values(q), add, with,
+			partials[parity], partials[1-parity], parts, alphas, pair, second, product, factor, n))
 	}
 	last := len(history) - 1
 	if last < 0 {
 		step(none, none, 0, 0, 1, -1)
 	} else {
-		step(none, at(history[last].Step), 0, 0, 1, 1)
+		step(none, values(history[last].Step), 0, 0, 1, 1)
 	}
 	for i, p := range slices.Backward(history) {
-		with, factor := at(history[0].Change), history[last].Product/history[last].Square
+		with, factor := values(history[0].Change), history[last].Product/history[last].Square
 		if i > 0 {
-			with, factor = at(history[i-1].Step), 1
+			with, factor = values(history[i-1].Step), 1
 		}
-		step(at(p.Change), with, i, 0, p.Product, factor)
+		step(values(p.Change), with, i, 0, p.Product, factor)
 	}
 	for i, p := range history {
-		with, factor := none, -1.
+		with, factor := pointer[float32](none), -1.
 		if i < last {
-			with, factor = at(history[i+1].Change), 1
+			with, factor = values(history[i+1].Change), 1
 		}
-		step(at(p.Step), with, i, 1, p.Product, factor)
+		step(values(p.Step), with, i, 1, p.Product, factor)
 	}
-	return d.do("direction of the descent", func() error {
-		for _, l := range launches {
-			if err := d.run(l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return d.do("direction of the descent", func() error { return d.run(launches...) })
 }
 
 // Clamp implements optim.Vectors.
 func (d *Device) Clamp(x optim.Vector, low, high float64) {
-	v := x.(vector)
-	d.elementwise(v.n, "clamp", v.at, low, high, v.n)
+	n := x.Len()
+	d.elementwise(n, kernels.Clamp(over(n), values(x), low, high, n))
 }
 
 // Average implements optim.Vectors.
 func (d *Device) Average(mean optim.Vector, decay float64, x optim.Vector) {
-	m, v := mean.(vector), x.(vector)
-	d.elementwise(v.n, "average", m.at, decay, v.at, v.n)
+	n := x.Len()
+	d.elementwise(n, kernels.Average(over(n), values(mean), decay, values(x), n))
 }
 
 // AdamStep implements optim.Vectors.
 func (d *Device) AdamStep(s optim.AdamStep) {
-	point, gradient, mean, square := s.Point.(vector), s.Gradient.(vector), s.Mean.(vector), s.Square.(vector)
+	n := s.Point.Len()
 	step := s.StepSize / (1 - math.Pow(s.Beta1, float64(s.Iteration)))
 	correction := 1 / (1 - math.Pow(s.Beta2, float64(s.Iteration)))
-	d.elementwise(point.n, "adam", point.at, gradient.at, mean.at, square.at,
-		step, correction, s.Beta1, s.Beta2, s.Epsilon, point.n)
+	d.elementwise(n, kernels.Adam(over(n), values(s.Point), values(s.Gradient), values(s.Mean), values(s.Square),
+		step, correction, s.Beta1, s.Beta2, s.Epsilon, n))
 }

@@ -1,30 +1,27 @@
 // Losses between clouds of points, package pure's Sinkhorn, Relaxed and MMD, as far as they
 // aren't the passes over all pairs of pairwise.cu.
 //
-// Positions are int32 numbers of the points of a map that a cloud is made of; null stands for
-// all in order. Gradients are positions-of-the-map × channels of float32, zero before.
+// Clouds are the positions of maps. Gradients are positions × channels of float32, zero before.
 #include "device.h"
 #include "places.h"
 
 constexpr int cloud_threads = 256;
 constexpr double log2_of_e = 1.4426950408889634, ln_of_2 = 0.6931471805599453, cloud_epsilon = 1e-8;
 
-__device__ __forceinline__ Int position_of(const int *positions, Int i) { return positions ? Int(positions[i]) : i; }
-
 // The number of the warp among those of the grid, and of this thread in it.
 __device__ __forceinline__ Int warp_number() { return first_index() / warp_size; }
 __device__ __forceinline__ int lane_number() { return threadIdx.x % warp_size; }
 
-// points (count × depth) = points of a map x (… × channels) less centre (channels, may be
+// points (count × depth) = those of a map x (count × channels) less centre (channels, may be
 // null), zeros beyond the channels; unit: 1 makes them of length 1, except zeros; rounded: 1
 // rounds them to TF32. squares (count) = |points|², of the values as they are stored. Blocks
 // of 256 threads, a warp a point; grid ⌈count/8⌉.
 template <class T>
-__device__ void fill_cloud(float *points, double *squares, const T *x, const int *positions, const double *centre,
-                           bool unit, bool rounded, Int channels, Int depth, Int count) {
+__device__ void fill_cloud(float *points, double *squares, const T *x, const double *centre, bool unit, bool rounded,
+                           Int channels, Int depth, Int count) {
     const Int i = warp_number();
     if (i >= count) return;
-    const T *from = x + position_of(positions, i) * channels;
+    const T *from = x + i * channels;
     auto value = [&](Int c) { return double(to_float(from[c])) - (centre ? centre[c] : 0.); };
     double factor = 1;
     if (unit) {
@@ -44,9 +41,9 @@ __device__ void fill_cloud(float *points, double *squares, const T *x, const int
     if (lane_number() == 0) squares[i] = sum;
 }
 #define CLOUD_FILL(suffix, T)                                                                                          \
-    KERNEL((cloud_threads), cloud_fill_##suffix, float *points, double *squares, const T *x, const int *positions,     \
-           const double *centre, Int unit, Int rounded, Int channels, Int depth, Int count) {                          \
-        fill_cloud(points, squares, x, positions, centre, unit != 0, rounded != 0, channels, depth, count);            \
+    KERNEL((cloud_threads), cloud_fill_##suffix, float *points, double *squares, const T *x, const double *centre,     \
+           Int unit, Int rounded, Int channels, Int depth, Int count) {                                                \
+        fill_cloud(points, squares, x, centre, unit != 0, rounded != 0, channels, depth, count);                       \
     }
 CLOUD_FILL(f32, float)
 CLOUD_FILL(f16, f16)
@@ -86,11 +83,11 @@ KERNEL((cloud_threads), sinkhorn_numbers, double *numbers, const double *spread,
     numbers[3] = constant;
 }
 
-// annealed (2) = ε·times and the factor of exponents that goes with it. One thread.
-KERNEL((cloud_threads), sinkhorn_anneal, double *annealed, const double *numbers, double times) {
+// scaled (2) = ε·times and the factor of exponents that goes with it. One thread.
+KERNEL((cloud_threads), scale_epsilon, double *scaled, const double *numbers, double times) {
     if (threadIdx.x > 0) return;
-    annealed[0] = numbers[0] * times;
-    annealed[1] = numbers[1] / times;
+    scaled[0] = numbers[0] * times;
+    scaled[1] = numbers[1] / times;
 }
 
 // bias = (potential − square)/2, float32; potential may be null. Any one-dimensional grid of
@@ -101,13 +98,13 @@ KERNEL((cloud_threads), half_bias, float *bias, const double *potential, const d
 }
 
 // potential = the softmin of which log_sums made logs (parts × n), or, where averaged is 1,
-// its mean with that; errors[block] = the block's share of Σ |row sum − 1| of the plan with
-// the potential before. annealed: ε first. m is the number of columns. Nothing is done where
-// stop isn't null and *stop isn't zero. Any one-dimensional grid of blocks of 256 threads.
+// its mean with that, at ε = *epsilon_at; errors[block] = the block's share of Σ |row sum − 1| of the plan with
+// the potential before. m is the number of columns. Nothing is done where stop isn't null
+// and *stop isn't zero. Any one-dimensional grid of blocks of 256 threads.
 KERNEL((cloud_threads), softmin, double *potential, double *errors, const double *logs, const double *squares,
-       const double *annealed, const double *stop, Int averaged, Int parts, Int n, Int m) {
+       const double *epsilon_at, const double *stop, Int averaged, Int parts, Int n, Int m) {
     if (stop && *stop != 0) return;
-    const double epsilon = *annealed, shift = log2(double(m));
+    const double epsilon = *epsilon_at, shift = log2(double(m));
     double error = 0;
     for (Int i = first_index(); i < n; i += index_step()) {
         double most = logs[i], sum = 0;
@@ -149,12 +146,12 @@ KERNEL((cloud_threads), sinkhorn_value, double *value, const double *f, const do
 // depth, n); itself: 1 where rows and columns are the same cloud, points (n × depth). Blocks
 // of 256 threads, a warp a point; grid ⌈n/8⌉.
 KERNEL((cloud_threads), sinkhorn_pull, float *gradient, const float *pulled, const float *mass, const float *points,
-       const int *positions, const double *numbers, double sign, Int itself, Int n, Int channels, Int depth) {
+       const double *numbers, double sign, Int itself, Int n, Int channels, Int depth) {
     const Int i = warp_number();
     if (i >= n) return;
     const float weight = float(sign * numbers[2] * 2 / double(n));
     const bool alone = itself && numbers[3] != 0;
-    float *to = gradient + position_of(positions, i) * channels;
+    float *to = gradient + i * channels;
     for (Int c = lane_number(); c < channels; c += warp_size)
         to[c] += weight * (alone ? points[i * depth + c] : pulled[i * depth + c] / mass[i]);
 }
@@ -191,32 +188,30 @@ template <class T> __device__ Products products_of(const T *x, const T *y, Int c
 }
 
 // costs (n) = of each point x_i to y of number index[i]: |x−y|², or 1 − x·y/|x||y| where
-// euclidean is 0. x and y are maps, of_x and of_y positions in them. Blocks of 256 threads, a
-// warp a point; grid ⌈n/8⌉.
+// euclidean is 0. Blocks of 256 threads, a warp a point; grid ⌈n/8⌉.
 //
 // relaxed_pull_…: gradient += factor times that of the cost's mean, by x: of nearest_y (n)
 // where sums[0] ≥ sums[1], the means of either direction, else of nearest_x (m), in sorted
 // (m), items of index_places in order. factor is *scale.
 template <class T>
-__device__ void relaxed_costs(double *costs, const T *x, const T *y, const int *of_x, const int *of_y, const int *index,
-                              bool euclidean, Int channels, Int n) {
+__device__ void relaxed_costs(double *costs, const T *x, const T *y, const int *index, bool euclidean, Int channels,
+                              Int n) {
     const Int i = warp_number();
     if (i >= n) return;
-    Products p = products_of(x + position_of(of_x, i) * channels, y + position_of(of_y, index[i]) * channels, channels);
+    Products p = products_of(x + i * channels, y + Int(index[i]) * channels, channels);
     if (lane_number() > 0) return;
     costs[i] = euclidean ? p.distance : p.xx == 0 || p.yy == 0 ? 1. : 1 - p.xy / sqrt(p.xx * p.yy);
 }
 
 template <class T>
-__device__ void relaxed_pull(float *gradient, const T *x, const T *y, const int *of_x, const int *of_y,
-                             const int *nearest_y, const Place *sorted, const double *sums, const double *scale,
-                             bool euclidean, Int channels, Int n, Int m) {
+__device__ void relaxed_pull(float *gradient, const T *x, const T *y, const int *nearest_y, const Place *sorted,
+                             const double *sums, const double *scale, bool euclidean, Int channels, Int n, Int m) {
     const Int i = warp_number();
     if (i >= n) return;
-    const T *from = x + position_of(of_x, i) * channels;
-    float *to = gradient + position_of(of_x, i) * channels;
+    const T *from = x + i * channels;
+    float *to = gradient + i * channels;
     auto add = [&](Int j, double factor) {
-        const T *other = y + position_of(of_y, j) * channels;
+        const T *other = y + j * channels;
         Products p = products_of(from, other, channels);
         double own = 2 * factor, others = 2 * factor;
         if (!euclidean) {
@@ -235,14 +230,13 @@ __device__ void relaxed_pull(float *gradient, const T *x, const T *y, const int 
         add(sorted[at].from, *scale / double(m));
 }
 #define RELAXED(suffix, T)                                                                                             \
-    KERNEL((cloud_threads), relaxed_costs_##suffix, double *costs, const T *x, const T *y, const int *of_x,            \
-           const int *of_y, const int *index, Int euclidean, Int channels, Int n) {                                    \
-        relaxed_costs(costs, x, y, of_x, of_y, index, euclidean != 0, channels, n);                                    \
+    KERNEL((cloud_threads), relaxed_costs_##suffix, double *costs, const T *x, const T *y, const int *index,           \
+           Int euclidean, Int channels, Int n) {                                                                       \
+        relaxed_costs(costs, x, y, index, euclidean != 0, channels, n);                                                \
     }                                                                                                                  \
-    KERNEL((cloud_threads), relaxed_pull_##suffix, float *gradient, const T *x, const T *y, const int *of_x,           \
-           const int *of_y, const int *nearest_y, const Place *sorted, const double *sums, const double *scale,        \
-           Int euclidean, Int channels, Int n, Int m) {                                                                \
-        relaxed_pull(gradient, x, y, of_x, of_y, nearest_y, sorted, sums, scale, euclidean != 0, channels, n, m);      \
+    KERNEL((cloud_threads), relaxed_pull_##suffix, float *gradient, const T *x, const T *y, const int *nearest_y,      \
+           const Place *sorted, const double *sums, const double *scale, Int euclidean, Int channels, Int n, Int m) {  \
+        relaxed_pull(gradient, x, y, nearest_y, sorted, sums, scale, euclidean != 0, channels, n, m);                  \
     }
 RELAXED(f32, float)
 RELAXED(f16, f16)
@@ -264,19 +258,18 @@ KERNEL((cloud_threads), relaxed_value, double *value, const double *sums, const 
     if (threadIdx.x == 0) *value = *scale * (sums[1] > sums[0] || sums[1] != sums[1] ? sums[1] : sums[0]);
 }
 
-// distances (count·(count−1)/2) = |y−y′|² between distinct points of a probe of a map's
-// positions (m of them): count at equal intervals. Blocks of 256 threads, a warp a pair; grid
+// distances (count·(count−1)/2) = |y−y′|² between distinct points of a probe of m: count at
+// equal intervals. Blocks of 256 threads, a warp a pair; grid
 // ⌈pairs/8⌉.
 #define PROBE(suffix, T)                                                                                               \
-    KERNEL((cloud_threads), probe_distances_##suffix, float *distances, const T *y, const int *positions,              \
-           Int channels, Int m, Int count) {                                                                           \
+    KERNEL((cloud_threads), probe_distances_##suffix, float *distances, const T *y, Int channels, Int m, Int count) {  \
         const Int pair = warp_number();                                                                                \
         if (pair >= count * (count - 1) / 2) return;                                                                   \
         Int row = 1;                                                                                                   \
         for (Int before = pair; before >= row; before -= row++) {                                                      \
         }                                                                                                              \
         const Int column = pair - row * (row - 1) / 2;                                                                 \
-        auto point = [&](Int i) { return y + position_of(positions, i * m / count) * channels; };                      \
+        auto point = [&](Int i) { return y + i * m / count * channels; };                                              \
         Products p = products_of(point(row), point(column), channels);                                                 \
         if (lane_number() == 0) distances[pair] = float(p.distance);                                                   \
     }
@@ -317,11 +310,11 @@ KERNEL((cloud_threads), mmd_value, double *value, const double *sums, const doub
 
 // gradient += *factor·(mass·x − pulled). Blocks of 256 threads, a warp a point; grid ⌈n/8⌉.
 KERNEL((cloud_threads), mmd_pull, float *gradient, const float *pulled, const float *mass, const float *points,
-       const int *positions, const double *factor, Int n, Int channels, Int depth) {
+       const double *factor, Int n, Int channels, Int depth) {
     const Int i = warp_number();
     if (i >= n) return;
     const float weight = float(*factor);
-    float *to = gradient + position_of(positions, i) * channels;
+    float *to = gradient + i * channels;
     for (Int c = lane_number(); c < channels; c += warp_size)
         to[c] += weight * (mass[i] * points[i * depth + c] - pulled[i * depth + c]);
 }

@@ -11,45 +11,33 @@ import (
 	"impasto/internal/pure"
 )
 
-// clouds are two maps on the device with the sample of their positions that an
-// evaluation looks at.
+// clouds are two maps on the device, with the points that an evaluation looks at.
 type clouds struct {
 	t                *testing.T
 	e                element
 	kind             string // of pairs
 	c, depth         int
-	n, m             int // points of the samples
+	n, m             int
 	xs, ys           host.Memory
-	ofX, ofY         any
 	x, y             host.Memory // points
 	xSquares         host.Memory
 	ySquares, spread host.Memory
 	gradient         host.Memory
-	lengths          [2]int
 }
 
 const cloudParts = 2
 
-func newClouds(t *testing.T, e element, kind string, c int, x, y []float32, most int, centred, unit bool) *clouds {
-	s := pure.Sample{Most: most}
-	n, m := len(x)/c, len(y)/c
-	l := &clouds{t: t, e: e, kind: kind, c: c, depth: blocks(c, 16) * 16, n: s.Of(n), m: s.Of(m), lengths: [2]int{n, m}}
+func newClouds(t *testing.T, e element, kind string, c int, x, y []float32, centred, unit bool) *clouds {
+	l := &clouds{t: t, e: e, kind: kind, c: c, depth: blocks(c, 16) * 16, n: len(x) / c, m: len(y) / c}
 	l.xs, l.ys = e.from(t, x), e.from(t, y)
-	l.ofX, l.ofY = 0, 0
-	if positions := s.Positions(n, 1); positions != nil {
-		l.ofX = host.From(positions)
-	}
-	if positions := s.Positions(m, 1); positions != nil {
-		l.ofY = host.From(positions)
-	}
 	l.x, l.y, l.xSquares, l.ySquares = host.Allocate(4*l.n*l.depth), host.Allocate(4*l.m*l.depth), host.Allocate(8*l.n), host.Allocate(8*l.m)
-	l.gradient, l.spread = host.From(make([]float32, c*n)), host.Allocate(16)
+	l.gradient, l.spread = host.From(make([]float32, c*l.n)), host.Allocate(16)
 	var centre any = 0
 	if centred {
-		centre = l.mean(l.ys, e.suffix, c, m)
+		centre = l.mean(l.ys, e.suffix, c, l.m)
 	}
-	launch(t, "cloud_fill_"+e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.x, l.xSquares, l.xs, l.ofX, centre, truth(unit), truth(kind == "tf32"), c, l.depth, l.n)
-	launch(t, "cloud_fill_"+e.suffix, host.Dim{X: blocks(l.m, 8)}, vectorBlock, 0, l.y, l.ySquares, l.ys, l.ofY, centre, truth(unit), truth(kind == "tf32"), c, l.depth, l.m)
+	launch(t, "cloud_fill_"+e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.x, l.xSquares, l.xs, centre, truth(unit), truth(kind == "tf32"), c, l.depth, l.n)
+	launch(t, "cloud_fill_"+e.suffix, host.Dim{X: blocks(l.m, 8)}, vectorBlock, 0, l.y, l.ySquares, l.ys, centre, truth(unit), truth(kind == "tf32"), c, l.depth, l.m)
 	square := host.Allocate(8)
 	launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, square, l.ySquares, l.m, 1/float64(l.m))
 	launch(t, "cloud_spread", host.Dim{}, vectorBlock, 0, l.spread, l.mean(l.y, "f32", l.depth, l.m), square, centre, c)
@@ -72,14 +60,26 @@ func (l *clouds) mean(x host.Memory, suffix string, channels, n int) host.Memory
 
 func (l *clouds) grid(n int) host.Dim { return host.Dim{X: blocks(n, 128), Y: cloudParts} }
 
+// defined is the loss between two clouds and its gradient by x, by the definition. All have
+// their channels last.
+func defined(t *testing.T, loss pure.CloudLoss, x, y []float32) (value float64, gradient []float64) {
+	t.Helper()
+	c, planes := loss.Dimensions(), make([]float64, len(x))
+	value, err := loss.Compare(planes, pure.Doubles(planesOf(x, c)), pure.Doubles(planesOf(y, c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value, lastOf(planes, c)
+}
+
 func scalars(values ...float64) host.Memory { return host.From(values) }
 
 func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
 	for _, test := range []struct {
-		n, m, most int
-		kind       string
-		constant   bool
-	}{{50, 70, 0, "f32", false}, {150, 90, 40, "f32", false}, {50, 70, 0, "tf32", false}, {30, 20, 0, "f32", true}} {
+		n, m     int
+		kind     string
+		constant bool
+	}{{50, 70, "f32", false}, {150, 90, "f32", false}, {50, 70, "tf32", false}, {30, 20, "f32", true}} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			const c = 6
 			x, y := normal(c*test.n, 1), normal(c*test.m, 2)
@@ -89,27 +89,22 @@ func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
 				}
 			}
 			loss := pure.Sinkhorn{Channels: c, Epsilon: 0.05, Tolerance: 1e-4, Iterations: 200, Scaled: true}
-			want := make([]float32, len(x))
-			comparison := pure.CloudComparison{Loss: loss, Channels: c, Sample: pure.Sample{Most: test.most}}
-			value, err := pure.CompareClouds(comparison, want, planesOf(x, c), planesOf(y, c), 1)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l := newClouds(t, single, test.kind, c, x, y, test.most, true, false)
+			value, want := defined(t, loss, x, y)
+			l := newClouds(t, single, test.kind, c, x, y, true, false)
 			got := l.sinkhorn(loss)
 			tolerance := 2e-3
 			if test.kind == "tf32" {
 				tolerance = 1e-2
 			}
 			near(t, "loss", []float64{got}, []float64{value}, tolerance)
-			near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], lastOf(want, c), 5*tolerance)
+			near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], want, 5*tolerance)
 		})
 	}
 }
 
 // sinkhorn makes an evaluation that starts cold.
 func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
-	t, numbers, annealed := l.t, host.Allocate(32), host.Allocate(16)
+	t, numbers, scaled := l.t, host.Allocate(32), host.Allocate(16)
 	_, strength := loss.Regularisation(pure.Spread{Square: 1, Within: 1})
 	launch(t, "sinkhorn_numbers", host.Dim{}, vectorBlock, 0, numbers, l.spread, loss.Epsilon, strength)
 	zeros := func(n int) host.Memory { return host.From(make([]float64, n)) }
@@ -126,17 +121,17 @@ func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 		launch(t, "log_sums_"+l.kind, l.grid(rows.n), vectorBlock, pairMemory(l.depth), logs, rows.points, columns.points, bias, epsilon.At(8), stop, rows.n, columns.n, l.depth)
 		launch(t, "softmin", someGrid, vectorBlock, 0, to, errors, logs, rows.squares, epsilon, stop, averaged, cloudParts, rows.n, columns.n)
 	}
-	anneal := func(step func(epsilon host.Memory)) {
+	scaleEpsilon := func(step func(epsilon host.Memory)) {
 		for times := 1 / loss.Epsilon; times > 1; times /= 4 {
-			launch(t, "sinkhorn_anneal", host.Dim{}, vectorBlock, 0, annealed, numbers, times)
-			step(annealed)
+			launch(t, "scale_epsilon", host.Dim{}, vectorBlock, 0, scaled, numbers, times)
+			step(scaled)
 		}
 		for range 3 {
 			step(numbers)
 		}
 	}
 	before := host.Allocate(8 * l.n)
-	anneal(func(e host.Memory) {
+	scaleEpsilon(func(e host.Memory) {
 		copy(host.Of[float64](before), host.Of[float64](f)[:l.n])
 		softmin(f, g, x, y, e, 1, 0)
 		softmin(g, before, y, x, e, 1, 0)
@@ -153,7 +148,7 @@ func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 		potential host.Memory
 		side
 	}{{p, x}, {q, y}} {
-		anneal(func(e host.Memory) { softmin(s.potential, s.potential, s.side, s.side, e, 1, 0) })
+		scaleEpsilon(func(e host.Memory) { softmin(s.potential, s.potential, s.side, s.side, e, 1, 0) })
 		stop := scalars(0)
 		for range loss.Iterations {
 			softmin(s.potential, s.potential, s.side, s.side, numbers, 1, stop)
@@ -167,7 +162,7 @@ func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 		launch(t, "half_bias", someGrid, vectorBlock, 0, rowBias, rows, l.xSquares, l.n)
 		launch(t, "half_bias", someGrid, vectorBlock, 0, bias, columns, of.squares, of.n)
 		launch(t, "pull_"+l.kind, host.Dim{X: blocks(l.n, 128), Y: blocks(l.depth, 64)}, vectorBlock, 66560, pulled, mass, l.x, of.points, rowBias, bias, numbers.At(8), l.n, of.n, l.depth)
-		launch(t, "sinkhorn_pull", host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, pulled, mass, l.x, l.ofX, numbers, sign, itself, l.n, l.c, l.depth)
+		launch(t, "sinkhorn_pull", host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, pulled, mass, l.x, numbers, sign, itself, l.n, l.c, l.depth)
 	}
 	pull(rows, p, x, 1, 1)
 	pull(f, g, y, -1, 0)
@@ -178,9 +173,9 @@ func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 
 func TestRelaxedMatchesItsDefinition(t *testing.T) {
 	for _, test := range []struct {
-		n, m, most int
-		euclidean  bool
-	}{{50, 70, 0, false}, {150, 90, 40, true}, {300, 20, 0, true}, {20, 300, 0, false}} {
+		n, m      int
+		euclidean bool
+	}{{50, 70, false}, {150, 90, true}, {300, 20, true}, {20, 300, false}} {
 		for _, e := range storage {
 			t.Run(fmt.Sprint(test, e.suffix), func(t *testing.T) {
 				const c = 20
@@ -189,16 +184,11 @@ func TestRelaxedMatchesItsDefinition(t *testing.T) {
 				e.from(t, y)
 				clear(y[:c]) // a point that is zero
 				loss := pure.Relaxed{Channels: c, Euclidean: test.euclidean, Factor: 0.75, Scaled: true}
-				want := make([]float32, len(x))
-				comparison := pure.CloudComparison{Loss: loss, Channels: c, Sample: pure.Sample{Most: test.most}}
-				value, err := pure.CompareClouds(comparison, want, planesOf(x, c), planesOf(y, c), 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				l := newClouds(t, e, "f32", c, x, y, test.most, test.euclidean, !test.euclidean)
+				value, want := defined(t, loss, x, y)
+				l := newClouds(t, e, "f32", c, x, y, test.euclidean, !test.euclidean)
 				got := l.relaxed(loss)
 				near(t, "loss", []float64{got}, []float64{value}, 1e-6)
-				near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], lastOf(want, c), 1e-4)
+				near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], want, 1e-4)
 			})
 		}
 	}
@@ -220,9 +210,9 @@ func (l *clouds) relaxed(loss pure.Relaxed) float64 {
 	}
 	ofX, ofY := nearest(l.x, l.y, l.ySquares, l.n, l.m), nearest(l.y, l.x, l.xSquares, l.m, l.n)
 	sums, costs, euclidean := host.Allocate(16), host.Allocate(8*max(l.n, l.m)), truth(loss.Euclidean)
-	launch(t, "relaxed_costs_"+l.e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, costs, l.xs, l.ys, l.ofX, l.ofY, ofX, euclidean, l.c, l.n)
+	launch(t, "relaxed_costs_"+l.e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, costs, l.xs, l.ys, ofX, euclidean, l.c, l.n)
 	launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, sums, costs, l.n, 1/float64(l.n))
-	launch(t, "relaxed_costs_"+l.e.suffix, host.Dim{X: blocks(l.m, 8)}, vectorBlock, 0, costs, l.ys, l.xs, l.ofY, l.ofX, ofY, euclidean, l.c, l.m)
+	launch(t, "relaxed_costs_"+l.e.suffix, host.Dim{X: blocks(l.m, 8)}, vectorBlock, 0, costs, l.ys, l.xs, ofY, euclidean, l.c, l.m)
 	launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, sums.At(8), costs, l.m, 1/float64(l.m))
 	items, spare, counts := host.Allocate(8*l.m), host.Allocate(8*l.m), host.Allocate(4*256*blocks(l.m, 4096))
 	launch(t, "index_places", someGrid, vectorBlock, 0, items, ofY, l.m)
@@ -235,16 +225,16 @@ func (l *clouds) relaxed(loss pure.Relaxed) float64 {
 	}
 	scale, value := host.Allocate(8), host.Allocate(8)
 	launch(t, "relaxed_scale", host.Dim{}, vectorBlock, 0, scale, l.spread, loss.Factor, truth(loss.Scaled && loss.Euclidean))
-	launch(t, "relaxed_pull_"+l.e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, l.xs, l.ys, l.ofX, l.ofY, ofX, items, sums, scale, euclidean, l.c, l.n, l.m)
+	launch(t, "relaxed_pull_"+l.e.suffix, host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, l.xs, l.ys, ofX, items, sums, scale, euclidean, l.c, l.n, l.m)
 	launch(t, "relaxed_value", host.Dim{}, vectorBlock, 0, value, sums, scale)
 	return host.Of[float64](value)[0]
 }
 
 func TestMMDMatchesItsDefinition(t *testing.T) {
 	for _, test := range []struct {
-		n, m, most int
-		kind       string
-	}{{50, 70, 0, "f32"}, {150, 90, 40, "f32"}, {30, 300, 0, "tf32"}, {10, 1, 0, "f32"}} {
+		n, m int
+		kind string
+	}{{50, 70, "f32"}, {150, 90, "f32"}, {30, 300, "tf32"}, {10, 1, "f32"}} {
 		for _, e := range storage {
 			t.Run(fmt.Sprint(test, e.suffix), func(t *testing.T) {
 				const c = 20
@@ -252,13 +242,8 @@ func TestMMDMatchesItsDefinition(t *testing.T) {
 				e.from(t, x)
 				e.from(t, y)
 				loss := pure.MMD{Channels: c, Scaled: true}
-				want := make([]float32, len(x))
-				comparison := pure.CloudComparison{Loss: loss, Channels: c, Sample: pure.Sample{Most: test.most}}
-				value, err := pure.CompareClouds(comparison, want, planesOf(x, c), planesOf(y, c), 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				l := newClouds(t, e, test.kind, c, x, y, test.most, true, false)
+				value, want := defined(t, loss, x, y)
+				l := newClouds(t, e, test.kind, c, x, y, true, false)
 				got := l.mmd()
 				tolerance := 1e-4
 				if test.kind == "tf32" {
@@ -267,7 +252,7 @@ func TestMMDMatchesItsDefinition(t *testing.T) {
 				if d := math.Abs(got - value); !(d <= tolerance*math.Abs(value)) {
 					t.Errorf("loss is %g, want %g", got, value)
 				}
-				near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], lastOf(want, c), 2*tolerance)
+				near(t, "gradient", host.Of[float32](l.gradient)[:len(x)], want, 2*tolerance)
 			})
 		}
 	}
@@ -279,7 +264,7 @@ func (l *clouds) mmd() float64 {
 	var keys any = 0
 	if pairs > 0 {
 		distances := host.Allocate(4 * pairs)
-		launch(t, "probe_distances_"+l.e.suffix, host.Dim{X: blocks(pairs, 8)}, vectorBlock, 0, distances, l.ys, l.ofY, l.c, l.m, count)
+		launch(t, "probe_distances_"+l.e.suffix, host.Dim{X: blocks(pairs, 8)}, vectorBlock, 0, distances, l.ys, l.c, l.m, count)
 		keys = sorted(t, distances, 1, pairs, false)
 	}
 	numbers, sums, totals := host.Allocate(5*8), host.Allocate(8*cloudParts*max(l.n, l.m)), host.Allocate(3*8)
@@ -297,7 +282,7 @@ func (l *clouds) mmd() float64 {
 	pulled, mass, value := host.Allocate(4*l.n*l.depth), host.Allocate(4*l.n), host.Allocate(8)
 	pull := func(number int, columns, bias host.Memory, m int) {
 		launch(t, "pull_mixture_"+l.kind, host.Dim{X: blocks(l.n, 128), Y: blocks(l.depth, 64)}, vectorBlock, 66560, pulled, mass, l.x, columns, xBias, bias, numbers, l.n, m, l.depth)
-		launch(t, "mmd_pull", host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, pulled, mass, l.x, l.ofX, numbers.At(8*number), l.n, l.c, l.depth)
+		launch(t, "mmd_pull", host.Dim{X: blocks(l.n, 8)}, vectorBlock, 0, l.gradient, pulled, mass, l.x, numbers.At(8*number), l.n, l.c, l.depth)
 	}
 	pull(2, l.x, xBias, l.n)
 	pull(3, l.y, yBias, l.m)

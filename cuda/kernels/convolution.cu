@@ -18,7 +18,7 @@ constexpr int plain_threads = 256, plain_rows = 128, plain_columns = 64, plain_d
 // channel) is at position·position_step + channel·channel_step.
 template <class T> struct Source {
     const T *x;
-    const T *gate;       // where it isn't positive, x counts as 0; null for none
+    const T *mask;       // where it isn't positive, x counts as 0; null for none
     const float *colour; // outside the map; null for zeros
     Int position_step, channel_step;
     int height, width, channels;
@@ -32,7 +32,7 @@ template <class T> struct Source {
             column = min(max(column, 0), width - 1);
         }
         Int i = (Int(row) * width + column) * position_step + channel * channel_step;
-        if (gate && !(to_float(gate[i]) > 0)) return 0.f;
+        if (mask && !(to_float(mask[i]) > 0)) return 0.f;
         return to_float(x[i]);
     }
 };
@@ -125,13 +125,13 @@ __device__ void convolve_by(U *y, const Source<T> &source, const float *filters,
         const Int from = (Int(r) * source.width + c) * source.position_step + channel;
 #pragma unroll
         for (int i = 0; i < 8; i += Wide<T>::count) {
-            Wide<T> values, gates;
+            Wide<T> values, seen;
             if (inside) values = load_wide(source.x + from + i);
-            if (inside && source.gate) gates = load_wide(source.gate + from + i);
+            if (inside && source.mask) seen = load_wide(source.mask + from + i);
 #pragma unroll
             for (int j = 0; j < Wide<T>::count; j++) {
                 float v = inside ? to_float(values.at[j]) : coloured ? source.colour[channel + i + j] : 0.f;
-                if (inside && source.gate && !(to_float(gates.at[j]) > 0)) v = 0;
+                if (inside && source.mask && !(to_float(seen.at[j]) > 0)) v = 0;
                 next_row[i + j] = v;
             }
         }
@@ -204,32 +204,32 @@ __device__ void convolve_shallow(U *y, const Source<T> &source, const float *fil
 template <int taps, class U, class T>
 __device__ void convolve(U *y, const Source<T> &source, const float *filters, const Finish<U> &finish, int out) {
     if (source.channel_step == 1 && source.channels % plain_depth == 0 && starts_wide(source.x) &&
-        starts_wide(source.gate))
+        starts_wide(source.mask))
         convolve_by<taps, true>(y, source, filters, finish, out);
     else
         convolve_by<taps, false>(y, source, filters, finish, out);
 }
 
 // y (positions×out) = the convolution of x (positions×in) with filters, then bias,
-// rectification, addend and mask as Finish says; bias (out), gate (like x), addend
+// rectification, addend and mask as Finish says; bias (out), x_mask (like x), addend
 // and mask (like y), colour (in) may be null. flags: 1 replicates the border, which
 // otherwise is of the colour or zero; 2 rectifies. filters: 9·in × out of float32
-// from arrange_filters.
+// from arrange_plain_filters.
 //
 // Gradient to the map of a convolution with zeros or a colour round it: x is dy,
-// gate that convolution's result if it was rectified, filters are arranged
+// x_mask that convolution's result if it was rectified, filters are arranged
 // transposed, in and out are changed over, bias null, flags 0. add_edges makes it
 // that of one with a replicated border.
 //
 // Blocks of 256 threads; grid (⌈positions/128⌉, ⌈out/64⌉). positions < 2³¹.
 //
-// convolution_picture_… reads x from float32 planes (in×positions) and has no gate.
+// convolution_picture_… reads x from float32 planes (in×positions) and has no x_mask.
 #define CONVOLUTION(suffix, T)                                                                                         \
     KERNEL((plain_threads, 2), convolution_##suffix, T *y, const T *x, const float *filters, const float *bias,        \
-           const T *gate, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out, Int height, \
-           Int width) {                                                                                                \
+           const T *x_mask, const T *addend, const T *mask, const float *colour, Int flags, Int in, Int out,           \
+           Int height, Int width) {                                                                                    \
         const bool replicate = (flags & replicate_border) != 0, rectify = (flags & rectify_result) != 0;               \
-        const Source<T> source{x, gate, colour, in, 1, int(height), int(width), int(in), replicate};                   \
+        const Source<T> source{x, x_mask, colour, in, 1, int(height), int(width), int(in), replicate};                 \
         convolve<9>(y, source, filters, Finish<T>{nullptr, bias, addend, mask, rectify}, int(out));                    \
     }                                                                                                                  \
     KERNEL((plain_threads, 2), convolution_picture_##suffix, T *y, const float *x, const float *filters,               \
@@ -266,7 +266,8 @@ PRODUCT(bf16, bf16)
 // cotangent with a rim of one position lies in shared memory, 16 channels at a time. A
 // quarter of the threads takes 4 of these channels, a thread 4 pixels below each other:
 // 27 loads from shared memory for 144 multiplications. Quarters are summed in the end.
-constexpr int picture_edge = 16, picture_slice = 16, picture_channels = 4, picture_threads = 256;
+constexpr int picture_edge = 16, picture_slice = 16, picture_channels = 4;
+constexpr int picture_threads = picture_edge * picture_edge;
 
 template <class T>
 __device__ void picture_gradient(float *dx, const Source<T> &source, const float *filters, int channels, int channel0) {
@@ -275,11 +276,11 @@ __device__ void picture_gradient(float *dx, const Source<T> &source, const float
     constexpr int row_pitch = rim * pitch + 2;
     __shared__ float tile[rim * row_pitch];
     alignas(16) __shared__ float weights[9][picture_slice][picture_channels];
-    static_assert(rim * row_pitch >= quarters * picture_edge * picture_edge * picture_channels);
+    static_assert(rim * row_pitch >= quarters * picture_threads * picture_channels);
     const int thread = threadIdx.x, quarter = thread / (picture_threads / quarters);
     const int column = thread % picture_edge, row = thread / picture_edge % 4 * pixels;
     const int row0 = blockIdx.y * picture_edge, column0 = blockIdx.x * picture_edge;
-    const bool wide = source.channels % picture_slice == 0 && starts_wide(source.x) && starts_wide(source.gate);
+    const bool wide = source.channels % picture_slice == 0 && starts_wide(source.x) && starts_wide(source.mask);
     float sums[pixels][picture_channels] = {};
     for (int slice = 0; slice < source.channels; slice += picture_slice) {
         if (wide) {
@@ -290,12 +291,12 @@ __device__ void picture_gradient(float *dx, const Source<T> &source, const float
                 const bool inside =
                     unsigned(from_row) < unsigned(source.height) && unsigned(from_column) < unsigned(source.width);
                 const Int from = (Int(from_row) * source.width + from_column) * source.position_step + slice + channel;
-                Wide<T> values, gates;
+                Wide<T> values, seen;
                 if (inside) values = load_wide(source.x + from);
-                if (inside && source.gate) gates = load_wide(source.gate + from);
+                if (inside && source.mask) seen = load_wide(source.mask + from);
 #pragma unroll
                 for (int j = 0; j < count; j++) {
-                    const bool passes = inside && (!source.gate || to_float(gates.at[j]) > 0);
+                    const bool passes = inside && (!source.mask || to_float(seen.at[j]) > 0);
                     tile[r * row_pitch + c * pitch + channel + j] = passes ? to_float(values.at[j]) : 0.f;
                 }
             }
@@ -351,13 +352,13 @@ __device__ void picture_gradient(float *dx, const Source<T> &source, const float
 }
 
 // dx (channels planes of float32) = the gradient of a convolution with zeros or a
-// colour round it to its map, from dy (positions×out), seen through gate (like dy,
+// colour round it to its map, from dy (positions×out), seen through dy_mask (like dy,
 // may be null); filters are arranged transposed. Blocks of 256 threads; grid
 // (⌈width/16⌉, ⌈height/16⌉, ⌈channels/4⌉).
 #define PICTURE_GRADIENT(suffix, T)                                                                                    \
-    KERNEL((picture_edge * picture_edge), picture_gradient_##suffix, float *dx, const T *dy, const float *filters,     \
-           const T *gate, Int channels, Int out, Int height, Int width) {                                              \
-        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+    KERNEL((picture_threads), picture_gradient_##suffix, float *dx, const T *dy, const float *filters,                 \
+           const T *dy_mask, Int channels, Int out, Int height, Int width) {                                           \
+        Source<T> source{dy, dy_mask, nullptr, out, 1, int(height), int(width), int(out), false};                      \
         picture_gradient(dx, source, filters, int(channels), int(blockIdx.z) * picture_channels);                      \
     }
 PICTURE_GRADIENT(f32, float)
@@ -403,21 +404,21 @@ __device__ void add_edges(U *dx, Int position_step, Int channel_step, const Sour
 }
 
 // Adds to dx, the gradient of a convolution to its map made as if zeros were round
-// it, what it lacks where the border is replicated. dy, gate, filters as there; mask
+// it, what it lacks where the border is replicated. dy, dy_mask, filters as there; mask
 // (like dx, may be null) was applied to dx. Blocks of 256 threads, a warp for each
 // pixel at the edge and channel: grid ⌈edge·channels/8⌉, with edge = height·width −
 // max(height−2, 0)·max(width−2, 0).
 //
 // picture_edges_… has dx in float32 planes.
 #define EDGES(suffix, T)                                                                                               \
-    KERNEL((256), convolution_edges_##suffix, T *dx, const T *dy, const float *filters, const T *gate, const T *mask,  \
-           Int channels, Int out, Int height, Int width) {                                                             \
-        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+    KERNEL((256), convolution_edges_##suffix, T *dx, const T *dy, const float *filters, const T *dy_mask,              \
+           const T *mask, Int channels, Int out, Int height, Int width) {                                              \
+        Source<T> source{dy, dy_mask, nullptr, out, 1, int(height), int(width), int(out), false};                      \
         add_edges(dx, channels, 1, source, filters, mask, int(channels));                                              \
     }                                                                                                                  \
-    KERNEL((256), picture_edges_##suffix, float *dx, const T *dy, const float *filters, const T *gate, Int channels,   \
-           Int out, Int height, Int width) {                                                                           \
-        Source<T> source{dy, gate, nullptr, out, 1, int(height), int(width), int(out), false};                         \
+    KERNEL((256), picture_edges_##suffix, float *dx, const T *dy, const float *filters, const T *dy_mask,              \
+           Int channels, Int out, Int height, Int width) {                                                             \
+        Source<T> source{dy, dy_mask, nullptr, out, 1, int(height), int(width), int(out), false};                      \
         add_edges(dx, Int(1), height *width, source, filters, (const float *)nullptr, int(channels));                  \
     }
 EDGES(f32, float)
@@ -430,8 +431,8 @@ EDGES(bf16, bf16)
 // window turned by half a turn; depth is then 9·out, columns in, else depth is 9·in,
 // columns out. Any grid of blocks of 256 threads.
 //
-// arrange_filters: depth × columns of float32, for convolution_… and its kin.
-// arrange_filters_f16, _bf16, _tf32: columns × depth, for convolution_matrix_…
+// arrange_plain_filters: depth × columns of float32, for convolution_… and its kin.
+// arrange_matrix_filters_…: columns × depth, for convolution_matrix_… and its kin.
 template <class T, bool by_column>
 __device__ void arrange(T *to, const float *filters, int out, int in, bool transposed) {
     const int columns = transposed ? in : out, channels = transposed ? out : in, depth = 9 * channels;
@@ -445,15 +446,15 @@ __device__ void arrange(T *to, const float *filters, int out, int in, bool trans
     }
 }
 
-KERNEL((256), arrange_filters, float *to, const float *filters, Int out, Int in, Int transposed) {
+KERNEL((256), arrange_plain_filters, float *to, const float *filters, Int out, Int in, Int transposed) {
     arrange<float, false>(to, filters, int(out), int(in), transposed != 0);
 }
-KERNEL((256), arrange_filters_tf32, float *to, const float *filters, Int out, Int in, Int transposed) {
+KERNEL((256), arrange_matrix_filters_tf32, float *to, const float *filters, Int out, Int in, Int transposed) {
     arrange<float, true>(to, filters, int(out), int(in), transposed != 0);
 }
-KERNEL((256), arrange_filters_f16, f16 *to, const float *filters, Int out, Int in, Int transposed) {
+KERNEL((256), arrange_matrix_filters_f16, f16 *to, const float *filters, Int out, Int in, Int transposed) {
     arrange<f16, true>(to, filters, int(out), int(in), transposed != 0);
 }
-KERNEL((256), arrange_filters_bf16, bf16 *to, const float *filters, Int out, Int in, Int transposed) {
+KERNEL((256), arrange_matrix_filters_bf16, bf16 *to, const float *filters, Int out, Int in, Int transposed) {
     arrange<bf16, true>(to, filters, int(out), int(in), transposed != 0);
 }

@@ -156,8 +156,9 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
 
 // y (positions×out) = the convolution of x (positions×in), zeros round it, with
 // filters, then what convolution_… does besides: bias (out), addend and mask (like
-// y) may be null, flags 2 rectifies. filters: out × 9·in from arrange_filters_….
-// Gradients likewise, as there, of a dy to which its gate has been applied.
+// y) may be null, flags 2 rectifies. filters: out × 9·in from
+// arrange_matrix_filters_….
+// Gradients likewise, as there, of a dy to which its mask has been applied.
 //
 // in: a multiple of 32 (tf32: 16); out: of 64 (convolution_matrix64_…) or 128
 // (convolution_matrix128_…). All pointers aligned to 16 bytes. positions < 2³¹.
@@ -183,19 +184,16 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
         convolve_matrix<T, columns, 1>(y, nullptr, x, matrix, {factor, bias, addend, mask, false},                     \
                                        {int(in), int(out), int(rows), 1});                                             \
     }
-PRODUCT_MATRIX(f16, f16, 64)
-PRODUCT_MATRIX(f16, f16, 128)
-PRODUCT_MATRIX(bf16, bf16, 64)
-PRODUCT_MATRIX(bf16, bf16, 128)
-PRODUCT_MATRIX(tf32, float, 64)
-PRODUCT_MATRIX(tf32, float, 128)
+#define ON_MATRIX_UNITS(suffix, T)                                                                                     \
+    PRODUCT_MATRIX(suffix, T, 64)                                                                                      \
+    PRODUCT_MATRIX(suffix, T, 128)                                                                                     \
+    CONVOLUTION_MATRIX(suffix, T, 64)                                                                                  \
+    CONVOLUTION_MATRIX(suffix, T, 128)
+ON_MATRIX_UNITS(f16, f16)
+ON_MATRIX_UNITS(bf16, bf16)
+ON_MATRIX_UNITS(tf32, float)
+#undef ON_MATRIX_UNITS
 #undef PRODUCT_MATRIX
-CONVOLUTION_MATRIX(f16, f16, 64)
-CONVOLUTION_MATRIX(f16, f16, 128)
-CONVOLUTION_MATRIX(bf16, bf16, 64)
-CONVOLUTION_MATRIX(bf16, bf16, 128)
-CONVOLUTION_MATRIX(tf32, float, 64)
-CONVOLUTION_MATRIX(tf32, float, 128)
 #undef CONVOLUTION_MATRIX
 
 // y = Σ of the parts that a convolution left, then bias, rectification, addend and

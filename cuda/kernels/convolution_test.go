@@ -11,9 +11,9 @@ import (
 )
 
 // lastOf lays planes out channels last.
-func lastOf(planes []float32, channels int) []float32 {
+func lastOf[T any](planes []T, channels int) []T {
 	n := len(planes) / channels
-	last := make([]float32, len(planes))
+	last := make([]T, len(planes))
 	for c := range channels {
 		for p := range n {
 			last[p*channels+c] = planes[c*n+p]
@@ -88,7 +88,7 @@ func (l *layer) defineGradient() {
 // arranged returns the filters in the layout of a kind of kernels.
 func (l *layer) arranged(t *testing.T, kind string, size, transposed int) host.Memory {
 	to := host.Allocate(len(l.filters) * size)
-	launch(t, "arrange_filters"+kind, host.Dim{X: 2}, vectorBlock, 0, to, host.From(l.filters), l.Out, l.In, transposed)
+	launch(t, "arrange_"+kind, host.Dim{X: 2}, vectorBlock, 0, to, host.From(l.filters), l.Out, l.In, transposed)
 	return to
 }
 
@@ -134,7 +134,7 @@ func TestConvolutionMatchesItsDefinition(t *testing.T) {
 				l, area := newLayer(c), c.Height*c.Width
 				e.from(t, l.x)
 				l.define()
-				filters := l.arranged(t, "", 4, 0)
+				filters := l.arranged(t, "plain_filters", 4, 0)
 				grid := host.Dim{X: blocks(area, 128), Y: blocks(c.Out, 64)}
 				inEveryOrder(t, func(t *testing.T) {
 					y := host.Allocate(c.Out * area * e.size)
@@ -159,23 +159,23 @@ func TestConvolutionGradientMatchesItsDefinition(t *testing.T) {
 				l.define()
 				e.from(t, l.dy)
 				l.defineGradient()
-				filters := l.arranged(t, "", 4, 1)
+				filters := l.arranged(t, "plain_filters", 4, 1)
 				edge := c.Height*c.Width - max(c.Height-2, 0)*max(c.Width-2, 0)
 				inEveryOrder(t, func(t *testing.T) {
 					dy := e.from(t, lastOf(l.dy, c.Out))
-					var gate any = 0
+					var mask any = 0
 					if c.Rectify {
-						gate = e.from(t, lastOf(l.y, c.Out))
+						mask = e.from(t, lastOf(l.y, c.Out))
 					}
 					dx, planes := host.Allocate(c.In*area*e.size), host.Allocate(c.In*area*4)
 					launch(t, "convolution_"+e.suffix, host.Dim{X: blocks(area, 128), Y: blocks(c.In, 64)}, vectorBlock, 0, dx, dy, filters,
-						0, gate, 0, 0, 0, 0, c.Out, c.In, c.Height, c.Width)
+						0, mask, 0, 0, 0, 0, c.Out, c.In, c.Height, c.Width)
 					launch(t, "picture_gradient_"+e.suffix, host.Dim{X: blocks(c.Width, 16), Y: blocks(c.Height, 16), Z: blocks(c.In, 4)},
-						vectorBlock, 0, planes, dy, filters, gate, c.In, c.Out, c.Height, c.Width)
+						vectorBlock, 0, planes, dy, filters, mask, c.In, c.Out, c.Height, c.Width)
 					if c.Border.Replicate {
 						grid := host.Dim{X: blocks(edge*c.In, 8)}
-						launch(t, "convolution_edges_"+e.suffix, grid, vectorBlock, 0, dx, dy, filters, gate, 0, c.In, c.Out, c.Height, c.Width)
-						launch(t, "picture_edges_"+e.suffix, grid, vectorBlock, 0, planes, dy, filters, gate, c.In, c.Out, c.Height, c.Width)
+						launch(t, "convolution_edges_"+e.suffix, grid, vectorBlock, 0, dx, dy, filters, mask, 0, c.In, c.Out, c.Height, c.Width)
+						launch(t, "picture_edges_"+e.suffix, grid, vectorBlock, 0, planes, dy, filters, mask, c.In, c.Out, c.Height, c.Width)
 					}
 					near(t, "dx", e.to(t, dx, c.In*area), lastOf(l.dx, c.In), e.tolerance)
 					near(t, "dx in planes", host.Of[float32](planes)[:c.In*area], l.dx, 1e-5)
@@ -213,7 +213,7 @@ func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
 					if c.Out%128 == 0 {
 						columns = 128
 					}
-					filters := l.arranged(t, "_"+e.suffix, e.size, 0)
+					filters := l.arranged(t, "matrix_filters_"+e.suffix, e.size, 0)
 					grid := host.Dim{X: blocks(area, 128), Y: c.Out / columns, Z: parts}
 					inEveryOrder(t, func(t *testing.T) {
 						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*len(want)*4)
@@ -260,7 +260,7 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					filters, err := library(t).TensorMap(l.arranged(t, "_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
+					filters, err := library(t).TensorMap(l.arranged(t, "matrix_filters_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -92,6 +92,23 @@ template <class T> __device__ __forceinline__ void store_wide(T *p, const Wide<T
     *reinterpret_cast<Wide<T> *>(p) = w;
 }
 
+// Loads and stores of width neighbouring elements: one, or as many as are wide, which lie on
+// 16 bytes then on either side.
+template <int width, class T> __device__ __forceinline__ void load_some(T (&to)[width], const T *from) {
+    static_assert(width == 1 || width == Wide<T>::count);
+    if constexpr (width == 1)
+        to[0] = *from;
+    else
+        *reinterpret_cast<Wide<T> *>(to) = load_wide(from);
+}
+template <int width, class T> __device__ __forceinline__ void store_some(T *to, const T (&from)[width]) {
+    static_assert(width == 1 || width == Wide<T>::count);
+    if constexpr (width == 1)
+        *to = from[0];
+    else
+        store_wide(to, *reinterpret_cast<const Wide<T> *>(from));
+}
+
 // Begins a copy of 16 bytes from global to shared memory, zeros where not valid.
 __device__ __forceinline__ void copy_async(void *shared, const void *global, bool valid) {
 #ifdef __CUDACC__
@@ -157,21 +174,17 @@ __device__ __forceinline__ void load_matrices_transposed(unsigned (&to)[4], cons
 template <class T>
 __device__ __forceinline__ void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #ifdef __CUDACC__
+#define MULTIPLY_ADD(kind)                                                                                             \
+    asm volatile("mma.sync.aligned." kind " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"                     \
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                      \
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
     if constexpr (sizeof(T) == 4)
-        asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-                     "{%0,%1,%2,%3};"
-                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+        MULTIPLY_ADD("m16n8k8.row.col.f32.tf32.tf32.f32");
     else if constexpr (std::is_same_v<T, f16>)
-        asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-                     "{%0,%1,%2,%3};"
-                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+        MULTIPLY_ADD("m16n8k16.row.col.f32.f16.f16.f32");
     else
-        asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-                     "{%0,%1,%2,%3};"
-                     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-                     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+        MULTIPLY_ADD("m16n8k16.row.col.f32.bf16.bf16.f32");
+#undef MULTIPLY_ADD
 #else
     emulation::multiply_add<T>(d, a, b);
 #endif

@@ -26,10 +26,14 @@
 // with a second body that is plain loops. host/ emulates the rest of a device, so that
 // the very same sources run in tests on any machine. all.cu includes the others;
 // compiled, it is kernels.fatbin, which programs with GPU support embed. kernels.sum
-// tells what that was made of.
+// tells what that was made of. launches.go has a function in Go for each entry point,
+// by which alone package cuda launches it: so arguments have the types that are declared.
 //
-//	NVCC=$(./compiler.sh) go generate .    compiles anew
-//	go run ./generate -check               tells whether it is current
+//	go run ./wrap                          writes launches.go anew
+//	NVCC=$(./compiler.sh) go generate .    compiles anew too
+//	go run ./wrap -check                   tells whether launches.go is current
+//	go run ./generate -check               tells whether kernels.fatbin is current
 //
+//go:generate go run ./wrap
 //go:generate go run ./generate
 package kernels

@@ -275,19 +275,20 @@ KERNEL((gaussian_threads), transport_residual, double *residual, const double *m
     if (threadIdx.x == 0) *residual = sqrt(difference / size);
 }
 
-// The cotangent by summary (n + n²), row by row, into result from element 1 on, and
-// values[row] = what the row contributes to the loss. target_mean: n. Blocks of 256 threads,
-// a warp a row; grid ⌈n/8⌉.
-KERNEL((gaussian_threads), gaussian_rows, double *result, double *values, const double *summary,
-       const double *target_mean, const double *t, const double *covariance, const double *numbers, Int n) {
+// cotangent (n + n²) = *grad·the derivative by summary, row by row, and values[row] = what
+// the row contributes to the loss. target_mean: n. Blocks of 256 threads, a warp a row; grid
+// ⌈n/8⌉.
+KERNEL((gaussian_threads), gaussian_rows, double *cotangent, double *values, const double *summary,
+       const double *target_mean, const double *t, const double *covariance, const double *numbers, const double *grad,
+       Int n) {
     const Int row = first_index() / warp_size;
     if (row >= n) return;
     const int lane = threadIdx.x % warp_size;
     const double scale = numbers[2], mean = summary[row], d = mean - target_mean[row];
-    double *cotangent = result + 1 + n + row * n, moved = 0, cross = 0;
+    double moved = 0, cross = 0;
     for (Int j = lane; j < n; j += warp_size) {
         double v = t[row * n + j];
-        cotangent[j] = scale * (double(j == row) - v);
+        cotangent[n + row * n + j] = *grad * (scale * (double(j == row) - v));
         moved += v * summary[j];
         cross += v * covariance[row * n + j];
     }
@@ -295,14 +296,14 @@ KERNEL((gaussian_threads), gaussian_rows, double *result, double *values, const 
     cross = warp_sum(cross);
     if (lane > 0) return;
     // As Σ = S − μμᵀ, the mean's cotangent takes −2·∂Σ·μ.
-    result[1 + row] = 2 * scale * (d - mean + moved);
+    cotangent[row] = *grad * (2 * scale * (d - mean + moved));
     values[row] = covariance[row * n + row] - 2 * cross + d * d;
 }
 
-// result[0] = the loss. One block of 256 threads.
-KERNEL((gaussian_threads), gaussian_value, double *result, const double *values, const double *numbers, Int n) {
+// *value = the loss. One block of 256 threads.
+KERNEL((gaussian_threads), gaussian_value, double *value, const double *values, const double *numbers, Int n) {
     double sum = 0;
     for (Int i = threadIdx.x; i < n; i += gaussian_threads) sum += values[i];
     sum = block_sum<gaussian_threads>(sum) + numbers[1];
-    if (threadIdx.x == 0) result[0] = numbers[2] * (sum < 0 ? 0 : sum);
+    if (threadIdx.x == 0) *value = numbers[2] * (sum < 0 ? 0 : sum);
 }

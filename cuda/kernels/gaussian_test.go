@@ -146,8 +146,8 @@ func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64) (resu
 	launch(t, "thin_product", grid, vectorBlock, 0, thin[1], sigma, thin[0], n)
 	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], m, thin[1], n)
 	launch(t, "transport_residual", host.Dim{}, vectorBlock, 0, left, thin[0], host.From(probed.RawMatrix().Data), n)
-	out, values := host.Allocate(8*(1+n+n*n)), host.Allocate(8*n)
-	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, out, values, s, host.From(target[:n]), m, sigma, numbers, n)
-	launch(t, "gaussian_value", host.Dim{}, vectorBlock, 0, out, values, numbers, n)
-	return host.Of[float64](out)[:1+n+n*n], host.Of[float64](left)[0]
+	r, values := newComparison(n+n*n), host.Allocate(8*n)
+	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, r.cotangent, values, s, host.From(target[:n]), m, sigma, numbers, r.grad, n)
+	launch(t, "gaussian_value", host.Dim{}, vectorBlock, 0, r.value, values, numbers, n)
+	return r.result(), host.Of[float64](left)[0]
 }

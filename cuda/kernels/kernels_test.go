@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"sync"
 	"testing"
 
@@ -55,6 +56,26 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(status)
+}
+
+// TestEveryKernelHasAFunction looks whether launches.go names each entry point that a
+// compiler finds.
+func TestEveryKernelHasAFunction(t *testing.T) {
+	text, err := os.ReadFile("launches.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, comment := range regexp.MustCompile(`(?m)^// \w+ launches (.*)\.$`).FindAllSubmatch(text, -1) {
+		for _, name := range regexp.MustCompile(`\w+`).FindAllString(string(comment[1]), -1) {
+			named[name] = true
+		}
+	}
+	for _, name := range library(t).Kernels() {
+		if !named[name] {
+			t.Errorf("no function launches the kernel %s", name)
+		}
+	}
 }
 
 // inEveryOrder runs a test once for each order of threads.

@@ -1,5 +1,5 @@
-// Feature maps element by element, poolings, and losses that compare a map or a
-// picture with its neighbours or with a target.
+// Feature maps element by element, poolings, selections of positions, and losses that
+// compare a map or a picture with its neighbours or with a target.
 #include "device.h"
 
 constexpr int map_threads = 256;
@@ -72,12 +72,7 @@ __device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int 
         const T *window = x + (2 * row * columns + 2 * column) * channels + channel;
         const Int at[4] = {0, channels, columns * channels, (columns + 1) * channels};
         alignas(16) T in[4][width], out[width];
-        for (int k = 0; k < 4; k++) {
-            if constexpr (width == 1)
-                in[k][0] = window[at[k]];
-            else
-                *reinterpret_cast<Wide<T> *>(in[k]) = load_wide(window + at[k]);
-        }
+        for (int k = 0; k < 4; k++) load_some(in[k], window + at[k]);
 #pragma unroll
         for (int c = 0; c < width; c++) {
             float v[4], result;
@@ -91,10 +86,7 @@ __device__ void pool(T *y, const T *x, float scale, Int channels, Int rows, Int 
                 result = norm_of(v);
             out[c] = from_float<T>(scale * result);
         }
-        if constexpr (width == 1)
-            y[place * channels + channel] = out[0];
-        else
-            store_wide(y + place * channels + channel, *reinterpret_cast<Wide<T> *>(out));
+        store_some(y + place * channels + channel, out);
     }
 }
 
@@ -118,21 +110,10 @@ __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, b
             inside[k] = r < rows && c < columns;
             at[k] = (r * columns + c) * channels + channel;
             if (!inside[k]) continue;
-            if constexpr (width == 1) {
-                in[k][0] = x[at[k]];
-                if (addend) more[k][0] = addend[at[k]];
-            } else {
-                *reinterpret_cast<Wide<T> *>(in[k]) = load_wide(x + at[k]);
-                if (addend) *reinterpret_cast<Wide<T> *>(more[k]) = load_wide(addend + at[k]);
-            }
+            load_some(in[k], x + at[k]);
+            if (addend) load_some(more[k], addend + at[k]);
         }
-        if (whole) {
-            const Int from = (row * (columns / 2) + column) * channels + channel;
-            if constexpr (width == 1)
-                d[0] = dy[from];
-            else
-                *reinterpret_cast<Wide<T> *>(d) = load_wide(dy + from);
-        }
+        if (whole) load_some(d, dy + (row * (columns / 2) + column) * channels + channel);
         float slopes[4][width];
 #pragma unroll
         for (int c = 0; c < width; c++) {
@@ -162,10 +143,7 @@ __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, b
                 if (masked && !(to_float(in[k][c]) > 0)) v = 0;
                 out[c] = from_float<T>(v);
             }
-            if constexpr (width == 1)
-                dx[at[k]] = out[0];
-            else
-                store_wide(dx + at[k], *reinterpret_cast<Wide<T> *>(out));
+            store_some(dx + at[k], out);
         }
     }
 }
@@ -301,24 +279,25 @@ template <class T> __device__ void difference_sums(double *partials, const T *x,
     }
 }
 
-// The derivative by an element with difference d.
-__device__ inline double slope_at(const double *slopes, double d) {
-    return 2 * slopes[1] * d - (d > 0 ? slopes[2] : d < 0 ? -slopes[2] : 0.);
+// The derivative by an element with difference d, of which d² counts for square and |d| for
+// −magnitude.
+__device__ inline double slope_at(double square, double magnitude, double d) {
+    return 2 * square * d - (d > 0 ? magnitude : d < 0 ? -magnitude : 0.);
 }
 
 // difference_partials_…: partials (3 × grid) = the blocks' shares of the sums of d², |d|
 // and target², which sum_partials (grid of 3, factor 1) puts together as sums (3).
-// difference_gradient_…: dx = *grad · derivative by x + addend (like x, may be null).
-// Blocks of 256 threads; sums depend on the grid.
+// difference_gradient_…: dx = what the cotangent of the sums (3) comes to at x + addend (like
+// x, may be null). Blocks of 256 threads; sums depend on the grid.
 #define DIFFERENCE(suffix, T)                                                                                          \
     KERNEL((map_threads), difference_partials_##suffix, double *partials, const T *x, const T *target, Int n) {        \
         difference_sums(partials, x, target, n);                                                                       \
     }                                                                                                                  \
-    KERNEL((map_threads), difference_gradient_##suffix, T *dx, const T *x, const T *target, const double *slopes,      \
-           const double *grad, const T *addend, Int n) {                                                               \
+    KERNEL((map_threads), difference_gradient_##suffix, T *dx, const T *x, const T *target, const double *cotangent,   \
+           const T *addend, Int n) {                                                                                   \
         for (Int i = first_index(); i < n; i += index_step()) {                                                        \
             double d = to_double(x[i]) - to_double(target[i]);                                                         \
-            double slope = *grad * slope_at(slopes, d);                                                                \
+            double slope = slope_at(cotangent[0], -cotangent[1], d);                                                   \
             dx[i] = from_float<T>(float(slope) + (addend ? to_float(addend[i]) : 0.f));                                \
         }                                                                                                              \
     }
@@ -331,55 +310,53 @@ KERNEL((map_threads), difference_partials_f64, double *partials, const double *x
     difference_sums(partials, x, target, n);
 }
 
-// slopes (3) = value of the difference of n elements, and what its derivative is made
-// of, from sums (3). scaled: 1 for Σd²/Σ|d| divided by the target's root mean square,
-// 0 for the mean of d². One thread.
-KERNEL((map_threads), difference_slopes, double *slopes, const double *sums, Int scaled, Int n) {
-    if (threadIdx.x > 0) return;
-    double squares = sums[0], magnitudes = sums[1], factor = 1. / n, sum = 1, magnitude = 0;
-    if (scaled) {
-        double rms = sqrt(sums[2] / n);
-        factor = 1 / (rms + difference_epsilon);
-        sum = magnitudes + difference_rounding * rms * n + difference_epsilon;
-        magnitude = factor * squares / (sum * sum);
-    }
-    slopes[0] = factor * squares / sum;
-    slopes[1] = factor / sum;
-    slopes[2] = magnitude;
-}
+// The derivatives of factor·squares/sum, with sum = magnitudes + more, by the sums of d² and
+// of |d|; and itself.
+struct Slopes {
+    double value, square, magnitude;
 
-// *y = *x, float64. One thread.
-KERNEL((map_threads), copy_scalar, double *y, const double *x) {
-    if (threadIdx.x == 0) *y = *x;
+    __device__ static Slopes of_ratio(double squares, double sum, double factor) {
+        return {factor * squares / sum, factor / sum, factor * squares / (sum * sum)};
+    }
+};
+
+// *value = the difference of n elements, from sums (3), and cotangent (3) = *grad·its
+// derivatives by them. scaled: 1 for Σd²/Σ|d| divided by the target's root mean square, 0 for
+// the mean of d². One thread.
+KERNEL((map_threads), difference_comparison, double *value, double *cotangent, const double *sums, const double *grad,
+       Int scaled, Int n) {
+    if (threadIdx.x > 0) return;
+    const double each = 1 / double(n);
+    Slopes slopes = {each * sums[0], each, 0};
+    if (scaled) {
+        const double rms = sqrt(sums[2] / double(n));
+        const double sum = sums[1] + difference_rounding * rms * double(n) + difference_epsilon;
+        slopes = Slopes::of_ratio(sums[0], sum, 1 / (rms + difference_epsilon));
+    }
+    *value = slopes.value;
+    cotangent[0] = *grad * slopes.square;
+    cotangent[1] = *grad * -slopes.magnitude;
+    cotangent[2] = 0;
 }
 
 // The comparison of second moments: summary and target hold channels means, which do
-// not count, then channels² second moments; result the loss, then its cotangent. sums
-// (3): those of difference_partials_f64 of the second moments. scaled: 1 for Σd²/Σ|d|
-// divided by the target's mean diagonal, 0 for Σd². Blocks of 256 threads, any
-// one-dimensional grid.
-KERNEL((map_threads), gram_comparison, double *result, const double *summary, const double *target, const double *sums,
-       Int scaled, Int channels) {
-    __shared__ double slopes[3];
+// not count, then channels² second moments; *value is the loss, cotangent *grad·its
+// derivative by the summary. sums (3): those of difference_partials_f64 of the second
+// moments. scaled: 1 for Σd²/Σ|d| divided by the target's mean diagonal, 0 for Σd². Blocks of
+// 256 threads, any one-dimensional grid.
+KERNEL((map_threads), gram_comparison, double *value, double *cotangent, const double *summary, const double *target,
+       const double *sums, const double *grad, Int scaled, Int channels) {
     double diagonal = 0;
     for (Int i = threadIdx.x; i < channels; i += map_threads) diagonal += target[channels + i * channels + i];
     diagonal = block_sum<map_threads>(diagonal);
-    if (threadIdx.x == 0) {
-        double factor = 1, sum = 1, magnitude = 0;
-        if (scaled) {
-            factor = 1 / (diagonal / channels + difference_epsilon);
-            sum = sums[1] + difference_epsilon;
-            magnitude = factor * sums[0] / (sum * sum);
-        }
-        slopes[0] = factor * sums[0] / sum;
-        slopes[1] = factor / sum;
-        slopes[2] = magnitude;
-    }
-    __syncthreads();
+    Slopes slopes = {sums[0], 1, 0};
+    if (scaled)
+        slopes =
+            Slopes::of_ratio(sums[0], sums[1] + difference_epsilon, 1 / (diagonal / channels + difference_epsilon));
     const Int n = channels + channels * channels;
     for (Int i = first_index(); i < n; i += index_step())
-        result[1 + i] = i < channels ? 0. : slope_at(slopes, summary[i] - target[i]);
-    if (first_index() == 0) result[0] = slopes[0];
+        cotangent[i] = i < channels ? 0. : *grad * slope_at(slopes.square, slopes.magnitude, summary[i] - target[i]);
+    if (first_index() == 0) *value = slopes.value;
 }
 
 // dx = *grad·gradient (float32) + addend, zero where mask isn't positive; addend and mask
@@ -408,3 +385,51 @@ SCALE_MAP(f32, float)
 SCALE_MAP(f16, f16)
 SCALE_MAP(bf16, bf16)
 #undef SCALE_MAP
+
+// Selections of positions. An index has one more than the number of a row for each of n
+// positions, or 0 for none; rows are channels long.
+//
+// y (n × channels) = the rows of x that index names, zeros for none, + addend, zero where mask
+// isn't positive; addend and mask (like y) may be null.
+template <int width, class T>
+__device__ void gather(T *y, const T *x, const int *index, const T *addend, const T *mask, Int channels, Int n) {
+    const unsigned groups = unsigned(channels / width), count = unsigned(n) * groups;
+    for (unsigned i = unsigned(first_index()); i < count; i += unsigned(index_step())) {
+        const unsigned position = i / groups;
+        const Int channel = Int(i - position * groups) * width, at = position * channels + channel;
+        const int row = index[position];
+        alignas(16) T values[width] = {}, more[width], seen[width];
+        if (row > 0) load_some(values, x + (Int(row) - 1) * channels + channel);
+        if (addend) load_some(more, addend + at);
+        if (mask) load_some(seen, mask + at);
+        for (int c = 0; c < width; c++) {
+            float v = row > 0 ? to_float(values[c]) : 0.f;
+            if (addend) v += to_float(more[c]);
+            values[c] = from_float<T>(mask && !(to_float(seen[c]) > 0) ? 0.f : v);
+        }
+        store_some(y + at, values);
+    }
+}
+
+// Pointers aligned as those of poolings; fewer than 2³¹ elements. Any one-dimensional grid of
+// blocks of 256 threads.
+#define GATHER(suffix, T)                                                                                              \
+    KERNEL((map_threads), gather_##suffix, T *y, const T *x, const int *index, const T *addend, const T *mask,         \
+           Int channels, Int n) {                                                                                      \
+        if (wide_channels<T>(channels))                                                                                \
+            gather<Wide<T>::count>(y, x, index, addend, mask, channels, n);                                            \
+        else                                                                                                           \
+            gather<1>(y, x, index, addend, mask, channels, n);                                                         \
+    }
+GATHER(f32, float)
+GATHER(f16, f16)
+GATHER(bf16, bf16)
+#undef GATHER
+
+// inverse[i] names the position at which index (n), whose rows are all different, names row
+// i; those of rows that it doesn't name, zeros before, are left alone. Any one-dimensional
+// grid of blocks of 256 threads.
+KERNEL((map_threads), invert_index, int *inverse, const int *index, Int n) {
+    for (Int i = first_index(); i < n; i += index_step())
+        if (index[i] > 0) inverse[index[i] - 1] = int(i) + 1;
+}

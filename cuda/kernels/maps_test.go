@@ -4,6 +4,7 @@ package kernels_test
 
 import (
 	"fmt"
+	"image"
 	"math"
 	"testing"
 
@@ -77,20 +78,25 @@ func TestDifferencesMatchTheirDefinition(t *testing.T) {
 	for _, n := range []int{1, 300, 2001} {
 		for _, e := range storage {
 			for scaled := range 2 {
-				form := pure.Difference{Scaled: scaled == 1}
+				form := pure.Difference{Scaled: scaled == 1, N: n}
 				x, target, addend, dx := normal(n, 1), normal(n, 2), normal(n, 3), make([]float32, n)
 				target[0] = x[0]
 				xs, targets, addends := e.from(t, x), e.from(t, target), e.from(t, addend)
-				pure.DifferenceGradient(form, dx, x, target, 7)
+				pure.DifferenceGradient(form, dx, x, target, comparisonGrad)
 				for i := range dx {
 					dx[i] += addend[i]
 				}
-				partials, sums, slopes, out := host.Allocate(9*8), host.Allocate(3*8), host.Allocate(3*8), host.Allocate(n*e.size)
+				partials, sums, r, out := host.Allocate(9*8), host.Allocate(3*8), newComparison(3), host.Allocate(n*e.size)
 				launch(t, "difference_partials_"+e.suffix, someGrid, vectorBlock, 0, partials, xs, targets, n)
 				launch(t, "sum_partials", someGrid, vectorBlock, 0, sums, partials, 3, 1.0)
-				launch(t, "difference_slopes", host.Dim{}, vectorBlock, 0, slopes, sums, scaled, n)
-				near(t, "difference", host.Of[float64](slopes)[:1], []float64{pure.CompareDifference(form, x, target)}, 1e-12)
-				launch(t, "difference_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, xs, targets, slopes, host.From([]float64{7}), addends, n)
+				summary := make([]float64, 3)
+				pure.SumDifference(x, target).Put(summary)
+				near(t, "sums", host.Of[float64](sums)[:3], summary, 1e-12)
+				want := make([]float64, 4)
+				want[0], _ = form.Compare(want[1:], summary, nil)
+				launch(t, "difference_comparison", host.Dim{}, vectorBlock, 0, r.value, r.cotangent, sums, r.grad, scaled, n)
+				r.check(t, "difference", want, 1e-12)
+				launch(t, "difference_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, xs, targets, r.cotangent, addends, n)
 				near(t, "gradient", e.to(t, out, n), dx, e.tolerance)
 			}
 		}
@@ -109,12 +115,12 @@ func TestGramComparisonMatchesItsDefinition(t *testing.T) {
 			if want[0], err = (pure.Gram{Channels: channels, Scaled: scaled == 1}).Compare(want[1:], summary, target); err != nil {
 				t.Fatal(err)
 			}
-			partials, sums, result := host.Allocate(9*8), host.Allocate(3*8), host.Allocate((1+n)*8)
+			partials, sums, r := host.Allocate(9*8), host.Allocate(3*8), newComparison(n)
 			s, to := host.From(summary), host.From(target)
 			launch(t, "difference_partials_f64", someGrid, vectorBlock, 0, partials, s.At(8*channels), to.At(8*channels), channels*channels)
 			launch(t, "sum_partials", someGrid, vectorBlock, 0, sums, partials, 3, 1.0)
-			launch(t, "gram_comparison", someGrid, vectorBlock, 0, result, s, to, sums, scaled, channels)
-			near(t, "loss and cotangent", host.Of[float64](result)[:1+n], want, 1e-12)
+			launch(t, "gram_comparison", someGrid, vectorBlock, 0, r.value, r.cotangent, s, to, sums, r.grad, scaled, channels)
+			r.check(t, "loss and cotangent", want, 1e-12)
 		}
 	}
 }
@@ -132,9 +138,9 @@ func TestElementwiseKernelsMatchTheirLoops(t *testing.T) {
 	for _, e := range storage {
 		a, b, mask := normal(n, 1), normal(n, 2), normal(n, 3)
 		as, bs, masks := e.from(t, a), e.from(t, b), e.from(t, mask)
-		rectified, gated, sum, masked := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		rectified, dx, sum, masked := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
 		pure.Rectify(rectified, a)
-		pure.RectifyGradient(gated, a, b)
+		pure.RectifyGradient(dx, a, b)
 		for i := range a {
 			if sum[i] = a[i] + b[i]; mask[i] > 0 {
 				masked[i] = sum[i]
@@ -144,10 +150,52 @@ func TestElementwiseKernelsMatchTheirLoops(t *testing.T) {
 		launch(t, "rectify_"+e.suffix, someGrid, vectorBlock, 0, out, as, n)
 		near(t, "rectify", e.to(t, out, n), rectified, 0)
 		launch(t, "rectify_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
-		near(t, "rectify gradient", e.to(t, out, n), gated, 0)
+		near(t, "rectify gradient", e.to(t, out, n), dx, 0)
 		launch(t, "add_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
 		near(t, "add", e.to(t, out, n), sum, e.tolerance)
 		launch(t, "add_masked_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, masks, n)
 		near(t, "add masked", e.to(t, out, n), masked, e.tolerance)
+	}
+}
+
+// TestSelectionsMatchTheirDefinition gathers positions of a map, and the gradient back at
+// them, of a whole map and of a part of one.
+func TestSelectionsMatchTheirDefinition(t *testing.T) {
+	for _, channels := range []int{5, 16} {
+		for name, selection := range map[string]pure.Selection{
+			"a sample": {Height: 9, Width: 13, Most: 40},
+			"a mask":   {Height: 9, Width: 13, Mask: []int32{0, 3, 4, 50, 116}},
+			"a part":   {Height: 9, Width: 13, Most: 40, Part: image.Rect(2, 1, 11, 8), Inner: image.Rect(3, 1, 9, 7)},
+		} {
+			for _, e := range storage {
+				t.Run(fmt.Sprint(channels, " channels, ", name, e.suffix), func(t *testing.T) {
+					positions, count := selection.Shown().Dx()*selection.Shown().Dy(), selection.Count()
+					n, k := positions*channels, count*channels
+					x, dy, addend, mask := normal(n, 1), normal(k, 2), normal(n, 3), normal(n, 4)
+					xs, dys, addends, masks := e.from(t, x), e.from(t, dy), e.from(t, addend), e.from(t, mask)
+					places := selection.Places(0.75)
+					y, dx, index := make([]float32, k), make([]float32, n), make([]int32, count)
+					pure.Select(y, planesOf(x, channels), places, channels)
+					pure.SelectGradient(dx, planesOf(dy, channels), places, channels)
+					for i, place := range places {
+						index[i] = place + 1
+					}
+					indices, inverse, ys, dxs := host.From(index), host.From(make([]int32, positions)), host.Allocate(k*e.size), host.Allocate(n*e.size)
+					launch(t, "gather_"+e.suffix, someGrid, vectorBlock, 0, ys, xs, indices, 0, 0, channels, count)
+					near(t, "y", e.to(t, ys, k), lastOf(y, channels), 0)
+					launch(t, "invert_index", someGrid, vectorBlock, 0, inverse, indices, count)
+					launch(t, "gather_"+e.suffix, someGrid, vectorBlock, 0, dxs, dys, inverse, 0, 0, channels, positions)
+					plain := lastOf(dx, channels)
+					near(t, "dx", e.to(t, dxs, n), plain, 0)
+					for i := range plain {
+						if plain[i] += addend[i]; !(mask[i] > 0) {
+							plain[i] = 0
+						}
+					}
+					launch(t, "gather_"+e.suffix, someGrid, vectorBlock, 0, dxs, dys, inverse, addends, masks, channels, positions)
+					near(t, "dx with the rest", e.to(t, dxs, n), plain, e.tolerance)
+				})
+			}
+		}
 	}
 }

@@ -1,6 +1,6 @@
 // Summaries of maps by moments, and what is pulled back through them. A map is
 // positions × channels.
-#include "device.h"
+#include "tile.h"
 
 constexpr int channel_edge = 32, channel_rows = 8;
 
@@ -19,13 +19,8 @@ __device__ void channel_sums_by(double *partials, const T *x, const double *cent
         for (int i = 0; i < width; i++) middle[i] = centre ? centre[channel + i] : 0;
 #pragma unroll 4
         for (Int p = begin + row; p < end; p += rows) {
-            T values[width];
-            if constexpr (width == 1) {
-                values[0] = x[p * channels + channel];
-            } else {
-                const Wide<T> wide = load_wide(x + p * channels + channel);
-                for (int i = 0; i < width; i++) values[i] = wide.at[i];
-            }
+            alignas(16) T values[width];
+            load_some(values, x + p * channels + channel);
             for (int i = 0; i < width; i++) {
                 double d = double(to_float(values[i])) - middle[i], power = first == 1 ? d : d * d;
                 for (int k = 0; k < count; k++, power *= d) mine[k][i] += power;
@@ -146,7 +141,7 @@ CHANNEL_GRADIENT(bf16, bf16)
 
 // Second moments XᵀX. Blocks make 64×64 of them from a part of the positions: only those
 // of which the row of blocks isn't above the column, since the result is symmetric.
-constexpr int moment_edge = 64, moment_depth = 32;
+constexpr int moment_edge = tile_products, moment_depth = 32;
 
 // Block number n of the lower triangle, by rows.
 __device__ inline void lower_block(int n, int &row, int &column) {
@@ -161,7 +156,7 @@ template <class T> __device__ void second_moments(double *partials, const T *x, 
     __shared__ float left[moment_depth][moment_edge], right[moment_depth][moment_edge];
     int block_row, block_column;
     lower_block(blockIdx.x, block_row, block_column);
-    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const int thread = threadIdx.x;
     const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
     double totals[4][4] = {};
     for (Int p0 = begin; p0 < end; p0 += moment_depth) {
@@ -172,21 +167,11 @@ template <class T> __device__ void second_moments(double *partials, const T *x, 
             right[i / moment_edge][i % moment_edge] = p < end && c < channels ? to_float(x[p * channels + c]) : 0.f;
         }
         __syncthreads();
-        float sums[4][4] = {};
-#pragma unroll 8
-        for (int k = 0; k < moment_depth; k++)
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 4; j++) totals[i][j] += double(sums[i][j]);
+        multiply_tile(totals, left, right);
         __syncthreads();
     }
-    double *part = partials + Int(blockIdx.y) * channels * channels;
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++) {
-            Int r = Int(block_row) * moment_edge + row + i, c = Int(block_column) * moment_edge + column + j;
-            if (r < channels && c < channels) part[r * channels + c] = totals[i][j];
-        }
+    store_tile(partials + Int(blockIdx.y) * channels * channels, totals, Int(block_row) * moment_edge,
+               Int(block_column) * moment_edge, channels, channels);
 }
 
 // partials (parts × channels²) = Σ x·xᵀ over each part of the positions, the lower

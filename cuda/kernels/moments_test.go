@@ -63,6 +63,36 @@ func TestChannelSummariesMatchTheirDefinitions(t *testing.T) {
 	}
 }
 
+// comparison is where the loss between two summaries lies, its cotangent, and what that is
+// multiplied by.
+type comparison struct {
+	value, cotangent, grad host.Memory
+	n                      int
+}
+
+// comparisonGrad is a power of two, which rounds nothing.
+const comparisonGrad = 4
+
+// newComparison is that of summaries of n numbers.
+func newComparison(n int) comparison {
+	return comparison{host.Allocate(8), host.Allocate(8 * n), scalars(comparisonGrad), n}
+}
+
+// result is the loss, then its derivatives.
+func (c comparison) result() []float64 {
+	result := append([]float64{host.Of[float64](c.value)[0]}, host.Of[float64](c.cotangent)[:c.n]...)
+	for i := range result[1:] {
+		result[1+i] /= comparisonGrad
+	}
+	return result
+}
+
+// check compares the loss, and its derivatives, with what they should be.
+func (c comparison) check(t *testing.T, what string, want []float64, tolerance float64) {
+	t.Helper()
+	near(t, what, c.result(), want, tolerance)
+}
+
 func TestStatisticsComparisonsMatchTheirDefinitions(t *testing.T) {
 	for _, c := range []int{1, 5, 300} {
 		for scaled := range 2 {
@@ -72,9 +102,9 @@ func TestStatisticsComparisonsMatchTheirDefinitions(t *testing.T) {
 			pure.ChannelMoments(target[:c], target[c:], y)
 			want := make([]float64, 1+2*c)
 			want[0], _ = pure.ChannelStatistics{Channels: c, Scaled: scaled == 1}.Compare(want[1:], summary, target)
-			result := host.Allocate(8 * (1 + 2*c))
-			launch(t, "statistics_comparison", host.Dim{}, vectorBlock, 0, result, host.From(summary), host.From(target), scaled, c)
-			near(t, "statistics", host.Of[float64](result)[:1+2*c], want, 1e-12)
+			r := newComparison(2 * c)
+			launch(t, "statistics_comparison", host.Dim{}, vectorBlock, 0, r.value, r.cotangent, host.From(summary), host.From(target), r.grad, scaled, c)
+			r.check(t, "statistics", want, 1e-12)
 
 			for _, smoothing := range []float64{0, 0.1} {
 				powers, targets := make([]float64, 5*c), make([]float64, 5*c)
@@ -84,9 +114,9 @@ func TestStatisticsComparisonsMatchTheirDefinitions(t *testing.T) {
 				}
 				want := make([]float64, 1+5*c)
 				want[0], _ = pure.CentralMoments{Channels: c, Smoothing: smoothing, Scaled: scaled == 1}.Compare(want[1:], powers, targets)
-				result := host.Allocate(8 * (1 + 5*c))
-				launch(t, "central_comparison", host.Dim{}, vectorBlock, 0, result, host.From(powers), host.From(targets), smoothing, scaled, c)
-				near(t, "central moments", host.Of[float64](result)[:1+5*c], want, 1e-10)
+				r := newComparison(5 * c)
+				launch(t, "central_comparison", host.Dim{}, vectorBlock, 0, r.value, r.cotangent, host.From(powers), host.From(targets), r.grad, smoothing, scaled, c)
+				r.check(t, "central moments", want, 1e-10)
 			}
 		}
 	}

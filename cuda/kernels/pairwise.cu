@@ -46,6 +46,17 @@ __device__ __forceinline__ int pair_column(int j, int k) {
     return threadIdx.x / warp_size / 2 * 32 + 8 * j + threadIdx.x % 4 * 2 + k % 2;
 }
 
+// Loads slice k's words of columns first … first+15, as right operands, split as by split_words.
+template <bool split>
+__device__ __forceinline__ void load_columns(unsigned (&b)[2][2], unsigned (&b_rest)[2][2],
+                                             const unsigned char *columns, int first, int k) {
+    const int lane = threadIdx.x % warp_size;
+    unsigned pair[4], rest[4] = {};
+    load_matrices(pair, columns + piece_at(first + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
+    split_words<split>(pair, rest);
+    for (int p = 0; p < 4; p++) b[p / 2][p % 2] = pair[p], b_rest[p / 2][p % 2] = rest[p];
+}
+
 struct Clouds {
     const float *x, *y;
     int n, m, depth;
@@ -89,22 +100,17 @@ template <bool split, class Take> __device__ void all_pairs(const Clouds c, unsi
         const unsigned char *columns = column_slots + step % pair_stages * pair_slice_bytes;
 #pragma unroll
         for (int k = 0; k < 2; k++) {
-            unsigned b[4][2], b_rest[4][2];
+            unsigned b[2][2][2], b_rest[2][2][2];
 #pragma unroll
-            for (int j = 0; j < 4; j += 2) {
-                unsigned pair[4], rest[4] = {};
-                load_matrices(pair,
-                              columns + piece_at(column0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
-                split_words<split>(pair, rest);
-                for (int p = 0; p < 4; p++) b[j + p / 2][p % 2] = pair[p], b_rest[j + p / 2][p % 2] = rest[p];
-            }
+            for (int j = 0; j < 2; j++) load_columns<split>(b[j], b_rest[j], columns, column0 + 16 * j, k);
 #pragma unroll
             for (int i = 0; i < 4; i++) {
                 unsigned a[4], a_rest[4] = {};
                 load_matrices(a, rows + piece_at(row0 + 16 * i + lane % 16, 2 * k + lane / 16));
                 split_words<split>(a, a_rest);
 #pragma unroll
-                for (int j = 0; j < 4; j++) multiply_pairs<split>(sums[i][j], a, a_rest, b[j], b_rest[j]);
+                for (int j = 0; j < 4; j++)
+                    multiply_pairs<split>(sums[i][j], a, a_rest, b[j / 2][j % 2], b_rest[j / 2][j % 2]);
             }
         }
         if (++slice < slices) continue;
@@ -333,11 +339,8 @@ __device__ void pull(float *pulled, float *mass, const Clouds c, const float *ro
             split_words<split>(a, a_rest);
 #pragma unroll
             for (int j = 0; j < 8; j += 2) {
-                unsigned pair[4], rest[4] = {};
-                load_matrices(pair, columns + piece_at(8 * j + lane % 8 + lane / 16 * 8, 2 * k + lane / 8 % 2));
-                split_words<split>(pair, rest);
-                const unsigned b[2][2] = {{pair[0], pair[1]}, {pair[2], pair[3]}};
-                const unsigned b_rest[2][2] = {{rest[0], rest[1]}, {rest[2], rest[3]}};
+                unsigned b[2][2], b_rest[2][2];
+                load_columns<split>(b, b_rest, columns, 8 * j, k);
                 for (int p = 0; p < 2; p++) multiply_pairs<split>(sums[j + p], a, a_rest, b[p], b_rest[p]);
             }
         }

@@ -12,8 +12,9 @@
 //	spread_lines          the gradient
 #include "device.h"
 #include "places.h"
+#include "tile.h"
 
-constexpr int line_threads = 256, line_tile = 64, line_depth = 16;
+constexpr int line_threads = 256, line_tile = tile_products, line_depth = 16;
 
 // lines (count × positions) = directions (count × channels) · xᵀ, x positions × channels.
 // Blocks of 256 threads make 64 lines at 64 positions, 4×4 a thread; grid (⌈positions/64⌉,
@@ -21,7 +22,7 @@ constexpr int line_threads = 256, line_tile = 64, line_depth = 16;
 template <class T>
 __device__ void project(float *lines, const T *x, const float *directions, Int count, Int channels, Int positions) {
     __shared__ float left[line_depth][line_tile + 4], right[line_depth][line_tile + 4];
-    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const int thread = threadIdx.x;
     const Int line0 = Int(blockIdx.y) * line_tile, position0 = Int(blockIdx.x) * line_tile;
     float sums[4][4] = {};
     for (Int k0 = 0; k0 < channels; k0 += line_depth) {
@@ -33,16 +34,10 @@ __device__ void project(float *lines, const T *x, const float *directions, Int c
                 inside && position0 + at < positions ? to_float(x[(position0 + at) * channels + k0 + k]) : 0.f;
         }
         __syncthreads();
-#pragma unroll
-        for (int k = 0; k < line_depth; k++)
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        multiply_tile(sums, left, right);
         __syncthreads();
     }
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++)
-            if (line0 + row + i < count && position0 + column + j < positions)
-                lines[(line0 + row + i) * positions + position0 + column + j] = sums[i][j];
+    store_tile(lines, sums, line0, position0, count, positions);
 }
 #define LINES(suffix, T)                                                                                               \
     KERNEL((line_threads), lines_##suffix, float *lines, const T *x, const float *directions, Int count, Int channels, \
@@ -60,7 +55,7 @@ LINES(bf16, bf16)
 KERNEL((line_threads), spread_lines, float *gradient, const float *lines, const float *directions, Int count,
        Int channels, Int positions) {
     __shared__ float left[line_depth][line_tile], right[line_depth][line_tile];
-    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const int thread = threadIdx.x;
     const Int position0 = Int(blockIdx.x) * line_tile, channel0 = Int(blockIdx.y) * line_tile;
     float sums[4][4] = {};
     for (Int k0 = 0; k0 < count; k0 += line_depth) {
@@ -70,16 +65,10 @@ KERNEL((line_threads), spread_lines, float *gradient, const float *lines, const 
             right[i / line_tile][i % line_tile] = k < count && c < channels ? directions[k * channels + c] : 0.f;
         }
         __syncthreads();
-#pragma unroll
-        for (int k = 0; k < line_depth; k++)
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
+        multiply_tile(sums, left, right);
         __syncthreads();
     }
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++)
-            if (position0 + row + i < positions && channel0 + column + j < channels)
-                gradient[(position0 + row + i) * channels + channel0 + column + j] = sums[i][j];
+    store_tile(gradient, sums, position0, channel0, positions, channels);
 }
 
 // Sorting of all lines at a time, by 8 bits of the keys after another from the lowest on:
@@ -309,7 +298,7 @@ template <class T>
 __device__ void line_products(double *partials, const float *lines, const T *x, Int count, Int channels,
                               Int positions) {
     __shared__ float left[line_depth][line_tile + 4], right[line_depth][line_tile + 4];
-    const int thread = threadIdx.x, row = thread / 16 * 4, column = thread % 16 * 4;
+    const int thread = threadIdx.x;
     const Int line0 = Int(blockIdx.x) * line_tile, channel0 = Int(blockIdx.y) * line_tile;
     const Int begin = positions * blockIdx.z / gridDim.z, end = positions * (blockIdx.z + 1) / gridDim.z;
     double totals[4][4] = {};
@@ -322,19 +311,10 @@ __device__ void line_products(double *partials, const float *lines, const T *x, 
                 q < end && channel < channels ? to_float(x[q * channels + channel]) : 0.f;
         }
         __syncthreads();
-        float sums[4][4] = {};
-#pragma unroll
-        for (int k = 0; k < line_depth; k++)
-            for (int i = 0; i < 4; i++)
-                for (int j = 0; j < 4; j++) sums[i][j] += left[k][row + i] * right[k][column + j];
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 4; j++) totals[i][j] += double(sums[i][j]);
+        multiply_tile(totals, left, right);
         __syncthreads();
     }
-    for (int i = 0; i < 4; i++)
-        for (int j = 0; j < 4; j++)
-            if (line0 + row + i < count && channel0 + column + j < channels)
-                partials[(blockIdx.z * count + line0 + row + i) * channels + channel0 + column + j] = totals[i][j];
+    store_tile(partials + blockIdx.z * count * channels, totals, line0, channel0, count, channels);
 }
 #define LINE_PRODUCTS(suffix, T)                                                                                       \
     KERNEL((line_threads), line_products_##suffix, double *partials, const float *lines, const T *x, Int count,        \

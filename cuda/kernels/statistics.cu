@@ -1,5 +1,6 @@
 // Comparisons of summaries that hold a few numbers of each channel, by float64: package
-// pure's ChannelStatistics and CentralMoments. One block of 256 threads each.
+// pure's ChannelStatistics and CentralMoments. One block of 256 threads each. Cotangents
+// are multiplied by *grad.
 #include "device.h"
 
 constexpr int statistics_threads = 256;
@@ -14,24 +15,24 @@ __device__ inline double sum_over_channels(const double *target, Int first, Int 
 
 __device__ inline double deviation(double mean, double square) { return sqrt(max(square - mean * mean, 0.)); }
 
-// result (1 + 2·channels) = the loss between means and deviations, then its cotangent.
-// summary, target: channels means, then channels mean squares. scaled: 1 divides by the
-// sum of the target's mean squares.
-KERNEL((statistics_threads), statistics_comparison, double *result, const double *summary, const double *target,
-       Int scaled, Int channels) {
+// *value = the loss between means and deviations, with its cotangent by the summary.
+// summary, target, cotangent: channels means, then channels mean squares. scaled: 1 divides
+// by the sum of the target's mean squares.
+KERNEL((statistics_threads), statistics_comparison, double *value, double *cotangent, const double *summary,
+       const double *target, const double *grad, Int scaled, Int channels) {
     const double squares = sum_over_channels(target, channels, 1, channels);
     const double factor = scaled ? 1 / (squares + statistics_epsilon) : 1;
-    double *cotangent = result + 1, value = 0;
+    double total = 0;
     for (Int c = threadIdx.x; c < channels; c += statistics_threads) {
         double mean = summary[c], sigma = deviation(mean, summary[channels + c]);
         double d_mean = mean - target[c], d_sigma = sigma - deviation(target[c], target[channels + c]);
-        value += factor * (d_mean * d_mean + d_sigma * d_sigma);
+        total += factor * (d_mean * d_mean + d_sigma * d_sigma);
         // σ = √(square − mean²), so ∂σ/∂square = 1/2σ and ∂σ/∂mean = −mean/σ.
-        cotangent[c] = 2 * factor * (d_mean - (sigma > 0 ? d_sigma * mean / sigma : 0.));
-        cotangent[channels + c] = sigma > 0 ? factor * d_sigma / sigma : 0.;
+        cotangent[c] = *grad * (2 * factor * (d_mean - (sigma > 0 ? d_sigma * mean / sigma : 0.)));
+        cotangent[channels + c] = sigma > 0 ? *grad * (factor * d_sigma / sigma) : 0.;
     }
-    value = block_sum<statistics_threads>(value);
-    if (threadIdx.x == 0) result[0] = value;
+    total = block_sum<statistics_threads>(total);
+    if (threadIdx.x == 0) *value = total;
 }
 
 constexpr int orders = 5;
@@ -90,11 +91,11 @@ __device__ inline double smooth_root(double c, int k, double delta, double &slop
     return c * power;
 }
 
-// result (1 + 5·channels) = the loss between means and roots of central moments, then its
-// cotangent. summary, target: the raw moments of orders 1 to 5 of each channel. scaled: 1
-// divides by the sum of the target's mean squares.
-KERNEL((statistics_threads), central_comparison, double *result, const double *summary, const double *target,
-       double smoothing, Int scaled, Int channels) {
+// *value = the loss between means and roots of central moments, with its cotangent by the
+// summary. summary, target, cotangent: the raw moments of orders 1 to 5 of each channel.
+// scaled: 1 divides by the sum of the target's mean squares.
+KERNEL((statistics_threads), central_comparison, double *value, double *cotangent, const double *summary,
+       const double *target, const double *grad, double smoothing, Int scaled, Int channels) {
     const double least = 1e-2; // what δ is at least, in units of the target's root mean square
     const double squares = sum_over_channels(target, 1, orders, channels);
     const double factor = scaled ? 1 / (squares + statistics_epsilon) : 1;
@@ -103,14 +104,14 @@ KERNEL((statistics_threads), central_comparison, double *result, const double *s
     for (Int c = threadIdx.x; c < channels; c += statistics_threads) {
         const double *raw = summary + orders * c;
         const double mean = raw[0], d_mean = mean - target[orders * c];
-        double *cotangent = result + 1 + orders * c, from[orders + 1], to[orders + 1], slopes[orders] = {}, value = 0;
+        double from[orders + 1], to[orders + 1], slopes[orders] = {}, squared = 0;
         central_moments(from, raw);
         central_moments(to, target + orders * c);
         const double delta = sqrt(smoothing * smoothing * to[2] + floor);
         for (int k = 2; k <= orders; k++) {
             double slope, unused;
             double d = smooth_root(from[k], k, delta, slope) - smooth_root(to[k], k, delta, unused);
-            value += d * d;
+            squared += d * d;
             // cₖ = Σ binomial·mⱼ·(−μ)^(k−j), and moving all points moves it by −k·cₖ₋₁.
             slope *= 2 * factor * d;
             double power = 1;
@@ -120,9 +121,10 @@ KERNEL((statistics_threads), central_comparison, double *result, const double *s
             }
             slopes[0] -= slope * k * from[k - 1];
         }
-        for (int k = 0; k < orders; k++) cotangent[k] = slopes[k] + (k == 0 ? 2 * factor * d_mean : 0.);
-        total += factor * (value + d_mean * d_mean);
+        slopes[0] += 2 * factor * d_mean;
+        for (int k = 0; k < orders; k++) cotangent[orders * c + k] = *grad * slopes[k];
+        total += factor * (squared + d_mean * d_mean);
     }
     total = block_sum<statistics_threads>(total);
-    if (threadIdx.x == 0) result[0] = total;
+    if (threadIdx.x == 0) *value = total;
 }

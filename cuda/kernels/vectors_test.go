@@ -103,8 +103,6 @@ func TestScalarsAreCopiedAndSummedByTheirWeights(t *testing.T) {
 		}
 		launch(t, "weighted_sum", host.Dim{}, vectorBlock, 0, to, host.From(addresses), host.From(weights), n)
 		near(t, "weighted sum", host.Of[float64](to)[:1], []float64{want}, 1e-14)
-		launch(t, "copy_scalar", host.Dim{}, vectorBlock, 0, to, losses[n-1])
-		near(t, "copy", host.Of[float64](to)[:1], xs[n-1:], 0)
 	}
 }
 

@@ -16,8 +16,8 @@ func (m *machine) bind(step plan.Step) (func() error, error) {
 	if k.evaluate == nil {
 		return k.bind(m, step)
 	}
-	loss, _ := lossOf(step)
-	return m.bindLoss(step, k.evaluate(m, loss, lossInputs(step))), nil
+	loss, inputs, _ := step.Loss()
+	return m.bindLoss(step, k.evaluate(m, loss, inputs)), nil
 }
 
 // define returns a run that computes a step by its definition.

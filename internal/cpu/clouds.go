@@ -43,7 +43,7 @@ func cloudKernel[L pure.CloudLoss](copies int64, evaluation func(*machine, *ops.
 		},
 		keeps: func(step plan.Step) int64 {
 			bytes := copies * int64(step.Inputs[0].Bytes()+step.Inputs[1].Bytes())
-			if loss, _ := lossOf(step); loss.(*ops.Clouds[L]).Keyed {
+			if loss, _, _ := step.Loss(); loss.(*ops.Clouds[L]).Keyed {
 				bytes *= 2 // and those of the sample before
 			}
 			return bytes

@@ -16,7 +16,7 @@ import (
 var gaussianKernel = kernel{
 	able: plan.Ability{Beside: plan.ItsLike},
 	when: func(_ *Device, step plan.Step) bool {
-		loss, _ := lossOf(step)
+		loss, _, _ := step.Loss()
 		return loss.(*ops.Comparison[pure.Gaussian]).Loss.Ridge != 0
 	},
 	evaluate: func(m *machine, loss ops.Loss, in []*plan.Buffer) func(gradient value) (float64, error) {

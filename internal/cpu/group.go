@@ -16,7 +16,7 @@ var groupKernel = kernel{
 		losses := make([]pure.Gaussian, len(members))
 		most, widest := 0, 0
 		for i, member := range members {
-			loss, _ := lossOf(member)
+			loss, _, _ := member.Loss()
 			losses[i] = loss.(*ops.Comparison[pure.Gaussian]).Loss
 			switch channels := losses[i].Channels; {
 			case channels > most:
@@ -34,7 +34,8 @@ var groupKernel = kernel{
 			if channels == most {
 				key.threads = max(1, m.device.workers.Threads()/widest)
 			}
-			runs[i] = m.bindLoss(member, m.gaussian(losses[i], lossInputs(member), key))
+			_, inputs, _ := member.Loss()
+			runs[i] = m.bindLoss(member, m.gaussian(losses[i], inputs, key))
 		}
 		return func() error {
 			m.device.workers.Run(len(runs), func(i int) { errs[i] = runs[i]() })

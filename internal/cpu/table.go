@@ -66,31 +66,10 @@ func (d *Device) kernelOf(step plan.Step) (kernel, bool) {
 
 // kernelType is the type by which a step's kernel is found.
 func kernelType(step plan.Step) reflect.Type {
-	if loss, ok := lossOf(step); ok {
+	if loss, _, ok := step.Loss(); ok {
 		return reflect.TypeOf(loss)
 	}
 	return reflect.TypeOf(step.Op)
-}
-
-// lossOf is the loss that a step computes, or the gradient of.
-func lossOf(step plan.Step) (ops.Loss, bool) {
-	switch op := step.Op.(type) {
-	case *ops.LossGradient:
-		return op.Of, true
-	case *ops.ValueAndGradient:
-		return op.Of, true
-	case ops.Loss:
-		return op, true
-	}
-	return nil, false
-}
-
-// lossInputs are the inputs of the loss that a step computes, or the gradient of.
-func lossInputs(step plan.Step) []*plan.Buffer {
-	if _, alone := step.Op.(ops.Loss); alone {
-		return step.Inputs
-	}
-	return step.Inputs[:len(step.Inputs)-1]
 }
 
 // Supports implements plan.Descriptor.
