@@ -116,7 +116,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err != nil {
 		return err
 	}
-	options, err := o.Open(settings.Networks{})
+	options, err := o.Open(nil)
 	if err != nil {
 		return err
 	}

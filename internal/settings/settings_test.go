@@ -171,6 +171,9 @@ func TestNetworksAreReadOnce(t *testing.T) {
 	if _, err := s.Open(networks); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a file that isn't there: %v", err)
 	}
+	if alone, err := Default().Open(nil); err != nil || alone.Parameters != nil {
+		t.Errorf("without a place to hold it, the embedded network isn't left to the library (%v)", err)
+	}
 }
 
 func TestSettingsMakeOneStyleTermALayer(t *testing.T) {

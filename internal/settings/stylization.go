@@ -194,7 +194,9 @@ func (s Stylization) Open(networks Networks) (model.Options, error) {
 }
 
 // Networks holds networks by the file that they come from, so that each is read
-// once; the empty name is the embedded one. Start from Networks{}.
+// once; the empty name is the embedded one. Start from Networks{}. A nil one holds
+// none, and leaves the embedded network to the library, which keeps no more of it than
+// it needs.
 type Networks map[string]*vgg19.Parameters
 
 // Open returns the network of a file.
@@ -206,8 +208,11 @@ func (n Networks) Open(file string) (*vgg19.Parameters, error) {
 	if file != "" {
 		read = func() (*vgg19.Parameters, error) { return weights.Open(file) }
 	}
+	if n == nil && file == "" {
+		return nil, nil
+	}
 	p, err := read()
-	if err == nil {
+	if err == nil && n != nil {
 		n[file] = p
 	}
 	return p, err
