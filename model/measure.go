@@ -120,10 +120,7 @@ func (m *measurer) summarise(img image.Image, target bool) ([]engine.Kept, error
 	if err != nil {
 		return nil, err
 	}
-	kept := make([]engine.Kept, len(summaries))
-	for i, of := range summaries {
-		kept[i], values = engine.Keep(of, values)
-	}
+	kept, _ := engine.KeepAll(summaries, values)
 	return kept, nil
 }
 

@@ -175,10 +175,9 @@ func (s *inParts) summarise(p part, from *picture.Picture, key float64, to *sums
 		to.style = make([]engine.Kept, len(x.style))
 		to.content, to.elements = make([]plan.Values, len(x.content)), make([]int, len(x.content))
 	}
-	for i, of := range x.style {
-		var kept engine.Kept
-		kept, values = engine.Keep(of, values)
-		to.style[i].Add(kept)
+	kept, values := engine.KeepAll(x.style, values)
+	for i := range kept {
+		to.style[i].Add(kept[i])
 	}
 	for i, node := range x.content {
 		if node != nil {
@@ -241,12 +240,7 @@ func (s *inParts) compare(from *picture.Picture, key float64, whole sums) (_ *ev
 		return nil, sums{}, err
 	}
 	result := &evaluation{loss: values[0].Double[0], gradient: make([]float32, 3*s.width*s.height)}
-	values = values[1:]
-	for _, of := range x.style {
-		var kept engine.Kept
-		kept, values = engine.Keep(of, values)
-		cotangents.style = append(cotangents.style, kept)
-	}
+	cotangents.style, values = engine.KeepAll(x.style, values[1:])
 	cotangents.content, values = values[:len(x.content)], values[len(x.content):]
 	if r.variation > 0 {
 		copy(result.gradient, values[0].Single)

@@ -36,11 +36,11 @@ func smoothNoise(t *testing.T, width, height int, seed uint64) *picture.Picture 
 // TestAPictureInPartsHasTheLossAndGradientOfTheWhole: of every loss, in parts that
 // touch every border, of a picture with odd sides, against two styles.
 func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
-	const width, height = 119, 101
+	const width, height = 83, 69
 	layers := []string{"relu1_1", "relu2_1", "relu3_1"}
 	content := smoothNoise(t, width, height, 1)
 	from := smoothNoise(t, width, height, 2)
-	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 90, 75, 3), smoothNoise(t, 64, 70, 4)}}
+	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 60, 75, 3), smoothNoise(t, 54, 40, 4)}}
 	for _, loss := range losses.All() {
 		if sampled, ok := loss.(losses.Sampled); ok {
 			loss = sampled.WithSample(300)

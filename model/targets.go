@@ -93,10 +93,7 @@ func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := make([]engine.Kept, len(summaries))
-	for i, of := range summaries {
-		kept[i], values = engine.Keep(of, values)
-	}
+	kept, _ := engine.KeepAll(summaries, values)
 	return kept, nil
 }
 

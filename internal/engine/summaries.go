@@ -39,6 +39,15 @@ func Keep(summaries []losses.Summarised, values []plan.Values) (Kept, []plan.Val
 	return k, values
 }
 
+// KeepAll does that for several losses, one after the other.
+func KeepAll(summaries [][]losses.Summarised, values []plan.Values) ([]Kept, []plan.Values) {
+	kept := make([]Kept, len(summaries))
+	for i, of := range summaries {
+		kept[i], values = Keep(of, values)
+	}
+	return kept, values
+}
+
 // Inputs adds inputs for the summaries to another graph. Their names begin with the one
 // given.
 func (k Kept) Inputs(g *gorgonia.ExprGraph, name string) ([]losses.Summarised, []Input) {

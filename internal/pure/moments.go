@@ -36,17 +36,23 @@ func MomentsGradient[T Float](dx, x []T, dmean, dsecond []float64, channels int)
 	scale := 1 / float64(n)
 	row := make([]float64, n)
 	for i := range channels {
-		for k := range row {
-			row[k] = dmean[i]
-		}
-		for j := range channels {
-			d := dsecond[i*channels+j] + dsecond[j*channels+i]
-			for k, v := range x[j*n : (j+1)*n] {
-				row[k] += d * float64(v)
-			}
-		}
+		momentsSlopes(row, x, dmean, dsecond, i)
 		for k, v := range row {
 			dx[i*n+k] = T(v * scale)
+		}
+	}
+}
+
+// momentsSlopes computes row i of dmean·1ᵀ + (D + Dᵀ)·X with D = dsecond.
+func momentsSlopes[T Float](row []float64, x []T, dmean, dsecond []float64, i int) {
+	n, channels := len(row), len(dmean)
+	for k := range row {
+		row[k] = dmean[i]
+	}
+	for j := range channels {
+		d := dsecond[i*channels+j] + dsecond[j*channels+i]
+		for k, v := range x[j*n : (j+1)*n] {
+			row[k] += d * float64(v)
 		}
 	}
 }

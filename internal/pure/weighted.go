@@ -34,15 +34,7 @@ func WeightedMomentsGradient[T Float](dx, x, weights []T, dmean, dsecond []float
 	n := len(weights)
 	row := make([]float64, n)
 	for i := range channels {
-		for k := range row {
-			row[k] = dmean[i]
-		}
-		for j := range channels {
-			d := dsecond[i*channels+j] + dsecond[j*channels+i]
-			for k, v := range x[j*n : (j+1)*n] {
-				row[k] += d * float64(v)
-			}
-		}
+		momentsSlopes(row, x, dmean, dsecond, i)
 		for k, v := range row {
 			dx[i*n+k] = T(v * float64(weights[k]) / total)
 		}
