@@ -82,7 +82,7 @@ func TestDifferencesMatchTheirDefinition(t *testing.T) {
 				x, target, addend, dx := normal(n, 1), normal(n, 2), normal(n, 3), make([]float32, n)
 				target[0] = x[0]
 				xs, targets, addends := e.from(t, x), e.from(t, target), e.from(t, addend)
-				pure.DifferenceGradient(form, dx, x, target, comparisonGrad)
+				pure.SlopeGradient(form.Slopes(pure.SumDifference(x, target)), dx, x, target, comparisonGrad)
 				for i := range dx {
 					dx[i] += addend[i]
 				}

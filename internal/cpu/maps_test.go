@@ -82,9 +82,10 @@ func TestDifferenceComputesItsDefinition(t *testing.T) {
 		for _, f := range []pure.Difference{{}, {Scaled: true}} {
 			x, target := noise(n, 1), noise(n, 2)
 			value, got := newDifferenceMachine(t, d, f, n).at(t, x, target, 1.5)
-			near(t, "value", value, pure.CompareDifference(f, x, target), 1e-12)
+			slopes := f.Slopes(pure.SumDifference(x, target))
+			near(t, "value", value, slopes.Value, 1e-12)
 			want := make([]float32, n)
-			pure.DifferenceGradient(f, want, x, target, 1.5)
+			pure.SlopeGradient(slopes, want, x, target, 1.5)
 			nearAll(t, "gradient", got, want)
 		}
 	}

@@ -12,8 +12,7 @@ type Difference struct {
 	// Σ|d| has r/100 an element added, which rounds off the kink at the target: a
 	// line search that starts there would find no way down.
 	Scaled bool
-	// N is how many elements the map has. CompareDifference and DifferenceGradient
-	// count them.
+	// N is how many elements the map has, for Compare, whose sums don't tell.
 	N int
 }
 
@@ -108,14 +107,4 @@ func SlopeGradient[T Float](s Slopes, dx, x, target []T, grad float64) {
 	for i, v := range x {
 		dx[i] = T(grad * s.at(float64(v)-float64(target[i])))
 	}
-}
-
-// CompareDifference returns the difference of x and target.
-func CompareDifference[T Float](f Difference, x, target []T) float64 {
-	return f.Slopes(SumDifference(x, target)).Value
-}
-
-// DifferenceGradient computes dx = grad·∂difference/∂x.
-func DifferenceGradient[T Float](f Difference, dx, x, target []T, grad float64) {
-	SlopeGradient(f.Slopes(SumDifference(x, target)), dx, x, target, grad)
 }
