@@ -62,7 +62,7 @@ func load(t *testing.T) (r reference, content, style *picture.Picture) {
 		if err != nil || len(found) != 1 {
 			t.Fatalf("%s: found %v, want one picture", pattern, found)
 		}
-		p, err := picture.Open(found[0])
+		p, err := picture.Open(t.Context(), found[0])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,7 @@ package model
 import (
 	"fmt"
 
-	"impasto/internal/engine"
+	"impasto/internal/memory"
 )
 
 // pictureBytes is what a picture takes: three planes of float32.
@@ -13,7 +13,7 @@ func pictureBytes(width, height int) int64 { return 3 * 4 * int64(width) * int64
 // levels fits into memory; the levels' pixels are twice the last one's.
 func picturesFit(width, height int) error {
 	needed := 2 * pictureBytes(width, height)
-	if available, known := engine.AvailableMemory(); known && needed > available {
+	if available, known := memory.Available(); known && needed > available {
 		return tooLarge(width, height, needed, available)
 	}
 	return nil

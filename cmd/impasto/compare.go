@@ -139,7 +139,7 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	for _, s := range styles {
 		options.Styles = append(options.Styles, compare.Style{File: s.path, Weight: s.weight})
 	}
-	c, err := compare.New(options)
+	c, err := compare.New(ctx, options)
 	if err != nil {
 		return compareError(err)
 	}

@@ -83,11 +83,11 @@ With --json it prints an object for each, with the keys layer, loss and value.`,
 }
 
 func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, out io.Writer) error {
-	a, err := picture.Open(pathA)
+	a, err := picture.Open(ctx, pathA)
 	if err != nil {
 		return err
 	}
-	b, err := picture.Open(pathB)
+	b, err := picture.Open(ctx, pathB)
 	if err != nil {
 		return err
 	}

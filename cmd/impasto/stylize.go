@@ -112,11 +112,11 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err := o.checkOutput(args[0], styles); err != nil {
 		return err
 	}
-	content, painted, err := openPictures(args[0], styles)
+	content, painted, err := openPictures(ctx, args[0], styles)
 	if err != nil {
 		return err
 	}
-	options, err := o.Open(nil)
+	options, err := o.Open(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -161,14 +161,14 @@ func (o *stylizeOptions) checkOutput(content string, styles []styleArgument) err
 }
 
 // openPictures reads the content and the styles.
-func openPictures(contentPath string, arguments []styleArgument) (image.Image, []model.Style, error) {
-	content, err := picture.Open(contentPath)
+func openPictures(ctx context.Context, contentPath string, arguments []styleArgument) (image.Image, []model.Style, error) {
+	content, err := picture.Open(ctx, contentPath)
 	if err != nil {
 		return nil, nil, err
 	}
 	var styles []model.Style
 	for _, s := range arguments {
-		style, err := picture.Open(s.path)
+		style, err := picture.Open(ctx, s.path)
 		if err != nil {
 			return nil, nil, err
 		}

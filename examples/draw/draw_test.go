@@ -13,7 +13,7 @@ func TestTheCommittedPicturesAreWhatTheProgramDraws(t *testing.T) {
 	for _, d := range drawings {
 		t.Run(d.file, func(t *testing.T) {
 			t.Parallel()
-			committed, err := picture.Open(filepath.Join("..", d.file))
+			committed, err := picture.Open(t.Context(), filepath.Join("..", d.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -25,7 +25,7 @@ func TestTheCommittedPicturesAreWhatTheProgramDraws(t *testing.T) {
 			if err := picture.Save(path, drawn.Image(), d.save); err != nil {
 				t.Fatal(err)
 			}
-			fresh, err := picture.Open(path)
+			fresh, err := picture.Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +68,7 @@ func TestRunSaysWhereItCouldNotWrite(t *testing.T) {
 	if err := run(drawings, folder); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := picture.Open(filepath.Join(folder, "a.png")); err != nil {
+	if _, err := picture.Open(t.Context(), filepath.Join(folder, "a.png")); err != nil {
 		t.Error(err)
 	}
 	if err := run(drawings, filepath.Join(folder, "missing")); err == nil {

@@ -15,6 +15,7 @@ import (
 
 	"impasto/device"
 	"impasto/internal/engine"
+	"impasto/internal/memory"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -157,7 +158,7 @@ func foretell(before []LossTiming, positions int) float64 {
 // each on the device, are more than there is memory for.
 func featuresFit(layer string, size int, shape tensor.Shape) error {
 	needed := 5 * 4 * int64(shape.TotalSize())
-	if available, known := engine.AvailableMemory(); known && needed > available {
+	if available, known := memory.Available(); known && needed > available {
 		return fmt.Errorf("bench: losses at %s of %d×%d: %w", layer, size, size, &plan.MemoryError{Needed: needed, Available: available})
 	}
 	return nil

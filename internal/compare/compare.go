@@ -118,7 +118,7 @@ type Comparison struct {
 // New reads everything that is read and checks that everything that is written can
 // be, before any work. Where an input would be replaced, the error is an
 // *OverwriteError. Close the comparison in the end.
-func New(o Options) (*Comparison, error) {
+func New(ctx context.Context, o Options) (*Comparison, error) {
 	if len(o.Cells) == 0 || len(o.Styles) == 0 {
 		return nil, fmt.Errorf("compare: got %s and %s, want one of each at least", report.Count(len(o.Cells), "cell"), report.Count(len(o.Styles), "style"))
 	}
@@ -133,7 +133,12 @@ func New(o Options) (*Comparison, error) {
 	}
 	o.Cells = timed(o.Cells, o.Seconds)
 	c := &Comparison{options: o, networks: settings.Networks{}}
-	for _, step := range []func() error{c.openPictures, c.digestInputs, c.checkOutputs, c.openScorer} {
+	for _, step := range []func() error{
+		func() error { return c.openPictures(ctx) },
+		c.digestInputs,
+		c.checkOutputs,
+		func() error { return c.openScorer(ctx) },
+	} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -88,7 +88,7 @@ func watched(t *testing.T, ctx context.Context, o Options, then func(Event) erro
 		}
 		return then(e)
 	}
-	c, err = New(o)
+	c, err = New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestComparisonTellsWhatHappens(t *testing.T) {
 				t.Errorf("%s is painted by %s", e.Picture.Name, name)
 			}
 		case Painted:
-			if _, err := picture.Open(e.Path); err != nil || e.Picture.Iterations != 2 || e.Picture.Loss <= 0 {
+			if _, err := picture.Open(t.Context(), e.Path); err != nil || e.Picture.Iterations != 2 || e.Picture.Loss <= 0 {
 				t.Errorf("%v, %+v", err, e.Picture)
 			}
 		}
@@ -216,7 +216,7 @@ func TestComparisonReplacesNoInput(t *testing.T) {
 	writePicture(t, output, 36, 36, 0.9)
 	o.Styles = append(o.Styles, Style{output, 1})
 	var overwrite *OverwriteError
-	if _, err := New(o); !errors.As(err, &overwrite) || overwrite.Output != output || overwrite.Input != output {
+	if _, err := New(t.Context(), o); !errors.As(err, &overwrite) || overwrite.Output != output || overwrite.Input != output {
 		t.Errorf("error %v, want that %s is an input", err, output)
 	}
 }
@@ -226,7 +226,7 @@ func TestComparisonOfNothingIsRefused(t *testing.T) {
 	for _, without := range []func(o *Options){func(o *Options) { o.Cells = nil }, func(o *Options) { o.Styles = nil }} {
 		o := o
 		without(&o)
-		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "want one of each at least") {
+		if _, err := New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "want one of each at least") {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -280,7 +280,7 @@ func TestLossesFromOutsideAreCompared(t *testing.T) {
 		t.Errorf("the content is %g from the style, %s %g and %s %g", content, r.Pictures[2].Name, made, r.Pictures[3].Name, same)
 	}
 	o.Losses = append(o.Losses, own)
-	if _, err := New(o); err == nil || !strings.Contains(err.Error(), "two losses are named brightest") {
+	if _, err := New(t.Context(), o); err == nil || !strings.Contains(err.Error(), "two losses are named brightest") {
 		t.Errorf("two of one name: %v", err)
 	}
 }

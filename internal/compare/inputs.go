@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -27,13 +28,13 @@ type entry struct {
 }
 
 // openPictures opens those pictures that there are, and makes the entries.
-func (c *Comparison) openPictures() error {
+func (c *Comparison) openPictures(ctx context.Context) error {
 	var err error
-	if c.content, err = picture.Open(c.options.Content); err != nil {
+	if c.content, err = picture.Open(ctx, c.options.Content); err != nil {
 		return err
 	}
 	for _, s := range c.options.Styles {
-		p, err := picture.Open(s.File)
+		p, err := picture.Open(ctx, s.File)
 		if err != nil {
 			return err
 		}
@@ -48,7 +49,7 @@ func (c *Comparison) openPictures() error {
 		c.entries = append(c.entries, e)
 	}
 	for _, path := range c.options.Also {
-		p, err := picture.Open(path)
+		p, err := picture.Open(ctx, path)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (c *Comparison) paintAll(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return c.interrupted(ctx, i)
 		}
-		record, key, err := c.find(cell, e)
+		record, key, err := c.find(ctx, cell, e)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	if err := c.tell(event); err != nil {
 		return nil, err
 	}
-	o, err := cell.Settings.Open(c.networks)
+	o, err := cell.Settings.Open(ctx, c.networks)
 	if err != nil {
 		return err, nil
 	}
@@ -82,7 +82,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
 		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
 	}
-	if saveErr := c.keep(cell, e, r, result.Image); saveErr != nil {
+	if saveErr := c.keep(context.WithoutCancel(ctx), cell, e, r, result.Image); saveErr != nil {
 		return errors.Join(err, saveErr), nil
 	}
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 }
 
 // keep writes a picture and its record, and shows what was written in the entry.
-func (c *Comparison) keep(cell Cell, e *entry, r *record, img image.Image) error {
+func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, img image.Image) error {
 	path := c.path(e)
 	err := picture.Save(path, img, picture.SaveOptions{})
 	if err != nil {
@@ -102,7 +102,7 @@ func (c *Comparison) keep(cell Cell, e *entry, r *record, img image.Image) error
 	if r.Picture, err = fileDigest(path); err != nil {
 		return err
 	}
-	saved, err := picture.Open(path)
+	saved, err := picture.Open(ctx, path)
 	if err != nil {
 		return err
 	}

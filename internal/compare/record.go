@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -68,7 +69,7 @@ func keyOf(value any) (string, error) {
 
 // find returns a cell's key, and its record where its picture is there, finished,
 // and was made of just that.
-func (c *Comparison) find(cell Cell, e *entry) (*record, string, error) {
+func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, string, error) {
 	key, err := c.key(cell)
 	if err != nil {
 		return nil, "", err
@@ -81,7 +82,7 @@ func (c *Comparison) find(cell Cell, e *entry) (*record, string, error) {
 	if digest, err := fileDigest(path); err != nil || digest != r.Picture {
 		return nil, key, nil
 	}
-	p, err := picture.Open(path)
+	p, err := picture.Open(ctx, path)
 	if err != nil {
 		return nil, key, nil
 	}

@@ -15,10 +15,10 @@ import (
 )
 
 // openScorer makes the scorer, which reads the network that scores are made with.
-func (c *Comparison) openScorer() error {
+func (c *Comparison) openScorer(ctx context.Context) error {
 	scored := c.scoreOptions()
 	var err error
-	if scored.Parameters, err = c.networks.Open(c.options.Base.Weights); err != nil {
+	if scored.Parameters, err = c.networks.Open(ctx, c.options.Base.Weights); err != nil {
 		return err
 	}
 	c.scorer, err = model.NewScorer(c.content.Image(), c.modelStyles(), c.options.Losses, scored)

@@ -13,6 +13,7 @@ import (
 
 	"impasto/device"
 	"impasto/internal/cpu/kernels"
+	"impasto/internal/memory"
 	"impasto/internal/optim"
 	"impasto/internal/plan"
 )
@@ -83,7 +84,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		workspaces: map[workspaceKey]*transportWorkspace{},
 		lines:      newLineWorkspace(workers.Threads()),
 		kernels:    kernelTable(),
-		memory:     AvailableMemory,
+		memory:     memory.Available,
 	}, nil
 }
 

@@ -3,23 +3,12 @@ package cpu
 import (
 	"runtime/debug"
 
-	"github.com/shirou/gopsutil/v4/mem"
 	"gorgonia.org/tensor"
 
 	"impasto/internal/plan"
 )
 
-// AvailableMemory is how many bytes programs can still take without making the
-// system swap; it isn't known on every system.
-func AvailableMemory() (bytes int64, known bool) {
-	memory, err := mem.VirtualMemory()
-	if err != nil {
-		return 0, false
-	}
-	return int64(memory.Available), true
-}
-
-// Available implements plan.Device: AvailableMemory and what the device keeps for
+// Available implements plan.Device: the system's available memory and what the device keeps for
 // reuse.
 func (d *Device) Available() (bytes int64, known bool) {
 	bytes, known = d.memory()

@@ -59,9 +59,3 @@ func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 		t.Errorf("the machine says that it takes %d bytes, want %d", m.Memory(), needed)
 	}
 }
-
-func TestThereIsMemory(t *testing.T) {
-	if bytes, known := AvailableMemory(); !known || bytes < 1<<20 {
-		t.Errorf("%d bytes are available, known %t", bytes, known)
-	}
-}

@@ -95,7 +95,3 @@ func Devices() ([]device.Info, error) {
 	}
 	return devices, nil
 }
-
-// AvailableMemory is how many bytes of the processor's memory programs can still take;
-// it isn't known on every system.
-func AvailableMemory() (bytes int64, known bool) { return cpu.AvailableMemory() }

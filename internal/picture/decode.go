@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -49,7 +50,7 @@ var formats = [...]format{
 // The picture is turned upright as the file's EXIF orientation says, and
 // composited on white where it is transparent. Of a file with several
 // pictures, it is the first.
-func Open(path string) (*Picture, error) {
+func Open(ctx context.Context, path string) (*Picture, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, openError(path, err)
@@ -60,11 +61,11 @@ func Open(path string) (*Picture, error) {
 	} else if info.IsDir() {
 		return nil, openError(path, errors.New("a folder; want a PNG, JPEG, TIFF or WebP image"))
 	}
-	return Decode(file, path)
+	return Decode(ctx, file, path)
 }
 
 // Decode is Open for what a reader gives; name stands for the file in errors.
-func Decode(r io.Reader, name string) (p *Picture, err error) {
+func Decode(ctx context.Context, r io.Reader, name string) (p *Picture, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			p, err = nil, fmt.Errorf("picture: open %s: the image is damaged: %v", name, fault)

@@ -52,7 +52,7 @@ func TestDecodeAgreesWithPillow(t *testing.T) {
 	}
 	for _, fixture := range fixtures {
 		t.Run(fixture.Name, func(t *testing.T) {
-			p, err := Decode(bytes.NewReader(fixture.File), fixture.Name)
+			p, err := Decode(t.Context(), bytes.NewReader(fixture.File), fixture.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestSixteenBitsSurviveDecoding(t *testing.T) {
 		if err := encode(&file, img); err != nil {
 			t.Fatal(err)
 		}
-		p, err := Decode(&file, name)
+		p, err := Decode(t.Context(), &file, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestBadFilesAreRefusedInOneLine(t *testing.T) {
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			p, err := Open(path)
+			p, err := Open(t.Context(), path)
 			runtime.ReadMemStats(&after)
 			if err == nil {
 				t.Fatalf("read as %d×%d", p.Width, p.Height)
@@ -218,12 +218,12 @@ func checkMessage(t *testing.T, err error, prefix, part string) {
 func TestOpenNamesWhatIsWrongWithThePath(t *testing.T) {
 	folder := t.TempDir()
 	missing := filepath.Join(folder, "missing.png")
-	_, err := Open(missing)
+	_, err := Open(t.Context(), missing)
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v, want an error that is os.ErrNotExist", err)
 	}
 	checkMessage(t, err, "picture: open "+missing+": ", "")
-	_, err = Open(folder)
+	_, err = Open(t.Context(), folder)
 	if err == nil {
 		t.Fatal("a folder was opened")
 	}
@@ -232,7 +232,7 @@ func TestOpenNamesWhatIsWrongWithThePath(t *testing.T) {
 
 func TestDecodeReportsAReaderThatFails(t *testing.T) {
 	fault := errors.New("the cable was pulled")
-	_, err := Decode(iotest.ErrReader(fault), "in.png")
+	_, err := Decode(t.Context(), iotest.ErrReader(fault), "in.png")
 	if !errors.Is(err, fault) {
 		t.Fatalf("error %v, want %v", err, fault)
 	}
@@ -240,7 +240,7 @@ func TestDecodeReportsAReaderThatFails(t *testing.T) {
 }
 
 func TestNoPanicLeavesDecode(t *testing.T) {
-	_, err := Decode(panickingReader{}, "in.png")
+	_, err := Decode(t.Context(), panickingReader{}, "in.png")
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -258,11 +258,11 @@ func TestDamagedMetadataLeavesThePictureUpright(t *testing.T) {
 	exif := "\xff\xe1\x00\x20Exif\x00\x00MM\x00\x2a\xff\xff\xff\xf0"
 	exif += strings.Repeat("\xee", 0x20+2-len(exif))
 	damaged := append([]byte("\xff\xd8"+exif), j[2:]...)
-	got, err := Decode(bytes.NewReader(damaged), "damaged.jpg")
+	got, err := Decode(t.Context(), bytes.NewReader(damaged), "damaged.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := Decode(bytes.NewReader(j), "sound.jpg")
+	want, err := Decode(t.Context(), bytes.NewReader(j), "sound.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func FuzzDecode(f *testing.F) {
 				return
 			}
 		}
-		p, err := Decode(bytes.NewReader(data), "fuzzed")
+		p, err := Decode(t.Context(), bytes.NewReader(data), "fuzzed")
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("error of several lines: %q", err)

@@ -44,7 +44,7 @@ func TestSavedPicturesComeBack(t *testing.T) {
 		if err := Save(path, p.Image(), test.options); err != nil {
 			t.Fatal(err)
 		}
-		back, err := Open(path)
+		back, err := Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestSaveWritesThroughALink(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 		t.Errorf("the link is gone (%v)", err)
 	}
-	if _, err := Open(real); err != nil {
+	if _, err := Open(t.Context(), real); err != nil {
 		t.Error(err)
 	}
 }

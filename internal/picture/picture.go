@@ -14,12 +14,15 @@ import (
 // its planes alone take 3 GiB.
 const MaxPixels = 1 << 28
 
-// Picture holds sRGB values in planes, without alpha.
+// Picture holds sRGB values in planes.
 type Picture struct {
 	Width, Height int
 	// RGB has 3×Height×Width values in 0–1: the red plane, row by row from the
 	// top, then the green, then the blue.
 	RGB []float32
+	// Remarks are what whoever named the file that the picture was read from should
+	// know of how it was read, a line each.
+	Remarks []string
 }
 
 // newPicture returns a black picture, or an error where nothing of that size

@@ -158,20 +158,20 @@ func TestSettingsAreCheckedTogether(t *testing.T) {
 
 func TestNetworksAreReadOnce(t *testing.T) {
 	networks := Networks{}
-	o, err := Default().Open(networks)
+	o, err := Default().Open(t.Context(), networks)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Default().Open(networks)
+	again, err := Default().Open(t.Context(), networks)
 	if err != nil || again.Parameters != o.Parameters || o.Parameters == nil {
 		t.Errorf("the second network is another one (%v)", err)
 	}
 	s := Default()
 	s.Weights = "missing"
-	if _, err := s.Open(networks); err == nil || !strings.Contains(err.Error(), "missing") {
+	if _, err := s.Open(t.Context(), networks); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("a file that isn't there: %v", err)
 	}
-	if alone, err := Default().Open(nil); err != nil || alone.Parameters != nil {
+	if alone, err := Default().Open(t.Context(), nil); err != nil || alone.Parameters != nil {
 		t.Errorf("without a place to hold it, the embedded network isn't left to the library (%v)", err)
 	}
 }
@@ -187,7 +187,7 @@ func TestSettingsMakeOneStyleTermALayer(t *testing.T) {
 	if len(terms) != 3 || terms[0].Weight != 2 || terms[1].Loss != named("gram") || terms[2].Layer != "relu3_1" {
 		t.Errorf("terms are %v", terms)
 	}
-	if o, err := s.Open(Networks{}); err != nil || !slices.Equal(o.StyleTerms, terms) {
+	if o, err := s.Open(t.Context(), Networks{}); err != nil || !slices.Equal(o.StyleTerms, terms) {
 		t.Errorf("the options have %v (%v)", o.StyleTerms, err)
 	}
 	// Without settings the terms are the library's own.

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -178,18 +179,18 @@ func (s Stylization) WeightsFile() string {
 }
 
 // Open reads the files that the settings name and returns the library's options.
-func (s Stylization) Open(networks Networks) (model.Options, error) {
+func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options, error) {
 	o := s.Options
 	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
 	if !slices.Contains(starts(), s.Start) {
-		start, err := picture.Open(s.Start)
+		start, err := picture.Open(ctx, s.Start)
 		if err != nil {
 			return o, err
 		}
 		o.Start, o.StartImage = model.StartFromImage, start.Image()
 	}
 	var err error
-	o.Parameters, err = networks.Open(s.Weights)
+	o.Parameters, err = networks.Open(ctx, s.Weights)
 	return o, err
 }
 
@@ -200,7 +201,7 @@ func (s Stylization) Open(networks Networks) (model.Options, error) {
 type Networks map[string]*vgg19.Parameters
 
 // Open returns the network of a file.
-func (n Networks) Open(file string) (*vgg19.Parameters, error) {
+func (n Networks) Open(ctx context.Context, file string) (*vgg19.Parameters, error) {
 	if p, ok := n[file]; ok {
 		return p, nil
 	}
