@@ -83,6 +83,7 @@ written, with event ("written") and path. scores.json has these objects, without
 event and reused, under the key pictures.`,
 		Example: `  impasto compare photo.jpg painting.jpg --losses gram,gaussian -o compared
   impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
+		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))

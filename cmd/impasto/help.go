@@ -91,13 +91,15 @@ func flagGroups(cmd *cobra.Command) []flagGroup {
 	local.VisitAll(func(f *pflag.Flag) {
 		if heading := f.Annotations[groupAnnotation]; len(heading) == 1 {
 			add(heading[0], f)
-		} else if f.Name != "help" {
+		} else if f.Name != "help" && f.Name != "version" {
 			add("Flags", f)
 		}
 	})
 	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { add(common, f) })
-	if help := local.Lookup("help"); help != nil {
-		add(common, help)
+	for _, name := range []string{"help", "version"} {
+		if flag := local.Lookup(name); flag != nil {
+			add(common, flag)
+		}
 	}
 	return groups
 }

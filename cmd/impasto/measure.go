@@ -68,6 +68,7 @@ square of their number.
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg
   impasto measure a.png b.png --loss gram,gaussian --layers relu3_1,relu4_1`,
+		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return fmt.Errorf("want two pictures, got %d", len(args))

@@ -37,7 +37,8 @@ safetensors, with source, licence and pre-processing as metadata. The same input
 gives the same output, byte for byte, and OUT appears whole or not at all.`,
 		Example: `  impasto weights convert vgg_conv.npy vgg_conv.safetensors
   impasto weights convert vgg19-dcbb9e9d vgg19-half.safetensors --precision f16`,
-		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runWeightsConvert(*o, *global, args[0], args[1], cmd.OutOrStdout())
 		},

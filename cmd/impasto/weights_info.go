@@ -21,7 +21,8 @@ published (which known file it is; may be missing), source and licence (may be
 missing), preprocessing, and layers: a list of objects with the keys name, tensor
 (the name in the file), shape (as in the file) and precision (F64, F32, F16, BF16
 or palette).`,
-		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runWeightsInfo(*global, optional(args), cmd.OutOrStdout())
 		},

@@ -21,7 +21,8 @@ with those that are known.
 
 With --json it prints the same object as info does; that it was printed, with
 exit status 0, says that all is well.`,
-		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runWeightsVerify(*global, optional(args), cmd.OutOrStdout())
 		},
