@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test race gpu-test gpu-check browser bench generate check cross weights
+.PHONY: build man test race gpu-test gpu-check browser bench generate check cross weights
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -14,6 +14,10 @@ build:
 	3) CGO_ENABLED=0 go build -o . ./cmd/impasto && echo "built ./impasto in pure Go, without GPU support";; \
 	*) exit $$status;; \
 	esac
+
+# The manual pages, into ./man: what --help says, for packages of the program.
+man:
+	CGO_ENABLED=0 go run ./cmd/impasto man man
 
 # All tests, those of GPU support too where this machine can build it.
 test:
@@ -63,7 +67,7 @@ generate:
 	go test ./docs -update
 
 # All that must hold besides the tests.
-check: cross
+check: cross man
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go mod tidy -diff
 	go vet ./...

@@ -55,6 +55,7 @@ needed.`,
 		newTheoryCommand(&global),
 		newWeightsCommand(&global),
 		newVersionCommand(&global),
+		newManCommand(),
 	)
 	root.SetHelpCommand(newHelpCommand(root))
 	root.InitDefaultHelpCmd()
