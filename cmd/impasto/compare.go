@@ -59,7 +59,7 @@ results together. The folder gets
 
   index.html   a page with everything in it: the pictures side by side, a slider
                between any two, one zoom for all, loss curves, times, settings
-  sheet.png    a contact sheet
+  sheet.png    a contact sheet; here too, two settings that vary make a matrix
   scores.json  every picture, and the content, scored under every loss against
                the styles and against the content
   pictures/    the pictures, each with a record of what made it

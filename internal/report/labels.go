@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"html"
+	"html/template"
 	"slices"
 	"strings"
 	"unicode"
@@ -91,6 +93,14 @@ func elide(texts []string, indices []int) {
 		texts[i] = strings.TrimRight(b.String(), " ,;/")
 	}
 }
+
+// breakable is a text in HTML that may be broken behind punctuation too.
+func breakable(text string) template.HTML {
+	return template.HTML(broken.Replace(html.EscapeString(text)))
+}
+
+// broken lets a line break; semicolons are left alone, which end escapes.
+var broken = strings.NewReplacer(",", ",<wbr>", "/", "/<wbr>")
 
 // parted puts a mark behind everything that parts a name.
 var parted = strings.NewReplacer(" ", " \x00", ",", ",\x00", ";", ";\x00", "/", "/\x00")

@@ -46,3 +46,9 @@ func TestNamesAreVisible(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesBreakBehindPunctuation(t *testing.T) {
+	if got, want := string(breakable("relu1_1=1,<b>&/x")), "relu1_1=1,<wbr>&lt;b&gt;&amp;/<wbr>x"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

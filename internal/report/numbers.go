@@ -52,12 +52,19 @@ func column(values []float64, digits int, zero float64) []string {
 func exponent(v float64) int { return int(math.Floor(math.Log10(v))) }
 
 // PointColumn writes the numbers of a column that spans many powers of ten: so
-// many significant digits of each, padded with spaces so that points align.
+// many significant digits of each, padded with spaces so that points align, or all
+// with exponents where some would be long without. NaN is a dash.
 func PointColumn(values []float64, digits int) []string {
+	format := byte('f')
+	for _, v := range values {
+		if v = math.Abs(v); v >= 1e6 || v > 0 && v < 1e-4 {
+			format = 'e'
+		}
+	}
 	texts, after := make([]string, len(values)), make([]int, len(values))
 	most := 0
 	for i, v := range values {
-		texts[i] = significant(v, digits)
+		texts[i] = significant(v, digits, format)
 		if point := strings.IndexByte(texts[i], '.'); point >= 0 {
 			after[i] = len(texts[i]) - point
 		}
@@ -69,20 +76,17 @@ func PointColumn(values []float64, digits int) []string {
 	return texts
 }
 
-// significant writes so many digits of a number, zeros at the end too, and as an
-// exponent only what would be long without.
-func significant(v float64, digits int) string {
+// significant writes so many digits of a number, zeros at the end too.
+func significant(v float64, digits int, format byte) string {
+	scientific := strconv.FormatFloat(v, 'e', digits-1, 64)
+	rounded, err := strconv.ParseFloat(scientific, 64)
 	switch {
 	case math.IsNaN(v):
 		return unknown
 	case v == 0:
 		return "0"
-	case math.Abs(v) >= 1e7 || math.Abs(v) < 1e-5:
-		return strconv.FormatFloat(v, 'e', digits-1, 64)
-	}
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', digits-1, 64), 64)
-	if err != nil {
-		rounded = v
+	case format == 'e' || err != nil || math.IsInf(v, 0):
+		return scientific
 	}
 	return strconv.FormatFloat(v, 'f', max(0, digits-1-exponent(math.Abs(rounded))), 64)
 }

@@ -31,16 +31,18 @@ func TestScoresOfAColumnAlign(t *testing.T) {
 }
 
 func TestPointsAlignOverManyPowersOfTen(t *testing.T) {
-	got := PointColumn([]float64{1234.5678, 0.00123456, 9.99999, 12345.6, 0, 5e12, math.NaN()}, 4)
-	want := []string{"1235", "0.001235", "10.00", "12346", "0", "5.000e+12", "–"}
-	// What stands behind the point, and the point: 8 letters of 5.000e+12.
-	for i, text := range got {
-		whole, _, _ := strings.Cut(text, ".")
-		if strings.TrimRight(text, " ") != want[i] {
-			t.Errorf("%q, want %q", text, want[i])
-		}
-		if after := len(text) - len(strings.TrimRight(whole, " ")); after != 8 {
-			t.Errorf("%q has %d letters from its point on, want 8", text, after)
+	for _, test := range []struct {
+		values []float64
+		want   []string
+	}{
+		{[]float64{1234.5678, 0.00123456, 9.99999, 12345.6, 0, math.NaN()}, []string{" 1235       ", "    0.001235", "   10.00    ", "12346       ", "    0       ", "    –       "}},
+		{[]float64{2.5e9, 9.3, 0, math.Inf(1)}, []string{"2.500e+09", "9.300e+00", "0        ", "+Inf        "}},
+		{nil, nil},
+	} {
+		for i, text := range PointColumn(test.values, 4) {
+			if want := strings.TrimLeft(test.want[i], " "); text != want {
+				t.Errorf("%g is %q, want %q", test.values[i], text, want)
+			}
 		}
 	}
 }

@@ -75,7 +75,7 @@ type shownRow struct {
 // for all; the curves, the scores, the times and the settings.
 func (c Comparison) Page(w io.Writer) error {
 	c = c.visible()
-	pageTemplate, err := template.New("page").Parse(pageHTML)
+	pageTemplate, err := template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}

@@ -25,8 +25,9 @@ var hues = []hue{
 	{color.RGBA{0x1c, 0x15, 0x30, 0xff}, color.RGBA{0xe4, 0xff, 0xff, 0xff}}, // ink
 }
 
-// dashes keep lines apart that share a hue, in points: of lines and of gaps.
-var dashes = [][]vg.Length{nil, {7, 3}, {2, 2}}
+// dashes keep lines apart that share a hue, in points: of lines and of gaps. None is
+// of dots alone, which leaders are.
+var dashes = [][]vg.Length{nil, {7, 3}, {9, 2.5, 2, 2.5}}
 
 // look is how a line is drawn: indices into hues and dashes.
 type look struct{ hue, dash int }
@@ -83,7 +84,7 @@ func paletteCSS() string {
 	}
 	for i, dash := range dashes {
 		if dash != nil {
-			fmt.Fprintf(&classes, ".dash%d path { stroke-dasharray: %g %g; }\n", i, dash[0], dash[1])
+			fmt.Fprintf(&classes, ".dash%d path { stroke-dasharray: %s; }\n", i, strings.Trim(fmt.Sprint(dash), "[]"))
 		}
 	}
 	return fmt.Sprintf(":root { %s}\n@media (prefers-color-scheme: dark) { :root { %s} }\n%s", light.String(), dark.String(), classes.String())
