@@ -183,6 +183,7 @@
   choose("a", made[0] ?? 0);
   choose("b", made[1] ?? images.length - 1);
   setCut(50);
-  const resized = new ResizeObserver(show); // and once at first
+  show();
+  const resized = new ResizeObserver(show);
   for (const view of views) resized.observe(view);
 })();
