@@ -46,13 +46,15 @@ type page struct {
 	Varied         []string
 	Runs           []pageRun
 	Common         []Setting
+
+	images int // on the page by now
 }
 
 type shownPicture struct {
 	Name, Note, Error string
 	Reference         bool
 	Headed            bool // it has headings, and so needs no name
-	Index             int  // among those that have an image
+	Index             int  // among those that have an image, in the order of the page
 	Source            template.URL
 	Width, Height     int
 }
@@ -112,67 +114,79 @@ func (p *page) sizeCSS(c Comparison) string {
 
 // show arranges the pictures.
 func (p *page) show(c Comparison) error {
-	index := 0 // of the next image, in the order of the page
-	one := func(picture Picture, reference, headed bool) (shownPicture, error) {
-		s := shownPicture{Name: picture.Name, Note: picture.Note, Error: picture.Error, Reference: reference, Headed: headed}
-		if picture.Image == nil {
-			return s, nil
-		}
-		var err error
-		if s.Source, err = dataURI(picture.Image); err != nil {
-			return s, fmt.Errorf("report: %s: %w", picture.Name, err)
-		}
-		size := picture.Image.Bounds().Size()
-		s.Width, s.Height, s.Index = size.X, size.Y, index
-		index++
-		return s, nil
-	}
-	add := func(list *[]shownPicture, pictures []Picture, reference bool) error {
-		for _, picture := range pictures {
-			s, err := one(picture, reference, false)
-			if err != nil {
-				return err
-			}
-			*list = append(*list, s)
-		}
-		return nil
-	}
 	matrices, others := c.matrices()
-	if err := add(&p.Before, c.References, true); err != nil {
-		return err
-	}
-	for _, m := range matrices {
-		shown := shownMatrix{Title: strings.Join(settingText(m.heading), ", "), Rows: m.rows.name, Columns: m.columns.name}
-		for _, value := range m.columns.values {
-			shown.Heads = append(shown.Heads, valueText(value))
-		}
-		for i, value := range m.rows.values {
-			row := shownRow{Head: valueText(value), Cells: make([]*shownPicture, len(m.cells[i]))}
-			for k, picture := range m.cells[i] {
-				if picture == nil {
-					continue
-				}
-				s, err := one(*picture, false, true)
-				if err != nil {
-					return err
-				}
-				row.Cells[k] = &s
-			}
-			shown.Body = append(shown.Body, row)
-		}
-		p.Matrices = append(p.Matrices, shown)
-	}
 	rest := &p.After
 	if matrices == nil {
 		rest = &p.Before
 	}
-	if err := add(rest, others, false); err != nil {
+	if err := p.showAll(&p.Before, c.References, true); err != nil {
 		return err
 	}
-	if index == 0 {
+	for _, m := range matrices {
+		if err := p.showMatrix(m); err != nil {
+			return err
+		}
+	}
+	if err := p.showAll(rest, others, false); err != nil {
+		return err
+	}
+	if p.images == 0 {
 		return errors.New("report: no pictures, want one at least")
 	}
 	return nil
+}
+
+// showAll adds pictures to a list.
+func (p *page) showAll(list *[]shownPicture, pictures []Picture, reference bool) error {
+	for _, picture := range pictures {
+		s, err := p.showOne(picture)
+		if err != nil {
+			return err
+		}
+		s.Reference = reference
+		*list = append(*list, s)
+	}
+	return nil
+}
+
+func (p *page) showMatrix(m matrix) error {
+	shown := shownMatrix{Title: strings.Join(settingText(m.heading), ", "), Rows: m.rows.name, Columns: m.columns.name}
+	for _, value := range m.columns.values {
+		shown.Heads = append(shown.Heads, valueText(value))
+	}
+	for i, value := range m.rows.values {
+		row := shownRow{Head: valueText(value), Cells: make([]*shownPicture, len(m.cells[i]))}
+		for k, picture := range m.cells[i] {
+			if picture == nil {
+				continue
+			}
+			s, err := p.showOne(*picture)
+			if err != nil {
+				return err
+			}
+			s.Headed = true
+			row.Cells[k] = &s
+		}
+		shown.Body = append(shown.Body, row)
+	}
+	p.Matrices = append(p.Matrices, shown)
+	return nil
+}
+
+// showOne is the next picture on the page.
+func (p *page) showOne(picture Picture) (shownPicture, error) {
+	s := shownPicture{Name: picture.Name, Note: picture.Note, Error: picture.Error}
+	if picture.Image == nil {
+		return s, nil
+	}
+	var err error
+	if s.Source, err = dataURI(picture.Image); err != nil {
+		return s, fmt.Errorf("report: %s: %w", picture.Name, err)
+	}
+	size := picture.Image.Bounds().Size()
+	s.Width, s.Height, s.Index = size.X, size.Y, p.images
+	p.images++
+	return s, nil
 }
 
 func dataURI(img image.Image) (template.URL, error) {
