@@ -59,7 +59,7 @@ results together. The folder gets
 
   index.html   a page with everything in it: the pictures side by side, a slider
                between any two, one zoom for all, loss curves, times, settings
-  sheet.png    a contact sheet
+  sheet.png    a contact sheet; here too, two settings that vary make a matrix
   scores.json  every picture, and the content, scored under every loss against
                the styles and against the content
   pictures/    the pictures, each with a record of what made it
@@ -255,33 +255,41 @@ func (v *comparisonView) write(object any) error {
 // writeScoreTables prints the scores against the styles, then against the
 // content.
 func writeScoreTables(out io.Writer, r compare.Report) error {
+	scored := slices.DeleteFunc(slices.Clone(r.Pictures), func(p compare.Picture) bool { return p.Style == nil })
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	column := func(score func(compare.Picture) *float64) []string {
+		var values []float64
+		for _, p := range scored {
+			if v := score(p); v != nil {
+				values = append(values, *v)
+			} else {
+				values = append(values, math.NaN())
+			}
+		}
+		return report.ScoreColumn(values)
+	}
 	for k, heading := range []string{"from the styles", "from the content"} {
 		if k > 0 {
 			fmt.Fprint(table, "\n")
 		}
-		fmt.Fprintf(table, "%s\t", heading)
+		columns := [][]string{}
 		for _, loss := range r.Losses {
-			fmt.Fprintf(table, "%s\t", loss)
+			columns = append(columns, column(func(p compare.Picture) *float64 {
+				if k == 1 {
+					return p.Content[loss]
+				}
+				return p.Style[loss]
+			}))
 		}
+		names := slices.Clone(r.Losses)
 		if k == 1 {
-			fmt.Fprint(table, "content loss\t")
+			names, columns = append(names, "content loss"), append(columns, column(func(p compare.Picture) *float64 { return p.Kept }))
 		}
-		fmt.Fprintln(table)
-		for _, p := range r.Pictures {
-			scores := p.Style
-			if k == 1 {
-				scores = p.Content
-			}
-			if scores == nil {
-				continue
-			}
+		fmt.Fprintf(table, "%s\t%s\t\n", heading, strings.Join(names, "\t"))
+		for i, p := range scored {
 			fmt.Fprintf(table, "%s\t", rowName(p))
-			for _, loss := range r.Losses {
-				fmt.Fprintf(table, "%s\t", scoreText(scores[loss]))
-			}
-			if k == 1 {
-				fmt.Fprintf(table, "%s\t", scoreText(p.Kept))
+			for _, texts := range columns {
+				fmt.Fprintf(table, "%s\t", texts[i])
 			}
 			fmt.Fprintln(table)
 		}
@@ -298,13 +306,6 @@ func rowName(p compare.Picture) string {
 		return p.Name + " (failed)"
 	}
 	return p.Name
-}
-
-func scoreText(value *float64) string {
-	if value == nil {
-		return report.ScoreText(math.NaN())
-	}
-	return report.ScoreText(*value)
 }
 
 var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)

@@ -179,7 +179,7 @@ the same distribution. It tells a pair apart where every draw is above that.
   loss                 X and Y     noise  apart     W and Z     noise  apart
 `, theory.LossSamples)
 	for _, v := range verdicts {
-		fmt.Fprintf(out, "  %-17s %10.4g %9.2g  %-5s  %10.4g %9.2g  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
+		fmt.Fprintf(out, "  %-17s %10.4f %9.4f  %-5s  %10.4f %9.4f  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
 	}
 	fmt.Fprint(out, `
 cmd finds more of a difference than most, and far more noise. Third and fifth

@@ -65,7 +65,7 @@ func (c *Comparison) shown() (report.Comparison, error) {
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)
 	for _, e := range c.entries {
-		p, err := e.shown(width, height)
+		p, err := c.shownEntry(e, width, height)
 		if err != nil {
 			return r, err
 		}
@@ -113,14 +113,14 @@ func (c *Comparison) shownSize() (width, height int) {
 	return width, height
 }
 
-// shown is an entry as it is shown, at the size of the others.
-func (e *entry) shown(width, height int) (report.Picture, error) {
+// shownEntry is an entry as it is shown, at the size of the others.
+func (c *Comparison) shownEntry(e *entry, width, height int) (report.Picture, error) {
 	p := report.Picture{
 		Name: e.Name, Error: e.Error, Note: e.note(), Iterations: e.Iterations, Seconds: e.Seconds, Loss: e.Loss, Curve: e.curve, Scores: e.scores(),
 	}
 	if e.Kind == KindMade {
-		for _, name := range slices.Sorted(maps.Keys(e.Settings)) {
-			p.Settings = append(p.Settings, report.Setting{Name: name, Value: e.Settings[name]})
+		for _, varied := range c.options.Cells[0].Varied {
+			p.Settings = append(p.Settings, report.Setting{Name: varied.Name, Value: e.Settings[varied.Name]})
 		}
 	}
 	var err error
