@@ -13,7 +13,6 @@ package tiff
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 )
@@ -111,8 +110,8 @@ func (p *Picture) Decode(ctx context.Context, put func(x, y int, values []float3
 	if err := l.checkChunks(); err != nil {
 		return err
 	}
-	if int64(l.rowBytes()) > maxRowBytes {
-		return errors.New("a row of more than a gigabyte; the file is damaged")
+	if l.chunkWidth > maxRowPixels || l.rowBytes() > maxRowBytes {
+		return fmt.Errorf("rows of %d pixels and %d bytes; at most %d and %d are read", l.chunkWidth, l.rowBytes(), maxRowPixels, maxRowBytes)
 	}
 	c, err := newConverter(l)
 	if err != nil {
@@ -131,7 +130,9 @@ func (p *Picture) Decode(ctx context.Context, put func(x, y int, values []float3
 }
 
 const (
-	maxRowBytes = 1 << 30
+	// maxRowPixels and maxRowBytes are of the longest rows that are read.
+	maxRowPixels = 1 << 24
+	maxRowBytes  = 1 << 28
 	// codecBytes is the memory of a decompressor, with its tables and all, and more.
 	codecBytes = 1 << 18
 	// smallChunk is the size in pixels of strips and tiles for which memory is counted as
