@@ -145,7 +145,7 @@ const (
 func (l *layout) decode(ctx context.Context, put func(x, y int, samples []float32)) error {
 	planes := l.planes()
 	allowed := float64(l.width) * float64(l.height) * float64(l.samples*l.bits) / 4
-	allowed += float64(len(l.data)) + float64(l.offsets.count)*4096
+	allowed += float64(len(l.data)) + float64(l.offsets.count)*2048
 	b := &budget{ctx: ctx, left: int64(min(allowed, math.MaxInt64/2))}
 	readers := make([]rowReader, len(planes))
 	for i, plane := range planes {
