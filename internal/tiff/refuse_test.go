@@ -71,7 +71,6 @@ func TestDamageIsRefused(t *testing.T) {
 		{"no strips", little(&testDirectory{fields: grey8(2, 2).fields}), "0 strips or tiles"},
 		{"tiles far too large", little(grey8(1, 1, 0).set(short(tagTileWidth, 60000), short(tagTileLength, 60000))), "tiles of 60000×60000"},
 		{"tiles of nothing", little(grey8(1, 1, 0).set(short(tagTileWidth, 0), short(tagTileLength, 16))), "0×16"},
-		{"strips of nothing", little(grey8(1, 1, 0).set(short(tagRowsPerStrip, 0))), "1×0"},
 		{"Deflate that isn't", little(grey8(1, 1, 1, 2, 3).set(short(tagCompression, adobeDeflate))), "damaged"},
 		{"LZW that isn't", little(grey8(9, 9, 255, 255, 255).set(short(tagCompression, lzwCoded))), "damaged"},
 		{"JPEG that isn't", little(grey8(1, 1, 1, 2, 3).set(short(tagCompression, jpegCoded))), "isn't the JPEG"},
