@@ -12,10 +12,10 @@ import (
 	"os"
 
 	"github.com/bep/imagemeta"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/tiff"
 )
 
 const (
@@ -42,7 +42,7 @@ type format struct {
 var formats = [...]format{
 	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, png.DecodeConfig, png.Decode, imagemeta.PNG, fullRange},
 	{"JPEG", []string{"\xff\xd8"}, jpeg.DecodeConfig, jpeg.Decode, imagemeta.JPEG, fullRange},
-	{"TIFF", []string{"II*\x00", "MM\x00*"}, tiff.DecodeConfig, tiff.Decode, imagemeta.TIFF, fullRange},
+	{"TIFF", []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}, tiffConfig, decodeTIFF, imagemeta.TIFF, fullRange},
 	{"WebP", []string{"RIFF????WEBP"}, webp.DecodeConfig, webp.Decode, imagemeta.WebP, studioRange},
 }
 
@@ -153,6 +153,9 @@ func hasMagic(data []byte, magic string) bool {
 func (f *format) damaged(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the %s image ends too early; the file is truncated", f.name)
+	}
+	if refused := (*tiff.Unsupported)(nil); errors.As(err, &refused) {
+		return err
 	}
 	return fmt.Errorf("the %s image is damaged or of an unsupported kind: %w", f.name, err)
 }
