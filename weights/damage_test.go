@@ -51,16 +51,18 @@ func TestDamagedAndHostileFilesAreRefused(t *testing.T) {
 		content []byte
 		want    []string
 	}{
+		"noise":           {[]byte("\x01\x02\x03\x04"), []string{"starts with 01 02 03 04", "safetensors"}},
+		"HDF5":            {[]byte("\x89HDF\r\n\x1a\n\x00"), []string{"is an HDF5 file"}},
 		"empty":           {nil, []string{"is empty"}},
-		"text":            {[]byte("version https://git-lfs.github.com/spec/v1\n"), []string{"starts with", "safetensors"}},
-		"HTML":            {[]byte("<!DOCTYPE html><html>"), []string{"starts with"}},
-		"picture":         {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), []string{"starts with"}},
+		"text":            {[]byte("version https://git-lfs.github.com/spec/v1\n"), []string{"Git LFS pointer", "git lfs pull"}},
+		"HTML":            {[]byte("<!DOCTYPE html><html>"), []string{"is a web page"}},
+		"picture":         {[]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), []string{"is a PNG picture", "want safetensors"}},
 		"long header":     {header("{"+strings.Repeat(" ", maxHeader), 0), []string{"header of 1048577 bytes", "at most"}},
 		"header past end": {append(binary.LittleEndian.AppendUint64(nil, 5000), '{'), []string{"ends at byte 9", "whole"}},
 		"broken header":   {header("{]", 0), []string{"not JSON"}},
 		"no metadata":     {header(`{"__metadata__":[1]}`, 0), []string{"metadata"}},
 		"no tensors":      {header("{}", 0), []string{"no tensor named", "features.0.weight", "nothing"}},
-		"other network":   {header(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), []string{"no tensor named", `"a"`}},
+		"other network":   {header(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), []string{"no tensor named", "the first a:"}},
 		"entry":           {header(`{"a":7}`, 0), []string{"a has an entry"}},
 		"offsets":         {header(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}}`, 4), []string{"a has data from byte 0 to 8 of 4"}},
 		"reversed":        {header(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}`, 4), []string{"a has data from byte 4 to 0"}},
@@ -77,14 +79,14 @@ func TestDamagedAndHostileFilesAreRefused(t *testing.T) {
 		"wrong shape": {torchLegacyFile(change(blank(torchvision), "features.12.weight", func(f *fixture) {
 			f.shape, f.data = []int64{256, 256, 1, 1}, f.data[:256*256*4]
 		})), []string{"features.12.weight has shape 256×256×1×1, want 256×256×3×3"}},
-		"VGG-16": {torchZipFile(change(blank(torchvision), "features.16.weight", func(f *fixture) {
+		"one wrong width": {torchZipFile(change(blank(torchvision), "features.16.weight", func(f *fixture) {
 			f.shape, f.data = []int64{512, 256, 3, 3}, make([]byte, 512*256*36)
 		})), []string{"features.16.weight has shape 512×256×3×3, want 256×256×3×3"}},
 
 		"code":           {dictionary("cos\nsystem\nX\x02\x00\x00\x00id\x85R."), []string{"os system", "refused"}},
 		"code by names":  {dictionary("\x8c\x02os\x8c\x06system\x93X\x02\x00\x00\x00id\x85R."), []string{"os system", "refused"}},
 		"instance":       {dictionary("(ios\nsystem\n."), []string{"operation 0x69", "refused"}},
-		"new object":     {dictionary("ccollections\nOrderedDict\n)\x81."), []string{"operation 0x81", "refused"}},
+		"new object":     {dictionary("cos\nPathLike\n)\x81."), []string{"make an object of", "os PathLike", "refused"}},
 		"state of text":  {dictionary("X\x01\x00\x00\x00a}b."), []string{"gives a state to a string"}},
 		"numpy code":     {[]byte(numpyHead + "\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R."), []string{"builtins eval", "refused"}},
 		"numpy reaching": {[]byte(numpyHead + "\x80\x02NQ."), []string{"outside", "refused"}},
@@ -97,7 +99,7 @@ func TestDamagedAndHostileFilesAreRefused(t *testing.T) {
 		"long string":    {dictionary("X\xff\xff\xff\xffabc"), []string{"string of 4294967295 bytes", "only 3 follow"}},
 		"longer string":  {dictionary("\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc"), []string{"length 18446744073709551615"}},
 		"long name":      {dictionary("c" + strings.Repeat("a", 5000)), []string{"name longer than 1024"}},
-		"endless":        {dictionary(strings.Repeat("N", maxOperations+1)), []string{"more than 65536 operations"}},
+		"endless":        {dictionary(strings.Repeat("N", maxOperations+1)), []string{"more than 262144 operations"}},
 		"no dictionary":  {dictionary("N.\x80\x02]."), []string{"holds a None", "state dict"}},
 		"version":        {[]byte(torchMagic + "\x80\x02K\x01."), []string{"version 1", "1001"}},
 		"broken off":     {[]byte(torchMagic + "\x80\x02M"), []string{"breaks off", "whole"}},
@@ -252,10 +254,10 @@ func TestStridesThatLeaveTheStorageAreRefused(t *testing.T) {
 
 func TestUnreadablePathsAreRefused(t *testing.T) {
 	folder := t.TempDir()
-	if _, err := Open(folder); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := Open(t.Context(), folder); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder: error is %v", err)
 	}
-	if _, err := Open(filepath.Join(folder, "none.pth")); err == nil || !os.IsNotExist(unwrapAll(err)) {
+	if _, err := Open(t.Context(), filepath.Join(folder, "none.pth")); err == nil || !os.IsNotExist(unwrapAll(err)) {
 		t.Errorf("a missing file: error is %v", err)
 	}
 }

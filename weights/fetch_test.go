@@ -321,7 +321,7 @@ func TestMissingFilesAreExplained(t *testing.T) {
 		"folder/other":       filepath.Join("folder", "other"),
 		"":                   "no such file",
 	} {
-		if _, err := Open(name); err == nil || !strings.Contains(filepath.FromSlash(err.Error()), want) {
+		if _, err := Open(t.Context(), name); err == nil || !strings.Contains(filepath.FromSlash(err.Error()), want) {
 			t.Errorf("%q: error is %v, want %q in it", name, err, want)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"impasto/internal/report"
+	"impasto/internal/quote"
 )
 
 // Exit statuses, as the help of every command lists them.
@@ -42,7 +42,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", report.OneLine(fmt.Sprint(cause)))
+			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", quote.Line(fmt.Sprint(cause)))
 			if os.Getenv("IMPASTO_TRACE") != "" {
 				stderr.Write(debug.Stack())
 			}
@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, "impasto: %s\n", report.OneLine(err.Error()))
+		fmt.Fprintf(stderr, "impasto: %s\n", quote.Error(err))
 	}
 	return exitStatus(err)
 }

@@ -21,7 +21,7 @@ import (
 // bytes that aren't UTF-8. A name that begins with a quotation mark or with or ends in
 // a space is quoted too, so that what is shown is never ambiguous.
 func Name(name string) string {
-	if plain(name) && name == strings.Trim(name, ` "`) {
+	if Visible(name) && name == strings.Trim(name, ` "`) {
 		return name
 	}
 	return strconv.Quote(name)
@@ -36,8 +36,9 @@ func Names(names []string) []string {
 	return shown
 }
 
-// plain tells whether all of a text can be seen.
-func plain(text string) bool {
+// Visible tells whether all of a text can be seen: it is UTF-8, and every character of
+// it one that is printed.
+func Visible(text string) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, hidden) < 0
 }
 
@@ -61,7 +62,7 @@ func Lines(text string) string {
 
 // escape replaces what can't be seen by the escapes of a Go string.
 func escape(text string) string {
-	if plain(text) {
+	if Visible(text) {
 		return text
 	}
 	var shown strings.Builder
