@@ -196,8 +196,12 @@ func safetensorsHeader(metadata map[string]string, parts []part) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, err
+		}
 		end := at + n*kindSizes[p.kind]
-		fmt.Fprintf(&b, `,%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, p.name, p.kind, shape, at, end)
+		fmt.Fprintf(&b, `,%s:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, name, p.kind, shape, at, end)
 		at = end
 	}
 	b.WriteByte('}')
