@@ -111,7 +111,7 @@ func TestWeightsCommandsRefuseWrongUsage(t *testing.T) {
 		"info a b":                                 "info",
 		"fetch a":                                  "fetch",
 		"fetch --url https://example.org/net.pth":  "--sha256",
-		"verifi":                                   "verify",
+		"verifi": "verify",
 	} {
 		impasto(t, folder, append([]string{"weights"}, strings.Fields(args)...)...).refused(t, statusUsage, want)
 	}

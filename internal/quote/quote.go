@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -80,12 +81,14 @@ func escape(text string) string {
 }
 
 // Error is an error's message as one line, in which the paths that the operating
-// system's errors name are shown as Name shows them.
-func Error(err error) string {
+// system's errors name, and names that a user gave, are shown as Name shows them.
+func Error(err error, given ...string) string {
 	message := err.Error()
-	for _, path := range paths(err) {
-		if shown := Name(path); shown != path {
-			message = strings.ReplaceAll(message, path, shown)
+	names := slices.Concat(paths(err), given)
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) }) // a path before its parts
+	for _, name := range names {
+		if !Visible(name) {
+			message = strings.ReplaceAll(message, name, Name(name))
 		}
 	}
 	return Line(message)

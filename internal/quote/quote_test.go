@@ -68,6 +68,19 @@ func TestPathsInErrorsOfTheSystemAreQuoted(t *testing.T) {
 	}
 }
 
+func TestNamesThatWereGivenAreQuotedInErrors(t *testing.T) {
+	given := []string{"b\x1b.png", "folder/b\x1b.png", "plain"}
+	for message, want := range map[string]string{
+		"open folder/b\x1b.png: no picture": `open "folder/b\x1b.png": no picture`,
+		"b\x1b.png is plain":                `"b\x1b.png" is plain`,
+		`already "b\x1b.png"`:               `already "b\x1b.png"`,
+	} {
+		if got := Error(errors.New(message), given...); got != want {
+			t.Errorf("%q becomes %q, want %q", message, got, want)
+		}
+	}
+}
+
 // recorded stands for the objects that the program prints.
 type recorded struct {
 	Inner
