@@ -17,12 +17,13 @@ import (
 // it imports. These stand in rows before its own, so there are no arrows upwards.
 var arrows = []struct{ from, to string }{
 	// What knows nothing of the rest.
-	{".", ""}, // documentation only
+	{".", ""}, // documentation and licences
 	{"device", ""},
 	{"internal/atomicfile", ""},
 	{"internal/float16", ""},
 	{"internal/memory", ""},
 	{"internal/names", ""},
+	{"internal/notices", ""},
 	{"internal/optim", ""},
 	{"internal/quote", ""},
 	{"internal/report", ""},
