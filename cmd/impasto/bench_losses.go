@@ -15,6 +15,7 @@ import (
 	"impasto/device"
 	"impasto/internal/bench"
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -139,7 +140,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 		return err
 	}
 	if !global.Quiet {
-		fmt.Fprintf(stderr, "wrote %s\n", o.Plot)
+		fmt.Fprintf(stderr, "wrote %s\n", quote.Name(o.Plot))
 	}
 	return nil
 }

@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"impasto/internal/compare"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -204,7 +206,7 @@ func (v *comparisonView) show(e compare.Event) error {
 		return nil
 	}
 	v.endPicture()
-	where := fmt.Sprintf("%s (%d of %d)", e.Picture.Name, e.Number, e.Count)
+	where := fmt.Sprintf("%s (%d of %d)", quote.Name(e.Picture.Name), e.Number, e.Count)
 	switch e.Kind {
 	case compare.Reused:
 		v.say("%s is there already", where)
@@ -212,18 +214,18 @@ func (v *comparisonView) show(e compare.Event) error {
 		v.say("painting %s", where)
 		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options)
 	case compare.Painted:
-		v.say("wrote %s: %s in %s, loss %s", e.Path, report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
+		v.say("wrote %s: %s in %s, loss %s", quote.Name(e.Path), report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
 	case compare.Failed:
 		v.say("%s failed: %s", where, e.Picture.Error)
 	case compare.Scoring:
 		v.painted()
 		v.say("scoring %s", where)
 	case compare.Unscored:
-		v.say("no score of %s under %s: %s", e.Picture.Name, e.Loss, e.Picture.Problems[e.Loss])
+		v.say("no score of %s under %s: %s", quote.Name(e.Picture.Name), e.Loss, e.Picture.Problems[e.Loss])
 	case compare.Complete:
 		return v.write(pictureEvent{"picture", e.Picture, e.Picture.Reused})
 	case compare.Written:
-		v.say("wrote %s", e.Path)
+		v.say("wrote %s", quote.Name(e.Path))
 		return v.write(fileEvent{"written", e.Path})
 	}
 	return nil
@@ -240,7 +242,7 @@ func (v *comparisonView) endPicture() {
 // say prints a line for people.
 func (v *comparisonView) say(format string, values ...any) {
 	if !v.global.Quiet {
-		fmt.Fprintf(v.stderr, format+"\n", values...)
+		fmt.Fprintln(v.stderr, quote.Line(fmt.Sprintf(format, values...)))
 	}
 }
 
@@ -303,9 +305,9 @@ func writeScoreTables(out io.Writer, r compare.Report) error {
 // rowName is a picture's name in a table.
 func rowName(p compare.Picture) string {
 	if p.Error != "" {
-		return p.Name + " (failed)"
+		return quote.Name(p.Name) + " (failed)"
 	}
-	return p.Name
+	return quote.Name(p.Name)
 }
 
 var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
@@ -314,7 +316,10 @@ var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
 func commandLine(args []string) string {
 	words := []string{"impasto"}
 	for _, word := range args {
-		if !harmless.MatchString(word) {
+		if !quote.Visible(word) {
+			quoted := strconv.Quote(word) // with the escapes of $'…', too
+			word = "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
+		} else if !harmless.MatchString(word) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
 		words = append(words, word)

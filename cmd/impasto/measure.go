@@ -94,7 +94,7 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 		return err
 	}
 	if o.Weights != "" {
-		if o.Parameters, err = weights.Open(o.Weights); err != nil {
+		if o.Parameters, err = weights.Open(ctx, o.Weights); err != nil {
 			return err
 		}
 	}

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"impasto/internal/quote"
 )
 
-// printJSON writes one object on a line.
+// printJSON writes one object on a line. Names that aren't UTF-8 have their bytes
+// beside them (quote.JSON).
 func printJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := encoder.Encode(quote.JSON(value)); err != nil {
 		return fmt.Errorf("write JSON to standard output: %w", err)
 	}
 	return nil

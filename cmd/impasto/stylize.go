@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -251,7 +252,7 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 		return err
 	}
 	size, took := result.Image.Bounds().Size(), time.Since(s.started)
-	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", path, size.X, size.Y,
+	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(path), size.X, size.Y,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
 	if s.events == nil {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/internal/theory"
@@ -205,7 +206,7 @@ func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 			return err
 		}
 		if !global.Quiet {
-			fmt.Fprintf(stderr, "wrote %s\n", path)
+			fmt.Fprintf(stderr, "wrote %s\n", quote.Name(path))
 		}
 	}
 	return nil

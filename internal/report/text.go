@@ -25,8 +25,3 @@ func Duration(d time.Duration) string {
 		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	}
 }
-
-// OneLine joins the lines of a message.
-func OneLine(message string) string {
-	return strings.Join(strings.Fields(message), " ")
-}
