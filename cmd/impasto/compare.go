@@ -72,7 +72,9 @@ equality, 1 a difference of about the target's own size.
 A picture that is there already, of the same settings, inputs and version, isn't
 painted again: so the same command goes on where an interrupted one stopped. A
 picture that fails is reported with its last good state, the others are made, and
-the exit status is 1; the same command tries it again.
+the exit status is 1; the same command tries it again. All files are tried before
+any work; a picture that can't be written in the end goes to another name, which
+the report has.
 
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
