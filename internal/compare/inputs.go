@@ -121,10 +121,8 @@ func (c *Comparison) checkOutputs() error {
 		return fmt.Errorf("compare: make the folder: %w", err)
 	}
 	outputs := []string{filepath.Join(folder, sheetFile), filepath.Join(folder, pageFile), filepath.Join(folder, scoresFile)}
-	for _, e := range c.entries {
-		if e.Kind == KindMade {
-			outputs = append(outputs, c.path(e))
-		}
+	for i, cell := range c.options.Cells {
+		outputs = append(outputs, c.path(c.entries[1+i]), c.recordPath(cell))
 	}
 	inputs := slices.Sorted(maps.Keys(c.digests))
 	for _, path := range outputs {

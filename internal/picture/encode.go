@@ -20,6 +20,8 @@ type SaveOptions struct {
 	Depth int
 	// Quality is JPEG's, 1–100; 0 means 95. Other formats lose nothing.
 	Quality int
+	// Format is one of Formats; an empty one goes by the extension.
+	Format string
 }
 
 // Save writes img to path as PNG, JPEG or TIFF, by the extension (.png, .jpg,
@@ -30,20 +32,29 @@ func Save(path string, img image.Image, o SaveOptions) error {
 }
 
 func saveOn(files atomicfile.FileSystem, path string, img image.Image, o SaveOptions) error {
-	encode, err := encoderOf(path, o)
+	write, err := writerOf(path, img, o)
 	if err != nil {
 		return saveError(path, err)
 	}
+	return saveError(path, atomicfile.WriteOn(files, path, write))
+}
+
+// writerOf returns what writes img as the options say, or as path does.
+func writerOf(path string, img image.Image, o SaveOptions) (func(io.Writer) error, error) {
+	encode, err := encoderOf(path, o)
+	if err != nil {
+		return nil, err
+	}
 	p, err := fromImage(img, fullRange)
 	if err != nil {
-		return saveError(path, err)
+		return nil, err
 	}
 	if o.Depth == 16 {
 		img = p.Image()
 	} else {
 		img = p.image8()
 	}
-	return saveError(path, atomicfile.WriteOn(files, path, func(w io.Writer) error { return encode(w, img) }))
+	return func(w io.Writer) error { return encode(w, img) }, nil
 }
 
 // SaveWith makes the file at path out of what write writes, a picture in a format
@@ -52,17 +63,8 @@ func SaveWith(path string, write func(io.Writer) error) error {
 	return saveError(path, atomicfile.Write(path, write))
 }
 
-// CheckOutput tells before hours of work whether Save could write to path: the
-// extension is known, the folder is there and a file can be made in it.
-func CheckOutput(path string) error {
-	if _, err := encoderOf(path, SaveOptions{}); err != nil {
-		return saveError(path, err)
-	}
-	return CheckFile(path)
-}
-
-// CheckFile tells whether SaveWith could write to path: the folder is there and a
-// file can be made in it.
+// CheckFile tells before hours of work whether Save and SaveWith could write to path,
+// by trying all that they will do; see atomicfile.Check.
 func CheckFile(path string) error {
 	return saveError(path, atomicfile.Check(path))
 }
@@ -86,6 +88,9 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 		return nil, fmt.Errorf("JPEG quality %d; want 1–100", o.Quality)
 	}
 	extension := filepath.Ext(path)
+	if o.Format != "" {
+		extension = "." + o.Format
+	}
 	if extension == "" {
 		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif or .tiff")
 	}
