@@ -77,6 +77,7 @@ func TestWeightsFromPipesAreRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"weights", "info", "pipe"}, {"weights", "verify", "pipe"}, {"weights", "convert", "pipe", "out"},
 		{"measure", "content.png", "style.png", "--weights", "pipe"},
+		append([]string{"compare", "content.png", "style.png", "-o", "compared", "--weights", "pipe"}, shallow...),
 		append([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--weights", "pipe"}, shallow...),
 	} {
 		impasto(t, folder, args...).refused(t, statusFailed, "pipe is a pipe, not a regular file")
