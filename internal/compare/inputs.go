@@ -2,11 +2,8 @@ package compare
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"image"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +12,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
+	"impasto/internal/regular"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -72,7 +70,7 @@ func (c *Comparison) modelStyles() []model.Style {
 }
 
 // digestInputs makes digests of all files that are read.
-func (c *Comparison) digestInputs() error {
+func (c *Comparison) digestInputs(ctx context.Context) error {
 	paths := []string{c.options.Content}
 	for _, s := range c.options.Styles {
 		paths = append(paths, s.File)
@@ -87,7 +85,7 @@ func (c *Comparison) digestInputs() error {
 			continue
 		}
 		var err error
-		if c.digests[path], err = fileDigest(path); err != nil {
+		if c.digests[path], err = fileDigest(ctx, path); err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
 	}
@@ -100,17 +98,13 @@ func (c *Comparison) digestInputs() error {
 }
 
 // fileDigest is the SHA-256 of a file's bytes.
-func fileDigest(path string) (string, error) {
-	file, err := os.Open(path)
+func fileDigest(ctx context.Context, path string) (string, error) {
+	file, _, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return regular.Digest(ctx, file)
 }
 
 // checkOutputs makes the folders, and reports what can't be written or would

@@ -106,7 +106,7 @@ func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, i
 		}
 		return err
 	}
-	if r.Picture, err = fileDigest(path); err != nil {
+	if r.Picture, err = fileDigest(ctx, path); err != nil {
 		return err
 	}
 	saved, err := picture.Open(ctx, path)
