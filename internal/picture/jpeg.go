@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -45,11 +44,6 @@ func readJPEG(file []byte) (*header, error) {
 		img, err := jpeg.Decode(contextReader{ctx, s.mended(file)})
 		if err != nil {
 			return nil, s.fault(err)
-		}
-		if m, ok := img.(*image.CMYK); ok && !s.adobe {
-			for i, v := range m.Pix {
-				m.Pix[i] = 255 - v // only Adobe's have 255 for no ink
-			}
 		}
 		return img, nil
 	}
@@ -116,13 +110,16 @@ func (s *jpegSegments) memory(width, height int64) int64 {
 func (s *jpegSegments) mended(file []byte) io.Reader {
 	parts := [][]byte{file}
 	if s.frame[5] == 4 && !s.adobe {
-		// Version 100, no flags, transform 0: channels are CMYK as they are.
+		// Version 100, no flags, transform 0: CMYK, with 255 for no ink. That is
+		// Adobe's way, and that of all who don't say.
 		adobe := []byte("\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
 		parts = [][]byte{file[:2], adobe, file[2:]}
 	}
 	if !s.ended {
 		last := len(parts) - 1
-		parts[last] = bytes.TrimRight(parts[last], "\xff")
+		if parts[last][len(parts[last])-1] == 0xff {
+			parts[last] = parts[last][:len(parts[last])-1] // of a marker that is cut
+		}
 		parts = append(parts, []byte{0xff, markerEOI})
 	}
 	return chain(parts...)
