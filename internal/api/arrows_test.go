@@ -27,7 +27,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/report", ""},
 
 	// Files.
-	{"internal/picture", "internal/atomicfile"},
+	{"internal/heif", ""},
+	{"internal/picture", "internal/atomicfile internal/heif internal/memory"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
