@@ -27,6 +27,10 @@ func readHEIF(file []byte) (*header, error) {
 	if f.Code != nil {
 		h.code = &codePoints{primaries: f.Code.Primaries, transfer: f.Code.Transfer}
 		h.yuv = yuvOf(f.Code)
+		const pq, hlg = 16, 18
+		if f.Code.Transfer == pq || f.Code.Transfer == hlg {
+			h.remarks = append(h.remarks, "its brightness is coded for HDR screens and taken for sRGB's; it will look flat")
+		}
 	}
 	h.decode = func(ctx context.Context) (image.Image, error) {
 		img, err := f.Decode(ctx)
