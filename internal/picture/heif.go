@@ -49,6 +49,8 @@ func heifFault(err error) error {
 		return errTruncated
 	case errors.As(err, &kind):
 		return unread(kind)
+	case err == heif.ErrDamaged:
+		return errDamaged
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)
 }
