@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 )
 
 // largeFiles are files of 700×500 pixels of each kind that Go can write.
@@ -45,6 +46,7 @@ func largeFiles(t testing.TB) map[string][]byte {
 		"jpeg 4:2:0":  func(w io.Writer) error { return jpeg.Encode(w, rgba, nil) },
 		"gif":         func(w io.Writer) error { return gif.Encode(w, paletted, nil) },
 		"bmp":         func(w io.Writer) error { return bmp.Encode(w, rgba) },
+		"tiff":        func(w io.Writer) error { return tiff.Encode(w, rgba, nil) },
 		"bmp palette": func(w io.Writer) error { return bmp.Encode(w, paletted) },
 	} {
 		var file bytes.Buffer

@@ -9,6 +9,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/memory"
+	"impasto/internal/tiff"
 )
 
 const (
@@ -148,6 +149,9 @@ func (f *format) fault(err error) error {
 		return fmt.Errorf("the %s image ends too early; the file is truncated", f.name)
 	case errors.As(err, &kind):
 		return fmt.Errorf("the %s image %w, which is not read; save it as an ordinary PNG first", f.name, kind)
+	}
+	if refused := (*tiff.Unsupported)(nil); errors.As(err, &refused) {
+		return err
 	}
 	detail := err.Error()
 	for _, prefix := range []string{"png: ", "gif: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ", "bmp: ", "riff: ", "invalid format: ", "damaged: "} {

@@ -100,6 +100,9 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 	if quality == 0 {
 		quality = 95
 	}
+	if format == imaging.TIFF {
+		return encodeTIFF, nil
+	}
 	return func(w io.Writer, img image.Image) error {
 		return imaging.Encode(w, img, format, imaging.JPEGQuality(quality))
 	}, nil

@@ -1,13 +1,10 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"image"
 	"strings"
-
-	"golang.org/x/image/tiff"
 )
 
 // format is a kind of file that is read.
@@ -26,7 +23,7 @@ var formats = [...]format{
 	{"WebP", []string{"RIFF????WEBP"}, readWebP},
 	{"HEIC", []string{"????ftyphei", "????ftyphev", "????ftypmif1", "????ftypmsf1"}, readHEIF},
 	{"AVIF", []string{"????ftypavif", "????ftypavis"}, readHEIF},
-	{"TIFF", []string{"II*\x00", "MM\x00*"}, readTIFF},
+	{"TIFF", []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}, readTIFF},
 	{"GIF", []string{"GIF87a", "GIF89a"}, readGIF},
 	{"BMP", []string{"BM????\x00\x00\x00\x00", "BM????????????\x00\x00"}, readBMP},
 	{"PNM", pnmMagic, readPNM},
@@ -91,19 +88,4 @@ func startsLike(data []byte, patterns []string) bool {
 		}
 	}
 	return false
-}
-
-func readTIFF(file []byte) (*header, error) {
-	config, err := tiff.DecodeConfig(bytes.NewReader(file))
-	if err != nil {
-		return nil, err
-	}
-	return &header{
-		width: config.Width, height: config.Height,
-		memory:      8 * int64(config.Width) * int64(config.Height),
-		orientation: exifOrientation(file),
-		decode: func(ctx context.Context) (image.Image, error) {
-			return tiff.Decode(bytes.NewReader(file))
-		},
-	}, nil
 }
