@@ -88,11 +88,11 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 	if err := std.checkInputs([]string{pathA, pathB}); err != nil {
 		return err
 	}
-	a, err := std.open(ctx, pathA)
+	a, err := std.open(ctx, pathA, global.Quiet)
 	if err != nil {
 		return err
 	}
-	b, err := std.open(ctx, pathB)
+	b, err := std.open(ctx, pathB, global.Quiet)
 	if err != nil {
 		return err
 	}

@@ -40,12 +40,19 @@ func (s streams) checkInputs(paths []string) error {
 	return nil
 }
 
-// open reads a picture from a file or from standard input.
-func (s streams) open(ctx context.Context, path string) (*picture.Picture, error) {
+// open reads a picture from a file or from standard input, and tells what there is to
+// know of how it was read unless that should be quiet.
+func (s streams) open(ctx context.Context, path string, quiet bool) (p *picture.Picture, err error) {
 	if path == standardStream {
-		return picture.Decode(ctx, s.in, "standard input")
+		path = "standard input"
+		p, err = picture.Decode(ctx, s.in, path)
+	} else {
+		p, err = picture.Open(ctx, path)
 	}
-	return picture.Open(ctx, path)
+	if err == nil {
+		printRemarks(s.err, quiet, path, p)
+	}
+	return p, err
 }
 
 // checkFile reports a path that stands for a standard stream where only files and

@@ -20,7 +20,7 @@ import (
 type stylizeOptions struct {
 	settings.Stylization
 	Output string // a file, a folder or standardStream
-	Format string // one of picture.Formats, or empty: the name says it
+	Format string // one of picture.Written, or empty: the name says it
 	Depth  int    // bits a channel
 	JPEG   int    // quality, 1–100
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
@@ -33,7 +33,7 @@ func newStylizeOptions() *stylizeOptions {
 
 func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif; in a folder it gets the content's name; - is standard output")
-	f.add(settings.Choice(&o.Format, "format", picture.Formats[:]), "format", "", "png, jpeg or tiff, for standard output (png unless given) and for names that don't say")
+	f.add(settings.Choice(&o.Format, "format", picture.Written[:]), "format", "", "png, jpeg or tiff, for standard output (png unless given) and for names that don't say")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100")
 	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every N iterations, as FILE-00100.png and so on; those of an earlier run are replaced; 0 never")
@@ -47,8 +47,9 @@ func newStylizeCommand(global *globalOptions) *cobra.Command {
 		Short: "Paint a picture in the style of others",
 		Long: `Stylize paints what CONTENT shows in the style of the STYLE pictures. Several
 styles are blended by their weights, which are 1 unless given. Pictures are
-read as PNG, JPEG, TIFF or WebP and written as PNG, JPEG or TIFF, by the name's
-extension. CONTENT or one STYLE may be -, which is standard input.
+read as ` + picture.Formats() + `, and written as PNG,
+JPEG or TIFF, by the name's extension. CONTENT or one STYLE may be -, which is
+standard input.
 
 The output appears whole or not at all, and never replaces an input, a
 write-protected file, or what isn't a regular file. One that is there keeps its
@@ -127,7 +128,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err != nil {
 		return err
 	}
-	content, painted, err := openPictures(ctx, args[0], styles, std)
+	content, painted, err := openPictures(ctx, args[0], styles, std, global.Quiet)
 	if err != nil {
 		return err
 	}
@@ -159,14 +160,14 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 }
 
 // openPictures reads the content and the styles.
-func openPictures(ctx context.Context, contentPath string, arguments []styleArgument, std streams) (image.Image, []model.Style, error) {
-	content, err := std.open(ctx, contentPath)
+func openPictures(ctx context.Context, contentPath string, arguments []styleArgument, std streams, quiet bool) (image.Image, []model.Style, error) {
+	content, err := std.open(ctx, contentPath, quiet)
 	if err != nil {
 		return nil, nil, err
 	}
 	var styles []model.Style
 	for _, s := range arguments {
-		style, err := std.open(ctx, s.path)
+		style, err := std.open(ctx, s.path, quiet)
 		if err != nil {
 			return nil, nil, err
 		}

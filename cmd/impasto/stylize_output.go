@@ -67,7 +67,7 @@ func (o *stylizeOptions) settleStream(json bool, std streams) error {
 		return usagef("-o -: standard output is a terminal, which can't show a picture; pipe it into a program or a file")
 	}
 	if o.Format == "" {
-		o.Format = picture.Formats[0]
+		o.Format = picture.Written[0]
 	}
 	return o.checkDepth()
 }
@@ -98,7 +98,7 @@ func (o *stylizeOptions) nameOf(content string) string {
 	case o.Format != "":
 		format = o.Format
 	default:
-		format = picture.Formats[0]
+		format = picture.Written[0]
 	}
 	return strings.TrimSuffix(name, filepath.Ext(name)) + extensions[format]
 }

@@ -31,7 +31,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/tiff", "internal/float16"},
 
 	// Files.
-	{"internal/picture", "internal/atomicfile internal/tiff"},
+	{"internal/heif", ""},
+	{"internal/picture", "internal/atomicfile internal/heif internal/memory internal/tiff"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},

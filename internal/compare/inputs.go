@@ -28,11 +28,11 @@ type entry struct {
 // openPictures opens those pictures that there are, and makes the entries.
 func (c *Comparison) openPictures(ctx context.Context) error {
 	var err error
-	if c.content, err = picture.Open(ctx, c.options.Content); err != nil {
+	if c.content, err = c.open(ctx, c.options.Content); err != nil {
 		return err
 	}
 	for _, s := range c.options.Styles {
-		p, err := picture.Open(ctx, s.File)
+		p, err := c.open(ctx, s.File)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		c.entries = append(c.entries, e)
 	}
 	for _, path := range c.options.Also {
-		p, err := picture.Open(ctx, path)
+		p, err := c.open(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -58,6 +58,20 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p.Image()})
 	}
 	return nil
+}
+
+// open opens a picture that the options name, and tells what is to be remarked.
+func (c *Comparison) open(ctx context.Context, path string) (*picture.Picture, error) {
+	p, err := picture.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, remark := range p.Remarks {
+		if err := c.tell(Event{Kind: Remarked, Path: path, Remark: remark}); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
 }
 
 // modelStyles are the styles as the library takes them.

@@ -212,22 +212,22 @@ func TestEncodeWritesEveryFormatAsSaveDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if format, err := FormatOf(path); err != nil || format != Formats[i] {
-			t.Errorf("%s is %q (%v), want %s", extension, format, err, Formats[i])
+		if format, err := FormatOf(path); err != nil || format != Written[i] {
+			t.Errorf("%s is %q (%v), want %s", extension, format, err, Written[i])
 		}
 		var encoded bytes.Buffer
-		if err := Encode(&encoded, gradient().Image(), SaveOptions{Quality: 90, Format: Formats[i]}); err != nil {
+		if err := Encode(&encoded, gradient().Image(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(encoded.Bytes(), saved) {
-			t.Errorf("%s: Encode and Save write different files", Formats[i])
+			t.Errorf("%s: Encode and Save write different files", Written[i])
 		}
 		nameless := filepath.Join(t.TempDir(), "nameless")
-		if err := Save(nameless, gradient().Image(), SaveOptions{Quality: 90, Format: Formats[i]}); err != nil {
+		if err := Save(nameless, gradient().Image(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
 			t.Fatal(err)
 		}
 		if data, err := os.ReadFile(nameless); err != nil || !bytes.Equal(data, saved) {
-			t.Errorf("%s: Save writes another file where the name has no extension (%v)", Formats[i], err)
+			t.Errorf("%s: Save writes another file where the name has no extension (%v)", Written[i], err)
 		}
 	}
 	if err := Encode(io.Discard, gradient().Image(), SaveOptions{Format: "gif"}); err == nil {

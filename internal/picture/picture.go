@@ -1,6 +1,6 @@
-// Package picture turns files into planes of float32 and back. It reads PNG,
-// JPEG, TIFF and WebP, upright whatever the camera's orientation, and writes
-// PNG, JPEG and TIFF, whole or not at all. Colours are sRGB as stored:
+// Package picture turns files into planes of float32 and back. It reads the
+// kinds of files in Formats, upright whatever the camera's orientation, and
+// writes PNG, JPEG and TIFF, whole or not at all. Colours are sRGB as stored:
 // embedded colour profiles are not applied.
 package picture
 

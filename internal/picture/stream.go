@@ -10,10 +10,10 @@ import (
 	"github.com/disintegration/imaging"
 )
 
-// Formats are those that pictures are written in.
-var Formats = [...]string{"png", "jpeg", "tiff"}
+// Written are the formats that pictures are written in.
+var Written = [...]string{"png", "jpeg", "tiff"}
 
-// FormatOf returns which of Formats a file of that name is written in, by its
+// FormatOf returns which of Written a file of that name is written in, by its
 // extension, or what is wrong with the name.
 func FormatOf(path string) (string, error) {
 	if _, err := encoderOf(path, SaveOptions{}); err != nil {
@@ -27,7 +27,7 @@ func FormatOf(path string) (string, error) {
 // is PNG where they say none.
 func Encode(w io.Writer, img image.Image, o SaveOptions) error {
 	if o.Format == "" {
-		o.Format = Formats[0]
+		o.Format = Written[0]
 	}
 	write, err := writerOf("", img, o)
 	if err == nil {

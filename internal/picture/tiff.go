@@ -10,29 +10,26 @@ import (
 	"impasto/internal/tiff"
 )
 
-// tiffConfig is what a TIFF file's directory says, before anything is allocated.
-func tiffConfig(r io.Reader) (image.Config, error) {
-	p, err := openTIFF(r)
-	if err != nil {
-		return image.Config{}, err
-	}
-	return image.Config{Width: p.Width, Height: p.Height}, nil
-}
-
-func decodeTIFF(r io.Reader) (image.Image, error) {
-	p, err := openTIFF(r)
+func readTIFF(file []byte) (*header, error) {
+	p, err := tiff.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	return tiffImage(context.Background(), p)
-}
-
-func openTIFF(r io.Reader) (*tiff.Picture, error) {
-	file, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
+	pixelBytes := int64(1)
+	if p.Colours != tiff.Grey || p.Alpha {
+		pixelBytes = 4
 	}
-	return tiff.Open(file)
+	if p.Bits > 8 {
+		pixelBytes *= 2
+	}
+	h := &header{width: p.Width, height: p.Height, orientation: p.Orientation, profile: p.Profile}
+	h.memory = p.Memory + pixelBytes*int64(p.Width)*int64(p.Height)
+	h.decode = func(ctx context.Context) (image.Image, error) {
+		img, err := tiffImage(ctx, p)
+		h.remarks = p.Remarks
+		return img, err
+	}
+	return h, nil
 }
 
 // tiffImage decodes a TIFF file into the smallest of the image package's types that holds
