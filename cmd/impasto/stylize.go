@@ -65,7 +65,8 @@ event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
 its parts), gradient_norm and seconds; and one for every picture written, with
 event ("written"), path, final, interrupted, width, height, iterations, loss
-and seconds.`,
+and seconds, and with remarks where there is something to be said of it, as that
+it hardly changed.`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -192,6 +193,9 @@ type stylization struct {
 func (s *stylization) begin(level model.Level) {
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
 		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
+	for _, remark := range level.Remarks {
+		s.reporter.note(remark)
+	}
 }
 
 // progress shows and writes what is asked for after an iteration. What fails
@@ -252,12 +256,15 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 	size, took := result.Image.Bounds().Size(), time.Since(s.started)
 	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", path, size.X, size.Y,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
+	for _, remark := range result.Remarks {
+		s.reporter.note(remark)
+	}
 	if s.events == nil {
 		return nil
 	}
 	return printJSON(s.events, writtenEvent{
 		Event: "written", Path: path, Final: final, Interrupted: interrupted, Width: size.X, Height: size.Y,
-		Iterations: result.Last.Done, Loss: result.Last.Loss, Seconds: took.Seconds(),
+		Iterations: result.Last.Done, Loss: result.Last.Loss, Seconds: took.Seconds(), Remarks: result.Remarks,
 	})
 }
 
@@ -316,6 +323,8 @@ type writtenEvent struct {
 	Iterations  int     `json:"iterations"`
 	Loss        float64 `json:"loss"`
 	Seconds     float64 `json:"seconds"`
+	// Remarks say in what the picture may not be what was asked for.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 func newIterationEvent(p model.Progress) iterationEvent {
