@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestEverythingComesNearerToTheStyle(t *testing.T) {
 						o.SetLoss(loss)
 						o.ContentLoss, o.Optimizer, o.Start = form.Name, optimizer, row.name
 						if row.name == StartFromImage {
-							o.StartImage = waves(20, 20, 2)
+							o.StartImage = waves(20, 20, 0.3)
 						}
 						seen := descend(t, content, style, o)
 						first, last := styleDistance(seen[0]), styleDistance(seen[len(seen)-1])
@@ -109,18 +110,21 @@ func TestContentWeightsAHundredTimesOffDoNotExplode(t *testing.T) {
 // TestFlatAndSmallPicturesDescend has contents and styles of one colour, of black and white
 // and of hardly any pixels.
 func TestFlatAndSmallPicturesDescend(t *testing.T) {
-	grey := image.NewNRGBA(image.Rect(0, 0, 40, 30))
-	board := image.NewNRGBA(grey.Rect)
+	board := image.NewNRGBA(image.Rect(0, 0, 40, 30))
 	for y := range 30 {
 		for x := range 40 {
-			grey.Set(x, y, color.NRGBA{128, 128, 128, 255})
 			v := uint8(255 * ((x/4 + y/4) % 2))
 			board.Set(x, y, color.NRGBA{v, v, v, 255})
 		}
 	}
 	picture, small := waves(40, 30, 0.2), waves(5, 5, 0.9)
+	one := func(c color.NRGBA) image.Image {
+		img := image.NewNRGBA(board.Rect)
+		draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
+		return img
+	}
 	pairs := map[string][2]image.Image{
-		"a grey style": {picture, grey}, "a grey content": {grey, picture},
+		"a grey style": {picture, one(color.NRGBA{128, 128, 128, 255})}, "a content of one colour": {one(color.NRGBA{220, 90, 30, 255}), picture},
 		"a small style": {picture, small}, "a black and white style": {picture, board},
 	}
 	for name, pair := range pairs {

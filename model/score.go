@@ -216,15 +216,17 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 }
 
 // resize brings a picture to the size of the scores. The shape is the content's
-// where it is to 2 %, which rounding to pixels may make of it.
+// where it is to 2 % or a pixel, which rounding to pixels may make of it.
 func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, err error) {
 	if p, err = picture.FromImage(img); err != nil {
 		return nil, false, err
 	}
 	width, height := s.level.width, s.level.height
 	aspect := float64(p.Width) / float64(p.Height) * float64(height) / float64(width)
-	if sameShape = math.Abs(math.Log(aspect)) < 0.02; !sameShape {
-		width, height = fit(p.Width, p.Height, max(width, height), true)
+	w, h := fit(p.Width, p.Height, max(width, height), true)
+	sameShape = math.Abs(math.Log(aspect)) < 0.02 || max(w-width, width-w, h-height, height-h) <= 1
+	if !sameShape {
+		width, height = w, h
 		if least := s.options.minimumSize(); min(width, height) < least {
 			width, height = fit(p.Width, p.Height, longestFor(p.Width, p.Height, least), true)
 		}
