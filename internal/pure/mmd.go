@@ -60,7 +60,7 @@ func (k MMD) Bandwidth(probe []float64, spread Spread) float64 {
 		slices.Sort(distances)
 		median = distances[len(distances)/2]
 	}
-	if median > 1e-2*spread.Square {
+	if median > 1e-6*spread.Square {
 		return median
 	}
 	if spread.Square > 0 {

@@ -55,7 +55,7 @@ func contentLossUsage() string {
 			return ""
 		}
 		return form.Help
-	})
+	}) + "; both relative to the content's features"
 }
 
 func deviceUsage() string {
