@@ -76,7 +76,7 @@ KERNEL((cloud_threads), cloud_spread, double *spread, const double *means, const
 // counts for in units of that, or 0 for once. One thread.
 KERNEL((cloud_threads), sinkhorn_numbers, double *numbers, const double *spread, double epsilon, double strength) {
     if (threadIdx.x > 0) return;
-    const bool constant = spread[1] <= 1e-8 * spread[0];
+    const bool constant = spread[1] <= 1e-12 * spread[0];
     numbers[0] = !constant ? epsilon * 2 * spread[1] : spread[0] > 0 ? spread[0] : 1;
     numbers[1] = 2 * log2_of_e / numbers[0];
     numbers[2] = strength > 0 ? strength / (spread[0] + cloud_epsilon) : 1;
