@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 
@@ -111,9 +112,19 @@ func (o FeatureOptions) open() (engine.Network, error) {
 // picture is a picture at the size that the network sees.
 func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
 	p, err := picture.FromImage(img)
-	if err != nil || o.Size == 0 {
-		return p, err
+	if err != nil {
+		return nil, err
 	}
-	width, height := picture.FitSize(p.Width, p.Height, o.Size)
+	size := o.Size
+	if size == 0 {
+		size = max(p.Width, p.Height)
+	}
+	width, height := picture.FitSize(p.Width, p.Height, size)
+	if least := vgg19.MinimumSize(o.Layers...); o.Pooling != "none" && min(width, height) < least {
+		return nil, errors.New(tooThin("picture", p.Width, p.Height, width, height, size, least))
+	}
+	if o.Size == 0 {
+		return p, nil
+	}
 	return p.Resize(width, height, picture.Lanczos)
 }

@@ -33,6 +33,9 @@ type stylization struct {
 func (s *stylization) begin(level model.Level) {
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
 		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
+	for _, remark := range level.Remarks {
+		s.reporter.note(remark)
+	}
 }
 
 // progress shows and writes what is asked for after an iteration. What fails
@@ -155,10 +158,14 @@ func (s *stylization) tell(path string, result *model.Result, event writtenEvent
 	}
 	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(shown), size.X, size.Y,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
+	for _, remark := range result.Remarks {
+		s.reporter.note(remark)
+	}
 	if !s.json {
 		return nil
 	}
 	event.Event, event.Path, event.Width, event.Height = "written", path, size.X, size.Y
 	event.Iterations, event.Loss, event.Seconds = result.Last.Done, result.Last.Loss, took.Seconds()
+	event.Remarks = result.Remarks
 	return printJSON(s.stdout, event)
 }

@@ -71,8 +71,9 @@ event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
 its parts), gradient_norm and seconds; and one for every picture written, with
 event ("written"), path (where the picture is), final, interrupted, width,
-height, iterations, loss, seconds and error (why it isn't where it was to go;
-missing where it is).`,
+height, iterations, loss, seconds, error (why it isn't where it was to go;
+missing where it is) and remarks (where there is something to be said of it, as
+that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,

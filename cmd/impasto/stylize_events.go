@@ -34,6 +34,8 @@ type writtenEvent struct {
 	Loss        float64 `json:"loss"`
 	Seconds     float64 `json:"seconds"`
 	Error       string  `json:"error,omitempty"` // why it isn't where it was to go
+	// Remarks say in what the picture may not be what was asked for.
+	Remarks []string `json:"remarks,omitempty"`
 }
 
 func newIterationEvent(p model.Progress) iterationEvent {
