@@ -111,9 +111,14 @@ func (o FeatureOptions) open() (engine.Network, error) {
 // picture is a picture at the size that the network sees.
 func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
 	p, err := picture.FromImage(img)
-	if err != nil || o.Size == 0 {
-		return p, err
+	if err != nil {
+		return nil, err
 	}
-	width, height := picture.FitSize(p.Width, p.Height, o.Size)
-	return p.Resize(width, height, picture.Lanczos)
+	if o.Size > 0 {
+		width, height := picture.FitSize(p.Width, p.Height, o.Size)
+		if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
+			return nil, err
+		}
+	}
+	return p.OnWhite(), nil
 }

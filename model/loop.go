@@ -43,6 +43,7 @@ type run struct {
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
+	reached   int              // the level that it is of
 	last      Progress
 	curve     curve
 	began     time.Time
@@ -66,6 +67,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.best, err = start(r.levels[0], r.extractor.recipe.styles, o); err != nil {
 		return nil, err
 	}
+	r.options.StartImage = nil // which isn't needed any more, and may be large
 	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -124,7 +126,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	defer d.close()
 	err = d.iterate(ctx)
 	if best, readErr := d.picture(); readErr == nil {
-		r.best = best
+		r.best, r.reached = best, index
 	} else if err == nil {
 		err = readErr
 	}
@@ -170,7 +172,7 @@ func withContext(where string, err error) error {
 }
 
 func (r *run) result() *Result {
-	img := r.best.Image()
+	img := r.levels[r.reached].show(r.best)
 	if r.last.Picture != nil {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}

@@ -74,7 +74,11 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	levels, err := pyramid(content, styles, o)
+	flat, err := picture.FromImage(content)
+	if err != nil {
+		return nil, fmt.Errorf("model: content picture: %w", err)
+	}
+	levels, err := pyramid(flat.OnWhite(), styles, o)
 	if err != nil {
 		return nil, err
 	}
@@ -211,8 +215,10 @@ func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, er
 	if sameShape = math.Abs(math.Log(aspect)) < 0.02; !sameShape {
 		width, height = fit(p.Width, p.Height, max(width, height), true)
 	}
-	p, err = p.Resize(width, height, picture.Lanczos)
-	return p, sameShape, err
+	if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
+		return nil, false, err
+	}
+	return p.OnWhite(), sameShape, nil
 }
 
 func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {

@@ -99,7 +99,7 @@ func fromImage(l level, _ []float64, o Options) (*picture.Picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: start picture: %w", err)
 	}
-	return resized, nil
+	return resized.OnWhite(), nil
 }
 
 // random generates what is random in the start.

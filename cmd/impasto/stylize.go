@@ -172,9 +172,9 @@ func openPictures(ctx context.Context, contentPath string, arguments []styleArgu
 		if err != nil {
 			return nil, nil, err
 		}
-		styles = append(styles, model.Style{Image: style.Image(), Weight: s.weight})
+		styles = append(styles, model.Style{Image: style, Weight: s.weight})
 	}
-	return content.Image(), styles, nil
+	return content, styles, nil
 }
 
 // stylization is one that is under way.

@@ -30,17 +30,17 @@ type entry struct {
 // openPictures opens those pictures that there are, and makes the entries.
 func (c *Comparison) openPictures(ctx context.Context) error {
 	var err error
-	if c.content, err = picture.Open(ctx, c.options.Content); err != nil {
+	if c.content, err = openOnWhite(ctx, c.options.Content); err != nil {
 		return err
 	}
 	for _, s := range c.options.Styles {
-		p, err := picture.Open(ctx, s.File)
+		p, err := openOnWhite(ctx, s.File)
 		if err != nil {
 			return err
 		}
 		c.styles = append(c.styles, p)
 	}
-	c.entries = []*entry{{Picture: Picture{Name: "content", Kind: KindContent, File: c.options.Content}, image: c.content.Image()}}
+	c.entries = []*entry{{Picture: Picture{Name: "content", Kind: KindContent, File: c.options.Content}, image: c.content}}
 	for _, cell := range c.options.Cells {
 		e := &entry{Picture: Picture{Name: cell.Name(), Kind: KindMade, File: pictureFolder + "/" + cell.file() + ".png", Settings: map[string]string{}}}
 		for _, s := range cell.Varied {
@@ -49,7 +49,7 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		c.entries = append(c.entries, e)
 	}
 	for _, path := range c.options.Also {
-		p, err := picture.Open(ctx, path)
+		p, err := openOnWhite(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -57,16 +57,26 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		if slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Name == name }) {
 			name = path
 		}
-		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p.Image()})
+		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p})
 	}
 	return nil
+}
+
+// openOnWhite opens a picture, and lays it on white where it is transparent, as the sheet
+// and the page show it.
+func openOnWhite(ctx context.Context, path string) (*picture.Picture, error) {
+	p, err := picture.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return p.OnWhite(), nil
 }
 
 // modelStyles are the styles as the library takes them.
 func (c *Comparison) modelStyles() []model.Style {
 	var styles []model.Style
 	for i, p := range c.styles {
-		styles = append(styles, model.Style{Image: p.Image(), Weight: c.options.Styles[i].Weight})
+		styles = append(styles, model.Style{Image: p, Weight: c.options.Styles[i].Weight})
 	}
 	return styles
 }

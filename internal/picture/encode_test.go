@@ -41,7 +41,7 @@ func TestSavedPicturesComeBack(t *testing.T) {
 	folder := t.TempDir()
 	for _, test := range tests {
 		path := filepath.Join(folder, test.name)
-		if err := Save(path, p.Image(), test.options); err != nil {
+		if err := Save(path, p, test.options); err != nil {
 			t.Fatal(err)
 		}
 		back, err := Open(t.Context(), path)
@@ -62,7 +62,7 @@ func TestQualityShrinksAJPEG(t *testing.T) {
 	var sizes []int64
 	for i, quality := range []int{5, 0, 100} {
 		path := filepath.Join(folder, string(rune('a'+i))+".jpg")
-		if err := Save(path, gradient().Image(), SaveOptions{Quality: quality}); err != nil {
+		if err := Save(path, gradient(), SaveOptions{Quality: quality}); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
@@ -84,12 +84,12 @@ func TestSaveRefusesBeforeItWrites(t *testing.T) {
 		img     image.Image
 		want    string
 	}{
-		{"a.gif", SaveOptions{}, gradient().Image(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
-		{"a.webp", SaveOptions{}, gradient().Image(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
-		{"a", SaveOptions{}, gradient().Image(), "no extension; want .png"},
-		{"a.png", SaveOptions{Depth: 12}, gradient().Image(), "12 bits a channel; want 8 or 16"},
-		{"a.jpg", SaveOptions{Depth: 16}, gradient().Image(), "use PNG or TIFF"},
-		{"a.jpg", SaveOptions{Quality: 101}, gradient().Image(), "quality 101; want 1–100"},
+		{"a.gif", SaveOptions{}, gradient(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a.webp", SaveOptions{}, gradient(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a", SaveOptions{}, gradient(), "no extension; want .png"},
+		{"a.png", SaveOptions{Depth: 12}, gradient(), "12 bits a channel; want 8 or 16"},
+		{"a.jpg", SaveOptions{Depth: 16}, gradient(), "use PNG or TIFF"},
+		{"a.jpg", SaveOptions{Quality: 101}, gradient(), "quality 101; want 1–100"},
 		{"a.png", SaveOptions{}, nil, "no image"},
 		{"a.png", SaveOptions{}, image.NewRGBA(image.Rectangle{}), "0×0 pixels"},
 	}
@@ -133,7 +133,7 @@ func TestAFaultWhileWritingLeavesEverythingAsItWas(t *testing.T) {
 			if err := os.WriteFile(path, []byte("the old picture"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := saveOn(faulty.Disk{Failing: operation}, path, gradient().Image(), SaveOptions{})
+			err := saveOn(faulty.Disk{Failing: operation}, path, gradient(), SaveOptions{})
 			if err == nil {
 				t.Errorf("%s of %s: no error", operation, name)
 				continue
@@ -162,7 +162,7 @@ func TestSaveWritesThroughALink(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Skipf("no symbolic links here: %v", err)
 	}
-	if err := Save(link, gradient().Image(), SaveOptions{}); err != nil {
+	if err := Save(link, gradient(), SaveOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
