@@ -23,11 +23,12 @@ func FromImage(img image.Image) (*Picture, error) {
 type yuvRange struct {
 	black, luma float32 // the byte of black, and the bytes from black to white
 	chroma      float32 // the bytes from the lowest to the highest chroma
+	red, blue   float64 // the weights of red and blue in luma
 }
 
 var (
-	fullRange   = yuvRange{black: 0, luma: 255, chroma: 255}  // JFIF
-	studioRange = yuvRange{black: 16, luma: 219, chroma: 224} // ITU-R BT.601, as in lossy WebP
+	fullRange   = yuvRange{black: 0, luma: 255, chroma: 255, red: 0.299, blue: 0.114}  // JFIF, ITU-R BT.601
+	studioRange = yuvRange{black: 16, luma: 219, chroma: 224, red: 0.299, blue: 0.114} // ITU-R BT.601, as in lossy WebP
 )
 
 func fromImage(img image.Image, yuv yuvRange) (*Picture, error) {
@@ -139,8 +140,7 @@ func (p *Picture) setPaletted(m *image.Paletted) {
 // unit16 maps 16-bit levels to 0–1.
 func unit16(v uint32) float32 { return float32(v) / math.MaxUint16 }
 
-// setYCbCr converts with the coefficients of ITU-R BT.601, as JFIF and WebP
-// both do.
+// setYCbCr converts from luma and chroma.
 func (p *Picture) setYCbCr(m *image.YCbCr, yuv yuvRange) error {
 	r, g, b := p.Planes()
 	i := 0
@@ -153,12 +153,16 @@ func (p *Picture) setYCbCr(m *image.YCbCr, yuv yuvRange) error {
 	if err := upsampleChroma(g, b, m); err != nil {
 		return err
 	}
+	green := 1 - yuv.red - yuv.blue
+	redOfCr, blueOfCb := float32(2*(1-yuv.red)), float32(2*(1-yuv.blue))
+	greenOfCb := float32(2 * (1 - yuv.blue) * yuv.blue / green)
+	greenOfCr := float32(2 * (1 - yuv.red) * yuv.red / green)
 	for i := range r {
 		luma := (r[i] - yuv.black) / yuv.luma
 		cb, cr := (g[i]-128)/yuv.chroma, (b[i]-128)/yuv.chroma
-		r[i] = clamp(luma + 1.402*cr)
-		g[i] = clamp(luma - 0.344136286*cb - 0.714136286*cr)
-		b[i] = clamp(luma + 1.772*cb)
+		r[i] = clamp(luma + redOfCr*cr)
+		g[i] = clamp(luma - greenOfCb*cb - greenOfCr*cr)
+		b[i] = clamp(luma + blueOfCb*cb)
 	}
 	return nil
 }

@@ -1,21 +1,14 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/jpeg"
-	"image/png"
 	"io"
-	"os"
-
-	"github.com/bep/imagemeta"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
+	"strings"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/memory"
 )
 
 const (
@@ -29,56 +22,65 @@ const (
 	trustedPixels    = 1 << 22
 )
 
-// format is a kind of file that can be read.
-type format struct {
-	name     string
-	magic    []string // what a file may begin with; ? is any byte
-	config   func(io.Reader) (image.Config, error)
-	decode   func(io.Reader) (image.Image, error)
-	metadata imagemeta.ImageFormat
-	yuv      yuvRange
-}
-
-var formats = [...]format{
-	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, png.DecodeConfig, png.Decode, imagemeta.PNG, fullRange},
-	{"JPEG", []string{"\xff\xd8"}, jpeg.DecodeConfig, jpeg.Decode, imagemeta.JPEG, fullRange},
-	{"TIFF", []string{"II*\x00", "MM\x00*"}, tiff.DecodeConfig, tiff.Decode, imagemeta.TIFF, fullRange},
-	{"WebP", []string{"RIFF????WEBP"}, webp.DecodeConfig, webp.Decode, imagemeta.WebP, studioRange},
-}
-
-// Open reads a PNG, JPEG, TIFF or WebP file, which it knows by its content.
-// The picture is turned upright as the file's EXIF orientation says, and
-// composited on white where it is transparent. Of a file with several
-// pictures, it is the first.
+// Open reads a file of one of the kinds in Formats, which it knows by its
+// content. The picture is turned upright as the file says, and composited on
+// white where it is transparent. Of a file with several pictures, it is the
+// first or, where the file says so, the main one; a remark says so. What the
+// header claims is held against the memory that there is before anything is
+// allocated for it. When ctx ends, so does Open, with its cause as the error.
+//
+// Devices and sockets are refused. Pipes are read until their end.
 func Open(ctx context.Context, path string) (*Picture, error) {
-	file, err := os.Open(path)
+	file, err := openFile(ctx, path)
 	if err != nil {
 		return nil, openError(path, err)
 	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil {
-		return nil, openError(path, err)
-	} else if info.IsDir() {
-		return nil, openError(path, errors.New("a folder; want a PNG, JPEG, TIFF or WebP image"))
-	}
+	defer file.Close() // also ends a read that still waits for a pipe
 	return Decode(ctx, file, path)
 }
 
 // Decode is Open for what a reader gives; name stands for the file in errors.
-func Decode(ctx context.Context, r io.Reader, name string) (p *Picture, err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			p, err = nil, fmt.Errorf("picture: open %s: the image is damaged: %v", name, fault)
+// It ends with ctx even where the reader blocks; then a goroutine goes on
+// waiting for the reader.
+func Decode(ctx context.Context, r io.Reader, name string) (*Picture, error) {
+	p, err := within(ctx, func() (*Picture, error) {
+		file, f, err := readFile(ctx, r, memory.Available)
+		if err != nil {
+			return nil, err
 		}
-	}()
-	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+		return f.decode(ctx, file, memory.Available)
+	})
 	if err != nil {
 		return nil, openError(name, err)
 	}
-	if p, err = decode(data); err != nil {
-		return nil, openError(name, err)
-	}
 	return p, nil
+}
+
+// within returns what do returns, or ctx's cause as soon as it ends. Then do
+// goes on by itself until it sees that ctx has ended. A panic becomes an error.
+func within[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if fault := recover(); fault != nil {
+				r.err = fmt.Errorf("the image is damaged: %v", fault)
+			}
+			done <- r
+		}()
+		r.value, r.err = do()
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, context.Cause(ctx)
+	}
 }
 
 // openError puts the name before err, and only once.
@@ -86,33 +88,33 @@ func openError(name string, err error) error {
 	return fmt.Errorf("picture: open %s: %w", name, atomicfile.WithoutPath(err))
 }
 
-func decode(data []byte) (*Picture, error) {
-	if len(data) == 0 {
-		return nil, errors.New("the file is empty; want a PNG, JPEG, TIFF or WebP image")
-	}
-	if len(data) > maxBytes {
-		return nil, fmt.Errorf("the file has more than %d MiB; none that large is read", maxBytes>>20)
-	}
-	f := formatOf(data)
-	if f == nil {
-		return nil, errors.New("not a PNG, JPEG, TIFF or WebP image")
-	}
-	config, err := f.config(bytes.NewReader(data))
+// decode reads a file of the format, if it takes less than the memory that is
+// available.
+func (f *format) decode(ctx context.Context, file []byte, available func() (int64, bool)) (*Picture, error) {
+	h, err := f.read(file)
 	if err != nil {
-		return nil, f.damaged(err)
+		return nil, f.fault(err)
 	}
-	if err := checkClaim(config.Width, config.Height, len(data)); err != nil {
+	if err := checkClaim(h.width, h.height, len(file)); err != nil {
 		return nil, fmt.Errorf("the %s header claims %w", f.name, err)
 	}
-	img, err := f.decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, f.damaged(err)
+	if err := h.checkMemory(f.name, int64(len(file)), available); err != nil {
+		return nil, err
 	}
-	p, err := fromImage(img, f.yuv)
+	img, err := h.decode(ctx)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, f.fault(err)
+	}
+	p, err := fromImage(img, h.yuv)
 	if err != nil {
 		return nil, fmt.Errorf("the %s image has %w", f.name, err)
 	}
-	return p.upright(f.orientation(data)), nil
+	p.turn(h.orientation)
+	p.Remarks = append(p.Remarks, h.remarks...)
+	return p, nil
 }
 
 // checkClaim refuses a size before anything is allocated for it.
@@ -126,33 +128,33 @@ func checkClaim(width, height, size int) error {
 	return nil
 }
 
-func formatOf(data []byte) *format {
-	for i := range formats {
-		for _, magic := range formats[i].magic {
-			if hasMagic(data, magic) {
-				return &formats[i]
-			}
-		}
-	}
-	return nil
-}
+var (
+	errTruncated = errors.New("truncated")
+	errDamaged   = errors.New("damaged")
+)
 
-func hasMagic(data []byte, magic string) bool {
-	if len(data) < len(magic) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != '?' && magic[i] != data[i] {
-			return false
-		}
-	}
-	return true
-}
+// unread is a kind of a format that is not read. Its text follows the name of
+// the format, as in "the JPEG image is lossless".
+type unread string
 
-// damaged says in one line why a file of the format can't be read.
-func (f *format) damaged(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+func (u unread) Error() string { return string(u) }
+
+// fault says in one line and in plain words why a file of the format can't be
+// read.
+func (f *format) fault(err error) error {
+	var kind unread
+	switch {
+	case errors.Is(err, errTruncated), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("the %s image ends too early; the file is truncated", f.name)
+	case errors.As(err, &kind):
+		return fmt.Errorf("the %s image %w, which is not read; save it as an ordinary PNG first", f.name, kind)
 	}
-	return fmt.Errorf("the %s image is damaged or of an unsupported kind: %w", f.name, err)
+	detail := err.Error()
+	for _, prefix := range []string{"png: ", "gif: ", "tiff: ", "webp: ", "vp8: ", "vp8l: ", "bmp: ", "riff: ", "invalid format: ", "damaged: "} {
+		detail = strings.TrimPrefix(detail, prefix)
+	}
+	if err == errDamaged {
+		return fmt.Errorf("the %s image is damaged", f.name)
+	}
+	return fmt.Errorf("the %s image is damaged: %s", f.name, detail)
 }

@@ -1,0 +1,109 @@
+package picture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"strings"
+
+	"golang.org/x/image/tiff"
+)
+
+// format is a kind of file that is read.
+type format struct {
+	name  string
+	magic []string // what a file may begin with; ? is any byte
+	// read reads what goes before the pixels. Nothing may be allocated for them.
+	read func(file []byte) (*header, error)
+}
+
+// formats are those that are read. Of those with the same beginning, the first
+// counts.
+var formats = [...]format{
+	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, readPNG},
+	{"JPEG", []string{"\xff\xd8"}, readJPEG},
+	{"WebP", []string{"RIFF????WEBP"}, readWebP},
+	{"HEIC", []string{"????ftyphei", "????ftyphev", "????ftypmif1", "????ftypmsf1"}, readHEIF},
+	{"AVIF", []string{"????ftypavif", "????ftypavis"}, readHEIF},
+	{"TIFF", []string{"II*\x00", "MM\x00*"}, readTIFF},
+	{"GIF", []string{"GIF87a", "GIF89a"}, readGIF},
+	{"BMP", []string{"BM????\x00\x00\x00\x00", "BM????????????\x00\x00"}, readBMP},
+	{"PNM", pnmMagic, readPNM},
+}
+
+// Formats names the formats that are read, as in "PNG, JPEG or GIF".
+func Formats() string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// header is what a file says of its picture, and how to go on.
+type header struct {
+	width, height int    // in pixels, before it is turned upright
+	memory        int64  // what decode takes at most, in bytes, beside the file
+	orientation   int    // of EXIF, 1–8; 0 is as good as 1
+	profile       []byte // the embedded ICC profile, nil where there is none
+	code          *codePoints
+	chunks        map[string][]byte // a PNG's gAMA, cHRM and sRGB
+	yuv           yuvRange          // of YCbCr images
+	remarks       []string
+	decode        func(context.Context) (image.Image, error)
+}
+
+// codePoints name a colour space in the numbers of ITU-T H.273.
+type codePoints struct {
+	primaries, transfer int
+}
+
+// identify tells a file's format by its beginning.
+func identify(head []byte) (*format, error) {
+	if len(head) == 0 {
+		return nil, errors.New("the file is empty; want a " + Formats() + " image")
+	}
+	if s := strangerOf(head); s != nil {
+		return nil, s.refuse()
+	}
+	for i := range formats {
+		if startsLike(head, formats[i].magic) {
+			return &formats[i], nil
+		}
+	}
+	return nil, errors.New("not a " + Formats() + " image")
+}
+
+// startsLike tells whether the data begin with one of the patterns.
+func startsLike(data []byte, patterns []string) bool {
+	for _, pattern := range patterns {
+		if len(data) < len(pattern) {
+			continue
+		}
+		same := true
+		for i := range len(pattern) {
+			same = same && (pattern[i] == '?' || pattern[i] == data[i])
+		}
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+func readTIFF(file []byte) (*header, error) {
+	config, err := tiff.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	return &header{
+		width: config.Width, height: config.Height,
+		memory:      8 * int64(config.Width) * int64(config.Height),
+		orientation: exifOrientation(file),
+		decode: func(ctx context.Context) (image.Image, error) {
+			return tiff.Decode(bytes.NewReader(file))
+		},
+	}, nil
+}
