@@ -25,9 +25,10 @@ var arrows = []struct{ from, to string }{
 	{"internal/names", ""},
 	{"internal/optim", ""},
 	{"internal/report", ""},
+	{"internal/tiff", "internal/float16"},
 
 	// Files.
-	{"internal/picture", "internal/atomicfile"},
+	{"internal/picture", "internal/atomicfile internal/tiff"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},

@@ -3,10 +3,10 @@ package colour
 import "fmt"
 
 // CodePoints say what values mean, by the tables of ITU-T H.273.
-type CodePoints struct{ Primaries, Transfer byte }
+type CodePoints struct{ Primaries, Transfer int }
 
 // primariesOf are the rows of table 2 that pictures have.
-var primariesOf = map[byte]Primaries{
+var primariesOf = map[int]Primaries{
 	1:  SRGB,
 	4:  {Chromaticity{0.310, 0.316}, Chromaticity{0.67, 0.33}, Chromaticity{0.21, 0.71}, Chromaticity{0.14, 0.08}},
 	5:  {d65, Chromaticity{0.64, 0.33}, Chromaticity{0.29, 0.60}, Chromaticity{0.15, 0.06}},
@@ -17,12 +17,11 @@ var primariesOf = map[byte]Primaries{
 	12: {d65, Chromaticity{0.680, 0.320}, Chromaticity{0.265, 0.690}, Chromaticity{0.150, 0.060}},
 }
 
-// bt709Curve is the inverse of the transfer function of ITU-R BT.709 and others.
-var bt709Curve = curve{kind: 3, g: 1 / 0.45, a: 1 / 1.099, b: 0.099 / 1.099, c: 1 / 4.5, d: 0.081}
-
-// transfersOf are the rows of table 3 that aren't of high dynamic range.
-var transfersOf = map[byte]curve{
-	1: bt709Curve, 6: bt709Curve, 14: bt709Curve, 15: bt709Curve,
+// transfersOf are the rows of table 3 that aren't of high dynamic range. Pictures that
+// claim the function of BT.709 or BT.2020 are seen as if it were sRGB's, which is near:
+// they were made to look right so, and other programs show them so.
+var transfersOf = map[int]curve{
+	1: srgbCurve, 6: srgbCurve, 14: srgbCurve, 15: srgbCurve,
 	4: {kind: 0, g: 2.2}, 5: {kind: 0, g: 2.8}, 8: identityCurve, 13: srgbCurve,
 }
 

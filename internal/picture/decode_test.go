@@ -176,7 +176,7 @@ func TestBadFilesAreRefusedInOneLine(t *testing.T) {
 		{"magic only.png", []byte("\x89PNG\r\n\x1a\n"), "truncated"},
 		{"zero.png", pngHeader(0, 5), "PNG"},
 		{"zero.jpg", jpegHeader(5, 0), "JPEG"},
-		{"zero.tif", tiffHeader(0, 5), "zero-size"},
+		{"zero.tif", tiffHeader(0, 5), "TIFF"},
 		{"huge.png", pngHeader(30000, 30000), "claims 30000×30000 pixels; at most 268435456"},
 		{"huge.jpg", jpegHeader(30000, 30000), "claims 30000×30000 pixels; at most 268435456"},
 		{"huge.tif", tiffHeader(30000, 30000), "claims 30000×30000 pixels; at most 268435456"},

@@ -1,13 +1,12 @@
 package picture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"image"
 	"strings"
 
-	"golang.org/x/image/tiff"
+	"impasto/internal/colour"
 )
 
 // format is a kind of file that is read.
@@ -26,7 +25,7 @@ var formats = [...]format{
 	{"WebP", []string{"RIFF????WEBP"}, readWebP},
 	{"HEIC", []string{"????ftyphei", "????ftyphev", "????ftypmif1", "????ftypmsf1"}, readHEIF},
 	{"AVIF", []string{"????ftypavif", "????ftypavis"}, readHEIF},
-	{"TIFF", []string{"II*\x00", "MM\x00*"}, readTIFF},
+	{"TIFF", []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}, readTIFF},
 	{"GIF", []string{"GIF87a", "GIF89a"}, readGIF},
 	{"BMP", []string{"BM????\x00\x00\x00\x00", "BM????????????\x00\x00"}, readBMP},
 	{"PNM", pnmMagic, readPNM},
@@ -48,16 +47,14 @@ type header struct {
 	memory        int64  // what decode takes at most, in bytes, beside the file
 	orientation   int    // of EXIF, 1–8; 0 is as good as 1
 	profile       []byte // the embedded ICC profile, nil where there is none
+	profileFault  error  // why it couldn't be had from the file
 	code          *codePoints
 	chunks        map[string][]byte // a PNG's gAMA, cHRM and sRGB
+	exif          []byte            // a small TIFF file
+	space         *colour.Transform // from the file's colours to sRGB, nil where there is none
 	yuv           yuvRange          // of YCbCr images
 	remarks       []string
 	decode        func(context.Context) (image.Image, error)
-}
-
-// codePoints name a colour space in the numbers of ITU-T H.273.
-type codePoints struct {
-	primaries, transfer int
 }
 
 // identify tells a file's format by its beginning.
@@ -91,19 +88,4 @@ func startsLike(data []byte, patterns []string) bool {
 		}
 	}
 	return false
-}
-
-func readTIFF(file []byte) (*header, error) {
-	config, err := tiff.DecodeConfig(bytes.NewReader(file))
-	if err != nil {
-		return nil, err
-	}
-	return &header{
-		width: config.Width, height: config.Height,
-		memory:      8 * int64(config.Width) * int64(config.Height),
-		orientation: exifOrientation(file),
-		decode: func(ctx context.Context) (image.Image, error) {
-			return tiff.Decode(bytes.NewReader(file))
-		},
-	}, nil
 }

@@ -53,7 +53,6 @@ var strangers = [...]stranger{
 	{"DPX", with(magick, "dpx"), []string{"SDPX", "XPDS"}},
 	{"PAM", with(magick, "pam"), []string{"P7\n"}},
 	{"PFM", with(magick, "pfm"), []string{"PF\n", "Pf\n"}},
-	{"BigTIFF", with(magick, "tif"), []string{"II+\x00", "MM\x00+"}},
 	{"PCX", with(magick, "pcx"), []string{"\x0a?\x01\x08", "\x0a?\x01\x01"}},
 	{"an SGI picture", with(magick, "sgi"), []string{"\x01\xda"}},
 	{"a Sun raster", with(magick, "ras"), []string{"\x59\xa6\x6a\x95"}},
