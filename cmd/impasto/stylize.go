@@ -39,7 +39,7 @@ func newStylizeOptions() *stylizeOptions {
 func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
-	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100")
+	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
 	f.addSettings(o.Table()...)
 }
@@ -132,6 +132,10 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if global.JSON {
 		s.events = stdout
 	}
+	s.tellRemarks(args[0], content)
+	for i, style := range painted {
+		s.tellRemarks(styles[i].path, style.Image)
+	}
 	options.Progress = s.progress
 	if global.Verbose {
 		options.Begin, s.verbose = s.begin, true
@@ -186,6 +190,15 @@ type stylization struct {
 	started  time.Time
 	verbose  bool
 	remark   string // the last one that was told
+}
+
+// tellRemarks tells what there is to know of how a picture was read.
+func (s *stylization) tellRemarks(path string, img image.Image) {
+	if p, ok := img.(*picture.Picture); ok {
+		for _, remark := range p.Remarks {
+			s.reporter.note(fmt.Sprintf("%s: %s", path, remark))
+		}
+	}
 }
 
 // begin tells what a level takes.
@@ -248,6 +261,9 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 	err := picture.Save(path, result.Image, picture.SaveOptions{Depth: s.options.Depth, Quality: s.options.JPEG})
 	if err != nil {
 		return err
+	}
+	if final && picture.Flattens(path, result.Image) {
+		s.reporter.note("the picture is transparent in part, which a JPEG can't be: it is laid on white; write a .png or .tif to keep that")
 	}
 	size, took := result.Image.Bounds().Size(), time.Since(s.started)
 	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", path, size.X, size.Y,

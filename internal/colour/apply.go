@@ -5,18 +5,22 @@ import (
 	"sync"
 )
 
-// tableSteps is the number of intervals of a table. Between them a curve is taken for
-// straight, which for sRGB's encoding amounts to 2·10⁻⁶, an eighth of a level of 16
-// bits.
-const tableSteps = 1 << 14
-
-// table is a function from 0–1 by its values at even distances.
+// table is a function from 0–1 by its values at even distances. Between them it is taken
+// for straight.
 type table []float32
 
-func newTable(f func(float64) float64) table {
-	t := make(table, tableSteps+2) // one more, for what is read beyond 1
+const (
+	// curveSteps amount to an error of 2·10⁻⁸ of a power of 2.2.
+	curveSteps = 1 << 12
+	// encodingSteps amount to 2·10⁻⁶ of sRGB's encoding, whose slope is steep: an eighth
+	// of a level of 16 bits.
+	encodingSteps = 1 << 14
+)
+
+func newTable(steps int, f func(float64) float64) table {
+	t := make(table, steps+2) // one more, for what is read beyond 1
 	for i := range t {
-		t[i] = float32(f(min(float64(i)/tableSteps, 1)))
+		t[i] = float32(f(min(float64(i)/float64(steps), 1)))
 	}
 	return t
 }
@@ -26,14 +30,14 @@ func (t table) at(x float32) float32 {
 	if !(x > 0) {
 		return t[0]
 	}
-	position := min(x, 1) * tableSteps
+	position := min(x, 1) * float32(len(t)-2)
 	i := int(position)
-	low := t[i]
-	return low + (position-float32(i))*(t[i+1]-low)
+	near := t[i : i+2 : i+2]
+	return near[0] + (position-float32(i))*(near[1]-near[0])
 }
 
 // encoding is the table of encode.
-var encoding = sync.OnceValue(func() table { return newTable(encode) })
+var encoding = sync.OnceValue(func() table { return newTable(encodingSteps, encode) })
 
 func byMatrix(curves []curve, m matrix) *Transform {
 	t := &Transform{channels: len(curves), matrix: new([9]float32)}
@@ -41,7 +45,7 @@ func byMatrix(curves []curve, m matrix) *Transform {
 		if i > 0 && q.table == nil && curves[i-1].table == nil && sameCurve(q, curves[i-1]) {
 			t.curves = append(t.curves, t.curves[i-1])
 		} else {
-			t.curves = append(t.curves, newTable(q.at))
+			t.curves = append(t.curves, newTable(curveSteps, q.at))
 		}
 	}
 	for i := range 9 {
@@ -58,7 +62,7 @@ func sameCurve(p, q curve) bool {
 func byLattice(curves []curve, tail func(x []float64) vector) *Transform {
 	t := &Transform{channels: len(curves)}
 	for _, q := range curves {
-		t.curves = append(t.curves, newTable(q.at))
+		t.curves = append(t.curves, newTable(curveSteps, q.at))
 	}
 	t.grid = newLattice(len(curves), func(x []float64) vector {
 		v := d50ToSRGB.times(tail(x))
@@ -158,28 +162,47 @@ func (g *lattice) at4(c, m, y, k float32) [3]float32 {
 // channels are in. Values outside 0–1 are clamped, NaN is 0. Each of out may be one of
 // in.
 func (t *Transform) Apply(out [3][]float32, in ...[]float32) {
-	encoding := encoding()
 	r, g, b := out[0], out[1], out[2]
-	for i := range r {
-		var rgb [3]float32
-		switch {
-		case t.matrix != nil && t.channels == 1:
-			grey := encoding.at(t.curves[0].at(in[0][i]))
-			rgb = [3]float32{grey, grey, grey}
-		case t.matrix != nil:
-			x, y, z, m := t.curves[0].at(in[0][i]), t.curves[1].at(in[1][i]), t.curves[2].at(in[2][i]), t.matrix
-			rgb[0] = encoding.at(m[0]*x + m[1]*y + m[2]*z)
-			rgb[1] = encoding.at(m[3]*x + m[4]*y + m[5]*z)
-			rgb[2] = encoding.at(m[6]*x + m[7]*y + m[8]*z)
-		case t.channels == 1:
-			rgb = t.grid.at1(t.curves[0].at(in[0][i]))
-		case t.channels == 3:
-			rgb = t.grid.at3(0, 1, t.curves[0].at(in[0][i]), t.curves[1].at(in[1][i]), t.curves[2].at(in[2][i]))
-		default:
-			rgb = t.grid.at4(t.curves[0].at(in[0][i]), t.curves[1].at(in[1][i]), t.curves[2].at(in[2][i]), t.curves[3].at(in[3][i]))
+	switch {
+	case t.matrix != nil && t.channels == 1:
+		encoding := encoding()
+		for i, v := range in[0][:len(r)] {
+			v = encoding.at(t.curves[0].at(v))
+			r[i], g[i], b[i] = v, v, v
 		}
-		r[i], g[i], b[i] = clamp(rgb[0]), clamp(rgb[1]), clamp(rgb[2])
+	case t.matrix != nil:
+		t.applyMatrix(out, in)
+	case t.channels == 1:
+		for i, v := range in[0][:len(r)] {
+			set(out, i, t.grid.at1(t.curves[0].at(v)))
+		}
+	case t.channels == 3:
+		for i := range r {
+			set(out, i, t.grid.at3(0, 1, t.curves[0].at(in[0][i]), t.curves[1].at(in[1][i]), t.curves[2].at(in[2][i])))
+		}
+	default:
+		for i := range r {
+			set(out, i, t.grid.at4(t.curves[0].at(in[0][i]), t.curves[1].at(in[1][i]), t.curves[2].at(in[2][i]), t.curves[3].at(in[3][i])))
+		}
 	}
+}
+
+func (t *Transform) applyMatrix(out [3][]float32, in [][]float32) {
+	encoding, m := encoding(), *t.matrix
+	red, green, blue := t.curves[0], t.curves[1], t.curves[2]
+	r := out[0]
+	g, b := out[1][:len(r)], out[2][:len(r)]
+	x, y, z := in[0][:len(r)], in[1][:len(r)], in[2][:len(r)]
+	for i := range r {
+		u, v, w := red.at(x[i]), green.at(y[i]), blue.at(z[i])
+		r[i] = encoding.at(m[0]*u + m[1]*v + m[2]*w)
+		g[i] = encoding.at(m[3]*u + m[4]*v + m[5]*w)
+		b[i] = encoding.at(m[6]*u + m[7]*v + m[8]*w)
+	}
+}
+
+func set(out [3][]float32, i int, rgb [3]float32) {
+	out[0][i], out[1][i], out[2][i] = clamp(rgb[0]), clamp(rgb[1]), clamp(rgb[2])
 }
 
 func clamp(v float32) float32 { return min(max(v, 0), 1) }

@@ -47,8 +47,11 @@ func saveOn(files atomicfile.FileSystem, path string, img image.Image, o SaveOpt
 // Flattens tells whether Save at that path would lay the picture on white, since its
 // format has no transparency.
 func Flattens(path string, img image.Image) bool {
+	if !isJPEG(filepath.Ext(path)) {
+		return false
+	}
 	p, err := fromImage(img, fullRange)
-	return err == nil && !p.Opaque() && isJPEG(filepath.Ext(path))
+	return err == nil && !p.Opaque()
 }
 
 // SaveWith makes the file at path out of what write writes, a picture in a format
