@@ -183,7 +183,10 @@ func upsampleChroma(cb, cr []float32, m *image.YCbCr) error {
 	width := (bounds.Max.X+across-1)/across - left
 	height := (bounds.Max.Y+down-1)/down - top
 	coarse := make([]float32, width*height)
-	fine := make([]float32, width*across*height*down)
+	var fine []float32 // where it isn't what is wanted, but more at the edges
+	if width*across != bounds.Dx() || height*down != bounds.Dy() {
+		fine = make([]float32, width*across*height*down)
+	}
 	for _, plane := range []struct {
 		dst []float32
 		src []uint8
@@ -193,8 +196,15 @@ func upsampleChroma(cb, cr []float32, m *image.YCbCr) error {
 				coarse[y*width+x] = float32(v)
 			}
 		}
-		if err := ResizePlanes(fine, coarse, 1, height, width, height*down, width*across, Bilinear); err != nil {
+		to := fine
+		if fine == nil {
+			to = plane.dst
+		}
+		if err := ResizePlanes(to, coarse, 1, height, width, height*down, width*across, Bilinear); err != nil {
 			return err
+		}
+		if fine == nil {
+			continue
 		}
 		skipX, skipY := bounds.Min.X-left*across, bounds.Min.Y-top*down
 		for y := range bounds.Dy() {
