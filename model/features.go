@@ -114,11 +114,9 @@ func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Size > 0 {
-		width, height := picture.FitSize(p.Width, p.Height, o.Size)
-		if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
-			return nil, err
-		}
+	if p = p.OnWhite(); o.Size == 0 {
+		return p, nil
 	}
-	return p.OnWhite(), nil
+	width, height := picture.FitSize(p.Width, p.Height, o.Size)
+	return p.Resize(width, height, picture.Lanczos)
 }

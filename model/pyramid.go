@@ -102,13 +102,14 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 		if original, err = picture.FromImage(style.Image); err != nil {
 			return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
 		}
+		original = original.OnWhite()
 		for i, side := range sides {
 			width, height := fit(original.Width, original.Height, o.styleSide(side), false)
 			resized, err := original.Resize(width, height, picture.Lanczos)
 			if err != nil {
 				return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
 			}
-			levels[i].styles = append(levels[i].styles, resized.OnWhite())
+			levels[i].styles = append(levels[i].styles, resized)
 		}
 	}
 	return levels, nil

@@ -215,10 +215,8 @@ func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, er
 	if sameShape = math.Abs(math.Log(aspect)) < 0.02; !sameShape {
 		width, height = fit(p.Width, p.Height, max(width, height), true)
 	}
-	if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
-		return nil, false, err
-	}
-	return p.OnWhite(), sameShape, nil
+	p, err = p.OnWhite().Resize(width, height, picture.Lanczos)
+	return p, sameShape, err
 }
 
 func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {

@@ -28,7 +28,10 @@ var arrows = []struct{ from, to string }{
 	{"internal/tiff", "internal/float16"},
 
 	// Files.
-	{"internal/picture", "internal/atomicfile internal/tiff"},
+	{"internal/colour", ""},
+	{"internal/heif", ""},
+	{"internal/jpeg", ""},
+	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/tiff"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -65,6 +68,7 @@ var arrows = []struct{ from, to string }{
 	{"examples/draw", "internal/picture"},
 	{"internal/api", ""},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
+	{"internal/colour/colourtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
 }
 
