@@ -205,6 +205,8 @@ func (v *comparisonView) show(e compare.Event) error {
 	v.endPicture()
 	where := fmt.Sprintf("%s (%d of %d)", e.Picture.Name, e.Number, e.Count)
 	switch e.Kind {
+	case compare.Remarked:
+		v.say("%s: %s", e.Path, e.Remark)
 	case compare.Reused:
 		v.say("%s is there already", where)
 	case compare.Painting:

@@ -75,14 +75,14 @@ With --json it prints an object for each, with the keys layer, loss and value.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout())
+			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
-func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, out io.Writer) error {
+func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, out, stderr io.Writer) error {
 	a, err := picture.Open(ctx, pathA)
 	if err != nil {
 		return err
@@ -91,6 +91,8 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 	if err != nil {
 		return err
 	}
+	printRemarks(stderr, global.Quiet, pathA, a)
+	printRemarks(stderr, global.Quiet, pathB, b)
 	if o.Weights != "" {
 		if o.Parameters, err = weights.Open(o.Weights); err != nil {
 			return err

@@ -51,8 +51,9 @@ func newStylizeCommand(global *globalOptions) *cobra.Command {
 		Short: "Paint a picture in the style of others",
 		Long: `Stylize paints what CONTENT shows in the style of the STYLE pictures. Several
 styles are blended by their weights, which are 1 unless given. Pictures are
-read as PNG, JPEG, TIFF or WebP and written as PNG, JPEG or TIFF, by the name's
-extension. The output appears whole or not at all, and never replaces an input.
+read as ` + picture.Formats() + `, and written as PNG,
+JPEG or TIFF, by the name's extension. The output appears whole or not at all,
+and never replaces an input.
 
 The first Ctrl-C stops after the current iteration and writes the best picture
 so far; a second one stops at once.
@@ -112,7 +113,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err := o.checkOutput(args[0], styles); err != nil {
 		return err
 	}
-	content, painted, err := openPictures(ctx, args[0], styles)
+	content, painted, err := openPictures(ctx, args[0], styles, func(path string, p *picture.Picture) { printRemarks(stderr, global.Quiet, path, p) })
 	if err != nil {
 		return err
 	}
@@ -131,10 +132,6 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	}
 	if global.JSON {
 		s.events = stdout
-	}
-	s.tellRemarks(args[0], content)
-	for i, style := range painted {
-		s.tellRemarks(styles[i].path, style.Image)
 	}
 	options.Progress = s.progress
 	if global.Verbose {
@@ -164,18 +161,20 @@ func (o *stylizeOptions) checkOutput(content string, styles []styleArgument) err
 	return picture.CheckOutput(o.Output)
 }
 
-// openPictures reads the content and the styles.
-func openPictures(ctx context.Context, contentPath string, arguments []styleArgument) (image.Image, []model.Style, error) {
+// openPictures reads the content and the styles, and hands each to opened.
+func openPictures(ctx context.Context, contentPath string, arguments []styleArgument, opened func(path string, p *picture.Picture)) (image.Image, []model.Style, error) {
 	content, err := picture.Open(ctx, contentPath)
 	if err != nil {
 		return nil, nil, err
 	}
+	opened(contentPath, content)
 	var styles []model.Style
 	for _, s := range arguments {
 		style, err := picture.Open(ctx, s.path)
 		if err != nil {
 			return nil, nil, err
 		}
+		opened(s.path, style)
 		styles = append(styles, model.Style{Image: style, Weight: s.weight})
 	}
 	return content, styles, nil
@@ -190,15 +189,6 @@ type stylization struct {
 	started  time.Time
 	verbose  bool
 	remark   string // the last one that was told
-}
-
-// tellRemarks tells what there is to know of how a picture was read.
-func (s *stylization) tellRemarks(path string, img image.Image) {
-	if p, ok := img.(*picture.Picture); ok {
-		for _, remark := range p.Remarks {
-			s.reporter.note(fmt.Sprintf("%s: %s", path, remark))
-		}
-	}
 }
 
 // begin tells what a level takes.

@@ -18,17 +18,20 @@ type Event struct {
 	Iteration model.Progress       // of Iterated
 	Path      string               // of the file; of Painted and Written
 	Loss      string               // of Unscored
+	Remark    string               // on how the picture's file was read; of Remarked
 }
 
 // EventKind says what happened.
 type EventKind string
 
-// What happens to each picture that is made: it is Reused; or Painting, Iterated
-// after each iteration, Painted once it is written, and Failed where it isn't
-// finished. Once all are made, each picture is Scoring, unless its scores are
-// known; Unscored under each loss that fails; and Complete, whether it was scored
-// or isn't there. In the end the files that show all are Written.
+// What happens. First, files that the options name may be Remarked on. Then, each
+// picture that is made is Reused; or Painting, Iterated after each iteration, Painted
+// once it is written, and Failed where it isn't finished. Once all are made, each
+// picture is Scoring, unless its scores are known; Unscored under each loss that
+// fails; and Complete, whether it was scored or isn't there. In the end the files that
+// show all are Written.
 const (
+	Remarked EventKind = "remarked" // of a file that the options name, which is the Path
 	Reused   EventKind = "reused"
 	Painting EventKind = "painting"
 	Iterated EventKind = "iterated"

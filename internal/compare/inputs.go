@@ -30,11 +30,11 @@ type entry struct {
 // openPictures opens those pictures that there are, and makes the entries.
 func (c *Comparison) openPictures(ctx context.Context) error {
 	var err error
-	if c.content, err = openOnWhite(ctx, c.options.Content); err != nil {
+	if c.content, err = c.open(ctx, c.options.Content); err != nil {
 		return err
 	}
 	for _, s := range c.options.Styles {
-		p, err := openOnWhite(ctx, s.File)
+		p, err := c.open(ctx, s.File)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		c.entries = append(c.entries, e)
 	}
 	for _, path := range c.options.Also {
-		p, err := openOnWhite(ctx, path)
+		p, err := c.open(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -62,12 +62,17 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 	return nil
 }
 
-// openOnWhite opens a picture, and lays it on white where it is transparent, as the sheet
-// and the page show it.
-func openOnWhite(ctx context.Context, path string) (*picture.Picture, error) {
+// open opens a picture that the options name, tells what is to be remarked, and lays it
+// on white where it is transparent, as the sheet and the page show it.
+func (c *Comparison) open(ctx context.Context, path string) (*picture.Picture, error) {
 	p, err := picture.Open(ctx, path)
 	if err != nil {
 		return nil, err
+	}
+	for _, remark := range p.Remarks {
+		if err := c.tell(Event{Kind: Remarked, Path: path, Remark: remark}); err != nil {
+			return nil, err
+		}
 	}
 	return p.OnWhite(), nil
 }

@@ -65,6 +65,9 @@ func boxes(body []byte) []box {
 		list = append(list, box{string(body[4:8]), body[header:end], size > end})
 		body = body[end:]
 	}
+	if len(body) > 0 {
+		list = append(list, box{cut: true})
+	}
 	return list
 }
 

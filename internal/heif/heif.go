@@ -72,11 +72,20 @@ type Code struct {
 // ReadHeader reads what goes before the pixels of a HEIC or AVIF file. The
 // file's bytes have to stay as they are as long as the header is used.
 func ReadHeader(file []byte) (*Header, error) {
+	h, err := readHeader(file)
 	cut := cutShort(file)
-	c, err := parse(file)
 	if err != nil && cut {
 		return nil, ErrTruncated
 	}
+	if err != nil {
+		return nil, err
+	}
+	h.cut = cut
+	return h, nil
+}
+
+func readHeader(file []byte) (*Header, error) {
+	c, err := parse(file)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +96,7 @@ func ReadHeader(file []byte) (*Header, error) {
 	}
 	h := &Header{
 		Width: int(width), Height: int(height), Orientation: 1, Pictures: c.pictures(),
-		file: file, cut: cut, primaryAt: c.primaryAt, primaryLen: c.primaryLen,
+		file: file, primaryAt: c.primaryAt, primaryLen: c.primaryLen,
 	}
 	_, h.Animated = find(boxes(file), "moov")
 	h.readColours(c, c.primary)

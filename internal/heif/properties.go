@@ -91,7 +91,7 @@ func orientation(properties []box) int {
 		switch p.kind {
 		case "irot": // so many quarter turns, anti-clockwise
 			for range p.body[0] & 3 {
-				a, b, c, d = -b, a, -d, c
+				a, b, c, d = b, -a, d, -c
 			}
 		case "imir":
 			if p.body[0]&1 == 0 { // top and bottom change places

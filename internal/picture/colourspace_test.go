@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
 	stdjpeg "image/jpeg"
@@ -36,13 +35,6 @@ func plain(c [3]float64) *image.NRGBA64 {
 		img.SetNRGBA64(i%16, i/16, color.NRGBA64{level(c[0]), level(c[1]), level(c[2]), 65535})
 	}
 	return img
-}
-
-// chunk is a chunk of a PNG file.
-func chunk(kind string, body ...byte) []byte {
-	c := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
-	c = append(append(c, kind...), body...)
-	return binary.BigEndian.AppendUint32(c, crc32.ChecksumIEEE(c[4:]))
 }
 
 func numbers(values ...uint32) (b []byte) {

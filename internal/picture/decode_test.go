@@ -28,8 +28,14 @@ import (
 //go:embed testdata/decode.json
 var decodeFixtures []byte
 
+// Made by testdata/make_formats.py with Pillow and pillow-heif.
+//
+//go:embed testdata/formats.json
+var formatFixtures []byte
+
 type decodeFixture struct {
 	Name          string
+	Remark        string  // that reading it gives
 	Tolerance     float64 // in levels of 255
 	Width, Height int
 	RGB           []float64
@@ -38,16 +44,16 @@ type decodeFixture struct {
 
 func readDecodeFixtures(t testing.TB) []decodeFixture {
 	t.Helper()
-	var fixtures []decodeFixture
-	if err := json.Unmarshal(decodeFixtures, &fixtures); err != nil {
+	var fixtures, rarer []decodeFixture
+	if err := errors.Join(json.Unmarshal(decodeFixtures, &fixtures), json.Unmarshal(formatFixtures, &rarer)); err != nil {
 		t.Fatal(err)
 	}
-	return fixtures
+	return append(fixtures, rarer...)
 }
 
 func TestDecodeAgreesWithPillow(t *testing.T) {
 	fixtures := readDecodeFixtures(t)
-	if len(fixtures) < 50 {
+	if len(fixtures) < 83 {
 		t.Fatalf("%d fixtures; the file is incomplete", len(fixtures))
 	}
 	for _, fixture := range fixtures {
@@ -59,6 +65,9 @@ func TestDecodeAgreesWithPillow(t *testing.T) {
 			p = p.OnWhite()
 			if p.Width != fixture.Width || p.Height != fixture.Height {
 				t.Fatalf("size %d×%d, want %d×%d", p.Width, p.Height, fixture.Width, fixture.Height)
+			}
+			if got := strings.Join(p.Remarks, "; "); got != fixture.Remark {
+				t.Errorf("the remark is %q, want %q", got, fixture.Remark)
 			}
 			// 0.006 levels cover the rounding of 16-bit values, of premultiplied
 			// ones, and of the fixture's three decimals.

@@ -6,8 +6,8 @@ import (
 	"iter"
 )
 
-// exif is EXIF data, which are a small TIFF file.
-type exif struct {
+// exifData are EXIF data, which are a small TIFF file.
+type exifData struct {
 	data  []byte
 	order binary.ByteOrder
 }
@@ -19,8 +19,8 @@ type exifEntry struct {
 }
 
 // readEXIF reads the header, and tells where the first directory is.
-func readEXIF(data []byte) (e exif, first uint32) {
-	e = exif{bytes.TrimPrefix(data, []byte("Exif\x00\x00")), binary.LittleEndian}
+func readEXIF(data []byte) (e exifData, first uint32) {
+	e = exifData{bytes.TrimPrefix(data, []byte("Exif\x00\x00")), binary.LittleEndian}
 	if len(e.data) < 8 {
 		return e, 0
 	}
@@ -32,7 +32,7 @@ func readEXIF(data []byte) (e exif, first uint32) {
 
 // directory goes through the fields of the directory at an offset, as far as there are
 // any, by their tags.
-func (e exif) directory(at uint32) iter.Seq2[uint16, exifEntry] {
+func (e exifData) directory(at uint32) iter.Seq2[uint16, exifEntry] {
 	return func(yield func(uint16, exifEntry) bool) {
 		if at == 0 || uint64(at)+2 > uint64(len(e.data)) {
 			return
@@ -48,7 +48,7 @@ func (e exif) directory(at uint32) iter.Seq2[uint16, exifEntry] {
 }
 
 // number is the value of a field with one whole number, or 0.
-func (e exif) number(f exifEntry) uint32 {
+func (e exifData) number(f exifEntry) uint32 {
 	switch f.kind {
 	case 1, 6, 7: // BYTE, SBYTE, UNDEFINED
 		return uint32(f.value[0])

@@ -81,7 +81,7 @@ func (s *jpegSegments) check() error {
 	return nil
 }
 
-// memory is what package jpeg takes.
+// memory is what package jpeg takes, and then the conversion of what it gives.
 func (s *jpegSegments) memory(width, height int64) int64 {
 	var samples, across, down int64 = 0, 1, 1
 	components := int(s.frame[5])
@@ -99,7 +99,7 @@ func (s *jpegSegments) memory(width, height int64) int64 {
 	}
 	switch components {
 	case 3:
-		perUnit += 64 * across * down * (4 + 12) // RGB, or chroma in float32 on its way
+		perUnit += 64 * across * down * chromaBytes
 	case 4:
 		perUnit += 64 * across * down * 4 // CMYK
 	}

@@ -1,12 +1,14 @@
 package picture
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// planesBytes is what a pixel takes once it is read: three planes of float32,
-// and what making them and turning them takes for a while.
-const planesBytes = 3*4 + 8
+// planesBytes is what a pixel takes once it is read: three planes of float32, and
+// one more for its opacity or for turning the picture upright.
+const planesBytes = 4 * 4
+
+// chromaBytes is what a pixel takes while chroma is interpolated, if there are as
+// many samples as pixels: coarse, fine, and rows of each of two planes.
+const chromaBytes = 4 * 4
 
 // checkMemory refuses a picture that takes more than there is.
 func (h *header) checkMemory(name string, file int64, available func() (int64, bool)) error {
