@@ -97,9 +97,7 @@ func (f *testFile) write(pages ...*testDirectory) []byte {
 	}
 	link := len(f.data) - f.offsetSize()
 	for _, page := range pages {
-		var at int
-		at, link = f.directory(page, link)
-		_ = at
+		_, link = f.directory(page, link)
 	}
 	return f.data
 }
@@ -111,17 +109,47 @@ func (f *testFile) offsetSize() int {
 	return 4
 }
 
-func (f *testFile) putOffset(at, value int) {
+// offset appends a number of an offset's size.
+func (f *testFile) offset(b []byte, value int) []byte {
 	if f.big {
-		f.order.PutUint64(f.data[at:], uint64(value))
-	} else {
-		f.order.PutUint32(f.data[at:], uint32(value))
+		return f.order.AppendUint64(b, uint64(value))
 	}
+	return f.order.AppendUint32(b, uint32(value))
 }
 
 // directory writes a directory, whose offset goes to link, and returns it and the place
 // of its own link.
 func (f *testFile) directory(d *testDirectory, link int) (at, next int) {
+	fields := f.parts(d)
+	values, inline := make([][]byte, len(fields)), f.offsetSize()
+	for i, field := range fields {
+		values[i] = f.values(field)
+		if len(values[i]) > inline {
+			at := len(f.data)
+			f.data = append(f.data, values[i]...)
+			values[i] = f.offset(nil, at)
+		}
+	}
+	at = len(f.data)
+	copy(f.data[link:], f.offset(nil, at))
+	if f.big {
+		f.data = f.order.AppendUint64(f.data, uint64(len(fields)))
+	} else {
+		f.data = f.order.AppendUint16(f.data, uint16(len(fields)))
+	}
+	for i, field := range fields {
+		f.data = f.order.AppendUint16(f.data, uint16(field.tag))
+		f.data = f.order.AppendUint16(f.data, uint16(field.kind))
+		f.data = f.offset(f.data, len(field.numbers))
+		f.data = append(f.data, append(values[i], make([]byte, inline-len(values[i]))...)...)
+	}
+	next = len(f.data)
+	f.data = append(f.data, make([]byte, inline)...)
+	return at, next
+}
+
+// parts writes what a directory refers to, and returns its fields in order.
+func (f *testFile) parts(d *testDirectory) []testField {
 	fields := slices.Clone(d.fields)
 	offsets, counts := testField{tag: tagStripOffsets, kind: 4}, testField{tag: tagStripByteCounts, kind: 4}
 	if d.tiled {
@@ -148,41 +176,7 @@ func (f *testFile) directory(d *testDirectory, link int) (at, next int) {
 		fields = append(fields, sub)
 	}
 	slices.SortFunc(fields, func(a, b testField) int { return a.tag - b.tag })
-	values := make([][]byte, len(fields))
-	inline := f.offsetSize()
-	for i, field := range fields {
-		values[i] = f.values(field)
-		if len(values[i]) > inline {
-			at := len(f.data)
-			f.data = append(f.data, values[i]...)
-			values[i] = make([]byte, inline)
-			if f.big {
-				f.order.PutUint64(values[i], uint64(at))
-			} else {
-				f.order.PutUint32(values[i], uint32(at))
-			}
-		}
-	}
-	at = len(f.data)
-	f.putOffset(link, at)
-	if f.big {
-		f.data = f.order.AppendUint64(f.data, uint64(len(fields)))
-	} else {
-		f.data = f.order.AppendUint16(f.data, uint16(len(fields)))
-	}
-	for i, field := range fields {
-		f.data = f.order.AppendUint16(f.data, uint16(field.tag))
-		f.data = f.order.AppendUint16(f.data, uint16(field.kind))
-		if f.big {
-			f.data = f.order.AppendUint64(f.data, uint64(len(field.numbers)))
-		} else {
-			f.data = f.order.AppendUint32(f.data, uint32(len(field.numbers)))
-		}
-		f.data = append(f.data, append(values[i], make([]byte, inline-len(values[i]))...)...)
-	}
-	next = len(f.data)
-	f.data = append(f.data, make([]byte, inline)...)
-	return at, next
+	return fields
 }
 
 func (f *testFile) values(field testField) []byte {

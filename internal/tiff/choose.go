@@ -70,7 +70,7 @@ func (f *file) picture() (*directory, error) {
 
 // refuseRaw is an error where the largest picture of the file is a sensor's values.
 func (f *file) refuseRaw() error {
-	if len(f.data) > 10 && string(f.data[8:10]) == "CR" && !f.big {
+	if f.isCR2() {
 		return cameraRaw("Canon CR2")
 	}
 	var largest *directory
@@ -92,6 +92,12 @@ func (f *file) refuseRaw() error {
 		return cameraRaw(fmt.Sprintf("by %s", by))
 	}
 	return cameraRaw("TIFF with a colour filter array")
+}
+
+// isCR2 tells Canon's files, whose sensor picture has no size that TIFF knows, by what
+// stands between their header and the first directory.
+func (f *file) isCR2() bool {
+	return !f.big && len(f.data) > 16 && string(f.data[8:11]) == "CR\x02" && f.order.Uint32(f.data[4:]) == 16
 }
 
 // cleaned is a short ASCII string that can be printed.

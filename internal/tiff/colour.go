@@ -39,18 +39,21 @@ func (l *layout) paletteColours() []float32 {
 	if v.len() < count {
 		return nil
 	}
+	highest, low := uint64(0), uint64(0)
+	for i := range count {
+		value := v.uint(l.order, i)
+		highest, low = max(highest, value), low|value&0xff
+	}
+	shift, scale := 0, float32(math.MaxUint16)
+	switch {
+	case highest <= math.MaxUint8: // as old writers had it
+		scale = math.MaxUint8
+	case low == 0: // 8 bits, with nothing after them
+		shift, scale = 8, math.MaxUint8
+	}
 	table := make([]float32, count)
-	highest := float32(0)
 	for i := range table {
-		table[i] = float32(v.uint(l.order, i))
-		highest = max(highest, table[i])
-	}
-	scale := float32(math.MaxUint16)
-	if highest <= math.MaxUint8 {
-		scale = math.MaxUint8 // as old writers had it
-	}
-	for i := range table {
-		table[i] /= scale
+		table[i] = float32(v.uint(l.order, i)>>shift) / scale
 	}
 	return table
 }

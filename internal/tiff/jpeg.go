@@ -155,8 +155,8 @@ func (j *jpegRows) start(chunk []byte, rows int) error {
 	switch {
 	case errors.As(err, &refused):
 		return unsupported("a TIFF compressed with JPEG of a rare kind (%s)", string(refused))
-	case errors.Is(err, jpeg.FormatError("short Huffman data")):
-		err = io.ErrUnexpectedEOF
+	case errors.As(err, new(jpeg.FormatError)) && !bytes.HasSuffix(bytes.TrimRight(chunk, "\x00"), []byte{0xff, endOfImage}):
+		return truncated("a JPEG has no end")
 	}
 	return described(err)
 }

@@ -225,6 +225,9 @@ func (l *layout) setChunks() error {
 	} else {
 		l.chunkWidth = l.width
 		l.chunkHeight = min(l.number(tagRowsPerStrip, l.height), l.height)
+		if l.chunkHeight == 0 {
+			l.chunkHeight = l.height // as libtiff takes a 0
+		}
 		l.offsets, l.counts = l.fields[tagStripOffsets], l.fields[tagStripByteCounts]
 	}
 	if l.chunkWidth < 1 || l.chunkHeight < 1 {

@@ -98,7 +98,7 @@ func deflated(data []byte) []byte {
 	return b.Bytes()
 }
 
-func inflated(t *testing.T, data []byte) []byte {
+func inflated(t testing.TB, data []byte) []byte {
 	t.Helper()
 	r, err := zlib.NewReader(bytes.NewReader(data))
 	if err != nil {

@@ -7,7 +7,10 @@ import (
 	"impasto/internal/float16"
 )
 
-var bigEndian binary.ByteOrder = binary.BigEndian
+var (
+	bigEndian    binary.ByteOrder = binary.BigEndian
+	littleEndian binary.ByteOrder = binary.LittleEndian
+)
 
 // unpack puts a sample of each pixel of a row into every stride-th element of dst, as
 // the number that it stands for. Negative integers begin at 0: all are raised by the
@@ -24,22 +27,33 @@ func (l *layout) unpack(dst []float32, row []byte, order binary.ByteOrder, sampl
 	if l.format == signedSamples {
 		flip = 1 << (l.bits - 1)
 	}
-	for x := range l.chunkWidth {
-		b := row[x*step+sample*size:][:size]
-		var value float32
-		switch {
-		case l.format == floatSamples:
-			value = floatOf(b, order)
-		case size == 1:
-			value = float32(uint32(b[0]) ^ flip)
-		case size == 2:
-			value = float32(uint32(order.Uint16(b)) ^ flip)
-		case size == 3:
-			value = float32(uint24(b, order) ^ flip)
-		default:
-			value = float32(order.Uint32(b) ^ flip)
+	switch little := order == littleEndian; {
+	case l.format == floatSamples:
+		for x := range l.chunkWidth {
+			dst[x*stride] = floatOf(row[x*step+sample*size:][:size], order)
 		}
-		dst[x*stride] = value
+	case size == 1:
+		for x := range l.chunkWidth {
+			dst[x*stride] = float32(uint32(row[x*step+sample]) ^ flip)
+		}
+	case size == 2:
+		high, low := 0, 1
+		if little {
+			high, low = 1, 0
+		}
+		for x := range l.chunkWidth {
+			b := row[x*step+sample*2:][:2]
+			dst[x*stride] = float32((uint32(b[high])<<8 | uint32(b[low])) ^ flip)
+		}
+	default:
+		for x := range l.chunkWidth {
+			b := row[x*step+sample*size:][:size]
+			if size == 3 {
+				dst[x*stride] = float32(uint24(b, order) ^ flip)
+			} else {
+				dst[x*stride] = float32(order.Uint32(b) ^ flip)
+			}
+		}
 	}
 }
 

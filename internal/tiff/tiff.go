@@ -13,7 +13,6 @@ package tiff
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 )
@@ -111,8 +110,8 @@ func (p *Picture) Decode(ctx context.Context, put func(x, y int, values []float3
 	if err := l.checkChunks(); err != nil {
 		return err
 	}
-	if int64(l.rowBytes()) > maxRowBytes {
-		return errors.New("a row of more than a gigabyte; the file is damaged")
+	if l.chunkWidth > maxRowPixels || l.rowBytes() > maxRowBytes {
+		return fmt.Errorf("rows of %d pixels and %d bytes; at most %d and %d are read", l.chunkWidth, l.rowBytes(), maxRowPixels, maxRowBytes)
 	}
 	c, err := newConverter(l)
 	if err != nil {
@@ -131,7 +130,9 @@ func (p *Picture) Decode(ctx context.Context, put func(x, y int, values []float3
 }
 
 const (
-	maxRowBytes = 1 << 30
+	// maxRowPixels and maxRowBytes are of the longest rows that are read.
+	maxRowPixels = 1 << 24
+	maxRowBytes  = 1 << 28
 	// codecBytes is the memory of a decompressor, with its tables and all, and more.
 	codecBytes = 1 << 18
 	// smallChunk is the size in pixels of strips and tiles for which memory is counted as
@@ -144,7 +145,7 @@ const (
 func (l *layout) decode(ctx context.Context, put func(x, y int, samples []float32)) error {
 	planes := l.planes()
 	allowed := float64(l.width) * float64(l.height) * float64(l.samples*l.bits) / 4
-	allowed += float64(len(l.data)) + float64(l.offsets.count)*4096
+	allowed += float64(len(l.data)) + float64(l.offsets.count)*2048
 	b := &budget{ctx: ctx, left: int64(min(allowed, math.MaxInt64/2))}
 	readers := make([]rowReader, len(planes))
 	for i, plane := range planes {
