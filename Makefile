@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build test race gpu-test gpu-check browser bench generate check cross weights
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -14,6 +14,10 @@ build:
 	3) CGO_ENABLED=0 go build -o . ./cmd/impasto && echo "built ./impasto in pure Go, without GPU support";; \
 	*) exit $$status;; \
 	esac
+
+# The manual pages, into ./man: what --help says, for packages of the program.
+man:
+	CGO_ENABLED=0 go run ./cmd/impasto man man
 
 # All tests, those of GPU support too where this machine can build it.
 test:
@@ -51,21 +55,27 @@ browser:
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
 
-# Assembly, GPU kernels and their launches, example pictures, and what documents show
-# of the code, from the programs that make them. The compiler of the GPU kernels is
+# Assembly, GPU kernels and their launches, example pictures, NOTICE, and what documents
+# show of the code, from the programs that make them. The compiler of the GPU kernels is
 # fetched, 105 MB.
 generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVCC=$$(./compiler.sh) go generate .
 	go run ./examples/draw
+	go run ./internal/notices
 	go test ./losses -run Docs -update
 	go test ./docs -update
 
+# NOTICE, of the modules that the program is linked of on all platforms.
+notices:
+	go run ./internal/notices
+
 # All that must hold besides the tests.
-check: cross
+check: cross man
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go mod tidy -diff
+	go run ./internal/notices -check
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go -C internal/cpu/_generate run . -check

@@ -1,4 +1,4 @@
-// Package impasto paints a picture in the style of others. It has no code itself; its
+// Package impasto paints a picture in the style of others. It has licences but no code; its
 // packages do the work, and the program in cmd/impasto is made of them:
 //
 //   - model stylises pictures, measures and scores them, and gives their features.

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/float16"
+	"impasto/internal/quote"
 )
 
 // Precisions are what Convert can write filters in; see Convert.
@@ -24,8 +26,8 @@ var Precisions = [...]string{"keep", "f32", "f16", "bf16"}
 //
 // The same input gives the same output, byte for byte. The output appears whole
 // or not at all.
-func Convert(name, out, precision string) error {
-	f, err := OpenAny(name)
+func Convert(ctx context.Context, name, out, precision string) error {
+	f, err := OpenAny(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -68,7 +70,7 @@ func (f *File) Convert(out, precision string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("weights: writing %s: %w", out, err)
+		return fmt.Errorf("weights: writing %s: %w", quote.Name(out), err)
 	}
 	return nil
 }
@@ -194,8 +196,12 @@ func safetensorsHeader(metadata map[string]string, parts []part) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, err
+		}
 		end := at + n*kindSizes[p.kind]
-		fmt.Fprintf(&b, `,%q:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, p.name, p.kind, shape, at, end)
+		fmt.Fprintf(&b, `,%s:{"dtype":%q,"shape":%s,"data_offsets":[%d,%d]}`, name, p.kind, shape, at, end)
 		at = end
 	}
 	b.WriteByte('}')

@@ -1,6 +1,7 @@
 package weights_test
 
 import (
+	"context"
 	"fmt"
 
 	"impasto/vgg19"
@@ -22,7 +23,7 @@ func ExampleDefault() {
 
 // What a file of weights is, before it is used: here the embedded one.
 func ExampleInspect() {
-	info, err := weights.Inspect("")
+	info, err := weights.Inspect(context.Background(), "")
 	if err != nil {
 		fmt.Println(err)
 		return

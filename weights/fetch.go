@@ -1,13 +1,10 @@
 package weights
 
 import (
+	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,13 +12,18 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"impasto/internal/quote"
 )
 
 // What Fetch fetches by default: the full-precision network that the
 // torchvision project publishes, 574,673,361 bytes with its classifier.
 const (
-	FetchURL    = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
-	FetchSHA256 = "dcbb9e9d" // the beginning, which the name carries
+	FetchURL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+	// FetchSHA256 is the file's digest. The name has its beginning; all of it was found
+	// alike in several independent projects that list the file with it, among them
+	// LibreYOLO's table of official checkpoints.
+	FetchSHA256 = "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44"
 )
 
 // maxFetch bounds a download.
@@ -42,25 +44,40 @@ type FetchOptions struct {
 	// bytes there are so far and those of the whole file, or -1 if that is not
 	// known.
 	Progress func(done, total int64)
+	// Waiting, unless nil, is called once where another Fetch of the same file, in this
+	// program or another, has to end first.
+	Waiting func()
 }
 
-// Fetch downloads a weight file, checks its digest, and returns its path. A file
+// Fetched is a file that was fetched.
+type Fetched struct {
+	Path string `json:"path"`
+	// SHA256 is the digest of the file as it is on disk.
+	SHA256 string `json:"sha256"`
+	// Digits is how many digits of it were asked for and compared. All 64 leave no doubt;
+	// 8 find damage, but a file can be made that has them.
+	Digits int `json:"digits"`
+}
+
+// Fetch downloads a weight file and checks the digest of what is on disk then. A file
 // that is there already is checked and kept. What was transferred before an
 // interruption is kept as NAME.part, and the next call goes on from there where
-// the server allows it.
-func Fetch(ctx context.Context, options FetchOptions) (string, error) {
+// the server allows it. Several at once take turns, so that one of them fetches the
+// file and the others find it. An https address is never followed to an http one.
+func Fetch(ctx context.Context, options FetchOptions) (*Fetched, error) {
 	f, err := newFetcher(options)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if err := f.fetch(ctx); err != nil {
+	digest, err := f.fetch(ctx)
+	if err != nil {
 		var request *url.Error // names the address once more
 		if errors.As(err, &request) {
 			err = request.Err
 		}
-		return "", fmt.Errorf("weights: fetching %s: %w", f.URL, err)
+		return nil, fmt.Errorf("weights: fetching %s: %w", quote.Name(f.URL), err)
 	}
-	return f.path, nil
+	return &Fetched{f.path, digest, len(f.SHA256)}, nil
 }
 
 // fetcher is one download.
@@ -79,18 +96,22 @@ func newFetcher(options FetchOptions) (*fetcher, error) {
 	}
 	f.SHA256 = strings.ToLower(f.SHA256)
 	if len(f.SHA256) < 8 || len(f.SHA256) > 64 || strings.Trim(f.SHA256, "0123456789abcdef") != "" {
-		return nil, fmt.Errorf("weights: fetching %s: SHA-256 %q is none, want 8 to 64 hexadecimal digits", f.URL, f.SHA256)
+		return nil, fmt.Errorf("weights: fetching %s: SHA-256 %q is none, want 8 to 64 hexadecimal digits", quote.Name(f.URL), f.SHA256)
 	}
 	if f.Client == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.ResponseHeaderTimeout = 30 * time.Second
 		f.Client = &http.Client{Transport: transport}
 	}
+	f.Client = withoutDowngrade(f.Client)
 	if f.Patience == 0 {
 		f.Patience = time.Minute
 	}
 	if f.Progress == nil {
 		f.Progress = func(int64, int64) {}
+	}
+	if f.Waiting == nil {
+		f.Waiting = func() {}
 	}
 	if f.Folder == "" {
 		var err error
@@ -100,190 +121,100 @@ func newFetcher(options FetchOptions) (*fetcher, error) {
 	}
 	request, err := http.NewRequest(http.MethodGet, f.URL, nil)
 	if err != nil {
-		return nil, fmt.Errorf("weights: fetching %s: %w", f.URL, err)
+		return nil, fmt.Errorf("weights: fetching %s: %w", quote.Name(f.URL), err)
 	}
 	name := path.Base(request.URL.Path)
-	if name == "/" || name == "." || name == ".." || strings.ContainsAny(name, `\:`) {
-		return nil, fmt.Errorf("weights: fetching %s: the address names no file", f.URL)
+	if name == "." || !filepath.IsLocal(name) || strings.ContainsAny(name, `\/:`) || !quote.Visible(name) {
+		return nil, fmt.Errorf("weights: fetching %s: the address names no file", quote.Name(f.URL))
 	}
 	f.path = filepath.Join(f.Folder, name)
 	f.part = f.path + ".part"
 	return f, nil
 }
 
-func (f *fetcher) fetch(ctx context.Context) error {
-	if digest, size, err := digestOf(ctx, f.path); err == nil && strings.HasPrefix(digest, f.SHA256) {
-		f.Progress(size, size)
+// withoutDowngrade is a client that follows no redirection from https to another
+// scheme, which would let anyone on the way answer.
+func withoutDowngrade(client *http.Client) *http.Client {
+	safe := *client
+	safe.CheckRedirect = func(request *http.Request, via []*http.Request) error {
+		const most = 10 // as http.Client has it
+		switch last := via[len(via)-1].URL; {
+		case last.Scheme == "https" && request.URL.Scheme != "https":
+			return fmt.Errorf("it is redirected from https to %s, which isn't followed", quote.Name(request.URL.Redacted()))
+		case client.CheckRedirect != nil:
+			return client.CheckRedirect(request, via)
+		case len(via) >= most:
+			return fmt.Errorf("it is redirected %d times", most)
+		}
 		return nil
-	} else if ctx.Err() != nil {
-		return ctx.Err()
+	}
+	return &safe
+}
+
+// fetch makes the file be there and returns its digest.
+func (f *fetcher) fetch(ctx context.Context) (digest string, err error) {
+	if digest, ok, err := f.present(ctx); ok || err != nil {
+		return digest, err
 	}
 	if err := os.MkdirAll(f.Folder, 0o777); err != nil {
-		return err
+		return "", err
 	}
-	file, err := os.OpenFile(f.part, os.O_CREATE|os.O_RDWR, 0o666)
+	unlock, err := lock(ctx, f.path+".lock", f.Waiting)
 	if err != nil {
-		return err
+		return "", err
 	}
-	digest, resumed, err := f.transfer(ctx, file)
-	if err == nil && !strings.HasPrefix(digest, f.SHA256) && resumed {
-		// The beginning was of another file, or damaged.
-		if err = file.Truncate(0); err == nil {
-			digest, _, err = f.transfer(ctx, file)
-		}
+	defer unlock()
+	if digest, ok, err := f.present(ctx); ok || err != nil { // by now
+		return digest, err
 	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
+	file, err := openOwn(f.part)
 	if err != nil {
-		if info, failed := os.Stat(f.part); failed == nil && info.Size() == 0 {
-			err = errors.Join(err, os.Remove(f.part))
+		return "", err
+	}
+	digest, err = f.complete(ctx, file)
+	written, statErr := file.Stat()
+	if err := cmp.Or(err, statErr, file.Close()); err != nil {
+		if statErr == nil && written.Size() == 0 {
+			err = cmp.Or(err, os.Remove(f.part))
 		}
-		return err
+		return "", err
 	}
 	if !strings.HasPrefix(digest, f.SHA256) {
-		return errors.Join(fmt.Errorf("got a file with SHA-256 %s, want %s…: it was removed, try again", digest, f.SHA256), os.Remove(f.part))
+		err := fmt.Errorf("got a file with SHA-256 %s, want %s: try again", digest, f.wanted())
+		if failed := os.Remove(f.part); failed != nil {
+			err = fmt.Errorf("%w; it stays behind: %w", err, failed)
+		}
+		return "", err
 	}
-	return os.Rename(f.part, f.path)
+	if err := os.Rename(f.part, f.path); err != nil {
+		return "", err
+	}
+	if info, err := os.Lstat(f.path); err != nil || !os.SameFile(info, written) {
+		return "", fmt.Errorf("%s was changed by another program meanwhile: try again", quote.Name(f.path))
+	}
+	return digest, nil
 }
 
-// transfer completes the file and returns its digest, and whether it went on
-// from an earlier beginning.
-func (f *fetcher) transfer(ctx context.Context, file *os.File) (digest string, resumed bool, err error) {
-	hasher := sha256.New()
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return "", false, err
+// wanted is the digest for errors, with dots where only its beginning is known.
+func (f *fetcher) wanted() string {
+	if len(f.SHA256) < 64 {
+		return f.SHA256 + "…"
 	}
-	have, err := io.Copy(hasher, &contextReader{ctx, file})
-	if err != nil {
-		return "", false, err
-	}
-	if have > 0 && strings.HasPrefix(hex.EncodeToString(hasher.Sum(nil)), f.SHA256) {
-		return hex.EncodeToString(hasher.Sum(nil)), false, nil // whole, but not yet renamed
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	body, have, total, err := f.request(ctx, have)
-	if err != nil {
-		return "", false, err
-	}
-	defer body.Close()
-	resumed = have > 0
-	if !resumed {
-		hasher.Reset()
-	}
-	if err := file.Truncate(have); err != nil {
-		return "", resumed, err
-	}
-	if _, err := file.Seek(have, io.SeekStart); err != nil {
-		return "", resumed, err
-	}
-	if err := f.copy(ctx, cancel, io.MultiWriter(hasher, file), body, have, total); err != nil {
-		return "", resumed, err
-	}
-	return hex.EncodeToString(hasher.Sum(nil)), resumed, nil
+	return f.SHA256
 }
 
-// request asks for what is missing behind the first have bytes. It returns the
-// rest, how many bytes come before it (0 where the server begins anew), and the
-// whole length, or -1.
-func (f *fetcher) request(ctx context.Context, have int64) (body io.ReadCloser, start, total int64, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL, nil)
+// present tells whether the file is there already, with the digest that is wanted.
+func (f *fetcher) present(ctx context.Context) (digest string, ok bool, err error) {
+	file, size, err := openRegular(f.path)
 	if err != nil {
-		return nil, 0, 0, err
-	}
-	if have > 0 {
-		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
-	}
-	response, err := f.Client.Do(request)
-	if err != nil {
-		return nil, 0, 0, err
-	}
-	total = response.ContentLength
-	switch {
-	case response.StatusCode == http.StatusOK:
-		start = 0
-	case response.StatusCode == http.StatusPartialContent && have > 0:
-		var last int64
-		// The whole length is a star where the server does not know it.
-		n, _ := fmt.Sscanf(response.Header.Get("Content-Range"), "bytes %d-%d/%d", &start, &last, &total)
-		if n < 2 || start != have {
-			response.Body.Close()
-			return nil, 0, 0, fmt.Errorf("the server sent %q, want what follows byte %d: remove %s and try again",
-				response.Header.Get("Content-Range"), have, f.part)
-		}
-		if n == 2 {
-			total = -1
-		}
-	case response.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
-		response.Body.Close()
-		return f.request(ctx, 0)
-	default:
-		response.Body.Close()
-		return nil, 0, 0, fmt.Errorf("the server answered %q, want the file", response.Status)
-	}
-	if total > maxFetch {
-		response.Body.Close()
-		return nil, 0, 0, fmt.Errorf("the server offers %d bytes, want at most %d", total, int64(maxFetch))
-	}
-	return response.Body, start, total, nil
-}
-
-// copy writes the body, reports progress, and gives up where the transfer stands
-// still.
-func (f *fetcher) copy(ctx context.Context, cancel context.CancelCauseFunc, to io.Writer, body io.Reader, done, total int64) error {
-	idle := time.AfterFunc(f.Patience, func() {
-		cancel(fmt.Errorf("nothing came for %v: run it again to go on", f.Patience))
-	})
-	defer idle.Stop()
-	buffer := make([]byte, 1<<16)
-	f.Progress(done, total)
-	for {
-		n, err := body.Read(buffer)
-		idle.Reset(f.Patience)
-		if done += int64(n); done > maxFetch {
-			return fmt.Errorf("the server sends more than %d bytes", int64(maxFetch))
-		}
-		if _, failed := to.Write(buffer[:n]); failed != nil {
-			return failed
-		}
-		if n > 0 {
-			f.Progress(done, total)
-		}
-		switch {
-		case errors.Is(err, io.EOF) && (total < 0 || done == total):
-			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return fmt.Errorf("the transfer broke off after %d of %d bytes: run it again to go on", done, total)
-		case err != nil:
-			return fmt.Errorf("after %d bytes: %w: run it again to go on", done, err)
-		}
-	}
-}
-
-// digestOf returns a file's SHA-256 and size.
-func digestOf(ctx context.Context, path string) (string, int64, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
+		return "", false, nil // it is fetched, or renaming says what is in the way
 	}
 	defer file.Close()
-	var hasher hash.Hash = sha256.New()
-	size, err := io.Copy(hasher, &contextReader{ctx, file})
-	return hex.EncodeToString(hasher.Sum(nil)), size, err
-}
-
-// contextReader stops reading when its context ends.
-type contextReader struct {
-	ctx    context.Context
-	reader io.Reader
-}
-
-func (r *contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
+	if digest, err = digestOf(ctx, file); err != nil {
+		return "", false, err
 	}
-	return r.reader.Read(p)
+	if ok = strings.HasPrefix(digest, f.SHA256); ok {
+		f.Progress(size, size)
+	}
+	return digest, ok, nil
 }

@@ -1,15 +1,19 @@
 package weights
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
+	"impasto/internal/memory"
+	"impasto/internal/quote"
 	"impasto/vgg19"
 )
 
@@ -21,29 +25,23 @@ type File struct {
 	contents      *container
 	layers        []layer
 	preprocessing Preprocessing
+	remarks       []string
 }
 
 // OpenFile opens a weight file, whatever its format. The name may also be that
-// of a fetched network, as for Open.
-func OpenFile(name string) (*File, error) {
+// of a fetched network, as for Open. Whatever is read of the file, now or later, ends
+// with an error once ctx does. Only regular files are opened: others may never end, or
+// never begin.
+func OpenFile(ctx context.Context, name string) (*File, error) {
 	path, err := Locate(name)
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
+	file, size, err := openRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	var f *File
-	if err == nil {
-		f, err = newFile(&source{name: path, reader: file, size: info.Size()})
-	} else {
-		err = fmt.Errorf("weights: %w", err)
-	}
+	f, err := newFile(&source{name: path, ctx: ctx, reader: file, size: size})
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -52,12 +50,70 @@ func OpenFile(name string) (*File, error) {
 	return f, nil
 }
 
+// openRegular opens a regular file. It looks first, because opening a pipe waits for
+// someone to write to it.
+func openRegular(path string) (file *os.File, size int64, err error) {
+	before, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := mustBeRegular(path, before); err != nil {
+		return nil, 0, err
+	}
+	if file, err = os.Open(path); err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = mustBeRegular(path, info)
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
+
+func mustBeRegular(path string, info fs.FileInfo) error {
+	kinds := []struct {
+		mode fs.FileMode
+		name string
+	}{
+		{fs.ModeDir, "folder"}, {fs.ModeNamedPipe, "pipe"}, {fs.ModeSocket, "socket"}, {fs.ModeDevice, "device"}, {fs.ModeSymlink, "link"},
+	}
+	for _, k := range kinds {
+		if info.Mode()&k.mode != 0 {
+			return fmt.Errorf("%s is a %s, not a regular file", quote.Name(path), k.name)
+		}
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", quote.Name(path))
+	}
+	return nil
+}
+
 // Close closes the file.
 func (f *File) Close() error {
 	if f.closer == nil {
 		return nil
 	}
 	return f.closer.Close()
+}
+
+// checkMemory refuses to decode the network where memory is short: its parameters in
+// float32, and for each thread a convolution on the way there, at most 8 bytes a value
+// in the file and 8 more as float32 and rearranged.
+func checkMemory(available int64, known bool) error {
+	var all, most int64
+	for _, c := range vgg19.Convolutions {
+		n := int64(c.Out) * int64(c.In) * 9
+		all, most = all+n, max(most, n)
+	}
+	need := 4*all + int64(min(runtime.GOMAXPROCS(0), len(vgg19.Convolutions)))*16*most
+	if known && available < need {
+		return fmt.Errorf("decoding takes up to %d MB of memory, and %d MB are free", need/1e6, available/1e6)
+	}
+	return nil
 }
 
 func newFile(from *source) (*File, error) {
@@ -71,7 +127,7 @@ func newFile(from *source) (*File, error) {
 
 // fail names the package and the file in front of an error.
 func (f *File) fail(err error) error {
-	return fmt.Errorf("weights: %s: %w", f.from.name, err)
+	return fmt.Errorf("weights: %s: %w", quote.Name(f.from.name), err)
 }
 
 func (f *File) read() error {
@@ -79,11 +135,12 @@ func (f *File) read() error {
 	if f.contents, err = readContainer(f.from); err != nil {
 		return err
 	}
-	var by *scheme
-	if f.layers, by, err = f.contents.layers(); err != nil {
+	found, err := f.contents.find()
+	if err != nil {
 		return err
 	}
-	f.preprocessing, err = f.detectPreprocessing(by)
+	f.layers, f.remarks = found.layers, found.remarks()
+	f.preprocessing, err = f.detectPreprocessing(found)
 	return err
 }
 
@@ -104,22 +161,32 @@ func readContainer(from *source) (*container, error) {
 	case isNumpy(head):
 		return readNumpy(from)
 	}
-	return nil, fmt.Errorf("starts with % x, want safetensors, a PyTorch state dict or a NumPy array", head[:min(len(head), 8)])
+	if what := otherFormat(head); what != "" {
+		return nil, errors.New(what)
+	}
+	return nil, fmt.Errorf("starts with % x, want "+readFormats, head[:min(len(head), 8)])
 }
 
 // detectPreprocessing takes what the file says of itself, or else what belongs
 // to the way its tensors are named.
-func (f *File) detectPreprocessing(by *scheme) (Preprocessing, error) {
+func (f *File) detectPreprocessing(found *finding) (Preprocessing, error) {
 	if text, ok := f.contents.metadata["preprocessing"]; ok {
 		return ParsePreprocessing(text)
 	}
-	if by.preprocessing == Torchvision {
+	if found.input != nil {
+		return f.from.preprocessing(found.input)
+	}
+	usual := Torchvision
+	if found.scheme != nil {
+		usual = found.scheme.preprocessing
+	}
+	if usual == Torchvision {
 		published, err := f.hasPublishedBiases()
 		if err != nil || published {
 			return Caffe, err
 		}
 	}
-	return by.preprocessing, nil
+	return usual, nil
 }
 
 // hasPublishedBiases reports whether the biases of conv1_2, which no
@@ -169,6 +236,9 @@ func (f *File) SetPreprocessing(p Preprocessing) error {
 
 // Parameters decodes the network and folds its pre-processing into conv1_1.
 func (f *File) Parameters() (*vgg19.Parameters, error) {
+	if err := checkMemory(memory.Available()); err != nil {
+		return nil, f.fail(err)
+	}
 	p := new(vgg19.Parameters)
 	var next atomic.Int32
 	var group sync.WaitGroup

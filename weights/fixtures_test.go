@@ -209,10 +209,15 @@ func stateDictPickle(all []fixture, older bool) []byte {
 }
 
 func torchLegacyFile(all []fixture) []byte {
+	return torchLegacyOf(stateDictPickle(all, true), all)
+}
+
+// torchLegacyOf has the pickle of the fixtures, which may be in something else.
+func torchLegacyOf(pickle []byte, all []fixture) []byte {
 	p := pickler{*bytes.NewBuffer([]byte(torchMagic + "\x80\x02M\xe9\x03.\x80\x02}("))}
 	p.unicode("little_endian")
 	p.op("\x88u.")
-	p.Write(stateDictPickle(all, true))
+	p.Write(pickle)
 	p.op("\x80\x02](")
 	for i := range all {
 		p.unicode(fmt.Sprint(i))
@@ -226,6 +231,11 @@ func torchLegacyFile(all []fixture) []byte {
 }
 
 func torchZipFile(all []fixture) []byte {
+	return torchZipOf(stateDictPickle(all, false), all)
+}
+
+// torchZipOf has the pickle of the fixtures, which may be in something else.
+func torchZipOf(pickle []byte, all []fixture) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	add := func(name string, data []byte) {
@@ -237,7 +247,7 @@ func torchZipFile(all []fixture) []byte {
 			panic(err)
 		}
 	}
-	add("data.pkl", stateDictPickle(all, false))
+	add("data.pkl", pickle)
 	add("byteorder", []byte("little"))
 	for i, f := range all {
 		add(fmt.Sprint("data/", i), f.data)

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,11 +19,13 @@ type Info struct {
 	SHA256 string `json:"sha256"`
 	// Published names the published file that this one is, byte for byte; empty
 	// where it is none that is known.
-	Published     string      `json:"published,omitempty"`
-	Source        string      `json:"source,omitempty"`
-	Licence       string      `json:"licence,omitempty"`
-	Preprocessing string      `json:"preprocessing"` // as in Preprocessing.String
-	Layers        []LayerInfo `json:"layers"`
+	Published     string `json:"published,omitempty"`
+	Source        string `json:"source,omitempty"`
+	Licence       string `json:"licence,omitempty"`
+	Preprocessing string `json:"preprocessing"` // as in Preprocessing.String
+	// Remarks are what a user should know of how the network was found in the file.
+	Remarks []string    `json:"remarks,omitempty"`
+	Layers  []LayerInfo `json:"layers"`
 }
 
 // LayerInfo describes one convolution in a weight file.
@@ -38,8 +41,8 @@ const precisionPalette = "palette"
 
 // Inspect describes the file of that name, without decoding it. An empty name
 // stands for the embedded network; others are as for Open.
-func Inspect(name string) (*Info, error) {
-	f, err := OpenAny(name)
+func Inspect(ctx context.Context, name string) (*Info, error) {
+	f, err := OpenAny(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +53,8 @@ func Inspect(name string) (*Info, error) {
 // Verify checks that the file of that name, as for Inspect, holds VGG-19 with
 // finite parameters, and that its SHA-256 begins as a name like
 // vgg19-dcbb9e9d.pth promises.
-func Verify(name string) (*Info, error) {
-	f, err := OpenAny(name)
+func Verify(ctx context.Context, name string) (*Info, error) {
+	f, err := OpenAny(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -72,11 +75,11 @@ func Verify(name string) (*Info, error) {
 }
 
 // OpenAny is OpenFile, but opens the embedded network for an empty name.
-func OpenAny(name string) (*File, error) {
+func OpenAny(ctx context.Context, name string) (*File, error) {
 	if name == "" {
 		return Embedded()
 	}
-	return OpenFile(name)
+	return OpenFile(ctx, name)
 }
 
 // Info describes the file. It reads all of it for the digest.
@@ -88,6 +91,7 @@ func (f *File) Info() (*Info, error) {
 		Source:        f.contents.metadata["source"],
 		Licence:       f.contents.metadata["license"],
 		Preprocessing: f.preprocessing.String(),
+		Remarks:       f.remarks,
 	}
 	for _, l := range f.layers {
 		precision := string(l.filter.kind)

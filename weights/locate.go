@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"impasto/internal/quote"
 )
 
 // CacheFolder returns the folder that fetched files are kept in: impasto in the
@@ -44,5 +46,5 @@ func Locate(name string) (string, error) {
 	if fetched := filepath.Base(FetchURL); name == fetched || name == strings.TrimSuffix(fetched, filepath.Ext(fetched)) {
 		hint = ": `impasto weights fetch` fetches it"
 	}
-	return "", fmt.Errorf("weights: there is no file %s, neither here nor in %s%s", name, folder, hint)
+	return "", fmt.Errorf("weights: there is no file %s, neither here nor in %s%s", quote.Name(name), quote.Name(folder), hint)
 }

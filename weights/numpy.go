@@ -19,7 +19,7 @@ func readNumpy(from *source) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := &unpickler{from: from, at: start, call: numpyCall, build: numpyBuild, persistent: noPersistent}
+	u := &unpickler{from: from, at: start, call: numpyCall, create: numpyNew, build: numpyBuild, persistent: noPersistent}
 	value, err := u.run()
 	if err != nil {
 		return nil, err
@@ -36,20 +36,14 @@ func readNumpy(from *source) (*container, error) {
 	if !ok {
 		return nil, fmt.Errorf("holds a %s, want a dictionary of arrays", describe(items.items[0]))
 	}
-	c := &container{format: "NumPy pickled dictionary", tensors: map[string]*tensor{}}
-	for i, key := range entries.keys {
-		name, ok := key.(text)
-		array, isArray := entries.values[i].(*ndarray)
-		if !ok || !isArray {
-			continue
+	tensors, err := collect(entries, func(name string, value any) (*tensor, error) {
+		array, ok := value.(*ndarray)
+		if !ok {
+			return nil, nil
 		}
-		t, err := array.tensor(name.short)
-		if err != nil {
-			return nil, err
-		}
-		c.tensors[t.name] = t
-	}
-	return c, nil
+		return array.tensor(name)
+	})
+	return &container{format: "NumPy pickled dictionary", tensors: tensors}, err
 }
 
 // numpyHeader checks the header and returns where the pickle starts
@@ -145,6 +139,8 @@ func numpyBuild(object, state any) error {
 	return fmt.Errorf("gives a state to a %s that arrays do not have", describe(object))
 }
 
+func numpyNew(class global) (any, error) { return nil, class.refuse() }
+
 func noPersistent(any) (any, error) {
 	return nil, fmt.Errorf("refers to something outside of the file, which arrays do not need: refused")
 }
@@ -153,7 +149,7 @@ func noPersistent(any) (any, error) {
 func (a *ndarray) tensor(name string) (*tensor, error) {
 	content, ok := a.data.(text)
 	if !ok {
-		return nil, fmt.Errorf("%s is an array of %s, want numbers", name, describe(a.data))
+		return nil, fmt.Errorf("%s is an array of %s, want numbers", shown(name), describe(a.data))
 	}
 	of, ok := numpyKinds[a.dtype.name]
 	if !ok {
@@ -172,14 +168,18 @@ func (a *ndarray) tensor(name string) (*tensor, error) {
 		}
 	}
 	if _, ok := elements(a.shape); !ok {
-		return nil, fmt.Errorf("%s has shape %s, which is too large", name, shapeString(a.shape))
+		return nil, fmt.Errorf("%s has shape %s, which is too large", shown(name), shapeString(a.shape))
 	}
 	return t, nil
 }
 
-// integers returns the items of a tuple of integers.
+// integers returns the items of a tuple of integers, as many as an array may have
+// axes.
 func integers(v any) ([]int64, bool) {
 	items, ok := v.(tuple)
+	if len(items) > maxAxes {
+		return nil, false
+	}
 	out := make([]int64, 0, len(items))
 	for _, item := range items {
 		n, isInt := item.(int64)
@@ -212,8 +212,10 @@ func describe(v any) string {
 		return "tensor"
 	case *storage:
 		return "storage"
+	case *object:
+		return "object of " + shown(string(v.class))
 	case global:
-		return string(v)
+		return shown(string(v))
 	}
 	return fmt.Sprintf("%T", v)
 }

@@ -9,10 +9,12 @@ import (
 )
 
 // Limits of the pickles that are read. A state dict of VGG-19 takes some 2,000
-// operations, and no name in it is longer than 40 bytes.
+// operations, a checkpoint with an optimiser's state some 10,000, and no name in them
+// is longer than 100 bytes.
 const (
-	maxOperations = 1 << 16
+	maxOperations = 1 << 18
 	maxText       = 1 << 10
+	maxAxes       = 64 // NumPy's limit
 )
 
 // unpickler interprets the part of Python's pickle protocols 2 to 5 that arrays
@@ -29,6 +31,8 @@ type unpickler struct {
 
 	// call gives the result of calling a global.
 	call func(callee global, args tuple) (any, error)
+	// create gives an object of a class.
+	create func(class global) (any, error)
 	// build gives an object its state.
 	build func(object, state any) error
 	// persistent gives the object that a persistent identifier stands for.
@@ -72,7 +76,12 @@ func (d *dict) get(name string) any {
 // run interprets one pickle and returns its value; at is then behind it.
 func (u *unpickler) run() (any, error) {
 	u.stack, u.marks, u.memo = nil, nil, map[int64]any{}
-	for range maxOperations {
+	for i := range maxOperations {
+		if i%1024 == 0 {
+			if err := u.from.interrupted(); err != nil {
+				return nil, err
+			}
+		}
 		start := u.at
 		op, err := u.next(1)
 		if err != nil {
@@ -178,6 +187,16 @@ func (u *unpickler) pop() (any, error) {
 	v := u.stack[last]
 	u.stack = u.stack[:last]
 	return v, nil
+}
+
+// peek returns the last value and leaves it; nil where there is none.
+func (u *unpickler) peek() any {
+	v, err := u.pop()
+	if err != nil {
+		return nil
+	}
+	u.stack = append(u.stack, v)
+	return v
 }
 
 // popMark takes the values since the last mark.

@@ -28,17 +28,17 @@ func (u *unpickler) step(op byte) error {
 		return u.textOperation(op)
 	case '}': // EMPTY_DICT
 		return u.push(new(dict))
-	case ']': // EMPTY_LIST
+	case ']', 0x8f: // EMPTY_LIST, EMPTY_SET
 		return u.push(new(list))
 	case ')', 0x85, 0x86, 0x87, 't': // EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3, TUPLE
 		return u.tuple(op)
-	case 'a', 'e': // APPEND, APPENDS
-		return u.appendItems(op == 'e')
+	case 'a', 'e', 0x90: // APPEND, APPENDS, ADDITEMS
+		return u.appendItems(op != 'a')
 	case 's', 'u': // SETITEM, SETITEMS
 		return u.setItems(op == 'u')
 	case 'q', 'r', 0x94, 'h', 'j': // BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET
 		return u.memory(op)
-	case 'c', 0x93, 'R', 'b', 'Q': // GLOBAL, STACK_GLOBAL, REDUCE, BUILD, BINPERSID
+	case 'c', 0x93, 'R', 0x81, 'b', 'Q': // GLOBAL, STACK_GLOBAL, REDUCE, NEWOBJ, BUILD, BINPERSID
 		return u.object(op)
 	}
 	return fmt.Errorf("has the operation 0x%02x, which arrays do not need: refused", op)
@@ -151,6 +151,9 @@ func (u *unpickler) appendItems(marked bool) error {
 	if err != nil {
 		return err
 	}
+	if _, isObject := u.peek().(*object); isObject {
+		return nil
+	}
 	to, err := top[*list](u)
 	if err != nil {
 		return err
@@ -164,12 +167,15 @@ func (u *unpickler) setItems(marked bool) error {
 	if err != nil {
 		return err
 	}
+	if len(items)%2 != 0 {
+		return errStack
+	}
+	if _, isObject := u.peek().(*object); isObject {
+		return nil
+	}
 	to, err := top[*dict](u)
 	if err != nil {
 		return err
-	}
-	if len(items)%2 != 0 {
-		return errStack
 	}
 	for i := 0; i < len(items); i += 2 {
 		to.keys = append(to.keys, items[i])
@@ -252,7 +258,12 @@ func (u *unpickler) object(op byte) error {
 	if !ok1 || !ok2 {
 		return errStack
 	}
-	result, err := u.call(callee, args)
+	var result any
+	if op == 0x81 {
+		result, err = u.create(callee)
+	} else {
+		result, err = u.call(callee, args)
+	}
 	if err != nil {
 		return err
 	}
@@ -261,5 +272,5 @@ func (u *unpickler) object(op byte) error {
 
 // refuse is the error for a call that no array needs.
 func (g global) refuse() error {
-	return fmt.Errorf("would have Python call %q, which weights do not need: refused", string(g))
+	return fmt.Errorf("would have Python call %.120q, which weights do not need: refused", string(g))
 }

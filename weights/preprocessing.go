@@ -3,6 +3,7 @@ package weights
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"impasto/vgg19"
@@ -113,4 +114,52 @@ func (p Preprocessing) colour(j int) int {
 		return 2 - j
 	}
 	return j
+}
+
+// preprocessing is what a convolution of 1×1 does before the network: output channel j
+// is w·x_c + b for one colour c in 0–1, which is (r·x_c − m)/d with d = r/w and
+// m = −b·d.
+func (s *source) preprocessing(input *pair) (Preprocessing, error) {
+	w, err := s.floats(input.filter)
+	if err != nil {
+		return Preprocessing{}, err
+	}
+	if err := input.bias.wants(3); err != nil {
+		return Preprocessing{}, err
+	}
+	b, err := s.floats(input.bias)
+	if err != nil {
+		return Preprocessing{}, err
+	}
+	for _, order := range []string{"RGB", "BGR"} {
+		p := Preprocessing{Order: order, Range: 1}
+		others := 0
+		for j := range 3 {
+			for c := range 3 {
+				if c != p.colour(j) && w[3*j+c] != 0 {
+					others++
+				}
+			}
+			if scale := float64(w[3*j+p.colour(j)]); scale > 20 { // for 0–255, by deviations of about 1
+				p.Range = 255
+			}
+		}
+		for j := range 3 {
+			p.Deviation[j] = p.Range / float64(w[3*j+p.colour(j)])
+			p.Mean[j] = 0 - float64(b[j])*p.Deviation[j]
+		}
+		if others == 0 && p.check() == nil {
+			return p.rounded(), nil
+		}
+	}
+	return Preprocessing{}, fmt.Errorf("%s does more before the network than to order, shift and scale the colours", input.filter.shown())
+}
+
+// rounded takes float32's error from the numbers of a pre-processing.
+func (p Preprocessing) rounded() Preprocessing {
+	for j := range 3 {
+		p.Mean[j], _ = strconv.ParseFloat(strconv.FormatFloat(p.Mean[j], 'g', 6, 64), 64)
+		p.Deviation[j], _ = strconv.ParseFloat(strconv.FormatFloat(p.Deviation[j], 'g', 6, 64), 64)
+	}
+	return p
 }

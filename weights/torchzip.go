@@ -19,6 +19,9 @@ func isZip(head []byte) bool {
 // uncompressed, with the state dict's pickle as NAME/data.pkl and each storage
 // as NAME/data/KEY.
 func readTorchZip(from *source) (*container, error) {
+	if err := checkDirectory(from); err != nil {
+		return nil, err
+	}
 	tables := &boundedReader{reader: from, left: maxDirectory}
 	archive, err := zip.NewReader(tables, from.size)
 	if err != nil {
@@ -51,12 +54,12 @@ func readTorchZip(from *source) (*container, error) {
 	s := &stateDict{storages: map[string]*storage{}}
 	pickled := *from
 	if length > from.size-start {
-		return nil, fmt.Errorf("%sdata.pkl has %d bytes, but only %d follow: is the file whole?", folder, length, from.size-start)
+		return nil, fmt.Errorf("%sdata.pkl has %d bytes, but only %d follow: is the file whole?", shown(folder), length, from.size-start)
 	}
 	pickled.size = start + length
 	value, err := s.unpickler(&pickled, start).run()
 	if err != nil {
-		return nil, fmt.Errorf("%sdata.pkl: %w", folder, err)
+		return nil, fmt.Errorf("%sdata.pkl: %w", shown(folder), err)
 	}
 	for key, of := range s.storages {
 		name := folder + "data/" + key
@@ -65,7 +68,7 @@ func readTorchZip(from *source) (*container, error) {
 			return nil, err
 		}
 		if want := of.count * kindSizes[of.kind]; n < want || n > from.size-at {
-			return nil, fmt.Errorf("%s has %d bytes, want %d: is the file whole?", name, n, want)
+			return nil, fmt.Errorf("%s has %d bytes, want %d: is the file whole?", shown(name), n, want)
 		}
 		of.offset = at
 	}
@@ -75,17 +78,17 @@ func readTorchZip(from *source) (*container, error) {
 // stored returns where an entry's data is.
 func stored(entry *zip.File, name string) (offset, length int64, err error) {
 	if entry == nil {
-		return 0, 0, fmt.Errorf("is a zip archive without %s: is it a PyTorch state dict?", name)
+		return 0, 0, fmt.Errorf("is a zip archive without %s: is it a PyTorch state dict?", shown(name))
 	}
 	if entry.Method != zip.Store {
-		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not", name)
+		return 0, 0, fmt.Errorf("%s is compressed, which PyTorch's files are not", shown(name))
 	}
 	offset, err = entry.DataOffset()
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", name, err)
+		return 0, 0, fmt.Errorf("%s: %w", shown(name), err)
 	}
 	if entry.UncompressedSize64 > 1<<62 {
-		return 0, 0, fmt.Errorf("%s has %d bytes, which is too large", name, entry.UncompressedSize64)
+		return 0, 0, fmt.Errorf("%s has %d bytes, which is too large", shown(name), entry.UncompressedSize64)
 	}
 	return offset, int64(entry.UncompressedSize64), nil
 }

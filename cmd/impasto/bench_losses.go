@@ -15,6 +15,7 @@ import (
 	"impasto/device"
 	"impasto/internal/bench"
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -127,7 +128,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 				fmt.Fprintln(stdout)
 			}
 			heading = h
-			fmt.Fprintf(stdout, "%s\n  %-25s %13s %12s %9s\n", h, "loss", "milliseconds", "memory", "GFLOP/s")
+			fmt.Fprintf(stdout, "%s\n  %-25s %10s %12s %9s\n", h, "loss", "time, ms", "memory, MiB", "GFLOP/s")
 		}
 		_, err := io.WriteString(stdout, lossRow(t))
 		return err
@@ -139,7 +140,7 @@ func runBenchLosses(ctx context.Context, o benchLossesOptions, global globalOpti
 		return err
 	}
 	if !global.Quiet {
-		fmt.Fprintf(stderr, "wrote %s\n", o.Plot)
+		fmt.Fprintf(stderr, "wrote %s\n", quote.Name(o.Plot))
 	}
 	return nil
 }
@@ -160,7 +161,7 @@ func lossRow(t bench.LossTiming) string {
 	if t.Operations > 0 {
 		rate = fmt.Sprintf("%.1f", t.Rate()/1e9)
 	}
-	return fmt.Sprintf("  %-25s %13.3f %12s %9s\n", timedName(t), 1e3*t.Seconds, binaryBytes(t.Memory), rate)
+	return fmt.Sprintf("  %-25s %10.3f %12.3f %9s\n", timedName(t), 1e3*t.Seconds, float64(t.Memory)/(1<<20), rate)
 }
 
 // plotLosses draws time and memory over the size of the picture, a column of

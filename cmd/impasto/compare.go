@@ -10,12 +10,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"impasto/internal/compare"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -59,7 +61,7 @@ results together. The folder gets
 
   index.html   a page with everything in it: the pictures side by side, a slider
                between any two, one zoom for all, loss curves, times, settings
-  sheet.png    a contact sheet
+  sheet.png    a contact sheet; here too, two settings that vary make a matrix
   scores.json  every picture, and the content, scored under every loss against
                the styles and against the content
   pictures/    the pictures, each with a record of what made it
@@ -83,6 +85,7 @@ written, with event ("written") and path. scores.json has these objects, without
 event and reused, under the key pictures.`,
 		Example: `  impasto compare photo.jpg painting.jpg --losses gram,gaussian -o compared
   impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
+		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
@@ -203,7 +206,7 @@ func (v *comparisonView) show(e compare.Event) error {
 		return nil
 	}
 	v.endPicture()
-	where := fmt.Sprintf("%s (%d of %d)", e.Picture.Name, e.Number, e.Count)
+	where := fmt.Sprintf("%s (%d of %d)", quote.Name(e.Picture.Name), e.Number, e.Count)
 	switch e.Kind {
 	case compare.Remarked:
 		v.say("%s: %s", e.Path, e.Remark)
@@ -213,18 +216,18 @@ func (v *comparisonView) show(e compare.Event) error {
 		v.say("painting %s", where)
 		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options)
 	case compare.Painted:
-		v.say("wrote %s: %s in %s, loss %s", e.Path, report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
+		v.say("wrote %s: %s in %s, loss %s", quote.Name(e.Path), report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
 	case compare.Failed:
 		v.say("%s failed: %s", where, e.Picture.Error)
 	case compare.Scoring:
 		v.painted()
 		v.say("scoring %s", where)
 	case compare.Unscored:
-		v.say("no score of %s under %s: %s", e.Picture.Name, e.Loss, e.Picture.Problems[e.Loss])
+		v.say("no score of %s under %s: %s", quote.Name(e.Picture.Name), e.Loss, e.Picture.Problems[e.Loss])
 	case compare.Complete:
 		return v.write(pictureEvent{"picture", e.Picture, e.Picture.Reused})
 	case compare.Written:
-		v.say("wrote %s", e.Path)
+		v.say("wrote %s", quote.Name(e.Path))
 		return v.write(fileEvent{"written", e.Path})
 	}
 	return nil
@@ -241,7 +244,7 @@ func (v *comparisonView) endPicture() {
 // say prints a line for people.
 func (v *comparisonView) say(format string, values ...any) {
 	if !v.global.Quiet {
-		fmt.Fprintf(v.stderr, format+"\n", values...)
+		fmt.Fprintln(v.stderr, quote.Line(fmt.Sprintf(format, values...)))
 	}
 }
 
@@ -256,33 +259,41 @@ func (v *comparisonView) write(object any) error {
 // writeScoreTables prints the scores against the styles, then against the
 // content.
 func writeScoreTables(out io.Writer, r compare.Report) error {
+	scored := slices.DeleteFunc(slices.Clone(r.Pictures), func(p compare.Picture) bool { return p.Style == nil })
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	column := func(score func(compare.Picture) *float64) []string {
+		var values []float64
+		for _, p := range scored {
+			if v := score(p); v != nil {
+				values = append(values, *v)
+			} else {
+				values = append(values, math.NaN())
+			}
+		}
+		return report.ScoreColumn(values)
+	}
 	for k, heading := range []string{"from the styles", "from the content"} {
 		if k > 0 {
 			fmt.Fprint(table, "\n")
 		}
-		fmt.Fprintf(table, "%s\t", heading)
+		columns := [][]string{}
 		for _, loss := range r.Losses {
-			fmt.Fprintf(table, "%s\t", loss)
+			columns = append(columns, column(func(p compare.Picture) *float64 {
+				if k == 1 {
+					return p.Content[loss]
+				}
+				return p.Style[loss]
+			}))
 		}
+		names := slices.Clone(r.Losses)
 		if k == 1 {
-			fmt.Fprint(table, "content loss\t")
+			names, columns = append(names, "content loss"), append(columns, column(func(p compare.Picture) *float64 { return p.Kept }))
 		}
-		fmt.Fprintln(table)
-		for _, p := range r.Pictures {
-			scores := p.Style
-			if k == 1 {
-				scores = p.Content
-			}
-			if scores == nil {
-				continue
-			}
+		fmt.Fprintf(table, "%s\t%s\t\n", heading, strings.Join(names, "\t"))
+		for i, p := range scored {
 			fmt.Fprintf(table, "%s\t", rowName(p))
-			for _, loss := range r.Losses {
-				fmt.Fprintf(table, "%s\t", scoreText(scores[loss]))
-			}
-			if k == 1 {
-				fmt.Fprintf(table, "%s\t", scoreText(p.Kept))
+			for _, texts := range columns {
+				fmt.Fprintf(table, "%s\t", texts[i])
 			}
 			fmt.Fprintln(table)
 		}
@@ -296,16 +307,9 @@ func writeScoreTables(out io.Writer, r compare.Report) error {
 // rowName is a picture's name in a table.
 func rowName(p compare.Picture) string {
 	if p.Error != "" {
-		return p.Name + " (failed)"
+		return quote.Name(p.Name) + " (failed)"
 	}
-	return p.Name
-}
-
-func scoreText(value *float64) string {
-	if value == nil {
-		return report.ScoreText(math.NaN())
-	}
-	return report.ScoreText(*value)
+	return quote.Name(p.Name)
 }
 
 var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
@@ -314,7 +318,10 @@ var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
 func commandLine(args []string) string {
 	words := []string{"impasto"}
 	for _, word := range args {
-		if !harmless.MatchString(word) {
+		if !quote.Visible(word) {
+			quoted := strconv.Quote(word) // with the escapes of $'…', too
+			word = "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
+		} else if !harmless.MatchString(word) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
 		words = append(words, word)

@@ -46,9 +46,15 @@ func flagError(cmd *cobra.Command, err error) error {
 	switch {
 	case errors.As(err, &unknown):
 		if letters := unknown.GetSpecifiedShortnames(); letters != "" {
+			if letters == "V" {
+				return usagef("unknown flag -V; did you mean --version?")
+			}
 			return usagef("unknown flag -%s in -%s; see `%s --help`", unknown.GetSpecifiedName(), letters, cmd.CommandPath())
 		}
-		if hint := names.DidYouMean(unknown.GetSpecifiedName(), flagNames(cmd), "--"); hint != "" {
+		if hint := foreignHint(cmd, unknown.GetSpecifiedName()); hint != "" {
+			return usagef("unknown flag --%s: %s", unknown.GetSpecifiedName(), hint)
+		}
+		if hint := names.DidYouMean(flagSpelling(unknown.GetSpecifiedName()), flagNames(cmd), "--"); hint != "" {
 			return usagef("unknown flag --%s%s", unknown.GetSpecifiedName(), hint)
 		}
 		return usagef("unknown flag --%s; see `%s --help`", unknown.GetSpecifiedName(), cmd.CommandPath())

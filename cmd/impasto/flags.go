@@ -7,9 +7,10 @@ import (
 	"impasto/internal/settings"
 )
 
-// flagSet adds flags under one heading of the help.
+// flagSet adds flags of a command under one heading of the help.
 type flagSet struct {
 	*pflag.FlagSet
+	command *cobra.Command
 	heading string
 }
 
@@ -17,7 +18,7 @@ type flagSet struct {
 func flagsOf(cmd *cobra.Command, heading string) flagSet {
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	return flagSet{flags, heading}
+	return flagSet{flags, cmd, heading}
 }
 
 // add adds one flag.
@@ -27,6 +28,8 @@ func (f flagSet) add(value settings.Value, name, shorthand, usage string) {
 	if value.Type() == "bool" {
 		flag.NoOptDefVal = "true"
 	}
+	// It fails for a flag that isn't there, or has a completion already.
+	_ = f.command.RegisterFlagCompletionFunc(name, completionOf(value))
 }
 
 // addSettings adds settings under their own headings, where they have any.

@@ -31,11 +31,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 		about = cmd.Short + "."
 	}
 	fmt.Fprintf(out, "%s\n\n", strings.TrimSpace(about))
-	usage := cmd.UseLine()
-	if cmd.HasAvailableSubCommands() {
-		usage = cmd.CommandPath() + " COMMAND"
-	}
-	fmt.Fprintf(out, "Usage:\n  %s\n", usage)
+	fmt.Fprintf(out, "Usage:\n  %s\n", usageLine(cmd))
 	if cmd.Example != "" {
 		fmt.Fprintf(out, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
 	}
@@ -58,6 +54,14 @@ func printHelp(cmd *cobra.Command, _ []string) {
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(out, "\n`%s COMMAND --help` explains a command.\n", cmd.CommandPath())
 	}
+}
+
+// usageLine is how a command is typed.
+func usageLine(cmd *cobra.Command) string {
+	if cmd.HasAvailableSubCommands() {
+		return cmd.CommandPath() + " COMMAND"
+	}
+	return cmd.UseLine()
 }
 
 // flagGroup is a heading of the help and the flags below it.
@@ -91,13 +95,15 @@ func flagGroups(cmd *cobra.Command) []flagGroup {
 	local.VisitAll(func(f *pflag.Flag) {
 		if heading := f.Annotations[groupAnnotation]; len(heading) == 1 {
 			add(heading[0], f)
-		} else if f.Name != "help" {
+		} else if f.Name != "help" && f.Name != "version" {
 			add("Flags", f)
 		}
 	})
 	cmd.InheritedFlags().VisitAll(func(f *pflag.Flag) { add(common, f) })
-	if help := local.Lookup("help"); help != nil {
-		add(common, help)
+	for _, name := range []string{"help", "version"} {
+		if flag := local.Lookup(name); flag != nil {
+			add(common, flag)
+		}
 	}
 	return groups
 }
@@ -109,16 +115,22 @@ func describeFlag(f *pflag.Flag, width int) string {
 	if f.Shorthand != "" {
 		left = "  -" + f.Shorthand + ", --" + f.Name
 	}
-	value, usage := pflag.UnquoteUsage(f)
+	value, usage := flagUsage(f)
 	if value != "" {
 		left += " " + value
 	}
+	return beside(left, usage, 31, width)
+}
+
+// flagUsage is the word for a flag's value and what the flag does, with its default.
+func flagUsage(f *pflag.Flag) (value, usage string) {
+	value, usage = pflag.UnquoteUsage(f)
 	switch f.DefValue {
 	case "", "0", "false":
 	default:
 		usage += " (default " + f.DefValue + ")"
 	}
-	return beside(left, usage, 31, width)
+	return value, usage
 }
 
 // beside writes what is on the left, and from a column on the text beside it, or below

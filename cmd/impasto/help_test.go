@@ -107,8 +107,13 @@ func TestVersionIdentifiesTheBuild(t *testing.T) {
 	if !strings.HasPrefix(line, "impasto ") || !strings.Contains(line, ", go1.") || strings.Count(line, "\n") != 1 {
 		t.Errorf("impasto version prints %q", line)
 	}
-	if flag := impasto(t, folder, "--version").done(t).stdout; flag != line {
-		t.Errorf("impasto --version prints %q, and impasto version %q", flag, line)
+	for _, args := range [][]string{{"--version"}, {"-v"}, {"stylize", "--version"}, {"bench", "losses", "--version"}} {
+		if other := impasto(t, folder, args...).done(t).stdout; other != line {
+			t.Errorf("impasto %s prints %q, and impasto version %q", strings.Join(args, " "), other, line)
+		}
+	}
+	if help := impasto(t, folder, "bench", "-v").done(t).stdout; !strings.Contains(help, "Usage:") {
+		t.Errorf("impasto bench -v prints %q, want its help", help)
 	}
 	var object map[string]string
 	if err := json.Unmarshal([]byte(impasto(t, folder, "version", "--json").done(t).stdout), &object); err != nil {

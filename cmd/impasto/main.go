@@ -11,10 +11,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
-	"impasto/internal/report"
+	"impasto/internal/quote"
 )
 
 // Exit statuses, as the help of every command lists them.
@@ -42,7 +44,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", report.OneLine(fmt.Sprint(cause)))
+			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", quote.Line(fmt.Sprint(cause)))
 			if os.Getenv("IMPASTO_TRACE") != "" {
 				stderr.Write(debug.Stack())
 			}
@@ -55,9 +57,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, "impasto: %s\n", report.OneLine(err.Error()))
+		fmt.Fprintf(stderr, "impasto: %s\n", quote.Error(err, namesIn(args)...))
 	}
 	return exitStatus(err)
+}
+
+// namesIn are the names of files that a command line may have in it: its words, what
+// stands behind the = of a flag or before the weight of a style, and their last parts.
+func namesIn(args []string) []string {
+	var names []string
+	for _, word := range args {
+		if _, value, ok := strings.Cut(word, "="); ok && strings.HasPrefix(word, "-") {
+			word = value
+		}
+		names = append(names, word, filepath.Base(word))
+		if at := strings.LastIndexByte(word, ':'); at > 0 {
+			names = append(names, word[:at], filepath.Base(word[:at]))
+		}
+	}
+	return names
 }
 
 // exitStatus says how the program ends after a command returned err.

@@ -11,6 +11,7 @@ import (
 
 	"impasto/device"
 	"impasto/internal/picture"
+	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
 	"impasto/model"
@@ -68,6 +69,7 @@ square of their number.
 With --json it prints an object for each, with the keys layer, loss and value.`,
 		Example: `  impasto measure painted.png painting.jpg
   impasto measure a.png b.png --loss gram,gaussian --layers relu3_1,relu4_1`,
+		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return fmt.Errorf("want two pictures, got %d", len(args))
@@ -94,7 +96,7 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 	printRemarks(stderr, global.Quiet, pathA, a)
 	printRemarks(stderr, global.Quiet, pathB, b)
 	if o.Weights != "" {
-		if o.Parameters, err = weights.Open(o.Weights); err != nil {
+		if o.Parameters, err = weights.Open(ctx, o.Weights); err != nil {
 			return err
 		}
 	}
@@ -115,16 +117,22 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 
 // writeTable writes a row for each layer and a column for each loss.
 func writeTable(out io.Writer, measurements []model.Measurement, columns []string) error {
+	texts := make([][]string, len(columns))
+	for k := range columns {
+		var values []float64
+		for i := k; i < len(measurements); i += len(columns) {
+			values = append(values, measurements[i].Value)
+		}
+		texts[k] = report.PointColumn(values, 4)
+	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "layer\t%s\t\n", strings.Join(columns, "\t"))
-	for i, m := range measurements {
-		if i%len(columns) == 0 {
-			fmt.Fprintf(table, "%s\t", m.Layer)
+	for row := range len(measurements) / len(columns) {
+		fmt.Fprintf(table, "%s\t", measurements[row*len(columns)].Layer)
+		for k := range columns {
+			fmt.Fprintf(table, "%s\t", texts[k][row])
 		}
-		fmt.Fprintf(table, "%.6g\t", m.Value)
-		if (i+1)%len(columns) == 0 {
-			fmt.Fprintln(table)
-		}
+		fmt.Fprintln(table)
 	}
 	return table.Flush()
 }

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"impasto/internal/quote"
 )
 
-// printJSON writes one object on a line.
+// printJSON writes one object on a line. Names that aren't UTF-8 have their bytes
+// beside them (quote.JSON).
 func printJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	if err := encoder.Encode(quote.JSON(value)); err != nil {
 		return fmt.Errorf("write JSON to standard output: %w", err)
 	}
 	return nil
@@ -39,19 +42,6 @@ func mebibytes(bytes int64) string {
 		return "not known on this system"
 	}
 	return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20))
-}
-
-// binaryBytes writes an amount of memory with three digits or so, as in 12.5 MiB.
-func binaryBytes(bytes int64) string {
-	switch {
-	case bytes < 1<<10:
-		return fmt.Sprintf("%d B", bytes)
-	case bytes < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(bytes)/(1<<10))
-	case bytes < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%.2f GiB", float64(bytes)/(1<<30))
 }
 
 // megabytes writes the size of a file.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"impasto/internal/progress"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -131,7 +132,7 @@ func (r *barReporter) clear() {
 
 func (r *barReporter) note(message string) {
 	r.clear()
-	fmt.Fprintln(r.out, message)
+	fmt.Fprintln(r.out, quote.Line(message))
 }
 
 func (r *barReporter) finish() { r.clear() }
@@ -159,5 +160,5 @@ func (r *lineReporter) progress(p model.Progress) {
 		iteration, significant(p.Loss), perSecond(rate), report.Duration(left))
 }
 
-func (r *lineReporter) note(message string) { fmt.Fprintln(r.out, message) }
+func (r *lineReporter) note(message string) { fmt.Fprintln(r.out, quote.Line(message)) }
 func (r *lineReporter) finish()             {}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,7 @@ needed.`,
 		newTheoryCommand(&global),
 		newWeightsCommand(&global),
 		newVersionCommand(&global),
+		newManCommand(),
 	)
 	root.SetHelpCommand(newHelpCommand(root))
 	root.InitDefaultHelpCmd()
@@ -72,9 +74,15 @@ func tidy(cmd *cobra.Command) {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
 			}
+			if asked, err := cmd.Flags().GetBool("verbose"); err == nil && asked && !cmd.HasParent() {
+				// A bare -v asks other programs for their version.
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), cmd.Version)
+				return err
+			}
 			return cmd.Help()
 		}
 	}
+	cmd.Version = cmd.Root().Version
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
@@ -110,8 +118,9 @@ func unknownCommand(parent *cobra.Command, name string) error {
 
 func newHelpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Explain a command",
+		Use:               "help [COMMAND]",
+		Short:             "Explain a command",
+		ValidArgsFunction: subcommands,
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -40,7 +41,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
-	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every `N` iterations, as FILE-00100.png and so on; 0 never")
+	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every N iterations, as FILE-00100.png and so on; 0 never")
 	f.addSettings(o.Table()...)
 }
 
@@ -69,6 +70,7 @@ event ("written"), path, final, interrupted, width, height, iterations, loss
 and seconds.`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
+		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
@@ -256,7 +258,7 @@ func (s *stylization) write(path string, result *model.Result, final, interrupte
 		s.reporter.note("the picture is transparent in part, which a JPEG can't be: it is laid on white; write a .png or .tif to keep that")
 	}
 	size, took := result.Image.Bounds().Size(), time.Since(s.started)
-	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", path, size.X, size.Y,
+	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(path), size.X, size.Y,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
 	if s.events == nil {
 		return nil

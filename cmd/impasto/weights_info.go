@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -18,19 +19,21 @@ pre-processing that belongs to it, and its SHA-256.
 
 With --json it prints one object with the keys path, format, bytes, sha256,
 published (which known file it is; may be missing), source and licence (may be
-missing), preprocessing, and layers: a list of objects with the keys name, tensor
+missing), preprocessing, remarks (a list: what to know of how the network was
+found; may be missing) and layers: a list of objects with the keys name, tensor
 (the name in the file), shape (as in the file) and precision (F64, F32, F16, BF16
 or palette).`,
-		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runWeightsInfo(*global, optional(args), cmd.OutOrStdout())
+			return runWeightsInfo(cmd.Context(), *global, optional(args), cmd.OutOrStdout())
 		},
 	}
 }
 
 // runWeightsInfo describes the weights of that name, or those in the program.
-func runWeightsInfo(global globalOptions, name string, stdout io.Writer) error {
-	info, err := weights.Inspect(name)
+func runWeightsInfo(ctx context.Context, global globalOptions, name string, stdout io.Writer) error {
+	info, err := weights.Inspect(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,8 +111,7 @@ func TestWeightsCommandsRefuseWrongUsage(t *testing.T) {
 		"info a b":                                 "info",
 		"fetch a":                                  "fetch",
 		"fetch --url https://example.org/net.pth":  "--sha256",
-		"fetch --sha256 dcbb9e9d":                  "--url",
-		"verifi":                                   "verify",
+		"verifi": "verify",
 	} {
 		impasto(t, folder, append([]string{"weights"}, strings.Fields(args)...)...).refused(t, statusUsage, want)
 	}
@@ -163,12 +164,63 @@ func TestFetchPrintsItsPathAsJSON(t *testing.T) {
 	args := fetchable(t, func(w http.ResponseWriter, _ *http.Request, content []byte) { _, _ = w.Write(content) })
 	folder := t.TempDir()
 	out := impasto(t, folder, append(args, "--json", "--quiet", "--folder", "here")...).done(t)
-	var object map[string]string
+	var object struct {
+		Path, SHA256 string
+		Digits       int
+	}
 	if err := json.Unmarshal([]byte(out.stdout), &object); err != nil || out.stderr != "" {
 		t.Fatalf("%v; output %q, errors %q", err, out.stdout, out.stderr)
 	}
-	if _, err := os.Stat(filepath.Join(folder, object["path"])); err != nil {
-		t.Error(err)
+	sum := sha256.Sum256(readFile(t, filepath.Join(folder, object.Path)))
+	if object.SHA256 != hex.EncodeToString(sum[:]) || object.Digits != 64 {
+		t.Errorf("it says %+v, want the file's SHA-256 and 64 digits", object)
+	}
+}
+
+// Two programs that fetch one file at once don't write into each other's.
+func TestFetchesOfTwoProgramsTakeTurns(t *testing.T) {
+	var requests atomic.Int32
+	args := fetchable(t, func(w http.ResponseWriter, q *http.Request, content []byte) {
+		requests.Add(1)
+		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+		for part := range slices.Chunk(content, 1+len(content)/8) {
+			_, _ = w.Write(part)
+			w.(http.Flusher).Flush()
+			time.Sleep(50 * time.Millisecond) // the other one starts meanwhile
+		}
+	})
+	folder := t.TempDir()
+	var commands []*exec.Cmd
+	var outputs [2]bytes.Buffer
+	for i := range outputs {
+		cmd := program(t, folder, append(args, "--folder", "here")...)
+		cmd.Stdout, cmd.Stderr = &outputs[i], &outputs[i]
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		commands = append(commands, cmd)
+	}
+	for i, cmd := range commands {
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%v: %s", err, outputs[i].String())
+		}
+		if !strings.Contains(outputs[i].String(), "its SHA-256 is the one expected") {
+			t.Errorf("it says %q", outputs[i].String())
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(folder, "here"))
+	if err != nil || len(entries) != 1 || requests.Load() != 1 {
+		t.Errorf("the folder has %v, %v after %d requests; want the file after one", entries, err, requests.Load())
+	}
+}
+
+func TestFetchSaysWhatADigestIsWorth(t *testing.T) {
+	args := fetchable(t, func(w http.ResponseWriter, _ *http.Request, content []byte) { _, _ = w.Write(content) })
+	full := args[len(args)-1]
+	args[len(args)-1] = full[:8]
+	out := impasto(t, t.TempDir(), append(args, "--folder", "here")...).done(t).stdout
+	if !strings.Contains(out, "the first 8 digits") || !strings.Contains(out, full) {
+		t.Errorf("it says %q, want how many digits were compared, and all of them", out)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -21,16 +22,17 @@ with those that are known.
 
 With --json it prints the same object as info does; that it was printed, with
 exit status 0, says that all is well.`,
-		Args: cobra.MaximumNArgs(1),
+		ValidArgsFunction: weightFile,
+		Args:              cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runWeightsVerify(*global, optional(args), cmd.OutOrStdout())
+			return runWeightsVerify(cmd.Context(), *global, optional(args), cmd.OutOrStdout())
 		},
 	}
 }
 
 // runWeightsVerify checks the weights of that name, or those in the program.
-func runWeightsVerify(global globalOptions, name string, stdout io.Writer) error {
-	info, err := weights.Verify(name)
+func runWeightsVerify(ctx context.Context, global globalOptions, name string, stdout io.Writer) error {
+	info, err := weights.Verify(ctx, name)
 	if err != nil {
 		return err
 	}

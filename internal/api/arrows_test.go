@@ -17,13 +17,15 @@ import (
 // it imports. These stand in rows before its own, so there are no arrows upwards.
 var arrows = []struct{ from, to string }{
 	// What knows nothing of the rest.
-	{".", ""}, // documentation only
+	{".", ""}, // documentation and licences
 	{"device", ""},
 	{"internal/atomicfile", ""},
 	{"internal/float16", ""},
 	{"internal/memory", ""},
 	{"internal/names", ""},
+	{"internal/notices", ""},
 	{"internal/optim", ""},
+	{"internal/quote", ""},
 	{"internal/report", ""},
 	{"internal/tiff", "internal/float16"},
 
@@ -38,7 +40,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/ops", "internal/pure"},
 	{"losses", "internal/ops internal/pure"},
 	{"vgg19", "internal/ops internal/pure"},
-	{"weights", "internal/atomicfile internal/float16 vgg19"},
+	{"weights", "internal/atomicfile internal/float16 internal/memory internal/quote vgg19"},
 
 	// Schedules, and the devices that run them.
 	{"internal/plan", "internal/ops internal/optim"},
@@ -56,8 +58,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
-	{"internal/compare", "internal/atomicfile internal/picture internal/report internal/settings losses model"},
-	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress " +
+	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/report internal/settings losses model"},
+	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress internal/quote " +
 		"internal/report internal/settings internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.

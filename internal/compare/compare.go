@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -218,5 +219,5 @@ func failureText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return report.OneLine(strings.TrimPrefix(err.Error(), "model: "))
+	return quote.Line(strings.TrimPrefix(err.Error(), "model: "))
 }

@@ -13,6 +13,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -125,7 +126,7 @@ func writeJSON(path string, value any) error {
 	return writeFile(path, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(value)
+		return encoder.Encode(quote.JSON(value))
 	})
 }
 

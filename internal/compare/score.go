@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"impasto/internal/report"
+	"impasto/internal/quote"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -142,7 +142,7 @@ func (c *Comparison) newScoreRecord(key string, scores model.Scores) scoreRecord
 		r.Kept = &scores.Kept
 	}
 	for loss, problem := range scores.Problems {
-		r.Problems[loss] = report.OneLine(problem)
+		r.Problems[loss] = quote.Line(problem)
 	}
 	return r
 }

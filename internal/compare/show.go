@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/losses"
 )
@@ -65,7 +66,7 @@ func (c *Comparison) shown() (report.Comparison, error) {
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)
 	for _, e := range c.entries {
-		p, err := e.shown(width, height)
+		p, err := c.shownEntry(e, width, height)
 		if err != nil {
 			return r, err
 		}
@@ -90,7 +91,7 @@ func (c *Comparison) shownStyles(side int) ([]report.Picture, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := report.Picture{Name: "style", Note: filepath.Base(c.options.Styles[i].File), Image: resized}
+		p := report.Picture{Name: "style", Note: quote.Name(filepath.Base(c.options.Styles[i].File)), Image: resized}
 		if len(c.styles) > 1 {
 			p.Name = fmt.Sprintf("style %d", i+1)
 			p.Note += fmt.Sprintf(", weight %g", c.options.Styles[i].Weight)
@@ -113,14 +114,14 @@ func (c *Comparison) shownSize() (width, height int) {
 	return width, height
 }
 
-// shown is an entry as it is shown, at the size of the others.
-func (e *entry) shown(width, height int) (report.Picture, error) {
+// shownEntry is an entry as it is shown, at the size of the others.
+func (c *Comparison) shownEntry(e *entry, width, height int) (report.Picture, error) {
 	p := report.Picture{
-		Name: e.Name, Error: e.Error, Note: e.note(), Iterations: e.Iterations, Seconds: e.Seconds, Loss: e.Loss, Curve: e.curve, Scores: e.scores(),
+		Name: quote.Name(e.Name), Error: e.Error, Note: e.note(), Iterations: e.Iterations, Seconds: e.Seconds, Loss: e.Loss, Curve: e.curve, Scores: e.scores(),
 	}
 	if e.Kind == KindMade {
-		for _, name := range slices.Sorted(maps.Keys(e.Settings)) {
-			p.Settings = append(p.Settings, report.Setting{Name: name, Value: e.Settings[name]})
+		for _, varied := range c.options.Cells[0].Varied {
+			p.Settings = append(p.Settings, report.Setting{Name: varied.Name, Value: quote.Name(e.Settings[varied.Name])})
 		}
 	}
 	var err error
@@ -154,9 +155,9 @@ func shownImage(img image.Image, width, height int) (image.Image, error) {
 func (e *entry) note() string {
 	switch e.Kind {
 	case KindContent:
-		return filepath.Base(e.File)
+		return quote.Name(filepath.Base(e.File))
 	case KindAlso:
-		return "made elsewhere: " + filepath.Base(e.File)
+		return "made elsewhere: " + quote.Name(filepath.Base(e.File))
 	}
 	return fmt.Sprintf("%s in %s", report.Count(e.Iterations, "iteration"), report.Duration(e.Time()))
 }
@@ -185,7 +186,9 @@ func values(scores map[string]*float64) map[string]float64 {
 }
 
 func (c *Comparison) title() string {
-	base := func(path string) string { return strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)) }
+	base := func(path string) string {
+		return quote.Name(strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+	}
 	var styles []string
 	for _, s := range c.options.Styles {
 		styles = append(styles, base(s.File))
@@ -205,7 +208,7 @@ func (c *Comparison) common() []report.Setting {
 	var common []report.Setting
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if value := all[name]; value != "" {
-			common = append(common, report.Setting{Name: name, Value: value})
+			common = append(common, report.Setting{Name: name, Value: quote.Name(value)})
 		}
 	}
 	return common

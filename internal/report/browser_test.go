@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	chromepage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -24,10 +26,22 @@ import (
 // name to look for. The make target browser sets it.
 const browserVariable = "IMPASTO_BROWSER"
 
-// visit opens the page in a headless browser of a width and returns a function
-// that evaluates JavaScript there. Whatever the page logs as an error, throws or
-// asks of the network fails the test.
+// visit opens the sample's page in a headless browser of a width and returns a
+// function that evaluates JavaScript there. Whatever the page logs as an error or a
+// breach of its policy, throws or asks of the network fails the test.
 func visit(t *testing.T, width, height int64) (ctx context.Context, evaluate func(expression string) any) {
+	t.Helper()
+	ctx, evaluate, complaints := visitPage(t, pageOf(t, sample()), width, height)
+	t.Cleanup(func() {
+		for _, what := range complaints() {
+			t.Error(what)
+		}
+	})
+	return ctx, evaluate
+}
+
+// visitPage opens a page. Complaints are what the browser has had to say by then.
+func visitPage(t *testing.T, text string, width, height int64) (ctx context.Context, evaluate func(expression string) any, complaints func() []string) {
 	t.Helper()
 	name := os.Getenv(browserVariable)
 	if name == "" {
@@ -38,14 +52,7 @@ func visit(t *testing.T, width, height int64) (ctx context.Context, evaluate fun
 		t.Fatalf("%s=%s: %v; install Chromium (Debian: apt-get install chromium)", browserVariable, name, err)
 	}
 	path := filepath.Join(t.TempDir(), "index.html")
-	file, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sample().Page(file); err != nil {
-		t.Fatal(err)
-	}
-	if err := file.Close(); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
@@ -56,7 +63,7 @@ func visit(t *testing.T, width, height int64) (ctx context.Context, evaluate fun
 	t.Cleanup(func() { timeout(); leave(); stop() })
 
 	do(t, ctx, chromedp.EmulateViewport(width, height))
-	noComplaints(t, ctx)
+	complaints = listen(t, ctx)
 	do(t, ctx, chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS("body")))
 	return ctx, func(expression string) any {
 		t.Helper()
@@ -69,12 +76,13 @@ func visit(t *testing.T, width, height int64) (ctx context.Context, evaluate fun
 			t.Fatal(err)
 		}
 		return value
-	}
+	}, complaints
 }
 
-// noComplaints fails the test at its end for every error or warning that the page
-// logs, exception that it throws and request that leaves it.
-func noComplaints(t *testing.T, ctx context.Context) {
+// listen collects every error or warning that the page logs, breaches of its policy
+// among them, exception that it throws, dialog that it opens and request that leaves
+// it.
+func listen(t *testing.T, ctx context.Context) func() []string {
 	t.Helper()
 	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
@@ -91,6 +99,8 @@ func noComplaints(t *testing.T, ctx context.Context) {
 			complaints = append(complaints, fmt.Sprintf("the console has a message of type %v", event.Type))
 		case *log.EventEntryAdded:
 			complaints = append(complaints, "the browser's log: "+event.Entry.Text)
+		case *chromepage.EventJavascriptDialogOpening:
+			complaints = append(complaints, "a dialog: "+event.Message)
 		case *network.EventRequestWillBeSent:
 			url := event.Request.URL
 			if scheme, _, _ := strings.Cut(url, ":"); scheme != "data" && scheme != "file" {
@@ -101,13 +111,11 @@ func noComplaints(t *testing.T, ctx context.Context) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	return func() []string {
 		mutex.Lock()
 		defer mutex.Unlock()
-		for _, what := range complaints {
-			t.Error(what)
-		}
-	})
+		return slices.Clone(complaints)
+	}
 }
 
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
@@ -118,9 +126,14 @@ func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.V
 }
 
 const (
-	transforms = `[...new Set([...document.querySelectorAll(".view img")].map(i => getComputedStyle(i).transform.split(",").slice(0, 4).join()))]`
+	// The scales of all pictures, in pixels of the page for one of the picture, but
+	// those whose shape is another one.
+	scales = `[...new Set([...document.querySelectorAll(".view img")].filter(i => i.naturalWidth === 96).map(i => (i.getBoundingClientRect().width / i.naturalWidth).toFixed(3)))]`
+	// The same of those outside the slider, where each view fits the picture.
+	gridScales = `[...new Set([...document.querySelectorAll("#pictures img")].map(i => (i.getBoundingClientRect().width / i.closest(".view").clientWidth).toFixed(3)))]`
 	zoomText   = `document.getElementById("zoom").value`
-	leftEdge   = `getComputedStyle(document.documentElement).getPropertyValue("--x")`
+	fitPercent = `Math.round(100 * document.querySelector(".view").clientWidth / 96)`
+	leftEdge   = `getComputedStyle(document.querySelector(".view")).getPropertyValue("--x")`
 	cutValue   = `document.getElementById("cut").value`
 )
 
@@ -142,7 +155,7 @@ func TestBrowserShowsEveryPictureAtAnyWidth(t *testing.T) {
 		} else if width == 800 {
 			want = 2
 		}
-		if got := evaluate(`getComputedStyle(document.getElementById("pictures")).gridTemplateColumns.split(" ").length`); got != want {
+		if got := evaluate(`getComputedStyle(document.querySelector(".flow")).gridTemplateColumns.split(" ").length`); got != want {
 			t.Errorf("at %d pixels there are %v columns, want %v", width, got, want)
 		}
 	}
@@ -161,15 +174,20 @@ func within(t *testing.T, ctx context.Context, selector string, share float64) (
 
 func TestBrowserZoomsAllPicturesTogether(t *testing.T) {
 	ctx, evaluate := visit(t, 1400, 900)
-	if got := evaluate(transforms); len(got.([]any)) != 1 {
-		t.Fatalf("transforms before zooming are %v, want one", got)
+	if got := evaluate(gridScales); !slices.Equal(got.([]any), []any{"1.000"}) {
+		t.Fatalf("before zooming the pictures take %v of their views", got)
+	}
+	fit := evaluate(fitPercent).(float64)
+	if got, want := evaluate(zoomText), fmt.Sprintf("fit, %g %%", fit); got != want {
+		t.Errorf("at first the zoom is %q, want %q", got, want)
 	}
 	do(t, ctx, chromedp.Click(chromedp.CSS("[data-zoom=in]")), chromedp.Click(chromedp.CSS("[data-zoom=in]")))
-	if got := evaluate(zoomText); got != "225 %" {
-		t.Errorf("after + twice the zoom is %v", got)
+	exact := evaluate(`document.querySelector(".view").clientWidth / 96`).(float64) * 2.25
+	if got, want := evaluate(zoomText), fmt.Sprintf("%.0f %%", 100*exact); got != want {
+		t.Errorf("after + twice the zoom is %q, want %q", got, want)
 	}
-	if got := evaluate(transforms).([]any); len(got) != 1 || !strings.HasPrefix(got[0].(string), "matrix(2.25, 0, 0, 2.25") {
-		t.Errorf("transforms are %v, want one, of 2.25", got)
+	if got := evaluate(scales).([]any); len(got) != 1 || got[0] != fmt.Sprintf("%.3f", exact) {
+		t.Errorf("scales are %v, want %.3f", got, exact)
 	}
 	before := evaluate(leftEdge)
 	x, y := within(t, ctx, ".view", 0.5)
@@ -180,12 +198,100 @@ func TestBrowserZoomsAllPicturesTogether(t *testing.T) {
 	if after := evaluate(leftEdge); after == before {
 		t.Error("dragging a picture moved nothing")
 	}
-	if got := evaluate(transforms).([]any); len(got) != 1 {
-		t.Errorf("after dragging, transforms are %v, want one", got)
+	if got := evaluate(`[...new Set([...document.querySelectorAll("#pictures .view:not(.missing)")].map(v => v.style.getPropertyValue("--x")))].length`); got != 1. {
+		t.Errorf("after dragging, pictures stand at %v places, want one", got)
 	}
-	do(t, ctx, chromedp.Click(chromedp.CSS("[data-zoom=reset]")))
+	do(t, ctx, chromedp.Click(chromedp.CSS("[data-zoom=fit]")))
+	if got, want := evaluate(zoomText), fmt.Sprintf("fit, %g %%", fit); got != want {
+		t.Errorf("after Fit the zoom is %v, want %v", got, want)
+	}
+}
+
+// The sample's pictures are smaller than their views, which must not keep one pixel
+// from being one.
+func TestBrowserShowsPixelForPixelAtHundredPercent(t *testing.T) {
+	ctx, evaluate := visit(t, 1400, 900)
+	do(t, ctx, chromedp.Click(chromedp.CSS("[data-zoom=actual]")))
 	if got := evaluate(zoomText); got != "100 %" {
-		t.Errorf("after the reset the zoom is %v", got)
+		t.Errorf("the zoom is %v", got)
+	}
+	if got := evaluate(scales); !slices.Equal(got.([]any), []any{"1.000"}) {
+		t.Errorf("at 100 %% a pixel takes %v, want 1, under the slider too", got)
+	}
+	if got := evaluate(`[...document.querySelectorAll("[data-zoom][aria-pressed=true]")].map(b => b.dataset.zoom).join()`); got != "actual" {
+		t.Errorf("%v shows as pressed", got)
+	}
+	off := evaluate(`(v => (r => (i => Math.abs(i.x + i.width / 2 - r.x - r.width / 2))(v.querySelector("img").getBoundingClientRect()))(v.getBoundingClientRect()))(document.querySelector(".view"))`)
+	if off.(float64) > 1 {
+		t.Errorf("a picture smaller than its view is %v pixels off its middle", off)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.documentElement.style.setProperty("--column", "600px")`))
+	got := evaluate(scales)
+	for deadline := time.Now().Add(10 * time.Second); !slices.Equal(got.([]any), []any{"1.000"}); got = evaluate(scales) {
+		// The page hears of it before it next paints.
+		if time.Now().After(deadline) {
+			t.Fatalf("in wider views a pixel takes %v", got)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// hostile is a comparison whose names would run, were they not escaped.
+func hostile() Comparison {
+	c := sampleGrid()
+	const script, handler = `<script>window.ran = true</script>`, `"><img src=x onerror="window.ran = true">`
+	c.Title, c.Command = script, "</pre>"+script+"</title></style></script>"+script
+	for i, name := range []string{script, handler, "</script>" + script, "bad\xff\x1b" + handler, "javascript:window.ran=true", "{{.Title}} ${window.ran=true}"} {
+		c.Pictures[i].Name, c.Pictures[i].Note, c.Pictures[i].Error = name, name, name
+		c.Pictures[i].Settings[1].Value = name
+	}
+	c.References[0].Name, c.References[0].Note = handler, script
+	c.Common = []Setting{{handler, script}}
+	return c
+}
+
+func TestBrowserRunsNothingThatANameBrings(t *testing.T) {
+	_, evaluate, complaints := visitPage(t, pageOf(t, hostile()), 1400, 900)
+	if got := evaluate(`[typeof window.ran, document.scripts.length, document.querySelectorAll("[onerror], [style*=url]").length].join()`); got != "undefined,1,0" {
+		t.Errorf("ran, scripts, handlers: %v", got)
+	}
+	if got := evaluate(zoomText); !strings.HasPrefix(got.(string), "fit, ") {
+		t.Errorf("the page's own script didn't run: the zoom is %q", got)
+	}
+	for _, what := range complaints() {
+		t.Error(what)
+	}
+}
+
+// Were escaping to fail, the policy would still keep a script from running, and the
+// browser say so.
+func TestBrowserHoldsThePageToItsPolicy(t *testing.T) {
+	text := strings.Replace(pageOf(t, sample()), "<main>", `<main><script>window.ran = true</script><img src="data:," onerror="window.ran = true"><p style="color: red" id="red">`, 1)
+	_, evaluate, complaints := visitPage(t, text, 1400, 900)
+	if got := evaluate(`[typeof window.ran, getComputedStyle(document.getElementById("red")).color === "rgb(255, 0, 0)"].join()`); got != "undefined,false" {
+		t.Errorf("what was slipped in ran: %v", got)
+	}
+	if got := strings.Join(complaints(), "\n"); strings.Count(got, "Content Security Policy") < 2 {
+		t.Errorf("the browser says of it only %q", got)
+	}
+}
+
+func TestBrowserShowsMatricesAtAnyWidth(t *testing.T) {
+	for _, width := range []int64{1400, 800, 400, 320} {
+		_, evaluate, complaints := visitPage(t, pageOf(t, sampleGrid()), width, 900)
+		if got := evaluate(`document.documentElement.scrollWidth - innerWidth`); got.(float64) > 0 {
+			t.Errorf("at %d pixels the page is %v pixels too wide", width, got)
+		}
+		if got := evaluate(`Math.min(...[...document.querySelectorAll(".matrix img")].map(i => i.getBoundingClientRect().width)) >= 139`); got != true {
+			t.Errorf("at %d pixels a picture of the matrix is too small", width)
+		}
+		// No word of a heading is broken where it needn't be.
+		if got := evaluate(`Math.min(...[...document.querySelectorAll(".matrix tbody th")].map(h => h.clientWidth)) >= 80`); got != true {
+			t.Errorf("at %d pixels the rows' headings are squeezed", width)
+		}
+		for _, what := range complaints() {
+			t.Error(what)
+		}
 	}
 }
 
@@ -208,7 +314,7 @@ func TestBrowserWorksByKeyboardAlone(t *testing.T) {
 	focus := func(selector string) { do(t, ctx, chromedp.Focus(chromedp.CSS(selector))) }
 	focus(".view")
 	do(t, ctx, chromedp.KeyEvent("+"), chromedp.KeyEvent("+"))
-	if got := evaluate(zoomText); got != "225 %" {
+	if got, want := evaluate(zoomText), evaluate(`Math.round(225 * document.querySelector(".view").clientWidth / 96) + " %"`); got != want {
 		t.Errorf("after the key + twice the zoom is %v", got)
 	}
 	before := evaluate(leftEdge)
@@ -216,8 +322,12 @@ func TestBrowserWorksByKeyboardAlone(t *testing.T) {
 	if evaluate(leftEdge) == before {
 		t.Error("the arrow key moved nothing")
 	}
-	do(t, ctx, chromedp.KeyEvent("0"))
+	do(t, ctx, chromedp.KeyEvent("1"))
 	if got := evaluate(zoomText); got != "100 %" {
+		t.Errorf("after the key 1 the zoom is %v", got)
+	}
+	do(t, ctx, chromedp.KeyEvent("0"))
+	if got := evaluate(zoomText); !strings.HasPrefix(got.(string), "fit, ") {
 		t.Errorf("after the key 0 the zoom is %v", got)
 	}
 	focus("#cut")

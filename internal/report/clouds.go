@@ -71,7 +71,7 @@ func (c Clouds) Draw(w io.Writer, format string) error {
 						area := draw.Canvas{Canvas: canvas.Canvas, Rectangle: vg.Rectangle{
 							Min: vg.Point{X: x, Y: top - panel + 6}, Max: vg.Point{X: x + panel - 8, Y: top - 2},
 						}}
-						cloud.panel(a, b, c.Extent, palette[index%len(palette)]).Draw(area)
+						cloud.panel(a, b, c.Extent, hues[index%len(hues)].light).Draw(area)
 						top -= panel
 					}
 				}
@@ -84,7 +84,7 @@ func (c Clouds) Draw(w io.Writer, format string) error {
 }
 
 func (c Cloud) panel(a, b int, extent float64, colour color.RGBA) *plot.Plot {
-	p := newPanel("")
+	p := newPanel()
 	p.X.Label.Text, p.Y.Label.Text = fmt.Sprintf("coordinate %d", a+1), fmt.Sprintf("coordinate %d", b+1)
 	var points plotter.XYs
 	for at := 0; at < len(c.Points); at += c.Dimensions {

@@ -2,8 +2,7 @@ package report
 
 import (
 	"image"
-	"math"
-	"strconv"
+	"slices"
 )
 
 // Comparison is what a contact sheet and a page show: pictures made of the same
@@ -37,7 +36,7 @@ type Picture struct {
 	Error string
 
 	// What follows is known of pictures that were made here.
-	Settings   []Setting // those that differ between pictures
+	Settings   []Setting // those that differ between pictures, in the same order in each
 	Iterations int
 	Seconds    float64
 	Loss       float64
@@ -58,14 +57,27 @@ type Scores struct {
 	Kept           float64 // NaN where it isn't known
 }
 
-// ScoreText writes a score for people: three digits, and what is as good as zero
-// as 0.000. A score that isn't known, NaN, is a dash.
-func ScoreText(value float64) string {
-	switch {
-	case math.IsNaN(value):
-		return "–"
-	case math.Abs(value) < 1e-4:
-		return "0.000"
+// visible is the comparison with names that can be shown anywhere.
+func (c Comparison) visible() Comparison {
+	c.Title, c.Command = visible(c.Title), visible(c.Command)
+	c.References, c.Pictures = visiblePictures(c.References), visiblePictures(c.Pictures)
+	c.Common = visibleSettings(c.Common)
+	return c
+}
+
+func visiblePictures(pictures []Picture) []Picture {
+	pictures = slices.Clone(pictures)
+	for i := range pictures {
+		p := &pictures[i]
+		p.Name, p.Note, p.Error, p.Settings = visible(p.Name), visible(p.Note), visible(p.Error), visibleSettings(p.Settings)
 	}
-	return strconv.FormatFloat(value, 'g', 3, 64)
+	return pictures
+}
+
+func visibleSettings(settings []Setting) []Setting {
+	settings = slices.Clone(settings)
+	for i, s := range settings {
+		settings[i] = Setting{visible(s.Name), visible(s.Value)}
+	}
+	return settings
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // chart is a plot of losses in SVG, for a page: colours and text are the page's,
-// by the classes s0, s1 … of the series.
+// by classes of hues and dashes.
 type chart struct {
 	title  string
 	label  string // of the abscissa
@@ -21,35 +21,67 @@ type chartSeries struct {
 	index  int // of the picture
 	name   string
 	label  string // the name, shorter
+	look   look
+	mark   int // which of marks stands at its end
 	points []Point
 }
 
-// label is what fits beside a curve: of the settings, the values alone.
+// label is what stands beside a curve: of the settings, the values alone.
 func (p Picture) label() string {
 	if len(p.Settings) == 0 {
 		return p.Name
 	}
 	var values []string
 	for _, s := range p.Settings {
-		values = append(values, s.Value)
+		values = append(values, valueText(s.Value))
 	}
 	return strings.Join(values, ", ")
 }
 
+// looked is the name that a picture's look goes by: the loss where that varies.
+func (p Picture) looked() string {
+	if loss := p.setting("loss"); loss != "" {
+		return loss
+	}
+	return p.Name
+}
+
 // The drawing's measures, in its own units; it is scaled to fit.
 const (
-	chartWidth, chartHeight                      = 520.0, 320.0
-	chartLeft, chartRight, chartTop, chartBottom = 50.0, 142.0, 14.0, 42.0
-	chartText                                    = 13.0
+	chartLeft, chartTop, chartBottom = 50.0, 26.0, 42.0
+	chartPlot                        = 330.0 // width of the axes
+	chartLeast                       = 320.0 // height, at least
+	chartText                        = 13.0
+	chartLetter                      = 7.8 // width of a letter, about, in a wide face
+	chartKey                         = 22.0
+	chartGap                         = 16.0 // from the axes to the keys
+	chartLetters                     = 28   // of a label, at most
 )
+
+// marks are what stands at the end of a curve, about 0, so that curves of one look
+// are told apart.
+var marks = []string{
+	"m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", // a disc
+	"m-3.5-3.5h7v7h-7z",                  // a square
+	"m0-4.5l4.5 8h-9z",                   // a triangle
+	"m0-5l4.5 5l-4.5 5l-4.5-5z",          // a rhombus
+	"m0 4.5l4.5-8h-9z",                   // a triangle upside down
+}
 
 // lossCharts are the curves by iteration and by time, or none where nothing is
 // known of the way.
 func lossCharts(pictures []Picture) []template.HTML {
 	byIteration := chart{title: "Loss by iteration", label: "iterations"}
-	byTime := chart{title: "Loss by time", label: "seconds"}
+	byTime := chart{title: "Loss by time", label: "time, s"}
+	var names, labels []string
+	for _, p := range pictures {
+		names, labels = append(names, p.looked()), append(labels, p.label())
+	}
+	looks, labels := looksOf(names), distinct(labels, chartLetters)
+	drawn := map[look]int{}
 	for i, p := range pictures {
-		a := chartSeries{index: i, name: p.Name, label: p.label()}
+		a := chartSeries{index: i, name: p.Name, label: labels[i], look: looks[p.looked()]}
+		a.mark = drawn[a.look] % len(marks)
 		b := a
 		for _, point := range p.Curve {
 			if point.Loss > 0 && !math.IsInf(point.Loss, 1) {
@@ -59,6 +91,7 @@ func lossCharts(pictures []Picture) []template.HTML {
 		}
 		if len(a.points) > 0 {
 			byIteration.series, byTime.series = append(byIteration.series, a), append(byTime.series, b)
+			drawn[a.look]++
 		}
 	}
 	if len(byIteration.series) == 0 {
@@ -85,57 +118,94 @@ func (c chart) bounds() (right, low, high float64) {
 
 func (c chart) svg() template.HTML {
 	right, low, high := c.bounds()
-	x := func(v float64) float64 { return chartLeft + v/right*(chartWidth-chartLeft-chartRight) }
-	y := func(v float64) float64 {
-		return chartTop + (high-math.Log10(v))/(high-low)*(chartHeight-chartTop-chartBottom)
+	letters := 0
+	for _, s := range c.series {
+		letters = max(letters, widthOf(s.label))
 	}
+	const axesRight = chartLeft + chartPlot
+	width := axesRight + chartGap + chartKey + 8 + chartLetter*float64(letters)
+	height := max(chartLeast, chartTop+chartBottom+(chartText+1)*float64(len(c.series)))
+	axesBottom := height - chartBottom
+	x := func(v float64) float64 { return chartLeft + v/right*chartPlot }
+	y := func(v float64) float64 { return chartTop + (high-math.Log10(v))/(high-low)*(axesBottom-chartTop) }
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %g %g" role="img" aria-label="%s"><g class="grid">`,
-		chartWidth, chartHeight, html.EscapeString(c.title))
+	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s"><g class="grid">`,
+		width, height, html.EscapeString(c.title+": "+c.summary()))
 	for _, tick := range (decades{}).Ticks(math.Pow(10, low), math.Pow(10, high)) {
 		if tick.Label != "" {
 			at := y(tick.Value)
 			fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="end">%s</text>`,
-				chartLeft, at, chartWidth-chartRight, chartLeft-6, at+4, tick.Label)
+				chartLeft, at, axesRight, chartLeft-6, at+4, tick.Label)
 		}
 	}
 	for _, v := range evenTicks(right) {
 		fmt.Fprintf(&b, `<path d="M%.1f %.1fv5"/><text x="%.1f" y="%.1f" text-anchor="middle">%.6g</text>`,
-			x(v), chartHeight-chartBottom, x(v), chartHeight-chartBottom+18, v)
+			x(v), axesBottom, x(v), axesBottom+18, v)
 	}
-	fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="middle">%s</text></g>`,
-		chartLeft, chartHeight-chartBottom, chartWidth-chartRight, (chartLeft+chartWidth-chartRight)/2, chartHeight-6, html.EscapeString(c.label))
+	fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="middle">%s</text><text x="%.1f" y="12" text-anchor="end">loss</text></g>`,
+		chartLeft, axesBottom, axesRight, chartLeft+chartPlot/2, height-6, html.EscapeString(c.label), chartLeft-6)
 	order := slices.Clone(c.series)
 	slices.SortStableFunc(order, func(a, b chartSeries) int {
-		return int(math.Copysign(1, y(a.points[len(a.points)-1].Y)-y(b.points[len(b.points)-1].Y)))
+		return int(math.Copysign(1, y(a.end().Y)-y(b.end().Y)))
 	})
 	var wanted []float64
 	for _, s := range order {
-		wanted = append(wanted, y(s.points[len(s.points)-1].Y))
+		wanted = append(wanted, y(s.end().Y))
 	}
-	placed := spread(wanted, chartText+1, chartTop, chartHeight-chartBottom)
+	placed := spread(wanted, chartText+1, chartTop, axesBottom)
 	for i, s := range order {
-		fmt.Fprintf(&b, `<g class="series s%d" data-picture="%d"><title>%s</title><path d="`, s.index%len(palette), s.index, html.EscapeString(s.name))
-		for k, p := range s.points {
-			fmt.Fprintf(&b, "%c%.1f %.1f", "ML"[min(k, 1)], x(p.X), y(p.Y))
-		}
-		end := s.points[len(s.points)-1]
-		fmt.Fprintf(&b, `"/><path class="leader" d="M%.1f %.1fL%.1f %.1f"/><text x="%.1f" y="%.1f">%s</text></g>`,
-			x(end.X), y(end.Y), chartWidth-chartRight+10, placed[i], chartWidth-chartRight+13, placed[i]+4, html.EscapeString(shorten(s.label, 17)))
+		s.draw(&b, x, y, axesRight+chartGap, placed[i])
 	}
 	b.WriteString("</svg>")
 	return template.HTML(b.String())
 }
 
-// evenTicks are up to six round places from 0 to most.
-func evenTicks(most float64) []float64 {
-	step := math.Pow(10, math.Floor(math.Log10(most)))
-	for _, finer := range []float64{5, 2, 1} {
-		if most/(step/finer) <= 6 {
-			step /= finer
-			break
+// widthOf is the width of a text in letters: those of East Asia take two.
+func widthOf(text string) int {
+	letters := 0
+	for _, r := range text {
+		letters++
+		if r >= 0x1100 {
+			letters++
 		}
 	}
+	return letters
+}
+
+// end is the last point of a curve.
+func (s chartSeries) end() Point { return s.points[len(s.points)-1] }
+
+// draw writes a curve with a mark at its end, and at a place on the right a key of
+// the same look and the label. Dots in grey, unlike any curve, lead there.
+func (s chartSeries) draw(b *strings.Builder, x, y func(float64) float64, keyX, keyY float64) {
+	endX, endY := x(s.end().X), y(s.end().Y)
+	fmt.Fprintf(b, `<g class="series hue%d" data-picture="%d"><title>%s</title>`, s.look.hue, s.index, html.EscapeString(s.name))
+	fmt.Fprintf(b, `<path class="leader" d="M%.1f %.1fL%.1f %.1f"/><g class="line dash%d"><path d="`, endX, endY, keyX-3, keyY, s.look.dash)
+	for k, p := range s.points {
+		fmt.Fprintf(b, "%c%.1f %.1f", "ML"[min(k, 1)], x(p.X), y(p.Y))
+	}
+	fmt.Fprintf(b, `"/><path d="M%.1f %.1fh%g"/></g>`, keyX, keyY, chartKey)
+	fmt.Fprintf(b, `<path class="mark" d="M%.1f %.1f%s"/><path class="mark" d="M%.1f %.1f%s"/>`,
+		endX, endY, marks[s.mark], keyX+chartKey/2, keyY, marks[s.mark])
+	fmt.Fprintf(b, `<text x="%.1f" y="%.1f">%s</text></g>`, keyX+chartKey+5, keyY+4, html.EscapeString(s.label))
+}
+
+// summary says in words where the curves end, for those who don't see them.
+func (c chart) summary() string {
+	var values []float64
+	for _, s := range c.series {
+		values = append(values, s.end().Y)
+	}
+	var parts []string
+	for i, value := range column(values, 3, 0) {
+		parts = append(parts, fmt.Sprintf("%s ends at %s", c.series[i].name, value))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// evenTicks are up to six round places from 0 to most.
+func evenTicks(most float64) []float64 {
+	step := roundStep(most)
 	var ticks []float64
 	for i := 0.0; i*step <= most*(1+1e-9); i++ {
 		ticks = append(ticks, i*step)
@@ -143,11 +213,13 @@ func evenTicks(most float64) []float64 {
 	return ticks
 }
 
-// shorten cuts a name that is too long and says so by an ellipsis.
-func shorten(name string, most int) string {
-	letters := []rune(name)
-	if len(letters) <= most {
-		return name
+// roundStep parts a range into six at most, by 1, 2 or 5 times a power of ten.
+func roundStep(length float64) float64 {
+	step := math.Pow(10, math.Floor(math.Log10(length)))
+	for _, finer := range []float64{5, 2, 1} {
+		if length/(step/finer) <= 6 {
+			return step / finer
+		}
 	}
-	return strings.TrimRight(string(letters[:most-1]), " ,") + "…"
+	return step
 }

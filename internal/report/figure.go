@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -41,7 +42,7 @@ func drawFigure(w io.Writer, format string, width, height vg.Length, paint func(
 	case "png":
 		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(resolution))}
 	case "svg":
-		canvas = vgsvg.NewWith(vgsvg.UseWH(width, height), vgsvg.EmbedFonts(true))
+		canvas = vgsvg.NewWith(vgsvg.UseWH(width, height))
 	default:
 		return fmt.Errorf("report: unknown format %q, want one of %s", format, strings.Join(Formats, ", "))
 	}
@@ -49,23 +50,23 @@ func drawFigure(w io.Writer, format string, width, height vg.Length, paint func(
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	paint(c)
-	_, err := canvas.WriteTo(w)
+	var data bytes.Buffer
+	if _, err := canvas.WriteTo(&data); err != nil {
+		return err
+	}
+	text := data.Bytes()
+	if format == "svg" {
+		text = compactSVG(text)
+	}
+	_, err := w.Write(text)
 	return err
 }
-
-// Colours of lines, told apart by most eyes and in grey too; after Okabe and Ito,
-// darkened where they would be faint on white.
-var palette = []color.RGBA{
-	{0x00, 0x72, 0xb2, 0xff}, {0xd5, 0x5e, 0x00, 0xff}, {0x00, 0x8e, 0x6b, 0xff}, {0xb8, 0x4c, 0x8c, 0xff}, {0xb8, 0x7d, 0x00, 0xff},
-	{0x2b, 0x9b, 0xd6, 0xff}, {0x50, 0x50, 0x50, 0xff}, {0x7a, 0x3f, 0xa8, 0xff}, {0x8c, 0x56, 0x3b, 0xff}, {0x6f, 0x8f, 0x00, 0xff},
-}
-
-// dashes keep lines apart that share a colour, or that are printed without any.
-var dashes = [][]vg.Length{nil, {vg.Points(7), vg.Points(3)}, {vg.Points(2), vg.Points(2)}}
 
 var (
 	ink   = color.RGBA{0x22, 0x22, 0x22, 0xff}
 	faint = color.RGBA{0xe2, 0xe2, 0xe2, 0xff}
+
+	leaderGrey = color.RGBA{0x80, 0x80, 0x80, 0xff}
 )
 
 // sans is the face of all text, in points.
@@ -78,12 +79,8 @@ func textStyle(points float64, c color.Color) text.Style {
 }
 
 // newPanel is a plot in the looks that all figures share.
-func newPanel(title string) *plot.Plot {
+func newPanel() *plot.Plot {
 	p := plot.New()
-	p.Title.Text = title
-	p.Title.TextStyle.Font = sans(12)
-	p.Title.TextStyle.Color = ink
-	p.Title.Padding = vg.Points(6)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Label.TextStyle.Font = sans(10)
 		axis.Label.TextStyle.Color = ink
@@ -93,4 +90,9 @@ func newPanel(title string) *plot.Plot {
 		axis.Tick.LineStyle.Color = ink
 	}
 	return p
+}
+
+// style is how a figure's line of the look is drawn.
+func (l look) style() draw.LineStyle {
+	return draw.LineStyle{Color: hues[l.hue].light, Width: vg.Points(2), Dashes: dashes[l.dash]}
 }

@@ -9,8 +9,8 @@ import (
 	"html/template"
 	"image"
 	"io"
-	"math"
 	"slices"
+	"strings"
 
 	"github.com/disintegration/imaging"
 )
@@ -34,65 +34,61 @@ const (
 
 // page is what the template takes.
 type page struct {
-	Title     string
-	Command   string
-	Style     template.CSS
-	Script    template.JS
-	Shown     []shownPicture
-	Charts    []template.HTML
-	Tables    []scoreTable
-	ScoreSize string
-	Varied    []string
-	Runs      []pageRun
-	Common    []Setting
+	Title, Command string
+	Policy         string
+	Style          template.CSS
+	Script         template.JS
+	Before, After  []shownPicture // what stands before and behind the matrices
+	Matrices       []shownMatrix
+	Charts         []template.HTML
+	Tables         []scoreTable
+	ScoreSize      string
+	Varied         []string
+	Runs           []pageRun
+	Common         []Setting
+
+	images int // on the page by now
 }
 
 type shownPicture struct {
 	Name, Note, Error string
 	Reference         bool
-	Index             int // among those that have an image
+	Headed            bool // it has headings, and so needs no name
+	Index             int  // among those that have an image, in the order of the page
 	Source            template.URL
 	Width, Height     int
 }
 
-type scoreTable struct {
-	Title   string
-	Columns []string
-	Rows    []scoreRow
+// shownMatrix is a matrix of pictures with its headings.
+type shownMatrix struct {
+	Title         string
+	Rows, Columns string // names of the settings
+	Heads         []string
+	Body          []shownRow
 }
 
-type scoreRow struct {
-	Name  string
-	Cells []scoreCell
+type shownRow struct {
+	Head  string
+	Cells []*shownPicture // nil for none
 }
 
-type scoreCell struct {
-	Text  string
-	Best  bool
-	Shade int // 0 to 4
-}
-
-type pageRun struct {
-	Name                            string
-	Values                          []string
-	Iterations, Seconds, Each, Loss string
-}
-
-// Page writes a page of HTML that needs nothing else: the pictures side by side
-// and two of them under a slider, with one zoom for all; the curves, the
-// scores, the times and the settings.
+// Page writes a page of HTML that needs nothing else: the pictures side by side, by
+// two settings that vary as a matrix, and two of them under a slider, with one zoom
+// for all; the curves, the scores, the times and the settings.
 func (c Comparison) Page(w io.Writer) error {
-	pageTemplate, err := template.New("page").Parse(pageHTML)
+	c = c.visible()
+	pageTemplate, err := template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML)
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
 	p := page{
-		Title: c.Title, Command: c.Command, Style: template.CSS(pageCSS), Script: template.JS(pageJS),
-		Charts: lossCharts(c.Pictures), Tables: c.scoreTables(), ScoreSize: c.ScoreSize, Common: c.Common,
+		Title: c.Title, Command: c.Command, Charts: lossCharts(c.Pictures), Tables: c.scoreTables(), ScoreSize: c.ScoreSize, Common: c.Common,
 	}
-	if p.Shown, err = c.shown(); err != nil {
+	if err := p.show(c); err != nil {
 		return err
 	}
+	script, style := inline(pageJS), inline(p.sizeCSS(c)+paletteCSS()+pageCSS)
+	p.Policy, p.Script, p.Style = contentPolicy(script, style), template.JS(script), template.CSS(style)
 	p.Varied, p.Runs = c.runs()
 	if err := pageTemplate.Execute(w, p); err != nil {
 		return fmt.Errorf("report: page: %w", err)
@@ -100,26 +96,97 @@ func (c Comparison) Page(w io.Writer) error {
 	return nil
 }
 
-func (c Comparison) shown() ([]shownPicture, error) {
-	var shown []shownPicture
-	index := 0
-	for i, p := range slices.Concat(c.References, c.Pictures) {
-		s := shownPicture{Name: p.Name, Note: p.Note, Error: p.Error, Reference: i < len(c.References)}
-		if p.Image != nil {
-			var err error
-			if s.Source, err = dataURI(p.Image); err != nil {
-				return nil, fmt.Errorf("report: %s: %w", p.Name, err)
-			}
-			size := p.Image.Bounds().Size()
-			s.Width, s.Height, s.Index = size.X, size.Y, index
-			index++
+// sizeCSS is the shape of the pictures, and how many stand side by side in a
+// matrix.
+func (p *page) sizeCSS(c Comparison) string {
+	size, columns := image.Pt(4, 3), 1
+	for _, picture := range slices.Concat(c.Pictures, c.References) {
+		if picture.Image != nil {
+			size = picture.Image.Bounds().Size()
+			break
 		}
-		shown = append(shown, s)
 	}
-	if index == 0 {
-		return nil, errors.New("report: no pictures, want one at least")
+	for _, m := range p.Matrices {
+		columns = max(columns, len(m.Heads))
 	}
-	return shown, nil
+	return fmt.Sprintf(":root { --aspect: %d / %d; --ratio: %.4f; --columns: %d; }\n", size.X, size.Y, float64(size.X)/float64(size.Y), columns)
+}
+
+// show arranges the pictures.
+func (p *page) show(c Comparison) error {
+	matrices, others := c.matrices()
+	rest := &p.After
+	if matrices == nil {
+		rest = &p.Before
+	}
+	if err := p.showAll(&p.Before, c.References, true); err != nil {
+		return err
+	}
+	for _, m := range matrices {
+		if err := p.showMatrix(m); err != nil {
+			return err
+		}
+	}
+	if err := p.showAll(rest, others, false); err != nil {
+		return err
+	}
+	if p.images == 0 {
+		return errors.New("report: no pictures, want one at least")
+	}
+	return nil
+}
+
+// showAll adds pictures to a list.
+func (p *page) showAll(list *[]shownPicture, pictures []Picture, reference bool) error {
+	for _, picture := range pictures {
+		s, err := p.showOne(picture)
+		if err != nil {
+			return err
+		}
+		s.Reference = reference
+		*list = append(*list, s)
+	}
+	return nil
+}
+
+func (p *page) showMatrix(m matrix) error {
+	shown := shownMatrix{Title: strings.Join(settingText(m.heading), ", "), Rows: m.rows.name, Columns: m.columns.name}
+	for _, value := range m.columns.values {
+		shown.Heads = append(shown.Heads, valueText(value))
+	}
+	for i, value := range m.rows.values {
+		row := shownRow{Head: valueText(value), Cells: make([]*shownPicture, len(m.cells[i]))}
+		for k, picture := range m.cells[i] {
+			if picture == nil {
+				continue
+			}
+			s, err := p.showOne(*picture)
+			if err != nil {
+				return err
+			}
+			s.Headed = true
+			row.Cells[k] = &s
+		}
+		shown.Body = append(shown.Body, row)
+	}
+	p.Matrices = append(p.Matrices, shown)
+	return nil
+}
+
+// showOne is the next picture on the page.
+func (p *page) showOne(picture Picture) (shownPicture, error) {
+	s := shownPicture{Name: picture.Name, Note: picture.Note, Error: picture.Error}
+	if picture.Image == nil {
+		return s, nil
+	}
+	var err error
+	if s.Source, err = dataURI(picture.Image); err != nil {
+		return s, fmt.Errorf("report: %s: %w", picture.Name, err)
+	}
+	size := picture.Image.Bounds().Size()
+	s.Width, s.Height, s.Index = size.X, size.Y, p.images
+	p.images++
+	return s, nil
 }
 
 func dataURI(img image.Image) (template.URL, error) {
@@ -133,96 +200,4 @@ func dataURI(img image.Image) (template.URL, error) {
 		return "", err
 	}
 	return template.URL("data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(data.Bytes())), nil
-}
-
-// scoreTables are the distances from the styles and from the content; none where
-// nothing was scored.
-func (c Comparison) scoreTables() []scoreTable {
-	scored := slices.DeleteFunc(slices.Concat(c.References, c.Pictures), func(p Picture) bool { return p.Scores == nil })
-	if len(scored) == 0 {
-		return nil
-	}
-	contest := make([]bool, len(scored))
-	for i := range scored {
-		contest[i] = scored[i].Error == "" && !slices.ContainsFunc(c.References, func(r Picture) bool { return r.Name == scored[i].Name })
-	}
-	styles := scoreTable{Title: "Distance from the styles", Columns: c.Losses}
-	content := scoreTable{Title: "Distance from the content", Columns: append([]string{"content loss"}, c.Losses...)}
-	for _, p := range scored {
-		row, other := scoreRow{Name: p.Name}, scoreRow{Name: p.Name}
-		other.Cells = append(other.Cells, scoreCell{Text: ScoreText(p.Scores.Kept)})
-		for _, loss := range c.Losses {
-			row.Cells = append(row.Cells, scoreCell{Text: ScoreText(valueOf(p.Scores.Style, loss))})
-			other.Cells = append(other.Cells, scoreCell{Text: ScoreText(valueOf(p.Scores.Content, loss))})
-		}
-		styles.Rows, content.Rows = append(styles.Rows, row), append(content.Rows, other)
-	}
-	for k, loss := range c.Losses {
-		styles.shade(k, contest, func(i int) float64 { return valueOf(scored[i].Scores.Style, loss) })
-		content.shade(k+1, contest, func(i int) float64 { return valueOf(scored[i].Scores.Content, loss) })
-	}
-	content.shade(0, contest, func(i int) float64 { return scored[i].Scores.Kept })
-	return []scoreTable{styles, content}
-}
-
-func valueOf(scores map[string]float64, loss string) float64 {
-	if value, ok := scores[loss]; ok {
-		return value
-	}
-	return math.NaN()
-}
-
-// shade marks a column: the least value in the contest is the best, and shades
-// fall off with the distance from it on a scale of ratios.
-func (t *scoreTable) shade(column int, contest []bool, value func(row int) float64) {
-	least, most := math.Inf(1), math.Inf(-1)
-	for i := range t.Rows {
-		if v := value(i); contest[i] && v > 0 {
-			least, most = min(least, v), max(most, v)
-		}
-	}
-	for i := range t.Rows {
-		v := value(i)
-		if !contest[i] || !(v > 0) || most <= least {
-			continue
-		}
-		cell := &t.Rows[i].Cells[column]
-		cell.Best = v == least
-		cell.Shade = int(math.Round(4 * (1 - math.Log(v/least)/math.Log(most/least))))
-	}
-}
-
-// runs are the rows of times and settings, of the pictures that were made here,
-// and the names of the settings that differ.
-func (c Comparison) runs() (varied []string, runs []pageRun) {
-	for _, p := range c.Pictures {
-		for _, s := range p.Settings {
-			if !slices.Contains(varied, s.Name) {
-				varied = append(varied, s.Name)
-			}
-		}
-	}
-	for _, p := range c.Pictures {
-		if p.Settings == nil {
-			continue
-		}
-		run := pageRun{Name: p.Name, Iterations: "–", Seconds: "–", Each: "–", Loss: "–"}
-		for _, name := range varied {
-			value := "–"
-			for _, s := range p.Settings {
-				if s.Name == name {
-					value = s.Value
-				}
-			}
-			run.Values = append(run.Values, value)
-		}
-		if p.Iterations > 0 {
-			run.Iterations = fmt.Sprint(p.Iterations)
-			run.Seconds = fmt.Sprintf("%.1f", p.Seconds)
-			run.Each = fmt.Sprintf("%.1f", 1e3*p.Seconds/float64(p.Iterations))
-			run.Loss = fmt.Sprintf("%.4g", p.Loss)
-		}
-		runs = append(runs, run)
-	}
-	return varied, runs
 }

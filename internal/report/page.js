@@ -6,41 +6,72 @@
   const cut = document.getElementById("cut");
   const selects = { a: document.getElementById("a"), b: document.getElementById("b") };
 
-  // One zoom and place for all views: the part of the picture that stands at the
-  // view's upper left, in units of the view.
+  // One scale and place for all views: how many pixels of the page a pixel of the
+  // picture takes, or null where each view fits the whole picture; and the point of
+  // the picture, 0 to 1, that stands in the middle.
   const MOST = 32;
-  let zoom = 1, left = 0, top = 0;
+  const views = [...document.querySelectorAll(".view:not(.missing)")];
+  const made = images.map((_, index) => index).filter((index) => !images[index].closest(".reference"));
+  const pixels = Number(images[made[0] ?? 0].getAttribute("width"));
+  let scale = null;
+  const middle = { x: 0.5, y: 0.5 };
+
+  const fitOf = (view) => view.clientWidth / pixels;
+  const zoomOf = (view) => scale === null ? 1 : scale / fitOf(view);
+  const percent = (value) => Math.round(100 * value) + " %";
+
+  // The part of the picture, 0 to 1, left of the view or above it.
+  function edge(zoom, at) {
+    const room = 1 - 1 / zoom;
+    return room > 0 ? Math.min(Math.max(at - 0.5 / zoom, 0), room) : room / 2;
+  }
 
   function show() {
-    const room = 1 - 1 / zoom;
-    left = Math.min(Math.max(left, 0), room);
-    top = Math.min(Math.max(top, 0), room);
-    root.style.setProperty("--zoom", zoom);
-    root.style.setProperty("--x", -left * zoom);
-    root.style.setProperty("--y", -top * zoom);
-    root.classList.toggle("zoomed", zoom > 1);
-    root.classList.toggle("large", zoom >= 4);
-    document.getElementById("zoom").value = Math.round(100 * zoom) + " %";
+    for (const view of views) {
+      const zoom = zoomOf(view);
+      view.style.setProperty("--zoom", zoom);
+      view.style.setProperty("--x", Math.round(-edge(zoom, middle.x) * zoom * view.clientWidth) + "px");
+      view.style.setProperty("--y", Math.round(-edge(zoom, middle.y) * zoom * view.clientHeight) + "px");
+      view.classList.toggle("movable", zoom > 1);
+      view.classList.toggle("large", zoom * fitOf(view) >= 3);
+    }
+    document.getElementById("zoom").value = scale === null ? "fit, " + percent(fitOf(views[0])) : percent(scale);
+    for (const [name, on] of [["fit", scale === null], ["actual", scale === 1]]) {
+      document.querySelector(`[data-zoom=${name}]`).setAttribute("aria-pressed", String(on));
+    }
+  }
+
+  // Keeps the middle where the view can have it.
+  function settle(view) {
+    const zoom = zoomOf(view);
+    for (const axis of ["x", "y"]) middle[axis] = edge(zoom, middle[axis]) + 0.5 / zoom;
+    show();
   }
 
   // x and y are the point of the view, 0 to 1, that stays where it is.
-  function zoomBy(factor, x = 0.5, y = 0.5) {
-    const before = zoom;
-    zoom = Math.min(Math.max(zoom * factor, 1), MOST);
-    left += x / before - x / zoom;
-    top += y / before - y / zoom;
-    show();
+  function scaleTo(wanted, view = views[0], x = 0.5, y = 0.5) {
+    const before = zoomOf(view);
+    const fits = views.map(fitOf);
+    scale = Math.min(Math.max(wanted, Math.min(1, ...fits)), Math.max(MOST, ...fits));
+    const after = zoomOf(view);
+    middle.x = edge(before, middle.x) + x / before - x / after + 0.5 / after;
+    middle.y = edge(before, middle.y) + y / before - y / after + 0.5 / after;
+    settle(view);
   }
 
-  function moveBy(x, y) {
-    left += x / zoom;
-    top += y / zoom;
-    show();
+  function zoomBy(factor, view = views[0], x = 0.5, y = 0.5) {
+    scaleTo(factor * zoomOf(view) * fitOf(view), view, x, y);
   }
 
-  function reset() {
-    zoom = 1;
-    left = top = 0;
+  function moveBy(view, x, y) {
+    middle.x += x / zoomOf(view);
+    middle.y += y / zoomOf(view);
+    settle(view);
+  }
+
+  function fit() {
+    scale = null;
+    middle.x = middle.y = 0.5;
     show();
   }
 
@@ -54,24 +85,24 @@
     stage.style.setProperty("--cut", cut.value + "%");
   }
 
-  for (const view of document.querySelectorAll(".view:not(.missing)")) {
+  for (const view of views) {
     const pointers = new Map();
     let cutting = false;
 
     view.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return; // the wheel alone scrolls the page
       event.preventDefault();
-      zoomBy(Math.exp(-event.deltaY / 300), ...within(view, event));
+      zoomBy(Math.exp(-event.deltaY / 300), view, ...within(view, event));
     }, { passive: false });
 
     view.addEventListener("dblclick", (event) => {
-      if (!event.target.closest(".handle")) zoomBy(event.shiftKey ? 0.5 : 2, ...within(view, event));
+      if (!event.target.closest(".handle")) zoomBy(event.shiftKey ? 0.5 : 2, view, ...within(view, event));
     });
 
     view.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       pointers.set(event.pointerId, within(view, event));
-      cutting = view === stage && (zoom === 1 || event.target.closest(".handle") !== null);
+      cutting = view === stage && (zoomOf(view) <= 1 || event.target.closest(".handle") !== null);
       view.setPointerCapture(event.pointerId);
       if (cutting) setCut(100 * within(view, event)[0]);
     });
@@ -83,11 +114,11 @@
       if (pointers.size === 2) { // a pinch
         const other = [...pointers.entries()].find(([id]) => id !== event.pointerId)[1];
         const spread = (p) => Math.hypot(p[0] - other[0], p[1] - other[1]);
-        if (spread(last) > 0) zoomBy(spread(now) / spread(last), other[0], other[1]);
+        if (spread(last) > 0) zoomBy(spread(now) / spread(last), view, other[0], other[1]);
       } else if (cutting) {
         setCut(100 * now[0]);
       } else {
-        moveBy(last[0] - now[0], last[1] - now[1]);
+        moveBy(view, last[0] - now[0], last[1] - now[1]);
       }
       pointers.set(event.pointerId, now);
     });
@@ -100,23 +131,26 @@
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const step = 0.1;
       const act = {
-        "+": () => zoomBy(1.5), "=": () => zoomBy(1.5), "-": () => zoomBy(1 / 1.5), "0": reset,
-        ArrowLeft: () => moveBy(-step, 0), ArrowRight: () => moveBy(step, 0),
-        ArrowUp: () => moveBy(0, -step), ArrowDown: () => moveBy(0, step),
+        "+": () => zoomBy(1.5, view), "=": () => zoomBy(1.5, view), "-": () => zoomBy(1 / 1.5, view), "0": fit, "1": () => scaleTo(1, view),
+        ArrowLeft: () => moveBy(view, -step, 0), ArrowRight: () => moveBy(view, step, 0),
+        ArrowUp: () => moveBy(view, 0, -step), ArrowDown: () => moveBy(view, 0, step),
       }[event.key];
       // Arrows scroll the page where there is nothing to move.
-      if (!act || (zoom === 1 && event.key.startsWith("Arrow"))) return;
+      if (!act || (zoomOf(view) <= 1 && event.key.startsWith("Arrow"))) return;
       event.preventDefault();
       act();
     });
   }
 
   for (const button of document.querySelectorAll("[data-zoom]")) {
-    button.addEventListener("click", () => ({ in: () => zoomBy(1.5), out: () => zoomBy(1 / 1.5), reset })[button.dataset.zoom]());
+    button.addEventListener("click", () => ({ in: () => zoomBy(1.5), out: () => zoomBy(1 / 1.5), fit, actual: () => scaleTo(1) })[button.dataset.zoom]());
   }
 
   const width = document.getElementById("width");
-  width.addEventListener("input", () => root.style.setProperty("--column", width.value + "px"));
+  width.addEventListener("input", () => {
+    root.style.setProperty("--column", width.value + "px");
+    root.classList.add("sized");
+  });
 
   cut.addEventListener("input", () => setCut(cut.value));
 
@@ -146,12 +180,10 @@
     choose("b", a);
   });
 
-  const made = images.map((_, index) => index).filter((index) => !images[index].closest(".reference"));
   choose("a", made[0] ?? 0);
   choose("b", made[1] ?? images.length - 1);
-  const first = images[made[0] ?? 0];
-  root.style.setProperty("--aspect", first.getAttribute("width") + " / " + first.getAttribute("height"));
-  root.style.setProperty("--ratio", first.getAttribute("width") / first.getAttribute("height"));
   setCut(50);
   show();
+  const resized = new ResizeObserver(show);
+  for (const view of views) resized.observe(view);
 })();

@@ -10,11 +10,6 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
 )
 
 // The measures of a contact sheet in pixels.
@@ -24,14 +19,16 @@ const (
 	leastBox     = 160 // side of the square that a picture stands in
 	mostBox      = 512
 	titleSize    = 26
+	titleLine    = 34
 	nameSize     = 20
-	nameLine     = 30
+	nameLine     = 26
 	noteSize     = 15
 	noteLine     = 20
-	captionLines = 2 // of the note, at least
-	errorLines   = 4 // of an error, at most
-
-	mostNameLines = 2
+	captionLines = 4   // of the note, at most
+	errorLines   = 4   // of an error, at most
+	nameLines    = 6   // of a name or a heading, at most
+	nameLetters  = 72  // of a name, at most; they fit into nameLines of the narrowest box
+	mostGutter   = 220 // width of the headings of rows
 )
 
 var (
@@ -41,9 +38,11 @@ var (
 	warning = color.NRGBA{0xb0, 0x20, 0x20, 0xff}
 )
 
-// Sheet draws all pictures with captions on one sheet, the references first.
-// Pictures are made smaller to fit, never larger.
+// Sheet draws all pictures with captions on one sheet, the references first: by
+// two settings that vary as a matrix with headings, by more as several, else one
+// after the other. Pictures are made smaller to fit, never larger.
 func (c Comparison) Sheet() (image.Image, error) {
+	c = c.visible()
 	pictures := slices.Concat(c.References, c.Pictures)
 	if len(pictures) == 0 {
 		return nil, errors.New("report: no pictures, want one at least")
@@ -52,62 +51,221 @@ func (c Comparison) Sheet() (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	boxWidth, boxHeight := boxSize(pictures)
-	nameLines, noteLines := 1, captionLines
-	for _, p := range pictures {
-		nameLines = max(nameLines, len(wrap(faces.name, p.Name, boxWidth, mostNameLines)))
-		noteLines = max(noteLines, len(p.caption(faces.note, boxWidth)))
+	s := sheet{faces: faces}
+	s.boxWidth, s.boxHeight = boxSize(pictures)
+	rows := s.arrange(c)
+	width, height := 0, -sheetGap
+	for _, row := range rows {
+		across, down := -sheetGap, 0
+		for _, b := range row {
+			across, down = across+b.width+sheetGap, max(down, b.height)
+		}
+		width, height = max(width, across), height+down+sheetGap
 	}
-	cellHeight := boxHeight + nameLines*nameLine + noteLines*noteLine
-	columns := columnsFor(len(pictures), boxWidth+sheetGap, cellHeight+sheetGap)
-	rows := (len(pictures) + columns - 1) / columns
-	const heading = 2 * titleSize
-	sheet := imaging.New(2*sheetMargin+columns*(boxWidth+sheetGap)-sheetGap,
-		2*sheetMargin+heading+rows*(cellHeight+sheetGap)-sheetGap, paper)
-	text := writer{sheet}
-	text.line(faces.title, ink, sheetMargin, sheetMargin+titleSize, fit(faces.title, c.Title, sheet.Bounds().Dx()-2*sheetMargin))
-	for i, p := range pictures {
-		left := sheetMargin + i%columns*(boxWidth+sheetGap)
-		top := sheetMargin + heading + i/columns*(cellHeight+sheetGap)
-		place(sheet, p.Image, image.Rect(left, top, left+boxWidth, top+boxHeight))
-		baseline := top + boxHeight + nameLine - 6
-		for k, line := range wrap(faces.name, p.Name, boxWidth, mostNameLines) {
-			if k > 0 {
-				baseline += nameLine - 6
-			}
-			text.line(faces.name, ink, left, baseline, line)
-		}
-		colour := color.Color(grey)
-		if p.Error != "" {
-			colour = warning
-		}
-		for _, line := range p.caption(faces.note, boxWidth) {
-			baseline += noteLine
-			text.line(faces.note, colour, left, baseline, line)
-		}
+	title := wrap(faces.title, c.Title, width, nameLines)
+	heading := len(title)*titleLine + titleSize/2
+	s.canvas = imaging.New(2*sheetMargin+width, 2*sheetMargin+heading+height, paper)
+	for i, line := range title {
+		s.text(faces.title, ink, image.Pt(sheetMargin, sheetMargin+titleSize+i*titleLine), line)
 	}
-	return sheet, nil
+	at := image.Pt(sheetMargin, sheetMargin+heading)
+	for _, row := range rows {
+		down := 0
+		for _, b := range row {
+			b.draw(at)
+			at.X, down = at.X+b.width+sheetGap, max(down, b.height)
+		}
+		at = image.Pt(sheetMargin, at.Y+down+sheetGap)
+	}
+	return s.canvas, nil
 }
 
-// caption is what stands below a picture's name: its error, or else its note.
-func (p Picture) caption(face font.Face, width int) []string {
-	if p.Error != "" {
-		return wrap(face, "Failed: "+p.Error, width, errorLines)
+// sheet is one that is being drawn.
+type sheet struct {
+	faces               faces
+	boxWidth, boxHeight int
+	canvas              *image.NRGBA
+}
+
+// block is a part of a sheet, drawn with its upper left at a place.
+type block struct {
+	width, height int
+	draw          func(at image.Point)
+}
+
+// arrange makes the rows of blocks.
+func (s *sheet) arrange(c Comparison) [][]block {
+	matrices, others := c.matrices()
+	if matrices == nil {
+		all := slices.Concat(c.References, c.Pictures)
+		_, cellHeight := s.cellSize(all)
+		return [][]block{{s.flow(all, columnsFor(len(all), s.boxWidth+sheetGap, cellHeight+sheetGap))}}
 	}
-	return wrap(face, p.Note, width, captionLines)
+	var blocks []block
+	for _, m := range matrices {
+		blocks = append(blocks, s.matrix(m))
+	}
+	across := columnsFor(len(blocks), blocks[0].width+sheetGap, blocks[0].height+sheetGap)
+	columns := max(1, (across*(blocks[0].width+sheetGap))/(s.boxWidth+sheetGap))
+	var rows [][]block
+	if len(c.References) > 0 {
+		rows = append(rows, []block{s.flow(c.References, columns)})
+	}
+	rows = slices.AppendSeq(rows, slices.Chunk(blocks, across))
+	if len(others) > 0 {
+		rows = append(rows, []block{s.flow(others, columns)})
+	}
+	return rows
+}
+
+// cellSize is how many lines the longest name of the pictures takes, and how high a
+// picture is with its name and caption.
+func (s *sheet) cellSize(pictures []Picture) (lines, height int) {
+	lines, notes := 1, 1
+	for _, p := range pictures {
+		lines = max(lines, len(wrap(s.faces.name, p.Name, s.boxWidth, nameLines)))
+		notes = max(notes, len(s.caption(p)))
+	}
+	return lines, s.boxHeight + lines*nameLine + notes*noteLine + 4
+}
+
+// flow is pictures one after the other, with their names.
+func (s *sheet) flow(pictures []Picture, columns int) block {
+	pictures = slices.Clone(pictures)
+	var names, notes []string
+	for _, p := range pictures {
+		names, notes = append(names, p.Name), append(notes, p.Note)
+	}
+	names, notes = distinct(names, nameLetters), distinct(notes, nameLetters)
+	for i := range pictures {
+		pictures[i].Name, pictures[i].Note = names[i], notes[i]
+	}
+	columns = min(columns, len(pictures))
+	_, cellHeight := s.cellSize(pictures)
+	rows := (len(pictures) + columns - 1) / columns
+	return block{
+		width:  columns*(s.boxWidth+sheetGap) - sheetGap,
+		height: rows*(cellHeight+sheetGap) - sheetGap,
+		draw: func(at image.Point) {
+			for i, p := range pictures {
+				corner := at.Add(image.Pt(i%columns*(s.boxWidth+sheetGap), i/columns*(cellHeight+sheetGap)))
+				s.place(p.Image, corner, s.boxHeight)
+				below := s.lines(s.faces.name, ink, corner.Add(image.Pt(0, s.boxHeight+nameLine-2)), nameLine, wrap(s.faces.name, p.Name, s.boxWidth, nameLines))
+				s.captionAt(p, below.Sub(image.Pt(0, nameLine-noteLine)))
+			}
+		},
+	}
+}
+
+// matrix is pictures by two settings, with headings.
+func (s *sheet) matrix(m matrix) block {
+	corner := wrap(s.faces.note, m.rows.name, mostGutter, nameLines)
+	gutter := widest(s.faces.note, corner)
+	rowHeads, columnHeads := s.headings(m.rows, mostGutter), s.headings(m.columns, s.boxWidth)
+	rowHeights, columnLines, boxHeight := make([]int, len(rowHeads)), 1, m.boxHeight()
+	for i, head := range rowHeads {
+		gutter = max(gutter, widest(s.faces.name, head))
+		notes := 1
+		for _, p := range m.cells[i] {
+			if p != nil {
+				notes = max(notes, len(s.caption(*p)))
+			}
+		}
+		rowHeights[i] = max(boxHeight+notes*noteLine+6, len(head)*nameLine+6)
+	}
+	for _, head := range columnHeads {
+		columnLines = max(columnLines, len(head))
+	}
+	gutter += sheetGap
+	width := gutter + len(columnHeads)*(s.boxWidth+sheetGap) - sheetGap
+	title := wrap(s.faces.name, strings.Join(settingText(m.heading), ", "), width, nameLines)
+	top := len(title)*nameLine + noteLine + columnLines*nameLine + 8
+	height := top - sheetGap
+	for _, h := range rowHeights {
+		height += h + sheetGap
+	}
+	return block{width: width, height: height, draw: func(at image.Point) {
+		s.lines(s.faces.name, ink, at.Add(image.Pt(0, nameLine-6)), nameLine, title)
+		axis := at.Add(image.Pt(0, len(title)*nameLine+noteLine-4))
+		s.text(s.faces.note, grey, axis.Add(image.Pt(gutter, 0)), m.columns.name)
+		s.lines(s.faces.note, grey, at.Add(image.Pt(0, top-8-(len(corner)-1)*noteLine)), noteLine, corner)
+		for k, head := range columnHeads {
+			s.lines(s.faces.name, ink, image.Pt(at.X+gutter+k*(s.boxWidth+sheetGap), at.Y+top-8-(len(head)-1)*nameLine), nameLine, head)
+		}
+		y := at.Y + top
+		for i, head := range rowHeads {
+			s.lines(s.faces.name, ink, image.Pt(at.X, y+nameLine-6), nameLine, head)
+			for k, p := range m.cells[i] {
+				if p != nil {
+					place := image.Pt(at.X+gutter+k*(s.boxWidth+sheetGap), y)
+					s.place(p.Image, place, boxHeight)
+					s.captionAt(*p, place.Add(image.Pt(0, boxHeight+noteLine-2)))
+				}
+			}
+			y += rowHeights[i] + sheetGap
+		}
+	}}
+}
+
+// headings are the values of a dimension in lines of a width.
+func (s *sheet) headings(d dimension, width int) [][]string {
+	var heads [][]string
+	for _, value := range distinct(d.values, nameLetters) {
+		heads = append(heads, wrap(s.faces.name, valueText(value), width, nameLines))
+	}
+	return heads
+}
+
+// caption is what stands below a picture: its error, or else its note.
+func (s *sheet) caption(p Picture) []string {
+	if p.Error != "" {
+		return wrap(s.faces.note, "Failed: "+p.Error, s.boxWidth, errorLines)
+	}
+	return wrap(s.faces.note, p.Note, s.boxWidth, captionLines)
+}
+
+// captionAt writes a picture's caption, from the baseline of its first line on.
+func (s *sheet) captionAt(p Picture, baseline image.Point) {
+	colour := color.Color(grey)
+	if p.Error != "" {
+		colour = warning
+	}
+	s.lines(s.faces.note, colour, baseline, noteLine, s.caption(p))
 }
 
 // boxSize is that of the largest picture, within bounds.
 func boxSize(pictures []Picture) (width, height int) {
-	width, height = leastBox, leastBox/2
+	width = leastBox
 	for _, p := range pictures {
-		if p.Image != nil {
-			size := p.Image.Bounds().Size()
-			scale := min(1, mostBox/float64(max(size.X, size.Y)))
-			width, height = max(width, int(math.Ceil(scale*float64(size.X)))), max(height, int(math.Ceil(scale*float64(size.Y))))
-		}
+		size := p.sheetSize()
+		width, height = max(width, size.X), max(height, size.Y)
+	}
+	if height == 0 {
+		height = leastBox / 2
 	}
 	return width, height
+}
+
+// boxHeight is that of the matrix's highest picture.
+func (m matrix) boxHeight() int {
+	var pictures []Picture
+	for _, p := range slices.Concat(m.cells...) {
+		if p != nil {
+			pictures = append(pictures, *p)
+		}
+	}
+	_, height := boxSize(pictures)
+	return height
+}
+
+// sheetSize is the size of a picture on a sheet, 0 where there is none.
+func (p Picture) sheetSize() image.Point {
+	if p.Image == nil {
+		return image.Point{}
+	}
+	size := p.Image.Bounds().Size()
+	scale := min(1, mostBox/float64(max(size.X, size.Y)))
+	return image.Pt(int(math.Ceil(scale*float64(size.X))), int(math.Ceil(scale*float64(size.Y))))
 }
 
 // columnsFor makes the sheet about 3:2.
@@ -125,76 +283,19 @@ func columnsFor(count, width, height int) int {
 	return best
 }
 
-// place centres a picture in a box, made smaller where it is too large; where
-// there is none, the box stays grey.
-func place(sheet *image.NRGBA, img image.Image, box image.Rectangle) {
+// place puts a picture into the box of a height at a corner, to the left and below,
+// made smaller where it is too large; where there is none, the box stays grey.
+func (s *sheet) place(img image.Image, corner image.Point, height int) {
 	if img == nil {
-		draw := imaging.New(box.Dx(), box.Dy(), frame)
-		copyOnto(sheet, draw, box.Min)
+		s.copy(imaging.New(s.boxWidth, height, frame), corner)
 		return
 	}
-	shown := imaging.Fit(img, box.Dx(), box.Dy(), imaging.Lanczos)
-	at := box.Min.Add(image.Pt((box.Dx()-shown.Bounds().Dx())/2, box.Dy()-shown.Bounds().Dy()))
-	copyOnto(sheet, shown, at)
+	shown := imaging.Fit(img, s.boxWidth, height, imaging.Lanczos)
+	s.copy(shown, corner.Add(image.Pt(0, height-shown.Bounds().Dy())))
 }
 
-func copyOnto(sheet, img *image.NRGBA, at image.Point) {
+func (s *sheet) copy(img *image.NRGBA, at image.Point) {
 	for y := range img.Bounds().Dy() {
-		copy(sheet.Pix[sheet.PixOffset(at.X, at.Y+y):], img.Pix[y*img.Stride:y*img.Stride+4*img.Bounds().Dx()])
+		copy(s.canvas.Pix[s.canvas.PixOffset(at.X, at.Y+y):], img.Pix[y*img.Stride:y*img.Stride+4*img.Bounds().Dx()])
 	}
-}
-
-type faces struct{ title, name, note font.Face }
-
-func newFaces() (faces, error) {
-	var f faces
-	for _, each := range []struct {
-		face *font.Face
-		data []byte
-		size float64
-	}{{&f.title, gobold.TTF, titleSize}, {&f.name, gobold.TTF, nameSize}, {&f.note, goregular.TTF, noteSize}} {
-		parsed, err := opentype.Parse(each.data)
-		if err != nil {
-			return f, err
-		}
-		if *each.face, err = opentype.NewFace(parsed, &opentype.FaceOptions{Size: each.size, DPI: 72, Hinting: font.HintingFull}); err != nil {
-			return f, err
-		}
-	}
-	return f, nil
-}
-
-type writer struct{ sheet *image.NRGBA }
-
-func (w writer) line(face font.Face, c color.Color, left, baseline int, text string) {
-	d := font.Drawer{Dst: w.sheet, Src: image.NewUniform(c), Face: face, Dot: fixed.P(left, baseline)}
-	d.DrawString(text)
-}
-
-// fit cuts text to a width.
-func fit(face font.Face, text string, width int) string {
-	for most := len([]rune(text)); most > 1; most-- {
-		if short := shorten(text, most); font.MeasureString(face, short).Ceil() <= width {
-			return short
-		}
-	}
-	return text
-}
-
-// wrap breaks text between words into so many lines at most, the last one cut.
-func wrap(face font.Face, text string, width, most int) []string {
-	var lines []string
-	words := strings.Fields(text)
-	for len(words) > 0 {
-		n := 1
-		for n < len(words) && font.MeasureString(face, strings.Join(words[:n+1], " ")).Ceil() <= width {
-			n++
-		}
-		if len(lines) == most-1 {
-			n = len(words)
-		}
-		lines = append(lines, fit(face, strings.Join(words[:n], " "), width))
-		words = words[n:]
-	}
-	return lines
 }

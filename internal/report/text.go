@@ -17,16 +17,11 @@ func Count(n int, thing string) string {
 // Duration writes a time no finer than people care for.
 func Duration(d time.Duration) string {
 	switch {
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
+	case d < 9950*time.Millisecond:
+		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < time.Hour:
 		return d.Round(time.Second).String()
 	default:
 		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	}
-}
-
-// OneLine joins the lines of a message.
-func OneLine(message string) string {
-	return strings.Join(strings.Fields(message), " ")
 }

@@ -22,9 +22,3 @@ func TestOneThingIsSingular(t *testing.T) {
 		}
 	}
 }
-
-func TestMessagesTakeOneLine(t *testing.T) {
-	if got, want := OneLine("one\n\ttwo  three\n"), "one two three"; got != want {
-		t.Errorf("the line is %q, want %q", got, want)
-	}
-}

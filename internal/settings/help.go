@@ -34,12 +34,14 @@ func only(help func(name string) string, names ...string) func(string) string {
 
 func noHelp(string) string { return "" }
 
+// qualityHelp is what a preset is for.
+func qualityHelp(name string) string {
+	i := slices.IndexFunc(model.Qualities, func(q model.Quality) bool { return q.Name == name })
+	return model.Qualities[i].Help
+}
+
 func qualityUsage() string {
-	help := func(name string) string {
-		i := slices.IndexFunc(model.Qualities, func(q model.Quality) bool { return q.Name == name })
-		return model.Qualities[i].Help
-	}
-	return "how long to go on: " + alternatives(", or ", model.QualityNames(), only(help, "draft", "reference")) +
+	return "how long to go on: " + alternatives(", or ", model.QualityNames(), only(qualityHelp, "draft", "reference")) +
 		"; the next three flags override it"
 }
 
@@ -49,13 +51,16 @@ func startUsage() string {
 }
 
 func contentLossUsage() string {
-	return alternatives(" or ", losses.ContentNames(), func(name string) string {
-		form, err := losses.ContentNamed(name)
-		if err != nil {
-			return ""
-		}
-		return form.Help
-	})
+	return alternatives(" or ", losses.ContentNames(), contentLossHelp)
+}
+
+// contentLossHelp is what a content loss computes.
+func contentLossHelp(name string) string {
+	form, err := losses.ContentNamed(name)
+	if err != nil {
+		return ""
+	}
+	return form.Help
 }
 
 func deviceUsage() string {

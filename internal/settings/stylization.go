@@ -207,7 +207,7 @@ func (n Networks) Open(ctx context.Context, file string) (*vgg19.Parameters, err
 	}
 	read := weights.Default
 	if file != "" {
-		read = func() (*vgg19.Parameters, error) { return weights.Open(file) }
+		read = func() (*vgg19.Parameters, error) { return weights.Open(ctx, file) }
 	}
 	if n == nil && file == "" {
 		return nil, nil

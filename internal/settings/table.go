@@ -80,7 +80,7 @@ func (s *Stylization) objective() []Setting {
 			Usage: "layers whose features carry content, likewise"},
 		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what content counts beside style, which counts 1; 0 makes a texture of the styles"},
-		{Name: "content-loss", Value: Choice(&o.ContentLoss, "content loss", losses.ContentNames()),
+		{Name: "content-loss", Value: choice[string]{&o.ContentLoss, "content loss", losses.ContentNames(), contentLossHelp},
 			Usage: contentLossUsage()},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
@@ -90,7 +90,7 @@ func (s *Stylization) objective() []Setting {
 func (s *Stylization) optimisation() []Setting {
 	o := &s.Options
 	return []Setting{
-		{Name: "quality", Value: Choice(&s.Quality, "quality", model.QualityNames()),
+		{Name: "quality", Value: choice[string]{&s.Quality, "quality", model.QualityNames(), qualityHelp},
 			Usage: qualityUsage()},
 		{Name: "optimizer", Value: Choice(&o.Optimizer, "optimizer", model.OptimizerNames()),
 			Usage: alternatives(" or ", model.OptimizerNames(), noHelp)},
@@ -98,7 +98,7 @@ func (s *Stylization) optimisation() []Setting {
 			Usage: "iterations at the first scale"},
 		{Name: "iterations", Shorthand: "n", Value: Whole(&o.Iterations, 1, model.MaxIterations, "N"),
 			Usage: "iterations at each other scale"},
-		{Name: "start", Value: Text(&s.Start, "START"),
+		{Name: "start", Value: startValue{freeText{&s.Start, "START"}},
 			Usage: startUsage()},
 		{Name: "step-size", Value: Real(&o.StepSize, minStep, model.MaxStepSize, "STEP"),
 			Usage: "Adam's step, in units of the range from black to white"},
@@ -136,7 +136,7 @@ func Network(pooling, padding *string) []Setting {
 
 // Weights is the setting that replaces the embedded network.
 func Weights(target *string) Setting {
-	return Setting{Name: "weights", Value: Text(target, "FILE"),
+	return Setting{Name: "weights", Value: weightsValue{freeText{target, "FILE"}},
 		Usage: "weights of VGG-19 to use instead of the embedded ones; see impasto weights --help"}
 }
 

@@ -123,13 +123,14 @@ func parseNumber(text string, low, high float64) (float64, error) {
 
 // Choice is one of a few names. What says what is named, as in "loss".
 func Choice[T ~string](target *T, what string, candidates []string) Value {
-	return choice[T]{target, what, candidates}
+	return choice[T]{target, what, candidates, noHelp}
 }
 
 type choice[T ~string] struct {
 	target     *T
 	what       string
 	candidates []string
+	help       func(name string) string // in one line, or nothing
 }
 
 func (c choice[T]) String() string { return string(*c.target) }
