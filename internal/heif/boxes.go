@@ -103,6 +103,7 @@ type catalogue struct {
 	primaryLen int // its length, 2 or 4 bytes
 	items      map[int64]*item
 	references map[string]map[int64][]int64 // by kind, from one item to others
+	locations  []byte                       // the box iloc
 }
 
 // parse reads the meta box of a file.
@@ -121,6 +122,8 @@ func parse(file []byte) (*catalogue, error) {
 			c.primaryLen = 2 + 2*min(version, 1)
 			c.primaryAt = cap(file) - cap(f.rest)
 			c.primary = f.id(version > 0)
+		case "iloc":
+			c.locations = b.body
 		case "iinf":
 			c.readItems(f)
 		case "iref":

@@ -34,21 +34,30 @@ func (h *Header) decode(ctx context.Context) (image.Image, error) {
 		return crop(img, h.aperture), err
 	}
 	// Width, height, colour space, chroma format, whether alpha is premultiplied.
-	m, in, out, err := h.start(ctx, libheif, 5)
+	file := h.file
+	if h.tile != nil {
+		file = h.tile
+	}
+	m, in, out, err := h.start(ctx, libheif, file, 5)
 	if err != nil {
 		return nil, err
 	}
 	defer m.close()
-	img, err := h.decodeHEIC(m, in, out)
+	img, err := h.decodeHEIC(m, in, len(file), out)
 	if err != nil || h.alpha == 0 {
 		return img, err
 	}
 	// The decoder knows only a file's primary picture, so the opacity becomes that.
+	if h.tile != nil {
+		if in, err = m.load(h.file); err != nil {
+			return nil, err
+		}
+	}
 	number := binary.BigEndian.AppendUint32(nil, uint32(h.alpha))[4-h.primaryLen:]
 	if !m.Memory().Write(in+uint32(h.primaryAt), number) {
 		return nil, ErrDamaged
 	}
-	opacity, err := h.decodeHEIC(m, in, out)
+	opacity, err := h.decodeHEIC(m, in, len(h.file), out)
 	if err != nil {
 		return nil, fmt.Errorf("its opacity: %w", err)
 	}
@@ -86,22 +95,27 @@ func withAlpha(img, opacity image.Image) (image.Image, error) {
 
 // start starts a decoder and gives it the file and room for some numbers that it
 // returns.
-func (h *Header) start(ctx context.Context, program []byte, numbers int64) (m *module, in, out uint32, err error) {
+func (h *Header) start(ctx context.Context, program, file []byte, numbers int64) (m *module, in, out uint32, err error) {
 	m, err = newModule(ctx, program, h.Memory)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	if in, err = m.allocate(int64(len(h.file))); err == nil {
+	if in, err = m.load(file); err == nil {
 		out, err = m.allocate(4 * numbers)
-	}
-	if err == nil && !m.Memory().Write(in, h.file) {
-		err = errMemory
 	}
 	if err != nil {
 		_ = m.close()
 		return nil, 0, 0, err
 	}
 	return m, in, out, nil
+}
+
+// load puts a file into the decoder's memory.
+func (m *module) load(file []byte) (at uint32, err error) {
+	if at, err = m.allocate(int64(len(file))); err == nil && !m.Memory().Write(at, file) {
+		err = errMemory
+	}
+	return at, err
 }
 
 // numbers reads 32-bit numbers from the decoder's memory.
@@ -138,7 +152,7 @@ func (h *Header) checkSize(width, height int) error {
 
 func (h *Header) decodeAVIF(ctx context.Context) (image.Image, error) {
 	// Width, height, bits a channel, number of frames; a frame's duration.
-	m, in, out, err := h.start(ctx, libavif, 6)
+	m, in, out, err := h.start(ctx, libavif, h.file, 6)
 	if err != nil {
 		return nil, err
 	}
@@ -199,9 +213,9 @@ func rowBytes(width, pixelBytes int) int {
 	return (max(width+width&1, 64)*pixelBytes + 15) &^ 15
 }
 
-func (h *Header) decodeHEIC(m *module, in, out uint32) (image.Image, error) {
+func (h *Header) decodeHEIC(m *module, in uint32, length int, out uint32) (image.Image, error) {
 	decode := func(headerOnly uint64, pixels uint32) error {
-		return m.decode(uint64(in), uint64(len(h.file)), headerOnly,
+		return m.decode(uint64(in), uint64(length), headerOnly,
 			uint64(out), uint64(out+4), uint64(out+8), uint64(out+12), uint64(out+16), uint64(pixels))
 	}
 	if err := decode(1, 0); err != nil {

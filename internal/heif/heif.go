@@ -58,6 +58,7 @@ type Header struct {
 	avif       bool
 	cut        bool   // the file ends before a box does
 	aperture   []byte // what to crop to of an AVIF picture, nil for all
+	tile       []byte // a single HEIC picture as a grid's tile, nil for none
 	alpha      int64  // the item that has the opacity of a HEIC picture, 0 for none
 	primaryAt  int    // where the file names its primary item
 	primaryLen int    // in how many bytes
@@ -103,6 +104,9 @@ func readHeader(file []byte) (*Header, error) {
 	switch coding := c.coding(c.primary); coding {
 	case "hvc1":
 		h.alpha = c.alpha()
+		if primary.kind == coding {
+			h.tile = c.asTile(file, c.primary)
+		}
 	case "av01":
 		// libavif leaves these to its caller.
 		h.avif = true

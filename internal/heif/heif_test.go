@@ -128,3 +128,21 @@ func TestPixelsThatAreMissingAreAnError(t *testing.T) {
 		}
 	}
 }
+
+func FuzzReadHeader(f *testing.F) {
+	f.Add(claiming("hvc1", 30, 20))
+	f.Add(claiming("av01", 30, 20))
+	f.Add(claiming("grid", 30, 20))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		h, err := ReadHeader(file)
+		if err != nil {
+			return
+		}
+		if h.Width < 1 || h.Height < 1 || h.Memory < 1 || h.Orientation < 1 || h.Orientation > 8 {
+			t.Errorf("%+v", h)
+		}
+		if h.primaryAt < 0 || h.primaryAt+h.primaryLen > len(file) {
+			t.Errorf("the primary item's number is at %d, of %d bytes", h.primaryAt, len(file))
+		}
+	})
+}

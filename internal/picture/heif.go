@@ -27,6 +27,10 @@ func readHEIF(file []byte) (*header, error) {
 	if f.Code != nil {
 		h.code = &codePoints{Primaries: f.Code.Primaries, Transfer: f.Code.Transfer}
 		h.yuv = yuvOf(f.Code)
+		const pq, hlg = 16, 18
+		if f.Code.Transfer == pq || f.Code.Transfer == hlg {
+			h.remarks = append(h.remarks, "its brightness is coded for HDR screens and taken for sRGB's; it will look flat")
+		}
 	}
 	h.decode = func(ctx context.Context) (image.Image, error) {
 		img, err := f.Decode(ctx)
@@ -45,6 +49,8 @@ func heifFault(err error) error {
 		return errTruncated
 	case errors.As(err, &kind):
 		return unread(kind)
+	case err == heif.ErrDamaged:
+		return errDamaged
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)
 }

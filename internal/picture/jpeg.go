@@ -53,7 +53,7 @@ func readJPEG(file []byte) (*header, error) {
 
 // check refuses what package jpeg can't read, by its name.
 func (s *jpegSegments) check() error {
-	if s.frame == nil || len(s.frame) < 6 || len(s.frame) < 6+3*int(s.frame[5]) {
+	if len(s.frame) < 6 || len(s.frame) < 6+3*int(s.frame[5]) {
 		if s.ended || !s.partial && s.scans > 0 {
 			return fmt.Errorf("%w: its frame header is missing", errDamaged)
 		}

@@ -36,11 +36,6 @@ type jpegSegments struct {
 	partial bool // a segment is cut
 }
 
-// jpegComponent is a channel, and how densely it is sampled.
-type jpegComponent struct {
-	across, down int64
-}
-
 // segmentsOf walks through a JPEG file up to its end marker.
 func segmentsOf(file []byte) *jpegSegments {
 	s := &jpegSegments{}
