@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
 )
@@ -61,7 +62,7 @@ func TestACustomLossPaintsAsTheSameOneFromWithin(t *testing.T) {
 		results[i] = result.Image
 	}
 	var largest float64
-	a, b := results[0].(*image.RGBA64).Pix, results[1].(*image.RGBA64).Pix
+	a, b := results[0].(*picture.Picture).RGB, results[1].(*picture.Picture).RGB
 	for i := 0; i < len(a); i += 2 {
 		largest = max(largest, math.Abs(float64(int(a[i])<<8|int(a[i+1]))-float64(int(b[i])<<8|int(b[i+1])))/0xffff)
 	}

@@ -206,7 +206,7 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		if err != nil {
 			return nil, err
 		}
-		return shown.Image(), nil
+		return l.show(shown), nil
 	}
 	r.last = p
 	r.curve.add(p)

@@ -16,6 +16,10 @@
 // Measure gives the plain losses between two pictures, and a Scorer the normalised ones,
 // as the descent counts them. FeatureMaps are what the network sees of one. Devices lists what Options.Device can name.
 //
+// Pictures are in sRGB; a program that has others converts them first. Where the content
+// is transparent, it is painted as a continuation of what is near, and the result has its
+// alpha. All other pictures are laid on white.
+//
 // The picture, its gradient and the optimiser's state stay on the device; what
 // comes back in an iteration is the value of each term of the loss, and a
 // picture where Progress asks for one. A stylisation with the same pictures,

@@ -115,7 +115,7 @@ func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := o.Size
+	p, size := p.OnWhite(), o.Size
 	if size == 0 {
 		size = max(p.Width, p.Height)
 	}

@@ -49,6 +49,7 @@ type run struct {
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
 	moved     float64          // the most that a level's iterations changed the picture; see difference
+	reached   int              // the level that it is of
 	last      Progress
 	curve     curve
 	began     time.Time
@@ -72,6 +73,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.best, err = start(r.levels[0], r.extractor.recipe.styles, o); err != nil {
 		return nil, err
 	}
+	r.options.StartImage = nil // which isn't needed any more, and may be large
 	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
@@ -130,7 +132,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	defer d.close()
 	err = d.iterate(ctx)
 	if best, readErr := d.picture(); readErr == nil {
-		r.best = best
+		r.best, r.reached = best, index
 		r.moved = max(r.moved, difference(from, best))
 	} else if err == nil {
 		err = readErr
@@ -204,7 +206,7 @@ func (r *run) stuck() string {
 }
 
 func (r *run) result() *Result {
-	img := r.best.Image()
+	img := r.levels[r.reached].show(r.best)
 	if r.last.Picture != nil {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}

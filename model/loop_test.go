@@ -14,6 +14,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
 	"impasto/vgg19"
@@ -61,13 +62,13 @@ func stylize(t *testing.T, ctx context.Context, styles []Style, o Options) (*Res
 var oneStyle = []Style{{waves(50, 50, 0.9), 1}}
 
 // must fails the test where the stylisation failed, and returns its pixels.
-func must(t *testing.T) func(*Result, error) []byte {
-	return func(r *Result, err error) []byte {
+func must(t *testing.T) func(*Result, error) []float32 {
+	return func(r *Result, err error) []float32 {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return r.Image.(*image.RGBA64).Pix
+		return r.Image.(*picture.Picture).RGB
 	}
 }
 
@@ -148,7 +149,7 @@ func TestEveryLossPoolingAndContentFormDescends(t *testing.T) {
 func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 	for _, optimizer := range []Optimizer{Adam, LBFGS} {
 		t.Run(string(optimizer), func(t *testing.T) {
-			var first []byte
+			var first []float32
 			for _, threads := range []int{1, 2, 3} {
 				o := tinyOptions()
 				o.StyleTerms[1].Loss = named("sliced")
@@ -169,7 +170,7 @@ func TestResultIsTheSameForAnyNumberOfThreads(t *testing.T) {
 // the directions of the sliced loss can differ.
 func TestSeedDecidesWhatIsDrawn(t *testing.T) {
 	for _, optimizer := range []Optimizer{Adam, LBFGS} {
-		run := func(seed uint64, loss string) []byte {
+		run := func(seed uint64, loss string) []float32 {
 			o := tinyOptions()
 			o.SetLoss(named(loss))
 			o.Optimizer, o.Seed, o.FirstIterations = optimizer, seed, 3
@@ -308,7 +309,7 @@ func TestCancellationReturnsTheBestSoFar(t *testing.T) {
 			if result.Last.Done != o.FirstIterations+2 {
 				t.Errorf("went on for %d iterations, want %d", result.Last.Done, o.FirstIterations+2)
 			}
-			if !slices.Equal(result.Image.(*image.RGBA64).Pix, shown.(*image.RGBA64).Pix) {
+			if !slices.Equal(result.Image.(*picture.Picture).RGB, shown.(*picture.Picture).RGB) {
 				t.Error("result differs from the picture at the time")
 			}
 		})
@@ -365,7 +366,7 @@ func TestCancellationStopsALineSearch(t *testing.T) {
 	if device.runs != 6 {
 		t.Errorf("made %d evaluations, want 6: those until the end of the context", device.runs)
 	}
-	if !slices.Equal(r.result().Image.(*image.RGBA64).Pix, shown.(*image.RGBA64).Pix) {
+	if !slices.Equal(r.result().Image.(*picture.Picture).RGB, shown.(*picture.Picture).RGB) {
 		t.Error("result differs from the picture after the last whole iteration")
 	}
 }
@@ -479,7 +480,7 @@ func TestFailureKeepsTheLastGoodPicture(t *testing.T) {
 			if result.Last.Done != 3 {
 				t.Errorf("last progress is that of iteration %d, want 3", result.Last.Done)
 			}
-			if !slices.Equal(result.Image.(*image.RGBA64).Pix, shown.(*image.RGBA64).Pix) {
+			if !slices.Equal(result.Image.(*picture.Picture).RGB, shown.(*picture.Picture).RGB) {
 				t.Error("result differs from the picture after the last good iteration")
 			}
 		})

@@ -50,7 +50,8 @@ type Progress struct {
 
 // Result is a finished stylisation, or one that was cut short.
 type Result struct {
-	// Image is the stylised picture with 16 bits a channel.
+	// Image is the stylised picture with 16 bits a channel, and with the content's alpha
+	// where that is transparent.
 	Image image.Image
 	// Last is the last progress made, with the result for its picture; zero where
 	// no iteration was made.

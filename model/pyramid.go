@@ -13,9 +13,19 @@ import (
 type level struct {
 	width, height int // of the output
 	iterations    int
-	content       *picture.Picture
-	styles        []*picture.Picture
-	remarks       []string // what a user may want to know of the sizes
+	// content is filled in with colours where it is transparent, and keeps its alpha.
+	content *picture.Picture
+	styles  []*picture.Picture
+	remarks []string // what a user may want to know of the sizes
+}
+
+// show makes a picture of the level's size one to hand out: its values are in 0–1, and it
+// is transparent where the content is. The picture is changed and may not be used for
+// anything else.
+func (l level) show(p *picture.Picture) *picture.Picture {
+	p.Clamp()
+	p.Alpha = l.content.Alpha
+	return p
 }
 
 func (l level) size() string { return fmt.Sprintf("%d×%d", l.width, l.height) }
@@ -118,6 +128,9 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 		if l.content, err = original.Resize(l.width, l.height, picture.Lanczos); err != nil {
 			return nil, fmt.Errorf("model: content picture: %w", err)
 		}
+		if l.content, err = l.content.Filled(); err != nil {
+			return nil, fmt.Errorf("model: content picture: %w", err)
+		}
 	}
 	if all := levelSides(o.MinSize, o.Size); len(sides) < len(all) {
 		levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
@@ -128,6 +141,7 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 		if original, err = picture.FromImage(style.Image); err != nil {
 			return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
 		}
+		original = original.OnWhite()
 		for i, side := range sides {
 			longest := o.styleSide(side)
 			width, height := fitAtLeast(original.Width, original.Height, longest, o.minimumSize())

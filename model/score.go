@@ -76,7 +76,11 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	levels, err := pyramid(content, styles, o)
+	flat, err := picture.FromImage(content)
+	if err != nil {
+		return nil, fmt.Errorf("model: content picture: %w", err)
+	}
+	levels, err := pyramid(flat.OnWhite(), styles, o)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +235,7 @@ func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, er
 			width, height = fit(p.Width, p.Height, longestFor(p.Width, p.Height, least), true)
 		}
 	}
-	p, err = p.Resize(width, height, picture.Lanczos)
+	p, err = p.OnWhite().Resize(width, height, picture.Lanczos)
 	return p, sameShape, err
 }
 

@@ -95,7 +95,7 @@ func fromImage(l level, _ []float64, o Options) (*picture.Picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: start picture: %w", err)
 	}
-	resized, err := original.Resize(l.width, l.height, picture.Lanczos)
+	resized, err := original.OnWhite().Resize(l.width, l.height, picture.Lanczos)
 	if err != nil {
 		return nil, fmt.Errorf("model: start picture: %w", err)
 	}

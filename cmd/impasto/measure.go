@@ -101,7 +101,7 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 			return err
 		}
 	}
-	measurements, err := model.Measure(ctx, a.Image(), b.Image(), o.MeasureOptions)
+	measurements, err := model.Measure(ctx, a, b, o.MeasureOptions)
 	if err != nil {
 		return err
 	}

@@ -158,6 +158,9 @@ func (s *stylization) tell(path string, result *model.Result, event writtenEvent
 	}
 	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(shown), size.X, size.Y,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
+	if event.Final && picture.Flattens(path, result.Image, s.options.saveOptions()) {
+		s.reporter.note("the picture is transparent in part, which a JPEG can't be: it is laid on white; write a .png or .tif to keep that")
+	}
 	for _, remark := range result.Remarks {
 		s.reporter.note(remark)
 	}

@@ -35,7 +35,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif; in a folder it gets the content's name; - is standard output")
 	f.add(settings.Choice(&o.Format, "format", picture.Written[:]), "format", "", "png, jpeg or tiff, for standard output (png unless given) and for names that don't say")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
-	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100")
+	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every N iterations, as FILE-00100.png and so on; those of an earlier run are replaced; 0 never")
 	f.addSettings(o.Table()...)
 }
@@ -172,7 +172,7 @@ func openPictures(ctx context.Context, contentPath string, arguments []styleArgu
 		if err != nil {
 			return nil, nil, err
 		}
-		styles = append(styles, model.Style{Image: style.Image(), Weight: s.weight})
+		styles = append(styles, model.Style{Image: style, Weight: s.weight})
 	}
-	return content.Image(), styles, nil
+	return content, styles, nil
 }

@@ -22,7 +22,7 @@ func TestTheCommittedPicturesAreWhatTheProgramDraws(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join(t.TempDir(), d.file)
-			if err := picture.Save(path, drawn.Image(), d.save); err != nil {
+			if err := picture.Save(path, drawn, d.save); err != nil {
 				t.Fatal(err)
 			}
 			fresh, err := picture.Open(t.Context(), path)

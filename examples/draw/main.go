@@ -39,7 +39,7 @@ func run(drawings []drawing, folder string) error {
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", d.file, err)
 		}
-		if err := picture.Save(filepath.Join(folder, d.file), p.Image(), d.save); err != nil {
+		if err := picture.Save(filepath.Join(folder, d.file), p, d.save); err != nil {
 			return err
 		}
 	}

@@ -31,8 +31,10 @@ var arrows = []struct{ from, to string }{
 	{"internal/tiff", "internal/float16"},
 
 	// Files.
+	{"internal/colour", ""},
 	{"internal/heif", ""},
-	{"internal/picture", "internal/atomicfile internal/heif internal/memory internal/tiff"},
+	{"internal/jpeg", ""},
+	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/tiff"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -69,6 +71,7 @@ var arrows = []struct{ from, to string }{
 	{"examples/draw", "internal/picture"},
 	{"internal/api", ""},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
+	{"internal/colour/colourtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
 }
 

@@ -93,7 +93,7 @@ func noise(size int, seed uint64) image.Image {
 	for i := range p.RGB {
 		p.RGB[i] = r.Float32()
 	}
-	return p.Image()
+	return p
 }
 
 // Kernels times every convolution of VGG-19, forward and the gradient to

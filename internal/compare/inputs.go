@@ -38,7 +38,7 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		}
 		c.styles = append(c.styles, p)
 	}
-	c.entries = []*entry{{Picture: Picture{Name: "content", Kind: KindContent, File: c.options.Content}, image: c.content.Image()}}
+	c.entries = []*entry{{Picture: Picture{Name: "content", Kind: KindContent, File: c.options.Content}, image: c.content}}
 	for _, cell := range c.options.Cells {
 		e := &entry{Picture: Picture{Name: cell.Name(), Kind: KindMade, File: pictureFolder + "/" + cell.file() + ".png", Settings: map[string]string{}}}
 		for _, s := range cell.Varied {
@@ -55,12 +55,13 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		if slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Name == name }) {
 			name = path
 		}
-		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p.Image()})
+		c.entries = append(c.entries, &entry{Picture: Picture{Name: name, Kind: KindAlso, File: path}, image: p})
 	}
 	return nil
 }
 
-// open opens a picture that the options name, and tells what is to be remarked.
+// open opens a picture that the options name, tells what is to be remarked, and lays it
+// on white where it is transparent, as the sheet and the page show it.
 func (c *Comparison) open(ctx context.Context, path string) (*picture.Picture, error) {
 	p, err := picture.Open(ctx, path)
 	if err != nil {
@@ -71,14 +72,14 @@ func (c *Comparison) open(ctx context.Context, path string) (*picture.Picture, e
 			return nil, err
 		}
 	}
-	return p, nil
+	return p.OnWhite(), nil
 }
 
 // modelStyles are the styles as the library takes them.
 func (c *Comparison) modelStyles() []model.Style {
 	var styles []model.Style
 	for i, p := range c.styles {
-		styles = append(styles, model.Style{Image: p.Image(), Weight: c.options.Styles[i].Weight})
+		styles = append(styles, model.Style{Image: p, Weight: c.options.Styles[i].Weight})
 	}
 	return styles
 }

@@ -73,7 +73,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 			cancel()
 		}
 	}
-	result, err := model.Stylize(ctx, c.content.Image(), c.modelStyles(), o)
+	result, err := model.Stylize(ctx, c.content, c.modelStyles(), o)
 	if refused != nil {
 		return nil, refused
 	}
@@ -113,7 +113,7 @@ func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, i
 	if err != nil {
 		return err
 	}
-	r.image = saved.Image()
+	r.image = saved
 	if err := writeJSON(c.recordPath(cell), r); err != nil {
 		return err
 	}

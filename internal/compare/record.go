@@ -87,7 +87,7 @@ func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, st
 	if err != nil {
 		return nil, key, nil
 	}
-	r.image = p.Image()
+	r.image = p
 	return &r, key, nil
 }
 

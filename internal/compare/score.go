@@ -21,7 +21,7 @@ func (c *Comparison) openScorer(ctx context.Context) error {
 	if scored.Parameters, err = c.networks.Open(ctx, c.options.Base.Weights); err != nil {
 		return err
 	}
-	c.scorer, err = model.NewScorer(c.content.Image(), c.modelStyles(), c.options.Losses, scored)
+	c.scorer, err = model.NewScorer(c.content, c.modelStyles(), c.options.Losses, scored)
 	if err != nil {
 		return fmt.Errorf("compare: scores at --score-size %d: %s", scored.Size, strings.TrimPrefix(err.Error(), "model: "))
 	}

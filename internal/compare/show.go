@@ -91,7 +91,7 @@ func (c *Comparison) shownStyles(side int) ([]report.Picture, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := report.Picture{Name: "style", Note: quote.Name(filepath.Base(c.options.Styles[i].File)), Image: resized.Image()}
+		p := report.Picture{Name: "style", Note: quote.Name(filepath.Base(c.options.Styles[i].File)), Image: resized}
 		if len(c.styles) > 1 {
 			p.Name = fmt.Sprintf("style %d", i+1)
 			p.Note += fmt.Sprintf(", weight %g", c.options.Styles[i].Weight)
@@ -148,7 +148,7 @@ func shownImage(img image.Image, width, height int) (image.Image, error) {
 	if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
 		return nil, err
 	}
-	return p.Image(), nil
+	return p, nil
 }
 
 // note says in a few words where an entry comes from.

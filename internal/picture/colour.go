@@ -8,9 +8,9 @@ import (
 	"math"
 )
 
-// FromImage converts any image to planes. Sixteen-bit values keep their
-// precision; what is transparent is composited on white, in sRGB as viewers
-// do; subsampled chroma is interpolated linearly.
+// FromImage converts any image to planes, in sRGB as its own conversions have it.
+// Sixteen-bit values keep their precision; subsampled chroma is interpolated linearly.
+// A *Picture is returned as it is.
 func FromImage(img image.Image) (*Picture, error) {
 	p, err := fromImage(img, fullRange)
 	if err != nil {
@@ -35,6 +35,9 @@ func fromImage(img image.Image, yuv yuvRange) (*Picture, error) {
 	if img == nil {
 		return nil, errors.New("no image given")
 	}
+	if p, ok := img.(*Picture); ok && p != nil {
+		return p, nil
+	}
 	bounds := img.Bounds()
 	p, err := newPicture(bounds.Dx(), bounds.Dy())
 	if err != nil {
@@ -47,54 +50,95 @@ func fromImage(img image.Image, yuv yuvRange) (*Picture, error) {
 		if err := p.setYCbCr(&m.YCbCr, yuv); err != nil {
 			return nil, err
 		}
-		p.compositeOnWhite(m)
-	case image.RGBA64Image:
-		p.setColours(bounds, m.RGBA64At)
-	default:
-		p.setColours(bounds, func(x, y int) color.RGBA64 {
-			r, g, b, a := m.At(x, y).RGBA()
-			return color.RGBA64{R: uint16(r), G: uint16(g), B: uint16(b), A: uint16(a)}
+		p.setPixels(bounds, func(i, x, y int) {
+			p.setAlpha(i, float32(m.A[m.AOffset(x, y)])/math.MaxUint8)
 		})
+	case *image.NRGBA:
+		p.setPixels(bounds, func(i, x, y int) {
+			c := m.NRGBAAt(x, y)
+			p.setPixel(i, 257*uint32(c.R), 257*uint32(c.G), 257*uint32(c.B), 257*uint32(c.A))
+		})
+	case *image.NRGBA64:
+		p.setPixels(bounds, func(i, x, y int) {
+			c := m.NRGBA64At(x, y)
+			p.setPixel(i, uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
+		})
+	case *image.Paletted:
+		p.setPaletted(m)
+	case image.RGBA64Image:
+		p.setPixels(bounds, func(i, x, y int) {
+			c := m.RGBA64At(x, y)
+			p.setPremultiplied(i, uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
+		})
+	default:
+		p.setPixels(bounds, func(i, x, y int) { p.setColour(i, m.At(x, y)) })
 	}
 	return p, nil
 }
 
-// setColours sets p from premultiplied colours, composited on white.
-func (p *Picture) setColours(bounds image.Rectangle, at func(x, y int) color.RGBA64) {
-	r, g, b := p.Planes()
+// setPixels calls set for every pixel: its number in the planes and its place in the
+// image.
+func (p *Picture) setPixels(bounds image.Rectangle, set func(i, x, y int)) {
 	i := 0
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			c := at(x, y)
-			white := math.MaxUint16 - uint32(c.A)
-			r[i] = unit16(uint32(c.R) + white)
-			g[i] = unit16(uint32(c.G) + white)
-			b[i] = unit16(uint32(c.B) + white)
+			set(i, x, y)
 			i++
 		}
 	}
 }
 
-// unit16 maps 16-bit levels to 0–1. A premultiplied channel above its alpha,
-// which is wrong but found, is white.
-func unit16(v uint32) float32 {
-	return min(float32(v)/math.MaxUint16, 1)
+// setPixel sets pixel i from levels of 16 bits that aren't premultiplied.
+func (p *Picture) setPixel(i int, r, g, b, a uint32) {
+	n := p.Width * p.Height
+	p.RGB[i], p.RGB[n+i], p.RGB[2*n+i] = unit16(r), unit16(g), unit16(b)
+	p.setAlpha(i, unit16(a))
 }
 
-// compositeOnWhite blends p, whose colours are not premultiplied, with white.
-func (p *Picture) compositeOnWhite(m *image.NYCbCrA) {
-	r, g, b := p.Planes()
-	i := 0
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
-			alpha := float32(m.A[m.AOffset(x, y)]) / 255
-			r[i] = 1 - alpha*(1-r[i])
-			g[i] = 1 - alpha*(1-g[i])
-			b[i] = 1 - alpha*(1-b[i])
-			i++
-		}
+// setPremultiplied sets pixel i from premultiplied levels of 16 bits. A channel above
+// its alpha, which is wrong but found, is the lightest there is.
+func (p *Picture) setPremultiplied(i int, r, g, b, a uint32) {
+	if a == math.MaxUint16 {
+		p.setPixel(i, r, g, b, a)
+		return
+	}
+	n, alpha := p.Width*p.Height, max(float32(a), 1)
+	p.RGB[i], p.RGB[n+i], p.RGB[2*n+i] = min(float32(r)/alpha, 1), min(float32(g)/alpha, 1), min(float32(b)/alpha, 1)
+	p.setAlpha(i, unit16(a))
+}
+
+func (p *Picture) setColour(i int, c color.Color) {
+	switch c := c.(type) {
+	case color.NRGBA:
+		p.setPixel(i, 257*uint32(c.R), 257*uint32(c.G), 257*uint32(c.B), 257*uint32(c.A))
+	case color.NRGBA64:
+		p.setPixel(i, uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
+	default:
+		r, g, b, a := c.RGBA()
+		p.setPremultiplied(i, r, g, b, a)
 	}
 }
+
+// setPaletted converts each colour of the palette once. An index beyond it is black.
+func (p *Picture) setPaletted(m *image.Paletted) {
+	palette := &Picture{Width: 256, Height: 1, RGB: make([]float32, 3*256)}
+	for i, c := range m.Palette[:min(len(m.Palette), 256)] {
+		palette.setColour(i, c)
+	}
+	n := p.Width * p.Height
+	p.setPixels(m.Rect, func(i, x, y int) {
+		index := int(m.Pix[m.PixOffset(x, y)])
+		for plane := range 3 {
+			p.RGB[plane*n+i] = palette.RGB[plane*256+index]
+		}
+		if palette.Alpha != nil {
+			p.setAlpha(i, palette.Alpha[index])
+		}
+	})
+}
+
+// unit16 maps 16-bit levels to 0–1.
+func unit16(v uint32) float32 { return float32(v) / math.MaxUint16 }
 
 // setYCbCr converts from luma and chroma.
 func (p *Picture) setYCbCr(m *image.YCbCr, yuv yuvRange) error {
@@ -139,7 +183,10 @@ func upsampleChroma(cb, cr []float32, m *image.YCbCr) error {
 	width := (bounds.Max.X+across-1)/across - left
 	height := (bounds.Max.Y+down-1)/down - top
 	coarse := make([]float32, width*height)
-	fine := make([]float32, width*across*height*down)
+	var fine []float32 // where it isn't what is wanted, but more at the edges
+	if width*across != bounds.Dx() || height*down != bounds.Dy() {
+		fine = make([]float32, width*across*height*down)
+	}
 	for _, plane := range []struct {
 		dst []float32
 		src []uint8
@@ -149,8 +196,15 @@ func upsampleChroma(cb, cr []float32, m *image.YCbCr) error {
 				coarse[y*width+x] = float32(v)
 			}
 		}
-		if err := ResizePlanes(fine, coarse, 1, height, width, height*down, width*across, Bilinear); err != nil {
+		to := fine
+		if fine == nil {
+			to = plane.dst
+		}
+		if err := ResizePlanes(to, coarse, 1, height, width, height*down, width*across, Bilinear); err != nil {
 			return err
+		}
+		if fine == nil {
+			continue
 		}
 		skipX, skipY := bounds.Min.X-left*across, bounds.Min.Y-top*down
 		for y := range bounds.Dy() {

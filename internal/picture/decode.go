@@ -24,8 +24,8 @@ const (
 )
 
 // Open reads a file of one of the kinds in Formats, which it knows by its
-// content. The picture is turned upright as the file says, and composited on
-// white where it is transparent. Of a file with several pictures, it is the
+// content. The picture is turned upright as the file says, and its colours are
+// converted to sRGB. Of a file with several pictures, it is the
 // first or, where the file says so, the main one; a remark says so. What the
 // header claims is held against the memory that there is before anything is
 // allocated for it. When ctx ends, so does Open, with its cause as the error.
@@ -102,6 +102,7 @@ func (f *format) decode(ctx context.Context, file []byte, available func() (int6
 	if err := h.checkMemory(f.name, int64(len(file)), available); err != nil {
 		return nil, err
 	}
+	h.readColours()
 	img, err := h.decode(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -109,7 +110,10 @@ func (f *format) decode(ctx context.Context, file []byte, available func() (int6
 	if err != nil {
 		return nil, f.fault(err)
 	}
-	p, err := fromImage(img, h.yuv)
+	p, err := h.planesOf(ctx, img)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the %s image has %w", f.name, err)
 	}

@@ -62,6 +62,7 @@ func TestDecodeAgreesWithPillow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			p = p.OnWhite()
 			if p.Width != fixture.Width || p.Height != fixture.Height {
 				t.Fatalf("size %d×%d, want %d×%d", p.Width, p.Height, fixture.Width, fixture.Height)
 			}
@@ -103,7 +104,7 @@ func TestSixteenBitsSurviveDecoding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := p.Image().(*image.RGBA64)
+		got := p
 		for i := range 6 {
 			want := img.NRGBA64At(i%3, i/3)
 			if c := got.RGBA64At(i%3, i/3); c.R != want.R || c.G != want.G || c.B != want.B {

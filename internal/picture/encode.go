@@ -1,16 +1,17 @@
 package picture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
 	"io"
 	"path/filepath"
-	"slices"
-
-	"github.com/disintegration/imaging"
+	"strings"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/colour"
+	"impasto/internal/jpeg"
 )
 
 // SaveOptions say how a picture is written. The zero value is good.
@@ -18,15 +19,17 @@ type SaveOptions struct {
 	// Depth is the bits of a channel: 8, which 0 means too, or 16, which JPEG
 	// hasn't got.
 	Depth int
-	// Quality is JPEG's, 1–100; 0 means 95. Other formats lose nothing.
+	// Quality is JPEG's, 1–100; 0 means 95. From 90 on, chroma is kept at every pixel,
+	// below it for four at once. Other formats lose nothing.
 	Quality int
-	// Format is one of Formats; an empty one goes by the extension.
+	// Format is one of Written; an empty one goes by the extension.
 	Format string
 }
 
 // Save writes img to path as PNG, JPEG or TIFF, by the extension (.png, .jpg,
-// .jpeg, .tif or .tiff, in either case). What is transparent is composited on
-// white. The file appears whole or not at all; see package atomicfile.
+// .jpeg, .tif or .tiff, in either case), and says in the file that it is sRGB. What is
+// transparent stays so in PNG and TIFF, and is laid on white in JPEG; see Flattens. The
+// file appears whole or not at all; see package atomicfile.
 func Save(path string, img image.Image, o SaveOptions) error {
 	return saveOn(atomicfile.Disk{}, path, img, o)
 }
@@ -49,12 +52,17 @@ func writerOf(path string, img image.Image, o SaveOptions) (func(io.Writer) erro
 	if err != nil {
 		return nil, err
 	}
-	if o.Depth == 16 {
-		img = p.Image()
-	} else {
-		img = p.image8()
+	return func(w io.Writer) error { return encode(w, p) }, nil
+}
+
+// Flattens tells whether Save at that path would lay the picture on white, since its
+// format has no transparency.
+func Flattens(path string, img image.Image, o SaveOptions) bool {
+	if !isJPEG(extensionOf(path, o)) {
+		return false
 	}
-	return func(w io.Writer) error { return encode(w, img) }, nil
+	p, err := fromImage(img, fullRange)
+	return err == nil && !p.Opaque()
 }
 
 // SaveWith makes the file at path out of what write writes, a picture in a format
@@ -77,7 +85,8 @@ func saveError(path string, err error) error {
 	return fmt.Errorf("picture: save %s: %w", path, err)
 }
 
-type encoder func(io.Writer, image.Image) error
+// encoder writes a picture in a format.
+type encoder func(io.Writer, *Picture) error
 
 // encoderOf chooses by the extension and checks the options.
 func encoderOf(path string, o SaveOptions) (encoder, error) {
@@ -87,30 +96,48 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, fmt.Errorf("JPEG quality %d; want 1–100", o.Quality)
 	}
-	extension := filepath.Ext(path)
-	if o.Format != "" {
-		extension = "." + o.Format
-	}
-	if extension == "" {
+	switch extension := extensionOf(path, o); {
+	case extension == "":
 		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif or .tiff")
-	}
-	format, err := imaging.FormatFromExtension(extension)
-	if err != nil || !slices.Contains(written, format) {
+	case strings.EqualFold(extension, ".png"):
+		return func(w io.Writer, p *Picture) error { return writePNG(w, p, o.Depth) }, nil
+	case strings.EqualFold(extension, ".tif"), strings.EqualFold(extension, ".tiff"):
+		return func(w io.Writer, p *Picture) error { return writeTIFF(w, p, o.Depth) }, nil
+	case !isJPEG(extension):
 		return nil, fmt.Errorf("can't write %s; want .png, .jpg, .jpeg, .tif or .tiff", extension)
 	}
-	if format == imaging.JPEG && o.Depth == 16 {
+	if o.Depth == 16 {
 		return nil, errors.New("JPEG has 8 bits a channel, not 16; use PNG or TIFF")
 	}
-	quality := o.Quality
-	if quality == 0 {
-		quality = 95
-	}
-	if format == imaging.TIFF {
-		return encodeTIFF, nil
-	}
-	return func(w io.Writer, img image.Image) error {
-		return imaging.Encode(w, img, format, imaging.JPEGQuality(quality))
-	}, nil
+	return func(w io.Writer, p *Picture) error { return writeJPEG(w, p, cmp.Or(o.Quality, 95)) }, nil
 }
 
-var written = []imaging.Format{imaging.PNG, imaging.JPEG, imaging.TIFF}
+// extensionOf is the extension of a path, or the one that stands for the format of the
+// options.
+func extensionOf(path string, o SaveOptions) string {
+	if o.Format != "" {
+		return "." + o.Format
+	}
+	return filepath.Ext(path)
+}
+
+func isJPEG(extension string) bool {
+	return strings.EqualFold(extension, ".jpg") || strings.EqualFold(extension, ".jpeg")
+}
+
+// writeJPEG writes the picture on white, and keeps all chroma from jpeg.FullChroma on.
+func writeJPEG(w io.Writer, p *Picture, quality int) error {
+	planes := [3][]float32{}
+	planes[0], planes[1], planes[2] = p.Planes()
+	return jpeg.Encode(w, p.Width, p.Height, func(y int, r, g, b []float32) {
+		from, to := y*p.Width, (y+1)*p.Width
+		for plane, row := range [][]float32{r, g, b} {
+			for x, v := range planes[plane][from:to] {
+				row[x] = unit(v)
+			}
+			if p.Alpha != nil {
+				onWhite(row, row, p.Alpha[from:to])
+			}
+		}
+	}, jpeg.Options{Quality: quality, Profile: colour.SRGBProfile()})
+}

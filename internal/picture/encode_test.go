@@ -43,7 +43,7 @@ func TestSavedPicturesComeBack(t *testing.T) {
 	folder := t.TempDir()
 	for _, test := range tests {
 		path := filepath.Join(folder, test.name)
-		if err := Save(path, p.Image(), test.options); err != nil {
+		if err := Save(path, p, test.options); err != nil {
 			t.Fatal(err)
 		}
 		back, err := Open(t.Context(), path)
@@ -64,7 +64,7 @@ func TestQualityShrinksAJPEG(t *testing.T) {
 	var sizes []int64
 	for i, quality := range []int{5, 0, 100} {
 		path := filepath.Join(folder, string(rune('a'+i))+".jpg")
-		if err := Save(path, gradient().Image(), SaveOptions{Quality: quality}); err != nil {
+		if err := Save(path, gradient(), SaveOptions{Quality: quality}); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
@@ -86,12 +86,12 @@ func TestSaveRefusesBeforeItWrites(t *testing.T) {
 		img     image.Image
 		want    string
 	}{
-		{"a.gif", SaveOptions{}, gradient().Image(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
-		{"a.webp", SaveOptions{}, gradient().Image(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
-		{"a", SaveOptions{}, gradient().Image(), "no extension; want .png"},
-		{"a.png", SaveOptions{Depth: 12}, gradient().Image(), "12 bits a channel; want 8 or 16"},
-		{"a.jpg", SaveOptions{Depth: 16}, gradient().Image(), "use PNG or TIFF"},
-		{"a.jpg", SaveOptions{Quality: 101}, gradient().Image(), "quality 101; want 1–100"},
+		{"a.gif", SaveOptions{}, gradient(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a.webp", SaveOptions{}, gradient(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a", SaveOptions{}, gradient(), "no extension; want .png"},
+		{"a.png", SaveOptions{Depth: 12}, gradient(), "12 bits a channel; want 8 or 16"},
+		{"a.jpg", SaveOptions{Depth: 16}, gradient(), "use PNG or TIFF"},
+		{"a.jpg", SaveOptions{Quality: 101}, gradient(), "quality 101; want 1–100"},
 		{"a.png", SaveOptions{}, nil, "no image"},
 		{"a.png", SaveOptions{}, image.NewRGBA(image.Rectangle{}), "0×0 pixels"},
 	}
@@ -135,7 +135,7 @@ func TestAFaultWhileWritingLeavesEverythingAsItWas(t *testing.T) {
 			if err := os.WriteFile(path, []byte("the old picture"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := saveOn(faulty.Disk{Failing: operation}, path, gradient().Image(), SaveOptions{})
+			err := saveOn(faulty.Disk{Failing: operation}, path, gradient(), SaveOptions{})
 			if err == nil {
 				t.Errorf("%s of %s: no error", operation, name)
 				continue
@@ -164,7 +164,7 @@ func TestSaveWritesThroughALink(t *testing.T) {
 	if err := os.Symlink(real, link); err != nil {
 		t.Skipf("no symbolic links here: %v", err)
 	}
-	if err := Save(link, gradient().Image(), SaveOptions{}); err != nil {
+	if err := Save(link, gradient(), SaveOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
@@ -205,7 +205,7 @@ func TestCheckFileTellsEarly(t *testing.T) {
 func TestEncodeWritesEveryFormatAsSaveDoes(t *testing.T) {
 	for i, extension := range []string{".png", ".jpg", ".tiff"} {
 		path := filepath.Join(t.TempDir(), "out"+extension)
-		if err := Save(path, gradient().Image(), SaveOptions{Quality: 90}); err != nil {
+		if err := Save(path, gradient(), SaveOptions{Quality: 90}); err != nil {
 			t.Fatal(err)
 		}
 		saved, err := os.ReadFile(path)
@@ -216,21 +216,21 @@ func TestEncodeWritesEveryFormatAsSaveDoes(t *testing.T) {
 			t.Errorf("%s is %q (%v), want %s", extension, format, err, Written[i])
 		}
 		var encoded bytes.Buffer
-		if err := Encode(&encoded, gradient().Image(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
+		if err := Encode(&encoded, gradient(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(encoded.Bytes(), saved) {
 			t.Errorf("%s: Encode and Save write different files", Written[i])
 		}
 		nameless := filepath.Join(t.TempDir(), "nameless")
-		if err := Save(nameless, gradient().Image(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
+		if err := Save(nameless, gradient(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
 			t.Fatal(err)
 		}
 		if data, err := os.ReadFile(nameless); err != nil || !bytes.Equal(data, saved) {
 			t.Errorf("%s: Save writes another file where the name has no extension (%v)", Written[i], err)
 		}
 	}
-	if err := Encode(io.Discard, gradient().Image(), SaveOptions{Format: "gif"}); err == nil {
+	if err := Encode(io.Discard, gradient(), SaveOptions{Format: "gif"}); err == nil {
 		t.Error("a GIF was written")
 	}
 	for _, name := range []string{"a.gif", "a", "a.webp"} {

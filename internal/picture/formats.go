@@ -5,6 +5,8 @@ import (
 	"errors"
 	"image"
 	"strings"
+
+	"impasto/internal/colour"
 )
 
 // format is a kind of file that is read.
@@ -45,16 +47,14 @@ type header struct {
 	memory        int64  // what decode takes at most, in bytes, beside the file
 	orientation   int    // of EXIF, 1–8; 0 is as good as 1
 	profile       []byte // the embedded ICC profile, nil where there is none
+	profileFault  error  // why it couldn't be had from the file
 	code          *codePoints
 	chunks        map[string][]byte // a PNG's gAMA, cHRM and sRGB
+	exif          []byte            // a small TIFF file
+	space         *colour.Transform // from the file's colours to sRGB, nil where there is none
 	yuv           yuvRange          // of YCbCr images
 	remarks       []string
 	decode        func(context.Context) (image.Image, error)
-}
-
-// codePoints name a colour space in the numbers of ITU-T H.273.
-type codePoints struct {
-	primaries, transfer int
 }
 
 // identify tells a file's format by its beginning.

@@ -25,7 +25,7 @@ func readHEIF(file []byte) (*header, error) {
 		h.remarks = append(h.remarks, fmt.Sprintf("the file holds %d pictures; the main one is taken", f.Pictures))
 	}
 	if f.Code != nil {
-		h.code = &codePoints{primaries: f.Code.Primaries, transfer: f.Code.Transfer}
+		h.code = &codePoints{Primaries: f.Code.Primaries, Transfer: f.Code.Transfer}
 		h.yuv = yuvOf(f.Code)
 		const pq, hlg = 16, 18
 		if f.Code.Transfer == pq || f.Code.Transfer == hlg {

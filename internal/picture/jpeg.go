@@ -27,9 +27,10 @@ func readJPEG(file []byte) (*header, error) {
 		height:      int(binary.BigEndian.Uint16(s.frame[1:])),
 		width:       int(binary.BigEndian.Uint16(s.frame[3:])),
 		orientation: exifOrientation(s.exif),
-		profile:     s.profile.whole(),
+		exif:        s.exif,
 		yuv:         fullRange,
 	}
+	h.profile, h.profileFault = s.profile.whole()
 	h.memory = s.memory(int64(h.width), int64(h.height))
 	if s.scans > trustedScans && int64(s.scans)*int64(h.width)*int64(h.height) > maxScanPixels {
 		return nil, fmt.Errorf("%w: it has %d passes over %d×%d pixels, which no honest file has", errDamaged, s.scans, h.width, h.height)

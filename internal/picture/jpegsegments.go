@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 )
 
 // Markers of JPEG, as in ITU-T T.81, table B.1.
@@ -124,12 +125,15 @@ func (p *jpegProfile) add(body []byte) {
 	}
 }
 
-// whole returns the profile, nil where a part is missing.
-func (p *jpegProfile) whole() []byte {
-	for _, part := range p.parts {
+// whole returns the profile, or nil where there is none.
+func (p *jpegProfile) whole() ([]byte, error) {
+	for i, part := range p.parts {
 		if part == nil {
-			return nil
+			return nil, fmt.Errorf("part %d of %d is missing", i+1, len(p.parts))
 		}
 	}
-	return bytes.Join(p.parts, nil)
+	if len(p.parts) == 0 {
+		return nil, nil
+	}
+	return bytes.Join(p.parts, nil), nil
 }

@@ -156,7 +156,7 @@ func checkCanvas(t *testing.T, name string, file []byte, red image.Rectangle) {
 	if p.Width != 6 || p.Height != 5 {
 		t.Fatalf("%s: size %d×%d", name, p.Width, p.Height)
 	}
-	r, g, b := p.Planes()
+	r, g, b := p.OnWhite().Planes()
 	for i := range r {
 		want := float32(1)
 		if image.Pt(i%6, i/6).In(red) {

@@ -29,8 +29,12 @@ func (p *Picture) turn(orientation int) {
 		width, height = height, width
 	}
 	stored := make([]float32, width*height) // one plane at a time, to save memory
-	for plane := range 3 {
-		turned := p.RGB[plane*width*height:][:width*height]
+	r, g, b := p.Planes()
+	planes := [][]float32{r, g, b}
+	if p.Alpha != nil {
+		planes = append(planes, p.Alpha)
+	}
+	for _, turned := range planes {
 		copy(stored, turned)
 		i := 0
 		for y := range height {

@@ -1,12 +1,14 @@
 // Package picture turns files into planes of float32 and back. It reads the
 // kinds of files in Formats, upright whatever the camera's orientation, and
-// writes PNG, JPEG and TIFF, whole or not at all. Colours are sRGB as stored:
-// embedded colour profiles are not applied.
+// writes PNG, JPEG and TIFF, whole or not at all. Colours are sRGB: what a file
+// has in another colour space is converted on reading, and what is written says
+// that it is sRGB.
 package picture
 
 import (
 	"fmt"
 	"image"
+	"image/color"
 	"math"
 )
 
@@ -14,16 +16,23 @@ import (
 // its planes alone take 3 GiB.
 const MaxPixels = 1 << 28
 
-// Picture holds sRGB values in planes.
+// Picture holds sRGB values in planes. It is an image.Image of 16 bits a channel, which
+// FromImage and Save take without a copy. So a picture is not to be changed once it has
+// been handed on.
 type Picture struct {
 	Width, Height int
 	// RGB has 3×Height×Width values in 0–1: the red plane, row by row from the
-	// top, then the green, then the blue.
+	// top, then the green, then the blue. They aren't multiplied by alpha.
 	RGB []float32
+	// Alpha has Height×Width values in 0–1, from transparent to opaque. It is nil
+	// where all is opaque.
+	Alpha []float32
 	// Remarks are what whoever named the file that the picture was read from should
 	// know of how it was read, a line each.
 	Remarks []string
 }
+
+var _ image.RGBA64Image = (*Picture)(nil)
 
 // newPicture returns a black picture, or an error where nothing of that size
 // may exist.
@@ -51,35 +60,54 @@ func (p *Picture) Planes() (r, g, b []float32) {
 	return p.RGB[:n:n], p.RGB[n : 2*n : 2*n], p.RGB[2*n : 3*n : 3*n]
 }
 
-// Image returns a copy of the picture as an *image.RGBA64, opaque, 16 bits a
-// channel. Values are clamped to 0–1 and rounded to the nearest level; NaN
-// becomes black.
-func (p *Picture) Image() image.Image {
-	img := image.NewRGBA64(image.Rect(0, 0, p.Width, p.Height))
-	r, g, b := p.Planes()
-	for i := range r {
-		pixel := img.Pix[8*i : 8*i+8 : 8*i+8]
-		red, green, blue := level(r[i], math.MaxUint16), level(g[i], math.MaxUint16), level(b[i], math.MaxUint16)
-		pixel[0], pixel[1] = uint8(red>>8), uint8(red)
-		pixel[2], pixel[3] = uint8(green>>8), uint8(green)
-		pixel[4], pixel[5] = uint8(blue>>8), uint8(blue)
-		pixel[6], pixel[7] = 0xff, 0xff
+// Bounds is the rectangle from (0, 0) to (Width, Height).
+func (p *Picture) Bounds() image.Rectangle { return image.Rect(0, 0, p.Width, p.Height) }
+
+// ColorModel is that of 16 bits a channel, with colours as they are or, where alpha is
+// not everywhere 1, not premultiplied.
+func (p *Picture) ColorModel() color.Model {
+	if p.Opaque() {
+		return color.RGBA64Model
 	}
-	return img
+	return color.NRGBA64Model
 }
 
-// image8 is Image with 8 bits a channel.
-func (p *Picture) image8() *image.RGBA {
-	img := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
-	r, g, b := p.Planes()
-	for i := range r {
-		pixel := img.Pix[4*i : 4*i+4 : 4*i+4]
-		pixel[0] = uint8(level(r[i], math.MaxUint8))
-		pixel[1] = uint8(level(g[i], math.MaxUint8))
-		pixel[2] = uint8(level(b[i], math.MaxUint8))
-		pixel[3] = 0xff
+// Opaque tells whether there is no alpha.
+func (p *Picture) Opaque() bool { return p.Alpha == nil }
+
+// At returns the pixel's colour in the color model. Values are clamped to 0–1 and
+// rounded to the nearest level; NaN becomes black.
+func (p *Picture) At(x, y int) color.Color {
+	if p.Opaque() {
+		return p.RGBA64At(x, y)
 	}
-	return img
+	return color.NRGBA64(p.straight(x, y))
+}
+
+// RGBA64At returns the pixel's colour, premultiplied by its alpha.
+func (p *Picture) RGBA64At(x, y int) color.RGBA64 {
+	c := p.straight(x, y)
+	if c.A != math.MaxUint16 {
+		r, g, b, a := color.NRGBA64(c).RGBA()
+		return color.RGBA64{R: uint16(r), G: uint16(g), B: uint16(b), A: uint16(a)}
+	}
+	return c
+}
+
+// straight is a pixel that isn't premultiplied, and zero outside of the picture.
+func (p *Picture) straight(x, y int) (c color.RGBA64) {
+	if !(image.Point{X: x, Y: y}).In(p.Bounds()) {
+		return c
+	}
+	n, i := p.Width*p.Height, y*p.Width+x
+	c.R = uint16(level(p.RGB[i], math.MaxUint16))
+	c.G = uint16(level(p.RGB[n+i], math.MaxUint16))
+	c.B = uint16(level(p.RGB[2*n+i], math.MaxUint16))
+	c.A = math.MaxUint16
+	if p.Alpha != nil {
+		c.A = uint16(level(p.Alpha[i], math.MaxUint16))
+	}
+	return c
 }
 
 // level returns the integer nearest to v·most, clamped to 0 … most.
@@ -94,7 +122,15 @@ func level(v float32, most float32) uint32 {
 	}
 }
 
-// clamp moves v into 0–1.
+// unit moves v into 0–1; NaN becomes 0.
+func unit(v float32) float32 {
+	if v > 0 {
+		return min(v, 1)
+	}
+	return 0
+}
+
+// clamp moves v, which is no NaN, into 0–1.
 func clamp(v float32) float32 {
 	return min(max(v, 0), 1)
 }
@@ -117,11 +153,25 @@ func FitSize(width, height, longest int) (int, int) {
 
 // Crop returns a copy of a rectangle of the picture, in pixels, which has to lie in it.
 func (p *Picture) Crop(r image.Rectangle) *Picture {
-	cropped := &Picture{Width: r.Dx(), Height: r.Dy(), RGB: make([]float32, 0, 3*r.Dx()*r.Dy())}
-	for channel := range 3 {
-		for y := r.Min.Y; y < r.Max.Y; y++ {
-			cropped.RGB = append(cropped.RGB, p.RGB[(channel*p.Height+y)*p.Width+r.Min.X:][:r.Dx()]...)
+	crop := func(planes []float32, count int) []float32 {
+		cropped := make([]float32, 0, count*r.Dx()*r.Dy())
+		for plane := range count {
+			for y := r.Min.Y; y < r.Max.Y; y++ {
+				cropped = append(cropped, planes[(plane*p.Height+y)*p.Width+r.Min.X:][:r.Dx()]...)
+			}
 		}
+		return cropped
+	}
+	cropped := &Picture{Width: r.Dx(), Height: r.Dy(), RGB: crop(p.RGB, 3)}
+	if p.Alpha != nil {
+		cropped.Alpha = crop(p.Alpha, 1)
 	}
 	return cropped
+}
+
+// Clamp moves all colours into 0–1; NaN becomes 0.
+func (p *Picture) Clamp() {
+	for i, v := range p.RGB {
+		p.RGB[i] = unit(v)
+	}
 }

@@ -35,13 +35,13 @@ func TestImageClampsAndRounds(t *testing.T) {
 		1, 0, float32(math.Inf(1)),
 	}}
 	want := []color.RGBA64{{0, 1000, 65535, 65535}, {65535, 1001, 0, 65535}, {0, 32768, 65535, 65535}}
-	img := p.Image().(*image.RGBA64)
+	img := p
 	for x, c := range want {
 		if got := img.RGBA64At(x, 0); got != c {
 			t.Errorf("pixel %d is %v, want %v", x, got, c)
 		}
 	}
-	if got := p.image8().RGBAAt(1, 0); got != (color.RGBA{255, 4, 0, 255}) {
+	if got := (rounded{p}).At(1, 0); got != (color.RGBA{255, 4, 0, 255}) {
 		t.Errorf("8-bit pixel 1 is %v", got)
 	}
 }
@@ -63,6 +63,10 @@ func TestAlphaIsCompositedOnWhite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if colour := [3]float32{200. / 255, 100. / 255, 0}; math.Abs(float64(p.Alpha[0])-0.2) > 1e-5 || distance(p.RGB, colour[:]) > 5.0/65535 {
+			t.Errorf("%s: %v with alpha %v, want %v with 0.2", name, p.RGB, p.Alpha, colour)
+		}
+		p = p.OnWhite()
 		for i, w := range want {
 			if math.Abs(float64(p.RGB[i])-w) > 2.0/65535 {
 				t.Errorf("%s: channel %d is %v, want %v", name, i, p.RGB[i], w)
@@ -80,7 +84,7 @@ func TestFromImageKeepsSixteenBits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	back := p.Image()
+	back := p
 	for i := range 100 {
 		if r, _, b, _ := back.At(i, 0).RGBA(); r != uint32(i*661) || b != r {
 			t.Fatalf("level %d came back as %d", i*661, r)

@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
@@ -86,16 +87,20 @@ func readPNG(file []byte) (*header, error) {
 		width:       int(binary.BigEndian.Uint32(size)),
 		height:      int(binary.BigEndian.Uint32(size[4:])),
 		orientation: exifOrientation(c.first["eXIf"]),
-		profile:     unpackProfile(c.first["iCCP"]),
+		exif:        c.first["eXIf"],
 		chunks:      map[string][]byte{},
+	}
+	if packed, ok := c.first["iCCP"]; ok {
+		h.profile, h.profileFault = unpackProfile(packed)
 	}
 	for _, kind := range []string{"gAMA", "cHRM", "sRGB"} {
 		if body, ok := c.first[kind]; ok {
 			h.chunks[kind] = body
 		}
 	}
-	if body := c.first["cICP"]; len(body) == 4 {
-		h.code = &codePoints{primaries: int(body[0]), transfer: int(body[1])}
+	// RGB, of the full range: there is no other that is read.
+	if body := c.first["cICP"]; len(body) == 4 && body[2] == 0 && body[3] == 1 {
+		h.code = &codePoints{Primaries: int(body[0]), Transfer: int(body[1])}
 	}
 	h.memory = c.pixelBytes() * int64(h.width) * int64(h.height)
 	h.remarks = c.remarks()
@@ -147,19 +152,19 @@ func (c *pngChunks) remarks() []string {
 
 const animationRemark = "an animation; its first frame is taken"
 
-// unpackProfile returns the ICC profile of an iCCP chunk, or nil.
-func unpackProfile(chunk []byte) []byte {
+// unpackProfile returns the ICC profile of an iCCP chunk.
+func unpackProfile(chunk []byte) ([]byte, error) {
 	_, packed, named := bytes.Cut(chunk, []byte{0})
 	if !named || len(packed) < 1 {
-		return nil
+		return nil, errors.New("its chunk has no name")
 	}
 	unpacked, err := zlib.NewReader(bytes.NewReader(packed[1:])) // after the method
 	if err != nil {
-		return nil
+		return nil, errors.New("it isn't compressed with Deflate")
 	}
 	profile, err := io.ReadAll(io.LimitReader(unpacked, maxProfile))
 	if err != nil {
-		return nil
+		return nil, errors.New("its compressed data are damaged")
 	}
-	return profile
+	return profile, nil
 }

@@ -58,13 +58,19 @@ func triangle(x float64) float64 {
 	return max(0, 1-math.Abs(x))
 }
 
-// Resize returns the picture resampled to width×height and clamped to 0–1.
+// Resize returns the picture resampled to width×height and clamped to 0–1. Where it is
+// transparent, colours count by their alpha.
 func (p *Picture) Resize(width, height int, filter Filter) (*Picture, error) {
 	resized, err := newPicture(width, height)
 	if err != nil {
 		return nil, fmt.Errorf("picture: resize: %w", err)
 	}
-	if err := ResizePlanes(resized.RGB, p.RGB, 3, p.Height, p.Width, height, width, filter); err != nil {
+	if p.Alpha != nil {
+		err = p.resizeTransparent(resized, filter)
+	} else {
+		err = ResizePlanes(resized.RGB, p.RGB, 3, p.Height, p.Width, height, width, filter)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for i, v := range resized.RGB {

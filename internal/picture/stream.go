@@ -6,8 +6,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-
-	"github.com/disintegration/imaging"
 )
 
 // Written are the formats that pictures are written in.
@@ -19,8 +17,14 @@ func FormatOf(path string) (string, error) {
 	if _, err := encoderOf(path, SaveOptions{}); err != nil {
 		return "", saveError(path, err)
 	}
-	format, err := imaging.FormatFromExtension(filepath.Ext(path))
-	return strings.ToLower(format.String()), err
+	extension := strings.ToLower(filepath.Ext(path))
+	switch {
+	case isJPEG(extension):
+		return "jpeg", nil
+	case extension == ".png":
+		return "png", nil
+	}
+	return "tiff", nil
 }
 
 // Encode writes img to w as Save writes a file, in the format of the options, which

@@ -2,121 +2,100 @@ package picture
 
 import (
 	"context"
-	"encoding/binary"
 	"image"
 	"io"
 	"math"
 
+	"impasto/internal/colour"
 	"impasto/internal/tiff"
 )
 
 func readTIFF(file []byte) (*header, error) {
-	p, err := tiff.Open(file)
+	t, err := tiff.Open(file)
 	if err != nil {
 		return nil, err
 	}
-	pixelBytes := int64(1)
-	if p.Colours != tiff.Grey || p.Alpha {
-		pixelBytes = 4
+	h := &header{
+		width: t.Width, height: t.Height, memory: t.Memory, orientation: t.Orientation,
+		profile: t.Profile, exif: file, remarks: t.Remarks,
 	}
-	if p.Bits > 8 {
-		pixelBytes *= 2
-	}
-	h := &header{width: p.Width, height: p.Height, orientation: p.Orientation, profile: p.Profile}
-	h.memory = p.Memory + pixelBytes*int64(p.Width)*int64(p.Height)
-	h.decode = func(ctx context.Context) (image.Image, error) {
-		img, err := tiffImage(ctx, p)
-		h.remarks = p.Remarks
-		return img, err
+	h.decode = func(ctx context.Context) (image.Image, error) { return decodeTIFF(ctx, t) }
+	if t.Colours == tiff.CMYK {
+		h.memory += 4 * int64(t.Width) * int64(t.Height)
 	}
 	return h, nil
 }
 
-// tiffImage decodes a TIFF file into the smallest of the image package's types that holds
-// it: Gray or NRGBA, with 16 bits where there are more than eight, or CMYK.
-func tiffImage(ctx context.Context, p *tiff.Picture) (image.Image, error) {
-	bounds := image.Rect(0, 0, p.Width, p.Height)
-	deep := p.Bits > 8
-	colours, channels := int(p.Colours), int(p.Colours)
-	if p.Alpha {
-		channels++
+// decodeTIFF fills the planes of a Picture, or makes an image of CMYK.
+func decodeTIFF(ctx context.Context, t *tiff.Picture) (image.Image, error) {
+	if t.Colours == tiff.CMYK {
+		return decodeInks(ctx, t)
 	}
-	var img image.Image
-	var pix []uint8
-	var stored int // channels of the image
-	switch {
-	case p.Colours == tiff.CMYK:
-		m := image.NewCMYK(bounds)
-		img, pix, stored, deep = m, m.Pix, 4, false
-	case channels == 1 && deep:
-		m := image.NewGray16(bounds)
-		img, pix, stored = m, m.Pix, 1
-	case channels == 1:
-		m := image.NewGray(bounds)
-		img, pix, stored = m, m.Pix, 1
-	case deep:
-		m := image.NewNRGBA64(bounds)
-		img, pix, stored = m, m.Pix, 4
-	default:
-		m := image.NewNRGBA(bounds)
-		img, pix, stored = m, m.Pix, 4
-	}
-	size := 1
-	if deep {
-		size = 2
-	}
-	err := p.Decode(ctx, func(x, y int, values []float32) {
-		at := (y*p.Width + x) * stored * size
-		for ; len(values) > 0; values = values[channels:] {
-			for k := range stored {
-				value := float32(1) // an opaque pixel's alpha
-				switch {
-				case k < min(stored, 3) || stored == colours:
-					value = values[min(k, colours-1)] // of grey, all are alike
-				case channels > colours:
-					value = values[colours]
-				}
-				putLevel(pix[at:], value, deep)
-				at += size
-			}
-		}
-	})
+	p, err := newPicture(t.Width, t.Height)
 	if err != nil {
 		return nil, err
 	}
-	return img, nil
-}
-
-// putLevel writes a value of 0–1 as a level of 8 bits, or of 16, the high byte first.
-func putLevel(pix []uint8, value float32, deep bool) {
-	if deep {
-		binary.BigEndian.PutUint16(pix, uint16(level(value, math.MaxUint16)))
-		return
+	before := len(t.Remarks)
+	n, colours := p.Width*p.Height, int(t.Colours)
+	stride := colours
+	if t.Alpha {
+		stride++
 	}
-	pix[0] = uint8(level(value, math.MaxUint8))
-}
-
-// encodeTIFF writes what Save made of a picture, an opaque image of 8 or 16 bits.
-func encodeTIFF(w io.Writer, img image.Image) error {
-	bounds := img.Bounds()
-	rows := tiff.Rows{Width: bounds.Dx(), Height: bounds.Dy(), Colours: tiff.RGB}
-	options := tiff.Options{Bits: 8}
-	switch m := img.(type) {
-	case *image.RGBA64:
-		options.Bits = 16
-		rows.Row = func(y int, values []uint16) {
-			row := m.Pix[y*m.Stride:][:8*rows.Width]
-			for i := range values {
-				values[i] = binary.BigEndian.Uint16(row[i/3*8+i%3*2:])
+	err = t.Decode(ctx, func(x, y int, values []float32) {
+		at := y*p.Width + x
+		for i := range len(values) / stride {
+			pixel := values[i*stride:][:stride]
+			for plane := range 3 {
+				p.RGB[plane*n+at+i] = pixel[min(plane, colours-1)] // of grey, all are alike
+			}
+			if t.Alpha {
+				p.setAlpha(at+i, pixel[colours])
 			}
 		}
-	case *image.RGBA:
-		rows.Row = func(y int, values []uint16) {
-			row := m.Pix[y*m.Stride:][:4*rows.Width]
-			for i := range values {
-				values[i] = uint16(row[i/3*4+i%3])
+	})
+	p.Remarks = append(p.Remarks, t.Remarks[before:]...) // what decoding added
+	return p, err
+}
+
+// decodeInks makes an image of 8 bits an ink. Alpha is left out.
+func decodeInks(ctx context.Context, t *tiff.Picture) (image.Image, error) {
+	m := image.NewCMYK(image.Rect(0, 0, t.Width, t.Height))
+	stride := int(t.Colours)
+	if t.Alpha {
+		stride++
+	}
+	err := t.Decode(ctx, func(x, y int, values []float32) {
+		row := m.Pix[y*m.Stride+4*x:]
+		for i := range len(values) / stride {
+			for ink, v := range values[i*stride:][:4] {
+				row[4*i+ink] = uint8(level(v, math.MaxUint8))
 			}
 		}
+	})
+	return m, err
+}
+
+// writeTIFF writes the picture with 8 or 16 bits a channel and a profile of sRGB.
+func writeTIFF(w io.Writer, p *Picture, depth int) error {
+	options := tiff.Options{Bits: 8, Profile: colour.SRGBProfile()}
+	most := float32(math.MaxUint8)
+	if depth == 16 {
+		options.Bits, most = 16, math.MaxUint16
 	}
-	return tiff.Encode(w, rows, options)
+	planes := [4][]float32{3: p.Alpha}
+	planes[0], planes[1], planes[2] = p.Planes()
+	channels := 3
+	if !p.Opaque() {
+		channels = 4
+	}
+	return tiff.Encode(w, tiff.Rows{
+		Width: p.Width, Height: p.Height, Colours: tiff.RGB, Alpha: !p.Opaque(),
+		Row: func(y int, values []uint16) {
+			for channel, plane := range planes[:channels] {
+				for x, v := range plane[y*p.Width:][:p.Width] {
+					values[x*channels+channel] = uint16(level(v, most))
+				}
+			}
+		},
+	}, options)
 }

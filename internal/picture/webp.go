@@ -55,7 +55,7 @@ func readWebP(file []byte) (*header, error) {
 		case "ICCP":
 			h.profile = c.body
 		case "EXIF":
-			h.orientation = exifOrientation(c.body)
+			h.orientation, h.exif = exifOrientation(c.body), c.body
 		case "ANMF":
 			if frame.bitmap == nil && !frame.animated {
 				if len(c.body) < 16 {

@@ -187,7 +187,7 @@ func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options
 		if err != nil {
 			return o, err
 		}
-		o.Start, o.StartImage = model.StartFromImage, start.Image()
+		o.Start, o.StartImage = model.StartFromImage, start
 	}
 	var err error
 	o.Parameters, err = networks.Open(ctx, s.Weights)
