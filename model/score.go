@@ -74,6 +74,9 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
+	if err := picturesFit(outlineOf(content.Bounds().Size(), styles, o, o.Size)); err != nil {
+		return nil, err
+	}
 	levels, err := pyramid(content, styles, o)
 	if err != nil {
 		return nil, err

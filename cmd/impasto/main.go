@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"syscall"
 
 	"impasto/internal/report"
+	"impasto/internal/supervise"
 )
 
 // Exit statuses, as the help of every command lists them.
@@ -26,6 +26,10 @@ const (
 )
 
 func main() {
+	supervise.Adopt()
+	if status, done := supervise.Run(); done {
+		os.Exit(status)
+	}
 	if os.Getenv("GOGC") == "" {
 		// Nearly all memory is one block of intermediate results that lives on; a
 		// heap twice that size before a collection would be wasted.
@@ -80,7 +84,7 @@ func exitStatus(err error) int {
 func interruptible(parent context.Context, stderr io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	supervise.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
 		cancel()
@@ -89,7 +93,7 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(status in
 		exit(statusInterrupted)
 	}()
 	return ctx, func() {
-		signal.Stop(signals)
+		supervise.Stop(signals)
 		cancel()
 	}
 }

@@ -25,6 +25,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/names", ""},
 	{"internal/optim", ""},
 	{"internal/report", ""},
+	{"internal/supervise", "internal/memory"},
 
 	// Files.
 	{"internal/picture", "internal/atomicfile"},
@@ -54,7 +55,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress " +
-		"internal/report internal/settings internal/theory losses model vgg19 weights"},
+		"internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/generate", ""},

@@ -6,7 +6,6 @@ import (
 
 	"impasto/internal/memory"
 	"impasto/internal/optim"
-	"impasto/internal/plan"
 )
 
 const alignment = 64
@@ -45,7 +44,7 @@ func (d *Device) allocate(n int) ([]byte, error) {
 	}
 	if err != nil {
 		available, _ := d.Available()
-		return nil, &plan.MemoryError{Needed: int64(n), Available: min(available, int64(n))}
+		return nil, shortage(int64(n), min(available, int64(n)))
 	}
 	return block, nil
 }

@@ -21,6 +21,18 @@ func (l Limit) Left() int64 { return max(l.Max-l.Used, 0) }
 // Limits are those that are set on this process. What can't be read is left out.
 func Limits() []Limit { return limits() }
 
+// Tightest is the limit that makes Available what it is; there is none where that is what
+// the machine has left.
+func Tightest() (tightest Limit, set bool) {
+	available, known := Available()
+	for _, l := range limits() {
+		if left := l.usable(); known && left <= available && (!set || left < tightest.usable()) {
+			tightest, set = l, true
+		}
+	}
+	return tightest, set
+}
+
 // Available is how many bytes this program can still take without making the system
 // swap and without running into a limit; it isn't known on every system. Memory that
 // the Go runtime holds for reuse isn't among it.
