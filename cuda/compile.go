@@ -54,11 +54,21 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	return m, nil
 }
 
-// build binds every step, once without memory, to know how much there must be, and once
-// in its place.
-func (m *machine) build() error {
-	d := m.device
-	if err := d.branch(m.program.Branches.Count); err != nil {
+// Needs implements plan.Device.
+func (d *Device) Needs(s *plan.Schedule) (bytes int64, err error) {
+	defer ops.Catch(&err, "cuda: plan")
+	p, err := s.For(d)
+	if err != nil {
+		return 0, fmt.Errorf("cuda: plan: %w", err)
+	}
+	m := &machine{device: d, program: p}
+	err = d.do("plan", m.lay)
+	return int64(m.layout.bytes), err
+}
+
+// lay binds every step without memory, to know how much there must be.
+func (m *machine) lay() error {
+	if err := m.device.branch(m.program.Branches.Count); err != nil {
 		return err
 	}
 	m.arrange()
@@ -67,6 +77,15 @@ func (m *machine) build() error {
 		return err
 	}
 	m.divide(b)
+	return nil
+}
+
+// build binds every step, once without memory and once in its place.
+func (m *machine) build() error {
+	if err := m.lay(); err != nil {
+		return err
+	}
+	d := m.device
 	var err error
 	if m.memory, err = d.arena(m.layout.bytes); err != nil {
 		return err
@@ -74,7 +93,7 @@ func (m *machine) build() error {
 	if m.results.host, err = driver.NewHostMemory(8 * max(m.results.count, 1)); err != nil {
 		return err
 	}
-	b = newBinder(m)
+	b := newBinder(m)
 	if err := b.bindAll(); err != nil {
 		return err
 	}

@@ -109,6 +109,9 @@ func (d *Device) Available() (bytes int64, known bool) {
 	return bytes + int64(d.spare.bytes), err == nil
 }
 
+// OnHost implements plan.Device.
+func (d *Device) OnHost() bool { return false }
+
 // Close implements plan.Device.
 func (d *Device) Close() error {
 	d.mutex.Lock()

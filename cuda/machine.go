@@ -39,18 +39,6 @@ type work struct {
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.layout.bytes) }
 
-// PixelMemory implements plan.Machine: what maps would take by themselves, without
-// summaries and scalars, which are float64.
-func (m *machine) PixelMemory() int64 {
-	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
-		if b.Dtype == tensor.Float64 {
-			return 0
-		}
-		return m.device.Bytes(b)
-	})
-	return min(m.Memory(), int64(bytes))
-}
-
 // Reset implements gorgonia.VM. What losses keep from one run to the next stays.
 func (m *machine) Reset() {}
 

@@ -45,6 +45,7 @@ type run struct {
 	options   Options
 	extractor extractor
 	levels    []level
+	memory    []int64         // bytes of the device that each level takes
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
@@ -61,8 +62,27 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.extractor.recipe, err = recipeOf(o, styles); err != nil {
 		return nil, err
 	}
-	if r.levels, err = pyramid(content, styles, o); err != nil {
+	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	if err = r.prepare(content, styles); err != nil {
+		r.close()
 		return nil, err
+	}
+	return r, nil
+}
+
+// prepare makes the levels and the picture that the first one starts from.
+func (r *run) prepare(content image.Image, styles []Style) (err error) {
+	o := r.options
+	if err := r.fits(content.Bounds().Size(), styles); err != nil {
+		return err
+	}
+	if r.levels, err = pyramid(content, styles, o); err != nil {
+		return err
+	}
+	if r.memory, err = r.memories(); err != nil {
+		return fmt.Errorf("model: %w", err)
 	}
 	if o.TimeLimit > 0 {
 		r.ends = shareTime(o.TimeLimit, r.levels)
@@ -70,14 +90,9 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 			r.levels[i].iterations = 0 // from here on, those that were made
 		}
 	}
-	if r.best, err = start(r.levels[0], r.extractor.recipe.styles, o); err != nil {
-		return nil, err
-	}
+	r.best, err = start(r.levels[0], r.extractor.recipe.styles, o)
 	r.options.StartImage = nil // which isn't needed any more, and may be large
-	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
-		return nil, fmt.Errorf("model: %w", err)
-	}
-	return r, nil
+	return err
 }
 
 func (r *run) close() {
@@ -114,15 +129,10 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer objective.Close()
-	if index == 0 {
-		if err := r.lastLevelFits(objective.PixelMemory()); err != nil {
-			return err
-		}
-	}
 	if r.options.Begin != nil {
 		r.options.Begin(Level{
 			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
-			Device: r.extractor.Device.Name(), Memory: objective.Memory(), Remarks: l.remarks,
+			Device: r.extractor.Device.Name(), Memory: r.memory[index], Remarks: l.remarks,
 		})
 	}
 	d, err := r.newDescent(index, objective, from)

@@ -180,26 +180,40 @@ type objective struct {
 }
 
 // objective builds and compiles the graph for pictures of the level's size.
-func (e extractor) objective(l level, t targets) (_ *objective, err error) {
-	defer ops.Catch(&err, "build the loss")
-	picture, sum, err := e.total(l.width, l.height, t)
+func (e extractor) objective(l level, t targets) (*objective, error) {
+	o, inputs, err := e.outlineObjective(l.width, l.height, t)
 	if err != nil {
 		return nil, err
 	}
-	gradients, err := gorgonia.Grad(sum.node, picture)
-	if err != nil {
-		return nil, err
-	}
-	o := &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}
-	outputs := []*gorgonia.Node{o.loss, o.gradient}
-	for _, t := range o.terms {
-		outputs = append(outputs, t.node)
-	}
-	if o.Executable, err = engine.Compile(e.Device, sum.targets, outputs...); err != nil {
+	if o.Executable, err = engine.Compile(e.Device, inputs, o.outputs()...); err != nil {
 		return nil, err
 	}
 	o.key = o.Input(losses.KeyName)
 	return o, nil
+}
+
+// outlineObjective builds the graph for pictures of a size, and returns what has to be
+// written to it, too.
+func (e extractor) outlineObjective(width, height int, t targets) (_ *objective, inputs []engine.Input, err error) {
+	defer ops.Catch(&err, "build the loss")
+	picture, sum, err := e.total(width, height, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	gradients, err := gorgonia.Grad(sum.node, picture)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}, sum.targets, nil
+}
+
+// outputs are what an evaluation gives: the loss, its gradient and its terms.
+func (o *objective) outputs() []*gorgonia.Node {
+	outputs := []*gorgonia.Node{o.loss, o.gradient}
+	for _, t := range o.terms {
+		outputs = append(outputs, t.node)
+	}
+	return outputs
 }
 
 // evaluate is the optimisers' view of the objective.

@@ -18,9 +18,10 @@ type Term struct {
 type Level struct {
 	Number, Levels int // from 1, and how many there are
 	Width, Height  int // of the picture
-	// Device says where the work is done, and Memory how many bytes of it the
-	// picture's features, their gradients and all between take at this level. The
-	// network's parameters and the optimiser's vectors are not in it.
+	// Device says where the work is done, and Memory how many bytes of its memory this
+	// level takes: the picture's features, their gradients and all between, targets and the
+	// optimiser's vectors, and of the processor the pictures as well. The network's
+	// parameters are not in it.
 	Device string
 	Memory int64
 	// Remarks say, for people, which pictures have another size than the options ask for

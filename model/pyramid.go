@@ -119,9 +119,6 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 	if err != nil {
 		return nil, fmt.Errorf("model: content picture: %w", err)
 	}
-	if err := picturesFit(fit(original.Width, original.Height, o.Size, true)); err != nil {
-		return nil, err
-	}
 	for i, side := range sides {
 		l := &levels[i]
 		l.width, l.height = fit(original.Width, original.Height, side, true)

@@ -76,6 +76,9 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
+	if err := picturesFit(outlineOf(content.Bounds().Size(), styles, o, o.Size)); err != nil {
+		return nil, err
+	}
 	flat, err := picture.FromImage(content)
 	if err != nil {
 		return nil, fmt.Errorf("model: content picture: %w", err)

@@ -80,16 +80,8 @@ func (t *styleTarget) add(kept engine.Kept, weight float64, blends bool) {
 
 // summaries returns what each style part keeps of a picture.
 func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
-	summaries := make([][]losses.Summarised, len(e.recipe.style))
-	values, err := e.Evaluate(p, e.recipe.styleLayers(), func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
-		for i, part := range e.recipe.style {
-			if summaries[i], err = part.loss.Normalised().Target(maps[part.layer], losses.Positions{}); err != nil {
-				return nil, fmt.Errorf("%s: %w", part, err)
-			}
-			nodes = append(nodes, engine.Nodes(summaries[i])...)
-		}
-		return nodes, nil
-	})
+	summaries, outputs := e.recipe.styleOutputs()
+	values, err := e.Evaluate(p, e.recipe.styleLayers(), outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -97,13 +89,31 @@ func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
 	return kept, nil
 }
 
-// features returns a picture's features for each content part.
-func (e extractor) features(p *picture.Picture) ([]plan.Values, error) {
-	return e.Evaluate(p, e.recipe.contentLayers(), func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
-		nodes := make([]*gorgonia.Node, len(e.recipe.content))
-		for i, part := range e.recipe.content {
-			nodes[i] = maps[part.layer]
+// styleOutputs makes the summaries of a style picture, one for each style part, which are
+// there once the outputs were made.
+func (r recipe) styleOutputs() ([][]losses.Summarised, engine.Outputs) {
+	summaries := make([][]losses.Summarised, len(r.style))
+	return summaries, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+		for i, part := range r.style {
+			if summaries[i], err = part.loss.Normalised().Target(maps[part.layer], losses.Positions{}); err != nil {
+				return nil, fmt.Errorf("%s: %w", part, err)
+			}
+			nodes = append(nodes, engine.Nodes(summaries[i])...)
 		}
 		return nodes, nil
-	})
+	}
+}
+
+// features returns a picture's features for each content part.
+func (e extractor) features(p *picture.Picture) ([]plan.Values, error) {
+	return e.Evaluate(p, e.recipe.contentLayers(), e.recipe.contentOutputs)
+}
+
+// contentOutputs are the maps of the content parts, which makes it an engine.Outputs.
+func (r recipe) contentOutputs(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
+	nodes := make([]*gorgonia.Node, len(r.content))
+	for i, part := range r.content {
+		nodes[i] = maps[part.layer]
+	}
+	return nodes, nil
 }

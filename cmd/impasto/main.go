@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"impasto/internal/quote"
+	"impasto/internal/supervise"
 )
 
 // Exit statuses, as the help of every command lists them.
@@ -28,6 +29,10 @@ const (
 )
 
 func main() {
+	supervise.Adopt()
+	if status, done := supervise.Run(); done {
+		os.Exit(status)
+	}
 	if os.Getenv("GOGC") == "" {
 		// Nearly all memory is one block of intermediate results that lives on; a
 		// heap twice that size before a collection would be wasted.
@@ -105,9 +110,9 @@ func exitStatus(err error) int {
 func interruptible(parent context.Context, stderr io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	supervise.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(signals, syscall.SIGHUP)
+		supervise.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {
 		for asked := 0; asked < 2; {
@@ -120,7 +125,7 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(status in
 		exit(statusInterrupted)
 	}()
 	return ctx, func() {
-		signal.Stop(signals)
+		supervise.Stop(signals)
 		cancel()
 	}
 }

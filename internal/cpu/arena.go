@@ -3,6 +3,9 @@ package cpu
 import (
 	"runtime/debug"
 	"unsafe"
+
+	"impasto/internal/memory"
+	"impasto/internal/optim"
 )
 
 const alignment = 64
@@ -11,29 +14,57 @@ const alignment = 64
 // it hands them back. The last machine's memory is used again where it is large
 // enough; where it isn't, it goes back to the system first, so that the two
 // never stand side by side.
-func (d *Device) arena(n int) []byte {
-	memory := d.spare
+func (d *Device) arena(n int) ([]byte, error) {
+	block := d.spare
 	d.spare = nil
-	if len(memory) < n {
-		if memory != nil {
-			memory = nil
-			debug.FreeOSMemory()
-		}
-		memory = alignedBytes(n)
+	if len(block) >= n {
+		return block, nil
 	}
-	return memory[:len(memory):len(memory)]
+	if err := memory.Free(block); err != nil {
+		return nil, err
+	}
+	return d.allocate(n)
 }
 
 // takeBack keeps a machine's memory for the next one, the larger of two.
-func (d *Device) takeBack(memory []byte) {
-	if len(memory) > len(d.spare) {
-		d.spare = memory
+func (d *Device) takeBack(block []byte) error {
+	if len(block) > len(d.spare) && !d.closed {
+		block, d.spare = d.spare, block
 	}
+	return memory.Free(block)
 }
 
-// alignedBytes returns n bytes that start on a cache line.
-func alignedBytes(n int) []byte {
-	raw := make([]byte, n+alignment)
-	skip := -int(uintptr(unsafe.Pointer(&raw[0]))) & (alignment - 1)
-	return raw[skip : skip+n]
+// allocate returns n bytes that start on a page, all zero. Where there are no more, the
+// error is a *plan.MemoryError.
+func (d *Device) allocate(n int) ([]byte, error) {
+	block, err := memory.Allocate(n)
+	if err != nil {
+		debug.FreeOSMemory()
+		block, err = memory.Allocate(n)
+	}
+	if err != nil {
+		available, _ := d.Available()
+		return nil, shortage(int64(n), min(available, int64(n)))
+	}
+	return block, nil
+}
+
+// NewVector implements optim.Vectors.
+func (d *Device) NewVector(n int) (optim.Vector, error) {
+	if n <= 0 {
+		return d.Host.NewVector(n)
+	}
+	block, err := d.allocate(4 * n)
+	if err != nil {
+		return nil, err
+	}
+	return optim.HostVector(unsafe.Slice((*float32)(unsafe.Pointer(&block[0])), n)), nil
+}
+
+// Free implements optim.Vectors.
+func (d *Device) Free(v optim.Vector) {
+	if values := v.(optim.HostVector); len(values) > 0 {
+		// A mapping that was given out whole can be given back.
+		_ = memory.Free(unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), 4*len(values)))
+	}
 }

@@ -41,12 +41,12 @@ func cloudKernel[L pure.CloudLoss](copies int64, evaluation func(*machine, *ops.
 				return c.evaluate(gradient.single, x, y), nil
 			}
 		},
-		keeps: func(step plan.Step) int64 {
+		keeps: func(_ *Device, step plan.Step) (own, shared int64) {
 			bytes := copies * int64(step.Inputs[0].Bytes()+step.Inputs[1].Bytes())
 			if loss, _, _ := step.Loss(); loss.(*ops.Clouds[L]).Keyed {
 				bytes *= 2 // and those of the sample before
 			}
-			return bytes
+			return bytes, 0
 		},
 	}
 }

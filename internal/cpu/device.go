@@ -29,6 +29,7 @@ type Device struct {
 	// network serves the machines of every scale.
 	prepared map[*float32]prepared
 	spare    []byte // memory of machines that were closed
+	closed   bool
 	// workspaces are what Gaussian losses work with. Those that run at a time may ask for
 	// theirs at a time.
 	workspaces     map[workspaceKey]*transportWorkspace
@@ -95,12 +96,13 @@ func (d *Device) Name() string {
 
 // Close implements plan.Device.
 func (d *Device) Close() error {
-	d.spare = nil
+	spare := d.spare
+	d.spare, d.closed = nil, true
 	d.workers.Close()
 	for _, workspace := range d.workspaces {
 		workspace.workers.Close()
 	}
-	return nil
+	return memory.Free(spare)
 }
 
 // MatrixRate implements plan.Device: the best of several products of 1024×1024

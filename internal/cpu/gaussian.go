@@ -23,7 +23,23 @@ var gaussianKernel = kernel{
 		g := loss.(*ops.Comparison[pure.Gaussian]).Loss
 		return m.gaussian(g, in, workspaceKey{channels: g.Channels})
 	},
+	keeps: func(d *Device, step plan.Step) (own, shared int64) {
+		loss, _, _ := step.Loss()
+		matrices := int64(solverMatrices)
+		if len(d.workspaces) == 0 { // of levels before, which have the same
+			matrices += workspaceMatrices
+		}
+		n := int64(loss.(*ops.Comparison[pure.Gaussian]).Loss.Channels)
+		return 8 * n * n * matrices, 0
+	},
 }
+
+// What a Gaussian loss keeps, in matrices of the channels: a target's covariance and its
+// inverse, and in the workspace five, and four in all for the blocks of either inverter.
+const (
+	solverMatrices    = 2
+	workspaceMatrices = 5 + 4
+)
 
 // gaussian returns the evaluation of a summary against a target, in a workspace of the
 // device. What depends on the target alone is worked out when it changes;

@@ -42,4 +42,11 @@ var groupKernel = kernel{
 			return errors.Join(errs...)
 		}, nil
 	},
+	keeps: func(d *Device, step plan.Step) (own, shared int64) {
+		for _, member := range step.Op.(*plan.Group).Members {
+			of, with := gaussianKernel.keeps(d, member)
+			own, shared = own+of, max(shared, with)
+		}
+		return own, shared
+	},
 }

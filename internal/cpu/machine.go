@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -54,7 +55,15 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	if err := d.reserve(p); err != nil {
 		return nil, err
 	}
-	m := &machine{device: d, program: p, arena: d.arena(p.Bytes), values: map[*plan.Buffer]value{}}
+	m := &machine{device: d, program: p, values: map[*plan.Buffer]value{}}
+	if m.arena, err = d.arena(p.Bytes); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, m.Close())
+		}
+	}()
 	if err := m.place(slices.Concat(p.Inputs, p.Outputs)); err != nil {
 		return nil, err
 	}
@@ -205,9 +214,9 @@ func (m *machine) Reset() {}
 
 // Close implements gorgonia.VM.
 func (m *machine) Close() error {
-	m.device.takeBack(m.arena)
+	arena := m.arena
 	m.arena, m.values, m.steps = nil, nil, nil
-	return nil
+	return m.device.takeBack(arena)
 }
 
 // Write implements plan.Machine.

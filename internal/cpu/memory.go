@@ -1,10 +1,11 @@
 package cpu
 
 import (
+	"fmt"
 	"runtime/debug"
 
-	"gorgonia.org/tensor"
-
+	"impasto/internal/memory"
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -15,35 +16,82 @@ func (d *Device) Available() (bytes int64, known bool) {
 	return bytes + int64(len(d.spare)), known
 }
 
-// reserve reports, as a *plan.MemoryError, a schedule that needs more memory than
-// there is. Memory that was freed counts as there.
-func (d *Device) reserve(p *plan.Program) error {
-	needed := int64(p.Bytes)
+// OnHost implements plan.Device.
+func (d *Device) OnHost() bool { return true }
+
+// Needs implements plan.Device.
+func (d *Device) Needs(s *plan.Schedule) (bytes int64, err error) {
+	defer ops.Catch(&err, "cpu: plan")
+	p, err := s.For(d)
+	if err != nil {
+		return 0, fmt.Errorf("cpu: %w", err)
+	}
+	return d.needs(p), nil
+}
+
+// needs is what a program takes: its arena, what its steps keep, and filters laid out for
+// the kernels that no machine has used yet.
+func (d *Device) needs(p *plan.Program) int64 {
+	bytes := int64(p.Bytes)
+	var shared int64
+	filters := map[*plan.Buffer]bool{}
 	for _, step := range p.Steps {
 		if k, ok := d.kernelOf(step); ok && k.keeps != nil {
-			needed += k.keeps(step)
+			own, of := k.keeps(d, step)
+			bytes += own
+			shared = max(shared, of)
+		}
+		if b := filtersOf(step); b != nil && !filters[b] {
+			filters[b] = true
+			bytes += d.layoutBytes(b)
 		}
 	}
+	return bytes + shared
+}
+
+// filtersOf is the buffer of a convolution's filters, nil for other steps.
+func filtersOf(step plan.Step) *plan.Buffer {
+	switch step.Op.(type) {
+	case *ops.Convolution, *ops.PooledConvolution, *ops.ConvolutionGradient:
+		return step.Inputs[1]
+	case *ops.PooledConvolutionGradient:
+		return step.Inputs[2]
+	}
+	return nil
+}
+
+// layoutBytes is what filters take in the layout of a kernel, 0 where they are there.
+func (d *Device) layoutBytes(filters *plan.Buffer) int64 {
+	if filters.Constant == nil {
+		return 0
+	}
+	if values, ok := filters.Constant.Data().([]float32); ok && len(values) > 0 {
+		if _, there := d.prepared[&values[0]]; there {
+			return 0
+		}
+	}
+	return int64(filters.Bytes())
+}
+
+// reserve reports, as a *plan.MemoryError, a program that needs more memory than
+// there is. Memory that was freed counts as there.
+func (d *Device) reserve(p *plan.Program) error {
+	needed := d.needs(p)
 	if available, known := d.Available(); !known || needed <= available {
 		return nil
 	}
 	debug.FreeOSMemory()
 	if available, _ := d.Available(); needed > available {
-		return &plan.MemoryError{Needed: needed, Available: available}
+		return shortage(needed, available)
 	}
 	return nil
 }
 
-// PixelMemory implements plan.Machine: what maps would take by themselves, without
-// summaries and scalars, which are float64.
-func (m *machine) PixelMemory() int64 {
-	_, bytes := m.program.Arrange(func(b *plan.Buffer) int {
-		if b.Dtype == tensor.Float64 {
-			return 0
-		}
-		return b.Bytes()
-	})
-	return min(m.Memory(), int64(bytes))
+// shortage is the error of work that needs more than there is, and names the limit that
+// is in the way.
+func shortage(needed, available int64) error {
+	limit, _ := memory.Tightest()
+	return &plan.MemoryError{Needed: needed, Available: available, Limit: limit.Name}
 }
 
 // Remark implements plan.Machine.

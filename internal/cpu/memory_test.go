@@ -45,9 +45,13 @@ func TestWorkThatNeedsMoreMemoryThanThereIsIsRefused(t *testing.T) {
 func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 	l := networkLossOf(t, emptyNetwork(), vgg19.Options{}, 64, "gram", fiveLayers...)
 	d := opened(t, Options{Threads: 1, Precision: device.Float16})
-	needed := int64(programOf(t, d, l.Schedule).Bytes)
-	if whole := int64(programOf(t, opened(t, Options{Threads: 1}), l.Schedule).Bytes); needed >= whole {
-		t.Fatalf("%d bytes are needed with float16, %d without", needed, whole)
+	arena := int64(programOf(t, d, l.Schedule).Bytes)
+	if whole := int64(programOf(t, opened(t, Options{Threads: 1}), l.Schedule).Bytes); arena >= whole {
+		t.Fatalf("%d bytes are needed with float16, %d without", arena, whole)
+	}
+	needed, err := d.Needs(l.Schedule)
+	if err != nil || needed <= arena {
+		t.Fatalf("%d bytes are needed (error %v), want those of the arena, %d, and of the filters", needed, err, arena)
 	}
 	d.memory = func() (int64, bool) { return needed - 1, true }
 	var short *plan.MemoryError
@@ -55,7 +59,7 @@ func TestFeaturesOfFloat16NeedLessMemory(t *testing.T) {
 		t.Errorf("%v, want an error that says %d are needed", err, needed)
 	}
 	d.memory = func() (int64, bool) { return needed, true }
-	if m := compiled(t, d, l.Schedule); m.Memory() != needed {
-		t.Errorf("the machine says that it takes %d bytes, want %d", m.Memory(), needed)
+	if m := compiled(t, d, l.Schedule); m.Memory() != arena {
+		t.Errorf("the machine says that it takes %d bytes, want %d", m.Memory(), arena)
 	}
 }

@@ -26,6 +26,15 @@ var slicedKernel = kernel{
 		x, y, key := m.values[in[0]].single, m.values[in[1]].single, m.keyOf(in, 2)
 		return func(gradient value) (float64, error) { return s.run(gradient.single, x, y, key[0]), nil }
 	},
+	keeps: func(d *Device, step plan.Step) (own, shared int64) {
+		loss, in, _ := step.Loss()
+		of := loss.(*ops.Sliced).Loss
+		_, n := channelsAndPositions(in[0])
+		_, targets := channelsAndPositions(in[1])
+		matcher := 24*int64(n) + 12*int64(targets)
+		return 16 * int64(of.Directions) * int64(of.Channels), // in two orders of float32, and exactly
+			2*4*directionBlock*int64(targets) + int64(d.workers.Threads())*matcher
+	},
 }
 
 // sliced computes pure.CompareSliced: projections by matrix products in float32,

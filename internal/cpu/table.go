@@ -21,8 +21,9 @@ type kernel struct {
 	// evaluate has the place of bind where the operation is a loss, given its inputs:
 	// the run writes the gradient by the first of them and returns the loss.
 	evaluate func(*machine, ops.Loss, []*plan.Buffer) func(gradient value) (float64, error)
-	// keeps, unless nil, is what a step's run holds in memory of its own, in bytes.
-	keeps func(plan.Step) int64
+	// keeps, unless nil, is what a step's run holds beside the arena, in bytes: in memory
+	// of its own, and in such as all steps of a device share.
+	keeps func(*Device, plan.Step) (own, shared int64)
 }
 
 // kernelTable has the kernels by the type of their operation. Those of losses compute

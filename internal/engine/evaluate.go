@@ -25,13 +25,7 @@ type Executable struct {
 // the inputs given; others can be written later. A node may stand among the outputs
 // more than once. The executable has to be closed.
 func Compile(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) (*Executable, error) {
-	var unique []*gorgonia.Node
-	for _, output := range outputs {
-		if !slices.Contains(unique, output) {
-			unique = append(unique, output)
-		}
-	}
-	schedule, err := plan.Make(unique...)
+	schedule, err := scheduled(outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -46,6 +40,26 @@ func Compile(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) (*Executa
 		}
 	}
 	return &Executable{Machine: machine, Schedule: schedule}, nil
+}
+
+// Needs is how many bytes of a device Compile would take for the outputs. It takes none.
+func Needs(d plan.Device, outputs ...*gorgonia.Node) (int64, error) {
+	schedule, err := scheduled(outputs)
+	if err != nil {
+		return 0, err
+	}
+	return d.Needs(schedule)
+}
+
+// scheduled schedules outputs, each once.
+func scheduled(outputs []*gorgonia.Node) (*plan.Schedule, error) {
+	var unique []*gorgonia.Node
+	for _, output := range outputs {
+		if !slices.Contains(unique, output) {
+			unique = append(unique, output)
+		}
+	}
+	return plan.Make(unique...)
 }
 
 // Evaluate computes the outputs once, with the inputs given, and returns the value of

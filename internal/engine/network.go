@@ -43,18 +43,40 @@ func (n Network) Build(width, height int, layers ...string) (input *gorgonia.Nod
 
 // Evaluate runs the network on a picture and returns the values of the nodes that
 // outputs makes of the feature maps of layers.
-func (n Network) Evaluate(p *picture.Picture, layers []string,
-	outputs func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error)) (_ []plan.Values, err error) {
-	defer ops.Catch(&err, "build the network")
-	input, maps, err := n.Build(p.Width, p.Height, layers...)
-	if err != nil {
-		return nil, err
-	}
-	nodes, err := outputs(maps)
+func (n Network) Evaluate(p *picture.Picture, layers []string, outputs Outputs) ([]plan.Values, error) {
+	input, nodes, err := n.outputs(p.Width, p.Height, layers, outputs)
 	if err != nil {
 		return nil, err
 	}
 	return Evaluate(n.Device, []Input{PictureInput(input, p)}, nodes...)
+}
+
+// Outputs makes nodes of the feature maps of layers, by name.
+type Outputs func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error)
+
+// Outline says what Evaluate would give and take for pictures of a size: values without
+// elements, which have the shapes and types, and how many bytes of the device.
+func (n Network) Outline(width, height int, layers []string, outputs Outputs) (values []plan.Values, bytes int64, err error) {
+	_, nodes, err := n.outputs(width, height, layers, outputs)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, node := range nodes {
+		values = append(values, plan.NoValues(node))
+	}
+	bytes, err = Needs(n.Device, nodes...)
+	return values, bytes, err
+}
+
+// outputs builds the network's graph and the outputs in it.
+func (n Network) outputs(width, height int, layers []string, outputs Outputs) (input *gorgonia.Node, nodes []*gorgonia.Node, err error) {
+	defer ops.Catch(&err, "build the network")
+	input, maps, err := n.Build(width, height, layers...)
+	if err != nil {
+		return nil, nil, err
+	}
+	nodes, err = outputs(maps)
+	return input, nodes, err
 }
 
 // PictureInput is a picture for the input of a network.

@@ -73,7 +73,7 @@ func TestTransparencyComesBack(t *testing.T) {
 func TestAJPEGIsLaidOnWhite(t *testing.T) {
 	p := fromImageOf(t, disc(40))
 	path := filepath.Join(t.TempDir(), "a.jpg")
-	if !Flattens(path, p, SaveOptions{}) || Flattens(path, p.OnWhite()) {
+	if !Flattens(path, p, SaveOptions{}) || Flattens(path, p.OnWhite(), SaveOptions{}) {
 		t.Error("it isn't told that a JPEG is laid on white")
 	}
 	if err := Save(path, p, SaveOptions{Quality: 100}); err != nil {

@@ -15,6 +15,11 @@ type Device interface {
 	Name() string
 	// Compile reserves the schedule's memory and prepares its steps.
 	Compile(*Schedule) (Machine, error)
+	// Needs is how many bytes of the device a machine of the schedule would take, with
+	// what its steps keep beside the arena. It takes none.
+	Needs(*Schedule) (bytes int64, err error)
+	// OnHost tells whether the device's memory is that of the process.
+	OnHost() bool
 	// MatrixRate measures the rate of float32 matrix products in operations a
 	// second, a multiplication and an addition counting two: what kernels are
 	// judged against.
@@ -31,10 +36,6 @@ type Machine interface {
 	gorgonia.VM
 	// Memory is how many bytes of the device the machine takes, constants aside.
 	Memory() int64
-	// PixelMemory is how much of Memory is in proportion to the pixels of the
-	// picture: its feature maps, without summaries and scalars. It is 0 where the
-	// machine can't tell.
-	PixelMemory() int64
 	// Remark says, for people, what made the last run slow where the machine had to
 	// go another way than it is meant to. It is empty where all went well.
 	Remark() string

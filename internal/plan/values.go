@@ -15,12 +15,35 @@ type Values struct {
 	Double []float64 // of a float64 node, else nil
 }
 
-// ReadValues copies an output's values out, as of the last run.
-func ReadValues(m Machine, output *gorgonia.Node) (Values, error) {
-	v := Values{Shape: output.Shape()}
+// NoValues has the shape and the type of a node's values, and no elements: it stands for
+// them where a graph is made that isn't run.
+func NoValues(node *gorgonia.Node) Values {
+	v := Values{Shape: node.Shape()}
 	if v.Shape.IsScalar() {
 		v.Shape = tensor.Shape{1}
 	}
+	if node.Dtype() == tensor.Float64 {
+		v.Double = []float64{}
+	} else {
+		v.Single = []float32{}
+	}
+	return v
+}
+
+// Bytes is what values of this shape and type take, with elements or without.
+func (v Values) Bytes() int64 {
+	switch {
+	case v.Shape == nil:
+		return 0
+	case v.Double != nil:
+		return 8 * int64(v.Shape.TotalSize())
+	}
+	return 4 * int64(v.Shape.TotalSize())
+}
+
+// ReadValues copies an output's values out, as of the last run.
+func ReadValues(m Machine, output *gorgonia.Node) (Values, error) {
+	v := NoValues(output)
 	switch output.Dtype() {
 	case tensor.Float32:
 		v.Single = make([]float32, v.Shape.TotalSize())

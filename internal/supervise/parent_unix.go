@@ -1,0 +1,177 @@
+//go:build unix
+
+package supervise
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"impasto/internal/memory"
+)
+
+// childVariable in the environment tells the child that it is one.
+const childVariable = "IMPASTO_SUPERVISED"
+
+// File descriptors of the child beside the usual ones.
+const (
+	childStderr  = 3 // the real standard error
+	childSignals = 4 // interrupts, a byte each
+)
+
+// fewThreads is a limit on processes, threads included, that this program may run into.
+const fewThreads = 256
+
+// mostText is how much of the runtime's words is kept, in bytes.
+const mostText = 1 << 16
+
+// Run does the program's work in a child where its memory or threads are limited, and
+// returns the exit status. Where nothing is limited, in the child itself, and where no
+// child can be started, it returns at once and done is false.
+func Run() (status int, done bool) {
+	if child != nil {
+		return 0, false
+	}
+	limits := memory.Limits()
+	var processes unix.Rlimit
+	fewProcesses := unix.Getrlimit(unix.RLIMIT_NPROC, &processes) == nil && uint64(processes.Cur) < fewThreads
+	if len(limits) == 0 && !fewProcesses {
+		return 0, false
+	}
+	for _, l := range limits {
+		if l.Address && l.Left() < leastAddresses {
+			fmt.Fprintf(os.Stderr, "impasto: out of memory: this needs more than there is%s, of which %d MiB are taken before any work; raise the limit to %d MiB or more\n",
+				underLimits(limits), l.Used>>20, (l.Used+leastAddresses)>>20)
+			return statusFailed, true
+		}
+	}
+	runtime.GOMAXPROCS(1) // a parent has little to do, and should do with few threads
+	p, err := start()
+	if err != nil {
+		return 0, false
+	}
+	go p.relay()
+	text, _ := io.ReadAll(io.LimitReader(p.words, mostText))
+	_, _ = io.Copy(io.Discard, p.words)
+	state, err := p.process.Wait()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "impasto: %v\n", err)
+		return statusFailed, true
+	}
+	return conclude(state.Sys().(syscall.WaitStatus), text, limits, os.Stderr), true
+}
+
+// parent is what the parent has of its child.
+type parent struct {
+	process    *os.Process
+	words      *os.File // what the child's runtime writes
+	interrupts *os.File
+	signals    chan os.Signal
+}
+
+// start starts the program again with the same arguments.
+func start() (_ *parent, err error) {
+	self, err := executable()
+	if err != nil {
+		return nil, err
+	}
+	words, wordsOfChild, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer wordsOfChild.Close()
+	interruptsOfChild, interrupts, err := os.Pipe()
+	if err != nil {
+		words.Close()
+		return nil, err
+	}
+	defer interruptsOfChild.Close()
+	p := &parent{words: words, interrupts: interrupts, signals: make(chan os.Signal, 16)}
+	signal.Notify(p.signals, append(passed(), syscall.SIGQUIT)...)
+	p.process, err = os.StartProcess(self, os.Args, &os.ProcAttr{
+		Env:   environment(),
+		Files: []*os.File{os.Stdin, os.Stdout, wordsOfChild, os.Stderr, interruptsOfChild},
+	})
+	if err != nil {
+		signal.Stop(p.signals)
+		words.Close()
+		interrupts.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// environment is the child's. Where the program has C in it, each thread would reserve 64
+// MiB of addresses for C's own memory, of which there is next to none.
+func environment() []string {
+	own := append(os.Environ(), childVariable+"=1")
+	if _, set := os.LookupEnv("MALLOC_ARENA_MAX"); !set {
+		own = append(own, "MALLOC_ARENA_MAX=1")
+	}
+	return own
+}
+
+// executable is this program's file, whatever has become of its name.
+func executable() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil
+	}
+	return os.Executable()
+}
+
+// passed are the signals that are handed on. A terminal's end isn't where the program was
+// started to outlive it, as by nohup.
+func passed() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// relay hands signals on to the child.
+func (p *parent) relay() {
+	for s := range p.signals {
+		if s == syscall.SIGQUIT { // which asks for a stack trace, of the child
+			_ = p.process.Signal(s)
+			continue
+		}
+		_, _ = p.interrupts.Write([]byte{byte(s.(syscall.Signal))}) // a child that has ended needs none
+	}
+}
+
+// asked tells whether text is the stack trace that SIGQUIT asks for.
+func asked(text []byte) bool { return bytes.HasPrefix(text, []byte("SIGQUIT: ")) }
+
+// conclude says what became of the child where it couldn't say so itself, and returns the
+// exit status; a child that was ended by a signal is followed.
+func conclude(state syscall.WaitStatus, text []byte, limits []memory.Limit, stderr io.Writer) int {
+	gone := state.Exited() && state.ExitStatus() == 2 || state.Signaled()
+	switch {
+	case gone && asked(text):
+		_, _ = stderr.Write(text)
+		return 128 + int(syscall.SIGQUIT)
+	case gone && crashed(text):
+		fmt.Fprintf(stderr, "impasto: %s\n", verdict(text, limits))
+		if wantsTrace() {
+			_, _ = stderr.Write(text)
+		}
+		return statusFailed
+	case state.Signaled() && state.Signal() == syscall.SIGKILL:
+		fmt.Fprintf(stderr, "impasto: %s\n", killed(limits))
+		return statusFailed
+	}
+	_, _ = stderr.Write(text) // what C libraries have to say
+	if !state.Signaled() {
+		return state.ExitStatus()
+	}
+	signal.Reset(state.Signal())
+	_ = unix.Kill(os.Getpid(), state.Signal())
+	return 128 + int(state.Signal())
+}
