@@ -11,13 +11,18 @@ import (
 )
 
 // ContentForm is a content loss: it compares a feature map with the content's,
-// position by position.
+// position by position. What a descent minimises is the loss times Unit: 0 is equality
+// and 1 a difference as large as the content's features, for every form and whatever the
+// size of the map and of its activations, so that one weight does for all.
 type ContentForm struct {
 	Name    string // what a user types
 	Help    string // in one line, for help texts
 	Formula string // in one line, d being the difference
 
 	scaled bool
+	// squared is for a form of second degree in d, to be divided by the content's mean
+	// square; others are relative to the content by themselves.
+	squared bool
 }
 
 // contentForms are the known ones; the first is the default.
@@ -25,7 +30,10 @@ var contentForms = []ContentForm{
 	// Its gradient keeps its size at every size of picture, and a layer counts the
 	// same whatever the size of its activations.
 	{Name: "scaled", Help: "squared difference over its absolute sum", Formula: "Σd²/Σ|d| over the content's root mean square", scaled: true},
-	{Name: "mse", Help: "mean squared difference", Formula: "Σd²/N"},
+	// Its gradient vanishes at the content and grows with the distance from it. With
+	// equal weights it keeps about as much of the content as the scaled one, 5 to 10 %
+	// less at a draft's end.
+	{Name: "mse", Help: "mean squared difference", Formula: "Σd²/N over the content's mean square", squared: true},
 }
 
 // ContentForms are the known content losses.
@@ -82,6 +90,15 @@ func (c ContentForm) Summarise(features, target *gorgonia.Node, p Positions) (_ 
 func (c ContentForm) Value(sums *gorgonia.Node, elements int) (_ *gorgonia.Node, err error) {
 	defer ops.Catch(&err, "losses: content")
 	return ops.Compare(pure.Difference{Scaled: c.scaled, N: elements}, sums, nil)
+}
+
+// Unit is what the loss of Value counts for in a descent: what makes it relative to the
+// content, whose features have that mean square at the layer.
+func (c ContentForm) Unit(meanSquare float64) float64 {
+	if !c.squared || meanSquare == 0 {
+		return 1
+	}
+	return 1 / meanSquare
 }
 
 // Between adds the loss between two whole maps to their graph. The gradient goes to

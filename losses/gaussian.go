@@ -6,7 +6,8 @@ import "impasto/internal/pure"
 // units of the target's mean variance. Deep layers of small pictures have fewer
 // positions than channels, so their covariance is singular and the gradient
 // unbounded without it. At 1e-4 the standard deviation that a direction without
-// any variance is taken to have is one hundredth of the target's mean one.
+// any variance is taken to have is one hundredth of the target's mean one. Where the
+// target has next to no variance, the ridge is what rounding asks for; see pure.Gaussian.
 const ridge = 1e-4
 
 // gaussian is the squared Wasserstein-2 distance between the normal

@@ -177,12 +177,10 @@ func (o Options) layers() []string {
 	return layers
 }
 
-// checkPictures reports pictures that are missing, too small for the network at
-// the first level, or have weights that make no sense. The options have been
-// checked.
+// checkPictures reports pictures that are missing, too thin for the network at any size
+// that there may be, or have weights that make no sense. The options have been checked.
 func checkPictures(content image.Image, styles []Style, o Options) error {
-	first := levelSides(o.MinSize, o.Size)[0]
-	if err := o.checkPicture("Content", "content picture", content, first, true); err != nil {
+	if err := o.checkContentPicture(content); err != nil {
 		return err
 	}
 	if len(styles) == 0 {
@@ -191,8 +189,13 @@ func checkPictures(content image.Image, styles []Style, o Options) error {
 	var sum float64
 	for i, s := range styles {
 		what := fmt.Sprintf("style picture %d", i+1)
-		if err := o.checkPicture("Styles", what, s.Image, o.styleSide(first), false); err != nil {
-			return err
+		if s.Image == nil || s.Image.Bounds().Empty() {
+			return &OptionError{"Styles", what + " is missing or empty"}
+		}
+		least, size := o.minimumSize(), s.Image.Bounds().Size()
+		if longest := longestFor(size.X, size.Y, least); longest > MaxSize {
+			return &OptionError{"Styles", fmt.Sprintf("%s is %d×%d pixels, too thin for the layers asked for, which see nothing below %d pixels a side; crop it",
+				what, size.X, size.Y, least)}
 		}
 		if err := checkRange("Styles", "weight of "+what, s.Weight, 0, math.MaxFloat64); err != nil {
 			return err
@@ -205,22 +208,32 @@ func checkPictures(content image.Image, styles []Style, o Options) error {
 	return nil
 }
 
-func (o Options) checkPicture(option, what string, img image.Image, longest int, scaleUp bool) error {
-	if img == nil || img.Bounds().Empty() {
-		return &OptionError{option, what + " is missing or empty"}
+// checkContentPicture reports a content that is missing, or too thin at the last level.
+func (o Options) checkContentPicture(content image.Image) error {
+	if content == nil || content.Bounds().Empty() {
+		return &OptionError{"Content", "content picture is missing or empty"}
 	}
-	least := o.minimumSize()
-	width, height := img.Bounds().Dx(), img.Bounds().Dy()
-	if min(width, height) < least {
-		return &OptionError{option, fmt.Sprintf("%s is %d×%d pixels, want at least %d×%d for the layers asked for",
-			what, width, height, least, least)}
+	width, height := content.Bounds().Dx(), content.Bounds().Dy()
+	if len(o.sides(width, height)) > 0 {
+		return nil
 	}
-	if w, h := fit(width, height, longest, scaleUp); min(w, h) < least {
-		return &OptionError{option, fmt.Sprintf(
-			"%s is %d×%d pixels and so %d×%d at the first scale, want at least %d×%d; crop it or make the first scale larger",
-			what, width, height, w, h, least, least)}
+	w, h := fit(width, height, o.Size, true)
+	return &OptionError{"Content", tooThin("content picture", width, height, w, h, o.Size, o.minimumSize())}
+}
+
+// tooThin says that a picture of width×height, which a size makes w×h, leaves some layer
+// nothing to see, and what would do.
+func tooThin(what string, width, height, w, h, size, least int) string {
+	advice := "crop it"
+	if longest := longestFor(width, height, least); longest <= MaxSize {
+		advice = fmt.Sprintf("choose a size of %d or more, or crop it", longest)
 	}
-	return nil
+	at := ""
+	if w != width || h != height {
+		at = fmt.Sprintf(" and so %d×%d at a size of %d", w, h, size)
+	}
+	return fmt.Sprintf("%s is %d×%d pixels%s; the layers asked for see nothing below %d pixels a side: %s",
+		what, width, height, at, least, advice)
 }
 
 // checkName reports a name that isn't among those there are, with the nearest that is.

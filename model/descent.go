@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"time"
 
 	"impasto/internal/optim"
@@ -82,6 +83,13 @@ func resampler(from, to level) optim.Resampler {
 	}
 }
 
+// A descent stalls where the loss falls by no more than leastFall of itself in
+// stallIterations: a usual one falls a thousand times as fast at its end.
+const (
+	leastFall       = 1e-6
+	stallIterations = 5
+)
+
 // iterate makes the level's iterations, or as many as its share of the time
 // allows, and fewer where the optimiser finds that no more would help.
 func (d *descent) iterate(ctx context.Context) error {
@@ -91,6 +99,7 @@ func (d *descent) iterate(ctx context.Context) error {
 		}
 		return d.objective.evaluate()
 	}
+	var stall stall
 	for i := 1; d.run.more(d.index, i); i++ {
 		rekeyed, err := d.rekey(i)
 		if err != nil {
@@ -109,11 +118,27 @@ func (d *descent) iterate(ctx context.Context) error {
 		if err := d.tell(i, report); err != nil {
 			return err
 		}
-		if report.Stationary && !rekeyed {
+		if !rekeyed && d.average == nil && (report.Stationary || stall.add(report.Loss)) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// stall watches the loss of a descent that never climbs.
+type stall struct {
+	count int
+	since float64 // the loss before the iterations counted
+}
+
+// add takes in the loss after an iteration, and tells whether the descent has stalled.
+func (s *stall) add(loss float64) bool {
+	if s.count == 0 || s.since-loss > leastFall*math.Abs(s.since) {
+		s.count, s.since = 1, loss
+		return false
+	}
+	s.count++
+	return s.count > stallIterations
 }
 
 // rekey gives losses that sample another key for an iteration of this

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 
@@ -114,9 +115,17 @@ func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p = p.OnWhite(); o.Size == 0 {
+	p = p.OnWhite()
+	size := o.Size
+	if size == 0 {
+		size = max(p.Width, p.Height)
+	}
+	width, height := picture.FitSize(p.Width, p.Height, size)
+	if least := vgg19.MinimumSize(o.Layers...); o.Pooling != "none" && min(width, height) < least {
+		return nil, errors.New(tooThin("picture", p.Width, p.Height, width, height, size, least))
+	}
+	if o.Size == 0 {
 		return p, nil
 	}
-	width, height := picture.FitSize(p.Width, p.Height, o.Size)
 	return p.Resize(width, height, picture.Lanczos)
 }

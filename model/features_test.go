@@ -63,7 +63,7 @@ func TestFeatureMapsAreThoseOfTheSizeAskedFor(t *testing.T) {
 
 func TestFeatureMapsRefuseWhatTheyCannotDo(t *testing.T) {
 	for want, o := range map[string]FeatureOptions{
-		`"relu9_1"`: {Layers: []string{"relu9_1"}}, `"mix"`: {Pooling: "mix"}, `"abacus"`: {Device: "abacus"}, "size -1": {Size: -1}, "16×16": {Size: 15},
+		`"relu9_1"`: {Layers: []string{"relu9_1"}}, `"mix"`: {Pooling: "mix"}, `"abacus"`: {Device: "abacus"}, "size -1": {Size: -1}, "choose a size of 16 or more": {Size: 15},
 	} {
 		if _, err := FeatureMaps(t.Context(), flat(20, 20, color.NRGBA{A: 255}), o); err == nil || !strings.HasPrefix(err.Error(), "model: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %s", err, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"time"
 
 	"impasto/internal/optim"
@@ -32,7 +33,11 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 	}
 	defer r.close()
 	err = r.climb(ctx)
-	return r.result(), err
+	result := r.result()
+	if err == nil && r.moved < hardlyMoved {
+		result.Remarks = append(result.Remarks, r.stuck())
+	}
+	return result, err
 }
 
 // run is one stylisation on its way up the pyramid.
@@ -44,6 +49,7 @@ type run struct {
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
 	reached   int              // the level that it is of
+	moved     float64          // the most that a level's iterations changed the picture; see difference
 	last      Progress
 	curve     curve
 	began     time.Time
@@ -116,7 +122,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	if r.options.Begin != nil {
 		r.options.Begin(Level{
 			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
-			Device: r.extractor.Device.Name(), Memory: objective.Memory(),
+			Device: r.extractor.Device.Name(), Memory: objective.Memory(), Remarks: l.remarks,
 		})
 	}
 	d, err := r.newDescent(index, objective, from)
@@ -127,6 +133,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	err = d.iterate(ctx)
 	if best, readErr := d.picture(); readErr == nil {
 		r.best, r.reached = best, index
+		r.moved = max(r.moved, difference(from, best))
 	} else if err == nil {
 		err = readErr
 	}
@@ -169,6 +176,33 @@ func withContext(where string, err error) error {
 		return err
 	}
 	return fmt.Errorf("%s: %w", where, err)
+}
+
+// hardlyMoved is half a level of an 8-bit picture: a picture that changed by less, in the
+// root mean square, looks as before.
+const hardlyMoved = 0.5 / 255
+
+// difference is the root mean square difference of two pictures of a size.
+func difference(a, b *picture.Picture) float64 {
+	var sum float64
+	for i, v := range a.RGB {
+		d := float64(v) - float64(b.RGB[i])
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(len(a.RGB)))
+}
+
+// stuck says that the iterations were in vain, and what the loss consists of.
+func (r *run) stuck() string {
+	largest := Term{}
+	for _, t := range r.last.Terms {
+		if t.Value >= largest.Value {
+			largest = t
+		}
+	}
+	return fmt.Sprintf("the picture hardly changed: %d iterations found little or nothing that lowers the loss of %.4g, of which %q is %.4g; "+
+		"try smaller weights of the content and of total variation, another start or more iterations",
+		r.last.Done, r.last.Loss, largest.Name, largest.Value)
 }
 
 func (r *run) result() *Result {

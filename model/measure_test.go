@@ -155,7 +155,7 @@ func TestMeasureRefusesWhatItCannotDo(t *testing.T) {
 		{"a device that there isn't", good, nil, FeatureOptions{Device: "abacus"}, `"abacus"`},
 		{"a negative size", good, nil, FeatureOptions{Size: -1}, "size -1"},
 		{"no picture", nil, nil, FeatureOptions{Layers: []string{"relu1_1"}}, "second picture"},
-		{"a picture too small for a layer", flat(15, 30, color.NRGBA{A: 255}), nil, FeatureOptions{Layers: []string{"relu5_1"}}, "16×16"},
+		{"a picture too small for a layer", flat(15, 30, color.NRGBA{A: 255}), nil, FeatureOptions{Layers: []string{"relu5_1"}}, "second picture: picture is 15×30 pixels; the layers asked for see nothing below 16"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m, err := Measure(context.Background(), good, test.b, MeasureOptions{Losses: test.losses, FeatureOptions: test.options})

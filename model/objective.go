@@ -60,8 +60,8 @@ type total struct {
 }
 
 // compare adds the loss between summaries and targets to the graph of a picture,
-// whose total variation counts. elements is how many a content part's map has.
-func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, elements []int) (_ *total, err error) {
+// whose total variation counts. content is how large each content part's map is.
+func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, content []contentSize) (_ *total, err error) {
 	t := &total{}
 	for i, part := range r.style {
 		name := r.styleName(i)
@@ -72,11 +72,12 @@ func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget
 		t.terms = append(t.terms, term{name: name, weight: part.weight, node: node})
 	}
 	for i, part := range r.content {
-		node, err := r.contentForm.Value(x.content[i], elements[i])
+		node, err := r.contentForm.Value(x.content[i], content[i].elements)
 		if err != nil {
 			return nil, fmt.Errorf("content at %s: %w", part.layer, err)
 		}
-		t.terms = append(t.terms, term{name: "content " + part.layer, weight: part.weight, node: node})
+		weight := part.weight * r.contentForm.Unit(content[i].meanSquare())
+		t.terms = append(t.terms, term{name: "content " + part.layer, weight: weight, node: node})
 	}
 	if r.variation > 0 {
 		node, err := losses.TotalVariation(picture)
@@ -120,31 +121,51 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	if err != nil {
 		return nil, nil, err
 	}
-	content, elements, inputs := e.contentInputs(picture.Graph(), t.content)
+	content, inputs := e.contentInputs(picture.Graph(), t.content)
 	x, err := e.recipe.summarise(maps, func(string) losses.Positions { return losses.Positions{} }, content)
 	if err != nil {
 		return nil, nil, err
 	}
-	if sum, err = e.recipe.compare(picture, x, t.style, elements); err != nil {
+	sizes := make([]contentSize, len(t.content))
+	for i, values := range t.content {
+		sizes[i].add(values)
+	}
+	if sum, err = e.recipe.compare(picture, x, t.style, sizes); err != nil {
 		return nil, nil, err
 	}
 	sum.targets = append(sum.targets, inputs...)
 	return picture, sum, nil
 }
 
-// contentInputs adds inputs for what is kept of the content to a graph, and counts their
-// elements. Those without positions have none.
-func (e extractor) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) (nodes []*gorgonia.Node, elements []int, inputs []engine.Input) {
-	nodes, elements = make([]*gorgonia.Node, len(kept)), make([]int, len(kept))
+// contentSize is how many elements the content has at a layer, and the sum of their
+// squares.
+type contentSize struct {
+	elements int
+	squares  float64
+}
+
+// add counts what is kept of the content, or of a part of it.
+func (s *contentSize) add(kept plan.Values) {
+	s.elements += len(kept.Single)
+	for _, v := range kept.Single {
+		s.squares += float64(v) * float64(v)
+	}
+}
+
+func (s contentSize) meanSquare() float64 { return s.squares / float64(max(s.elements, 1)) }
+
+// contentInputs adds inputs for what is kept of the content to a graph. Those without
+// positions have none.
+func (e extractor) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) (nodes []*gorgonia.Node, inputs []engine.Input) {
+	nodes = make([]*gorgonia.Node, len(kept))
 	for i, values := range kept {
 		if values.Shape == nil {
 			continue
 		}
 		nodes[i] = values.Input(g, "content "+e.recipe.content[i].layer+" target")
-		elements[i] = values.Shape.TotalSize()
 		inputs = append(inputs, engine.Input{Node: nodes[i], Values: values})
 	}
-	return nodes, elements, inputs
+	return nodes, inputs
 }
 
 // objective is the loss of a picture at one level and its gradient, compiled for a

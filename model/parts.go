@@ -96,7 +96,7 @@ func (s *inParts) stage(p part, from *picture.Picture) (x summaries, input engin
 	if err != nil {
 		return x, input, nil, err
 	}
-	content, _, inputs := s.extractor.contentInputs(node.Graph(), p.content)
+	content, inputs := s.extractor.contentInputs(node.Graph(), p.content)
 	at := func(layer string) losses.Positions { return s.positions(p, layer) }
 	x, err = s.extractor.recipe.summarise(maps, at, content)
 	return x, engine.PictureInput(node, from.Crop(p.shown)), inputs, err
@@ -156,9 +156,9 @@ func (s *inParts) evaluate(from *picture.Picture, key float64) (*evaluation, err
 
 // sums are the summaries of parts added up.
 type sums struct {
-	style    []engine.Kept // one for each style part
-	content  []plan.Values // one for each content part
-	elements []int         // of each content part's map
+	style   []engine.Kept // one for each style part
+	content []plan.Values // one for each content part
+	sizes   []contentSize // of each content part's map
 }
 
 // summarise adds what a part has to the sums.
@@ -173,7 +173,7 @@ func (s *inParts) summarise(p part, from *picture.Picture, key float64, to *sums
 	}
 	if to.style == nil {
 		to.style = make([]engine.Kept, len(x.style))
-		to.content, to.elements = make([]plan.Values, len(x.content)), make([]int, len(x.content))
+		to.content, to.sizes = make([]plan.Values, len(x.content)), make([]contentSize, len(x.content))
 	}
 	kept, values := engine.KeepAll(x.style, values)
 	for i := range kept {
@@ -182,7 +182,7 @@ func (s *inParts) summarise(p part, from *picture.Picture, key float64, to *sums
 	for i, node := range x.content {
 		if node != nil {
 			to.content[i].Add(1, values[0])
-			to.elements[i] += p.content[i].Shape.TotalSize()
+			to.sizes[i].add(p.content[i])
 			values = values[1:]
 		}
 	}
@@ -219,7 +219,7 @@ func (s *inParts) compare(from *picture.Picture, key float64, whole sums) (_ *ev
 		input := values.Input(g, fmt.Sprintf("content %d", i+1))
 		x.content, inputs = append(x.content, input), append(inputs, engine.Input{Node: input, Values: values})
 	}
-	total, err := r.compare(node, x, s.targets.style, whole.elements)
+	total, err := r.compare(node, x, s.targets.style, whole.sizes)
 	if err != nil {
 		return nil, sums{}, err
 	}

@@ -23,6 +23,9 @@ type Level struct {
 	// network's parameters and the optimiser's vectors are not in it.
 	Device string
 	Memory int64
+	// Remarks say, for people, which pictures have another size than the options ask for
+	// at this level, so that every layer sees something of them.
+	Remarks []string
 }
 
 // Progress is where a stylisation stands after an iteration.
@@ -56,4 +59,7 @@ type Result struct {
 	// Curve is how the loss went down: every iteration, or of more than some thousands
 	// the first, the last and others evenly between.
 	Curve []CurvePoint
+	// Remarks say, for people, in what the picture may not be what they asked for: that
+	// the iterations hardly changed it.
+	Remarks []string
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"impasto/internal/picture"
 )
@@ -15,6 +16,7 @@ type level struct {
 	// content is filled in with colours where it is transparent, and keeps its alpha.
 	content *picture.Picture
 	styles  []*picture.Picture
+	remarks []string // what a user may want to know of the sizes
 }
 
 // show makes a picture of the level's size one to hand out: its values are in 0–1, and it
@@ -58,6 +60,28 @@ func fit(width, height, longest int, scaleUp bool) (int, int) {
 	return longest, side(height, width)
 }
 
+// fitAtLeast is fit where no side becomes shorter than least, for which the picture may
+// become longer than longest and, where it is smaller by itself, be scaled up.
+func fitAtLeast(width, height, longest, least int) (int, int) {
+	if w, h := fit(width, height, longest, false); min(w, h) >= least {
+		return w, h
+	}
+	return fit(width, height, longestFor(width, height, least), true)
+}
+
+// longestFor is the least longer side with which no side of a picture is shorter than
+// least.
+func longestFor(width, height, least int) int {
+	longest := int(math.Ceil((float64(least) - 0.5) * float64(max(width, height)) / float64(min(width, height))))
+	longest = max(longest, least)
+	for {
+		if w, h := fit(width, height, longest, true); min(w, h) >= least {
+			return longest
+		}
+		longest++
+	}
+}
+
 // roundToEven rounds halves to the even neighbour, as Python does, so that the
 // sizes are those of crowsonkb/style-transfer-pytorch.
 func roundToEven(x float64) int { return int(math.RoundToEven(x)) }
@@ -71,10 +95,20 @@ func (o Options) styleSide(side int) int {
 	return roundToEven(float64(side) * o.StyleScale)
 }
 
+// sides are the longer sides of the levels at which every layer sees something of the
+// content, whose size is given: of a panorama the smallest ones are left out. There are
+// none where it is too thin for the last level.
+func (o Options) sides(width, height int) []int {
+	return slices.DeleteFunc(levelSides(o.MinSize, o.Size), func(side int) bool {
+		w, h := fit(width, height, side, true)
+		return min(w, h) < o.minimumSize()
+	})
+}
+
 // pyramid returns the levels from the smallest. Every picture is resized from
 // the original in one step, and one original at a time is held in float32.
 func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
-	sides := levelSides(o.MinSize, o.Size)
+	sides := o.sides(content.Bounds().Dx(), content.Bounds().Dy())
 	levels := make([]level, len(sides))
 	for i := range levels {
 		levels[i].iterations = o.Iterations
@@ -98,13 +132,23 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 			return nil, fmt.Errorf("model: content picture: %w", err)
 		}
 	}
+	if all := levelSides(o.MinSize, o.Size); len(sides) < len(all) {
+		levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
+			"the first scale is %s: the content is so thin that at a size of %d not every layer would see anything of it",
+			levels[0].size(), all[0]))
+	}
 	for s, style := range styles {
 		if original, err = picture.FromImage(style.Image); err != nil {
 			return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
 		}
 		original = original.OnWhite()
 		for i, side := range sides {
-			width, height := fit(original.Width, original.Height, o.styleSide(side), false)
+			longest := o.styleSide(side)
+			width, height := fitAtLeast(original.Width, original.Height, longest, o.minimumSize())
+			if w, h := fit(original.Width, original.Height, longest, false); w != width || h != height {
+				levels[i].remarks = append(levels[i].remarks, fmt.Sprintf(
+					"style picture %d is %d×%d instead of %d×%d, so that every layer sees something of it", s+1, width, height, w, h))
+			}
 			resized, err := original.Resize(width, height, picture.Lanczos)
 			if err != nil {
 				return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)

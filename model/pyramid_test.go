@@ -69,7 +69,7 @@ func TestPyramidScalesTheContentUpButNotTheStyles(t *testing.T) {
 		styles []string // of a 40×50 style, level by level
 	}{
 		{"as large as the level", func(*Options) {}, []string{"26×32", "36×45", "40×50"}},
-		{"half as large", func(o *Options) { o.StyleScale = 0.5 }, []string{"13×16", "18×22", "26×32"}},
+		{"half as large", func(o *Options) { o.StyleScale = 0.5 }, []string{"16×20", "18×22", "26×32"}},
 		{"of one size", func(o *Options) { o.StyleSize = 40 }, []string{"32×40", "32×40", "32×40"}},
 	}
 	for _, test := range tests {
@@ -97,5 +97,65 @@ func TestPyramidScalesTheContentUpButNotTheStyles(t *testing.T) {
 					levels[0].iterations, levels[2].iterations, o.FirstIterations, o.Iterations)
 			}
 		})
+	}
+}
+
+func TestPanoramasBeginAtTheFirstLevelThatFits(t *testing.T) {
+	tests := []struct {
+		name           string
+		content, style [2]int
+		levels, styles []string
+		remarks        []int // how many at each level
+	}{
+		{"usual pictures", [2]int{60, 40}, [2]int{60, 40},
+			[]string{"32×21", "45×30", "64×43", "91×61", "128×85"}, []string{"32×21", "45×30", "60×40", "60×40", "60×40"}, []int{0, 0, 0, 0, 0}},
+		{"a wide content", [2]int{800, 150}, [2]int{60, 40}, []string{"91×17", "128×24"}, []string{"60×40", "60×40"}, []int{1, 0}},
+		{"a high content", [2]int{150, 800}, [2]int{60, 40}, []string{"17×91", "24×128"}, []string{"60×40", "60×40"}, []int{1, 0}},
+		{"a wide style", [2]int{60, 40}, [2]int{800, 150},
+			[]string{"32×21", "45×30", "64×43", "91×61", "128×85"}, []string{"83×16", "83×16", "83×16", "91×17", "128×24"}, []int{1, 1, 1, 0, 0}},
+		{"both", [2]int{800, 150}, [2]int{800, 120}, []string{"91×17", "128×24"}, []string{"104×16", "128×19"}, []int{2, 0}},
+		{"a style smaller than the layers need", [2]int{800, 150}, [2]int{8, 4}, []string{"91×17", "128×24"}, []string{"31×16", "31×16"}, []int{2, 1}},
+		{"a content of one pixel", [2]int{1, 1}, [2]int{1, 1},
+			[]string{"32×32", "45×45", "64×64", "91×91", "128×128"}, []string{"16×16", "16×16", "16×16", "16×16", "16×16"}, []int{1, 1, 1, 1, 1}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			o := tinyOptions()
+			o.MinSize, o.Size = 32, 128
+			content, styles := waves(test.content[0], test.content[1], 0.1), []Style{{waves(test.style[0], test.style[1], 0.4), 1}}
+			if err := checkPictures(content, styles, o); err != nil {
+				t.Fatal(err)
+			}
+			levels, err := pyramid(content, styles, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sizes, shown []string
+			var remarks []int
+			for i, l := range levels {
+				sizes, remarks = append(sizes, l.size()), append(remarks, len(l.remarks))
+				shown = append(shown, fmt.Sprintf("%d×%d", l.styles[0].Width, l.styles[0].Height))
+				if want := map[bool]int{true: o.FirstIterations, false: o.Iterations}[i == 0]; l.iterations != want {
+					t.Errorf("level %d has %d iterations, want %d", i+1, l.iterations, want)
+				}
+			}
+			if !slices.Equal(sizes, test.levels) || !slices.Equal(shown, test.styles) || !slices.Equal(remarks, test.remarks) {
+				t.Errorf("levels %v with styles %v and so many remarks: %v; want %v with %v and %v",
+					sizes, shown, remarks, test.levels, test.styles, test.remarks)
+			}
+		})
+	}
+}
+
+func TestLongestForIsTheLeastThatFits(t *testing.T) {
+	for _, size := range [][2]int{{8000, 500}, {500, 8000}, {20000, 40}, {1, 20}, {7, 7}, {31, 30}, {3, 1000}, {640, 480}} {
+		for _, least := range []int{2, 8, 16} {
+			longest := longestFor(size[0], size[1], least)
+			w, h := fit(size[0], size[1], longest, true)
+			below, beside := fit(size[0], size[1], longest-1, true)
+			if min(w, h) < least || longest > least && min(below, beside) >= least {
+				t.Errorf("%v with sides of at least %d: %d makes it %d×%d, one less %d×%d", size, least, longest, w, h, below, beside)
+			}
+		}
 	}
 }

@@ -58,8 +58,9 @@ const contentLossName = "content"
 // NewScorer makes a scorer by losses, whose names have to differ, or by losses.Usable
 // where there are none; at one level, of which o.Size is the longer side. Of the options
 // it takes what concerns sizes, the network and layers, and of the style terms only layers
-// and weights. A loss that fails is reported with the scores; options and pictures that
-// won't do are an *OptionError here.
+// and weights. Where the content is so thin that some layer sees nothing of it at that
+// size, the level is the smallest that will do. A loss that fails is reported with the
+// scores; options and pictures that won't do are an *OptionError here.
 func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options) (*Scorer, error) {
 	if len(by) == 0 {
 		by = losses.Usable()
@@ -71,6 +72,7 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
+	o = o.sizedFor(content)
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
@@ -87,6 +89,19 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	return &Scorer{network: network, level: levels[0], losses: slices.Clone(by), options: o, styles: styles}, nil
+}
+
+// sizedFor makes the one level as large as every layer needs it to see something of the
+// content.
+func (o Options) sizedFor(content image.Image) Options {
+	if content == nil || content.Bounds().Empty() {
+		return o
+	}
+	longest := longestFor(content.Bounds().Dx(), content.Bounds().Dy(), o.minimumSize())
+	if longest > o.Size && longest <= MaxSize {
+		o.Size, o.MinSize = longest, longest
+	}
+	return o
 }
 
 // Close frees the device.
@@ -205,15 +220,20 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 }
 
 // resize brings a picture to the size of the scores. The shape is the content's
-// where it is to 2 %, which rounding to pixels may make of it.
+// where it is to 2 % or a pixel, which rounding to pixels may make of it.
 func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, err error) {
 	if p, err = picture.FromImage(img); err != nil {
 		return nil, false, err
 	}
 	width, height := s.level.width, s.level.height
 	aspect := float64(p.Width) / float64(p.Height) * float64(height) / float64(width)
-	if sameShape = math.Abs(math.Log(aspect)) < 0.02; !sameShape {
-		width, height = fit(p.Width, p.Height, max(width, height), true)
+	w, h := fit(p.Width, p.Height, max(width, height), true)
+	sameShape = math.Abs(math.Log(aspect)) < 0.02 || max(w-width, width-w, h-height, height-h) <= 1
+	if !sameShape {
+		width, height = w, h
+		if least := s.options.minimumSize(); min(width, height) < least {
+			width, height = fit(p.Width, p.Height, longestFor(p.Width, p.Height, least), true)
+		}
 	}
 	p, err = p.OnWhite().Resize(width, height, picture.Lanczos)
 	return p, sameShape, err

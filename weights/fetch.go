@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"impasto/internal/quote"
+	"impasto/internal/regular"
 )
 
 // What Fetch fetches by default: the full-precision network that the
@@ -205,12 +206,12 @@ func (f *fetcher) wanted() string {
 
 // present tells whether the file is there already, with the digest that is wanted.
 func (f *fetcher) present(ctx context.Context) (digest string, ok bool, err error) {
-	file, size, err := openRegular(f.path)
+	file, size, err := regular.Open(f.path)
 	if err != nil {
 		return "", false, nil // it is fetched, or renaming says what is in the way
 	}
 	defer file.Close()
-	if digest, err = digestOf(ctx, file); err != nil {
+	if digest, err = regular.Digest(ctx, file); err != nil {
 		return "", false, err
 	}
 	if ok = strings.HasPrefix(digest, f.SHA256); ok {

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"impasto/internal/memory"
 	"impasto/internal/quote"
+	"impasto/internal/regular"
 	"impasto/vgg19"
 )
 
@@ -37,7 +36,7 @@ func OpenFile(ctx context.Context, name string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, size, err := openRegular(path)
+	file, size, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
@@ -48,48 +47,6 @@ func OpenFile(ctx context.Context, name string) (*File, error) {
 	}
 	f.closer = file
 	return f, nil
-}
-
-// openRegular opens a regular file. It looks first, because opening a pipe waits for
-// someone to write to it.
-func openRegular(path string) (file *os.File, size int64, err error) {
-	before, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if err := mustBeRegular(path, before); err != nil {
-		return nil, 0, err
-	}
-	if file, err = os.Open(path); err != nil {
-		return nil, 0, err
-	}
-	info, err := file.Stat()
-	if err == nil {
-		err = mustBeRegular(path, info)
-	}
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	return file, info.Size(), nil
-}
-
-func mustBeRegular(path string, info fs.FileInfo) error {
-	kinds := []struct {
-		mode fs.FileMode
-		name string
-	}{
-		{fs.ModeDir, "folder"}, {fs.ModeNamedPipe, "pipe"}, {fs.ModeSocket, "socket"}, {fs.ModeDevice, "device"}, {fs.ModeSymlink, "link"},
-	}
-	for _, k := range kinds {
-		if info.Mode()&k.mode != 0 {
-			return fmt.Errorf("%s is a %s, not a regular file", quote.Name(path), k.name)
-		}
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is not a regular file", quote.Name(path))
-	}
-	return nil
 }
 
 // Close closes the file.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"impasto/internal/quote"
+	"impasto/internal/regular"
 )
 
 // openOwn opens a file for reading and writing, or makes it, but follows no link: what
@@ -22,7 +23,7 @@ func openOwn(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mustBeRegular(path, before); err != nil {
+	if err := regular.Check(path, before); err != nil {
 		return nil, fmt.Errorf("%w; remove it and try again", err)
 	}
 	if links(before) > 1 {

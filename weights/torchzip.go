@@ -35,6 +35,11 @@ func readTorchZip(from *source) (*container, error) {
 			folder = name
 		}
 	}
+	if entries[folder+"data.pkl"] == nil {
+		if what := otherArchive(entries); what != "" {
+			return nil, errors.New(what)
+		}
+	}
 	start, length, err := stored(entries[folder+"data.pkl"], folder+"data.pkl")
 	if err != nil {
 		return nil, err
@@ -73,6 +78,22 @@ func readTorchZip(from *source) (*container, error) {
 		of.offset = at
 	}
 	return s.container("PyTorch state dict", value, bigEndian)
+}
+
+// otherArchive says what an archive is that isn't read, by its entries; it is empty
+// where that can't be told.
+func otherArchive(entries map[string]*zip.File) string {
+	for name := range entries {
+		switch {
+		case strings.HasSuffix(name, ".npy"):
+			return "is NumPy's archive of arrays (.npz), which isn't read; save a dictionary of them with numpy.save, or as safetensors"
+		case strings.HasSuffix(name, ".h5"):
+			return "is a model of Keras, which isn't read; load it in Python and save the arrays as safetensors"
+		case strings.HasSuffix(name, ".pth"), strings.HasSuffix(name, ".pt"), strings.HasSuffix(name, ".safetensors"):
+			return "is a zip archive of weights: unpack it first"
+		}
+	}
+	return ""
 }
 
 // stored returns where an entry's data is.

@@ -2,8 +2,6 @@ package weights
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"impasto/internal/quote"
+	"impasto/internal/regular"
 )
 
 // complete transfers what is missing of a file, syncs it, and returns the digest of
@@ -23,7 +22,7 @@ func (f *fetcher) complete(ctx context.Context, file *os.File) (digest string, e
 		return "", err
 	}
 	if have > 0 {
-		if digest, err = digestOf(ctx, file); err != nil || strings.HasPrefix(digest, f.SHA256) {
+		if digest, err = regular.Digest(ctx, file); err != nil || strings.HasPrefix(digest, f.SHA256) {
 			return digest, err // whole, but not yet renamed
 		}
 	}
@@ -35,7 +34,7 @@ func (f *fetcher) complete(ctx context.Context, file *os.File) (digest string, e
 		if err := file.Sync(); err != nil {
 			return "", err
 		}
-		digest, err := digestOf(ctx, file)
+		digest, err := regular.Digest(ctx, file)
 		if err != nil || !resumed || strings.HasPrefix(digest, f.SHA256) {
 			return digest, err
 		}
@@ -139,27 +138,4 @@ func (f *fetcher) copy(ctx context.Context, cancel context.CancelCauseFunc, to i
 			return fmt.Errorf("after %d bytes: %w: run it again to go on", done, err)
 		}
 	}
-}
-
-// digestOf returns the SHA-256 of a whole file.
-func digestOf(ctx context.Context, file *os.File) (string, error) {
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return "", err
-	}
-	hasher := sha256.New()
-	_, err := io.Copy(hasher, &contextReader{ctx, file})
-	return hex.EncodeToString(hasher.Sum(nil)), err
-}
-
-// contextReader stops reading when its context ends.
-type contextReader struct {
-	ctx    context.Context
-	reader io.Reader
-}
-
-func (r *contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.reader.Read(p)
 }

@@ -137,6 +137,11 @@ func TestOutputsThatCannotBeWrittenAreRefusedBeforeAnyWork(t *testing.T) {
 			locked = "/proc/out.png" // a folder in which nobody can make a file
 		}
 	}
+	for _, name := range []string{"content.png", "snapshots-00010.png"} {
+		if err := os.MkdirAll(filepath.Join(folder, "taken", name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct {
 		name, output string
 		fragments    []string
@@ -144,15 +149,16 @@ func TestOutputsThatCannotBeWrittenAreRefusedBeforeAnyWork(t *testing.T) {
 		{"a folder that doesn't exist", filepath.Join("no", "such", "out.png"), []string{filepath.Join("no", "such"), "does not exist"}},
 		{"a folder that can't be written", locked, []string{"out.png", "can't write in the folder"}},
 		{"a file in the folder's place", filepath.Join("content.png", "out.png"), []string{"content.png"}},
-		{"a folder in the file's place", "locked", []string{"locked"}},
-		{"a kind of file that can't be written", "out.webp", []string{".webp", ".png"}},
-		{"no extension", "out", []string{"extension"}},
+		{"a folder in the file's place", "taken", []string{filepath.Join("taken", "content.png"), "in the way"}},
+		{"a folder in the place of an intermediate picture", filepath.Join("taken", "snapshots.png"), []string{"snapshots-00010.png", "in the way"}},
+		{"a name that is too long", strings.Repeat("n", 252) + ".png", []string{"name too long"}},
+		{"an intermediate picture's name that is too long", strings.Repeat("n", 248) + ".png", []string{"--save-every", "name too long"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.output == "" {
 				t.Skip("neither file modes nor /proc can lock a folder here")
 			}
-			refuses(t, folder, statusFailed, []string{"content.png", "style.png", "-o", test.output, "--iterations=1000000"}, test.fragments...)
+			refuses(t, folder, statusFailed, []string{"content.png", "style.png", "-o", test.output, "--iterations=1000", "--save-every=10"}, test.fragments...)
 		})
 	}
 }
@@ -210,6 +216,16 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 		{"negative threads", with("--threads", "-1"), "from 0"},
 		{"odd depth", with("--depth", "12"), "8 or 16"},
 		{"deep JPEG", []string{"content.png", "style.png", "-o", "out.jpg", "--depth", "16"}, "JPEG"},
+		{"a kind of file that can't be written", []string{"content.png", "style.png", "-o", "out.webp"}, "can't write .webp; want .png"},
+		{"no extension", []string{"content.png", "style.png", "-o", "out"}, "or say --format"},
+		{"the device of standard output", []string{"content.png", "style.png", "-o", "/dev/stdout"}, "-o - writes to standard output"},
+		{"a format against the name", with("--format", "jpeg"), "out.png is the name of a PNG"},
+		{"a format", with("--format", "jpg"), "did you mean jpeg?"},
+		{"deep JPEG by its format", []string{"content.png", "style.png", "-o", "out", "--format", "jpeg", "--depth", "16"}, "JPEG"},
+		{"a folder with the content", []string{"content.png", "style.png", "-o", "."}, "is the input content.png"},
+		{"two pictures from standard input", []string{"-o", "out.png", "--", "-", "-:2"}, "one picture only"},
+		{"standard output twice", []string{"content.png", "style.png", "-o", "-", "--json"}, "both write to standard output"},
+		{"intermediate pictures of standard output", []string{"content.png", "style.png", "-o", "-", "--save-every", "10"}, "name a file"},
 		{"JPEG quality", with("--jpeg-quality", "101"), "from 1 to 100"},
 		{"step of another optimiser", with("--step-size", "0.1"), "add --optimizer adam"},
 		{"quality", with("--quality", "goood"), "did you mean good"},
@@ -234,6 +250,11 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 		{"--jason", "did you mean --json?"},
 		{"help stylise", "did you mean impasto stylize?"},
 		{"weights inof", "did you mean impasto weights info?"},
+		{"measure - -", "one picture only"},
+		{"compare - style.png -o out", "./-"},
+		{"compare content.png style.png -o -", "./-"},
+		{"theory --plot -", "./-"},
+		{"weights convert in.pth -", "./-"},
 		{"measure content.png", "want two pictures, got 1"},
 		{"measure a.png b.png --loss gramm", "did you mean gram?"},
 		{"measure a.png b.png --layers relu1_1,relu6_1", "\"relu6_1\""},

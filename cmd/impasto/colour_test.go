@@ -62,8 +62,8 @@ func jpegOf(t *testing.T, img image.Image, profile []byte) []byte {
 	return file.Bytes()
 }
 
-// meanDifference is in levels of 255, of the colours on white.
-func meanDifference(t *testing.T, pathA, pathB string) float64 {
+// differenceOnWhite is the mean difference of two pictures on white, in levels of 255.
+func differenceOnWhite(t *testing.T, pathA, pathB string) float64 {
 	t.Helper()
 	var pictures [2]*picture.Picture
 	for i, path := range []string{pathA, pathB} {
@@ -100,10 +100,10 @@ func TestProfilesOfTheContentCount(t *testing.T) {
 			t.Errorf("%s: standard error is %q", content, stderr)
 		}
 	}
-	if d := meanDifference(t, in("content.png.png"), in("p3.jpg.png")); d > 2 {
+	if d := differenceOnWhite(t, in("content.png.png"), in("p3.jpg.png")); d > 2 {
 		t.Errorf("from Display P3 the picture differs by %.2f levels on average, want at most 2", d)
 	}
-	if d := meanDifference(t, in("content.png.png"), in("untagged.jpg.png")); d < 4 {
+	if d := differenceOnWhite(t, in("content.png.png"), in("untagged.jpg.png")); d < 4 {
 		t.Errorf("without the profile it differs by %.2f levels on average; this test can't fail", d)
 	}
 	if stderr := paint("broken.jpg"); !strings.Contains(stderr, "broken.jpg: the colour profile is broken: ") {
@@ -161,7 +161,7 @@ func TestTransparencyOfTheContentStays(t *testing.T) {
 			t.Errorf("%s: what the hole hides was painted", test.name)
 		}
 	}
-	if d := meanDifference(t, in("out.png"), in("out.tif")); d != 0 {
+	if d := differenceOnWhite(t, in("out.png"), in("out.tif")); d != 0 {
 		t.Errorf("PNG and TIFF differ by %v levels", d)
 	}
 	// Where there is a hole in a style, it is on white.

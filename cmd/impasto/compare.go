@@ -72,7 +72,9 @@ equality, 1 a difference of about the target's own size.
 A picture that is there already, of the same settings, inputs and version, isn't
 painted again: so the same command goes on where an interrupted one stopped. A
 picture that fails is reported with its last good state, the others are made, and
-the exit status is 1; the same command tries it again.
+the exit status is 1; the same command tries it again. All files are tried before
+any work; a picture that can't be written in the end goes to another name, which
+the report has.
 
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
@@ -134,12 +136,20 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	if err != nil {
 		return err
 	}
+	for _, path := range append([]string{o.Output, args[0]}, o.Also...) {
+		if err := checkFile(path); err != nil {
+			return err
+		}
+	}
 	view := &comparisonView{global: global, stdout: stdout, stderr: stderr}
 	options := compare.Options{
 		Content: args[0], Also: o.Also, Cells: cells, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
 		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]), Progress: view.show,
 	}
 	for _, s := range styles {
+		if err := checkFile(s.path); err != nil {
+			return err
+		}
 		options.Styles = append(options.Styles, compare.Style{File: s.path, Weight: s.weight})
 	}
 	c, err := compare.New(ctx, options)
@@ -151,7 +161,10 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	defer view.painted()
 	err = c.Run(ctx)
 	view.endPicture()
-	if err != nil {
+	switch {
+	case view.failed != nil:
+		return fmt.Errorf("%w; what was made by then is in %s, and the same command goes on from there", view.failed, o.Output)
+	case err != nil:
 		return compareError(err)
 	}
 	if !global.JSON {
@@ -183,6 +196,7 @@ type comparisonView struct {
 	stdout, stderr io.Writer
 	picture        reporter // of the picture that is being painted; nil for none
 	painted        func()   // to be called when there is none more to paint
+	failed         error    // of standard output
 }
 
 // pictureEvent is written for every picture once it is scored. The keys are a
@@ -250,10 +264,10 @@ func (v *comparisonView) say(format string, values ...any) {
 
 // write prints an object for scripts, where they asked for that.
 func (v *comparisonView) write(object any) error {
-	if !v.global.JSON {
-		return nil
+	if v.global.JSON {
+		v.failed = printJSON(v.stdout, object)
 	}
-	return printJSON(v.stdout, object)
+	return v.failed
 }
 
 // writeScoreTables prints the scores against the styles, then against the

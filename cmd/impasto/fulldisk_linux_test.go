@@ -10,7 +10,8 @@ import (
 )
 
 // TestFullDiskLeavesTheOldPicture mounts a file system of 64 KiB in a namespace
-// of its own, where anyone may, and writes a picture to it that is larger.
+// of its own, where anyone may, and writes a picture to it that is larger. The new
+// picture goes to the folder for temporary files.
 func TestFullDiskLeavesTheOldPicture(t *testing.T) {
 	folder := workshop(t)
 	disk := filepath.Join(folder, "disk")
@@ -32,7 +33,7 @@ exit $status`
 		"--quiet", "--start=noise", "--first-iterations=1", "--depth=16"}, shallow...)
 	cmd := exec.Command("sh", append(args, "--size=160", "--min-size=160")...)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
@@ -44,9 +45,13 @@ exit $status`
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() == 99 {
 		t.Skipf("this system lets nobody mount a small disk: %v %s", err, stderr.String())
 	}
-	outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusFailed, "disk/out.png", "no space left on device")
+	outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusFailed, "disk/out.png", "no space left on device", "the picture is in ")
 	if got, want := stdout.String(), "precious\nout.png\n"; got != want {
 		t.Errorf("the disk holds %q, want the old picture and nothing else, %q", got, want)
+	}
+	_, rescued, _ := strings.Cut(strings.TrimSpace(stderr.String()), "the picture is in ")
+	if size := readPicture(t, rescued).Bounds().Size(); size.X != 160 {
+		t.Errorf("the picture in %s is %v, want 160 pixels", rescued, size)
 	}
 }
 
@@ -70,4 +75,5 @@ func TestFullStandardOutputFails(t *testing.T) {
 			outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusFailed, "no space left on device")
 		})
 	}
+	readPicture(t, filepath.Join(folder, "out.png")) // nobody hears of it, but it is there
 }

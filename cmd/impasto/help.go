@@ -19,7 +19,8 @@ const groupAnnotation = "group"
 const exitStatuses = `  0    done
   1    failed: the error is one line on standard error
   2    wrong usage: the command line can't be carried out as written
-  130  interrupted (stylize saves the best picture so far first)
+  130  interrupted, also by SIGTERM or SIGHUP (stylize saves the best picture so
+       far first)
 `
 
 // printHelp writes a command's help: what it does, how it is used, examples,

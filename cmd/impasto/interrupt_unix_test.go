@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,11 +16,10 @@ import (
 	"testing"
 )
 
-// interrupted starts an endless stylisation, sends it a signal once the third
-// iteration is done, and returns how it ended.
-func interrupted(t *testing.T, folder string, signal os.Signal, args ...string) outcome {
+// during runs a command that writes JSON, acts once a line is there, and returns how
+// the command ended.
+func during(t *testing.T, cmd *exec.Cmd, line int, act func()) outcome {
 	t.Helper()
-	cmd := program(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--json", "--first-iterations=1000000"}, shallow, args)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	pipe, err := cmd.StdoutPipe()
@@ -32,22 +33,37 @@ func interrupted(t *testing.T, folder string, signal os.Signal, args ...string) 
 	lines := bufio.NewScanner(pipe)
 	for n := 1; lines.Scan(); n++ {
 		stdout.WriteString(lines.Text() + "\n")
-		if n == 3 {
-			if err := cmd.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
+		if n == line {
+			act()
 		}
 	}
 	_ = cmd.Wait() // an exit status other than 0 is an error
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
+// endless is a stylisation to out.png that goes on until something stops it, with
+// JSON.
+func endless(t *testing.T, folder string, args ...string) *exec.Cmd {
+	t.Helper()
+	return program(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--json", "--first-iterations=1000000"}, shallow, args)...)
+}
+
+// send sends a signal to a command that runs.
+func send(t *testing.T, cmd *exec.Cmd, signal os.Signal) {
+	t.Helper()
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestInterruptWritesTheBestPictureSoFar(t *testing.T) {
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	hearHangups(t)
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			folder := workshop(t)
 			writeFile(t, filepath.Join(folder, "out.png"), []byte("old"))
-			run := interrupted(t, folder, signal)
+			cmd := endless(t, folder)
+			run := during(t, cmd, 3, func() { send(t, cmd, signal) })
 			if run.status != statusInterrupted {
 				t.Errorf("exit status %d, want %d; standard error:\n%s", run.status, statusInterrupted, run.stderr)
 			}
@@ -87,15 +103,53 @@ func TestSecondInterruptStopsAtOnce(t *testing.T) {
 	}
 }
 
+// hearHangups keeps programs that are started from being deaf to SIGHUP where the test
+// itself is, as under nohup.
+func hearHangups(t *testing.T) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(signals) })
+}
+
+// A terminal that closes may say so more than once.
+func TestSecondHangupDoesntKeepThePictureFromBeingWritten(t *testing.T) {
+	hearHangups(t)
+	folder := workshop(t)
+	cmd := endless(t, folder)
+	run := during(t, cmd, 3, func() {
+		for range 3 {
+			send(t, cmd, syscall.SIGHUP)
+		}
+		send(t, cmd, syscall.SIGTERM)
+	})
+	if run.status != statusInterrupted || !strings.Contains(run.stderr, "is in out.png") {
+		t.Errorf("exit status %d, standard error:\n%s", run.status, run.stderr)
+	}
+	readPicture(t, filepath.Join(folder, "out.png"))
+}
+
+func TestNohupOutlivesTheTerminal(t *testing.T) {
+	folder := workshop(t)
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	cmd := endless(t, folder, "--first-iterations=100")
+	run := during(t, cmd, 3, func() { send(t, cmd, syscall.SIGHUP) }).done(t)
+	if !strings.Contains(run.stdout, `"done":100,`) {
+		t.Error("the run didn't come to its end")
+	}
+}
+
 func TestFailedIntermediatePictureStopsTheRunAndKeepsWhatThereIs(t *testing.T) {
 	folder := workshop(t)
-	// A folder that isn't empty is in the intermediate picture's place.
-	if err := os.MkdirAll(filepath.Join(folder, "out-00002.png", "full"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	run := impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png",
-		"--quiet", "--save-every=2", "--first-iterations=1000000"}, shallow)...)
-	run.refused(t, statusFailed, "out-00002.png", "iterations is in out.png")
+	cmd := endless(t, folder, "--quiet", "--save-every=500", "--optimizer=adam")
+	run := during(t, cmd, 1, func() {
+		// A folder that isn't empty comes in the intermediate picture's place.
+		if err := os.MkdirAll(filepath.Join(folder, "out-00500.png", "full"), 0o777); err != nil {
+			t.Error(err)
+		}
+	})
+	run.stdout = "" // there are events
+	run.refused(t, statusFailed, "out-00500.png", "iterations is in out.png")
 	readPicture(t, filepath.Join(folder, "out.png"))
 	nothingLeft(t, folder)
 }

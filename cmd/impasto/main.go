@@ -33,6 +33,9 @@ func main() {
 		// heap twice that size before a collection would be wasted.
 		debug.SetGCPercent(20)
 	}
+	// Where nobody reads an output any more, writing to it is an error like others,
+	// and no end of the program.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := interruptible(context.Background(), os.Stderr, os.Exit)
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
@@ -94,15 +97,25 @@ func exitStatus(err error) int {
 }
 
 // interruptible returns a context that the first interrupt or request to
-// terminate cancels; the second one ends the program at once.
+// terminate cancels; the second one ends the program at once. The end of the
+// terminal cancels it too, unless the program was started to outlive that, as by
+// nohup. It may be told more than once, and together with a request to terminate, so
+// it never counts as a second one. On Windows a closed console, a log-off and a
+// shutdown are requests to terminate.
 func interruptible(parent context.Context, stderr io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
-		<-signals
-		cancel()
-		<-signals
+		for asked := 0; asked < 2; {
+			if received := <-signals; received != syscall.SIGHUP {
+				asked++
+			}
+			cancel()
+		}
 		fmt.Fprintln(stderr, "impasto: interrupted twice; stopped at once")
 		exit(statusInterrupted)
 	}()

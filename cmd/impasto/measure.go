@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/device"
-	"impasto/internal/picture"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -56,7 +55,8 @@ func newMeasureCommand(global *globalOptions) *cobra.Command {
 		Long: `Measure prints the plain value of each loss at each layer of VGG-19 between two
 pictures, as the loss's literature defines it and without any weight. Zero
 means that the loss can't tell them apart. Pictures may differ in size, and
-neither is resized unless --size says so. X are the C×N features of a layer, x
+neither is resized unless --size says so. One of them may be -, which is standard
+input. X are the C×N features of a layer, x
 their columns, and μ, σ and Σ the means, deviations and covariances of channels;
 Y, of C×M, y, μₜ, σₜ and Σₜ are those of the other picture:
 
@@ -77,24 +77,25 @@ With --json it prints an object for each, with the keys layer, loss and value.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runMeasure(cmd.Context(), *o, *global, args[0], args[1], streamsOf(cmd))
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Flags"))
 	return cmd
 }
 
-func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, out, stderr io.Writer) error {
-	a, err := picture.Open(ctx, pathA)
+func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pathA, pathB string, std streams) error {
+	if err := std.checkInputs([]string{pathA, pathB}); err != nil {
+		return err
+	}
+	a, err := std.open(ctx, pathA, global.Quiet)
 	if err != nil {
 		return err
 	}
-	b, err := picture.Open(ctx, pathB)
+	b, err := std.open(ctx, pathB, global.Quiet)
 	if err != nil {
 		return err
 	}
-	printRemarks(stderr, global.Quiet, pathA, a)
-	printRemarks(stderr, global.Quiet, pathB, b)
 	if o.Weights != "" {
 		if o.Parameters, err = weights.Open(ctx, o.Weights); err != nil {
 			return err
@@ -106,13 +107,13 @@ func runMeasure(ctx context.Context, o measureOptions, global globalOptions, pat
 	}
 	if global.JSON {
 		for _, m := range measurements {
-			if err := printJSON(out, m); err != nil {
+			if err := printJSON(std.out, m); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return writeTable(out, measurements, losses.NamesOf(o.Losses))
+	return writeTable(std.out, measurements, losses.NamesOf(o.Losses))
 }
 
 // writeTable writes a row for each layer and a column for each loss.

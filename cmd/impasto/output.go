@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/quote"
 )
 
@@ -14,7 +15,7 @@ func printJSON(out io.Writer, value any) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(quote.JSON(value)); err != nil {
-		return fmt.Errorf("write JSON to standard output: %w", err)
+		return fmt.Errorf("write JSON to standard output: %w", atomicfile.WithoutPath(err))
 	}
 	return nil
 }

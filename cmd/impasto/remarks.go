@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 )
 
 // printRemarks tells people what they should know of how a file that they named
@@ -14,6 +15,6 @@ func printRemarks(stderr io.Writer, quiet bool, path string, p *picture.Picture)
 		return
 	}
 	for _, remark := range p.Remarks {
-		fmt.Fprintf(stderr, "%s: %s\n", path, remark)
+		fmt.Fprintf(stderr, "%s: %s\n", quote.Name(path), quote.Line(remark))
 	}
 }

@@ -72,8 +72,16 @@ type theoryReport struct {
 
 func runTheory(o theoryOptions, global globalOptions, out, stderr io.Writer) error {
 	if o.Plot != "" {
+		if err := checkFile(o.Plot); err != nil {
+			return err
+		}
 		if err := os.MkdirAll(o.Plot, 0o777); err != nil {
 			return fmt.Errorf("theory: make the folder: %w", err)
+		}
+		for _, format := range report.Formats {
+			if err := picture.CheckFile(o.plotPath(format)); err != nil {
+				return err
+			}
 		}
 	}
 	numbers, err := theory.Compute(o.Seed)
@@ -191,6 +199,11 @@ after rectification their odd moments are far from zero.
 `)
 }
 
+// plotPath is where the figure of a format goes.
+func (o *theoryOptions) plotPath(format string) string {
+	return filepath.Join(o.Plot, "clouds."+format)
+}
+
 // drawClouds writes the figure of the four distributions in every format.
 func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 	if o.Plot == "" {
@@ -201,7 +214,7 @@ func drawClouds(o theoryOptions, global globalOptions, stderr io.Writer) error {
 		return err
 	}
 	for _, format := range report.Formats {
-		path := filepath.Join(o.Plot, "clouds."+format)
+		path := o.plotPath(format)
 		if err := picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) }); err != nil {
 			return err
 		}

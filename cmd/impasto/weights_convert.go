@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ gives the same output, byte for byte, and OUT appears whole or not at all.`,
 }
 
 func runWeightsConvert(ctx context.Context, o weightsConvertOptions, global globalOptions, in, out string, stdout io.Writer) error {
+	if err := checkFile(out); err != nil {
+		return err
+	}
 	f, err := weights.OpenFile(ctx, in)
 	if err != nil {
 		return err
@@ -57,6 +61,9 @@ func runWeightsConvert(ctx context.Context, o weightsConvertOptions, global glob
 	defer f.Close()
 	if _, replaces := atomicfile.Replaces(out, []string{f.Path()}); replaces {
 		return usagef("output %s is the input %s; name another file", quote.Name(out), quote.Name(in))
+	}
+	if err := atomicfile.Check(out); err != nil {
+		return fmt.Errorf("weights: writing %s: %w", out, err)
 	}
 	if o.Preprocessing != "" {
 		p, err := weights.ParsePreprocessing(o.Preprocessing)

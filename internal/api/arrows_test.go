@@ -26,6 +26,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/notices", ""},
 	{"internal/optim", ""},
 	{"internal/quote", ""},
+	{"internal/regular", "internal/quote"},
 	{"internal/report", ""},
 	{"internal/tiff", "internal/float16"},
 
@@ -40,7 +41,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/ops", "internal/pure"},
 	{"losses", "internal/ops internal/pure"},
 	{"vgg19", "internal/ops internal/pure"},
-	{"weights", "internal/atomicfile internal/float16 internal/memory internal/quote vgg19"},
+	{"weights", "internal/atomicfile internal/float16 internal/memory internal/quote internal/regular vgg19"},
 
 	// Schedules, and the devices that run them.
 	{"internal/plan", "internal/ops internal/optim"},
@@ -58,7 +59,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
-	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/report internal/settings losses model"},
+	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress internal/quote " +
 		"internal/report internal/settings internal/theory losses model vgg19 weights"},
 

@@ -112,11 +112,11 @@ type crowded struct {
 	taken int
 }
 
-func (c *crowded) Create(path string) (atomicfile.File, error) {
+func (c *crowded) Create(path string, mode fs.FileMode) (atomicfile.File, error) {
 	if c.taken--; c.taken >= 0 {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrExist}
 	}
-	return c.Disk.Create(path)
+	return c.Disk.Create(path, mode)
 }
 
 func TestANameThatIsTakenIsPassedOver(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 // FileSystem is what writing needs of a disk. Disk is the real one; tests put
 // failing ones in its place.
 type FileSystem interface {
-	// Create makes a new file and fails where one of that name is.
-	Create(path string) (File, error)
+	// Create makes a new file, its permissions less the user's mask, and fails where
+	// one of that name is.
+	Create(path string, mode fs.FileMode) (File, error)
 	Rename(from, to string) error
 	Remove(path string) error
 }
@@ -25,10 +26,9 @@ type File interface {
 // Disk is the operating system's file system.
 type Disk struct{}
 
-// Create implements FileSystem. Mode 0666 less the user's mask is what any
-// program's new file has; os.CreateTemp would make it private.
-func (Disk) Create(path string) (File, error) {
-	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+// Create implements FileSystem.
+func (Disk) Create(path string, mode fs.FileMode) (File, error) {
+	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 }
 
 // Rename implements FileSystem.

@@ -136,7 +136,7 @@ func New(ctx context.Context, o Options) (*Comparison, error) {
 	c := &Comparison{options: o, networks: settings.Networks{}}
 	for _, step := range []func() error{
 		func() error { return c.openPictures(ctx) },
-		c.digestInputs,
+		func() error { return c.digestInputs(ctx) },
 		c.checkOutputs,
 		func() error { return c.openScorer(ctx) },
 	} {

@@ -2,11 +2,8 @@ package compare
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"image"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +12,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
+	"impasto/internal/regular"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -87,7 +85,7 @@ func (c *Comparison) modelStyles() []model.Style {
 }
 
 // digestInputs makes digests of all files that are read.
-func (c *Comparison) digestInputs() error {
+func (c *Comparison) digestInputs(ctx context.Context) error {
 	paths := []string{c.options.Content}
 	for _, s := range c.options.Styles {
 		paths = append(paths, s.File)
@@ -102,7 +100,7 @@ func (c *Comparison) digestInputs() error {
 			continue
 		}
 		var err error
-		if c.digests[path], err = fileDigest(path); err != nil {
+		if c.digests[path], err = fileDigest(ctx, path); err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
 	}
@@ -115,17 +113,13 @@ func (c *Comparison) digestInputs() error {
 }
 
 // fileDigest is the SHA-256 of a file's bytes.
-func fileDigest(path string) (string, error) {
-	file, err := os.Open(path)
+func fileDigest(ctx context.Context, path string) (string, error) {
+	file, _, err := regular.Open(path)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return regular.Digest(ctx, file)
 }
 
 // checkOutputs makes the folders, and reports what can't be written or would
@@ -136,10 +130,8 @@ func (c *Comparison) checkOutputs() error {
 		return fmt.Errorf("compare: make the folder: %w", err)
 	}
 	outputs := []string{filepath.Join(folder, sheetFile), filepath.Join(folder, pageFile), filepath.Join(folder, scoresFile)}
-	for _, e := range c.entries {
-		if e.Kind == KindMade {
-			outputs = append(outputs, c.path(e))
-		}
+	for i, cell := range c.options.Cells {
+		outputs = append(outputs, c.path(c.entries[1+i]), c.recordPath(cell))
 	}
 	inputs := slices.Sorted(maps.Keys(c.digests))
 	for _, path := range outputs {

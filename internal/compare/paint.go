@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"image"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
+	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -92,14 +94,19 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	return failure, c.tell(event)
 }
 
-// keep writes a picture and its record, and shows what was written in the entry.
+// keep writes a picture and its record, and shows what was written in the entry. A
+// picture that can't be written goes elsewhere, and the error says where.
 func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, img image.Image) error {
 	path := c.path(e)
-	err := picture.Save(path, img, picture.SaveOptions{})
+	save := func(path string) error { return picture.Save(path, img, picture.SaveOptions{}) }
+	err := save(path)
 	if err != nil {
+		if rescued, failed := atomicfile.Rescue(path, save); failed == nil {
+			err = fmt.Errorf("%w; the picture is in %s", err, quote.Name(rescued))
+		}
 		return err
 	}
-	if r.Picture, err = fileDigest(path); err != nil {
+	if r.Picture, err = fileDigest(ctx, path); err != nil {
 		return err
 	}
 	saved, err := picture.Open(ctx, path)

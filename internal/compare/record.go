@@ -80,7 +80,7 @@ func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, st
 		return nil, key, nil
 	}
 	path := c.path(e)
-	if digest, err := fileDigest(path); err != nil || digest != r.Picture {
+	if digest, err := fileDigest(ctx, path); err != nil || digest != r.Picture {
 		return nil, key, nil
 	}
 	p, err := picture.Open(ctx, path)

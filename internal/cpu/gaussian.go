@@ -28,7 +28,7 @@ var gaussianKernel = kernel{
 // gaussian returns the evaluation of a summary against a target, in a workspace of the
 // device. What depends on the target alone is worked out when it changes;
 // results don't depend on earlier evaluations. Where the iteration doesn't reach its
-// accuracy, it is the definition.
+// accuracy, it is the definition, and the machine's remark says so.
 func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key workspaceKey) func(gradient value) (float64, error) {
 	device, summary, target := m.device, m.values[in[0]].double, m.values[in[1]].double
 	var preparedFor uint64
@@ -49,8 +49,10 @@ func (m *machine) gaussian(loss pure.Gaussian, in []*plan.Buffer, key workspaceK
 			prepared.Mean = slices.Clone(prepared.Mean)
 			solver.aim(prepared)
 		}
-		found, ok := solver.from(func(to []float64) { loss.Covariance(to, summary, prepared.Ridge) })
+		ridge, _ := loss.RidgeOf(summary, prepared)
+		found, ok := solver.from(ridge, func(to []float64) { loss.Covariance(to, summary, ridge) })
 		if !ok {
+			m.missed.Store(true)
 			return loss.Compare(gradient.double, summary, target)
 		}
 		return loss.Finish(gradient.double, summary, prepared, found), nil

@@ -8,16 +8,15 @@ import (
 )
 
 // transport finds the map that carries a normal distribution to a target's,
-// T = Σₜ^½(Σₜ^½ Σ Σₜ^½)^{−½}Σₜ^½, from covariances that both have the target's
-// ridge. T is the geometric mean of Σₜ and Σ⁻¹, to which Newton's iteration
+// T = Σₜ^½(Σₜ^½ Σ Σₜ^½)^{−½}Σₜ^½, from covariances that both have a ridge. T is the geometric mean of Σₜ and Σ⁻¹, to which Newton's iteration
 //
 //	T ← ½(μT + (μU)⁻¹)    U ← ½(μU + (μT)⁻¹)    from T = Σₜ, U = Σ
 //
 // converges, while U converges to T⁻¹ (Denman and Beavers 1976; for geometric
 // means Iannazzo 2016, "The geometric mean of two matrices from a computational
 // viewpoint"). Along each eigenvector of ΣₜΣ the iterates are T and T⁻¹ times
-// one factor x, which starts at the root of the eigenvalue. The ridges make x at
-// least the ridge, and x² ≤ tr ΣₜΣ. On these bounds the best μ, and the number
+// one factor x, which starts at the root of the eigenvalue. The ridges make x² at
+// least their product, and x² ≤ tr ΣₜΣ. On these bounds the best μ, and the number
 // of steps, are known beforehand (Byers and Xu 2008). Once they are near, one
 // step of higher order ends it; see lastStep. A usual descent takes three steps
 // before that, eight inverses in all.
@@ -123,21 +122,22 @@ func (m *transport) probe() bool {
 	return true
 }
 
-// from returns the transport from a covariance, which the function writes, or that
-// it can't be had this way to the accuracy asked for. The map is valid until the next
+// from returns the transport from a covariance with a ridge, which the function writes,
+// or that it can't be had this way to the accuracy asked for. The map is valid until the next
 // call.
-func (m *transport) from(covariance func(to []float64)) (result pure.Transport, ok bool) {
+func (m *transport) from(ridge float64, covariance func(to []float64)) (result pure.Transport, ok bool) {
 	if !m.usable {
 		return result, false
 	}
+	least := math.Sqrt(m.ridge * ridge)
 	for _, careful := range []bool{false, true} {
 		covariance(m.u)
-		spread := math.Sqrt(dot(m.target, m.u)) / m.ridge
+		spread := math.Sqrt(dot(m.target, m.u)) / least
 		if !(spread < transportSpread) {
 			return result, false
 		}
 		m.setCareful(careful)
-		if !m.iterate(spread) {
+		if !m.iterate(least, spread) {
 			continue
 		}
 		covariance(m.spare)
@@ -156,9 +156,9 @@ func (m *transport) from(covariance func(to []float64)) (result pure.Transport, 
 }
 
 // iterate leaves the map from the covariance in m.u in m.t, where x is between
-// m.ridge and spread times as much.
-func (m *transport) iterate(spread float64) bool {
-	t, u, tInverse, least := m.target, m.u, m.targetInverse, m.ridge
+// least and spread times as much.
+func (m *transport) iterate(least, spread float64) bool {
+	t, u, tInverse := m.target, m.u, m.targetInverse
 	for spread > lastStep.Spread {
 		ok := false
 		if &t[0] == &m.target[0] {

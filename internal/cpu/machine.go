@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"unsafe"
 
 	"gorgonia.org/gorgonia"
@@ -23,6 +24,7 @@ type machine struct {
 	arena   []byte
 	values  map[*plan.Buffer]value
 	steps   []runner
+	missed  atomic.Bool // the last run took a definition where an iteration missed its result
 }
 
 // runner is a step with its kernel and buffers bound.
@@ -140,6 +142,7 @@ func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
 
 // RunAll implements gorgonia.VM.
 func (m *machine) RunAll() (err error) {
+	m.missed.Store(false)
 	for _, r := range m.steps {
 		if err := r.run(); err != nil {
 			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)

@@ -46,5 +46,10 @@ func (m *machine) PixelMemory() int64 {
 	return min(m.Memory(), int64(bytes))
 }
 
-// Remark implements plan.Machine. There is but one way to go.
-func (m *machine) Remark() string { return "" }
+// Remark implements plan.Machine.
+func (m *machine) Remark() string {
+	if !m.missed.Load() {
+		return ""
+	}
+	return "the transport map of a Gaussian loss takes an eigendecomposition, which is slow"
+}

@@ -58,6 +58,8 @@ type LBFGS struct {
 
 	pairs []Curvature // from the oldest to the newest
 	next  Curvature   // room for the next one
+
+	stride float64 // root mean square of the last step, 0 before the first
 }
 
 // Curvature is one step and what it did to the gradient.
@@ -72,6 +74,10 @@ var _ Optimiser = (*LBFGS)(nil)
 // history; at or below zero the matrix it stands for isn't positive definite
 // (page 137), and just above, float32 gradients make it noise.
 const minimumCurvature = 1e-8
+
+// resolution is the least fall of the loss, as a share of it, that a search looks for:
+// what float32 objectives can't tell from rounding.
+const resolution = 1e-9
 
 // NewLBFGS returns an optimiser of point by the gradient that the objective
 // leaves in gradient.
@@ -93,7 +99,7 @@ func (l *LBFGS) attach(point, gradient Vector) error {
 	}
 	l.point, l.gradient = point, gradient
 	l.origin, l.originGradient, l.direction = made[0], made[1], made[2]
-	l.evaluated = false
+	l.evaluated, l.stride = false, 0
 	return nil
 }
 
@@ -250,6 +256,7 @@ func (l *LBFGS) remember() error {
 		return err
 	}
 	p.Product, p.Square = dots[0], dots[2]
+	l.stride = math.Sqrt(dots[1] / float64(l.point.Len()))
 	if !(p.Product > minimumCurvature*math.Sqrt(dots[1]*dots[2])) {
 		return nil
 	}

@@ -14,7 +14,8 @@ import (
 // the second too near (Lewis and Overton 2013, "Nonsmooth optimization via
 // quasi-Newton methods", algorithm 4.6). If the evaluations run out, a point
 // that fulfils the first will do. A loss or gradient that isn't finite counts as
-// too far; where no point had finite ones, that is the error.
+// too far; where no point had finite ones, that is the error. Steps that promise less
+// than the loss resolves aren't tried.
 func (l *LBFGS) search(objective Objective) (found bool, err error) {
 	first := l.here
 	near, far := 0.0, math.Inf(1)
@@ -27,7 +28,7 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if !(slope < 0) {
+		if !(slope < -resolution*math.Abs(first.loss)) {
 			break
 		}
 		last = t
@@ -80,13 +81,21 @@ func (l *LBFGS) settle(near, last float64, objective Objective) error {
 	return err
 }
 
+// strideGrowth is by how much a step along the gradient may be longer than the one before.
+const strideGrowth = 10
+
 // firstLength is the length to try first: the full step of the quasi-Newton
-// direction, or one of a known size along the gradient.
+// direction, or one of a known size along the gradient. Where the last step had to be
+// far shorter than that, the next one is expected to be so, too.
 func (l *LBFGS) firstLength() float64 {
 	if len(l.pairs) > 0 || l.here.norm == 0 {
 		return 1
 	}
-	return l.options.FirstStep * math.Sqrt(float64(l.point.Len())) / l.here.norm
+	size := l.options.FirstStep
+	if l.stride > 0 {
+		size = min(size, strideGrowth*l.stride)
+	}
+	return size * math.Sqrt(float64(l.point.Len())) / l.here.norm
 }
 
 // place moves the point to P(x + t·d), leaves the step s in next, and returns

@@ -64,8 +64,8 @@ func TestTransparencyComesBack(t *testing.T) {
 		if d := max(distance(back.Alpha, p.Alpha), distance(back.RGB, p.RGB)); d > test.tolerance {
 			t.Errorf("%s differs by %g, want at most %g", test.name, d, test.tolerance)
 		}
-		if Flattens(path, p) {
-			t.Errorf("%s is said to be flattened", test.name)
+		if format, err := FormatOf(path); err != nil || Flattens(format, p) {
+			t.Errorf("%s is said to be flattened (%v)", test.name, err)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestTransparencyComesBack(t *testing.T) {
 func TestAJPEGIsLaidOnWhite(t *testing.T) {
 	p := fromImageOf(t, disc(40))
 	path := filepath.Join(t.TempDir(), "a.jpg")
-	if !Flattens(path, p) || Flattens(path, p.OnWhite()) {
+	if !Flattens("jpeg", p) || Flattens("jpeg", p.OnWhite()) {
 		t.Error("it isn't told that a JPEG is laid on white")
 	}
 	if err := Save(path, p, SaveOptions{Quality: 100}); err != nil {

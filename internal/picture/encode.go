@@ -22,6 +22,8 @@ type SaveOptions struct {
 	// Quality is JPEG's, 1–100; 0 means 95. From 90 on, chroma is kept at every pixel,
 	// below it for four at once. Other formats lose nothing.
 	Quality int
+	// Format is one of Formats; an empty one goes by the extension.
+	Format string
 }
 
 // Save writes img to path as PNG, JPEG or TIFF, by the extension (.png, .jpg,
@@ -33,21 +35,30 @@ func Save(path string, img image.Image, o SaveOptions) error {
 }
 
 func saveOn(files atomicfile.FileSystem, path string, img image.Image, o SaveOptions) error {
-	encode, err := encoderOf(path, o)
+	write, err := writerOf(path, img, o)
 	if err != nil {
 		return saveError(path, err)
+	}
+	return saveError(path, atomicfile.WriteOn(files, path, write))
+}
+
+// writerOf returns what writes img as the options say, or as path does.
+func writerOf(path string, img image.Image, o SaveOptions) (func(io.Writer) error, error) {
+	encode, err := encoderOf(path, o)
+	if err != nil {
+		return nil, err
 	}
 	p, err := fromImage(img, fullRange)
 	if err != nil {
-		return saveError(path, err)
+		return nil, err
 	}
-	return saveError(path, atomicfile.WriteOn(files, path, func(w io.Writer) error { return encode(w, p) }))
+	return func(w io.Writer) error { return encode(w, p) }, nil
 }
 
-// Flattens tells whether Save at that path would lay the picture on white, since its
-// format has no transparency.
-func Flattens(path string, img image.Image) bool {
-	if !isJPEG(filepath.Ext(path)) {
+// Flattens tells whether the picture is laid on white in the format, one of Written,
+// which has no transparency.
+func Flattens(format string, img image.Image) bool {
+	if !isJPEG("." + format) {
 		return false
 	}
 	p, err := fromImage(img, fullRange)
@@ -60,17 +71,8 @@ func SaveWith(path string, write func(io.Writer) error) error {
 	return saveError(path, atomicfile.Write(path, write))
 }
 
-// CheckOutput tells before hours of work whether Save could write to path: the
-// extension is known, the folder is there and a file can be made in it.
-func CheckOutput(path string) error {
-	if _, err := encoderOf(path, SaveOptions{}); err != nil {
-		return saveError(path, err)
-	}
-	return CheckFile(path)
-}
-
-// CheckFile tells whether SaveWith could write to path: the folder is there and a
-// file can be made in it.
+// CheckFile tells before hours of work whether Save and SaveWith could write to path,
+// by trying all that they will do; see atomicfile.Check.
 func CheckFile(path string) error {
 	return saveError(path, atomicfile.Check(path))
 }
@@ -94,7 +96,11 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, fmt.Errorf("JPEG quality %d; want 1–100", o.Quality)
 	}
-	switch extension := filepath.Ext(path); {
+	extension := filepath.Ext(path)
+	if o.Format != "" {
+		extension = "." + o.Format
+	}
+	switch {
 	case extension == "":
 		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif or .tiff")
 	case strings.EqualFold(extension, ".png"):

@@ -1,8 +1,10 @@
 package picture
 
 import (
+	"bytes"
 	"errors"
 	"image"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -173,7 +175,7 @@ func TestSaveWritesThroughALink(t *testing.T) {
 	}
 }
 
-func TestCheckOutputTellsEarly(t *testing.T) {
+func TestCheckFileTellsEarly(t *testing.T) {
 	folder := t.TempDir()
 	plain := filepath.Join(folder, "plain")
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
@@ -185,18 +187,55 @@ func TestCheckOutputTellsEarly(t *testing.T) {
 	for name, want := range map[string]string{
 		"no/out.png":    "does not exist; make it first",
 		"plain/out.png": "plain",
-		"out.bmp":       "can't write .bmp; want .png",
 		"folder.png":    "in the way",
 	} {
 		path := filepath.Join(folder, filepath.FromSlash(name))
-		if err := CheckOutput(path); err == nil {
+		if err := CheckFile(path); err == nil {
 			t.Errorf("%s: no error", name)
 		} else {
 			checkMessage(t, err, "picture: save "+path+": ", want)
 		}
 	}
-	if err := CheckOutput(filepath.Join(folder, "out.png")); err != nil {
+	if err := CheckFile(filepath.Join(folder, "out.png")); err != nil {
 		t.Error(err)
 	}
 	checkFolder(t, folder, "folder.png", "plain")
+}
+
+func TestEncodeWritesEveryFormatAsSaveDoes(t *testing.T) {
+	for i, extension := range []string{".png", ".jpg", ".tiff"} {
+		path := filepath.Join(t.TempDir(), "out"+extension)
+		if err := Save(path, gradient(), SaveOptions{Quality: 90}); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if format, err := FormatOf(path); err != nil || format != Written[i] {
+			t.Errorf("%s is %q (%v), want %s", extension, format, err, Written[i])
+		}
+		var encoded bytes.Buffer
+		if err := Encode(&encoded, gradient(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(encoded.Bytes(), saved) {
+			t.Errorf("%s: Encode and Save write different files", Written[i])
+		}
+		nameless := filepath.Join(t.TempDir(), "nameless")
+		if err := Save(nameless, gradient(), SaveOptions{Quality: 90, Format: Written[i]}); err != nil {
+			t.Fatal(err)
+		}
+		if data, err := os.ReadFile(nameless); err != nil || !bytes.Equal(data, saved) {
+			t.Errorf("%s: Save writes another file where the name has no extension (%v)", Written[i], err)
+		}
+	}
+	if err := Encode(io.Discard, gradient(), SaveOptions{Format: "gif"}); err == nil {
+		t.Error("a GIF was written")
+	}
+	for _, name := range []string{"a.gif", "a", "a.webp"} {
+		if format, err := FormatOf(name); err == nil {
+			t.Errorf("%s is %s, want an error", name, format)
+		}
+	}
 }

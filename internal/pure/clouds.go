@@ -84,8 +84,9 @@ func ChannelSpread[T Float](row []T) Spread {
 	return Spread{Mean: []float64{mean}, Square: square / count, Within: within / count}
 }
 
-// Constant tells whether the cloud's points are equal, up to rounding of float32.
-func (s Spread) Constant() bool { return s.Within <= 1e-12*s.Square }
+// Constant tells whether the cloud's points are equal, as far as float32 tells: nearer to
+// each other, they are all alike for exponents of their distances to points elsewhere.
+func (s Spread) Constant() bool { return s.Within <= 1e-8*s.Square }
 
 // scale is what a loss of second degree is divided by where it is Scaled: the
 // target's mean square activation, summed over channels.

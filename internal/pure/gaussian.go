@@ -18,11 +18,20 @@ type Gaussian struct {
 	Channels int
 	// Ridge is added to the diagonals of both covariances, in units of the
 	// target's mean variance. It bounds the gradient where fewer positions than
-	// channels make Σ singular.
+	// channels make Σ singular. Where it isn't 0, what is added to a covariance is
+	// at least roundingRidge times its own mean square activation.
 	Ridge float64
 	// Scaled divides by the trace of the target's second raw moment.
 	Scaled bool
 }
+
+// roundingRidge is the least ridge of a covariance, in units of its mean square
+// activation. Moments summed in float32 leave covariances with eigenvalues of down to
+// -9e-6 of that, and so not positive definite where the target's variance is small
+// beside it: where the target has a single colour, a single position or little contrast.
+// Targets whose variance is a fifth of their mean square have a larger ridge anyway;
+// features of pictures have 0.5 to 0.8.
+const roundingRidge = 2e-5
 
 // Compare implements Comparison by an eigendecomposition in float64. The
 // gradient is ∂/∂Σ = 1 − T with the transport map T = Σₜ^½(Σₜ^½ Σ Σₜ^½)^{−½}Σₜ^½,
@@ -35,7 +44,8 @@ func (g Gaussian) Compare(cotangent, summary, target []float64) (float64, error)
 		return 0, err
 	}
 	covariance := make([]float64, n*n)
-	g.Covariance(covariance, summary, t.Ridge)
+	ridge, _ := g.RidgeOf(summary, t)
+	g.Covariance(covariance, summary, ridge)
 	var inner mat.Dense
 	inner.Product(targetRoot, mat.NewDense(n, n, covariance), targetRoot)
 	values, vectors, err := eigen(symmetric(&inner))
@@ -74,11 +84,27 @@ func (g Gaussian) Target(target []float64) *GaussianTarget {
 	}
 	g.Covariance(t.Covariance, target, 0)
 	t.Ridge = g.Ridge * trace(t.Covariance, n) / float64(n)
+	t.Ridge, _ = g.RidgeOf(target, t)
 	for i := range n {
 		t.Covariance[i*n+i] += t.Ridge
 	}
 	t.Trace = trace(t.Covariance, n)
 	return t
+}
+
+// RidgeOf returns what is added to the diagonal of a summary's covariance, and its
+// derivative by each diagonal element of S: the target's ridge, or the least that
+// rounding asks for.
+func (g Gaussian) RidgeOf(summary []float64, t *GaussianTarget) (ridge, slope float64) {
+	n := g.Channels
+	if g.Ridge == 0 {
+		return 0, 0
+	}
+	slope = roundingRidge / float64(n)
+	if least := slope * trace(summary[n:], n); least > t.Ridge {
+		return least, slope
+	}
+	return t.Ridge, 0
 }
 
 // Covariance computes Σ = S − μμᵀ of a summary, C×C, with ridge added to its
@@ -106,18 +132,20 @@ type Transport struct {
 func (g Gaussian) Finish(cotangent, summary []float64, t *GaussianTarget, m Transport) float64 {
 	n := g.Channels
 	value := m.CovarianceTrace + t.Trace - 2*m.Cross
+	_, ridgeSlope := g.RidgeOf(summary, t)
+	byRidge := float64(n) - trace(m.Map, n)
 	mean := summary[:n]
 	for i := range n {
 		d := mean[i] - t.Mean[i]
 		value += d * d
-		// ∂Σ = 1 − T. As Σ = S − μμᵀ, the mean's cotangent takes −2·∂Σ·μ.
+		// ∂Σ = 1 − T. As Σ = S − μμᵀ and the ridge of S, the mean's cotangent takes −2·∂Σ·μ.
 		slope := d - mean[i]
 		row := cotangent[n+i*n : n+(i+1)*n]
 		for j, v := range m.Map[i*n : (i+1)*n] {
 			row[j] = -t.Scale * v
 			slope += v * mean[j]
 		}
-		row[i] += t.Scale
+		row[i] += t.Scale * (1 + ridgeSlope*byRidge)
 		cotangent[i] = 2 * t.Scale * slope
 	}
 	return t.Scale * max(value, 0)

@@ -108,6 +108,121 @@ func TestGaussianAgreesWithSingularValues(t *testing.T) {
 	}
 }
 
+// flatFeatures are channels×n values that are the same at every position.
+func flatFeatures(channels, n int) []float64 {
+	x := make([]float64, channels*n)
+	for i := range x {
+		x[i] = float64(1 + i/n%3)
+	}
+	return x
+}
+
+// ridgedGaussians are pairs of a picture's features and a target's for which one ridge or
+// the other counts.
+var ridgedGaussians = []struct {
+	name      string
+	x, target []float64
+}{
+	{"many positions", features(8, 50, 1), features(8, 70, 2)},
+	{"fewer positions than channels", features(8, 4, 1), features(8, 5, 2)},
+	{"a target of one position", features(8, 50, 1), features(8, 1, 2)},
+	{"a target of two positions", features(8, 50, 1), features(8, 2, 2)},
+	{"a target of one colour", features(8, 50, 1), flatFeatures(8, 30)},
+	{"both of one position", features(8, 1, 1), features(8, 1, 2)},
+	{"a picture of one colour", flatFeatures(8, 30), features(8, 50, 2)},
+	{"both of one colour", flatFeatures(8, 30), flatFeatures(8, 20)},
+	{"a far weaker target", scaled(100, features(8, 50, 1)), features(8, 50, 2)},
+	{"a far stronger target", features(8, 50, 1), scaled(100, features(8, 50, 2))},
+}
+
+func rootMeanSquare(x []float64) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += v * v
+	}
+	return math.Sqrt(sum / float64(len(x)))
+}
+
+func scaled(factor float64, x []float64) []float64 {
+	for i := range x {
+		x[i] *= factor
+	}
+	return x
+}
+
+// TestRidgedGaussianIsTheDistanceOfRidgedCovariances goes by the singular values of the
+// covariances' roots, each with the ridge that it is documented to have.
+func TestRidgedGaussianIsTheDistanceOfRidgedCovariances(t *testing.T) {
+	const channels, ridge = 8, 1e-4
+	for _, tt := range ridgedGaussians {
+		t.Run(tt.name, func(t *testing.T) {
+			summary, target := momentsOf(tt.x, channels), momentsOf(tt.target, channels)
+			covariance := func(s []float64) (c []float64, variance, square float64) {
+				c = make([]float64, channels*channels)
+				for i := range c {
+					c[i] = s[channels+i] - s[i/channels]*s[i%channels]
+				}
+				return c, trace(c, channels) / channels, trace(s[channels:], channels) / channels
+			}
+			x, _, squareX := covariance(summary)
+			y, varianceY, squareY := covariance(target)
+			ridgeY := max(ridge*varianceY, roundingRidge*squareY)
+			ridgeX := max(ridgeY, roundingRidge*squareX)
+			for i := range channels {
+				x[i*channels+i] += ridgeX
+				y[i*channels+i] += ridgeY
+			}
+			want, err := GaussianDistanceSquared(summary[:channels], x, target[:channels], y, channels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Gaussian{Channels: channels, Ridge: ridge}.Compare(make([]float64, len(summary)), summary, target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(got-want) > 1e-9*(want+ridgeX) {
+				t.Errorf("%.12g, want %.12g", got, want)
+			}
+		})
+	}
+}
+
+func TestRidgedGaussianGradientIsThatOfFiniteDifferences(t *testing.T) {
+	const channels = 8
+	loss := Gaussian{Channels: channels, Ridge: 1e-4, Scaled: true}
+	for _, tt := range ridgedGaussians {
+		t.Run(tt.name, func(t *testing.T) {
+			target := momentsOf(tt.target, channels)
+			value := func(x []float64) float64 {
+				summary := momentsOf(x, channels)
+				v, err := loss.Compare(make([]float64, len(summary)), summary, target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return v
+			}
+			summary := momentsOf(tt.x, channels)
+			cotangent, got := make([]float64, len(summary)), make([]float64, len(tt.x))
+			if _, err := loss.Compare(cotangent, summary, target); err != nil {
+				t.Fatal(err)
+			}
+			MomentsGradient(got, tt.x, cotangent[:channels], cotangent[channels:], channels)
+			// The step is small beside the least deviation that a direction is taken to have.
+			step := 1e-5 * math.Sqrt(trace(summary[channels:], channels)/channels)
+			for i := 0; i < len(tt.x); i += 3 {
+				x := append([]float64(nil), tt.x...)
+				x[i] += step
+				above := value(x)
+				x[i] -= 2 * step
+				want := (above - value(x)) / (2 * step)
+				if size := math.Abs(want) + 1e-2*rootMeanSquare(got) + 1e-6; math.Abs(got[i]-want) > 1e-3*size {
+					t.Fatalf("by value %d it is %.9g, want %.9g", i, got[i], want)
+				}
+			}
+		})
+	}
+}
+
 func TestGaussianOfValuesThatAreNotFiniteIsAnError(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1)} {
 		summary, target := momentsOf(features(3, 9, 5), 3), momentsOf(features(3, 9, 6), 3)

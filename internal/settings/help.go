@@ -51,7 +51,7 @@ func startUsage() string {
 }
 
 func contentLossUsage() string {
-	return alternatives(" or ", losses.ContentNames(), contentLossHelp)
+	return alternatives(" or ", losses.ContentNames(), contentLossHelp) + "; both relative to the content's features"
 }
 
 // contentLossHelp is what a content loss computes.

@@ -79,7 +79,7 @@ func (s *Stylization) objective() []Setting {
 		{Name: "content-layers", Value: layerWeights{&o.ContentLayers},
 			Usage: "layers whose features carry content, likewise"},
 		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, model.MaxWeight, "WEIGHT"),
-			Usage: "what content counts beside style, which counts 1; 0 makes a texture of the styles"},
+			Usage: "what content counts beside style, which counts 1, under either content loss; 0 makes a texture of the styles"},
 		{Name: "content-loss", Value: choice[string]{&o.ContentLoss, "content loss", losses.ContentNames(), contentLossHelp},
 			Usage: contentLossUsage()},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),

@@ -11,7 +11,7 @@ import (
 )
 
 // cost is what opening and decoding a file allocates in all, and how long it takes.
-func cost(t *testing.T, data []byte) (p *Picture, err error, bytes uint64, taken time.Duration) {
+func cost(t *testing.T, data []byte) (p *Picture, bytes uint64, taken time.Duration, err error) {
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -21,7 +21,7 @@ func cost(t *testing.T, data []byte) (p *Picture, err error, bytes uint64, taken
 	}
 	taken = time.Since(start)
 	runtime.ReadMemStats(&after)
-	return p, err, after.TotalAlloc - before.TotalAlloc, taken
+	return p, after.TotalAlloc - before.TotalAlloc, taken, err
 }
 
 func TestMemoryIsNoMoreThanWasSaid(t *testing.T) {
@@ -51,7 +51,7 @@ func TestMemoryIsNoMoreThanWasSaid(t *testing.T) {
 	}
 	for name, d := range tests {
 		t.Run(name, func(t *testing.T) {
-			p, err, bytes, _ := cost(t, little(d))
+			p, bytes, _, err := cost(t, little(d))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +78,7 @@ func TestStripsThatLieOverOneAnotherAreBounded(t *testing.T) {
 		d.chunks = [][]byte{chunk}
 		return little(d.set(offsets, counts))
 	}
-	if _, err, _, _ := cost(t, over(adobeDeflate, deflate(make([]byte, 8)))); err != nil {
+	if _, _, _, err := cost(t, over(adobeDeflate, deflate(make([]byte, 8)))); err != nil {
 		t.Errorf("strips that share a few bytes: %v", err)
 	}
 	// Blocks of Deflate without data, over and over, before the row.
@@ -90,7 +90,7 @@ func TestStripsThatLieOverOneAnotherAreBounded(t *testing.T) {
 		"Deflate":  over(adobeDeflate, append(empty, deflate(make([]byte, 8))[2:]...)),
 		"PackBits": over(packBits, append(make128s(250000), 0xf9, 0)),
 	} {
-		_, err, _, taken := cost(t, data)
+		_, _, taken, err := cost(t, data)
 		if !errors.Is(err, errSharedData) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -128,7 +128,7 @@ func TestClaimsCostNothing(t *testing.T) {
 	}
 	for name, data := range tests {
 		t.Run(name, func(t *testing.T) {
-			p, err, bytes, _ := cost(t, data)
+			p, bytes, _, err := cost(t, data)
 			if name == "many numbers" {
 				if err != nil || p.Profile != nil {
 					t.Errorf("a profile beyond the file's end: %v", err)

@@ -103,5 +103,5 @@ func TestAThumbnailIsNotTakenForAPictureThatIsCutOff(t *testing.T) {
 	if err != nil || p.Width != 5 {
 		t.Fatalf("the first of two pages: %v", err)
 	}
-	wantRemark(t, p, "more than 1 pages")
+	wantRemark(t, p, "cut off or damaged after its first picture")
 }

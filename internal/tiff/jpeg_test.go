@@ -2,6 +2,7 @@ package tiff
 
 import (
 	"bytes"
+	"encoding/json"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -99,6 +100,65 @@ func splitTables(data []byte) (tables, rest []byte) {
 		data = data[n:]
 	}
 	return append(tables, 0xff, endOfImage), append(rest, data...)
+}
+
+// progressive is a JPEG that Pillow wrote, from the fixtures of package picture.
+func progressive(t *testing.T) []byte {
+	t.Helper()
+	var fixtures []struct {
+		Name string
+		File []byte
+	}
+	if err := json.Unmarshal(read(t, "../picture/testdata/decode.json"), &fixtures); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range fixtures {
+		if f.Name == "jpeg progressive" {
+			return f.File
+		}
+	}
+	t.Fatal("package picture has no fixture of a progressive JPEG any more")
+	return nil
+}
+
+func TestProgressiveJPEGsAreReadInTheMemoryThatIsAnnounced(t *testing.T) {
+	data := progressive(t)
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := img.Bounds().Size()
+	p, got := decoded(t, little(jpegPicture(size.X, size.Y, data, false)))
+	for i := range size.X * size.Y {
+		r, g, b, _ := img.At(i%size.X, i/size.X).RGBA()
+		for k, want := range []uint32{r, g, b} {
+			// Chroma is interpolated here, and isn't there.
+			if d := float64(got[3*i+k]) - float64(want)/65535; math.Abs(d) > 0.15 {
+				t.Fatalf("value %d of pixel %d is %v, want about %v", k, i, got[3*i+k], float64(want)/65535)
+			}
+		}
+	}
+	// Of large strips, it is looked at the first whether they are progressive.
+	l := *p.layout
+	l.chunkWidth, l.chunkHeight = 3000, 3000
+	whole := l.memory()
+	l.data = little(jpegPicture(size.X, size.Y, asJPEG(t, size.X, size.Y, false), false))
+	plain := l.memory()
+	if area := l.chunkArea(); whole-plain != 12*area {
+		t.Errorf("a progressive JPEG takes %d bytes more, want four a sample, %d", whole-plain, 12*area)
+	}
+	rows := &jpegRows{layout: &l, in: &source{budget: &budget{ctx: t.Context(), left: 1 << 30}}}
+	l.width, l.height = size.X, size.Y
+	wantError(t, rows.start(data, size.Y), "progressive where the first isn't")
+}
+
+func TestJPEGsOfManyScansAreRefused(t *testing.T) {
+	whole := asJPEG(t, 33, 30, true)
+	scan := bytes.Index(whole, []byte{0xff, startOfScan})
+	body := whole[scan : len(whole)-2]
+	many := append(whole[:scan:scan], bytes.Repeat(body, maxScans+10)...)
+	_, _, err := tryDecode(t, little(jpegPicture(33, 30, append(many, 0xff, endOfImage), true)))
+	wantError(t, err, "too many scans")
 }
 
 func TestDamagedJPEGsAreRefused(t *testing.T) {

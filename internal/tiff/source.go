@@ -71,8 +71,12 @@ func (s *source) ReadByte() (byte, error) {
 	return b, nil
 }
 
-// Read is that of io.Reader.
+// Read is that of io.Reader. It looks each time whether to stop, since a JPEG takes long
+// over few bytes.
 func (s *source) Read(p []byte) (int, error) {
+	if err := s.budget.ctx.Err(); err != nil {
+		return 0, err
+	}
 	if s.allowed == 0 {
 		if err := s.grant(); err != nil {
 			return 0, err

@@ -86,8 +86,10 @@ func Open(data []byte) (*Picture, error) {
 		p.Colours = RGB
 	}
 	switch pages := f.countPages(); {
-	case f.more || f.cut != nil:
-		p.Remarks = append(p.Remarks, fmt.Sprintf("the TIFF file has more than %d pages; the first is taken", max(pages, 1)))
+	case f.cut != nil:
+		p.Remarks = append(p.Remarks, "the TIFF file is cut off or damaged after its first picture, which is taken")
+	case f.more:
+		p.Remarks = append(p.Remarks, fmt.Sprintf("the TIFF file has more than %d pages; the first is taken", pages))
 	case pages > 1:
 		p.Remarks = append(p.Remarks, fmt.Sprintf("the TIFF file has %d pages; the first is taken", pages))
 	}

@@ -27,7 +27,7 @@ type Disk struct {
 }
 
 // Create implements atomicfile.FileSystem.
-func (d Disk) Create(path string) (atomicfile.File, error) {
+func (d Disk) Create(path string, mode fs.FileMode) (atomicfile.File, error) {
 	switch d.Failing {
 	case "create":
 		return nil, &fs.PathError{Op: "open", Path: path, Err: Err}
@@ -38,7 +38,7 @@ func (d Disk) Create(path string) (atomicfile.File, error) {
 		}
 		return os.OpenFile(Full, os.O_WRONLY, 0)
 	}
-	f, err := d.Disk.Create(path)
+	f, err := d.Disk.Create(path, mode)
 	return file{f, d.Failing}, err
 }
 

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"impasto/internal/atomicfile"
+	"impasto/internal/picture"
+	"impasto/internal/quote"
+	"impasto/internal/report"
+	"impasto/model"
+)
+
+// stylization is one that is under way.
+type stylization struct {
+	options  stylizeOptions
+	reporter reporter
+	stdout   io.Writer // of events, or of the picture
+	json     bool      // events are written
+	cancel   context.CancelCauseFunc
+	started  time.Time
+	verbose  bool
+	remark   string // the last one that was told
+}
+
+// begin tells what a level takes.
+func (s *stylization) begin(level model.Level) {
+	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
+		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
+	for _, remark := range level.Remarks {
+		s.reporter.note(remark)
+	}
+}
+
+// progress shows and writes what is asked for after an iteration. What fails
+// stops the run; the picture so far is written all the same.
+func (s *stylization) progress(p model.Progress) {
+	if s.verbose && p.Remark != "" && p.Remark != s.remark {
+		s.remark = p.Remark
+		s.reporter.note(p.Remark)
+	}
+	s.reporter.progress(p)
+	if s.json {
+		if err := printJSON(s.stdout, newIterationEvent(p)); err != nil {
+			s.cancel(err)
+		}
+	}
+	if every := s.options.SaveEvery; every > 0 && p.Done%every == 0 && p.Done < p.Total {
+		if err := s.snapshot(p); err != nil {
+			s.cancel(err)
+		}
+	}
+}
+
+// snapshot writes an intermediate picture.
+func (s *stylization) snapshot(p model.Progress) error {
+	img, err := p.Picture()
+	if err != nil {
+		return err
+	}
+	path, result := snapshotPath(s.options.Output, p.Done), &model.Result{Image: img, Last: p}
+	if err := s.save(path, result); err != nil {
+		return err
+	}
+	return s.tell(path, result, writtenEvent{})
+}
+
+// finish writes the result, and tells how it went. Where the run ended early, by
+// cause or by err of its own, the picture so far is written all the same. Where it
+// can't be written, it goes elsewhere.
+func (s *stylization) finish(result *model.Result, err, cause error) error {
+	if errors.Is(cause, context.Canceled) {
+		cause = errInterrupted
+	}
+	if cause != nil {
+		err = cause
+	}
+	if err != nil && (result == nil || result.Last.Done == 0) {
+		return fmt.Errorf("%w; nothing was written", err)
+	}
+	path, failed := s.saveSomewhere(result)
+	what := "the picture"
+	if err != nil {
+		what = fmt.Sprintf("the picture after %d of %s", result.Last.Done, report.Count(result.Last.Total, "iteration"))
+	}
+	if failed != nil {
+		if err != nil {
+			// That it failed counts more than that it was interrupted.
+			failed = fmt.Errorf("%s; %w", err, failed)
+		}
+		err = failed
+	}
+	if path == "" {
+		return fmt.Errorf("%w; %s is lost", err, what)
+	}
+	event := writtenEvent{Final: true, Interrupted: what != "the picture"}
+	if failed != nil {
+		event.Error = quote.Line(failed.Error())
+	}
+	if told := s.tell(path, result, event); err == nil {
+		err = told
+	}
+	switch {
+	case err == nil:
+		return nil
+	case path == standardStream:
+		return fmt.Errorf("%w; %s went to standard output", err, what)
+	}
+	return fmt.Errorf("%w; %s is in %s", err, what, quote.Name(path))
+}
+
+// saveSomewhere saves the final picture to the output, or else to another name near it,
+// or nowhere: then path is empty. Failed is why it isn't the output.
+func (s *stylization) saveSomewhere(result *model.Result) (path string, failed error) {
+	path = s.options.Output
+	if failed = s.save(path, result); failed == nil {
+		return path, nil
+	}
+	wanted := path
+	if path == standardStream {
+		wanted = filepath.Join(os.TempDir(), "painted"+extensions[s.options.Format])
+	}
+	path, err := atomicfile.Rescue(wanted, func(path string) error { return s.save(path, result) })
+	if err != nil {
+		return "", failed
+	}
+	return path, failed
+}
+
+// save writes a picture to a file or to standard output.
+func (s *stylization) save(path string, result *model.Result) error {
+	if path != standardStream {
+		return picture.Save(path, result.Image, s.options.saveOptions())
+	}
+	buffered := bufio.NewWriterSize(s.stdout, 1<<16)
+	err := picture.Encode(buffered, result.Image, s.options.saveOptions())
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("write the picture to standard output: %w", atomicfile.WithoutPath(err))
+	}
+	return nil
+}
+
+// tell says that a picture was written. The event has what the result doesn't.
+func (s *stylization) tell(path string, result *model.Result, event writtenEvent) error {
+	size, took := result.Image.Bounds().Size(), time.Since(s.started)
+	shown := path
+	if path == standardStream {
+		shown = "standard output"
+	}
+	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(shown), size.X, size.Y,
+		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
+	if event.Final && picture.Flattens(s.options.Format, result.Image) {
+		s.reporter.note("the picture is transparent in part, which a JPEG can't be: it is laid on white; write a .png or .tif to keep that")
+	}
+	for _, remark := range result.Remarks {
+		s.reporter.note(remark)
+	}
+	if !s.json {
+		return nil
+	}
+	event.Event, event.Path, event.Width, event.Height = "written", path, size.X, size.Y
+	event.Iterations, event.Loss, event.Seconds = result.Last.Done, result.Last.Loss, took.Seconds()
+	event.Remarks = result.Remarks
+	return printJSON(s.stdout, event)
+}

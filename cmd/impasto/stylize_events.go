@@ -1,0 +1,51 @@
+package main
+
+import "impasto/model"
+
+// What happens to a stylisation is told as one JSON object a line. The keys are a
+// promise to scripts.
+
+// iterationEvent is written after every iteration.
+type iterationEvent struct {
+	Event        string             `json:"event"` // "iteration"
+	Scale        int                `json:"scale"` // from 1
+	Scales       int                `json:"scales"`
+	Width        int                `json:"width"` // of the picture at this scale, in pixels
+	Height       int                `json:"height"`
+	Iteration    int                `json:"iteration"` // at this scale, from 1
+	Iterations   int                `json:"iterations"`
+	Done         int                `json:"done"` // over all scales
+	Total        int                `json:"total"`
+	Loss         float64            `json:"loss"`
+	Terms        map[string]float64 `json:"terms"` // the loss by its parts, which sum to it
+	GradientNorm float64            `json:"gradient_norm"`
+	Seconds      float64            `json:"seconds"` // since the start
+}
+
+// writtenEvent is written after a picture was.
+type writtenEvent struct {
+	Event       string  `json:"event"`       // "written"
+	Path        string  `json:"path"`        // where it is
+	Final       bool    `json:"final"`       // false for an intermediate picture
+	Interrupted bool    `json:"interrupted"` // the final picture isn't the finished one
+	Width       int     `json:"width"`
+	Height      int     `json:"height"`
+	Iterations  int     `json:"iterations"`
+	Loss        float64 `json:"loss"`
+	Seconds     float64 `json:"seconds"`
+	Error       string  `json:"error,omitempty"` // why it isn't where it was to go
+	// Remarks say in what the picture may not be what was asked for.
+	Remarks []string `json:"remarks,omitempty"`
+}
+
+func newIterationEvent(p model.Progress) iterationEvent {
+	terms := make(map[string]float64, len(p.Terms))
+	for _, t := range p.Terms {
+		terms[t.Name] = t.Value
+	}
+	return iterationEvent{
+		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
+		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
+		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
+	}
+}

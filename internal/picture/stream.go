@@ -1,0 +1,40 @@
+package picture
+
+import (
+	"fmt"
+	"image"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/disintegration/imaging"
+)
+
+// Written are the formats that pictures are written in.
+var Written = [...]string{"png", "jpeg", "tiff"}
+
+// FormatOf returns which of Written a file of that name is written in, by its
+// extension, or what is wrong with the name.
+func FormatOf(path string) (string, error) {
+	if _, err := encoderOf(path, SaveOptions{}); err != nil {
+		return "", saveError(path, err)
+	}
+	format, err := imaging.FormatFromExtension(filepath.Ext(path))
+	return strings.ToLower(format.String()), err
+}
+
+// Encode writes img to w as Save writes a file, in the format of the options, which
+// is PNG where they say none.
+func Encode(w io.Writer, img image.Image, o SaveOptions) error {
+	if o.Format == "" {
+		o.Format = Written[0]
+	}
+	write, err := writerOf("", img, o)
+	if err == nil {
+		err = write(w)
+	}
+	if err != nil {
+		return fmt.Errorf("picture: write %s: %w", strings.ToUpper(o.Format), err)
+	}
+	return nil
+}
