@@ -1,11 +1,14 @@
 //go:build ignore
 
 // Generate fetches the decoders by way of the Go module proxy, whose sums go
-// checks, and puts them and their licences here.
+// checks, and puts them and their licences here; with -check it only says whether
+// those that are here are the same.
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"flag"
 	"log"
 	"os"
 	"os/exec"
@@ -31,6 +34,8 @@ var files = []struct {
 }
 
 func main() {
+	check := flag.Bool("check", false, "fail if a file isn't current")
+	flag.Parse()
 	for _, f := range files {
 		// Outside the module, which needn't require them.
 		download := exec.Command("go", "mod", "download", "-json", f.module)
@@ -47,6 +52,12 @@ func main() {
 			data, err := os.ReadFile(filepath.Join(module.Dir, from))
 			if err != nil {
 				log.Fatal(err)
+			}
+			if *check {
+				if old, err := os.ReadFile(to); err != nil || !bytes.Equal(old, data) {
+					log.Fatalf("%s isn't what %s has as %s: run go generate", to, f.module, from)
+				}
+				continue
 			}
 			if err := os.WriteFile(to, data, 0o644); err != nil {
 				log.Fatal(err)

@@ -50,12 +50,15 @@ var choices = map[string]choice{
 			"Portions of this software are copyright © 2010 The FreeType Project (www.freetype.org). All rights reserved.",
 	},
 	"github.com/ajstarks/svgo": {nil, "By Anthony Starks."},
-	"github.com/gen2brain/heic": {
+	"libheif 1.18.2 and libde265 1.0.15": {
 		nil,
-		"It has libheif and libde265 in it, under the GNU Lesser General Public License 3, compiled to WebAssembly, as the file lib/heif.wasm.gz of the module, which the program runs apart from itself. " +
-			"To use another version of them, put another such file in a copy of the module, made by its lib/Makefile from their sources, and build impasto with `go mod edit -replace`; " +
-			"where the system has libheif as a shared library, the module may use that instead. " +
+		"By Dirk Farin and struktur AG, https://github.com/strukturag, compiled to WebAssembly by github.com/gen2brain/heic v0.4.5: internal/heif/libheif.wasm.gz, which the program runs in a sandbox. " +
+			"To use another version of them, put another such file in its place, made by that module's lib/Makefile from their sources, and build the program again. " +
 			"The method of compression, HEVC, is covered by patents in some countries; these licences grant none of other holders.",
+	},
+	"libavif and libaom": {
+		nil,
+		"By Joe Drago and others, and the Alliance for Open Media, compiled to WebAssembly by github.com/gen2brain/avif v0.4.4: internal/heif/libavif.wasm.gz.",
 	},
 }
 
@@ -84,4 +87,16 @@ func kindOf(f file) (*kind, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s is a licence of no kind that is known: look at it, and add its kind to kinds.go if it will do", f.name)
+}
+
+// components are parts of the program that aren't modules: decoders compiled to
+// WebAssembly, whose licences lie beside them.
+var components = []struct {
+	name     string
+	folder   string
+	licences []string
+}{
+	{"libheif 1.18.2 and libde265 1.0.15", "internal/heif/licenses", []string{"LICENSE.libheif", "LICENSE.libde265"}},
+	{"libavif and libaom", "internal/heif/licenses", []string{"LICENSE.libavif", "LICENSE.aom"}},
+	{"github.com/gen2brain/heic v0.4.5 and github.com/gen2brain/avif v0.4.4", "internal/heif/licenses", []string{"LICENSE.gen2brain"}},
 }

@@ -35,7 +35,8 @@ var builds = []struct{ system, processor, tags string }{
 	{"darwin", "amd64", ""}, {"darwin", "arm64", ""}, {"windows", "amd64", ""}, {"windows", "arm64", ""},
 }
 
-// linked returns the modules of all builds, Go's own library first, then by their path.
+// linked returns the modules of all builds, Go's own library first, then by their path,
+// and the components.
 func linked() ([]*module, error) {
 	byPath := map[string]*module{}
 	for _, b := range builds {
@@ -70,7 +71,25 @@ func linked() ([]*module, error) {
 			return nil, err
 		}
 	}
-	return all, nil
+	parts, err := readComponents()
+	return append(all, parts...), err
+}
+
+// readComponents returns the components as modules are.
+func readComponents() ([]*module, error) {
+	var parts []*module
+	for _, c := range components {
+		m := &module{path: c.name, folder: c.folder}
+		for _, name := range c.licences {
+			files, err := m.read(filepath.Join(c.folder, name))
+			if err != nil {
+				return nil, err
+			}
+			m.files = append(m.files, files...)
+		}
+		parts = append(parts, m)
+	}
+	return parts, nil
 }
 
 // collect adds the modules in what `go list -json` prints.

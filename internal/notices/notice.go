@@ -21,7 +21,7 @@ func notice(modules []*module) (string, error) {
 	var b strings.Builder
 	b.WriteString(strings.TrimSpace(head))
 	b.WriteString("\n\n\nSOFTWARE IN THIS PROGRAM\n\n" + wrapped("Every executable has these in it, or those of them that its platform needs, "+
-		"unchanged, from the addresses that their names are. The numbers are those of the texts further down. "+
+		"unchanged; modules are from the addresses that their names are. The numbers are those of the texts further down. "+
 		"This part is made by `make notices` from what the program is linked of.", ""))
 	for i := range kinds {
 		of := byKind[&kinds[i]]
