@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -25,7 +26,8 @@ func flat(channels, positions int) plan.Values {
 }
 
 // TestGaussianTargetsThatTheIterationCannotReach takes targets whose transport map it
-// doesn't find, and a usual one between and after them.
+// doesn't find, being far weaker than the picture or no covariance at all, a usual one
+// between and after them, and flat ones, whose map it finds.
 func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 	loss, err := losses.Named("gaussian")
 	if err != nil {
@@ -35,6 +37,15 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 	thin := flat(64, 40) // of rank one, and hardly that
 	for i := range thin.Single {
 		thin.Single[i] += 1e-4 * float32(i%40)
+	}
+	weak := flat(64, 40)
+	for i := range weak.Single {
+		weak.Single[i] *= 1e-2
+	}
+	indefinite := keptOf(t, form, thin).values[0]
+	indefinite.Double = slices.Clone(indefinite.Double)
+	for i := range 64 {
+		indefinite.Double[i] *= 2 // too little variance for the mean
 	}
 	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
 	if err != nil {
@@ -58,8 +69,9 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 			target plan.Values
 			found  bool
 		}{
-			{keptOf(t, form, flat(64, 40)).values[0], true}, {usual, true}, {usual, true}, {usual, true},
-			{keptOf(t, form, thin).values[0], false}, {usual, true}, {usual, true},
+			{keptOf(t, form, weak).values[0], false}, {usual, true}, {usual, true}, {usual, true},
+			{indefinite, false}, {usual, true}, {keptOf(t, form, flat(64, 40)).values[0], true},
+			{keptOf(t, form, thin).values[0], true}, {usual, true},
 		} {
 			n.inputs[targetName(0)] = c.target
 			want := evaluate(t, exact, n, 1)

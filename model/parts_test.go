@@ -41,14 +41,15 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 	content := smoothNoise(t, width, height, 1)
 	from := smoothNoise(t, width, height, 2)
 	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 60, 75, 3), smoothNoise(t, 54, 40, 4)}}
-	for _, loss := range losses.All() {
+	forms := losses.ContentForms()
+	for i, loss := range losses.All() {
 		if sampled, ok := loss.(losses.Sampled); ok {
 			loss = sampled.WithSample(300)
 		}
 		name := loss.Description().Name
 		t.Run(name, func(t *testing.T) {
 			r := recipe{variation: 3, styles: []float64{0.25, 0.75}, content: []contentPart{{"relu2_2", 0.5}, {"relu1_2", 0.2}}}
-			r.contentForm, _ = losses.ContentNamed("scaled")
+			r.contentForm = forms[i%len(forms)]
 			for i, layer := range layers {
 				if i == 0 && loss.Description().Growth == losses.AllPairs {
 					continue // time goes with the square of the positions

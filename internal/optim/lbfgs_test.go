@@ -201,6 +201,59 @@ func TestLBFGSFallsBackToSteepestDescent(t *testing.T) {
 	}
 }
 
+// TestLBFGSTriesNoStepTooSmallToTell has a slope that promises less than float32 objectives
+// resolve.
+func TestLBFGSTriesNoStepTooSmallToTell(t *testing.T) {
+	for slope, tried := range map[float32]bool{1e-9: false, 1e-3: true} {
+		point, gradient := make(HostVector, 100), make(HostVector, 100)
+		l, err := NewLBFGS(Host{}, point, gradient, LBFGSOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := l.Step(func() (float64, error) {
+			loss := 1.0
+			for i, x := range point {
+				gradient[i] = slope
+				loss += float64(slope * x)
+			}
+			return loss, nil
+		})
+		if err != nil || report.Stationary == tried || (report.Evaluations > 1) != tried {
+			t.Errorf("a slope of %g: %+v, %v; want a step: %t", slope, report, err, tried)
+		}
+	}
+}
+
+// TestLBFGSRemembersHowFarItGot counts evaluations along the gradient where the first
+// length is ten thousand times too long.
+func TestLBFGSRemembersHowFarItGot(t *testing.T) {
+	point, gradient := make(HostVector, 100), make(HostVector, 100)
+	l, err := NewLBFGS(Host{}, point, gradient, LBFGSOptions{FirstStep: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	objective := func() (float64, error) { // a valley of 1e-4 beside the origin
+		var loss float64
+		for i, x := range point {
+			d := float64(x) - 1e-4
+			gradient[i] = float32(2e6 * d)
+			loss += 1e6 * d * d
+		}
+		return loss, nil
+	}
+	first, err := l.Step(objective)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.forget()
+	point[0] += 1e-4
+	l.Renew()
+	second, err := l.Step(objective)
+	if err != nil || first.Evaluations < 4 || second.Evaluations >= first.Evaluations {
+		t.Errorf("%d evaluations at first and %d then (%v), want fewer", first.Evaluations, second.Evaluations, err)
+	}
+}
+
 func TestLBFGSReturnsToTheLastGoodPoint(t *testing.T) {
 	device := errors.New("device lost")
 	tests := []struct {
