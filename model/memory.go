@@ -21,7 +21,7 @@ func outlineOf(content image.Point, styles []Style, o Options, side int) outline
 	l.width, l.height = fit(content.X, content.Y, side, true)
 	for _, style := range styles {
 		size := style.Image.Bounds().Size()
-		width, height := fit(size.X, size.Y, o.styleSide(side), false)
+		width, height := fitAtLeast(size.X, size.Y, o.styleSide(side), o.minimumSize())
 		l.styles = append(l.styles, image.Pt(width, height))
 	}
 	return l
