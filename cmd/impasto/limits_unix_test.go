@@ -51,7 +51,7 @@ func TestWhatDoesNotFitUnderALimitIsRefusedAtOnce(t *testing.T) {
 // Below that its runtime ends it before any of this program runs.
 func TestShortageOfAddressesIsOneLine(t *testing.T) {
 	folder := workshop(t)
-	for _, mebibytes := range []int{1400, 1550, 1700, 1900, 2200} {
+	for _, mebibytes := range []int{1750, 1900, 2050, 2200} {
 		for _, args := range [][]string{
 			{"version"},
 			{"measure", "content.png", "style.png", "--device=cpu", "--loss=gram"},
