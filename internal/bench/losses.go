@@ -283,7 +283,7 @@ func heldBytes() int64 {
 	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
+	return int64(stats.HeapAlloc) + memory.Allocated()
 }
 
 // lossGraph compiles the normalised value of a loss between features and a target, and

@@ -2,8 +2,8 @@
 
 package memory
 
-// Allocate returns n zeros.
-func Allocate(n int) ([]byte, error) { return make([]byte, n), nil }
+// allocate takes memory of the Go heap.
+func allocate(n int) ([]byte, error) { return make([]byte, n), nil }
 
-// Free leaves what Allocate returned to the garbage collector.
-func Free([]byte) error { return nil }
+// free leaves it to the garbage collector.
+func free([]byte) error { return nil }

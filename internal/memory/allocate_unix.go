@@ -8,12 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Allocate returns n zeros that start on a page, outside of the Go heap, where running
-// out of memory ends the program: here it is an error. They stay until Free.
-func Allocate(n int) ([]byte, error) {
-	if n == 0 {
-		return nil, nil
-	}
+// allocate maps pages.
+func allocate(n int) ([]byte, error) {
 	block, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, fmt.Errorf("memory: %d bytes: %w", n, err)
@@ -21,10 +17,7 @@ func Allocate(n int) ([]byte, error) {
 	return block, nil
 }
 
-// Free gives back what Allocate returned, all of it. Using it afterwards is fatal.
-func Free(block []byte) error {
-	if len(block) == 0 {
-		return nil
-	}
+// free unmaps pages.
+func free(block []byte) error {
 	return unix.Munmap(block)
 }

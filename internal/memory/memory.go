@@ -1,5 +1,5 @@
-// Package memory tells how much memory this program can still take: of the machine,
-// and under the limits that are set on it.
+// Package memory tells how much memory this program can still take, of the machine and
+// under the limits that are set on it, and takes large blocks of it.
 package memory
 
 import "github.com/shirou/gopsutil/v4/mem"
