@@ -34,7 +34,7 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 	defer r.close()
 	err = r.climb(ctx)
 	result := r.result()
-	if err == nil && r.moved < hardlyMoved {
+	if err == nil && r.moved < hardlyMoved && (r.last.Done >= fewIterations || r.last.Done < r.last.Total) {
 		result.Remarks = append(result.Remarks, r.stuck())
 	}
 	return result, err
@@ -202,6 +202,9 @@ func difference(a, b *picture.Picture) float64 {
 	return math.Sqrt(sum / float64(len(a.RGB)))
 }
 
+// fewIterations are as many as may change little without anything being wrong.
+const fewIterations = 3
+
 // stuck says that the iterations were in vain, and what the loss consists of.
 func (r *run) stuck() string {
 	largest := Term{}
@@ -210,9 +213,13 @@ func (r *run) stuck() string {
 			largest = t
 		}
 	}
-	return fmt.Sprintf("the picture hardly changed: %d iterations found little or nothing that lowers the loss of %.4g, of which %q is %.4g; "+
+	iterations := "1 iteration"
+	if r.last.Done != 1 {
+		iterations = fmt.Sprintf("%d iterations", r.last.Done)
+	}
+	return fmt.Sprintf("the picture hardly changed: %s found little or nothing that lowers the loss of %.4g, of which %q is %.4g; "+
 		"try smaller weights of the content and of total variation, another start or more iterations",
-		r.last.Done, r.last.Loss, largest.Name, largest.Value)
+		iterations, r.last.Loss, largest.Name, largest.Value)
 }
 
 func (r *run) result() *Result {

@@ -80,7 +80,8 @@ With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
 object: those that vary), reused, error (why the picture isn't finished, or not
 there; missing where there is none),
-iterations, seconds, loss, style and content (objects: the scores by loss, null
+iterations, seconds, loss, remarks (what there is to be said of it, as that it
+hardly changed; missing where there is nothing), style and content (objects: the scores by loss, null
 for one that failed), kept (the content loss; null where it isn't known) and
 problems (an object: by loss, why a score is null); and one for every other file
 written, with event ("written") and path. scores.json has these objects, without
@@ -142,6 +143,9 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 		}
 	}
 	view := &comparisonView{global: global, stdout: stdout, stderr: stderr}
+	if text := understood(args[0], styles); text != "" {
+		view.say("%s", text)
+	}
 	options := compare.Options{
 		Content: args[0], Also: o.Also, Cells: cells, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
 		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]), Progress: view.show,
@@ -231,6 +235,9 @@ func (v *comparisonView) show(e compare.Event) error {
 		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options)
 	case compare.Painted:
 		v.say("wrote %s: %s in %s, loss %s", quote.Name(e.Path), report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
+		for _, remark := range e.Picture.Remarks {
+			v.say("%s: %s", quote.Name(e.Picture.Name), remark)
+		}
 	case compare.Failed:
 		v.say("%s failed: %s", where, e.Picture.Error)
 	case compare.Scoring:

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // during runs a command that writes JSON, acts once a line is there, and returns how
@@ -94,6 +95,12 @@ func TestSecondInterruptStopsAtOnce(t *testing.T) {
 	}
 	interrupt()
 	<-ctx.Done()
+	interrupt() // which comes from a program that passed the first one on
+	select {
+	case s := <-status:
+		t.Fatalf("two interrupts at once stop with %d", s)
+	case <-time.After(together + 50*time.Millisecond):
+	}
 	interrupt()
 	if s := <-status; s != statusInterrupted {
 		t.Errorf("exit status %d, want %d", s, statusInterrupted)

@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"impasto/internal/quote"
 	"impasto/internal/supervise"
@@ -65,7 +66,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		fmt.Fprintf(stderr, "impasto: %s\n", quote.Error(err, namesIn(args)...))
+		message := quote.Error(err, namesIn(args)...)
+		if errors.Is(err, context.Canceled) {
+			message = strings.Replace(message, context.Canceled.Error(), errInterrupted.Error(), 1)
+		}
+		fmt.Fprintf(stderr, "impasto: %s\n", message)
 	}
 	return exitStatus(err)
 }
@@ -101,6 +106,10 @@ func exitStatus(err error) int {
 	}
 }
 
+// together is how long after an interrupt another one is taken for the same: programs
+// that start others, such as timeout, pass on what the whole group gets as well.
+const together = 200 * time.Millisecond
+
 // interruptible returns a context that the first interrupt or request to
 // terminate cancels; the second one ends the program at once. The end of the
 // terminal cancels it too, unless the program was started to outlive that, as by
@@ -115,11 +124,18 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(status in
 		supervise.Notify(signals, syscall.SIGHUP)
 	}
 	go func() {
-		for asked := 0; asked < 2; {
-			if received := <-signals; received != syscall.SIGHUP {
-				asked++
-			}
+		var first time.Time
+		for {
+			received := <-signals
 			cancel()
+			if received == syscall.SIGHUP {
+				continue
+			}
+			if first.IsZero() {
+				first = time.Now()
+			} else if time.Since(first) > together {
+				break
+			}
 		}
 		fmt.Fprintln(stderr, "impasto: interrupted twice; stopped at once")
 		exit(statusInterrupted)

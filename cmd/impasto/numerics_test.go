@@ -21,6 +21,24 @@ func TestEveryContentLossMovesThePicture(t *testing.T) {
 	}
 }
 
+// TestManyStylesAreNamed is for patterns of the shell, whose first picture is the content.
+func TestManyStylesAreNamed(t *testing.T) {
+	folder := workshop(t)
+	var styles []string
+	for _, name := range []string{"a.png", "b.png", "c.png", "d.png", "e.png"} {
+		writePicture(t, filepath.Join(folder, name), 20, 20, 0.5)
+		styles = append(styles, name)
+	}
+	const told = "content.png is the content; the other 5 pictures, from a.png to e.png, are styles, which are blended\n"
+	more := append(styles[1:], "-o", "out.png", "--first-iterations=1")
+	if run := stylize(t, folder, append(styles[:1:1], more...)...).done(t); !strings.HasPrefix(run.stderr, told) {
+		t.Errorf("standard error is %q, want it to begin with %q", run.stderr, told)
+	}
+	if run := stylize(t, folder, more...).done(t); strings.Contains(run.stderr, "is the content") {
+		t.Errorf("of four styles it is said that %q", run.stderr)
+	}
+}
+
 func TestRunThatIsStuckSaysSo(t *testing.T) {
 	folder := workshop(t)
 	writePicture(t, filepath.Join(folder, "content.png"), 32, 24, 0.15)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"strconv"
 	"strings"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/quote"
 	"impasto/model"
 )
 
@@ -58,6 +60,21 @@ func parseStyles(arguments []string) ([]styleArgument, error) {
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// manyStyles is more than people blend on purpose, and than a pattern of the shell makes
+// by accident.
+const manyStyles = 4
+
+// understood says what is taken for what where there are so many pictures that a
+// pattern such as photos/*.jpg may have been meant otherwise; else it is "".
+func understood(content string, styles []styleArgument) string {
+	if len(styles) <= manyStyles {
+		return ""
+	}
+	first, last := styles[0].path, styles[len(styles)-1].path
+	return fmt.Sprintf("%s is the content; the other %d pictures, from %s to %s, are styles, which are blended",
+		quote.Name(content), len(styles), quote.Name(first), quote.Name(last))
 }
 
 // checkNotInput reports an output that would replace one of the files that are

@@ -129,6 +129,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err != nil {
 		return err
 	}
+	if text := understood(args[0], styles); text != "" && !global.Quiet {
+		fmt.Fprintln(std.err, text)
+	}
 	content, painted, err := openPictures(ctx, args[0], styles, std, global.Quiet)
 	if err != nil {
 		return err
@@ -136,6 +139,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	options, err := o.Open(ctx, nil)
 	if err != nil {
 		return err
+	}
+	if start, ok := options.StartImage.(*picture.Picture); ok {
+		printRemarks(std.err, global.Quiet, o.Start, start)
 	}
 	defer announceInterrupt(ctx, std.err, global.Quiet)()
 	ctx, cancel := context.WithCancelCause(ctx)

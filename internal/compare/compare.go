@@ -83,6 +83,8 @@ type Picture struct {
 	Iterations int               `json:"iterations"`
 	Seconds    float64           `json:"seconds"`
 	Loss       float64           `json:"loss"` // at the end
+	// Remarks say in what it may not be what was asked for.
+	Remarks []string `json:"remarks,omitempty"`
 	// Style and Content are the scores against the styles and the content, by loss,
 	// and Kept is the content loss, as in model.Scores; nil where there is none, and
 	// both maps where the picture isn't there.

@@ -83,6 +83,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	r := &record{
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
 		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
+		Remarks: result.Remarks,
 	}
 	if saveErr := c.keep(context.WithoutCancel(ctx), cell, e, r, result.Image); saveErr != nil {
 		return errors.Join(err, saveErr), nil

@@ -30,6 +30,7 @@ type record struct {
 	Seconds    float64           `json:"seconds"`
 	Loss       float64           `json:"loss"`
 	Curve      [][3]float64      `json:"curve"` // iteration, seconds, loss
+	Remarks    []string          `json:"remarks,omitempty"`
 
 	image image.Image
 }
@@ -94,7 +95,7 @@ func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, st
 // take fills an entry from a record.
 func (e *entry) take(r *record) {
 	e.image, e.digest = r.image, r.Picture
-	e.Iterations, e.Seconds, e.Loss = r.Iterations, r.Seconds, r.Loss
+	e.Iterations, e.Seconds, e.Loss, e.Remarks = r.Iterations, r.Seconds, r.Loss, r.Remarks
 	e.curve = e.curve[:0]
 	for _, p := range r.Curve {
 		e.curve = append(e.curve, report.CurvePoint{Iteration: int(p[0]), Seconds: p[1], Loss: p[2]})
