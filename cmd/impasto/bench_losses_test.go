@@ -12,7 +12,7 @@ import (
 )
 
 func TestBenchLossesPrintsAnObjectForEachCase(t *testing.T) {
-	run := impasto(t, t.TempDir(), "bench", "losses", "--layers=relu1_1,relu2_1", "--sizes=16,32", "--runs=1", "--json").done(t)
+	run := impasto(t, t.TempDir(), "bench", "losses", "--layers=relu1_1,relu2_1", "--sizes=16,32", "--runs=1", "--budget=0", "--json").done(t)
 	lines := strings.Split(strings.TrimSpace(run.stdout), "\n")
 	if want := 2 * 2 * len(losses.Usable()); len(lines) != want {
 		t.Fatalf("%d objects, want %d", len(lines), want)
