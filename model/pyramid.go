@@ -152,6 +152,16 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 			}
 			levels[i].styles = append(levels[i].styles, resized)
 		}
+		if ofOneColour(levels[0].styles[s]) {
+			levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
+				"style picture %d is of one colour: it has no texture to take over, and its singular covariances are given a ridge", s+1))
+		}
 	}
 	return levels, nil
+}
+
+// ofOneColour tells whether the colours of a picture differ by less than a level of 8 bits.
+func ofOneColour(p *picture.Picture) bool {
+	_, deviation := colourStatistics([]*picture.Picture{p}, []float64{1})
+	return max(deviation[0], deviation[1], deviation[2]) < 1./math.MaxUint8
 }

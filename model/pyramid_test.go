@@ -116,7 +116,7 @@ func TestPanoramasBeginAtTheFirstLevelThatFits(t *testing.T) {
 		{"both", [2]int{800, 150}, [2]int{800, 120}, []string{"91×17", "128×24"}, []string{"104×16", "128×19"}, []int{2, 0}},
 		{"a style smaller than the layers need", [2]int{800, 150}, [2]int{8, 4}, []string{"91×17", "128×24"}, []string{"31×16", "31×16"}, []int{2, 1}},
 		{"a content of one pixel", [2]int{1, 1}, [2]int{1, 1},
-			[]string{"32×32", "45×45", "64×64", "91×91", "128×128"}, []string{"16×16", "16×16", "16×16", "16×16", "16×16"}, []int{1, 1, 1, 1, 1}},
+			[]string{"32×32", "45×45", "64×64", "91×91", "128×128"}, []string{"16×16", "16×16", "16×16", "16×16", "16×16"}, []int{2, 1, 1, 1, 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -69,7 +69,7 @@ func TestFlatAndThinPicturesArePainted(t *testing.T) {
 		want           string // of the picture
 		said, unsaid   string
 	}{
-		{"a style of one colour", "content.png", "flat.png", "32", "32×24", "scale 1/1", "eigendecomposition"},
+		{"a style of one colour", "content.png", "flat.png", "32", "32×24", "style picture 1 is of one colour", "eigendecomposition"},
 		{"a wide content", "wide.png", "style.png", "96", "96×6", "the first scale is 68×4: the content is so thin that at a size of 34", "scale 4/4"},
 		{"a wide style", "content.png", "wide.png", "32", "32×24", "style picture 1 is 56×4 instead of 32×2", "eigendecomposition"},
 		{"a style of a few pixels", "content.png", "small.png", "32", "32×24", "style picture 1 is 18×4 instead of 5×1", "eigendecomposition"},
