@@ -54,7 +54,8 @@ func (d *Device) Compile(s *plan.Schedule) (_ plan.Machine, err error) {
 	return m, nil
 }
 
-// Needs implements plan.Device.
+// Needs implements plan.Device. The network's parameters come to the device all the same,
+// and stay there for the machines that follow.
 func (d *Device) Needs(s *plan.Schedule) (bytes int64, err error) {
 	defer ops.Catch(&err, "cuda: plan")
 	p, err := s.For(d)

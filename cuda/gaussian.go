@@ -35,7 +35,7 @@ func bindGaussian(c *comparison, loss pure.Gaussian) {
 	}
 	n := loss.Channels
 	probes := n * pure.TransportProbes
-	g.covariance, g.inverse, g.numbers = reserve[float64](b, n*n), reserve[float64](b, n*n), reserve[float64](b, 3)
+	g.covariance, g.inverse, g.numbers = reserve[float64](b, n*n), reserve[float64](b, n*n), reserve[float64](b, 4)
 	g.probes, g.probed = reserve[float64](b, probes), reserve[float64](b, probes)
 
 	m := b.transport(g)
@@ -47,12 +47,12 @@ func bindGaussian(c *comparison, loss pure.Gaussian) {
 		kernels.ThinProduct(product, thin[1], m.sigma, thin[0], n),
 		kernels.ThinProduct(product, thin[0], m.t, thin[1], n),
 		kernels.TransportResidual(oneBlock, g.residual.at(), thin[0], g.probed, n),
-		kernels.GaussianRows(overWarps(n), c.cotangent, values, c.summary, c.target, m.t, m.sigma, g.numbers, c.grad, n),
+		kernels.GaussianRows(overWarps(n), c.cotangent, values, c.summary, c.target, m.t, m.sigma, g.numbers, m.ridge, c.grad, n),
 		kernels.GaussianValue(oneBlock, g.value, values, g.numbers, n))
 }
 
-// transportMap is what transport leaves: the features' covariance and the map T.
-type transportMap struct{ sigma, t pointer[float64] }
+// transportMap is what transport leaves: the features' covariance, its ridge and the map T.
+type transportMap struct{ sigma, ridge, t pointer[float64] }
 
 // transport binds the iteration for the transport map from the features to a target.
 func (b *binder) transport(g *gaussianTarget) transportMap {
@@ -61,26 +61,26 @@ func (b *binder) transport(g *gaussianTarget) transportMap {
 	sigma, t, u, v, w, x, y := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
 	spares := [2]pointer[float64]{matrix(), matrix()}
 	spreads, partials := workspace[float64](b, transportSteps+1), workspace[float64](b, sumBlocks)
-	pivots := workspace[float64](b, pivotSize)
+	pivots, ridge := workspace[float64](b, pivotSize), workspace[float64](b, 3)
 	g.spare, g.pivots = spares[0], pivots
 	shape, parts := overParts(n * n)
 	b.add(
-		kernels.GaussianCovariance(over(n*n), sigma, g.summary, g.numbers, n),
+		kernels.GaussianCovariance(over(n*n), sigma, ridge, g.summary, g.numbers, n),
 		kernels.DotPartialsF64(shape, partials, g.covariance, sigma, n*n),
-		kernels.TransportBegin(over(n*n), t, u, v, spreads, g.covariance, g.inverse, sigma, partials, parts, g.numbers, n))
+		kernels.TransportBegin(over(n*n), t, u, v, spreads, g.covariance, g.inverse, sigma, partials, parts, ridge, n))
 	for step := range transportSteps {
 		pairs := []inversion{{w, u, spares[0]}, {v, t, spares[1]}}
 		if step == 0 { // T is the target, whose inverse is known
 			pairs = pairs[:1]
 		}
 		b.add(invert(n, pivots, spreads.Plus(step), pairs...)...)
-		b.add(kernels.TransportCombine(over(n*n), t, u, spreads, v, w, g.numbers, n, step))
+		b.add(kernels.TransportCombine(over(n*n), t, u, spreads, v, w, ridge, n, step))
 	}
 	b.add(invert(n, pivots, none, inversion{v, t, spares[0]})...)
-	b.add(kernels.TransportShift(over(n*n), x, y, u, v, spreads, g.numbers, n))
+	b.add(kernels.TransportShift(over(n*n), x, y, u, v, spreads, ridge, n))
 	b.add(invert(n, pivots, none, inversion{v, x, spares[0]}, inversion{w, y, spares[1]})...)
-	b.add(kernels.TransportEnd(over(n*n), t, v, w, spreads, g.numbers, n))
-	return transportMap{sigma, t}
+	b.add(kernels.TransportEnd(over(n*n), t, v, w, spreads, ridge, n))
+	return transportMap{sigma, ridge, t}
 }
 
 // inversion is of the matrix at from, by way of spare memory.
@@ -132,7 +132,7 @@ type gaussianTarget struct {
 }
 
 // written takes in a target: its ridged covariance and the inverse of that, and vectors
-// to try results on. A target without an inverse, as a style picture of one colour has,
+// to try results on. A target without an inverse, such as one without any activation,
 // leaves the loss to the host.
 func (g *gaussianTarget) written(input *plan.Buffer, values []float64) error {
 	if input != g.target {
@@ -156,7 +156,7 @@ func (g *gaussianTarget) written(input *plan.Buffer, values []float64) error {
 		{g.covariance, target.Covariance},
 		{g.probes, probes.RawMatrix().Data},
 		{g.probed, probed.RawMatrix().Data},
-		{g.numbers, []float64{target.Ridge, target.Trace, target.Scale}},
+		{g.numbers, []float64{target.Ridge, target.Trace, target.Scale, g.loss.LeastRidge()}},
 	} {
 		if err := upload(g.device, part.to, part.values); err != nil {
 			return err

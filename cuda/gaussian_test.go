@@ -25,34 +25,80 @@ func flat(channels, positions int) plan.Values {
 	return v
 }
 
-// TestGaussianTargetsThatTheIterationCannotReach takes targets whose transport map it
-// doesn't find, being far weaker than the picture or no covariance at all, a usual one
-// between and after them, and flat ones, whose map it finds.
-func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
+// times are features with every one multiplied.
+func times(factor float32, v plan.Values) plan.Values {
+	for i := range v.Single {
+		v.Single[i] *= factor
+	}
+	return v
+}
+
+// gaussianTarget64 is a target of 64 channels, and whether the iteration finds its map.
+type gaussianTarget64 struct {
+	name   string
+	values plan.Values
+	found  bool
+	// far: gradients, which are in units of the target, are beyond the range of float16.
+	far bool
+}
+
+// gaussianTargets are what the iteration can do, a usual target between and after that,
+// and the two that it can't.
+func gaussianTargets(t *testing.T, usual plan.Values) []gaussianTarget64 {
+	t.Helper()
 	loss, err := losses.Named("gaussian")
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := loss.Normalised()
-	thin := flat(64, 40) // of rank one, and hardly that
+	kept := func(features plan.Values) plan.Values { return keptOf(t, loss.Normalised(), features).values[0] }
+	// Of rank one, and hardly that.
+	thin := flat(64, 40)
 	for i := range thin.Single {
 		thin.Single[i] += 1e-4 * float32(i%40)
 	}
-	weak := flat(64, 40)
-	for i := range weak.Single {
-		weak.Single[i] *= 1e-2
+	direction := flat(64, 40)
+	for i := range direction.Single {
+		direction.Single[i] *= 1 + float32(i%40%7)/10
 	}
-	indefinite := keptOf(t, form, thin).values[0]
+	// Too little variance for the mean: no covariance at all.
+	indefinite := kept(thin)
 	indefinite.Double = slices.Clone(indefinite.Double)
 	for i := range 64 {
-		indefinite.Double[i] *= 2 // too little variance for the mean
+		indefinite.Double[i] *= 2
 	}
+	cloud := func(positions int) plan.Values { return positive(values32(8, 64, 1, positions)) }
+	return []gaussianTarget64{
+		{"usual", usual, true, false},
+		{"no covariance", indefinite, false, false},
+		{"usual, after one that isn't found", usual, true, false},
+		{"usual once more", usual, true, false},
+		{"one colour", kept(flat(64, 40)), true, false},
+		{"one weak colour", kept(times(1e-2, flat(64, 40))), true, false},
+		{"one far weaker colour", kept(times(1e-5, flat(64, 40))), true, true},
+		{"one bright colour", kept(times(1e2, flat(64, 40))), true, false},
+		{"hardly any contrast", kept(thin), true, false},
+		{"one direction", kept(direction), true, false},
+		{"one weak direction", kept(times(1e-2, direction)), true, false},
+		{"one position", kept(flat(64, 1)), true, false},
+		{"weak", kept(times(1e-2, cloud(200))), true, false},
+		{"far weaker", kept(times(1e-4, cloud(200))), true, true},
+		{"far weaker, of few positions", kept(times(1e-4, cloud(9))), true, true},
+		{"far stronger", kept(times(1e4, cloud(200))), true, false},
+		{"no activation", kept(times(0, cloud(9))), false, true},
+		{"usual at last", usual, true, false},
+	}
+}
+
+// TestGaussianFindsTheMapToAnyCovariance writes one target after the other to a machine. A
+// target that is weak beside the picture leaves the picture's ridge to the picture itself.
+func TestGaussianFindsTheMapToAnyCovariance(t *testing.T) {
+	n := lossNetwork(t, "gaussian", 5, 7)
+	targets := gaussianTargets(t, n.inputs[targetName(0)])
 	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer exact.Close()
-	n := lossNetwork(t, "gaussian", 5, 7)
 	s, err := plan.Make(n.outputs...)
 	if err != nil {
 		t.Fatal(err)
@@ -64,16 +110,12 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 		}
 		m := compiled.(*machine)
 		t.Cleanup(func() { m.Close() })
-		usual := n.inputs[targetName(0)]
-		for i, c := range []struct {
-			target plan.Values
-			found  bool
-		}{
-			{keptOf(t, form, weak).values[0], false}, {usual, true}, {usual, true}, {usual, true},
-			{indefinite, false}, {usual, true}, {keptOf(t, form, flat(64, 40)).values[0], true},
-			{keptOf(t, form, thin).values[0], true}, {usual, true},
-		} {
-			n.inputs[targetName(0)] = c.target
+		for _, target := range targets {
+			if target.far && precision == device.Float16 {
+				continue
+			}
+			what := fmt.Sprintf("%s, target: %s", precision, target.name)
+			n.inputs[targetName(0)] = target.values
 			want := evaluate(t, exact, n, 1)
 			for _, in := range s.Inputs {
 				if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
@@ -84,9 +126,9 @@ func TestGaussianTargetsThatTheIterationCannotReach(t *testing.T) {
 				if err := m.RunAll(); err != nil {
 					t.Fatal(err)
 				}
-				compareOutputs(t, fmt.Sprintf("%s, target %d", precision, i), m, n, want)
-				if found := m.Remark() == ""; found != c.found {
-					t.Errorf("%s, target %d: the iteration found the map: %t, want %t", precision, i, found, c.found)
+				compareOutputs(t, what, m, n, want)
+				if found := m.Remark() == ""; found != target.found {
+					t.Errorf("%s: the iteration found the map: %t, want %t", what, found, target.found)
 				}
 			}
 		}

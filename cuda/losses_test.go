@@ -192,6 +192,28 @@ func TestLossesMatchTheProcessors(t *testing.T) {
 	}
 }
 
+// TestSinkhornOfAllButEqualPointsMatchesTheProcessors takes targets of which every position
+// has nearly the same features, as those of a grey picture.
+func TestSinkhornOfAllButEqualPointsMatchesTheProcessors(t *testing.T) {
+	loss, err := losses.Named("sinkhorn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, contrast := range []float32{0, 1e-5, 8e-5} {
+		features := flat(64, 6*11)
+		for i, v := range random(9, len(features.Single)) {
+			features.Single[i] *= 1 + contrast*v
+		}
+		for _, precision := range []device.Precision{device.Float32, device.Float16, device.BFloat16} {
+			t.Run(fmt.Sprint(contrast, " ", precision), func(t *testing.T) {
+				n := lossNetwork(t, "sinkhorn", 5, 7)
+				n.target(gorgonia.NewGraph(), 0, keptOf(t, loss.Normalised(), features)) // in place of the usual one
+				agrees(t, open(t, Options{Precision: precision}), n)
+			})
+		}
+	}
+}
+
 // sampledClouds adds a loss between most of the positions of two maps to their graph, or
 // between all where most is zero.
 func sampledClouds[L pure.CloudLoss](t *testing.T, of L, most int, x, target *gorgonia.Node) *gorgonia.Node {

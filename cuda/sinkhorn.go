@@ -48,7 +48,7 @@ func bindSinkhorn(c *clouds, loss pure.Sinkhorn) {
 		c.centre = c.meanOfY()
 	}
 	s.fill(c.centre, false)
-	s.add(kernels.SinkhornNumbers(oneThread, s.numbers, c.spread, loss.Epsilon, strengthOf(loss)))
+	s.add(kernels.SinkhornNumbers(oneThread, s.numbers, c.spread, loss.Epsilon, strengthOf(loss), c.equalPoints()))
 	if sampled {
 		s.only(s.isMoved)
 		s.carry()
@@ -80,6 +80,19 @@ func strengthOf(loss pure.Sinkhorn) float64 {
 	}
 	_, factor := loss.Regularisation(pure.Spread{Square: 1, Within: 1})
 	return factor
+}
+
+// equalPoints is up to where points count as equal (pure.EqualPoints), or, where that is
+// more, what rounding to what maps are made of may leave between points that are equal.
+func (c *clouds) equalPoints() float64 {
+	rounding := 0.
+	switch c.device.precision {
+	case kernels.F16:
+		rounding = 0x1p-11
+	case kernels.BF16:
+		rounding = 0x1p-8
+	}
+	return max(pure.EqualPoints, rounding*rounding)
 }
 
 // softmin makes a potential of rows from one of columns, or, averaged, the mean of

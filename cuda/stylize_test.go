@@ -105,8 +105,8 @@ func TestStylisationsMatchTheProcessors(t *testing.T) {
 	}
 }
 
-// TestAStyleOfOneColourMatchesTheProcessors paints a style whose features hardly vary,
-// so that the iteration for its transport maps doesn't get to them.
+// TestAStyleOfOneColourMatchesTheProcessors paints a style whose features don't vary: its
+// covariances, and those of the picture beside it, have an inverse by their least ridge only.
 func TestAStyleOfOneColourMatchesTheProcessors(t *testing.T) {
 	canvas := image.NewRGBA(image.Rect(0, 0, 40, 40))
 	draw.Draw(canvas, canvas.Bounds(), image.NewUniform(color.RGBA{200, 90, 40, 255}), image.Point{}, draw.Src)
@@ -122,12 +122,9 @@ func TestAStyleOfOneColourMatchesTheProcessors(t *testing.T) {
 		}
 	}
 	want := stylizedIn(t, plain, func(o *model.Options) { set(o); o.Device = "cpu" })
-	if remarks > 0 {
-		t.Error("the processor remarks what only a GPU has reason to")
-	}
 	got := stylizedIn(t, plain, func(o *model.Options) { set(o); o.Device = "cuda" })
-	if remarks != 3 {
-		t.Errorf("%d iterations remark that a map takes an eigendecomposition, want all 3", remarks)
+	if remarks > 0 {
+		t.Errorf("%d iterations remark that a map takes an eigendecomposition, want none", remarks)
 	}
 	off := apart(got.Image, want.Image)
 	t.Logf("pictures are %.2g apart; losses %v and %v", off, got.Last.Loss, want.Last.Loss)

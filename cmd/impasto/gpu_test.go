@@ -5,10 +5,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"image"
-	"image/png"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -106,6 +102,24 @@ func TestGPUMemoryThatDoesNotSufficeIsAnError(t *testing.T) {
 	}
 }
 
+// TestGPUPictureThatDoesNotFitIsRefusedBeforeAnyWork has room for the network's parameters,
+// and for the pictures of a smaller size.
+func TestGPUPictureThatDoesNotFitIsRefusedBeforeAnyWork(t *testing.T) {
+	if standin.Real() {
+		t.Skip("what goes wrong here can't be made to on a GPU")
+	}
+	folder := gpuPictures(t)
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=300000000"}, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "1024", "--device", "cuda")
+	for _, part := range []string{"a picture of 1024×922 pixels needs ", " GiB of memory, and ", " MiB are available", "such as "} {
+		if !strings.Contains(o.stderr, part) {
+			t.Errorf("standard error %q, want %q in it", o.stderr, part)
+		}
+	}
+	if o.status == 0 || strings.Contains(o.stderr, "iteration") {
+		t.Errorf("status %d, %q, want a failure before the first iteration", o.status, o.stderr)
+	}
+}
+
 func TestGPUInterruptSavesTheBestPictureSoFar(t *testing.T) {
 	folder := gpuPictures(t)
 	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--first-iterations", "100000", "--device", "cuda", "--json")
@@ -145,17 +159,12 @@ func TestGPUInterruptSavesTheBestPictureSoFar(t *testing.T) {
 	}
 }
 
+// TestGPUThatHasToGoTheLongWaySaysSo takes a network without activations, whose covariances
+// not even a ridge gives an inverse.
 func TestGPUThatHasToGoTheLongWaySaysSo(t *testing.T) {
 	folder := gpuPictures(t)
-	canvas := image.NewRGBA(image.Rect(0, 0, 20, 20)) // of one colour
-	file, err := os.Create(filepath.Join(folder, "style.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(png.Encode(file, canvas), file.Close()); err != nil {
-		t.Fatal(err)
-	}
-	o := runOnGPU(t, folder, nil, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
+	writeWeights(t, filepath.Join(folder, "zeros.safetensors"), nil)
+	o := runOnGPU(t, folder, nil, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18", "--weights", "zeros.safetensors",
 		"--style-layers", "relu1_1", "--content-weight", "0", "--first-iterations", "2", "--device", "cuda", "--verbose").done(t)
 	if n := strings.Count(o.stderr, "eigendecomposition on the processor"); n != 1 {
 		t.Errorf("standard error %q says %d times that an eigendecomposition makes it slow, want once", o.stderr, n)

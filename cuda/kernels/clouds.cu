@@ -72,11 +72,13 @@ KERNEL((cloud_threads), cloud_spread, double *spread, const double *means, const
 
 // numbers (4) of an evaluation of Sinkhorn: ε, what exponents of log_sums are multiplied by,
 // what the loss counts for, and 1 where the target is of equal points, to which there is but
-// one plan; ε is the target's mean square then, or 1. strength: what the loss
-// counts for in units of that, or 0 for once. One thread.
-KERNEL((cloud_threads), sinkhorn_numbers, double *numbers, const double *spread, double epsilon, double strength) {
+// one plan; ε is the target's mean square then, or 1. strength: what the loss counts for in
+// units of that, or 0 for once. Points are equal whose mean square distance from their mean
+// is at most equal times their mean square. One thread.
+KERNEL((cloud_threads), sinkhorn_numbers, double *numbers, const double *spread, double epsilon, double strength,
+       double equal) {
     if (threadIdx.x > 0) return;
-    const bool constant = spread[1] <= 1e-12 * spread[0];
+    const bool constant = spread[1] <= equal * spread[0];
     numbers[0] = !constant ? epsilon * 2 * spread[1] : spread[0] > 0 ? spread[0] : 1;
     numbers[1] = 2 * log2_of_e / numbers[0];
     numbers[2] = strength > 0 ? strength / (spread[0] + cloud_epsilon) : 1;

@@ -75,17 +75,21 @@ func defined(t *testing.T, loss pure.CloudLoss, x, y []float32) (value float64, 
 func scalars(values ...float64) host.Memory { return host.From(values) }
 
 func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
+	const different = -1 // points, and not but for a contrast
 	for _, test := range []struct {
 		n, m     int
 		kind     string
-		constant bool
-	}{{50, 70, "f32", false}, {150, 90, "f32", false}, {50, 70, "tf32", false}, {30, 20, "f32", true}} {
+		contrast float32
+	}{
+		{50, 70, "f32", different}, {150, 90, "f32", different}, {50, 70, "tf32", different},
+		{30, 20, "f32", 0}, {30, 20, "f32", 1e-5}, {30, 20, "tf32", 0}, {30, 20, "tf32", 5e-5},
+	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {
 			const c = 6
 			x, y := normal(c*test.n, 1), normal(c*test.m, 2)
 			for i := range y {
-				if y[i] += 0.3; test.constant {
-					y[i] = float32(i%c) + 1
+				if y[i] += 0.3; test.contrast != different {
+					y[i] = (float32(i%c) + 1) * (1 + test.contrast*y[i])
 				}
 			}
 			loss := pure.Sinkhorn{Channels: c, Epsilon: 0.05, Tolerance: 1e-4, Iterations: 200, Scaled: true}
@@ -106,7 +110,7 @@ func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
 func (l *clouds) sinkhorn(loss pure.Sinkhorn) float64 {
 	t, numbers, scaled := l.t, host.Allocate(32), host.Allocate(16)
 	_, strength := loss.Regularisation(pure.Spread{Square: 1, Within: 1})
-	launch(t, "sinkhorn_numbers", host.Dim{}, vectorBlock, 0, numbers, l.spread, loss.Epsilon, strength)
+	launch(t, "sinkhorn_numbers", host.Dim{}, vectorBlock, 0, numbers, l.spread, loss.Epsilon, strength, pure.EqualPoints)
 	zeros := func(n int) host.Memory { return host.From(make([]float64, n)) }
 	f, g, p, q := zeros(l.n), zeros(l.m), zeros(l.n), zeros(l.m)
 	bias, errors := host.Allocate(4*max(l.n, l.m)), host.Allocate(3*8)

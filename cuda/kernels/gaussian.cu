@@ -5,10 +5,11 @@
 //
 // An evaluation is a fixed sequence of kernels, so that it can be captured in a graph;
 // steps of Newton's that turn out not to be needed return at once. With n channels,
-// matrices n×n, and `numbers` of the target (ridge, trace of the ridged covariance, what
-// the loss is multiplied by):
+// matrices n×n, `numbers` of the target (ridge, trace of the ridged covariance, what the
+// loss is multiplied by, the least ridge of Σ in units of tr S), and `ridge` of Σ (itself,
+// its derivative by each diagonal element of S, the root of its product with the target's):
 //
-//	gaussian_covariance         Σ of the summary
+//	gaussian_covariance         Σ of the summary, its ridge
 //	dot_partials_f64            Σₜ·Σ
 //	transport_begin             T = Σₜ, U = Σ, V = Σₜ⁻¹, and how far apart they are
 //	4 times: invert_step…       W = U⁻¹ and, but for the first time, V = T⁻¹
@@ -29,14 +30,24 @@ constexpr double last_spread = 1.85, last_factor = 0.19536942958330472;
 constexpr double last_weight0 = 2.239036840634024, last_weight1 = 6.095581323643324;
 constexpr double last_shift0 = 0.10164626999785925, last_shift1 = 1.922052128404471;
 
-// covariance = S − μμᵀ + ridge·1, of a summary of n means, then S. numbers[0]: the ridge.
-// Any one-dimensional grid of blocks of 256 threads.
-KERNEL((gaussian_threads), gaussian_covariance, double *covariance, const double *summary, const double *numbers,
-       Int n) {
+// covariance = S − μμᵀ + ridge·1, of a summary of n means, then S, and ridge (3). Any
+// one-dimensional grid of blocks of 256 threads, each of which sums up tr S.
+KERNEL((gaussian_threads), gaussian_covariance, double *covariance, double *ridge, const double *summary,
+       const double *numbers, Int n) {
+    double trace = 0;
+    for (Int i = threadIdx.x; i < n; i += gaussian_threads) trace += summary[n + i * (n + 1)];
+    const double least = numbers[3] * block_sum<gaussian_threads>(trace);
+    const bool is_least = least > numbers[0];
+    const double added = is_least ? least : numbers[0];
+    if (first_index() == 0) {
+        ridge[0] = added;
+        ridge[1] = is_least ? numbers[3] : 0;
+        ridge[2] = sqrt(numbers[0] * added);
+    }
     for (Int i = first_index(); i < n * n; i += index_step()) {
         Int row = i / n, column = i % n;
         double v = summary[n + i] - summary[row] * summary[column];
-        covariance[i] = row == column ? v + numbers[0] : v;
+        covariance[i] = row == column ? v + added : v;
     }
 }
 
@@ -50,11 +61,10 @@ KERNEL((gaussian_threads), dot_partials_f64, double *partials, const double *x, 
 }
 
 // t = target, u = covariance, v = inverse, the target's; spreads[0] = the bound on how far
-// apart the iterates' factors are, √(Σₜ·Σ)/ridge, from count partials. Any one-dimensional
+// apart the iterates' factors are, √(Σₜ·Σ)/ridge[2], from count partials. Any one-dimensional
 // grid of blocks of 256 threads. spreads has 5 elements.
 KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, double *spreads, const double *target,
-       const double *inverse, const double *covariance, const double *partials, Int count, const double *numbers,
-       Int n) {
+       const double *inverse, const double *covariance, const double *partials, Int count, const double *ridge, Int n) {
     for (Int i = first_index(); i < n * n; i += index_step()) {
         t[i] = target[i];
         u[i] = covariance[i];
@@ -64,7 +74,7 @@ KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, dou
     double sum = 0;
     for (Int i = threadIdx.x; i < count; i += gaussian_threads) sum += partials[i];
     sum = block_sum<gaussian_threads>(sum);
-    if (threadIdx.x == 0) spreads[0] = sqrt(sum) / numbers[0];
+    if (threadIdx.x == 0) spreads[0] = sqrt(sum) / ridge[2];
 }
 
 // One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows
@@ -204,8 +214,8 @@ __device__ inline double symmetric_at(const double *matrix, Int i, Int n) {
 // Step number step of the iteration, T ← ½(μT + (μU)⁻¹), U ← ½(μU + (μT)⁻¹), where v is T⁻¹
 // and w is U⁻¹; and spreads[step+1]. Any one-dimensional grid of blocks of 256 threads.
 KERNEL((gaussian_threads), transport_combine, double *t, double *u, double *spreads, const double *v, const double *w,
-       const double *numbers, Int n, Int step) {
-    const double spread = spreads[step], root = sqrt(spread), least = step == 0 ? numbers[0] : 1;
+       const double *ridge, Int n, Int step) {
+    const double spread = spreads[step], root = sqrt(spread), least = step == 0 ? ridge[2] : 1;
     const bool needed = spread > last_spread;
     const double scale = 1 / (least * root);
     for (Int i = first_index(); needed && i < n * n; i += index_step()) {
@@ -216,16 +226,16 @@ KERNEL((gaussian_threads), transport_combine, double *t, double *u, double *spre
 }
 
 // What T and U are multiplied by in the last step.
-__device__ inline double last_scale(const double *spreads, const double *numbers) {
-    double least = spreads[0] > last_spread ? 1 : numbers[0];
+__device__ inline double last_scale(const double *spreads, const double *ridge) {
+    double least = spreads[0] > last_spread ? 1 : ridge[2];
     return 1 / (least * sqrt(spreads[transport_steps]));
 }
 
 // x = scale·U + shift0/scale·V, y likewise with shift1, where v is T⁻¹. Any one-dimensional
 // grid of blocks of 256 threads.
 KERNEL((gaussian_threads), transport_shift, double *x, double *y, const double *u, const double *v,
-       const double *spreads, const double *numbers, Int n) {
-    const double scale = last_scale(spreads, numbers);
+       const double *spreads, const double *ridge, Int n) {
+    const double scale = last_scale(spreads, ridge);
     for (Int i = first_index(); i < n * n; i += index_step()) {
         double inverse = symmetric_at(v, i, n) / scale;
         x[i] = scale * u[i] + last_shift0 * inverse;
@@ -236,8 +246,8 @@ KERNEL((gaussian_threads), transport_shift, double *x, double *y, const double *
 // t = the transport map, from t, x = X⁻¹ and y = Y⁻¹. Any one-dimensional grid of blocks of
 // 256 threads.
 KERNEL((gaussian_threads), transport_end, double *t, const double *x, const double *y, const double *spreads,
-       const double *numbers, Int n) {
-    const double scale = last_scale(spreads, numbers);
+       const double *ridge, Int n) {
+    const double scale = last_scale(spreads, ridge);
     for (Int i = first_index(); i < n * n; i += index_step())
         t[i] =
             last_factor * (scale * t[i] + last_weight0 * symmetric_at(x, i, n) + last_weight1 * symmetric_at(y, i, n));
@@ -279,23 +289,28 @@ KERNEL((gaussian_threads), transport_residual, double *residual, const double *m
 // the row contributes to the loss. target_mean: n. Blocks of 256 threads, a warp a row; grid
 // ⌈n/8⌉.
 KERNEL((gaussian_threads), gaussian_rows, double *cotangent, double *values, const double *summary,
-       const double *target_mean, const double *t, const double *covariance, const double *numbers, const double *grad,
-       Int n) {
+       const double *target_mean, const double *t, const double *covariance, const double *numbers,
+       const double *ridge, const double *grad, Int n) {
     const Int row = first_index() / warp_size;
     if (row >= n) return;
     const int lane = threadIdx.x % warp_size;
     const double scale = numbers[2], mean = summary[row], d = mean - target_mean[row];
-    double moved = 0, cross = 0;
+    double one = 1, moved = 0, cross = 0;
+    if (ridge[1] > 0) { // which moves with the diagonal of S, and the loss by n − tr T with it
+        double trace = 0;
+        for (Int j = lane; j < n; j += warp_size) trace += t[j * (n + 1)];
+        one += ridge[1] * (double(n) - warp_sum(trace));
+    }
     for (Int j = lane; j < n; j += warp_size) {
         double v = t[row * n + j];
-        cotangent[n + row * n + j] = *grad * (scale * (double(j == row) - v));
+        cotangent[n + row * n + j] = *grad * (scale * ((j == row ? one : 0) - v));
         moved += v * summary[j];
         cross += v * covariance[row * n + j];
     }
     moved = warp_sum(moved);
     cross = warp_sum(cross);
     if (lane > 0) return;
-    // As Σ = S − μμᵀ, the mean's cotangent takes −2·∂Σ·μ.
+    // As Σ = S − μμᵀ and the ridge of S, the mean's cotangent takes −2·∂Σ·μ.
     cotangent[row] = *grad * (2 * scale * (d - mean + moved));
     values[row] = covariance[row * n + row] - 2 * cross + d * d;
 }

@@ -102,6 +102,115 @@ func TestGaussianMatchesItsDefinition(t *testing.T) {
 	}
 }
 
+// featureSummary has the moments of some channels × positions, times a factor, with the
+// rounding of float32.
+func featureSummary(c int, factor float32, x []float32) []float64 {
+	for i := range x {
+		x[i] *= factor
+	}
+	summary := make([]float64, c+c*c)
+	pure.Moments(summary[:c], summary[c:], x, c)
+	for i, v := range summary[c:] {
+		summary[c+i] = float64(float32(v))
+	}
+	return summary
+}
+
+// oneColour are features of n positions with the same activation, but for contrast times
+// as much.
+func oneColour(c, n int, contrast float32, seed uint64) []float32 {
+	first, x := normal(c, seed), normal(c*n, seed+1)
+	for i := range x {
+		x[i] = first[i/n] * (1 + contrast*x[i])
+	}
+	return x
+}
+
+// oneDirection are features that differ in how strong they are only.
+func oneDirection(c, n int, seed uint64) []float32 {
+	first, strengths, x := normal(c, seed), normal(n, seed+1), make([]float32, c*n)
+	for i := range x {
+		x[i] = first[i/n] * (1 + strengths[i%n]/3)
+	}
+	return x
+}
+
+// TestGaussianRidgesMatchTheirDefinition takes pairs for which the picture's ridge, which
+// moves with the picture, is another than the target's: where the target is weak. All have
+// to be found. The tolerance is a little more than the error of the last step, in units of
+// the map: the slope of the ridge is far above that where the map is small.
+func TestGaussianRidgesMatchTheirDefinition(t *testing.T) {
+	const n, accuracy = 70, 1.3e-5
+	bright := func() []float32 { return normal(n*100, 1) }
+	for _, test := range []struct {
+		name            string
+		summary, target []float64
+		least           bool // whether the picture's ridge is the least that it may be
+	}{
+		{"a target of one colour", featureSummary(n, 1, bright()), featureSummary(n, 1, oneColour(n, 40, 0, 2)), false},
+		{"a brighter picture, a target of one colour", featureSummary(n, 2, bright()), featureSummary(n, 1, oneColour(n, 40, 0, 2)), true},
+		{"a weak target of one colour", featureSummary(n, 1, bright()), featureSummary(n, 1e-3, oneColour(n, 40, 0, 2)), true},
+		{"a target of hardly any contrast", featureSummary(n, 3, bright()), featureSummary(n, 1, oneColour(n, 40, 1e-4, 2)), true},
+		{"a target of one position", featureSummary(n, 3, bright()), featureSummary(n, 1, oneColour(n, 1, 0, 2)), true},
+		{"a target of one direction", featureSummary(n, 1, bright()), featureSummary(n, 1, oneDirection(n, 40, 2)), false},
+		{"a weak target of one direction", featureSummary(n, 1, bright()), featureSummary(n, 1e-2, oneDirection(n, 40, 2)), true},
+		{"a weak target", featureSummary(n, 1, bright()), featureSummary(n, 1e-2, normal(n*100, 3)), true},
+		{"a far weaker target of few positions", featureSummary(n, 1, bright()), featureSummary(n, 1e-5, normal(n*20, 3)), true},
+		{"a picture of one colour", featureSummary(n, 1, oneColour(n, 40, 0, 4)), featureSummary(n, 1, normal(n*100, 3)), false},
+		{"a bright picture of one colour", featureSummary(n, 30, oneColour(n, 40, 0, 4)), featureSummary(n, 1, normal(n*100, 3)), true},
+		{"both of one colour", featureSummary(n, 10, oneColour(n, 40, 0, 4)), featureSummary(n, 1, oneColour(n, 30, 0, 2)), true},
+		{"a far stronger target", featureSummary(n, 1e-3, bright()), featureSummary(n, 1, normal(n*100, 3)), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			loss := pure.Gaussian{Channels: n, Ridge: 1e-4, Scaled: true}
+			prepared := loss.Target(test.target)
+			ridge, slope := loss.RidgeOf(test.summary, prepared)
+			if least := slope > 0; least != test.least {
+				t.Fatalf("the picture's ridge is %g and the target's %g: the least %t, want %t", ridge, prepared.Ridge, least, test.least)
+			}
+			want := make([]float64, n+n*n)
+			value, err := loss.Compare(want, test.summary, test.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, residual := gaussian(t, loss, test.summary, test.target)
+			if !(residual < pure.TransportResidual) {
+				t.Errorf("residual %g, want %g at most", residual, pure.TransportResidual)
+			}
+			var transport, mean, variance float64 // |T|, |μ| and tr Σ
+			for i, v := range want[n:] {
+				if i/n == i%n {
+					v -= prepared.Scale
+					variance += test.summary[n+i] - test.summary[i/n]*test.summary[i/n] + ridge
+				}
+				transport += v * v
+			}
+			for _, v := range test.summary[:n] {
+				mean += v * v
+			}
+			transport, mean = math.Sqrt(transport), math.Sqrt(mean)
+			if off, most := math.Abs(got[0]-value), 2*accuracy*prepared.Scale*math.Sqrt(prepared.Trace*variance); !(off <= most) {
+				t.Errorf("loss %.12g, want %.12g, off by %.2g, want %.2g at most", got[0], value, off, most)
+			}
+			if off, most := distance(got[1:1+n], want[:n]), 2*accuracy*transport*mean; !(off <= most) {
+				t.Errorf("the mean's cotangent is off by %.2g, want %.2g at most", off, most)
+			}
+			if off, most := distance(got[1+n:], want[n:]), accuracy*transport; !(off <= most) {
+				t.Errorf("the second moment's cotangent is off by %.2g, want %.2g at most", off, most)
+			}
+		})
+	}
+}
+
+// distance is |a−b|.
+func distance(a, b []float64) float64 {
+	var sum float64
+	for i, v := range b {
+		sum += (a[i] - v) * (a[i] - v)
+	}
+	return math.Sqrt(sum)
+}
+
 // gaussian evaluates the loss on the device.
 func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64) (result []float64, residual float64) {
 	n := loss.Channels
@@ -120,26 +229,27 @@ func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64) (resu
 	probed.Mul(covariance, &probes)
 
 	matrix := func() host.Memory { return host.Allocate(8 * n * n) }
-	to, numbers, spreads := host.From(prepared.Covariance), host.From([]float64{prepared.Ridge, prepared.Trace, prepared.Scale}), host.Allocate(5*8)
+	to, spreads, ridge := host.From(prepared.Covariance), host.Allocate(5*8), host.Allocate(3*8)
+	numbers := host.From([]float64{prepared.Ridge, prepared.Trace, prepared.Scale, loss.LeastRidge()})
 	s, inverse, sigma, partials := host.From(summary), matrix(), matrix(), host.Allocate(3*8)
 	m, u, v, w, x, y, spare, spare2 := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
 	invert(t, n, 0, [3]host.Memory{inverse, to, spare})
 
-	launch(t, "gaussian_covariance", someGrid, vectorBlock, 0, sigma, s, numbers, n)
+	launch(t, "gaussian_covariance", someGrid, vectorBlock, 0, sigma, ridge, s, numbers, n)
 	launch(t, "dot_partials_f64", someGrid, vectorBlock, 0, partials, to, sigma, n*n)
-	launch(t, "transport_begin", someGrid, vectorBlock, 0, m, u, v, spreads, to, inverse, sigma, partials, 3, numbers, n)
+	launch(t, "transport_begin", someGrid, vectorBlock, 0, m, u, v, spreads, to, inverse, sigma, partials, 3, ridge, n)
 	for step := range 4 {
 		pairs := [][3]host.Memory{{w, u, spare}, {v, m, spare2}}
 		if step == 0 {
 			pairs = pairs[:1]
 		}
 		invert(t, n, spreads.At(8*step), pairs...)
-		launch(t, "transport_combine", someGrid, vectorBlock, 0, m, u, spreads, v, w, numbers, n, step)
+		launch(t, "transport_combine", someGrid, vectorBlock, 0, m, u, spreads, v, w, ridge, n, step)
 	}
 	invert(t, n, 0, [3]host.Memory{v, m, spare})
-	launch(t, "transport_shift", someGrid, vectorBlock, 0, x, y, u, v, spreads, numbers, n)
+	launch(t, "transport_shift", someGrid, vectorBlock, 0, x, y, u, v, spreads, ridge, n)
 	invert(t, n, 0, [3]host.Memory{v, x, spare}, [3]host.Memory{w, y, spare2})
-	launch(t, "transport_end", someGrid, vectorBlock, 0, m, v, w, spreads, numbers, n)
+	launch(t, "transport_end", someGrid, vectorBlock, 0, m, v, w, spreads, ridge, n)
 	thin := [2]host.Memory{host.Allocate(8 * n * 16), host.Allocate(8 * n * 16)}
 	grid, left := host.Dim{X: blocks(n, 16)}, host.Allocate(8)
 	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], m, host.From(probes.RawMatrix().Data), n)
@@ -147,7 +257,7 @@ func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64) (resu
 	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], m, thin[1], n)
 	launch(t, "transport_residual", host.Dim{}, vectorBlock, 0, left, thin[0], host.From(probed.RawMatrix().Data), n)
 	r, values := newComparison(n+n*n), host.Allocate(8*n)
-	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, r.cotangent, values, s, host.From(target[:n]), m, sigma, numbers, r.grad, n)
+	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, r.cotangent, values, s, host.From(target[:n]), m, sigma, numbers, ridge, r.grad, n)
 	launch(t, "gaussian_value", host.Dim{}, vectorBlock, 0, r.value, values, numbers, n)
 	return r.result(), host.Of[float64](left)[0]
 }

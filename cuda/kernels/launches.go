@@ -15,8 +15,8 @@ func CloudSpread(shape Shape, spread, means, square, centre Pointer[float64], ch
 }
 
 // SinkhornNumbers launches sinkhorn_numbers.
-func SinkhornNumbers(shape Shape, numbers, spread Pointer[float64], epsilon, strength float64) Launch {
-	return launch("sinkhorn_numbers", 256, shape, numbers, spread, double(epsilon), double(strength))
+func SinkhornNumbers(shape Shape, numbers, spread Pointer[float64], epsilon, strength, equal float64) Launch {
+	return launch("sinkhorn_numbers", 256, shape, numbers, spread, double(epsilon), double(strength), double(equal))
 }
 
 // ScaleEpsilon launches scale_epsilon.
@@ -183,8 +183,8 @@ func (precision Precision) FinishParts(shape Shape, y Elements, partsMemory Poin
 // Of gaussian.cu.
 
 // GaussianCovariance launches gaussian_covariance.
-func GaussianCovariance(shape Shape, covariance, summary, numbers Pointer[float64], n int) Launch {
-	return launch("gaussian_covariance", 256, shape, covariance, summary, numbers, integer(n))
+func GaussianCovariance(shape Shape, covariance, ridge, summary, numbers Pointer[float64], n int) Launch {
+	return launch("gaussian_covariance", 256, shape, covariance, ridge, summary, numbers, integer(n))
 }
 
 // DotPartialsF64 launches dot_partials_f64.
@@ -193,8 +193,8 @@ func DotPartialsF64(shape Shape, partials, x, y Pointer[float64], n int) Launch 
 }
 
 // TransportBegin launches transport_begin.
-func TransportBegin(shape Shape, t, u, v, spreads, target, inverse, covariance, partials Pointer[float64], count int, numbers Pointer[float64], n int) Launch {
-	return launch("transport_begin", 256, shape, t, u, v, spreads, target, inverse, covariance, partials, integer(count), numbers, integer(n))
+func TransportBegin(shape Shape, t, u, v, spreads, target, inverse, covariance, partials Pointer[float64], count int, ridge Pointer[float64], n int) Launch {
+	return launch("transport_begin", 256, shape, t, u, v, spreads, target, inverse, covariance, partials, integer(count), ridge, integer(n))
 }
 
 // InvertStep launches invert_step.
@@ -203,18 +203,18 @@ func InvertStep(shape Shape, to0, from0, to1, from1, pivots, spread Pointer[floa
 }
 
 // TransportCombine launches transport_combine.
-func TransportCombine(shape Shape, t, u, spreads, v, w, numbers Pointer[float64], n, step int) Launch {
-	return launch("transport_combine", 256, shape, t, u, spreads, v, w, numbers, integer(n), integer(step))
+func TransportCombine(shape Shape, t, u, spreads, v, w, ridge Pointer[float64], n, step int) Launch {
+	return launch("transport_combine", 256, shape, t, u, spreads, v, w, ridge, integer(n), integer(step))
 }
 
 // TransportShift launches transport_shift.
-func TransportShift(shape Shape, x, y, u, v, spreads, numbers Pointer[float64], n int) Launch {
-	return launch("transport_shift", 256, shape, x, y, u, v, spreads, numbers, integer(n))
+func TransportShift(shape Shape, x, y, u, v, spreads, ridge Pointer[float64], n int) Launch {
+	return launch("transport_shift", 256, shape, x, y, u, v, spreads, ridge, integer(n))
 }
 
 // TransportEnd launches transport_end.
-func TransportEnd(shape Shape, t, x, y, spreads, numbers Pointer[float64], n int) Launch {
-	return launch("transport_end", 256, shape, t, x, y, spreads, numbers, integer(n))
+func TransportEnd(shape Shape, t, x, y, spreads, ridge Pointer[float64], n int) Launch {
+	return launch("transport_end", 256, shape, t, x, y, spreads, ridge, integer(n))
 }
 
 // ThinProduct launches thin_product.
@@ -228,8 +228,8 @@ func TransportResidual(shape Shape, residual, moved, probed Pointer[float64], n 
 }
 
 // GaussianRows launches gaussian_rows.
-func GaussianRows(shape Shape, cotangent, values, summary, targetMean, t, covariance, numbers, grad Pointer[float64], n int) Launch {
-	return launch("gaussian_rows", 256, shape, cotangent, values, summary, targetMean, t, covariance, numbers, grad, integer(n))
+func GaussianRows(shape Shape, cotangent, values, summary, targetMean, t, covariance, numbers, ridge, grad Pointer[float64], n int) Launch {
+	return launch("gaussian_rows", 256, shape, cotangent, values, summary, targetMean, t, covariance, numbers, ridge, grad, integer(n))
 }
 
 // GaussianValue launches gaussian_value.

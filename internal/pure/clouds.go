@@ -86,7 +86,11 @@ func ChannelSpread[T Float](row []T) Spread {
 
 // Constant tells whether the cloud's points are equal, as far as float32 tells: nearer to
 // each other, they are all alike for exponents of their distances to points elsewhere.
-func (s Spread) Constant() bool { return s.Within <= 1e-8*s.Square }
+func (s Spread) Constant() bool { return s.Within <= EqualPoints*s.Square }
+
+// EqualPoints is the mean square distance from their mean, in units of their mean square,
+// up to which points count as equal.
+const EqualPoints = 1e-8
 
 // scale is what a loss of second degree is divided by where it is Scaled: the
 // target's mean square activation, summed over channels.

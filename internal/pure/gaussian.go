@@ -97,14 +97,19 @@ func (g Gaussian) Target(target []float64) *GaussianTarget {
 // rounding asks for.
 func (g Gaussian) RidgeOf(summary []float64, t *GaussianTarget) (ridge, slope float64) {
 	n := g.Channels
-	if g.Ridge == 0 {
-		return 0, 0
-	}
-	slope = roundingRidge / float64(n)
+	slope = g.LeastRidge()
 	if least := slope * trace(summary[n:], n); least > t.Ridge {
 		return least, slope
 	}
 	return t.Ridge, 0
+}
+
+// LeastRidge is the least ridge of a covariance in units of its tr S.
+func (g Gaussian) LeastRidge() float64 {
+	if g.Ridge == 0 {
+		return 0
+	}
+	return roundingRidge / float64(g.Channels)
 }
 
 // Covariance computes Σ = S − μμᵀ of a summary, C×C, with ridge added to its
