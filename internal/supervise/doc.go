@@ -17,6 +17,12 @@ import "os"
 // traceVariable in the environment has the runtime's own words shown as well.
 const traceVariable = "IMPASTO_TRACE"
 
+// What a program says, and its exit status, that SIGQUIT (Ctrl-\) ends.
+const (
+	QuitLine   = "impasto: stopped at once by SIGQUIT"
+	StatusQuit = 131
+)
+
 // statusFailed is the exit status of a program that ran out of memory.
 const statusFailed = 1
 

@@ -1,0 +1,5 @@
+//go:build linux && cgo
+
+package supervise
+
+import "C" // start_linux.c
