@@ -108,7 +108,7 @@ func start() (_ *parent, err error) {
 	p := &parent{words: words, interrupts: interrupts, signals: make(chan os.Signal, 16)}
 	signal.Notify(p.signals, passed()...)
 	p.process, err = os.StartProcess(self, os.Args, &os.ProcAttr{
-		Env:   environment(),
+		Env:   append(os.Environ(), childVariable+"=1"),
 		Files: []*os.File{os.Stdin, os.Stdout, wordsOfChild, os.Stderr, interruptsOfChild},
 	})
 	if err != nil {
@@ -118,16 +118,6 @@ func start() (_ *parent, err error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// environment is the child's. Where the program has C in it, each thread would reserve 64
-// MiB of addresses for C's own memory, of which there is next to none.
-func environment() []string {
-	own := append(os.Environ(), childVariable+"=1")
-	if _, set := os.LookupEnv("MALLOC_ARENA_MAX"); !set {
-		own = append(own, "MALLOC_ARENA_MAX=1")
-	}
-	return own
 }
 
 // executable is this program's file, whatever has become of its name.

@@ -38,10 +38,12 @@ static long long taken(int column)
 /*
  * Runs before Go's runtime, which ends a program with a stack trace and status 2 where it
  * lacks memory to start. Under a limit, threads don't get 64 MiB of addresses each for C's
- * memory, of which there is next to none.
+ * memory, of which there is next to none. On 32 bits, Go needs much less.
  */
 __attribute__((constructor)) static void check_limits(void)
 {
+	if (sizeof(void *) < 8)
+		return;
 	for (unsigned i = 0; i < sizeof bounds / sizeof *bounds; i++) {
 		const struct bound *b = &bounds[i];
 		struct rlimit limit;
