@@ -21,6 +21,7 @@ const exitStatuses = `  0    done
   2    wrong usage: the command line can't be carried out as written
   130  interrupted, also by SIGTERM or SIGHUP (stylize saves the best picture so
        far first)
+  131  stopped at once by SIGQUIT (Ctrl-\)
 `
 
 // printHelp writes a command's help: what it does, how it is used, examples,

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"impasto/internal/supervise"
 )
 
 // during runs a command that writes JSON, acts once a line is there, and returns how
@@ -107,6 +109,31 @@ func TestSecondInterruptStopsAtOnce(t *testing.T) {
 	}
 	if got, want := stderr.String(), "impasto: interrupted twice; stopped at once\n"; got != want {
 		t.Errorf("standard error is %q, want %q", got, want)
+	}
+}
+
+// SIGQUIT ends other Go programs with a stack trace and what is here the status of wrong
+// usage.
+func TestQuitStopsAtOnceInOneLine(t *testing.T) {
+	folder := workshop(t)
+	for _, test := range []struct {
+		name           string
+		limited, trace bool
+	}{{"alone", false, false}, {"with a trace", false, true}, {"under a limit", true, false}, {"under a limit, with a trace", true, true}} {
+		t.Run(test.name, func(t *testing.T) {
+			cmd := endless(t, folder, "--quiet")
+			if test.limited {
+				cmd = limitedTo(t, 8192, folder, cmd.Args[1:]...)
+			}
+			if test.trace {
+				cmd.Env = append(cmd.Env, "IMPASTO_TRACE=1")
+			}
+			run := during(t, cmd, 3, func() { send(t, cmd, syscall.SIGQUIT) })
+			line, trace, _ := strings.Cut(run.stderr, "\n")
+			if run.status != statusQuit || line != supervise.QuitLine || strings.Contains(trace, "goroutine ") != test.trace {
+				t.Errorf("exit status %d, standard error:\n%s", run.status, run.stderr)
+			}
+		})
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"impasto/internal/supervise"
 )
 
 // limitedTo returns the program's command under a limit on addresses, in MiB.
@@ -48,24 +50,33 @@ func TestWhatDoesNotFitUnderALimitIsRefusedAtOnce(t *testing.T) {
 }
 
 // From where a Go program can start at all, it works or ends in one line with status 1.
-// Below that its runtime ends it before any of this program runs.
+// Below that, the runtime of a program in pure Go ends it before any of this program runs.
 func TestShortageOfAddressesIsOneLine(t *testing.T) {
 	folder := workshop(t)
-	for _, mebibytes := range []int{1750, 1900, 2050, 2200} {
+	limits := []int{1350, 1550, 1750, 2050}
+	if supervise.ChecksBeforeStart {
+		limits = append(limits, 100, 700, 800, 1250, 1300, 1500)
+	}
+	for _, mebibytes := range limits {
 		for _, args := range [][]string{
 			{"version"},
 			{"measure", "content.png", "style.png", "--device=cpu", "--loss=gram"},
 			{"stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=600", "--min-size=600", "--first-iterations=1"},
 		} {
-			run := ended(t, limitedTo(t, mebibytes, folder, args...))
-			if run.status != statusDone && run.status != statusFailed || strings.Contains(run.stderr, "goroutine") {
-				t.Errorf("%s in %d MiB: exit status %d and %.300q", args[0], mebibytes, run.status, run.stderr)
-			}
-			if run.status == statusFailed {
-				run.stdout = ""
-				run.refused(t, statusFailed)
-			}
+			inOneLineOrDone(t, fmt.Sprintf("%s in %d MiB", args[0], mebibytes), ended(t, limitedTo(t, mebibytes, folder, args...)))
 		}
+	}
+}
+
+// inOneLineOrDone demands that a run went well, or failed in one line.
+func inOneLineOrDone(t *testing.T, name string, run outcome) {
+	t.Helper()
+	if run.status != statusDone && run.status != statusFailed || strings.Contains(run.stderr, "goroutine") {
+		t.Errorf("%s: exit status %d and %.300q", name, run.status, run.stderr)
+	}
+	if run.status == statusFailed {
+		run.stdout = ""
+		run.refused(t, statusFailed)
 	}
 }
 
@@ -122,18 +133,37 @@ func TestInterruptsCountOnceUnderALimit(t *testing.T) {
 
 // A control group that the test makes below its own, where it may.
 func TestTheLimitOfAControlGroupIsRespected(t *testing.T) {
-	group := controlGroup(t, 1<<30)
-	folder := workshop(t)
-	cmd := program(t, folder)
-	shell := exec.Command("/bin/sh", "-c", `echo $$ > "$1/cgroup.procs" && shift && exec "$0" "$@"`, cmd.Path, group,
-		"stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=2000")
-	shell.Dir, shell.Env = cmd.Dir, cmd.Env
-	ended(t, shell).refused(t, statusFailed, "2000×1500 pixels needs ", "under the limit on the memory of its control group")
+	group := controlGroup(t, "memory", "memory.limit_in_bytes", "memory.max", 1<<30)
+	run := ended(t, inGroup(t, group, workshop(t), "stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=2000"))
+	run.refused(t, statusFailed, "2000×1500 pixels needs ", "under the limit on the memory of its control group")
 }
 
-// controlGroup makes a group of version 1 or 2 with a limit, in bytes, for the time of a
-// test.
-func controlGroup(t *testing.T, limit int) (folder string) {
+func TestShortageOfThreadsIsOneLine(t *testing.T) {
+	folder := workshop(t)
+	for _, tasks := range []int{9, 12, 200} {
+		group := controlGroup(t, "pids", "pids.max", "pids.max", tasks)
+		cmd := inGroup(t, group, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--quiet", "--first-iterations=1"}, shallow)...)
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=2") // the runtime starts more threads on more cores
+		run := ended(t, cmd)
+		inOneLineOrDone(t, fmt.Sprintf("%d threads", tasks), run)
+		if tasks == 200 {
+			run.done(t)
+		}
+	}
+}
+
+// inGroup returns the program's command in a control group.
+func inGroup(t *testing.T, group, folder string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := program(t, folder, args...)
+	shell := exec.Command("/bin/sh", slices.Concat([]string{"-c", `echo $$ > "$1/cgroup.procs" && shift && exec "$0" "$@"`, cmd.Path, group}, args)...)
+	shell.Dir, shell.Env = cmd.Dir, cmd.Env
+	return shell
+}
+
+// controlGroup makes a group with a limit for the time of a test: of version 1, where the
+// controller has its own groups, or 2. The files are where each has the limit.
+func controlGroup(t *testing.T, controller, file1, file2 string, limit int) (folder string) {
 	t.Helper()
 	own, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -144,10 +174,10 @@ func controlGroup(t *testing.T, limit int) (folder string) {
 		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		parent, file := "", ""
 		switch {
-		case len(fields) == 3 && fields[1] == "memory":
-			parent, file = filepath.Join("/sys/fs/cgroup/memory", fields[2]), "memory.limit_in_bytes"
+		case len(fields) == 3 && fields[1] == controller:
+			parent, file = filepath.Join("/sys/fs/cgroup", controller, fields[2]), file1
 		case len(fields) == 3 && fields[1] == "":
-			parent, file = filepath.Join("/sys/fs/cgroup", fields[2]), "memory.max"
+			parent, file = filepath.Join("/sys/fs/cgroup", fields[2]), file2
 		default:
 			continue
 		}

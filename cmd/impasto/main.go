@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -27,6 +28,7 @@ const (
 	statusFailed      = 1
 	statusUsage       = 2
 	statusInterrupted = 130
+	statusQuit        = supervise.StatusQuit
 )
 
 func main() {
@@ -54,7 +56,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	defer func() {
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", quote.Line(fmt.Sprint(cause)))
-			if os.Getenv("IMPASTO_TRACE") != "" {
+			if wantsTrace() {
 				stderr.Write(debug.Stack())
 			}
 			status = statusFailed
@@ -115,11 +117,12 @@ const together = 200 * time.Millisecond
 // terminal cancels it too, unless the program was started to outlive that, as by
 // nohup. It may be told more than once, and together with a request to terminate, so
 // it never counts as a second one. On Windows a closed console, a log-off and a
-// shutdown are requests to terminate.
+// shutdown are requests to terminate. SIGQUIT, which a terminal sends for Ctrl-\, ends
+// the program at once.
 func interruptible(parent context.Context, stderr io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 8)
-	supervise.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	supervise.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
 	if !signal.Ignored(syscall.SIGHUP) {
 		supervise.Notify(signals, syscall.SIGHUP)
 	}
@@ -127,6 +130,10 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(status in
 		var first time.Time
 		for {
 			received := <-signals
+			if received == syscall.SIGQUIT {
+				quit(stderr)
+				exit(statusQuit)
+			}
 			cancel()
 			if received == syscall.SIGHUP {
 				continue
@@ -145,3 +152,15 @@ func interruptible(parent context.Context, stderr io.Writer, exit func(status in
 		cancel()
 	}
 }
+
+// quit says that SIGQUIT ends the program, and where it was to whoever asked for traces.
+func quit(stderr io.Writer) {
+	fmt.Fprintln(stderr, supervise.QuitLine)
+	if wantsTrace() {
+		stacks := make([]byte, 1<<20)
+		_, _ = stderr.Write(stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+// wantsTrace tells whether stack traces are to be shown beside the line that is an error.
+func wantsTrace() bool { return os.Getenv("IMPASTO_TRACE") != "" }

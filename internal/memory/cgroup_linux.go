@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bufio"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
@@ -76,24 +77,33 @@ func within(path, root string) string {
 	return relative
 }
 
-// climb collects the limits from a group up to the mount point. Where there is no such
-// group, as in containers whose mounts don't fit the paths that processes are told, it
-// begins at the mount point.
+// climb collects the limits from a group up to the mount point.
 func (v controlVersion) climb(mount, group string) []Limit {
-	folder := filepath.Join(mount, group)
-	if _, err := os.Stat(folder); err != nil {
-		folder = mount
-	}
 	var found []Limit
-	for own := true; ; own = false {
+	for folder, own := range upward(mount, group) {
 		if accounts, err := os.ReadFile(filepath.Join(folder, "memory.use_hierarchy")); !own && err == nil && strings.TrimSpace(string(accounts)) == "0" {
 			return found // it doesn't count what groups below it use
 		}
 		found = append(found, v.at(folder)...)
-		if folder == mount || folder == filepath.Dir(folder) {
-			return found
+	}
+	return found
+}
+
+// upward goes through the folders of groups from a process's own up to the mount point.
+// Where there is no such group, as in containers whose mounts don't fit the paths that
+// processes are told, it begins at the mount point.
+func upward(mount, group string) iter.Seq2[string, bool] {
+	return func(yield func(folder string, own bool) bool) {
+		folder := filepath.Join(mount, group)
+		if _, err := os.Stat(folder); err != nil {
+			folder = mount
 		}
-		folder = filepath.Dir(folder)
+		for own := true; yield(folder, own); own = false {
+			if folder == mount || folder == filepath.Dir(folder) {
+				return
+			}
+			folder = filepath.Dir(folder)
+		}
 	}
 }
 

@@ -182,3 +182,29 @@ func TestSystemsWithoutTheProcFileSystemHaveNoLimits(t *testing.T) {
 		}
 	}
 }
+
+// Each file tree is what a process sees: the tightest limit counts, its own or a group's.
+func TestTaskLimit(t *testing.T) {
+	const mountTasks = "37 25 0:32 / /sys/fs/cgroup/pids rw,relatime shared:16 - cgroup cgroup rw,pids\n"
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  int64
+	}{
+		{"that of the user", nil, 96551},
+		{"a group of version 2", map[string]string{
+			"proc/7/cgroup": "0::/jobs/one\n", "proc/7/mountinfo": mountUnified,
+			"sys/fs/cgroup/jobs/one/pids.max": "max\n", "sys/fs/cgroup/jobs/pids.max": "64\n"}, 64},
+		{"a group of version 1", map[string]string{
+			"proc/7/cgroup": "8:pids:/one\n4:memory:/two\n", "proc/7/mountinfo": mountMemory + mountTasks,
+			"sys/fs/cgroup/pids/one/pids.max": "32\n", "sys/fs/cgroup/memory/two/pids.max": "1\n"}, 32},
+		{"a group of version 1 that isn't visible", map[string]string{
+			"proc/7/cgroup": "8:pids:/docker/0123\n", "proc/7/mountinfo": mountTasks,
+			"sys/fs/cgroup/pids/pids.max": "100\n"}, 100},
+	} {
+		root := tree(t, test.files)
+		if got := taskLimitIn(filepath.Join(root, "proc"), root); got != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got, test.want)
+		}
+	}
+}

@@ -2,7 +2,11 @@
 // under the limits that are set on it, and takes large blocks of it.
 package memory
 
-import "github.com/shirou/gopsutil/v4/mem"
+import (
+	"math"
+
+	"github.com/shirou/gopsutil/v4/mem"
+)
 
 // Limit is a bound on the memory of this process, or of a group of processes that it is
 // in.
@@ -20,6 +24,13 @@ func (l Limit) Left() int64 { return max(l.Max-l.Used, 0) }
 
 // Limits are those that are set on this process. What can't be read is left out.
 func Limits() []Limit { return limits() }
+
+// TaskLimit is how many processes and threads there may be, of this program and of others
+// that count against the same limit: of the user, or in a control group.
+func TaskLimit() (most int64, set bool) {
+	most = taskLimit()
+	return most, most < math.MaxInt64
+}
 
 // Tightest is the limit that makes Available what it is; there is none where that is what
 // the machine has left.

@@ -72,8 +72,8 @@ func (w *worker) tell(s os.Signal) {
 	}
 }
 
-// Notify is signal.Notify for interrupts and requests to end: os.Interrupt, SIGTERM and
-// SIGHUP.
+// Notify is signal.Notify for interrupts and requests to end: os.Interrupt, SIGTERM,
+// SIGHUP and SIGQUIT.
 func Notify(c chan<- os.Signal, signals ...os.Signal) {
 	if child == nil {
 		signal.Notify(c, signals...)

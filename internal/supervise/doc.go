@@ -10,12 +10,22 @@
 // Interrupts reach the child by way of the parent alone, one for one, whether they come
 // from the terminal, which sends them to the whole group, or from another program, which
 // sends them to the one that it started. The exit status of the child is that of the parent.
+//
+// Before all that, Go's runtime has to start, for which it reserves 1.2 GiB of addresses.
+// Where a limit is lower, a program that has C in it says so in one line (start_linux.c). In
+// pure Go nothing can run before the runtime, and it ends with a stack trace.
 package supervise
 
 import "os"
 
 // traceVariable in the environment has the runtime's own words shown as well.
 const traceVariable = "IMPASTO_TRACE"
+
+// What a program says, and its exit status, that SIGQUIT (Ctrl-\) ends.
+const (
+	QuitLine   = "impasto: stopped at once by SIGQUIT"
+	StatusQuit = 131
+)
 
 // statusFailed is the exit status of a program that ran out of memory.
 const statusFailed = 1

@@ -4,6 +4,7 @@ package supervise
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,8 +26,14 @@ const (
 	childSignals = 4 // interrupts, a byte each
 )
 
-// fewThreads is a limit on processes, threads included, that this program may run into.
-const fewThreads = 256
+// fewTasks is the highest limit on processes, threads included, that this program may run
+// into. Other programs of the user may count against it too.
+const fewTasks = 1024
+
+// leastAddresses is the room that a parent and its child need beside what Go's runtime
+// takes when it starts: for heaps, and in a program with C for threads, each with a stack
+// of 8 MiB.
+const leastAddresses = 240 << 20
 
 // mostText is how much of the runtime's words is kept, in bytes.
 const mostText = 1 << 16
@@ -39,9 +46,7 @@ func Run() (status int, done bool) {
 		return 0, false
 	}
 	limits := memory.Limits()
-	var processes unix.Rlimit
-	fewProcesses := unix.Getrlimit(unix.RLIMIT_NPROC, &processes) == nil && uint64(processes.Cur) < fewThreads
-	if len(limits) == 0 && !fewProcesses {
+	if tasks, set := memory.TaskLimit(); len(limits) == 0 && (!set || tasks > fewTasks) {
 		return 0, false
 	}
 	for _, l := range limits {
@@ -51,9 +56,17 @@ func Run() (status int, done bool) {
 			return statusFailed, true
 		}
 	}
-	runtime.GOMAXPROCS(1) // a parent has little to do, and should do with few threads
+	threads := runtime.GOMAXPROCS(1) // a parent has little to do, and should do with few
 	p, err := start()
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EAGAIN):
+		fmt.Fprintf(os.Stderr, "impasto: the system refuses another process; %s\n", moreTasks)
+		return statusFailed, true
+	case errors.Is(err, unix.ENOMEM):
+		fmt.Fprintf(os.Stderr, "impasto: out of memory: this needs more than there is%s; %s\n", underLimits(limits), remedy)
+		return statusFailed, true
+	case err != nil:
+		runtime.GOMAXPROCS(threads)
 		return 0, false
 	}
 	go p.relay()
@@ -93,9 +106,9 @@ func start() (_ *parent, err error) {
 	}
 	defer interruptsOfChild.Close()
 	p := &parent{words: words, interrupts: interrupts, signals: make(chan os.Signal, 16)}
-	signal.Notify(p.signals, append(passed(), syscall.SIGQUIT)...)
+	signal.Notify(p.signals, passed()...)
 	p.process, err = os.StartProcess(self, os.Args, &os.ProcAttr{
-		Env:   environment(),
+		Env:   append(os.Environ(), childVariable+"=1"),
 		Files: []*os.File{os.Stdin, os.Stdout, wordsOfChild, os.Stderr, interruptsOfChild},
 	})
 	if err != nil {
@@ -105,16 +118,6 @@ func start() (_ *parent, err error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// environment is the child's. Where the program has C in it, each thread would reserve 64
-// MiB of addresses for C's own memory, of which there is next to none.
-func environment() []string {
-	own := append(os.Environ(), childVariable+"=1")
-	if _, set := os.LookupEnv("MALLOC_ARENA_MAX"); !set {
-		own = append(own, "MALLOC_ARENA_MAX=1")
-	}
-	return own
 }
 
 // executable is this program's file, whatever has become of its name.
@@ -128,7 +131,7 @@ func executable() (string, error) {
 // passed are the signals that are handed on. A terminal's end isn't where the program was
 // started to outlive it, as by nohup.
 func passed() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signals = append(signals, syscall.SIGHUP)
 	}
@@ -138,15 +141,12 @@ func passed() []os.Signal {
 // relay hands signals on to the child.
 func (p *parent) relay() {
 	for s := range p.signals {
-		if s == syscall.SIGQUIT { // which asks for a stack trace, of the child
-			_ = p.process.Signal(s)
-			continue
-		}
 		_, _ = p.interrupts.Write([]byte{byte(s.(syscall.Signal))}) // a child that has ended needs none
 	}
 }
 
-// asked tells whether text is the stack trace that SIGQUIT asks for.
+// asked tells whether text is the stack trace that the runtime writes upon SIGQUIT, where
+// the child was too young to see to that itself.
 func asked(text []byte) bool { return bytes.HasPrefix(text, []byte("SIGQUIT: ")) }
 
 // conclude says what became of the child where it couldn't say so itself, and returns the
@@ -155,8 +155,11 @@ func conclude(state syscall.WaitStatus, text []byte, limits []memory.Limit, stde
 	gone := state.Exited() && state.ExitStatus() == 2 || state.Signaled()
 	switch {
 	case gone && asked(text):
-		_, _ = stderr.Write(text)
-		return 128 + int(syscall.SIGQUIT)
+		fmt.Fprintln(stderr, QuitLine)
+		if wantsTrace() {
+			_, _ = stderr.Write(text)
+		}
+		return StatusQuit
 	case gone && crashed(text):
 		fmt.Fprintf(stderr, "impasto: %s\n", verdict(text, limits))
 		if wantsTrace() {

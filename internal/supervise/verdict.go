@@ -60,11 +60,14 @@ func verdict(text []byte, limits []memory.Limit) string {
 		return "out of memory: this needs more than there is" + underLimits(limits) + "; " + remedy
 	case noThreads:
 		return "the system refuses another thread: this needs more of them, or of memory for their stacks, than there is" + underLimits(limits) +
-			"; use fewer --threads, or raise the limits on memory and processes (ulimit -v, -u)"
+			"; use fewer --threads, or " + moreTasks
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 	return fmt.Sprintf("internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints", strings.TrimSpace(first))
 }
+
+// moreTasks is what to do where threads and processes are.
+const moreTasks = "raise the limits on memory and processes (ulimit -v, -u, pids.max)"
 
 // remedy is what to do where memory is short.
 const remedy = "choose a smaller size, fewer or deeper layers or a loss that needs less, or raise the limit"

@@ -49,7 +49,7 @@ func TestOtherEndsPassAsTheyAre(t *testing.T) {
 		{exited(2), "", 2, ""}, // wrong usage
 		{exited(130), "", 130, ""},
 		{exited(1), "a driver's remark\n", 1, "a driver's remark\n"},
-		{exited(2), "SIGQUIT: quit\nPC=1\n", 131, "SIGQUIT: quit\nPC=1\n"},
+		{exited(2), "SIGQUIT: quit\nPC=1\n", StatusQuit, QuitLine + "\n"},
 	} {
 		var stderr bytes.Buffer
 		if status := conclude(test.state, []byte(test.text), nil, &stderr); status != test.status || stderr.String() != test.stderr {

@@ -1,0 +1,7 @@
+//go:build !linux || !cgo
+
+package supervise
+
+// ChecksBeforeStart tells whether limits that are too low for Go's runtime are found before
+// it starts, which takes C.
+const ChecksBeforeStart = false
