@@ -364,19 +364,26 @@ func TestCamerasSayAdobeRGBInEXIF(t *testing.T) {
 	checkColour(t, decodeBytes(t, withProfile), inSRGB, 0.008)
 }
 
-func TestConversionEndsWithItsContext(t *testing.T) {
+func TestConversionEndsWithItsContextAtTheNextBand(t *testing.T) {
 	transform, err := colour.FromProfile(p3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	p := &Picture{Width: 4, Height: 4, RGB: make([]float32, 48)}
-	if err := p.convert(ctx, transform, false); err != context.Canceled {
-		t.Errorf("error %v, want %v", err, context.Canceled)
-	}
-	if _, err := fromCMYK(ctx, image.NewCMYK(image.Rect(0, 0, 2, 2)), transform); err != context.Canceled {
-		t.Errorf("error %v, want %v", err, context.Canceled)
+	for name, img := range map[string]image.Image{
+		"grey": image.NewGray(image.Rect(0, 0, 1000, 1000)),
+		"inks": image.NewCMYK(image.Rect(0, 0, 1000, 1000)),
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		bands := 0
+		err := imageBands(ctx, img, fullRange, nil, func(_ int, band *Picture) error {
+			band.convert(transform)
+			bands++
+			cancel()
+			return nil
+		})
+		if err != context.Canceled || bands != 1 {
+			t.Errorf("%s: error %v after %d bands, want %v after 1", name, err, bands, context.Canceled)
+		}
 	}
 }
 
@@ -394,9 +401,7 @@ func BenchmarkConvert(b *testing.B) {
 			}
 			b.SetBytes(1 << 20)
 			for b.Loop() {
-				if err := p.convert(b.Context(), transform, false); err != nil {
-					b.Fatal(err)
-				}
+				p.convert(transform)
 			}
 		})
 	}
