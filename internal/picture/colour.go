@@ -149,23 +149,29 @@ func (p *Picture) setColour(i int, c color.Color) {
 	}
 }
 
-// paletteFiller converts each colour of the palette once. An index beyond it is black.
+// paletteFiller converts each colour of the palette once.
 func paletteFiller(m *image.Paletted) filler {
+	palette := paletteOf(m.Palette)
+	return func(p *Picture, bounds image.Rectangle) {
+		setPixels(bounds, func(i, x, y int) { p.setFromPalette(i, palette, int(m.Pix[m.PixOffset(x, y)])) })
+	}
+}
+
+// paletteOf is a picture of a palette's colours, in a row. Those beyond it are black.
+func paletteOf(colours color.Palette) *Picture {
 	palette := &Picture{Width: 256, Height: 1, RGB: make([]float32, 3*256)}
-	for i, c := range m.Palette[:min(len(m.Palette), 256)] {
+	for i, c := range colours[:min(len(colours), 256)] {
 		palette.setColour(i, c)
 	}
-	return func(p *Picture, bounds image.Rectangle) {
-		n := p.Width * p.Height
-		setPixels(bounds, func(i, x, y int) {
-			index := int(m.Pix[m.PixOffset(x, y)])
-			for plane := range 3 {
-				p.RGB[plane*n+i] = palette.RGB[plane*256+index]
-			}
-			if palette.Alpha != nil {
-				p.setAlpha(i, palette.Alpha[index])
-			}
-		})
+	return palette
+}
+
+// setFromPalette sets pixel i to a colour of a palette.
+func (p *Picture) setFromPalette(i int, palette *Picture, index int) {
+	n := p.Width * p.Height
+	p.RGB[i], p.RGB[n+i], p.RGB[2*n+i] = palette.RGB[index], palette.RGB[256+index], palette.RGB[2*256+index]
+	if palette.Alpha != nil {
+		p.setAlpha(i, palette.Alpha[index])
 	}
 }
 
