@@ -235,7 +235,7 @@ func TestOnlyFilesAndPipesAreOpened(t *testing.T) {
 	}{
 		{kind{mode: 0o644, size: 5}, ""},
 		{kind{mode: fs.ModeNamedPipe}, ""},
-		{kind{mode: 0o644, size: maxBytes + 1}, "more than 1024 MiB"},
+		{kind{mode: 0o644, size: maxBytes + 1}, "more than 4096 MiB"},
 		{kind{mode: fs.ModeDir}, "a folder"},
 		{kind{mode: fs.ModeDevice | fs.ModeCharDevice}, "a device"},
 		{kind{mode: fs.ModeDevice}, "a device"},

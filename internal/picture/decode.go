@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxBytes is the largest file that is read, 1 GiB.
-	maxBytes = 1 << 30
+	// maxBytes is the largest file that is read, 4 GiB.
+	maxBytes = 4 << 30
 	// maxPixelsPerByte is the highest compression that is believed of a file whose
 	// picture is larger than trustedPixels. The densest honest file is a
 	// one-coloured PNG of 1 bit a pixel: Deflate makes at most 1032 bytes of one,
