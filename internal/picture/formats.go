@@ -54,6 +54,7 @@ type header struct {
 	space         *colour.Transform // from the file's colours to sRGB, nil where there is none
 	yuv           yuvRange          // of YCbCr images
 	remarks       []string
+	proven        []string // more of them, which hold only once all pixels have been read
 	decode        func(context.Context) (image.Image, error)
 	// stream, where there is one, takes the place of decode: it decodes band by band. What
 	// both do can be done again.

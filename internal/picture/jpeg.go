@@ -36,7 +36,7 @@ func readJPEG(file []byte) (*header, error) {
 		return nil, fmt.Errorf("%w: it has %d passes over %d×%d pixels, which no honest file has", errDamaged, s.scans, h.width, h.height)
 	}
 	if !s.ended {
-		h.remarks = append(h.remarks, "the JPEG's end marker is missing, but none of its pixels")
+		h.proven = append(h.proven, "the JPEG's end marker is missing, but none of its pixels")
 	}
 	h.decode = func(ctx context.Context) (image.Image, error) {
 		if s.scans == 0 {

@@ -105,6 +105,9 @@ func readPNG(file []byte) (*header, error) {
 		h.code = &codePoints{Primaries: int(body[0]), Transfer: int(body[1])}
 	}
 	h.remarks = c.remarks()
+	if !c.ended {
+		h.proven = append(h.proven, "the PNG's end is missing, but none of its pixels")
+	}
 	if rows := c.rows(); rows != nil {
 		h.memory = rows.memory()
 		h.stream = func(ctx context.Context, put bandFunc) error {
@@ -153,9 +156,6 @@ func (c *pngChunks) remarks() []string {
 	var remarks []string
 	if len(c.damaged) > 0 {
 		remarks = append(remarks, fmt.Sprintf("the PNG's chunk %q, which its pixels don't need, has a wrong checksum and is left out", c.damaged[0]))
-	}
-	if !c.ended {
-		remarks = append(remarks, "the PNG's end is missing, but none of its pixels")
 	}
 	if control := c.first["acTL"]; len(control) == 8 && binary.BigEndian.Uint32(control) > 1 {
 		remarks = append(remarks, animationRemark)

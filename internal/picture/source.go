@@ -251,6 +251,9 @@ func (s *Source) bands(ctx context.Context, put bandFunc) error {
 	if err != nil {
 		return s.format.fault(err)
 	}
+	for _, text := range s.header.proven {
+		s.remark(text)
+	}
 	return nil
 }
 

@@ -289,6 +289,9 @@ func TestWhatIsWrongWithPixelsIsToldWhenTheyAreDecoded(t *testing.T) {
 	} else {
 		checkMessage(t, err, "picture: open a file: ", "truncated")
 	}
+	if remarks := s.Remarks(); len(remarks) > 0 {
+		t.Errorf("remarks %q on what can't be read", remarks)
+	}
 	if c := s.At(45, 45); c != (color.NRGBA64{}) {
 		t.Errorf("a pixel that can't be read is %v", c)
 	}
