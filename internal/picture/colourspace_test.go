@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"compress/zlib"
-	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -362,29 +361,6 @@ func TestCamerasSayAdobeRGBInEXIF(t *testing.T) {
 	}
 	withProfile := jpegWith(t, plain(inP3), append([][]byte{cameraEXIF(2, "R03")}, inParts(p3, 60000)...)...)
 	checkColour(t, decodeBytes(t, withProfile), inSRGB, 0.008)
-}
-
-func TestConversionEndsWithItsContextAtTheNextBand(t *testing.T) {
-	transform, err := colour.FromProfile(p3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, img := range map[string]image.Image{
-		"grey": image.NewGray(image.Rect(0, 0, 1000, 1000)),
-		"inks": image.NewCMYK(image.Rect(0, 0, 1000, 1000)),
-	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		bands := 0
-		err := imageBands(ctx, img, fullRange, nil, func(_ int, band *Picture) error {
-			band.convert(transform)
-			bands++
-			cancel()
-			return nil
-		})
-		if err != context.Canceled || bands != 1 {
-			t.Errorf("%s: error %v after %d bands, want %v after 1", name, err, bands, context.Canceled)
-		}
-	}
 }
 
 // BenchmarkConvert converts a megapixel by a matrix and by a table.

@@ -132,7 +132,7 @@ func codedPNG(random *rand.Rand, width, height, depth int, kind byte, chunks ...
 	for range height {
 		rows = append(rows, byte(random.IntN(5)))
 		for range rowBytes {
-			rows = append(rows, byte(random.Uint32())&byte(random.Uint32()))
+			rows = append(rows, byte(max(0, random.IntN(320)-64))) // many zeros, for pixels that are transparent
 		}
 	}
 	var compressed bytes.Buffer
@@ -326,5 +326,28 @@ func TestRemarksAreToldOnce(t *testing.T) {
 	}
 	if len(told) != 1 || !strings.Contains(told[0], "for pictures in grey") {
 		t.Errorf("told %q, want that the profile is for grey pictures, once", told)
+	}
+}
+
+func TestConversionEndsWithItsContextAtTheNextBand(t *testing.T) {
+	transform, err := colour.FromProfile(p3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, img := range map[string]image.Image{
+		"grey": image.NewGray(image.Rect(0, 0, 1000, 1000)),
+		"inks": image.NewCMYK(image.Rect(0, 0, 1000, 1000)),
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		bands := 0
+		err := imageBands(ctx, img, fullRange, nil, func(_ int, band *Picture) error {
+			band.convert(transform)
+			bands++
+			cancel()
+			return nil
+		})
+		if err != context.Canceled || bands != 1 {
+			t.Errorf("%s: error %v after %d bands, want %v after 1", name, err, bands, context.Canceled)
+		}
 	}
 }
