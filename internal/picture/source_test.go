@@ -12,6 +12,7 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -348,6 +349,45 @@ func TestConversionEndsWithItsContextAtTheNextBand(t *testing.T) {
 		})
 		if err != context.Canceled || bands != 1 {
 			t.Errorf("%s: error %v after %d bands, want %v after 1", name, err, bands, context.Canceled)
+		}
+	}
+}
+
+// heapWatcher measures the heap while something is written.
+type heapWatcher struct{ writes, most int64 }
+
+func (w *heapWatcher) Write(data []byte) (int, error) {
+	if w.writes++; w.writes%8 == 1 {
+		w.most = max(w.most, heap())
+	}
+	return len(data), nil
+}
+
+// heap is how many bytes are in use.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+func TestWritingKeepsRowsOnly(t *testing.T) {
+	p, err := newPicture(1500, 1500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Alpha = slices.Clone(p.RGB[:1500*1500])
+	for i := range p.RGB {
+		p.RGB[i] = float32(i*7919%65536) / 65535
+	}
+	for _, o := range []SaveOptions{{Format: "png"}, {Format: "png", Depth: 16}, {Format: "tiff"}, {Format: "tiff", Depth: 16}, {Format: "jpeg"}} {
+		before, w := heap(), &heapWatcher{}
+		if err := Encode(w, p, o); err != nil {
+			t.Fatal(err)
+		}
+		// A copy in 8 bits would take 9 MB; compressors take some 1 MB.
+		if took := w.most - before; took > 4<<20 || w.writes < 10 {
+			t.Errorf("%+v: %d bytes were in use while %d pieces were written", o, took, w.writes)
 		}
 	}
 }
