@@ -85,7 +85,7 @@ func TestWhatIsTransparentIsPaintedAsItsSurroundings(t *testing.T) {
 		}
 		content.SetNRGBA(i%60, i/60, c)
 	}
-	levels, err := pyramid(content, []Style{{waves(50, 50, 0.9), 1}}, tinyOptions())
+	levels, err := pyramid(t.Context(), content, []Style{{waves(50, 50, 0.9), 1}}, tinyOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,11 +70,11 @@ func TestResultIsTheAverageOfTheIterates(t *testing.T) {
 	o.AverageDecay = 0.8
 	averaged := iterates(t, o)
 
-	levels, err := pyramid(waves(60, 40, 0.1), oneStyle, o)
+	levels, err := pyramid(t.Context(), waves(60, 40, 0.1), oneStyle, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	from, err := start(levels[0], []float64{1}, o)
+	from, err := start(t.Context(), levels[0], []float64{1}, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,9 +69,9 @@ func FeatureMaps(ctx context.Context, img image.Image, o FeatureOptions) (map[st
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	p, err := o.picture(img)
+	p, err := o.picture(ctx, img)
 	if err != nil {
-		return nil, fmt.Errorf("model: feature maps: %w", err)
+		return nil, pictureError("feature maps", err)
 	}
 	values, err := network.Evaluate(p, o.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
 		for _, layer := range o.Layers {
@@ -110,21 +110,21 @@ func (o FeatureOptions) open() (engine.Network, error) {
 }
 
 // picture is a picture at the size that the network sees.
-func (o FeatureOptions) picture(img image.Image) (*picture.Picture, error) {
-	p, err := picture.FromImage(img)
+func (o FeatureOptions) picture(ctx context.Context, img image.Image) (*picture.Picture, error) {
+	if img == nil {
+		return nil, errors.New("no image given")
+	}
+	original, size := img.Bounds().Size(), o.Size
+	if size == 0 {
+		size = max(original.X, original.Y)
+	}
+	width, height := picture.FitSize(original.X, original.Y, size)
+	if least := vgg19.MinimumSize(o.Layers...); o.Pooling != "none" && min(width, height) < least {
+		return nil, errors.New(tooThin("picture", original.X, original.Y, width, height, size, least))
+	}
+	resized, err := picture.Resized(ctx, img, onWhite, image.Pt(width, height))
 	if err != nil {
 		return nil, err
 	}
-	p, size := p.OnWhite(), o.Size
-	if size == 0 {
-		size = max(p.Width, p.Height)
-	}
-	width, height := picture.FitSize(p.Width, p.Height, size)
-	if least := vgg19.MinimumSize(o.Layers...); o.Pooling != "none" && min(width, height) < least {
-		return nil, errors.New(tooThin("picture", p.Width, p.Height, width, height, size, least))
-	}
-	if o.Size == 0 {
-		return p, nil
-	}
-	return p.Resize(width, height, picture.Lanczos)
+	return resized[0], nil
 }

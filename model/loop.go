@@ -27,7 +27,7 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	r, err := newRun(content, styles, o)
+	r, err := newRun(ctx, content, styles, o)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ type run struct {
 	began     time.Time
 }
 
-func newRun(content image.Image, styles []Style, o Options) (*run, error) {
+func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
 	r := &run{options: o, began: time.Now()}
 	var err error
 	if r.extractor.recipe, err = recipeOf(o, styles); err != nil {
@@ -65,7 +65,7 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	if err = r.prepare(content, styles); err != nil {
+	if err = r.prepare(ctx, content, styles); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -73,12 +73,12 @@ func newRun(content image.Image, styles []Style, o Options) (*run, error) {
 }
 
 // prepare makes the levels and the picture that the first one starts from.
-func (r *run) prepare(content image.Image, styles []Style) (err error) {
+func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) (err error) {
 	o := r.options
 	if err := r.fits(content.Bounds().Size(), styles); err != nil {
 		return err
 	}
-	if r.levels, err = pyramid(content, styles, o); err != nil {
+	if r.levels, err = pyramid(ctx, content, styles, o); err != nil {
 		return err
 	}
 	if r.memory, err = r.memories(); err != nil {
@@ -90,7 +90,7 @@ func (r *run) prepare(content image.Image, styles []Style) (err error) {
 			r.levels[i].iterations = 0 // from here on, those that were made
 		}
 	}
-	r.best, err = start(r.levels[0], r.extractor.recipe.styles, o)
+	r.best, err = start(ctx, r.levels[0], r.extractor.recipe.styles, o)
 	r.options.StartImage = nil // which isn't needed any more, and may be large
 	return err
 }

@@ -48,8 +48,8 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if summaries[i], err = m.summarise(img, i == 1); err != nil {
-			return nil, fmt.Errorf("model: measure: %s picture: %w", [...]string{"first", "second"}[i], err)
+		if summaries[i], err = m.summarise(ctx, img, i == 1); err != nil {
+			return nil, pictureError(fmt.Sprintf("measure: %s picture", [...]string{"first", "second"}[i]), err)
 		}
 	}
 	if err := ctx.Err(); err != nil {
@@ -95,8 +95,8 @@ func (m *measurer) close() {
 
 // summarise runs the network on one picture and returns the summaries of every
 // layer for every loss: of the picture that is compared or of the target.
-func (m *measurer) summarise(img image.Image, target bool) ([]engine.Kept, error) {
-	p, err := m.options.picture(img)
+func (m *measurer) summarise(ctx context.Context, img image.Image, target bool) ([]engine.Kept, error) {
+	p, err := m.options.picture(ctx, img)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,8 @@
 package model
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -105,27 +107,26 @@ func (o Options) sides(width, height int) []int {
 	})
 }
 
-// pyramid returns the levels from the smallest. Every picture is resized from
-// the original in one step, and one original at a time is held in float32.
-func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
+// pyramid returns the levels from the smallest. Every picture is resized from the original
+// in one step, to all sizes in one pass over its rows; see picture.Source.
+func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
 	sides := o.sides(content.Bounds().Dx(), content.Bounds().Dy())
 	levels := make([]level, len(sides))
-	for i := range levels {
-		levels[i].iterations = o.Iterations
+	sizes := make([]image.Point, len(sides))
+	for i, side := range sides {
+		l := &levels[i]
+		l.iterations = o.Iterations
+		l.width, l.height = fit(content.Bounds().Dx(), content.Bounds().Dy(), side, true)
+		sizes[i] = image.Pt(l.width, l.height)
 	}
 	levels[0].iterations = o.FirstIterations
 
-	original, err := picture.FromImage(content)
+	resized, err := picture.Resized(ctx, content, picture.ResizeOptions{Filter: picture.Lanczos}, sizes...)
 	if err != nil {
-		return nil, fmt.Errorf("model: content picture: %w", err)
+		return nil, pictureError("content picture", err)
 	}
-	for i, side := range sides {
-		l := &levels[i]
-		l.width, l.height = fit(original.Width, original.Height, side, true)
-		if l.content, err = original.Resize(l.width, l.height, picture.Lanczos); err != nil {
-			return nil, fmt.Errorf("model: content picture: %w", err)
-		}
-		if l.content, err = l.content.Filled(); err != nil {
+	for i, p := range resized {
+		if levels[i].content, err = p.Filled(); err != nil {
 			return nil, fmt.Errorf("model: content picture: %w", err)
 		}
 	}
@@ -135,29 +136,49 @@ func pyramid(content image.Image, styles []Style, o Options) ([]level, error) {
 			levels[0].size(), all[0]))
 	}
 	for s, style := range styles {
-		if original, err = picture.FromImage(style.Image); err != nil {
-			return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
-		}
-		original = original.OnWhite()
-		for i, side := range sides {
-			longest := o.styleSide(side)
-			width, height := fitAtLeast(original.Width, original.Height, longest, o.minimumSize())
-			if w, h := fit(original.Width, original.Height, longest, false); w != width || h != height {
-				levels[i].remarks = append(levels[i].remarks, fmt.Sprintf(
-					"style picture %d is %d×%d instead of %d×%d, so that every layer sees something of it", s+1, width, height, w, h))
-			}
-			resized, err := original.Resize(width, height, picture.Lanczos)
-			if err != nil {
-				return nil, fmt.Errorf("model: style picture %d: %w", s+1, err)
-			}
-			levels[i].styles = append(levels[i].styles, resized)
-		}
-		if ofOneColour(levels[0].styles[s]) {
-			levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
-				"style picture %d is of one colour: it has no texture to take over, and its singular covariances are given a ridge", s+1))
+		if err := addStyle(ctx, levels, sides, s, style.Image, o); err != nil {
+			return nil, err
 		}
 	}
 	return levels, nil
+}
+
+// addStyle gives each level the style picture of that index.
+func addStyle(ctx context.Context, levels []level, sides []int, index int, style image.Image, o Options) error {
+	original := style.Bounds().Size()
+	sizes := make([]image.Point, len(sides))
+	for i, side := range sides {
+		longest := o.styleSide(side)
+		width, height := fitAtLeast(original.X, original.Y, longest, o.minimumSize())
+		if w, h := fit(original.X, original.Y, longest, false); w != width || h != height {
+			levels[i].remarks = append(levels[i].remarks, fmt.Sprintf(
+				"style picture %d is %d×%d instead of %d×%d, so that every layer sees something of it", index+1, width, height, w, h))
+		}
+		sizes[i] = image.Pt(width, height)
+	}
+	resized, err := picture.Resized(ctx, style, onWhite, sizes...)
+	if err != nil {
+		return pictureError(fmt.Sprintf("style picture %d", index+1), err)
+	}
+	for i, p := range resized {
+		levels[i].styles = append(levels[i].styles, p)
+	}
+	if ofOneColour(resized[0]) {
+		levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
+			"style picture %d is of one colour: it has no texture to take over, and its singular covariances are given a ridge", index+1))
+	}
+	return nil
+}
+
+// onWhite is how pictures are resized that the network sees as they are.
+var onWhite = picture.ResizeOptions{Filter: picture.Lanczos, OnWhite: true}
+
+// pictureError says which picture an error is of, unless it names the picture's file.
+func pictureError(what string, err error) error {
+	if read := (*picture.ReadError)(nil); errors.As(err, &read) {
+		return err
+	}
+	return fmt.Errorf("model: %s: %w", what, err)
 }
 
 // ofOneColour tells whether the colours of a picture differ by less than a level of 8 bits.

@@ -76,7 +76,7 @@ func TestPyramidScalesTheContentUpButNotTheStyles(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			o := o
 			test.change(&o)
-			levels, err := pyramid(waves(30, 20, 0.1), []Style{{waves(40, 50, 1), 1}}, o)
+			levels, err := pyramid(t.Context(), waves(30, 20, 0.1), []Style{{waves(40, 50, 1), 1}}, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +126,7 @@ func TestPanoramasBeginAtTheFirstLevelThatFits(t *testing.T) {
 			if err := checkPictures(content, styles, o); err != nil {
 				t.Fatal(err)
 			}
-			levels, err := pyramid(content, styles, o)
+			levels, err := pyramid(t.Context(), content, styles, o)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -83,7 +83,7 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err != nil {
 		return nil, fmt.Errorf("model: content picture: %w", err)
 	}
-	levels, err := pyramid(flat.OnWhite(), styles, o)
+	levels, err := pyramid(context.Background(), flat.OnWhite(), styles, o)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package model
 
 import (
+	"context"
 	"fmt"
+	"image"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -26,7 +28,7 @@ const (
 var starts = [...]struct {
 	name    Start
 	help    string
-	picture func(l level, styleWeights []float64, o Options) (*picture.Picture, error)
+	picture func(ctx context.Context, l level, styleWeights []float64, o Options) (*picture.Picture, error)
 }{
 	{StartFromContent, "the content picture", fromContent},
 	{StartFromStyle, "noise in the styles' colours", fromStyle},
@@ -60,46 +62,42 @@ const greyNoise = 1.0 / 255
 
 // start returns the picture that the first level starts from. The options have been
 // checked.
-func start(l level, styleWeights []float64, o Options) (*picture.Picture, error) {
+func start(ctx context.Context, l level, styleWeights []float64, o Options) (*picture.Picture, error) {
 	for _, row := range starts {
 		if row.name == o.Start {
-			return row.picture(l, styleWeights, o)
+			return row.picture(ctx, l, styleWeights, o)
 		}
 	}
 	return nil, fmt.Errorf("model: no start is named %q", o.Start)
 }
 
-func fromContent(l level, _ []float64, _ Options) (*picture.Picture, error) {
+func fromContent(_ context.Context, l level, _ []float64, _ Options) (*picture.Picture, error) {
 	return &picture.Picture{Width: l.width, Height: l.height, RGB: slices.Clone(l.content.RGB)}, nil
 }
 
 // fromStyle is noise with the styles' mean and deviation by channel.
-func fromStyle(l level, styleWeights []float64, o Options) (*picture.Picture, error) {
+func fromStyle(_ context.Context, l level, styleWeights []float64, o Options) (*picture.Picture, error) {
 	mean, deviation := colourStatistics(l.styles, styleWeights)
 	random := o.random()
 	return fill(l, func(channel int) float64 { return mean[channel] + deviation[channel]*random.NormFloat64() }), nil
 }
 
-func fromGrey(l level, _ []float64, o Options) (*picture.Picture, error) {
+func fromGrey(_ context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
 	random := o.random()
 	return fill(l, func(int) float64 { return 0.5 + greyNoise*random.Float64() }), nil
 }
 
-func fromNoise(l level, _ []float64, o Options) (*picture.Picture, error) {
+func fromNoise(_ context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
 	random := o.random()
 	return fill(l, func(int) float64 { return random.Float64() }), nil
 }
 
-func fromImage(l level, _ []float64, o Options) (*picture.Picture, error) {
-	original, err := picture.FromImage(o.StartImage)
+func fromImage(ctx context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
+	resized, err := picture.Resized(ctx, o.StartImage, onWhite, image.Pt(l.width, l.height))
 	if err != nil {
-		return nil, fmt.Errorf("model: start picture: %w", err)
+		return nil, pictureError("start picture", err)
 	}
-	resized, err := original.OnWhite().Resize(l.width, l.height, picture.Lanczos)
-	if err != nil {
-		return nil, fmt.Errorf("model: start picture: %w", err)
-	}
-	return resized, nil
+	return resized[0], nil
 }
 
 // random generates what is random in the start.

@@ -13,11 +13,11 @@ import (
 func startOf(t *testing.T, o Options, styles []Style, weights ...float64) *picture.Picture {
 	t.Helper()
 	o.MinSize, o.Size = 96, 96
-	levels, err := pyramid(waves(96, 64, 0.1), styles, o)
+	levels, err := pyramid(t.Context(), waves(96, 64, 0.1), styles, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := start(levels[0], weights, o)
+	p, err := start(t.Context(), levels[0], weights, o)
 	if err != nil {
 		t.Fatal(err)
 	}

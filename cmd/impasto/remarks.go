@@ -9,12 +9,12 @@ import (
 )
 
 // printRemarks tells people what they should know of how a file that they named
-// was read.
-func printRemarks(stderr io.Writer, quiet bool, path string, p *picture.Picture) {
+// is read, now and when its pixels are.
+func printRemarks(stderr io.Writer, quiet bool, path string, source *picture.Source) {
 	if quiet {
 		return
 	}
-	for _, remark := range p.Remarks {
+	source.Tell(func(remark string) {
 		fmt.Fprintf(stderr, "%s: %s\n", quote.Name(path), quote.Line(remark))
-	}
+	})
 }

@@ -40,14 +40,14 @@ func (s streams) checkInputs(paths []string) error {
 	return nil
 }
 
-// open reads a picture from a file or from standard input, and tells what there is to
-// know of how it was read unless that should be quiet.
-func (s streams) open(ctx context.Context, path string, quiet bool) (p *picture.Picture, err error) {
+// open opens a picture in a file or from standard input, and tells what there is to
+// know of how it is read unless that should be quiet.
+func (s streams) open(ctx context.Context, path string, quiet bool) (p *picture.Source, err error) {
 	if path == standardStream {
 		path = "standard input"
-		p, err = picture.Decode(ctx, s.in, path)
+		p, err = picture.ReadSource(ctx, s.in, path)
 	} else {
-		p, err = picture.Open(ctx, path)
+		p, err = picture.OpenSource(ctx, path)
 	}
 	if err == nil {
 		printRemarks(s.err, quiet, path, p)

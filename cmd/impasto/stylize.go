@@ -140,7 +140,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err != nil {
 		return err
 	}
-	if start, ok := options.StartImage.(*picture.Picture); ok {
+	if start, ok := options.StartImage.(*picture.Source); ok {
 		printRemarks(std.err, global.Quiet, o.Start, start)
 	}
 	defer announceInterrupt(ctx, std.err, global.Quiet)()
@@ -166,7 +166,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	return s.finish(result, err, context.Cause(ctx))
 }
 
-// openPictures reads the content and the styles.
+// openPictures opens the content and the styles.
 func openPictures(ctx context.Context, contentPath string, arguments []styleArgument, std streams, quiet bool) (image.Image, []model.Style, error) {
 	content, err := std.open(ctx, contentPath, quiet)
 	if err != nil {

@@ -30,43 +30,13 @@ func (p *Picture) OnWhite() *Picture {
 	return flat
 }
 
-// onWhite sets to to values laid on white by alpha.
+// onWhite sets to to values laid on white by alpha. What is opaque stays as it is.
 func onWhite(to, values, alpha []float32) {
 	for i, a := range alpha {
-		to[i] = 1 - a*(1-values[i])
-	}
-}
-
-// resizeTransparent resamples a picture with alpha: each colour counts by its alpha, so
-// that what is hidden doesn't show at edges.
-func (p *Picture) resizeTransparent(resized *Picture, filter Filter) error {
-	n, m := p.Width*p.Height, resized.Width*resized.Height
-	resample := func(to, from []float32) error {
-		return ResizePlanes(to, from, 1, p.Height, p.Width, resized.Height, resized.Width, filter)
-	}
-	resized.Alpha = make([]float32, m)
-	if err := resample(resized.Alpha, p.Alpha); err != nil {
-		return err
-	}
-	weighted := make([]float32, n)
-	for plane := range 3 {
-		values, to := p.RGB[plane*n:][:n], resized.RGB[plane*m:][:m]
-		for i, a := range p.Alpha {
-			weighted[i] = a * values[i]
-		}
-		if err := resample(to, weighted); err != nil {
-			return err
-		}
-		for i, a := range resized.Alpha {
-			if a > 0 {
-				to[i] /= a
-			}
+		if to[i] = values[i]; a < 1 {
+			to[i] = 1 - a*(1-values[i])
 		}
 	}
-	for i, a := range resized.Alpha {
-		resized.Alpha[i] = clamp(a)
-	}
-	return nil
 }
 
 // solid is the alpha from which on a pixel keeps its colour when what is hidden is

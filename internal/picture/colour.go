@@ -1,16 +1,19 @@
 package picture
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"math"
+
+	"impasto/internal/colour"
 )
 
 // FromImage converts any image to planes, in sRGB as its own conversions have it.
 // Sixteen-bit values keep their precision; subsampled chroma is interpolated linearly.
-// A *Picture is returned as it is.
+// A *Picture is returned as it is, and a *Source is decoded.
 func FromImage(img image.Image) (*Picture, error) {
 	p, err := fromImage(img, fullRange)
 	if err != nil {
@@ -35,50 +38,77 @@ func fromImage(img image.Image, yuv yuvRange) (*Picture, error) {
 	if img == nil {
 		return nil, errors.New("no image given")
 	}
-	if p, ok := img.(*Picture); ok && p != nil {
-		return p, nil
+	switch m := img.(type) {
+	case *Picture:
+		if m != nil {
+			return m, nil
+		}
+	case *Source:
+		return m.Picture(context.Background())
 	}
-	bounds := img.Bounds()
-	p, err := newPicture(bounds.Dx(), bounds.Dy())
+	p, err := newPicture(img.Bounds().Dx(), img.Bounds().Dy())
 	if err != nil {
 		return nil, err
 	}
+	return p, imageBands(context.Background(), img, yuv, nil, func(y int, band *Picture) error {
+		p.setRows(y, band)
+		return nil
+	})
+}
+
+// filler sets a band, which is opaque, from the pixels of an image in a rectangle.
+type filler func(band *Picture, bounds image.Rectangle)
+
+// fillerOf returns the filler for an image; inks are the colour space of its inks, where
+// there is one.
+func fillerOf(img image.Image, yuv yuvRange, inks *colour.Transform) (filler, error) {
 	switch m := img.(type) {
 	case *image.YCbCr:
-		return p, p.setYCbCr(m, yuv)
+		return chromaFiller(m, yuv)
 	case *image.NYCbCrA:
-		if err := p.setYCbCr(&m.YCbCr, yuv); err != nil {
-			return nil, err
+		colours, err := chromaFiller(&m.YCbCr, yuv)
+		return func(p *Picture, bounds image.Rectangle) {
+			colours(p, bounds)
+			setPixels(bounds, func(i, x, y int) {
+				p.setAlpha(i, float32(m.A[m.AOffset(x, y)])/math.MaxUint8)
+			})
+		}, err
+	case *image.CMYK:
+		if inks != nil {
+			return inkFiller(m, inks), nil
 		}
-		p.setPixels(bounds, func(i, x, y int) {
-			p.setAlpha(i, float32(m.A[m.AOffset(x, y)])/math.MaxUint8)
-		})
+	case *image.Paletted:
+		return paletteFiller(m), nil
+	}
+	return func(p *Picture, bounds image.Rectangle) { p.setFrom(img, bounds) }, nil
+}
+
+// setFrom sets the picture from an image whose pixels have colours of their own.
+func (p *Picture) setFrom(img image.Image, bounds image.Rectangle) {
+	switch m := img.(type) {
 	case *image.NRGBA:
-		p.setPixels(bounds, func(i, x, y int) {
+		setPixels(bounds, func(i, x, y int) {
 			c := m.NRGBAAt(x, y)
 			p.setPixel(i, 257*uint32(c.R), 257*uint32(c.G), 257*uint32(c.B), 257*uint32(c.A))
 		})
 	case *image.NRGBA64:
-		p.setPixels(bounds, func(i, x, y int) {
+		setPixels(bounds, func(i, x, y int) {
 			c := m.NRGBA64At(x, y)
 			p.setPixel(i, uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
 		})
-	case *image.Paletted:
-		p.setPaletted(m)
 	case image.RGBA64Image:
-		p.setPixels(bounds, func(i, x, y int) {
+		setPixels(bounds, func(i, x, y int) {
 			c := m.RGBA64At(x, y)
 			p.setPremultiplied(i, uint32(c.R), uint32(c.G), uint32(c.B), uint32(c.A))
 		})
 	default:
-		p.setPixels(bounds, func(i, x, y int) { p.setColour(i, m.At(x, y)) })
+		setPixels(bounds, func(i, x, y int) { p.setColour(i, m.At(x, y)) })
 	}
-	return p, nil
 }
 
-// setPixels calls set for every pixel: its number in the planes and its place in the
-// image.
-func (p *Picture) setPixels(bounds image.Rectangle, set func(i, x, y int)) {
+// setPixels calls set for every pixel of a rectangle: its number in the planes and its
+// place in the image.
+func setPixels(bounds image.Rectangle, set func(i, x, y int)) {
 	i := 0
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
@@ -119,116 +149,31 @@ func (p *Picture) setColour(i int, c color.Color) {
 	}
 }
 
-// setPaletted converts each colour of the palette once. An index beyond it is black.
-func (p *Picture) setPaletted(m *image.Paletted) {
+// paletteFiller converts each colour of the palette once.
+func paletteFiller(m *image.Paletted) filler {
+	palette := paletteOf(m.Palette)
+	return func(p *Picture, bounds image.Rectangle) {
+		setPixels(bounds, func(i, x, y int) { p.setFromPalette(i, palette, int(m.Pix[m.PixOffset(x, y)])) })
+	}
+}
+
+// paletteOf is a picture of a palette's colours, in a row. Those beyond it are black.
+func paletteOf(colours color.Palette) *Picture {
 	palette := &Picture{Width: 256, Height: 1, RGB: make([]float32, 3*256)}
-	for i, c := range m.Palette[:min(len(m.Palette), 256)] {
+	for i, c := range colours[:min(len(colours), 256)] {
 		palette.setColour(i, c)
 	}
+	return palette
+}
+
+// setFromPalette sets pixel i to a colour of a palette.
+func (p *Picture) setFromPalette(i int, palette *Picture, index int) {
 	n := p.Width * p.Height
-	p.setPixels(m.Rect, func(i, x, y int) {
-		index := int(m.Pix[m.PixOffset(x, y)])
-		for plane := range 3 {
-			p.RGB[plane*n+i] = palette.RGB[plane*256+index]
-		}
-		if palette.Alpha != nil {
-			p.setAlpha(i, palette.Alpha[index])
-		}
-	})
+	p.RGB[i], p.RGB[n+i], p.RGB[2*n+i] = palette.RGB[index], palette.RGB[256+index], palette.RGB[2*256+index]
+	if palette.Alpha != nil {
+		p.setAlpha(i, palette.Alpha[index])
+	}
 }
 
 // unit16 maps 16-bit levels to 0–1.
 func unit16(v uint32) float32 { return float32(v) / math.MaxUint16 }
-
-// setYCbCr converts from luma and chroma.
-func (p *Picture) setYCbCr(m *image.YCbCr, yuv yuvRange) error {
-	r, g, b := p.Planes()
-	i := 0
-	for y := m.Rect.Min.Y; y < m.Rect.Max.Y; y++ {
-		for x := m.Rect.Min.X; x < m.Rect.Max.X; x++ {
-			r[i] = float32(m.Y[m.YOffset(x, y)])
-			i++
-		}
-	}
-	if err := upsampleChroma(g, b, m); err != nil {
-		return err
-	}
-	green := 1 - yuv.red - yuv.blue
-	redOfCr, blueOfCb := float32(2*(1-yuv.red)), float32(2*(1-yuv.blue))
-	greenOfCb := float32(2 * (1 - yuv.blue) * yuv.blue / green)
-	greenOfCr := float32(2 * (1 - yuv.red) * yuv.red / green)
-	for i := range r {
-		luma := (r[i] - yuv.black) / yuv.luma
-		cb, cr := (g[i]-128)/yuv.chroma, (b[i]-128)/yuv.chroma
-		r[i] = clamp(luma + redOfCr*cr)
-		g[i] = clamp(luma - greenOfCb*cb - greenOfCr*cr)
-		b[i] = clamp(luma + blueOfCb*cb)
-	}
-	return nil
-}
-
-// upsampleChroma fills cb and cr with m's chroma at every pixel. Chroma
-// samples are centred on the pixels that share them, so halved ones are
-// interpolated with weights 3/4 and 1/4, as libjpeg and libwebp do.
-func upsampleChroma(cb, cr []float32, m *image.YCbCr) error {
-	across, down, err := chromaSteps(m.SubsampleRatio)
-	if err != nil {
-		return err
-	}
-	bounds := m.Rect
-	if bounds.Min.X < 0 || bounds.Min.Y < 0 {
-		return fmt.Errorf("YCbCr image with bounds %v; want no negative ones", bounds)
-	}
-	left, top := bounds.Min.X/across, bounds.Min.Y/down
-	width := (bounds.Max.X+across-1)/across - left
-	height := (bounds.Max.Y+down-1)/down - top
-	coarse := make([]float32, width*height)
-	var fine []float32 // where it isn't what is wanted, but more at the edges
-	if width*across != bounds.Dx() || height*down != bounds.Dy() {
-		fine = make([]float32, width*across*height*down)
-	}
-	for _, plane := range []struct {
-		dst []float32
-		src []uint8
-	}{{cb, m.Cb}, {cr, m.Cr}} {
-		for y := range height {
-			for x, v := range plane.src[y*m.CStride:][:width] {
-				coarse[y*width+x] = float32(v)
-			}
-		}
-		to := fine
-		if fine == nil {
-			to = plane.dst
-		}
-		if err := ResizePlanes(to, coarse, 1, height, width, height*down, width*across, Bilinear); err != nil {
-			return err
-		}
-		if fine == nil {
-			continue
-		}
-		skipX, skipY := bounds.Min.X-left*across, bounds.Min.Y-top*down
-		for y := range bounds.Dy() {
-			copy(plane.dst[y*bounds.Dx():][:bounds.Dx()], fine[(y+skipY)*width*across+skipX:])
-		}
-	}
-	return nil
-}
-
-// chromaSteps returns how many pixels share a chroma sample in each direction.
-func chromaSteps(ratio image.YCbCrSubsampleRatio) (across, down int, err error) {
-	switch ratio {
-	case image.YCbCrSubsampleRatio444:
-		return 1, 1, nil
-	case image.YCbCrSubsampleRatio422:
-		return 2, 1, nil
-	case image.YCbCrSubsampleRatio420:
-		return 2, 2, nil
-	case image.YCbCrSubsampleRatio440:
-		return 1, 2, nil
-	case image.YCbCrSubsampleRatio411:
-		return 4, 1, nil
-	case image.YCbCrSubsampleRatio410:
-		return 4, 2, nil
-	}
-	return 0, 0, fmt.Errorf("unknown chroma subsampling %v", ratio)
-}

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"context"
 	"encoding/binary"
 	"fmt"
 	"image"
@@ -85,68 +84,28 @@ func pngColours(gamma, chromaticities []byte) (*colour.Transform, error) {
 	return space, nil
 }
 
-// planesOf makes the planes of a decoded image, in sRGB.
-func (h *header) planesOf(ctx context.Context, img image.Image) (*Picture, error) {
-	cmyk, isCMYK := img.(*image.CMYK)
-	if isCMYK && h.space != nil && h.space.Channels() == 4 {
-		return fromCMYK(ctx, cmyk, h.space)
-	}
-	p, err := fromImage(img, h.yuv)
-	if err != nil || h.space == nil {
-		return p, err
-	}
-	return p, p.convert(ctx, h.space, isCMYK)
+// convert takes the planes' values, which are those of the file, to sRGB, in place.
+func (p *Picture) convert(space *colour.Transform) {
+	r, g, b := p.Planes()
+	space.Apply([3][]float32{r, g, b}, [][]float32{r, g, b}[:space.Channels()]...)
 }
 
-// pixelsAtOnce is how many are converted between two looks at the context.
-const pixelsAtOnce = 1 << 16
-
-// convert takes the planes' values, which are those of the file, to sRGB, in place. A
-// space of another number of channels than the picture's is left out, with a remark.
-func (p *Picture) convert(ctx context.Context, space *colour.Transform, isCMYK bool) error {
-	r, g, b := p.Planes()
-	if channels := space.Channels(); channels == 4 || isCMYK || channels == 1 && !p.isGrey() {
-		kinds := map[int]string{1: "grey", 3: "RGB", 4: "CMYK"}
-		p.Remarks = append(p.Remarks, fmt.Sprintf("the colour profile is for pictures in %s, which this one isn't; it is left out", kinds[channels]))
-		return nil
-	}
-	in := [][]float32{r, g, b}[:space.Channels()]
-	for from := 0; from < len(r); from += pixelsAtOnce {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		to := min(from+pixelsAtOnce, len(r))
-		part := make([][]float32, len(in))
-		for i := range in {
-			part[i] = in[i][from:to]
-		}
-		space.Apply([3][]float32{r[from:to], g[from:to], b[from:to]}, part...)
-	}
-	return nil
-}
-
-// fromCMYK converts an image by a profile for inks.
-func fromCMYK(ctx context.Context, m *image.CMYK, space *colour.Transform) (*Picture, error) {
-	p, err := newPicture(m.Rect.Dx(), m.Rect.Dy())
-	if err != nil {
-		return nil, err
-	}
-	r, g, b := p.Planes()
+// inkFiller unpacks inks and converts them by their profile.
+func inkFiller(m *image.CMYK, space *colour.Transform) filler {
 	var inks [4][]float32
 	for i := range inks {
-		inks[i] = make([]float32, p.Width)
+		inks[i] = make([]float32, m.Rect.Dx())
 	}
-	for y := range p.Height {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+	return func(band *Picture, bounds image.Rectangle) {
+		r, g, b := band.Planes()
+		for y := range band.Height {
+			for i, v := range m.Pix[m.PixOffset(bounds.Min.X, bounds.Min.Y+y):][:4*band.Width] {
+				inks[i%4][i/4] = float32(v) / math.MaxUint8
+			}
+			from, to := y*band.Width, (y+1)*band.Width
+			space.Apply([3][]float32{r[from:to], g[from:to], b[from:to]}, inks[:]...)
 		}
-		for i, v := range m.Pix[y*m.Stride:][:4*p.Width] {
-			inks[i%4][i/4] = float32(v) / math.MaxUint8
-		}
-		from, to := y*p.Width, (y+1)*p.Width
-		space.Apply([3][]float32{r[from:to], g[from:to], b[from:to]}, inks[:]...)
 	}
-	return p, nil
 }
 
 func (p *Picture) isGrey() bool {

@@ -3,7 +3,6 @@ package picture
 import (
 	"bytes"
 	"compress/zlib"
-	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -364,22 +363,6 @@ func TestCamerasSayAdobeRGBInEXIF(t *testing.T) {
 	checkColour(t, decodeBytes(t, withProfile), inSRGB, 0.008)
 }
 
-func TestConversionEndsWithItsContext(t *testing.T) {
-	transform, err := colour.FromProfile(p3)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	p := &Picture{Width: 4, Height: 4, RGB: make([]float32, 48)}
-	if err := p.convert(ctx, transform, false); err != context.Canceled {
-		t.Errorf("error %v, want %v", err, context.Canceled)
-	}
-	if _, err := fromCMYK(ctx, image.NewCMYK(image.Rect(0, 0, 2, 2)), transform); err != context.Canceled {
-		t.Errorf("error %v, want %v", err, context.Canceled)
-	}
-}
-
 // BenchmarkConvert converts a megapixel by a matrix and by a table.
 func BenchmarkConvert(b *testing.B) {
 	for _, name := range []string{"P3 v4, parametric", "RGB by 16-bit tables"} {
@@ -394,9 +377,7 @@ func BenchmarkConvert(b *testing.B) {
 			}
 			b.SetBytes(1 << 20)
 			for b.Loop() {
-				if err := p.convert(b.Context(), transform, false); err != nil {
-					b.Fatal(err)
-				}
+				p.convert(transform)
 			}
 		})
 	}

@@ -8,13 +8,12 @@ import (
 	"strings"
 
 	"impasto/internal/atomicfile"
-	"impasto/internal/memory"
 	"impasto/internal/tiff"
 )
 
 const (
-	// maxBytes is the largest file that is read, 1 GiB.
-	maxBytes = 1 << 30
+	// maxBytes is the largest file that is read, 4 GiB.
+	maxBytes = 4 << 30
 	// maxPixelsPerByte is the highest compression that is believed of a file whose
 	// picture is larger than trustedPixels. The densest honest file is a
 	// one-coloured PNG of 1 bit a pixel: Deflate makes at most 1032 bytes of one,
@@ -32,29 +31,22 @@ const (
 //
 // Devices and sockets are refused. Pipes are read until their end.
 func Open(ctx context.Context, path string) (*Picture, error) {
-	file, err := openFile(ctx, path)
+	s, err := OpenSource(ctx, path)
 	if err != nil {
-		return nil, openError(path, err)
+		return nil, err
 	}
-	defer file.Close() // also ends a read that still waits for a pipe
-	return Decode(ctx, file, path)
+	return s.Picture(ctx)
 }
 
 // Decode is Open for what a reader gives; name stands for the file in errors.
 // It ends with ctx even where the reader blocks; then a goroutine goes on
 // waiting for the reader.
 func Decode(ctx context.Context, r io.Reader, name string) (*Picture, error) {
-	p, err := within(ctx, func() (*Picture, error) {
-		file, f, err := readFile(ctx, r, memory.Available)
-		if err != nil {
-			return nil, err
-		}
-		return f.decode(ctx, file, memory.Available)
-	})
+	s, err := ReadSource(ctx, r, name)
 	if err != nil {
-		return nil, openError(name, err)
+		return nil, err
 	}
-	return p, nil
+	return s.Picture(ctx)
 }
 
 // within returns what do returns, or ctx's cause as soon as it ends. Then do
@@ -86,40 +78,7 @@ func within[T any](ctx context.Context, do func() (T, error)) (T, error) {
 
 // openError puts the name before err, and only once.
 func openError(name string, err error) error {
-	return fmt.Errorf("picture: open %s: %w", name, atomicfile.WithoutPath(err))
-}
-
-// decode reads a file of the format, if it takes less than the memory that is
-// available.
-func (f *format) decode(ctx context.Context, file []byte, available func() (int64, bool)) (*Picture, error) {
-	h, err := f.read(file)
-	if err != nil {
-		return nil, f.fault(err)
-	}
-	if err := checkClaim(h.width, h.height, len(file)); err != nil {
-		return nil, fmt.Errorf("the %s header claims %w", f.name, err)
-	}
-	if err := h.checkMemory(f.name, int64(len(file)), available); err != nil {
-		return nil, err
-	}
-	h.readColours()
-	img, err := h.decode(ctx)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, f.fault(err)
-	}
-	p, err := h.planesOf(ctx, img)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the %s image has %w", f.name, err)
-	}
-	p.turn(h.orientation)
-	p.Remarks = append(p.Remarks, h.remarks...)
-	return p, nil
+	return &ReadError{Name: name, Err: atomicfile.WithoutPath(err)}
 }
 
 // checkClaim refuses a size before anything is allocated for it.

@@ -54,7 +54,13 @@ type header struct {
 	space         *colour.Transform // from the file's colours to sRGB, nil where there is none
 	yuv           yuvRange          // of YCbCr images
 	remarks       []string
+	proven        []string // more of them, which hold only once all pixels have been read
 	decode        func(context.Context) (image.Image, error)
+	// stream, where there is one, takes the place of decode: it decodes band by band. What
+	// both do can be done again.
+	stream     func(context.Context, bandFunc) error
+	unsized    bool // the size may be another once the picture is decoded
+	rowsAtOnce int  // the rows of a band, where stream needs more than others
 }
 
 // identify tells a file's format by its beginning.

@@ -17,6 +17,7 @@ func readHEIF(file []byte) (*header, error) {
 	h := &header{
 		width: f.Width, height: f.Height, orientation: f.Orientation,
 		memory: f.Memory, profile: f.Profile, yuv: fullRange,
+		unsized: true, // the decoder crops and turns
 	}
 	switch {
 	case f.Animated:

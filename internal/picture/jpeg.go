@@ -36,7 +36,7 @@ func readJPEG(file []byte) (*header, error) {
 		return nil, fmt.Errorf("%w: it has %d passes over %d×%d pixels, which no honest file has", errDamaged, s.scans, h.width, h.height)
 	}
 	if !s.ended {
-		h.remarks = append(h.remarks, "the JPEG's end marker is missing, but none of its pixels")
+		h.proven = append(h.proven, "the JPEG's end marker is missing, but none of its pixels")
 	}
 	h.decode = func(ctx context.Context) (image.Image, error) {
 		if s.scans == 0 {
@@ -81,7 +81,7 @@ func (s *jpegSegments) check() error {
 	return nil
 }
 
-// memory is what package jpeg takes, and then the conversion of what it gives.
+// memory is what package jpeg takes.
 func (s *jpegSegments) memory(width, height int64) int64 {
 	var samples, across, down int64 = 0, 1, 1
 	components := int(s.frame[5])
@@ -97,10 +97,7 @@ func (s *jpegSegments) memory(width, height int64) int64 {
 	if s.process == markerSOF0+2 {
 		perUnit += 4 * 64 * samples // coefficients of 32 bits
 	}
-	switch components {
-	case 3:
-		perUnit += 64 * across * down * chromaBytes
-	case 4:
+	if components == 4 {
 		perUnit += 64 * across * down * 4 // CMYK
 	}
 	return units*perUnit + 1<<16

@@ -27,6 +27,7 @@ type pngChunks struct {
 	first   map[string][]byte // the contents of the first chunk of each kind
 	damaged []string          // kinds of chunks with a wrong checksum that are left out
 	ended   bool              // there is an end chunk
+	broken  bool              // a chunk that the pixels need has a wrong checksum
 }
 
 // chunksOf walks through a PNG file. Chunks that the pixels don't need are left
@@ -62,6 +63,7 @@ func (c *pngChunks) add(chunk []byte) {
 		c.damaged = append(c.damaged, kind)
 		return
 	}
+	c.broken = c.broken || !sound
 	switch kind {
 	case "IHDR", "PLTE", "tRNS", "IDAT", "IEND":
 		c.pixels = append(c.pixels, chunk)
@@ -102,8 +104,22 @@ func readPNG(file []byte) (*header, error) {
 	if body := c.first["cICP"]; len(body) == 4 && body[2] == 0 && body[3] == 1 {
 		h.code = &codePoints{Primaries: int(body[0]), Transfer: int(body[1])}
 	}
-	h.memory = c.pixelBytes() * int64(h.width) * int64(h.height)
 	h.remarks = c.remarks()
+	if !c.ended {
+		h.proven = append(h.proven, "the PNG's end is missing, but none of its pixels")
+	}
+	if rows := c.rows(); rows != nil {
+		h.memory = rows.memory()
+		h.stream = func(ctx context.Context, put bandFunc) error {
+			err := rows.stream(ctx, put)
+			if errors.Is(err, errPixels) && !c.ended {
+				return errTruncated
+			}
+			return err
+		}
+		return h, nil
+	}
+	h.memory = c.pixelBytes() * int64(h.width) * int64(h.height)
 	h.decode = func(ctx context.Context) (image.Image, error) {
 		img, err := png.Decode(contextReader{ctx, chain(c.pixels...)})
 		if err != nil && !c.ended {
@@ -140,9 +156,6 @@ func (c *pngChunks) remarks() []string {
 	var remarks []string
 	if len(c.damaged) > 0 {
 		remarks = append(remarks, fmt.Sprintf("the PNG's chunk %q, which its pixels don't need, has a wrong checksum and is left out", c.damaged[0]))
-	}
-	if !c.ended {
-		remarks = append(remarks, "the PNG's end is missing, but none of its pixels")
 	}
 	if control := c.first["acTL"]; len(control) == 8 && binary.BigEndian.Uint32(control) > 1 {
 		remarks = append(remarks, animationRemark)

@@ -3,8 +3,6 @@ package picture
 import (
 	"context"
 	"fmt"
-	"image"
-	"image/color"
 	"math"
 )
 
@@ -43,19 +41,19 @@ func readPNM(file []byte) (*header, error) {
 	if p.isBinary() {
 		p.rest = p.rest[min(1, len(p.rest)):] // one white space
 	}
-	const pixelBytes = 8
-	h.memory = pixelBytes * int64(h.width) * int64(h.height)
-	h.decode = func(ctx context.Context) (image.Image, error) {
-		img := image.NewRGBA64(image.Rect(0, 0, h.width, h.height))
-		for y := range h.height {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
+	h.stream = func(ctx context.Context, put bandFunc) error {
+		reader := *p
+		rows := bandRows(h.width, h.height)
+		band := newBand(h.width, rows, false)
+		return rowsOf(ctx, h.height, rows, func(y, rows int) error {
+			band.cut(rows)
+			for i := range rows {
+				if err := reader.row(band, i); err != nil {
+					return err
+				}
 			}
-			if err := p.row(img, y); err != nil {
-				return nil, err
-			}
-		}
-		return img, nil
+			return put(y, band)
+		})
 	}
 	return h, nil
 }
@@ -64,42 +62,41 @@ func (p *pnm) isBitmap() bool { return p.kind == '1' || p.kind == '4' }
 func (p *pnm) isBinary() bool { return p.kind >= '4' }
 func (p *pnm) isColour() bool { return p.kind == '3' || p.kind == '6' }
 
-// row reads a row of the image.
-func (p *pnm) row(img *image.RGBA64, y int) error {
-	width := img.Rect.Dx()
+// row reads the picture's next row into row y of a band.
+func (p *pnm) row(band *Picture, y int) error {
+	from := y * band.Width
 	if p.kind == '4' {
-		bytes := (width + 7) / 8
+		bytes := (band.Width + 7) / 8
 		if len(p.rest) < bytes {
 			return errTruncated
 		}
-		for x := range width {
+		for x := range band.Width {
 			bit := p.rest[x/8] >> (7 - x%8) & 1
-			img.SetRGBA64(x, y, grey16(math.MaxUint16*(1-uint16(bit))))
+			v := math.MaxUint16 * (1 - uint32(bit)) // 1 is black
+			band.setPixel(from+x, v, v, v, math.MaxUint16)
 		}
 		p.rest = p.rest[bytes:]
 		return nil
 	}
-	for x := range width {
-		c := color.RGBA64{A: math.MaxUint16}
-		v, err := p.value()
-		if err != nil {
-			return err
-		}
-		if c = grey16(v); p.isColour() {
-			if c.G, err = p.value(); err != nil {
+	channels := 1
+	if p.isColour() {
+		channels = 3
+	}
+	for x := range band.Width {
+		var values [3]uint32
+		for i := range channels {
+			v, err := p.value()
+			if err != nil {
 				return err
 			}
-			if c.B, err = p.value(); err != nil {
-				return err
-			}
+			values[i] = uint32(v)
 		}
-		img.SetRGBA64(x, y, c)
+		if channels == 1 {
+			values[1], values[2] = values[0], values[0]
+		}
+		band.setPixel(from+x, values[0], values[1], values[2], math.MaxUint16)
 	}
 	return nil
-}
-
-func grey16(v uint16) color.RGBA64 {
-	return color.RGBA64{R: v, G: v, B: v, A: math.MaxUint16}
 }
 
 // value reads a channel of a pixel, scaled to 16 bits.

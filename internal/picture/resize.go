@@ -58,27 +58,6 @@ func triangle(x float64) float64 {
 	return max(0, 1-math.Abs(x))
 }
 
-// Resize returns the picture resampled to width×height and clamped to 0–1. Where it is
-// transparent, colours count by their alpha.
-func (p *Picture) Resize(width, height int, filter Filter) (*Picture, error) {
-	resized, err := newPicture(width, height)
-	if err != nil {
-		return nil, fmt.Errorf("picture: resize: %w", err)
-	}
-	if p.Alpha != nil {
-		err = p.resizeTransparent(resized, filter)
-	} else {
-		err = ResizePlanes(resized.RGB, p.RGB, 3, p.Height, p.Width, height, width, filter)
-	}
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range resized.RGB {
-		resized.RGB[i] = clamp(v)
-	}
-	return resized, nil
-}
-
 // ResizePlanes resamples planes of height×width values in src to planes of
 // newHeight×newWidth in dst. Pixels are squares: the outer edges of both grids
 // coincide. When shrinking, the kernel is stretched so that every source value
@@ -153,15 +132,17 @@ func newTaps(length, newLength int, filter Filter) taps {
 
 func resizeRows(dst, src []float32, height int, t taps) {
 	for y := range height {
-		row := src[y*t.length:][:t.length]
-		out := dst[y*len(t.each):][:len(t.each)]
-		for x, tap := range t.each {
-			var sum float32
-			for i, v := range row[tap.first:][:len(tap.weights)] {
-				sum += tap.weights[i] * v
-			}
-			out[x] = sum
+		resizeRow(dst[y*len(t.each):][:len(t.each)], src[y*t.length:][:t.length], t)
+	}
+}
+
+func resizeRow(dst, src []float32, t taps) {
+	for x, tap := range t.each {
+		var sum float32
+		for i, v := range src[tap.first:][:len(tap.weights)] {
+			sum += tap.weights[i] * v
 		}
+		dst[x] = sum
 	}
 }
 

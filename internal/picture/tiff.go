@@ -1,10 +1,12 @@
 package picture
 
 import (
+	"cmp"
 	"context"
 	"image"
 	"io"
 	"math"
+	"slices"
 
 	"impasto/internal/colour"
 	"impasto/internal/tiff"
@@ -19,42 +21,57 @@ func readTIFF(file []byte) (*header, error) {
 		width: t.Width, height: t.Height, memory: t.Memory, orientation: t.Orientation,
 		profile: t.Profile, exif: file, remarks: t.Remarks,
 	}
-	h.decode = func(ctx context.Context) (image.Image, error) { return decodeTIFF(ctx, t) }
 	if t.Colours == tiff.CMYK {
 		h.memory += 4 * int64(t.Width) * int64(t.Height)
+		h.decode = func(ctx context.Context) (image.Image, error) { return decodeInks(ctx, t) }
+		return h, nil
+	}
+	h.rowsAtOnce = t.RowsAtOnce
+	h.stream = func(ctx context.Context, put bandFunc) error {
+		rows := max(t.RowsAtOnce, bandRows(t.Width, t.Height)/t.RowsAtOnce*t.RowsAtOnce)
+		return streamTIFF(ctx, *t, rows, put)
 	}
 	return h, nil
 }
 
-// decodeTIFF fills the planes of a Picture, or makes an image of CMYK.
-func decodeTIFF(ctx context.Context, t *tiff.Picture) (image.Image, error) {
-	if t.Colours == tiff.CMYK {
-		return decodeInks(ctx, t)
-	}
-	p, err := newPicture(t.Width, t.Height)
-	if err != nil {
-		return nil, err
-	}
-	before := len(t.Remarks)
-	n, colours := p.Width*p.Height, int(t.Colours)
-	stride := colours
+// streamTIFF hands out bands of a number of rows.
+func streamTIFF(ctx context.Context, t tiff.Picture, rows int, put bandFunc) error {
+	known := len(t.Remarks)
+	t.Remarks = slices.Clip(t.Remarks) // decoding adds to them
+	colours, stride := int(t.Colours), int(t.Colours)
 	if t.Alpha {
 		stride++
 	}
-	err = t.Decode(ctx, func(x, y int, values []float32) {
-		at := y*p.Width + x
+	band := newBand(t.Width, rows, t.Alpha)
+	start, end := 0, 0 // the rows of the band
+	var fault error
+	flush := func() {
+		if end > start && fault == nil {
+			band.Remarks = t.Remarks[known:]
+			fault = put(start, band)
+		}
+	}
+	err := t.Decode(ctx, func(x, y int, values []float32) {
+		if y >= end {
+			flush()
+			start, end = y, min(y+rows, t.Height)
+			band.cut(end - start)
+		}
+		n, at := band.Width*band.Height, (y-start)*band.Width+x
 		for i := range len(values) / stride {
 			pixel := values[i*stride:][:stride]
 			for plane := range 3 {
-				p.RGB[plane*n+at+i] = pixel[min(plane, colours-1)] // of grey, all are alike
+				band.RGB[plane*n+at+i] = pixel[min(plane, colours-1)] // of grey, all are alike
 			}
 			if t.Alpha {
-				p.setAlpha(at+i, pixel[colours])
+				band.setAlpha(at+i, pixel[colours])
 			}
 		}
 	})
-	p.Remarks = append(p.Remarks, t.Remarks[before:]...) // what decoding added
-	return p, err
+	if err == nil {
+		flush()
+	}
+	return cmp.Or(fault, err)
 }
 
 // decodeInks makes an image of 8 bits an ink. Alpha is left out.

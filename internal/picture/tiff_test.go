@@ -110,3 +110,52 @@ func TestADNGsThumbnailIsNeverThePicture(t *testing.T) {
 	}
 	checkMessage(t, err, "picture: open a.dng: ", "a camera raw file (DNG)")
 }
+
+// tiledFile is a grey TIFF of 320×320 pixels in tiles of 64×64, each pixel x+y modulo 256.
+func tiledFile() []byte {
+	const side, tile, across = 320, 64, 5
+	file := []byte("II*\x00\x08\x00\x00\x00")
+	entries := [][4]uint32{
+		{256, 4, 1, side}, {257, 4, 1, side}, {258, 3, 1, 8}, {259, 3, 1, 1}, {262, 3, 1, 1}, {277, 3, 1, 1},
+		{322, 4, 1, tile}, {323, 4, 1, tile}, {324, 4, across * across, 0}, {325, 4, across * across, 0},
+	}
+	offsets := uint32(len(file) + 2 + 12*len(entries) + 4)
+	sizes := offsets + 4*across*across
+	entries[8][3], entries[9][3] = offsets, sizes
+	order := binary.LittleEndian
+	file = order.AppendUint16(file, uint16(len(entries)))
+	for _, e := range entries {
+		file = order.AppendUint16(order.AppendUint16(file, uint16(e[0])), uint16(e[1]))
+		file = order.AppendUint32(order.AppendUint32(file, e[2]), e[3])
+	}
+	file = order.AppendUint32(file, 0)
+	for i := range uint32(across * across) {
+		file = order.AppendUint32(file, sizes+4*across*across+i*tile*tile)
+	}
+	for range across * across {
+		file = order.AppendUint32(file, tile*tile)
+	}
+	for i := range across * across {
+		for j := range tile * tile {
+			file = append(file, byte(i%across*tile+j%tile+i/across*tile+j/tile))
+		}
+	}
+	return file
+}
+
+func TestTilesAreGatheredIntoBands(t *testing.T) {
+	s := openBytes(t, tiledFile())
+	bands := 0
+	err := s.bands(t.Context(), func(y int, band *Picture) error {
+		bands++
+		for i, v := range band.RGB[:band.Width*band.Height] {
+			if want := float32((i%320+y+i/320)%256) / 255; v != want {
+				t.Fatalf("pixel %d, %d is %g, want %g", i%320, y+i/320, v, want)
+			}
+		}
+		return nil
+	})
+	if err != nil || bands != 2 {
+		t.Errorf("%d bands and error %v, want 2 bands", bands, err)
+	}
+}

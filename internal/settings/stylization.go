@@ -183,7 +183,7 @@ func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options
 	o := s.Options
 	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
 	if !slices.Contains(starts(), s.Start) {
-		start, err := picture.Open(ctx, s.Start)
+		start, err := picture.OpenSource(ctx, s.Start)
 		if err != nil {
 			return o, err
 		}

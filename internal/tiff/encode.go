@@ -3,7 +3,6 @@ package tiff
 import (
 	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -26,6 +25,8 @@ type Rows struct {
 type Options struct {
 	Bits    int    // of a value: 8, which 0 means too, or 16
 	Profile []byte // an ICC profile of the colours, or nil
+	// Big writes a BigTIFF, as is done anyway where a classic file would have 4 GiB or more.
+	Big bool
 	// Resolution is in pixels an inch; 0 means 72.
 	Resolution float64
 }
@@ -33,7 +34,7 @@ type Options struct {
 // stripBytes is about how large a strip is before it is compressed.
 const stripBytes = 1 << 18
 
-// Encode writes a classic TIFF file, little-endian, in strips that are compressed with
+// Encode writes a TIFF file, little-endian, in strips that are compressed with
 // Deflate after predictor 2. It keeps one row of the picture, and compresses it twice: the
 // sizes of strips, which stand before them, are known after the first time.
 func Encode(w io.Writer, r Rows, o Options) error {
@@ -51,11 +52,7 @@ func Encode(w io.Writer, r Rows, o Options) error {
 		sizes = append(sizes, uint64(size))
 		total += uint64(size)
 	}
-	head, err := e.head(sizes, total)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(head); err != nil {
+	if _, err := w.Write(e.head(sizes, total)); err != nil {
 		return err
 	}
 	for y := 0; y < r.Height; y += e.stripRows {
@@ -141,32 +138,47 @@ func (e *encoder) subtract() {
 
 // head is the file up to the first strip: its header, its directory and what that one
 // refers to.
-func (e *encoder) head(sizes []uint64, total uint64) ([]byte, error) {
-	d := &directoryWriter{}
-	bits := make([]uint32, e.samples)
-	for i := range bits {
-		bits[i] = uint32(e.Bits)
+func (e *encoder) head(sizes []uint64, total uint64) []byte {
+	d := e.directory(sizes, e.Big)
+	if !d.big && uint64(d.size())+total > math.MaxUint32 {
+		d = e.directory(sizes, true)
 	}
-	photometric := uint32(minIsBlack)
+	offsets := make([]uint64, len(sizes))
+	at := uint64(d.size())
+	for i, size := range sizes {
+		offsets[i] = at
+		at += size
+	}
+	d.replace(tagStripOffsets, offsets)
+	return d.bytes()
+}
+
+// directory has all fields, and zeros for the strips' offsets.
+func (e *encoder) directory(sizes []uint64, big bool) *directoryWriter {
+	d := &directoryWriter{big: big}
+	bits := make([]uint64, e.samples)
+	for i := range bits {
+		bits[i] = uint64(e.Bits)
+	}
+	photometric := uint64(minIsBlack)
 	if e.Colours == RGB {
 		photometric = photoRGB
 	}
+	placeField := longField // of what lies somewhere in the file
+	if big {
+		placeField = long8Field
+	}
 	const inches = 2
-	resolution := []uint32{uint32(math.Round(e.Resolution * 1000)), 1000}
-	d.add(tagImageWidth, longField, uint32(e.Width))
-	d.add(tagImageLength, longField, uint32(e.Height))
+	resolution := []uint64{uint64(math.Round(e.Resolution * 1000)), 1000}
+	d.add(tagImageWidth, longField, uint64(e.Width))
+	d.add(tagImageLength, longField, uint64(e.Height))
 	d.add(tagBitsPerSample, shortField, bits...)
 	d.add(tagCompression, shortField, adobeDeflate)
 	d.add(tagPhotometric, shortField, photometric)
-	offsets := make([]uint32, len(sizes))
-	d.add(tagStripOffsets, longField, offsets...)
-	d.add(tagSamplesPerPixel, shortField, uint32(e.samples))
-	d.add(tagRowsPerStrip, longField, uint32(e.stripRows))
-	counts := make([]uint32, len(sizes))
-	for i, size := range sizes {
-		counts[i] = uint32(size)
-	}
-	d.add(tagStripByteCounts, longField, counts...)
+	d.add(tagStripOffsets, placeField, make([]uint64, len(sizes))...)
+	d.add(tagSamplesPerPixel, shortField, uint64(e.samples))
+	d.add(tagRowsPerStrip, longField, uint64(e.stripRows))
+	d.add(tagStripByteCounts, placeField, sizes...)
 	d.add(tagXResolution, rationalField, resolution...)
 	d.add(tagYResolution, rationalField, resolution...)
 	d.add(tagResolutionUnit, shortField, inches)
@@ -178,105 +190,5 @@ func (e *encoder) head(sizes []uint64, total uint64) ([]byte, error) {
 	if len(e.Profile) > 0 {
 		d.addBytes(tagICCProfile, e.Profile)
 	}
-	at := uint64(d.size())
-	if at+total > math.MaxUint32 {
-		return nil, errors.New("the TIFF file would be larger than 4 GiB; write PNG, or 8 bits a channel")
-	}
-	for i, size := range sizes {
-		offsets[i] = uint32(at)
-		at += size
-	}
-	d.replace(tagStripOffsets, offsets)
-	return d.bytes(), nil
-}
-
-// Field types that are written.
-const (
-	shortField     = 3
-	longField      = 4
-	rationalField  = 5
-	undefinedField = 7
-)
-
-// directoryWriter collects a directory's fields, whose tags come in ascending order.
-type directoryWriter struct {
-	fields []writtenField
-}
-
-type writtenField struct {
-	tag, kind, count int
-	data             []byte
-}
-
-func (d *directoryWriter) add(tag, kind int, numbers ...uint32) {
-	f := writtenField{tag: tag, kind: kind, count: len(numbers)}
-	if kind == rationalField {
-		f.count /= 2
-	}
-	f.data = numbersOf(kind, numbers)
-	d.fields = append(d.fields, f)
-}
-
-func (d *directoryWriter) addBytes(tag int, data []byte) {
-	d.fields = append(d.fields, writtenField{tag, undefinedField, len(data), data})
-}
-
-// replace sets the numbers of a field anew, of which there are as many as before.
-func (d *directoryWriter) replace(tag int, numbers []uint32) {
-	for i := range d.fields {
-		if f := &d.fields[i]; f.tag == tag {
-			f.data = numbersOf(f.kind, numbers)
-		}
-	}
-}
-
-func numbersOf(kind int, numbers []uint32) []byte {
-	var data []byte
-	for _, n := range numbers {
-		if kind == shortField {
-			data = binary.LittleEndian.AppendUint16(data, uint16(n))
-		} else {
-			data = binary.LittleEndian.AppendUint32(data, n)
-		}
-	}
-	return data
-}
-
-const headerBytes = 8
-
-// size is that of the header, the directory and what it refers to.
-func (d *directoryWriter) size() int {
-	size := headerBytes + 2 + 12*len(d.fields) + 4
-	for _, f := range d.fields {
-		if len(f.data) > 4 {
-			size += len(f.data) + len(f.data)%2
-		}
-	}
-	return size
-}
-
-func (d *directoryWriter) bytes() []byte {
-	order := binary.LittleEndian
-	head := make([]byte, 0, d.size())
-	head = append(head, "II*\x00"...)
-	head = order.AppendUint32(head, headerBytes)
-	head = order.AppendUint16(head, uint16(len(d.fields)))
-	var beyond []byte
-	start := headerBytes + 2 + 12*len(d.fields) + 4
-	for _, f := range d.fields {
-		head = order.AppendUint16(head, uint16(f.tag))
-		head = order.AppendUint16(head, uint16(f.kind))
-		head = order.AppendUint32(head, uint32(f.count))
-		if len(f.data) <= 4 {
-			head = append(head, append(f.data, make([]byte, 4-len(f.data))...)...)
-			continue
-		}
-		head = order.AppendUint32(head, uint32(start+len(beyond)))
-		beyond = append(beyond, f.data...)
-		if len(beyond)%2 == 1 {
-			beyond = append(beyond, 0)
-		}
-	}
-	head = order.AppendUint32(head, 0)
-	return append(head, beyond...)
+	return d
 }

@@ -42,10 +42,14 @@ func TestWrittenFilesComeBackExactly(t *testing.T) {
 	for _, colours := range []Colours{Grey, RGB} {
 		for _, alpha := range []bool{false, true} {
 			for _, bits := range []int{8, 16} {
-				t.Run(fmt.Sprintf("%d colours, alpha %v, %d bits", colours, alpha, bits), func(t *testing.T) {
+				big := alpha == (bits == 8)
+				t.Run(fmt.Sprintf("%d colours, alpha %v, %d bits, big %v", colours, alpha, bits, big), func(t *testing.T) {
 					// So wide that there are several strips.
 					r := sceneRows(4001, 101, colours, alpha, bits)
-					data := encoded(t, r, Options{Bits: bits, Profile: []byte("a profile"), Resolution: 300})
+					data := encoded(t, r, Options{Bits: bits, Profile: []byte("a profile"), Resolution: 300, Big: big})
+					if magic := data[2]; (magic == '+') != big {
+						t.Errorf("the header has %q, big is %v", magic, big)
+					}
 					p, got := decoded(t, data)
 					if p.Colours != colours || p.Alpha != alpha || p.Bits != bits || string(p.Profile) != "a profile" {
 						t.Errorf("%d colours, alpha %v, %d bits, profile %q", p.Colours, p.Alpha, p.Bits, p.Profile)
@@ -95,16 +99,55 @@ func TestLibtiffReadsWhatIsWritten(t *testing.T) {
 		t.Skip("tiff2rgba, of Debian's libtiff-tools, isn't installed")
 	}
 	in, out := filepath.Join(t.TempDir(), "in.tif"), filepath.Join(t.TempDir(), "out.tif")
-	data := encoded(t, sceneRows(300, 250, RGB, true, 8), Options{})
-	write(t, in, data)
-	if message, err := exec.Command("tiff2rgba", "-c", "none", in, out).CombinedOutput(); err != nil || len(message) > 0 {
-		t.Fatalf("%v: %s", err, message)
+	for _, big := range []bool{false, true} {
+		data := encoded(t, sceneRows(300, 250, RGB, true, 8), Options{Big: big})
+		write(t, in, data)
+		if message, err := exec.Command("tiff2rgba", "-c", "none", in, out).CombinedOutput(); err != nil || len(message) > 0 {
+			t.Fatalf("big %v: %v: %s", big, err, message)
+		}
+		p, values := decoded(t, data)
+		got, want := rgbaOf(t, out), premultiplied(p, values)
+		for i := range want {
+			if d := int(got[i]) - int(want[i]); d < -1 || d > 1 {
+				t.Fatalf("big %v: byte %d is %d, want %d", big, i, got[i], want[i])
+			}
+		}
 	}
-	p, values := decoded(t, data)
-	got, want := rgbaOf(t, out), premultiplied(p, values)
-	for i := range want {
-		if d := int(got[i]) - int(want[i]); d < -1 || d > 1 {
-			t.Fatalf("byte %d is %d, want %d", i, got[i], want[i])
+}
+
+func TestFilesAreBigFrom4GiBOn(t *testing.T) {
+	e, err := newEncoder(sceneRows(1<<14, 1<<14, RGB, true, 16), Options{Bits: 16})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strips := 1 << 14 / e.stripRows
+	sizes := make([]uint64, strips)
+	for _, test := range []struct {
+		size uint64
+		big  bool
+	}{{1<<32/uint64(strips) - 100, false}, {1 << 32 / uint64(strips), true}, {5 << 30 / uint64(strips), true}} {
+		for i := range sizes {
+			sizes[i] = test.size
+		}
+		head := e.head(sizes, test.size*uint64(strips))
+		f, err := parse(head)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.big != test.big {
+			t.Errorf("strips of %d bytes: big is %v, want %v", test.size, f.big, test.big)
+		}
+		d, err := f.picture()
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := layoutOf(head, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := uint64(strips - 1)
+		if got, want := l.offsets.uint(l.order, int(last)), uint64(len(head))+last*test.size; got != want {
+			t.Errorf("strips of %d bytes: the last begins at %d, want %d", test.size, got, want)
 		}
 	}
 }

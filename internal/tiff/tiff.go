@@ -43,6 +43,9 @@ type Picture struct {
 	Orientation int
 	// Profile is the ICC profile of the colours, or nil. It shares the file's memory.
 	Profile []byte
+	// RowsAtOnce is how many rows Decode hands out together: those of a row of tiles, or 1
+	// where rows come whole.
+	RowsAtOnce int
 	// Memory is how many bytes Decode takes at most, besides the file and what its
 	// caller makes of the values.
 	Memory int64
@@ -70,7 +73,10 @@ func Open(data []byte) (*Picture, error) {
 	}
 	p := &Picture{
 		Width: l.width, Height: l.height, Bits: l.bits, Alpha: l.alpha >= 0,
-		Orientation: 1, Profile: d.bytes(tagICCProfile), Memory: l.memory(), layout: l,
+		Orientation: 1, Profile: d.bytes(tagICCProfile), RowsAtOnce: 1, Memory: l.memory(), layout: l,
+	}
+	if l.across > 1 {
+		p.RowsAtOnce = max(1, min(l.chunkHeight, l.height))
 	}
 	if o := d.number(tagOrientation, 1); o >= 1 && o <= 8 {
 		p.Orientation = o
