@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -55,6 +56,9 @@ func (o *stylizeOptions) newCheckpointer(job stylizeJob, r reporter) (*checkpoin
 		reporter: r, began: now, last: now,
 	}
 	c.there = job.from != nil && c.path == o.Resume
+	if _, err := os.Stat(c.path); err == nil && c.path != "" && !c.asked {
+		r.note(fmt.Sprintf("an earlier run for this output was cut short; %s goes on from there, until this one has a checkpoint of its own", c.command()))
+	}
 	var err error
 	c.note, err = o.note(job.content, job.styles)
 	return c, err
@@ -109,8 +113,27 @@ func (c *checkpointer) write(m model.Moment) error {
 		if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
 			return err
 		}
+		sweepCheckpoints(filepath.Dir(c.path))
 	}
 	return atomicfile.Write(c.path, func(w io.Writer) error { return m.Write(w, c.note) })
+}
+
+// forgotten is how old a checkpoint in the state folder is that nobody will go on from.
+const forgotten = 30 * 24 * time.Hour
+
+// checkpointName is the form of the names that checkpoints have in the state folder.
+var checkpointName = regexp.MustCompile(`-[0-9a-f]{8}\.checkpoint$`)
+
+// sweepCheckpoints removes the checkpoints in the state folder that were forgotten. What
+// goes wrong there is no concern of the run's.
+func sweepCheckpoints(folder string) {
+	entries, _ := os.ReadDir(folder)
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err == nil && info.Mode().IsRegular() && checkpointName.MatchString(entry.Name()) && time.Since(info.ModTime()) > forgotten {
+			_ = os.Remove(filepath.Join(folder, entry.Name()))
+		}
+	}
 }
 
 // command is what goes on from the checkpoint.

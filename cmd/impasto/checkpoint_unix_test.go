@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -197,10 +198,28 @@ func TestCheckpointsByDefaultAreInTheStateFolder(t *testing.T) {
 	if entries, _ := os.ReadDir(state); len(entries) > 0 {
 		t.Errorf("a short run leaves %v", entries)
 	}
+	// One that an earlier run has left, and one that nobody remembers.
 	name := filepath.Join(state, "impasto", "out-")
+	old := filepath.Join(state, "impasto", "other-01234567.checkpoint")
+	if err := os.MkdirAll(filepath.Dir(old), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, old, nil)
+	long := time.Now().Add(-2 * forgotten)
+	if err := os.Chtimes(old, long, long); err != nil {
+		t.Fatal(err)
+	}
+	absolute, err := filepath.Abs(filepath.Join(folder, "out.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, fmt.Sprintf("%s%.4x.checkpoint", name, sha256.Sum256([]byte(absolute))), []byte(checkpointStart))
 	got := run("--checkpoint-every=0s").done(t)
 	if want := fmt.Sprintf("a checkpoint is in %s", name); strings.Count(got.stderr, want) != 1 {
 		t.Errorf("standard error says %q not once:\n%s", want, got.stderr)
+	}
+	if want := "an earlier run for this output was cut short; `impasto stylize --resume " + name; !strings.Contains(got.stderr, want) {
+		t.Errorf("standard error doesn't say %q:\n%s", want, got.stderr)
 	}
 	if entries, err := os.ReadDir(filepath.Join(state, "impasto")); err != nil || len(entries) > 0 {
 		t.Errorf("the state folder has %v after the end (%v)", entries, err)

@@ -76,7 +76,7 @@ FILE" goes on from it to the same picture, bit by bit, as if nothing had happene
 on another processor the last bits may differ, which is said. --device, --threads,
 -o and how to write may be given anew, and CONTENT and STYLEs where they have moved;
 what else is given has to be as it was. The checkpoint is removed when the picture
-is written. The folder is $XDG_STATE_HOME/impasto, or ~/.local/state/impasto
+is written, or, in the state folder, after 30 days. That folder is $XDG_STATE_HOME/impasto, or ~/.local/state/impasto
 (macOS: ~/Library/Application Support/impasto, Windows: %LocalAppData%\impasto\state).
 
 The losses, which docs/losses.md shows side by side, compare of the features:
