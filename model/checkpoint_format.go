@@ -48,9 +48,10 @@ type block struct {
 // blockWriter gathers blocks and writes them after their header. Vectors stay on their
 // device until then.
 type blockWriter struct {
-	header *header
-	device optim.Vectors
-	emit   []func(io.Writer) error
+	header  *header
+	device  optim.Vectors
+	scratch []float32 // for a vector's values
+	emit    []func(io.Writer) error
 }
 
 func (b *blockWriter) singles(values []float32) {
@@ -68,11 +69,13 @@ func (b *blockWriter) doubles(values []float64) {
 func (b *blockWriter) vector(v optim.Vector) {
 	b.header.Blocks = append(b.header.Blocks, blockSize{Length: v.Len()})
 	b.emit = append(b.emit, func(w io.Writer) error {
-		values := make([]float32, v.Len())
-		if err := b.device.Download(values, v); err != nil {
+		if len(b.scratch) != v.Len() {
+			b.scratch = make([]float32, v.Len())
+		}
+		if err := b.device.Download(b.scratch, v); err != nil {
 			return err
 		}
-		return writeSingles(w, values)
+		return writeSingles(w, b.scratch)
 	})
 }
 
@@ -177,6 +180,9 @@ func (c *Checkpoint) readHeader(in io.Reader, length uint64) error {
 	if len(c.header.Blocks) > maxBlocks {
 		return fmt.Errorf("its header lists %d blocks, want %d at most", len(c.header.Blocks), maxBlocks)
 	}
+	if most := len(c.header.Blocks); c.header.Vectors > most || c.header.Records > most {
+		return fmt.Errorf("its header lists %d vectors and %d records in %d blocks", c.header.Vectors, c.header.Records, most)
+	}
 	for _, size := range c.header.Blocks {
 		if size.Length < 0 || size.Length > maxBlockLength {
 			return fmt.Errorf("its header lists a block of %d values", size.Length)
@@ -195,28 +201,29 @@ func readBytes(in io.Reader, count int) ([]byte, error) {
 }
 
 func readBlock(in io.Reader, size blockSize) (b block, err error) {
+	if size.Double {
+		b.doubles, err = readValues(in, size.Length, 8, func(data []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data)) })
+	} else {
+		b.singles, err = readValues(in, size.Length, 4, func(data []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(data)) })
+	}
+	return b, err
+}
+
+// readValues reads values of so many bytes each, some at a time.
+func readValues[T any](in io.Reader, length, bytes int, value func([]byte) T) (values []T, err error) {
 	const some = 1 << 16
-	for left := size.Length; left > 0; {
-		n := min(some, left)
-		if left -= n; size.Double {
-			var data [8 * some]byte
-			if _, err := io.ReadFull(in, data[:8*n]); err != nil {
-				return block{}, err
-			}
-			for i := range n {
-				b.doubles = append(b.doubles, math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])))
-			}
-			continue
-		}
-		var data [4 * some]byte
-		if _, err := io.ReadFull(in, data[:4*n]); err != nil {
-			return block{}, err
+	buffer := make([]byte, bytes*min(some, length))
+	for length > 0 {
+		n := min(some, length)
+		if _, err := io.ReadFull(in, buffer[:bytes*n]); err != nil {
+			return nil, err
 		}
 		for i := range n {
-			b.singles = append(b.singles, math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:])))
+			values = append(values, value(buffer[bytes*i:]))
 		}
+		length -= n
 	}
-	return b, nil
+	return values, nil
 }
 
 // checkEnd compares the sum of what was read with that which follows, and demands that

@@ -111,6 +111,8 @@ func (a *Average) Restore(vectors [][]float32, numbers []float64) error {
 	if err := numbersOf(numbers, 1); err != nil {
 		return err
 	}
-	a.rest = numbers[0]
+	if a.rest = numbers[0]; !(a.rest >= 0 && a.rest < 1) {
+		return fmt.Errorf("optim: a state of an average has the rest %v, want 0 ≤ rest < 1", a.rest)
+	}
 	return load(a.vectors, []Vector{a.value}, vectors)
 }
