@@ -224,7 +224,7 @@ func (o *stylizeOptions) checkCheckpoint(inputs []string) error {
 			return err
 		}
 		if !bytes.Equal(start, []byte(checkpointStart)) {
-			return usagef("--checkpoint %s: there is a file of that name that is no checkpoint; name another", path)
+			return usagef("--checkpoint %s: the file of that name is no checkpoint of a run; name another, or --weights for a network", path)
 		}
 	}
 	if err := atomicfile.Check(path); err != nil {
