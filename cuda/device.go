@@ -100,6 +100,11 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("cuda:%d (%s, %s)", d.info.Index, d.info.Name, d.precision)
 }
 
+// Arithmetic implements plan.Device. Cards of another kind add in another order.
+func (d *Device) Arithmetic() string {
+	return fmt.Sprintf("cuda (%s, %s)", d.info.Name, d.precision)
+}
+
 // Available implements plan.Device: what is free, and what the device keeps for reuse.
 func (d *Device) Available() (bytes int64, known bool) {
 	err := d.do("look for free memory", func() (err error) {

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"fmt"
 	"math"
 
 	"impasto/cuda/internal/driver"
@@ -27,6 +28,24 @@ type stateless struct{}
 func (stateless) begin() error                          { return nil }
 func (stateless) written(*plan.Buffer, []float64) error { return nil }
 func (stateless) ended() (bool, error)                  { return false, nil }
+
+// State implements plan.Machine. The potentials of a Sinkhorn loss aren't told.
+func (m *machine) State() (records []plan.Record, complete bool) {
+	for _, s := range m.states {
+		if _, ok := s.(*potentials); ok {
+			return nil, false
+		}
+	}
+	return nil, true
+}
+
+// Restore implements plan.Machine.
+func (m *machine) Restore(records []plan.Record) error {
+	if len(records) > 0 {
+		return fmt.Errorf("cuda: a state has the records of %d steps of another device", len(records))
+	}
+	return nil
+}
 
 // fallible is a step whose launches may not come to a result. It is then computed on the
 // host, in a run that is made in parts.

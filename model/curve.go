@@ -15,38 +15,38 @@ type CurvePoint struct {
 // left then; so a run of any length keeps between maxCurve/2 and maxCurve.
 const maxCurve = 4096
 
-// curve takes in points as they come.
+// curve takes in points as they come. It is part of checkpoints.
 type curve struct {
-	points []CurvePoint
-	every  int // Done of what is kept is a multiple of it, but for the first point's and the last's; 0 before the first
-	last   CurvePoint
+	Points []CurvePoint
+	Every  int // Done of what is kept is a multiple of it, but for the first point's and the last's; 0 before the first
+	Last   CurvePoint
 }
 
 func (c *curve) add(p Progress) {
-	c.last = CurvePoint{Level: p.Level, Iteration: p.Iteration, Done: p.Done, Loss: p.Loss, Terms: p.Terms, Elapsed: p.Elapsed}
-	c.every = max(c.every, 1)
-	if len(c.points) > 0 && c.last.Done%c.every != 0 {
+	c.Last = CurvePoint{Level: p.Level, Iteration: p.Iteration, Done: p.Done, Loss: p.Loss, Terms: p.Terms, Elapsed: p.Elapsed}
+	c.Every = max(c.Every, 1)
+	if len(c.Points) > 0 && c.Last.Done%c.Every != 0 {
 		return
 	}
-	c.points = append(c.points, c.last)
-	if len(c.points) < maxCurve {
+	c.Points = append(c.Points, c.Last)
+	if len(c.Points) < maxCurve {
 		return
 	}
-	c.every *= 2
-	kept := c.points[:1]
-	for _, point := range c.points[1:] {
-		if point.Done%c.every == 0 {
+	c.Every *= 2
+	kept := c.Points[:1]
+	for _, point := range c.Points[1:] {
+		if point.Done%c.Every == 0 {
 			kept = append(kept, point)
 		}
 	}
-	c.points = kept
+	c.Points = kept
 }
 
 // all are the points kept, and the last.
 func (c *curve) all() []CurvePoint {
-	n := len(c.points)
-	if n == 0 || c.points[n-1].Done == c.last.Done {
-		return c.points
+	n := len(c.Points)
+	if n == 0 || c.Points[n-1].Done == c.Last.Done {
+		return c.Points
 	}
-	return append(c.points[:n:n], c.last)
+	return append(c.Points[:n:n], c.Last)
 }

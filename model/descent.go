@@ -20,6 +20,10 @@ type descent struct {
 	point, gradient optim.Vector
 	average         *optim.Average // nil where the last iterate is the result
 	averaged        optim.Vector   // room for the average's value
+	done            int            // the level's iterations so far
+	ended           bool           // no more are needed
+	stall           stall
+	kept            kept
 }
 
 // newDescent puts the picture on the machine and readies the optimiser, which
@@ -37,7 +41,7 @@ func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*desce
 	if err := device.Upload(d.point, from.RGB); err != nil {
 		return nil, err
 	}
-	if index == 0 {
+	if r.optimiser == nil {
 		r.optimiser, err = optimizer.open(device, d.point, d.gradient, r.options)
 	} else {
 		err = r.optimiser.Rescale(d.point, d.gradient, resampler(r.levels[index-1], r.levels[index]))
@@ -99,8 +103,10 @@ func (d *descent) iterate(ctx context.Context) error {
 		}
 		return d.objective.evaluate()
 	}
-	var stall stall
-	for i := 1; d.run.more(d.index, i); i++ {
+	for i := d.done + 1; !d.ended && d.run.more(d.index, i); i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		rekeyed, err := d.rekey(i)
 		if err != nil {
 			return d.explain(i, err)
@@ -115,30 +121,33 @@ func (d *descent) iterate(ctx context.Context) error {
 		if d.average != nil {
 			d.average.Update(d.point)
 		}
+		d.keep()
+		d.done = i
+		d.ended = !rekeyed && d.average == nil && (report.Stationary || d.stall.add(report.Loss))
 		if err := d.tell(i, report); err != nil {
 			return err
 		}
-		if !rekeyed && d.average == nil && (report.Stationary || stall.add(report.Loss)) {
-			return nil
+		if d.run.options.Checkpoint != nil {
+			d.moment(d.ended || d.run.options.TimeLimit == 0 && i == d.run.levels[d.index].iterations, false)
 		}
 	}
 	return nil
 }
 
-// stall watches the loss of a descent that never climbs.
+// stall watches the loss of a descent that never climbs. It is part of checkpoints.
 type stall struct {
-	count int
-	since float64 // the loss before the iterations counted
+	Count int
+	Since float64 // the loss before the iterations counted
 }
 
 // add takes in the loss after an iteration, and tells whether the descent has stalled.
 func (s *stall) add(loss float64) bool {
-	if s.count == 0 || s.since-loss > leastFall*math.Abs(s.since) {
-		s.count, s.since = 1, loss
+	if s.Count == 0 || s.Since-loss > leastFall*math.Abs(s.Since) {
+		s.Count, s.Since = 1, loss
 		return false
 	}
-	s.count++
-	return s.count > stallIterations
+	s.Count++
+	return s.Count > stallIterations
 }
 
 // rekey gives losses that sample another key for an iteration of this

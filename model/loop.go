@@ -17,9 +17,8 @@ import (
 // next level starting from the result of the last.
 //
 // An option or a picture that won't do is an *OptionError. If ctx ends or the
-// descent fails, the result is the best so far, at the size of the level that
-// was reached, together with the error; there is none only where no level was
-// begun.
+// descent fails, the result is the best so far, scaled up to the size that was asked
+// for, together with the error; there is none only where no level was begun.
 func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -54,6 +53,10 @@ type run struct {
 	last      Progress
 	curve     curve
 	began     time.Time
+	first     int      // the level to begin with
+	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
+	inputs    []input  // see list
+	remarks   []string // for the result
 }
 
 func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
@@ -92,7 +95,14 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	}
 	r.best, err = start(ctx, r.levels[0], r.extractor.recipe.styles, o)
 	r.options.StartImage = nil // which isn't needed any more, and may be large
-	return err
+	if err != nil || o.Checkpoint == nil && o.Resume == nil {
+		return err
+	}
+	r.start = sumPictures(r.best)
+	if o.Resume != nil {
+		return r.goOn(o.Resume)
+	}
+	return nil
 }
 
 func (r *run) close() {
@@ -104,7 +114,7 @@ func (r *run) close() {
 
 // climb refines the picture at each level in turn.
 func (r *run) climb(ctx context.Context) error {
-	for i := range r.levels {
+	for i := r.first; i < len(r.levels); i++ {
 		if err := r.refine(ctx, i); err != nil {
 			return err
 		}
@@ -140,7 +150,17 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer d.close()
+	if c := r.options.Resume; c != nil && index == r.first {
+		if err := d.restore(c); err != nil {
+			return fmt.Errorf("%s: checkpoint: %w", where, err)
+		}
+		r.options.Resume = nil // which is large
+	}
+	d.keep()
 	err = d.iterate(ctx)
+	if unfinished := err == nil && index+1 < len(r.levels) || errors.Is(err, ctx.Err()); unfinished && ctx.Err() != nil {
+		d.stopped(err == nil)
+	}
 	if best, readErr := d.picture(); readErr == nil {
 		r.best, r.reached = best, index
 		r.moved = max(r.moved, difference(from, best))
@@ -222,10 +242,19 @@ func (r *run) stuck() string {
 		iterations, r.last.Loss, largest.Name, largest.Value)
 }
 
+// result is the picture so far at the size that was asked for; where there is no memory
+// for that, at the one that was reached.
 func (r *run) result() *Result {
-	img := r.levels[r.reached].show(r.best)
-	if r.last.Picture != nil {
+	shown, last := r.levels[r.reached], r.levels[len(r.levels)-1]
+	best := r.best
+	if best.Width != last.width || best.Height != last.height {
+		if scaled, err := best.Resize(last.width, last.height, picture.Bicubic); err == nil {
+			best, shown = scaled, last
+		}
+	}
+	img := shown.show(best)
+	if r.last.Done > 0 {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}
-	return &Result{Image: img, Last: r.last, Curve: r.curve.all()}
+	return &Result{Image: img, Last: r.last, Curve: r.curve.all(), Remarks: r.remarks}
 }

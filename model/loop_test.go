@@ -330,8 +330,8 @@ func TestCancellationBetweenLevelsReturnsTheLastLevel(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("error is %v, want %v", err, context.Canceled)
 	}
-	if got := result.Image.Bounds().Size(); got != image.Pt(32, 21) {
-		t.Errorf("result is %v, want the first level's 32×21", got)
+	if got, from := result.Image.Bounds().Size(), image.Pt(result.Last.Width, result.Last.Height); got != image.Pt(45, 30) || from != image.Pt(32, 21) {
+		t.Errorf("result is %v from %v, want 45×30 from the first level's 32×21", got, from)
 	}
 }
 

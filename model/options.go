@@ -90,6 +90,15 @@ type Options struct {
 	// Progress, unless nil, is called after every iteration on the goroutine
 	// that runs Stylize.
 	Progress func(Progress)
+
+	// Checkpoint, unless nil, is called after every iteration, after Progress, and once
+	// more where the end of ctx stops the run. It may write a checkpoint to go on from.
+	Checkpoint func(Moment)
+	// Resume, unless nil, is where to go on from. Pictures and options have to be those of
+	// the run that it is of, but for Device, Threads and callbacks. On the same kind of
+	// processor the result is the same bit by bit as that of a run that wasn't stopped,
+	// unless there was a TimeLimit; on another, the result's Remarks say that it may differ.
+	Resume *Checkpoint
 }
 
 // DefaultOptions are those that make good pictures without further thought.

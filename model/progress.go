@@ -46,13 +46,14 @@ type Progress struct {
 	Remark string
 	// Picture returns the current result. It costs a copy, so ask only for what
 	// is shown, and before the callback returns: afterwards it is an error.
-	Picture func() (image.Image, error)
+	Picture func() (image.Image, error) `json:"-"`
 }
 
 // Result is a finished stylisation, or one that was cut short.
 type Result struct {
 	// Image is the stylised picture with 16 bits a channel, and with the content's alpha
-	// where that is transparent.
+	// where that is transparent. It has the size that was asked for: where the run was cut
+	// short at a smaller level, whose size Last has, it is scaled up from there.
 	Image image.Image
 	// Last is the last progress made, with the result for its picture; zero where
 	// no iteration was made.
@@ -61,6 +62,6 @@ type Result struct {
 	// the first, the last and others evenly between.
 	Curve []CurvePoint
 	// Remarks say, for people, in what the picture may not be what they asked for: that
-	// the iterations hardly changed it.
+	// the iterations hardly changed it, or that it went on from a checkpoint of another machine.
 	Remarks []string
 }

@@ -34,7 +34,7 @@ var foreignFlags = []struct {
 	{[]string{"tv", "tv-loss", "tvw", "total-variation-weight", "smoothness"}, "--tv-weight WEIGHT"},
 	{[]string{"init", "init-image", "initial-image", "init-method"}, "--start takes content, style, grey, noise or a FILE"},
 	{[]string{"random-seed"}, "--seed SEED"},
-	{[]string{"model", "model-file", "vgg", "network", "checkpoint"}, "--weights FILE replaces the embedded network"},
+	{[]string{"model", "model-file", "vgg", "network"}, "--weights FILE replaces the embedded network"},
 	{[]string{"content", "content-image", "style", "style-image", "styles", "input"},
 		"pictures are arguments: CONTENT STYLE[:WEIGHT]…"},
 	{[]string{"out", "output-image", "output-dir", "dest"}, "--output FILE, or -o FILE"},

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// TestFullDiskLeavesTheOldPicture mounts a file system of 64 KiB in a namespace
-// of its own, where anyone may, and writes a picture to it that is larger. The new
-// picture goes to the folder for temporary files.
-func TestFullDiskLeavesTheOldPicture(t *testing.T) {
-	folder := workshop(t)
-	disk := filepath.Join(folder, "disk")
-	if err := os.Mkdir(disk, 0o777); err != nil {
+// onSmallDisk runs the program in a workshop with a file system of 64 KiB at disk, mounted
+// in a namespace of its own, where anyone may. There is an old file on it, and standard
+// output gets its content and a list of what is there in the end.
+func onSmallDisk(t *testing.T, old, content string, args ...string) (folder string, run outcome) {
+	t.Helper()
+	folder = workshop(t)
+	if err := os.Mkdir(filepath.Join(folder, "disk"), 0o777); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.Executable()
@@ -23,15 +23,15 @@ func TestFullDiskLeavesTheOldPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	const script = `mount -t tmpfs -o size=64k none disk || exit 99
-echo precious >disk/out.png
+old=disk/$1 content=$2
+shift 2
+echo "$content" >$old
 "$@"
 status=$?
-cat disk/out.png
+cat $old
 ls -A disk
 exit $status`
-	args := append([]string{"-c", script, "sh", self, "stylize", "content.png", "style.png", "-o", "disk/out.png",
-		"--quiet", "--start=noise", "--first-iterations=1", "--depth=16"}, shallow...)
-	cmd := exec.Command("sh", append(args, "--size=160", "--min-size=160")...)
+	cmd := exec.Command("sh", append([]string{"-c", script, "sh", old, content, self}, args...)...)
 	cmd.Dir = folder
 	cmd.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+t.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -45,14 +45,38 @@ exit $status`
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() == 99 {
 		t.Skipf("this system lets nobody mount a small disk: %v %s", err, stderr.String())
 	}
-	outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusFailed, "disk/out.png", "no space left on device", "the picture is in ")
-	if got, want := stdout.String(), "precious\nout.png\n"; got != want {
-		t.Errorf("the disk holds %q, want the old picture and nothing else, %q", got, want)
+	return folder, outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// large are flags that make a picture too large for the small disk.
+var large = append(shallow[:len(shallow):len(shallow)], "--size=160", "--min-size=160")
+
+// The new picture goes to the folder for temporary files.
+func TestFullDiskLeavesTheOldPicture(t *testing.T) {
+	_, run := onSmallDisk(t, "out.png", "precious", append([]string{"stylize", "content.png", "style.png", "-o", "disk/out.png",
+		"--quiet", "--start=noise", "--first-iterations=1", "--depth=16"}, large...)...)
+	if want := "precious\nout.png\n"; run.stdout != want {
+		t.Errorf("the disk holds %q, want the old picture and nothing else, %q", run.stdout, want)
 	}
-	_, rescued, _ := strings.Cut(strings.TrimSpace(stderr.String()), "the picture is in ")
+	run.stdout = ""
+	run.refused(t, statusFailed, "disk/out.png", "no space left on device", "the picture is in ")
+	_, rescued, _ := strings.Cut(strings.TrimSpace(run.stderr), "the picture is in ")
 	if size := readPicture(t, rescued).Bounds().Size(); size.X != 160 {
 		t.Errorf("the picture in %s is %v, want 160 pixels", rescued, size)
 	}
+}
+
+func TestFullDiskOfTheCheckpointDoesntStopTheRun(t *testing.T) {
+	folder, run := onSmallDisk(t, "run.checkpoint", "impasto checkpoint of old", append([]string{"stylize", "content.png", "style.png", "-o", "out.png",
+		"--first-iterations=4", "--checkpoint=disk/run.checkpoint", "--checkpoint-every=0s"}, large...)...)
+	run.done(t)
+	if want := "impasto checkpoint of old\nrun.checkpoint\n"; run.stdout != want {
+		t.Errorf("the disk holds %q, want the old checkpoint and nothing else, %q", run.stdout, want)
+	}
+	if strings.Count(run.stderr, "no space left on device") != 1 || !strings.Contains(run.stderr, "the run goes on") {
+		t.Errorf("standard error doesn't say once that the checkpoint can't be written:\n%s", run.stderr)
+	}
+	readPicture(t, filepath.Join(folder, "out.png"))
 }
 
 func TestFullStandardOutputFails(t *testing.T) {

@@ -27,6 +27,8 @@ type stylization struct {
 	started  time.Time
 	verbose  bool
 	remark   string // the last one that was told
+
+	checkpointer *checkpointer
 }
 
 // begin tells what a level takes.
@@ -82,12 +84,20 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 		err = cause
 	}
 	if err != nil && (result == nil || result.Last.Done == 0) {
-		return fmt.Errorf("%w; nothing was written", err)
+		if cause != nil {
+			err = fmt.Errorf("%w; nothing was written%s", err, s.hint())
+		} else {
+			err = fmt.Errorf("%w; nothing was written", err)
+		}
+		return err
 	}
 	path, failed := s.saveSomewhere(result)
 	what := "the picture"
 	if err != nil {
 		what = fmt.Sprintf("the picture after %d of %s", result.Last.Done, report.Count(result.Last.Total, "iteration"))
+		if scaledUp(result) {
+			what += fmt.Sprintf(", painted at %d×%d and scaled up,", result.Last.Width, result.Last.Height)
+		}
 	}
 	if failed != nil {
 		if err != nil {
@@ -97,22 +107,40 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 		err = failed
 	}
 	if path == "" {
-		return fmt.Errorf("%w; %s is lost", err, what)
+		return fmt.Errorf("%w; %s is lost%s", err, what, s.hint())
 	}
 	event := writtenEvent{Final: true, Interrupted: what != "the picture"}
 	if failed != nil {
 		event.Error = quote.Line(failed.Error())
+	}
+	if event.Interrupted && s.checkpointer.there {
+		event.Checkpoint = s.checkpointer.path
 	}
 	if told := s.tell(path, result, event); err == nil {
 		err = told
 	}
 	switch {
 	case err == nil:
+		s.checkpointer.remove()
 		return nil
 	case path == standardStream:
-		return fmt.Errorf("%w; %s went to standard output", err, what)
+		return fmt.Errorf("%w; %s went to standard output%s", err, what, s.hint())
 	}
-	return fmt.Errorf("%w; %s is in %s", err, what, quote.Name(path))
+	return fmt.Errorf("%w; %s is in %s%s", err, what, quote.Name(path), s.hint())
+}
+
+// hint says how to go on, where that is possible.
+func (s *stylization) hint() string {
+	if !s.checkpointer.there {
+		return ""
+	}
+	return "; " + s.checkpointer.command() + " goes on from there"
+}
+
+// scaledUp tells whether a picture has another size than it was painted at.
+func scaledUp(result *model.Result) bool {
+	size := result.Image.Bounds().Size()
+	return size.X != result.Last.Width || size.Y != result.Last.Height
 }
 
 // saveSomewhere saves the final picture to the output, or else to another name near it,
@@ -156,7 +184,11 @@ func (s *stylization) tell(path string, result *model.Result, event writtenEvent
 	if path == standardStream {
 		shown = "standard output"
 	}
-	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d, %s in %s, loss %s", quote.Name(shown), size.X, size.Y,
+	painted := ""
+	if scaledUp(result) {
+		painted = fmt.Sprintf(" (scaled up from %d×%d)", result.Last.Width, result.Last.Height)
+	}
+	s.reporter.note(fmt.Sprintf("wrote %s: %d×%d%s, %s in %s, loss %s", quote.Name(shown), size.X, size.Y, painted,
 		report.Count(result.Last.Done, "iteration"), report.Duration(took), significant(result.Last.Loss)))
 	if event.Final && picture.Flattens(path, result.Image, s.options.saveOptions()) {
 		s.reporter.note("the picture is transparent in part, which a JPEG can't be: it is laid on white; write a .png or .tif to keep that")
@@ -168,6 +200,7 @@ func (s *stylization) tell(path string, result *model.Result, event writtenEvent
 		return nil
 	}
 	event.Event, event.Path, event.Width, event.Height = "written", path, size.X, size.Y
+	event.PaintedWidth, event.PaintedHeight = result.Last.Width, result.Last.Height
 	event.Iterations, event.Loss, event.Seconds = result.Last.Done, result.Last.Loss, took.Seconds()
 	event.Remarks = result.Remarks
 	return printJSON(s.stdout, event)

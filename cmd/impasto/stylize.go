@@ -25,10 +25,14 @@ type stylizeOptions struct {
 	JPEG   int    // quality, 1–100
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
 	SaveEvery int
+	// Checkpoint is a file, noCheckpoint, or empty for one in the state folder.
+	Checkpoint      string
+	CheckpointEvery time.Duration
+	Resume          string // a checkpoint to go on from, or empty
 }
 
 func newStylizeOptions() *stylizeOptions {
-	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95}
+	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, CheckpointEvery: 2 * time.Minute}
 }
 
 func (o *stylizeOptions) addFlags(f flagSet) {
@@ -37,6 +41,9 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every N iterations, as FILE-00100.png and so on; those of an earlier run are replaced; 0 never")
+	f.add(settings.Text(&o.Checkpoint, "FILE"), "checkpoint", "", "where to keep what --resume goes on from, or none (default a file in the state folder, for runs of more than some minutes)")
+	f.add(settings.Interval(&o.CheckpointEvery), "checkpoint-every", "", "how often to write the checkpoint, which a larger scale's beginning does too")
+	f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
 	f.addSettings(o.Table()...)
 }
 
@@ -59,9 +66,18 @@ it (as in painted-rescued.png) or to the folder for temporary files, the error
 says where, and the exit status is 1.
 
 The first Ctrl-C stops after the current iteration and writes the best picture
-so far; a second one stops at once. SIGTERM does the same, and so does the end of
-the terminal (SIGHUP). Where standard output fails with --json, the run ends and
-the picture so far is written too.
+so far, scaled up to the size asked for; a second one stops at once. SIGTERM does
+the same, and so does the end of the terminal (SIGHUP). Where standard output fails
+with --json, the run ends and the picture so far is written too.
+
+A run of more than some minutes keeps a checkpoint, and says where: every two
+minutes, at each scale's end, and when it is stopped. "impasto stylize --resume
+FILE" goes on from it to the same picture, bit by bit, as if nothing had happened;
+on another processor the last bits may differ, which is said. --device, --threads,
+-o and how to write may be given anew, and CONTENT and STYLEs where they have moved;
+what else is given has to be as it was. The checkpoint is removed when the picture
+is written, or, in the state folder, after 30 days. That folder is $XDG_STATE_HOME/impasto, or ~/.local/state/impasto
+(macOS: ~/Library/Application Support/impasto, Windows: %LocalAppData%\impasto\state).
 
 The losses, which docs/losses.md shows side by side, compare of the features:
 
@@ -71,35 +87,33 @@ event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
 its parts), gradient_norm and seconds; and one for every picture written, with
 event ("written"), path (where the picture is), final, interrupted, width,
-height, iterations, loss, seconds, error (why it isn't where it was to go;
-missing where it is) and remarks (where there is something to be said of it, as
-that it hardly changed).`,
+height, painted_width and painted_height (those of the scale that was reached,
+from which it was scaled up), iterations, loss, seconds, error (why it isn't where
+it was to go; missing where it is), checkpoint (where there is one to go on from)
+and remarks (where there is something to be said of it, as that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
+			if len(args) < 2 && (len(args) > 0 || o.Resume == "") {
 				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd.Flags().Changed); err != nil {
+			job, err := o.plan(cmd.Flags().Changed, args)
+			if err != nil {
 				return err
 			}
-			return runStylize(cmd.Context(), *o, *global, args, streamsOf(cmd))
+			return runStylize(cmd.Context(), *o, *global, job, streamsOf(cmd))
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Output"))
 	return cmd
 }
 
-// check reports flags that are right by themselves but not together, and fits
-// those that weren't given to those that were.
-func (o *stylizeOptions) check(given func(flag string) bool) error {
-	if err := o.Settle(given); err != nil {
-		return usage(err)
-	}
+// check reports flags that are right by themselves but not together.
+func (o *stylizeOptions) check() error {
 	if o.Output == "" {
 		return usagef("stylize: nowhere to write; name a file with -o, as in -o painted.png")
 	}
@@ -109,30 +123,16 @@ func (o *stylizeOptions) check(given func(flag string) bool) error {
 	return usage(o.Stylization.Check())
 }
 
-// runStylize does what the command says: args are the content and the styles.
-func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, args []string, std streams) error {
-	styles, err := parseStyles(args[1:])
+// runStylize does what the command says.
+func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job stylizeJob, std streams) error {
+	remark, err := o.prepare(job, global, std)
 	if err != nil {
 		return err
 	}
-	inputs := []string{args[0]}
-	for _, s := range styles {
-		inputs = append(inputs, s.path)
-	}
-	if err := std.checkInputs(inputs); err != nil {
-		return err
-	}
-	if err := o.settleOutput(args[0], global.JSON, std); err != nil {
-		return err
-	}
-	remark, err := o.checkOutput(append(inputs, o.Files()...))
-	if err != nil {
-		return err
-	}
-	if text := understood(args[0], styles); text != "" && !global.Quiet {
+	if text := understood(job.content, job.styles); text != "" && !global.Quiet {
 		fmt.Fprintln(std.err, text)
 	}
-	content, painted, err := openPictures(ctx, args[0], styles, std, global.Quiet)
+	content, painted, err := openPictures(ctx, job.content, job.styles, std, global.Quiet)
 	if err != nil {
 		return err
 	}
@@ -154,16 +154,42 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 		cancel:   cancel,
 		started:  time.Now(),
 	}
+	if s.checkpointer, err = o.newCheckpointer(job, s.reporter); err != nil {
+		return err
+	}
 	if remark != "" {
 		s.reporter.note(remark)
 	}
-	options.Progress = s.progress
+	options.Progress, options.Checkpoint, options.Resume = s.progress, s.checkpointer.moment(), job.from
 	if global.Verbose {
 		options.Begin, s.verbose = s.begin, true
 	}
 	result, err := model.Stylize(ctx, content, painted, options)
 	s.reporter.finish()
 	return s.finish(result, err, context.Cause(ctx))
+}
+
+// prepare settles and checks, before any work, what is read and written. The remark is
+// what else to tell.
+func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std streams) (remark string, err error) {
+	inputs := []string{job.content}
+	for _, s := range job.styles {
+		inputs = append(inputs, s.path)
+	}
+	if err := std.checkInputs(inputs); err != nil {
+		return "", err
+	}
+	if err := o.settleOutput(job.content, global.JSON, std); err != nil {
+		return "", err
+	}
+	inputs = append(inputs, o.Files()...)
+	if err := o.checkCheckpoint(inputs); err != nil {
+		return "", err
+	}
+	if o.Resume != "" {
+		inputs = append(inputs, o.Resume)
+	}
+	return o.checkOutput(inputs)
 }
 
 // openPictures opens the content and the styles.

@@ -24,16 +24,20 @@ type iterationEvent struct {
 
 // writtenEvent is written after a picture was.
 type writtenEvent struct {
-	Event       string  `json:"event"`       // "written"
-	Path        string  `json:"path"`        // where it is
-	Final       bool    `json:"final"`       // false for an intermediate picture
-	Interrupted bool    `json:"interrupted"` // the final picture isn't the finished one
-	Width       int     `json:"width"`
-	Height      int     `json:"height"`
-	Iterations  int     `json:"iterations"`
-	Loss        float64 `json:"loss"`
-	Seconds     float64 `json:"seconds"`
-	Error       string  `json:"error,omitempty"` // why it isn't where it was to go
+	Event       string `json:"event"`       // "written"
+	Path        string `json:"path"`        // where it is
+	Final       bool   `json:"final"`       // false for an intermediate picture
+	Interrupted bool   `json:"interrupted"` // the final picture isn't the finished one
+	Width       int    `json:"width"`
+	Height      int    `json:"height"`
+	// PaintedWidth and PaintedHeight are those of the scale that was reached.
+	PaintedWidth  int     `json:"painted_width"`
+	PaintedHeight int     `json:"painted_height"`
+	Iterations    int     `json:"iterations"`
+	Loss          float64 `json:"loss"`
+	Seconds       float64 `json:"seconds"`
+	Checkpoint    string  `json:"checkpoint,omitempty"` // to go on from
+	Error         string  `json:"error,omitempty"`      // why it isn't where it was to go
 	// Remarks say in what the picture may not be what was asked for.
 	Remarks []string `json:"remarks,omitempty"`
 }

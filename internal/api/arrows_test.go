@@ -62,7 +62,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress internal/quote " +
-		"internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
+		"internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/generate", ""},

@@ -36,6 +36,9 @@ func cloudKernel[L pure.CloudLoss](copies int64, evaluation func(*machine, *ops.
 			_, targets := channelsAndPositions(in[1])
 			c := evaluation(m, of, newClouds(m.device.workers, of.Loss.Dimensions(), n, targets), in)
 			x, y := m.values[in[0]].single, m.values[in[1]].single
+			if k, ok := c.(keeper); ok {
+				m.keepers = append(m.keepers, k)
+			}
 			return func(gradient value) (float64, error) {
 				clear(gradient.single)
 				return c.evaluate(gradient.single, x, y), nil

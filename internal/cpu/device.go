@@ -94,6 +94,9 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.ISA(), d.workers.Threads())
 }
 
+// Arithmetic implements plan.Device: results don't depend on the number of threads.
+func (d *Device) Arithmetic() string { return fmt.Sprintf("cpu (%s)", d.workers.ISA()) }
+
 // Close implements plan.Device.
 func (d *Device) Close() error {
 	spare := d.spare

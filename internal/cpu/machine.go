@@ -25,6 +25,7 @@ type machine struct {
 	arena   []byte
 	values  map[*plan.Buffer]value
 	steps   []runner
+	keepers []keeper    // of the steps, in their order
 	missed  atomic.Bool // the last run took a definition where an iteration missed its result
 }
 
@@ -208,8 +209,8 @@ func makerOf(step plan.Step) string {
 // Memory implements plan.Machine.
 func (m *machine) Memory() int64 { return int64(m.program.Bytes) }
 
-// Reset implements gorgonia.VM. A run depends on the inputs alone, so there is
-// nothing to reset.
+// Reset implements gorgonia.VM. Nothing of a run is left over for the next but what
+// State has.
 func (m *machine) Reset() {}
 
 // Close implements gorgonia.VM.

@@ -60,6 +60,7 @@ type sinkhorn struct {
 	key         []float64 // by which points are sampled, nil where they aren't
 	by          float64   // the key of now
 	epsilon     float64   // of the last evaluation, 0 where there was none
+	restored    bool      // what was kept is another machine's, of the same target
 }
 
 // side is a pair of clouds with their potentials: f and g of the plan between x
@@ -130,7 +131,8 @@ func (s *sinkhorn) fillAround(spread pure.Spread, x, y []float32) (fresh bool) {
 // begin readies the potentials, and tells what they are good for.
 func (s *sinkhorn) begin(epsilon float64, fresh, resampled bool) pure.Start {
 	last := s.epsilon
-	s.epsilon = epsilon
+	fresh = fresh && !s.restored
+	s.epsilon, s.restored = epsilon, false
 	if last == 0 || epsilon > 2*last || last > 2*epsilon || fresh && !resampled {
 		return pure.Cold
 	}

@@ -1,6 +1,9 @@
 package optim
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // AdamOptions are the settings of Adam. The zero value of each means the value
 // named beside it.
@@ -69,7 +72,9 @@ func (a *Adam) attach(point, gradient Vector) error {
 func (a *Adam) Step(objective Objective) (Report, error) {
 	e, err := evaluate(a.vectors, a.gradient, objective)
 	if err != nil {
-		a.vectors.Copy(a.point, a.previous)
+		if notFinite := (*NonFiniteError)(nil); errors.As(err, &notFinite) {
+			a.vectors.Copy(a.point, a.previous)
+		}
 		return Report{Evaluations: 1}, err
 	}
 	a.vectors.Copy(a.previous, a.point)

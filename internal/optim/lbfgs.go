@@ -58,6 +58,8 @@ type LBFGS struct {
 
 	pairs []Curvature // from the oldest to the newest
 	next  Curvature   // room for the next one
+	// dropped are pairs that this step does without, which come back where it fails.
+	dropped []Curvature
 
 	stride float64 // root mean square of the last step, 0 before the first
 }
@@ -116,12 +118,16 @@ func (l *LBFGS) Close() {
 	l.origin, l.originGradient, l.direction, l.next = nil, nil, nil, Curvature{}
 }
 
-// forget drops the history.
+// forget frees the history.
 func (l *LBFGS) forget() {
-	for _, p := range l.pairs {
+	l.free(l.pairs)
+	l.pairs = nil
+}
+
+func (l *LBFGS) free(pairs []Curvature) {
+	for _, p := range pairs {
 		free(l.vectors, p.Step, p.Change)
 	}
-	l.pairs = nil
 }
 
 // Renew makes the next step evaluate its point again. The history stays: each of
@@ -139,16 +145,20 @@ func (l *LBFGS) Step(objective Objective) (Report, error) {
 	if err := l.prepare(counted); err != nil {
 		return Report{Evaluations: evaluations}, err
 	}
-	before := evaluations
+	before, began := evaluations, l.here
 	moved, err := l.descend(counted)
 	if err == nil && !moved {
 		err = l.restore(counted, evaluations > before)
 	}
 	if err != nil {
 		l.vectors.Copy(l.point, l.origin)
-		l.evaluated = false
+		l.vectors.Copy(l.gradient, l.originGradient)
+		l.here = began
+		l.pairs, l.dropped = append(l.pairs, l.dropped...), nil
 		return Report{Evaluations: evaluations}, err
 	}
+	l.free(l.dropped)
+	l.dropped = nil
 	return Report{
 		Loss: l.here.loss, GradientNorm: l.here.norm,
 		Evaluations: evaluations, Stationary: !moved,
@@ -194,7 +204,7 @@ func (l *LBFGS) descend(objective Objective) (moved bool, err error) {
 		if err != nil && !errors.As(err, &notFinite) || len(l.pairs) == 0 {
 			return false, err
 		}
-		l.forget()
+		l.pairs, l.dropped = nil, l.pairs
 	}
 }
 

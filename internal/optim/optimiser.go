@@ -26,8 +26,9 @@ type Report struct {
 // Optimiser improves a point step by step.
 type Optimiser interface {
 	// Step makes one iteration. A loss or gradient that is not finite is a
-	// *NonFiniteError. After any error the point is the last one at which loss
-	// and gradient were finite, or the start where there was none.
+	// *NonFiniteError, after which the point is the last one at which both were
+	// finite, or the start where there was none. After any other error, as where an
+	// evaluation was called off, point and state are those that the step began with.
 	Step(Objective) (Report, error)
 	// Renew says that the objective is another function from here on, if one of
 	// the same kind: what was evaluated before doesn't hold any more.
@@ -36,6 +37,11 @@ type Optimiser interface {
 	// at a finer scale. What the optimiser has learned and can carry over passes
 	// through the resampler.
 	Rescale(point, gradient Vector, resample Resampler) error
+	// State is what the next step goes on from, besides the point.
+	State() State
+	// Restore makes an optimiser with as long a point go on from a state: the values of
+	// its vectors, and its numbers. The point has to be that of the state.
+	Restore(vectors [][]float32, numbers []float64) error
 	// Close frees what the optimiser keeps. Point and gradient stay.
 	Close()
 }

@@ -13,6 +13,9 @@ type Device interface {
 	optim.Vectors
 	// Name says what the device is, for people.
 	Name() string
+	// Arithmetic says what results depend on to the last bit, such as the processor's
+	// set of instructions.
+	Arithmetic() string
 	// Compile reserves the schedule's memory and prepares its steps.
 	Compile(*Schedule) (Machine, error)
 	// Needs is how many bytes of the device a machine of the schedule would take, with
@@ -30,6 +33,12 @@ type Device interface {
 	Close() error
 }
 
+// Record is what one step keeps from run to run.
+type Record struct {
+	Singles []float32
+	Doubles []float64
+}
+
 // Machine runs one schedule on one device. RunAll evaluates the whole graph
 // once from its inputs as they stand.
 type Machine interface {
@@ -39,6 +48,11 @@ type Machine interface {
 	// Remark says, for people, what made the last run slow where the machine had to
 	// go another way than it is meant to. It is empty where all went well.
 	Remark() string
+	// State is what later runs depend on besides the inputs, as where a loss goes on from
+	// the run before: a copy. It isn't complete where the machine can't tell all of it.
+	State() (records []Record, complete bool)
+	// Restore has a machine of the same schedule go on from a state.
+	Restore([]Record) error
 	// Write copies values into the buffer of an input of the graph.
 	Write(input *gorgonia.Node, values []float32) error
 	// WriteFloat64 does the same for a float64 input, such as a loss's target.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"impasto/device"
 	"impasto/internal/names"
@@ -217,5 +218,23 @@ func (n *nameList) Set(text string) error {
 		}
 	}
 	*n.target, n.given = list, true
+	return nil
+}
+
+// Interval is a time from 0 to a day.
+func Interval(target *time.Duration) Value { return interval{target} }
+
+type interval struct{ target *time.Duration }
+
+func (i interval) String() string { return i.target.String() }
+
+func (i interval) Type() string { return "TIME" }
+
+func (i interval) Set(text string) error {
+	value, err := time.ParseDuration(text)
+	if err != nil || value < 0 || value > 24*time.Hour {
+		return errors.New("want a time from 0s to 24h, such as 30s or 2m")
+	}
+	*i.target = value
 	return nil
 }

@@ -1,0 +1,118 @@
+package optim
+
+import "fmt"
+
+// State is what an optimiser goes on from, so that one that restores it makes the same
+// steps as the one that it is of. The point isn't in it.
+type State struct {
+	// Vectors are the optimiser's own, of the point's length and in an order of its own.
+	// They hold until the next step.
+	Vectors []Vector
+	Numbers []float64
+}
+
+// load copies values to vectors of a device, of which there have to be as many.
+func load(vectors Vectors, to []Vector, values [][]float32) error {
+	if len(to) != len(values) {
+		return fmt.Errorf("optim: a state has %d vectors, want %d", len(values), len(to))
+	}
+	for i, v := range to {
+		if err := vectors.Upload(v, values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbersOf checks that a state has at least so many numbers, all finite.
+func numbersOf(numbers []float64, least int) error {
+	if len(numbers) < least {
+		return fmt.Errorf("optim: a state has %d numbers, want %d or more", len(numbers), least)
+	}
+	for i, v := range numbers {
+		if !finite(v) {
+			return fmt.Errorf("optim: number %d of a state is %v, want a finite one", i+1, v)
+		}
+	}
+	return nil
+}
+
+// State implements Optimiser: both moments, where the last step began, and the count of
+// steps.
+func (a *Adam) State() State {
+	return State{Vectors: []Vector{a.mean, a.square, a.previous}, Numbers: []float64{float64(a.iteration)}}
+}
+
+// Restore implements Optimiser.
+func (a *Adam) Restore(vectors [][]float32, numbers []float64) error {
+	if err := numbersOf(numbers, 1); err != nil {
+		return err
+	}
+	if iteration := int(numbers[0]); iteration < 0 || float64(iteration) != numbers[0] {
+		return fmt.Errorf("optim: a state of adam is of iteration %v", numbers[0])
+	}
+	a.iteration = int(numbers[0])
+	return load(a.vectors, []Vector{a.mean, a.square, a.previous}, vectors)
+}
+
+// lbfgsNumbers is how many numbers a state of L-BFGS has before those of its pairs.
+const lbfgsNumbers = 4
+
+// State implements Optimiser: the pairs, the length of the last step, and the loss and
+// the gradient at the point where they are known.
+func (l *LBFGS) State() State {
+	s := State{Numbers: []float64{0, 0, 0, l.stride}}
+	if l.evaluated {
+		s.Numbers = []float64{1, l.here.loss, l.here.norm, l.stride}
+		s.Vectors = append(s.Vectors, l.gradient)
+	}
+	for _, p := range l.pairs {
+		s.Vectors = append(s.Vectors, p.Step, p.Change)
+		s.Numbers = append(s.Numbers, p.Product, p.Square)
+	}
+	return s
+}
+
+// Restore implements Optimiser.
+func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
+	if err := numbersOf(numbers, lbfgsNumbers); err != nil {
+		return err
+	}
+	ofPairs := numbers[lbfgsNumbers:]
+	count := len(ofPairs) / 2
+	if len(ofPairs)%2 != 0 || count > l.options.History {
+		return fmt.Errorf("optim: a state of l-bfgs has %d numbers of pairs, want two for each of at most %d", len(ofPairs), l.options.History)
+	}
+	l.forget()
+	var to []Vector
+	if l.evaluated = numbers[0] != 0; l.evaluated {
+		l.here = evaluation{loss: numbers[1], norm: numbers[2]}
+		to = append(to, l.gradient)
+	}
+	l.stride = numbers[3]
+	for i := range count {
+		made, err := newVectors(l.vectors, l.point.Len(), 2)
+		if err != nil {
+			return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+		}
+		l.pairs = append(l.pairs, Curvature{Step: made[0], Change: made[1], Product: ofPairs[2*i], Square: ofPairs[2*i+1]})
+		to = append(to, made...)
+	}
+	return load(l.vectors, to, vectors)
+}
+
+// State is the average's, with the decay of its beginning for the number.
+func (a *Average) State() State {
+	return State{Vectors: []Vector{a.value}, Numbers: []float64{a.rest}}
+}
+
+// Restore makes the average that of a state.
+func (a *Average) Restore(vectors [][]float32, numbers []float64) error {
+	if err := numbersOf(numbers, 1); err != nil {
+		return err
+	}
+	if a.rest = numbers[0]; !(a.rest >= 0 && a.rest < 1) {
+		return fmt.Errorf("optim: a state of an average has the rest %v, want 0 ≤ rest < 1", a.rest)
+	}
+	return load(a.vectors, []Vector{a.value}, vectors)
+}

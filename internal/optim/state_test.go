@@ -1,0 +1,85 @@
+package optim
+
+import (
+	"errors"
+	"slices"
+	"testing"
+)
+
+// optimisers are those that there are, each made for a problem.
+var optimisers = map[string]func(p *problem) (Optimiser, error){
+	"adam":  func(p *problem) (Optimiser, error) { return NewAdam(Host{}, p.point, p.slope, AdamOptions{}) },
+	"lbfgs": func(p *problem) (Optimiser, error) { return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{}) },
+}
+
+// copied is a state by values, as a file would have it.
+func copied(s State) (vectors [][]float32, numbers []float64) {
+	for _, v := range s.Vectors {
+		vectors = append(vectors, slices.Clone(v.(HostVector)))
+	}
+	return vectors, slices.Clone(s.Numbers)
+}
+
+func TestRestoredOptimiserMakesTheSameSteps(t *testing.T) {
+	for name, open := range optimisers {
+		for steps := range 16 {
+			there := newProblem(rosenbrock())
+			first, err := open(there)
+			if err != nil {
+				t.Fatal(err)
+			}
+			step(t, first, there, steps)
+			// A step that is called off changes nothing.
+			calledOff, evaluations := errors.New("called off"), 0
+			if _, err := first.Step(func() (float64, error) {
+				if evaluations++; evaluations > steps%3 {
+					return 0, calledOff
+				}
+				return there.objective()
+			}); err != nil && !errors.Is(err, calledOff) {
+				t.Fatal(err)
+			}
+			here := newProblem(rosenbrock())
+			copy(here.point, there.point)
+			second, err := open(here)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := second.Restore(copied(first.State())); err != nil {
+				t.Fatal(err)
+			}
+			step(t, first, there, 5)
+			step(t, second, here, 5)
+			if !slices.Equal(here.point, there.point) {
+				t.Errorf("%s restored after %d steps comes to %v, want %v", name, steps, here.point, there.point)
+			}
+		}
+	}
+}
+
+func TestStateThatDoesntFitIsRefused(t *testing.T) {
+	for name, open := range optimisers {
+		p := newProblem(rosenbrock())
+		o, err := open(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step(t, o, p, 3)
+		vectors, numbers := copied(o.State())
+		short := slices.Clone(vectors)
+		short[0] = short[0][:1]
+		for what, err := range map[string]error{
+			"no numbers":     o.Restore(vectors, nil),
+			"a vector less":  o.Restore(vectors[1:], numbers),
+			"a vector more":  o.Restore(append(slices.Clone(vectors), vectors[0]), numbers),
+			"a short vector": o.Restore(short, numbers),
+		} {
+			if err == nil {
+				t.Errorf("%s takes a state with %s", name, what)
+			}
+		}
+		if err := o.Restore(vectors, numbers); err != nil {
+			t.Errorf("%s: its own state is refused: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"impasto/internal/picture"
+)
+
+// input is one thing that a run is made of: an option by its value, or a picture or the
+// network by the SHA-256 of what is in it.
+type input struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// free are the options that may differ from one part of a run to the next, and those that
+// are told by what is in them.
+var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Parameters", "Begin", "Progress", "Checkpoint", "Resume"}
+
+// list lists what a run is made of, once. Pictures are told by what the levels have of
+// them.
+func (r *run) list() (inputs []input, err error) {
+	if r.inputs != nil {
+		return r.inputs, nil
+	}
+	for i, t := range r.options.StyleTerms {
+		inputs = append(inputs, input{fmt.Sprintf("style term %d", i+1), fmt.Sprintf("%s at %s, weight %v", t.Loss.Description().Name, t.Layer, t.Weight)})
+		inputs = append(inputs, input{fmt.Sprintf("loss of style term %d", i+1), sumText(fmt.Sprintf("%+v", t.Loss.Description()))})
+	}
+	options := reflect.ValueOf(r.options)
+	for i := range options.NumField() {
+		field := options.Type().Field(i)
+		if !slices.Contains(free, field.Name) {
+			inputs = append(inputs, input{"option " + field.Name, fmt.Sprint(options.Field(i).Interface())})
+		}
+	}
+	var content []*picture.Picture
+	for _, l := range r.levels {
+		content = append(content, l.content)
+	}
+	inputs = append(inputs, input{"content picture", sumPictures(content...)})
+	for s := range r.levels[0].styles {
+		var style []*picture.Picture
+		for _, l := range r.levels {
+			style = append(style, l.styles[s])
+		}
+		inputs = append(inputs, input{fmt.Sprintf("style picture %d", s+1), sumPictures(style...)})
+		inputs = append(inputs, input{fmt.Sprintf("weight of style picture %d", s+1), fmt.Sprint(r.extractor.recipe.styles[s])})
+	}
+	inputs = append(inputs, input{"start picture", r.start})
+	parameters, err := r.extractor.Parameters.Through(r.extractor.recipe.layers()...)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	for i := range parameters.Filters {
+		_ = writeSingles(sum, parameters.Filters[i])
+		_ = writeSingles(sum, parameters.Biases[i])
+	}
+	_ = writeSingles(sum, parameters.Neutral[:])
+	r.inputs = append(inputs, input{"network", hex.EncodeToString(sum.Sum(nil))})
+	return r.inputs, nil
+}
+
+func sumText(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// sumPictures is the SHA-256 of pictures as hexadecimal digits.
+func sumPictures(pictures ...*picture.Picture) string {
+	sum := sha256.New() // writing to which can't fail
+	for _, p := range pictures {
+		fmt.Fprintf(sum, "%d %d %d\n", p.Width, p.Height, len(p.Alpha))
+		_ = writeSingles(sum, p.RGB)
+		_ = writeSingles(sum, p.Alpha)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// sameInputs says in what inputs of a checkpoint differ from those of the run.
+func sameInputs(then, now []input) error {
+	values := map[string]string{}
+	for _, in := range then {
+		values[in.Name] = in.Value
+	}
+	var differ []string
+	for _, in := range now {
+		was, ok := values[in.Name]
+		delete(values, in.Name)
+		switch {
+		case !ok:
+			differ = append(differ, fmt.Sprintf("it has no %s", in.Name))
+		case was != in.Value && len(was) == 2*sha256.Size:
+			differ = append(differ, fmt.Sprintf("its %s is another", in.Name))
+		case was != in.Value:
+			differ = append(differ, fmt.Sprintf("its %s is %q, and here it is %q", in.Name, was, in.Value))
+		}
+	}
+	for _, in := range then {
+		if _, more := values[in.Name]; more {
+			differ = append(differ, fmt.Sprintf("it has a %s more", in.Name))
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(differ, "; "))
+}
