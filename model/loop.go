@@ -21,17 +21,14 @@ import (
 // was reached, together with the error; there is none only where no level was
 // begun.
 func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
-	if err := o.Check(); err != nil {
-		return nil, err
-	}
-	if err := checkPictures(content, styles, o); err != nil {
-		return nil, err
-	}
-	r, err := newRun(content, styles, o)
+	r, err := checkedRun(content, styles, o)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := r.announce(ctx); err != nil {
+		return nil, err
+	}
 	err = r.climb(ctx)
 	result := r.result()
 	if err == nil && r.moved < hardlyMoved && (r.last.Done >= fewIterations || r.last.Done < r.last.Total) {
@@ -46,6 +43,7 @@ type run struct {
 	extractor extractor
 	levels    []level
 	memory    []int64         // bytes of the device that each level takes
+	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
@@ -54,6 +52,17 @@ type run struct {
 	last      Progress
 	curve     curve
 	began     time.Time
+}
+
+// checkedRun is newRun for arguments that may not do.
+func checkedRun(content image.Image, styles []Style, o Options) (*run, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkPictures(content, styles, o); err != nil {
+		return nil, err
+	}
+	return newRun(content, styles, o)
 }
 
 func newRun(content image.Image, styles []Style, o Options) (*run, error) {
@@ -82,6 +91,9 @@ func (r *run) prepare(content image.Image, styles []Style) (err error) {
 		return err
 	}
 	if r.memory, err = r.memories(); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if r.estimate, err = r.newEstimate(); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	if o.TimeLimit > 0 {
@@ -115,6 +127,7 @@ func (r *run) climb(ctx context.Context) error {
 // refine makes the iterations of one level.
 func (r *run) refine(ctx context.Context, index int) error {
 	l := r.levels[index]
+	r.estimate.begin(index, time.Since(r.began))
 	where := fmt.Sprintf("model: scale %d of %d (%s)", index+1, len(r.levels), l.size())
 	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
 	if err != nil {
@@ -140,6 +153,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer d.close()
+	r.estimate.ready(time.Since(r.began))
 	err = d.iterate(ctx)
 	if best, readErr := d.picture(); readErr == nil {
 		r.best, r.reached = best, index

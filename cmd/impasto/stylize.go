@@ -69,7 +69,8 @@ The losses, which docs/losses.md shows side by side, compare of the features:
 With --json, standard output gets an object for every iteration, with the keys
 event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
-its parts), gradient_norm and seconds; and one for every picture written, with
+its parts), gradient_norm, seconds, work (the share that is done, 0 to 1, by the
+time that it takes) and remaining_seconds (missing while nothing tells); and one for every picture written, with
 event ("written"), path (where the picture is), final, interrupted, width,
 height, iterations, loss, seconds, error (why it isn't where it was to go;
 missing where it is) and remarks (where there is something to be said of it, as
@@ -77,12 +78,7 @@ that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
-			}
-			return nil
-		},
+		Args:              contentAndStyles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd.Flags().Changed); err != nil {
 				return err
@@ -94,11 +90,18 @@ that it hardly changed).`,
 	return cmd
 }
 
-// check reports flags that are right by themselves but not together, and fits
-// those that weren't given to those that were.
+// contentAndStyles reports too few pictures.
+func contentAndStyles(_ *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
+	}
+	return nil
+}
+
+// check is checkSettings, and reports an output that can't be.
 func (o *stylizeOptions) check(given func(flag string) bool) error {
-	if err := o.Settle(given); err != nil {
-		return usage(err)
+	if err := o.checkSettings(given); err != nil {
+		return err
 	}
 	if o.Output == "" {
 		return usagef("stylize: nowhere to write; name a file with -o, as in -o painted.png")
@@ -106,7 +109,25 @@ func (o *stylizeOptions) check(given func(flag string) bool) error {
 	if o.Depth != 8 && o.Depth != 16 {
 		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
 	}
+	return nil
+}
+
+// checkSettings reports settings that are right by themselves but not together, and fits
+// those that weren't given to those that were.
+func (o *stylizeOptions) checkSettings(given func(flag string) bool) error {
+	if err := o.Settle(given); err != nil {
+		return usage(err)
+	}
 	return usage(o.Stylization.Check())
+}
+
+// inputsOf are the paths of the pictures that are read.
+func inputsOf(content string, styles []styleArgument) []string {
+	inputs := []string{content}
+	for _, s := range styles {
+		inputs = append(inputs, s.path)
+	}
+	return inputs
 }
 
 // runStylize does what the command says: args are the content and the styles.
@@ -115,10 +136,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	if err != nil {
 		return err
 	}
-	inputs := []string{args[0]}
-	for _, s := range styles {
-		inputs = append(inputs, s.path)
-	}
+	inputs := inputsOf(args[0], styles)
 	if err := std.checkInputs(inputs); err != nil {
 		return err
 	}
@@ -148,7 +166,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 	defer cancel(nil)
 	s := &stylization{
 		options:  o,
-		reporter: newReporter(std.err, global.Quiet, options),
+		reporter: newReporter(std.err, global.Quiet, options.TimeLimit > 0),
 		stdout:   std.out,
 		json:     global.JSON,
 		cancel:   cancel,
@@ -158,6 +176,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, arg
 		s.reporter.note(remark)
 	}
 	options.Progress = s.progress
+	if !global.Quiet {
+		options.Planned = s.planned
+	}
 	if global.Verbose {
 		options.Begin, s.verbose = s.begin, true
 	}
