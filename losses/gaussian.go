@@ -37,7 +37,14 @@ func (gaussian) Description() Description {
 		Growth:     Products,
 		Cost:       "C²·N, and some inverses in C³",
 		Operations: momentOperations,
+		Fixed:      inverseOperations,
 	}
+}
+
+// inverseOperations counts some inverses and products of C×C matrices: 20 products.
+func inverseOperations(channels int) float64 {
+	c := float64(channels)
+	return 20 * 2 * c * c * c
 }
 
 // Plain implements Loss.

@@ -48,6 +48,10 @@ type Description struct {
 	// time isn't, for the most part, arithmetic that can be counted, as it is where
 	// they sort: such a count can be held against a machine's rate of matrix products.
 	Operations func(channels, positions, targetPositions int) float64
+	// Fixed counts the operations of one evaluation that are as many for any number of
+	// positions, such as those on C×C matrices, which Operations leaves out. It is nil
+	// where they don't count beside the others.
+	Fixed func(channels int) float64
 }
 
 // Growth is how the time of an evaluation grows.

@@ -190,6 +190,8 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		return err
 	}
 	r, l := d.run, d.run.levels[d.index]
+	elapsed := time.Since(r.began)
+	r.estimate.add(iteration, report.Evaluations, elapsed)
 	p := Progress{
 		Level: d.index + 1, Levels: len(r.levels),
 		Width: l.width, Height: l.height,
@@ -197,9 +199,10 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		Done:  iteration,
 		Loss:  report.Loss,
 		Terms: terms, GradientNorm: report.GradientNorm,
-		Elapsed: time.Since(r.began),
-		Remark:  d.objective.Remark(),
+		Elapsed: elapsed, Remaining: r.estimate.remaining(elapsed),
+		Remark: d.objective.Remark(),
 	}
+	p.Work, p.TotalWork = r.estimate.progress(elapsed)
 	for i, l := range r.levels {
 		p.Total += l.iterations
 		if i < d.index {

@@ -20,17 +20,14 @@ import (
 // descent fails, the result is the best so far, scaled up to the size that was asked
 // for, together with the error; there is none only where no level was begun.
 func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
-	if err := o.Check(); err != nil {
-		return nil, err
-	}
-	if err := checkPictures(content, styles, o); err != nil {
-		return nil, err
-	}
-	r, err := newRun(ctx, content, styles, o)
+	r, err := checkedRun(ctx, content, styles, o)
 	if err != nil {
 		return nil, err
 	}
 	defer r.close()
+	if err := r.announce(ctx); err != nil {
+		return nil, err
+	}
 	err = r.climb(ctx)
 	result := r.result()
 	if err == nil && r.moved < hardlyMoved && (r.last.Done >= fewIterations || r.last.Done < r.last.Total) {
@@ -45,6 +42,7 @@ type run struct {
 	extractor extractor
 	levels    []level
 	memory    []int64         // bytes of the device that each level takes
+	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
 	best      *picture.Picture // the result so far
@@ -57,6 +55,17 @@ type run struct {
 	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
 	inputs    []input  // see list
 	remarks   []string // for the result
+}
+
+// checkedRun is newRun for arguments that may not do.
+func checkedRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkPictures(content, styles, o); err != nil {
+		return nil, err
+	}
+	return newRun(ctx, content, styles, o)
 }
 
 func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
@@ -85,6 +94,9 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 		return err
 	}
 	if r.memory, err = r.memories(); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	if r.estimate, err = r.newEstimate(); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	if o.TimeLimit > 0 {
@@ -125,6 +137,7 @@ func (r *run) climb(ctx context.Context) error {
 // refine makes the iterations of one level.
 func (r *run) refine(ctx context.Context, index int) error {
 	l := r.levels[index]
+	r.estimate.begin(index, time.Since(r.began))
 	where := fmt.Sprintf("model: scale %d of %d (%s)", index+1, len(r.levels), l.size())
 	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
 	if err != nil {
@@ -157,6 +170,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		r.options.Resume = nil // which is large
 	}
 	d.keep()
+	r.estimate.ready(time.Since(r.began))
 	err = d.iterate(ctx)
 	if unfinished := err == nil && index+1 < len(r.levels) || errors.Is(err, ctx.Err()); unfinished && ctx.Err() != nil {
 		d.stopped(err == nil)

@@ -80,6 +80,10 @@ type Options struct {
 	Precision device.Precision // of those that the device knows
 	Threads   int              // of the processor, up to MaxThreads; 0 uses every core
 
+	// Planned, unless nil, is called once, before the first level, with what the run is
+	// expected to take, as MakePlan has it, for which a few evaluations are timed.
+	Planned func(Plan)
+
 	// Begin, unless nil, is called before the first iteration of each level, on the
 	// goroutine that runs Stylize.
 	Begin func(Level)

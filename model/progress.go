@@ -41,6 +41,14 @@ type Progress struct {
 	Terms        []Term
 	GradientNorm float64
 	Elapsed      time.Duration
+	// Remaining is the time left to the last iteration, by the work of the levels and what
+	// was measured of it up to now; with a TimeLimit what is left of that. It is negative
+	// while too little was measured to tell.
+	Remaining time.Duration
+	// Work is what is done of TotalWork, both in a unit that takes about the same time
+	// throughout: an iteration of a large level counts for dozens of a small one. What a
+	// level leaves undone that ends before its iterations counts as done.
+	Work, TotalWork float64
 	// Remark says what made the iteration slow where the device had to go another way
 	// than it is meant to; else it is empty.
 	Remark string

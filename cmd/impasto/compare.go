@@ -232,7 +232,7 @@ func (v *comparisonView) show(e compare.Event) error {
 		v.say("%s is there already", where)
 	case compare.Painting:
 		v.say("painting %s", where)
-		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options)
+		v.picture = newReporter(v.stderr, v.global.Quiet, e.Settings.Options.TimeLimit > 0)
 	case compare.Painted:
 		v.say("wrote %s: %s in %s, loss %s", quote.Name(e.Path), report.Count(e.Picture.Iterations, "iteration"), report.Duration(e.Picture.Time()), significant(e.Picture.Loss))
 		for _, remark := range e.Picture.Remarks {

@@ -31,16 +31,17 @@ type reporter interface {
 }
 
 // newReporter returns the reporter that suits where its output goes: a bar on a
-// terminal, lines elsewhere, nothing where people asked for quiet.
-func newReporter(out io.Writer, quiet bool, o model.Options) reporter {
+// terminal, lines elsewhere, nothing where people asked for quiet. timed says that time is
+// what ends the run, and not so many iterations.
+func newReporter(out io.Writer, quiet, timed bool) reporter {
 	switch {
 	case quiet:
 		return silence{}
 	case isTerminal(out):
 		fmt.Fprint(out, preparing)
-		return &barReporter{out: out, timer: progress.NewTimer(o)}
+		return &barReporter{out: out}
 	default:
-		return &lineReporter{out: out, timer: progress.NewTimer(o)}
+		return &lineReporter{out: out, timed: timed}
 	}
 }
 
@@ -74,23 +75,22 @@ const preparing = "preparing the network and the styles"
 // barReporter keeps one line of a terminal up to date.
 type barReporter struct {
 	out   io.Writer
-	timer *progress.Timer
+	timer progress.Timer
 	bar   *progressbar.ProgressBar
 }
 
 func (r *barReporter) progress(p model.Progress) {
 	if r.bar == nil {
 		r.clear()
-		r.bar = progressbar.NewOptions(r.timer.Steps(p.Total),
+		r.bar = progressbar.NewOptions(progress.Steps,
 			progressbar.OptionSetWriter(r.out),
 			progressbar.OptionFullWidth(),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond))
 	}
-	rate, left := r.timer.Update(p)
-	r.bar.Describe(describe(p, rate, left, r.width()))
-	_ = r.bar.Set(r.timer.Done(p))
+	r.bar.Describe(describe(p, r.timer.Rate(p), r.width()))
+	_ = r.bar.Set(progress.Done(p))
 }
 
 // width is the terminal's, which may change at any time.
@@ -105,10 +105,10 @@ func (r *barReporter) width() int {
 
 // describe is what stands before the bar: as much as leaves room for a
 // percentage and a short bar on a terminal of the width.
-func describe(p model.Progress, rate float64, left time.Duration, width int) string {
+func describe(p model.Progress, rate float64, width int) string {
 	const others = 14 // columns
 	scale, size := fmt.Sprintf("%d/%d", p.Level, p.Levels), fmt.Sprintf("%d×%d", p.Width, p.Height)
-	loss, remains := "loss "+significant(p.Loss), report.Duration(left)+" left"
+	loss, remains := "loss "+significant(p.Loss), timeLeft(p)
 	for _, parts := range [][]string{
 		{scale, size, perSecond(rate), loss, remains},
 		{scale, perSecond(rate), loss, remains},
@@ -119,6 +119,14 @@ func describe(p model.Progress, rate float64, left time.Duration, width int) str
 		}
 	}
 	return remains
+}
+
+// timeLeft says how long the run still takes, where that can be told.
+func timeLeft(p model.Progress) string {
+	if p.Remaining < 0 {
+		return "estimating the time left"
+	}
+	return report.Duration(p.Remaining) + " left"
 }
 
 // clear empties the line. Where the terminal fails there is nobody to tell.
@@ -141,23 +149,24 @@ func (r *barReporter) finish() { r.clear() }
 // every few seconds in between.
 type lineReporter struct {
 	out     io.Writer
-	timer   *progress.Timer
+	timed   bool
+	timer   progress.Timer
 	printed time.Duration // elapsed at the last line
 }
 
 func (r *lineReporter) progress(p model.Progress) {
-	rate, left := r.timer.Update(p)
-	last := !r.timer.Timed() && p.Iteration == p.Iterations
+	rate := r.timer.Rate(p)
+	last := !r.timed && p.Iteration == p.Iterations
 	if p.Iteration > 1 && !last && p.Elapsed-r.printed < lineInterval {
 		return
 	}
 	r.printed = p.Elapsed
 	iteration := fmt.Sprint(p.Iteration)
-	if !r.timer.Timed() {
+	if !r.timed {
 		iteration += fmt.Sprintf("/%d", p.Iterations)
 	}
-	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s left\n", p.Level, p.Levels, p.Width, p.Height,
-		iteration, significant(p.Loss), perSecond(rate), report.Duration(left))
+	fmt.Fprintf(r.out, "scale %d/%d, %d×%d, iteration %s, loss %s, %s, %s\n", p.Level, p.Levels, p.Width, p.Height,
+		iteration, significant(p.Loss), perSecond(rate), timeLeft(p))
 }
 
 func (r *lineReporter) note(message string) { fmt.Fprintln(r.out, quote.Line(message)) }

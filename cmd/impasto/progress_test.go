@@ -12,13 +12,13 @@ import (
 func at(scale, iteration, iterations int, elapsed time.Duration) model.Progress {
 	return model.Progress{
 		Level: scale, Levels: 3, Width: 100, Height: 50, Iteration: iteration, Iterations: iterations,
-		Done: iteration, Total: 1000, Loss: 0.123456, Elapsed: elapsed,
+		Done: iteration, Total: 1000, Loss: 0.123456, Elapsed: elapsed, Remaining: 75 * time.Second,
 	}
 }
 
 func TestLinesComeEveryFewSecondsAndAtEachEndOfAScale(t *testing.T) {
 	var out bytes.Buffer
-	r := newReporter(&out, false, model.Options{Size: 200, Iterations: 10})
+	r := newReporter(&out, false, false)
 	for i := 1; i <= 100; i++ {
 		r.progress(at(1, i, 100, time.Duration(i)*100*time.Millisecond))
 	}
@@ -31,7 +31,7 @@ func TestLinesComeEveryFewSecondsAndAtEachEndOfAScale(t *testing.T) {
 	if got, want := strings.Join(iterations, " "), "1/100, 51/100, 100/100, 1/10,"; got != want {
 		t.Errorf("lines at iterations %s, want %s", got, want)
 	}
-	if first, _, _ := strings.Cut(out.String(), "\n"); first != "scale 1/3, 100×50, iteration 1/100, loss 0.1235, 10 it/s, 16s left" {
+	if first, _, _ := strings.Cut(out.String(), "\n"); first != "scale 1/3, 100×50, iteration 1/100, loss 0.1235, 10 it/s, 1m15s left" {
 		t.Errorf("the first line is %q", first)
 	}
 }
@@ -53,8 +53,18 @@ func TestBarsLineFitsTheTerminal(t *testing.T) {
 		40: "3.20 it/s  1m15s left",
 		20: "1m15s left",
 	} {
-		if got := describe(p, 3.2, 75*time.Second, width); got != want {
+		if got := describe(p, 3.2, width); got != want {
 			t.Errorf("at %d columns the line is %q, want %q", width, got, want)
 		}
+	}
+}
+
+func TestTimeLeftIsNotToldBeforeItIsKnown(t *testing.T) {
+	var out bytes.Buffer
+	p := at(1, 1, 100, time.Second)
+	p.Remaining = -1
+	newReporter(&out, false, false).progress(p)
+	if !strings.HasSuffix(out.String(), ", estimating the time left\n") {
+		t.Errorf("the line is %q, want one without a time left", out.String())
 	}
 }

@@ -48,6 +48,7 @@ needed.`,
 	root.SetHelpFunc(printHelp)
 	root.AddCommand(
 		newStylizeCommand(&global),
+		newPlanCommand(&global),
 		newCompareCommand(&global),
 		newMeasureCommand(&global),
 		newBenchCommand(&global),

@@ -31,6 +31,9 @@ type stylization struct {
 	checkpointer *checkpointer
 }
 
+// planned tells what the run takes.
+func (s *stylization) planned(plan model.Plan) { s.reporter.note(summaryOf(plan)) }
+
 // begin tells what a level takes.
 func (s *stylization) begin(level model.Level) {
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",

@@ -85,7 +85,8 @@ The losses, which docs/losses.md shows side by side, compare of the features:
 With --json, standard output gets an object for every iteration, with the keys
 event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
-its parts), gradient_norm and seconds; and one for every picture written, with
+its parts), gradient_norm, seconds, work (the share that is done, 0 to 1, by the
+time that it takes) and remaining_seconds (missing while nothing tells); and one for every picture written, with
 event ("written"), path (where the picture is), final, interrupted, width,
 height, painted_width and painted_height (those of the scale that was reached,
 from which it was scaled up), iterations, loss, seconds, error (why it isn't where
@@ -94,11 +95,11 @@ and remarks (where there is something to be said of it, as that it hardly change
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 && (len(args) > 0 || o.Resume == "") {
-				return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && o.Resume != "" {
+				return nil
 			}
-			return nil
+			return contentAndStyles(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := o.plan(cmd.Flags().Changed, args)
@@ -112,6 +113,14 @@ and remarks (where there is something to be said of it, as that it hardly change
 	return cmd
 }
 
+// contentAndStyles reports too few pictures.
+func contentAndStyles(_ *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
+	}
+	return nil
+}
+
 // check reports flags that are right by themselves but not together.
 func (o *stylizeOptions) check() error {
 	if o.Output == "" {
@@ -121,6 +130,24 @@ func (o *stylizeOptions) check() error {
 		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
 	}
 	return usage(o.Stylization.Check())
+}
+
+// checkSettings reports settings that are right by themselves but not together, and fits
+// those that weren't given to those that were.
+func (o *stylizeOptions) checkSettings(given func(flag string) bool) error {
+	if err := o.Settle(given); err != nil {
+		return usage(err)
+	}
+	return usage(o.Stylization.Check())
+}
+
+// inputsOf are the paths of the pictures that are read.
+func inputsOf(content string, styles []styleArgument) []string {
+	inputs := []string{content}
+	for _, s := range styles {
+		inputs = append(inputs, s.path)
+	}
+	return inputs
 }
 
 // runStylize does what the command says.
@@ -148,7 +175,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	defer cancel(nil)
 	s := &stylization{
 		options:  o,
-		reporter: newReporter(std.err, global.Quiet, options),
+		reporter: newReporter(std.err, global.Quiet, options.TimeLimit > 0),
 		stdout:   std.out,
 		json:     global.JSON,
 		cancel:   cancel,
@@ -161,6 +188,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 		s.reporter.note(remark)
 	}
 	options.Progress, options.Checkpoint, options.Resume = s.progress, s.checkpointer.moment(), job.from
+	if !global.Quiet {
+		options.Planned = s.planned
+	}
 	if global.Verbose {
 		options.Begin, s.verbose = s.begin, true
 	}
@@ -172,10 +202,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 // prepare settles and checks, before any work, what is read and written. The remark is
 // what else to tell.
 func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std streams) (remark string, err error) {
-	inputs := []string{job.content}
-	for _, s := range job.styles {
-		inputs = append(inputs, s.path)
-	}
+	inputs := inputsOf(job.content, job.styles)
 	if err := std.checkInputs(inputs); err != nil {
 		return "", err
 	}

@@ -20,6 +20,9 @@ type iterationEvent struct {
 	Terms        map[string]float64 `json:"terms"` // the loss by its parts, which sum to it
 	GradientNorm float64            `json:"gradient_norm"`
 	Seconds      float64            `json:"seconds"` // since the start
+	Work         float64            `json:"work"`    // the share that is done, by the time that it takes
+	// Remaining is the time left in seconds, missing while nothing tells.
+	Remaining *float64 `json:"remaining_seconds,omitempty"`
 }
 
 // writtenEvent is written after a picture was.
@@ -47,9 +50,13 @@ func newIterationEvent(p model.Progress) iterationEvent {
 	for _, t := range p.Terms {
 		terms[t.Name] = t.Value
 	}
-	return iterationEvent{
+	event := iterationEvent{
 		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
 		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
-		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
+		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(), Work: p.Work / p.TotalWork,
 	}
+	if left := p.Remaining.Seconds(); left >= 0 {
+		event.Remaining = &left
+	}
+	return event
 }

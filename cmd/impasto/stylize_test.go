@@ -66,7 +66,7 @@ func TestJSONHasTheDocumentedKeys(t *testing.T) {
 	args := []string{"stylize", "content.png", "style.png", "-o", "out.png", "--json", "--save-every=2",
 		"--style-layers=relu1_1", "--content-layers=relu2_1", "--size=24", "--min-size=17", "--first-iterations=2", "--iterations=1"}
 	run := impasto(t, folder, args...).done(t)
-	iterationKeys := []string{"done", "event", "gradient_norm", "height", "iteration", "iterations", "loss", "scale", "scales", "seconds", "terms", "total", "width"}
+	iterationKeys := []string{"done", "event", "gradient_norm", "height", "iteration", "iterations", "loss", "remaining_seconds", "scale", "scales", "seconds", "terms", "total", "width", "work"}
 	writtenKeys := []string{"event", "final", "height", "interrupted", "iterations", "loss", "painted_height", "painted_width", "path", "seconds", "width"}
 	var events []string
 	for line := range strings.Lines(run.stdout) {

@@ -25,7 +25,7 @@ type Executable struct {
 // the inputs given; others can be written later. A node may stand among the outputs
 // more than once. The executable has to be closed.
 func Compile(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) (*Executable, error) {
-	schedule, err := scheduled(outputs)
+	schedule, err := Schedule(outputs...)
 	if err != nil {
 		return nil, err
 	}
@@ -44,15 +44,15 @@ func Compile(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) (*Executa
 
 // Needs is how many bytes of a device Compile would take for the outputs. It takes none.
 func Needs(d plan.Device, outputs ...*gorgonia.Node) (int64, error) {
-	schedule, err := scheduled(outputs)
+	schedule, err := Schedule(outputs...)
 	if err != nil {
 		return 0, err
 	}
 	return d.Needs(schedule)
 }
 
-// scheduled schedules outputs, each once.
-func scheduled(outputs []*gorgonia.Node) (*plan.Schedule, error) {
+// Schedule schedules outputs, each once.
+func Schedule(outputs ...*gorgonia.Node) (*plan.Schedule, error) {
 	var unique []*gorgonia.Node
 	for _, output := range outputs {
 		if !slices.Contains(unique, output) {

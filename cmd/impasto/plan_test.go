@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestPlanSaysWhatEveryScaleTakes(t *testing.T) {
+	folder := workshop(t)
+	args := append([]string{"plan", "content.png", "style.png", "--json"}, shallow...)
+	args = append(args, "--size=64", "--min-size=32", "--first-iterations=7", "--iterations=5")
+	var plan planReport
+	if err := json.Unmarshal([]byte(impasto(t, folder, args...).done(t).stdout), &plan); err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Scales) != 3 || plan.Iterations != 17 || plan.Seconds <= 0 || plan.Memory <= 0 || !strings.HasPrefix(plan.Device, "cpu") {
+		t.Fatalf("the plan is %+v, want three scales and 17 iterations on the processor", plan)
+	}
+	var seconds float64
+	for i, s := range plan.Scales {
+		if want := []int{32, 45, 64}[i]; s.Scale != i+1 || s.Width != want || s.Height != (want*3+2)/4 || s.Seconds <= 0 || s.Memory > plan.Memory {
+			t.Errorf("scale %d is %+v, want a width of %d", i+1, s, want)
+		}
+		seconds += s.Seconds
+	}
+	if d := seconds - plan.Seconds; d > 1e-6 || d < -1e-6 {
+		t.Errorf("scales take %g s, and all of them %g", seconds, plan.Seconds)
+	}
+	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+		t.Errorf("there are %v in the folder, want the two pictures alone (%v)", entries, err)
+	}
+}
+
+func TestPlanIsATableForPeople(t *testing.T) {
+	out := impasto(t, workshop(t), append([]string{"plan", "content.png", "style.png", "-o", "out.png"}, shallow...)...).done(t)
+	lines := strings.Split(out.stdout, "\n")
+	if len(lines) != 4 || strings.Join(strings.Fields(lines[0]), " ") != "scale size iterations memory time" ||
+		!strings.Contains(lines[1], "32×24") || !strings.HasPrefix(lines[2], "1 scale to 32×24: about ") {
+		t.Errorf("the plan is\n%s", out.stdout)
+	}
+}
+
+// TestPlanDoesNotStart plans what would take days.
+func TestPlanDoesNotStart(t *testing.T) {
+	folder := workshop(t)
+	long := append([]string{"plan", "content.png", "style.png", "--json"}, shallow...)
+	long = append(long, "--first-iterations=1000000")
+	var plan planReport
+	if err := json.Unmarshal([]byte(impasto(t, folder, long...).done(t).stdout), &plan); err != nil {
+		t.Fatal(err)
+	}
+	if plan.Seconds < 60 {
+		t.Errorf("a million iterations take %g s", plan.Seconds)
+	}
+}
+
+func TestPlanRefusesWhatStylizeDoes(t *testing.T) {
+	folder := workshop(t)
+	impasto(t, folder, "plan", "content.png").refused(t, statusUsage, "plan", "at least one style")
+	impasto(t, folder, "plan", "content.png", "style.png", "--min-size=600").refused(t, statusUsage, "--min-size 600")
+	impasto(t, folder, "plan", "content.png", "nowhere.png").refused(t, statusFailed, "nowhere.png")
+}
+
+func TestStylizeSaysBeforehandWhatItTakes(t *testing.T) {
+	folder := workshop(t)
+	args := append([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--first-iterations=2"}, shallow...)
+	out := impasto(t, folder, args...).done(t)
+	if first, _, _ := strings.Cut(out.stderr, "\n"); !strings.HasPrefix(first, "1 scale to 32×24: about ") || !strings.Contains(first, " MiB on cpu") {
+		t.Errorf("the first line is %q", first)
+	}
+	if quiet := impasto(t, folder, append(args, "--quiet")...).done(t); quiet.stderr != "" {
+		t.Errorf("with --quiet standard error is %q", quiet.stderr)
+	}
+}

@@ -1,0 +1,183 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"slices"
+	"time"
+
+	"impasto/internal/picture"
+)
+
+// Plan is what a stylisation will take.
+type Plan struct {
+	Levels []PlannedLevel
+	// Device says where the work is done.
+	Device string
+	// Time is what all levels are expected to take, or the TimeLimit where there is one.
+	Time time.Duration
+	// Memory is how many bytes the level that takes the most does; see Level.
+	Memory int64
+}
+
+// PlannedLevel is what one level of the pyramid will take.
+type PlannedLevel struct {
+	Number        int // from 1
+	Width, Height int // of the picture, in pixels
+	// Iterations are those that it makes unless it ends before; 0 with a TimeLimit.
+	Iterations int
+	Time       time.Duration // with a TimeLimit its share of that
+	Memory     int64         // in bytes; see Level
+}
+
+// MakePlan says what Stylize would take with the same arguments, without doing it. What time
+// it takes follows from a few evaluations of the loss at a small size, which take some tenths
+// of a second. Errors are those of Stylize.
+func MakePlan(ctx context.Context, content image.Image, styles []Style, o Options) (Plan, error) {
+	r, err := checkedRun(ctx, content, styles, o)
+	if err != nil {
+		return Plan{}, err
+	}
+	defer r.close()
+	if err := r.probe(ctx); err != nil {
+		return Plan{}, err
+	}
+	return r.plan(), nil
+}
+
+// plan is what the run will take, by what was measured up to now.
+func (r *run) plan() Plan {
+	p := Plan{Device: r.extractor.Device.Name(), Time: r.estimate.total()}
+	var before time.Duration
+	for i, l := range r.levels {
+		level := PlannedLevel{
+			Number: i + 1, Width: l.width, Height: l.height,
+			Iterations: l.iterations, Time: r.estimate.whole(i), Memory: r.memory[i],
+		}
+		if r.ends != nil {
+			level.Time = r.ends[i] - before
+			before = r.ends[i]
+		}
+		p.Memory = max(p.Memory, level.Memory)
+		p.Levels = append(p.Levels, level)
+	}
+	return p
+}
+
+const (
+	// probeSide is the longer side of the picture that is evaluated before a run, unless the
+	// layers need a larger one or the first level is smaller.
+	probeSide = 128
+	// probeTime ends the evaluations, and so do as many as probeEvaluations; one is timed
+	// however long it takes.
+	probeTime        = 250 * time.Millisecond
+	probeEvaluations = 5
+)
+
+// announce tells whoever asked for it what the run will take.
+func (r *run) announce(ctx context.Context) error {
+	if r.options.Planned == nil {
+		return nil
+	}
+	if err := r.probe(ctx); err != nil {
+		return err
+	}
+	r.options.Planned(r.plan())
+	return nil
+}
+
+// newEstimate counts the work of all levels.
+func (r *run) newEstimate() (*estimate, error) {
+	e := &estimate{limit: r.options.TimeLimit}
+	for _, l := range r.levels {
+		w, err := r.extractor.workOf(l.outline(), r.options)
+		if err != nil {
+			return nil, err
+		}
+		w.iterations = l.iterations
+		e.levels = append(e.levels, w)
+	}
+	return e, nil
+}
+
+// probed is a level to time evaluations at: the first one, or a smaller one.
+func (r *run) probed() (level, error) {
+	l := r.levels[0]
+	side := max(probeSide, longestFor(l.width, l.height, r.options.minimumSize()))
+	if max(l.width, l.height) <= side {
+		return l, nil
+	}
+	o := outlineOf(image.Pt(l.width, l.height), nil, r.options, side)
+	small := level{width: o.width, height: o.height}
+	var err error
+	if small.content, err = l.content.Resize(o.width, o.height, picture.Bilinear); err != nil {
+		return small, err
+	}
+	for _, style := range l.styles {
+		width, height := fitAtLeast(style.Width, style.Height, side, r.options.minimumSize())
+		resized, err := style.Resize(width, height, picture.Bilinear)
+		if err != nil {
+			return small, err
+		}
+		small.styles = append(small.styles, resized)
+	}
+	return small, nil
+}
+
+// probe measures how long evaluations take on this machine, at a small size.
+func (r *run) probe(ctx context.Context) error {
+	if r.options.TimeLimit > 0 {
+		return nil
+	}
+	l, err := r.probed()
+	if err != nil {
+		return fmt.Errorf("model: probe: %w", err)
+	}
+	w, err := r.extractor.workOf(l.outline(), r.options)
+	if err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	t, err := r.extractor.targets(ctx, l)
+	if err != nil {
+		return withContext("model: probe", err)
+	}
+	objective, err := r.extractor.objective(l, t)
+	if err != nil {
+		return fmt.Errorf("model: probe: %w", err)
+	}
+	defer objective.Close()
+	seconds, err := objective.time(ctx, l.content.RGB)
+	if err != nil {
+		return withContext("model: probe", err)
+	}
+	r.estimate.probe(w.evaluation, seconds)
+	return nil
+}
+
+// time is how many seconds an evaluation of a picture takes: the median of a few, without
+// the first, which touches all memory.
+func (o *objective) time(ctx context.Context, rgb []float32) (float64, error) {
+	if err := o.Write(o.picture, rgb); err != nil {
+		return 0, err
+	}
+	if _, err := o.rekey(0, 0); err != nil {
+		return 0, err
+	}
+	var seconds []float64
+	for began := time.Now(); len(seconds) <= probeEvaluations; {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		if _, err := o.evaluate(); err != nil {
+			return 0, err
+		}
+		seconds = append(seconds, time.Since(start).Seconds())
+		if len(seconds) > 1 && time.Since(began) > probeTime {
+			break
+		}
+	}
+	warm := slices.Sorted(slices.Values(seconds[1:]))
+	return warm[len(warm)/2], nil
+}
