@@ -26,8 +26,11 @@ func TestStylizeWritesAPictureOfTheSizeAskedFor(t *testing.T) {
 		t.Errorf("standard output is %q, want nothing", run.stdout)
 	}
 	lines := strings.Split(strings.TrimSpace(run.stderr), "\n")
-	if first := lines[0]; !strings.HasPrefix(first, "scale 1/1, 32×24, iteration 1/3, loss ") {
-		t.Errorf("the first line of progress is %q", first)
+	if first := lines[0]; !strings.HasPrefix(first, "1 scale to 32×24: about ") {
+		t.Errorf("the first line is %q, want what the run will take", first)
+	}
+	if second := lines[1]; !strings.HasPrefix(second, "scale 1/1, 32×24, iteration 1/3, loss ") {
+		t.Errorf("the first line of progress is %q", second)
 	}
 	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "wrote out.png: 32×24, 3 iterations in ") || !strings.Contains(last, ", loss ") {
 		t.Errorf("the last line is %q", last)
