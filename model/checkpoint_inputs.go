@@ -19,9 +19,9 @@ type input struct {
 	Value string `json:"value"`
 }
 
-// free are the options that may differ from one part of a run to the next, and those that
-// are told by what is in them.
-var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Parameters", "Begin", "Progress", "Checkpoint", "Resume"}
+// free are the options that may differ from one part of a run to the next, as functions
+// may, too, and those that are told by what is in them.
+var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Parameters", "Resume"}
 
 // list lists what a run is made of, once. Pictures are told by what the levels have of
 // them.
@@ -36,7 +36,7 @@ func (r *run) list() (inputs []input, err error) {
 	options := reflect.ValueOf(r.options)
 	for i := range options.NumField() {
 		field := options.Type().Field(i)
-		if !slices.Contains(free, field.Name) {
+		if field.Type.Kind() != reflect.Func && !slices.Contains(free, field.Name) {
 			inputs = append(inputs, input{"option " + field.Name, fmt.Sprint(options.Field(i).Interface())})
 		}
 	}

@@ -90,6 +90,24 @@ func TestResumedRunIsTheSameBitByBit(t *testing.T) {
 }
 
 // Wherever the end of the context is noticed, in the middle of an iteration too.
+// TestWhoListensMayBeAnother keeps functions out of what a checkpoint is compared by.
+func TestWhoListensMayBeAnother(t *testing.T) {
+	o := resumable(LBFGS, "gram")
+	want, at := checkpoints(t, o)
+	for _, listens := range []bool{false, true} {
+		resumed := o
+		if resumed.Resume = readFrom(t, at[len(at)/2]); listens {
+			resumed.Planned, resumed.Begin, resumed.Progress = func(Plan) {}, func(Level) {}, func(Progress) {}
+			resumed.Checkpoint = func(Moment) {}
+		}
+		got, err := stylize(t, t.Context(), oneStyle, resumed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSame(t, fmt.Sprintf("with listeners: %t", listens), got, want)
+	}
+}
+
 func TestStoppedRunGoesOnAsIfItHadNot(t *testing.T) {
 	for _, optimizer := range []Optimizer{Adam, LBFGS} {
 		for _, loss := range []string{"gram", "sinkhorn"} {
