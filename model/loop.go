@@ -93,10 +93,16 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	if r.levels, err = pyramid(ctx, content, styles, o); err != nil {
 		return err
 	}
-	if r.memory, err = r.memories(); err != nil {
+	sketches := make([]sketch, len(r.levels))
+	for i, l := range r.levels {
+		if sketches[i], err = r.extractor.sketch(l.outline()); err != nil {
+			return fmt.Errorf("model: %w", err)
+		}
+	}
+	if r.memory, err = r.memories(sketches); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	if r.estimate, err = r.newEstimate(); err != nil {
+	if r.estimate, err = r.newEstimate(sketches); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	if o.TimeLimit > 0 {

@@ -62,26 +62,38 @@ func memoryError(needed, available int64) *plan.MemoryError {
 // demand is how many bytes something takes of the device and of the process.
 type demand struct{ device, host int64 }
 
-// demandOf is what a level takes beside its pictures: machines, of which there is one at a
-// time, the optimiser's vectors, the targets, and copies of the picture. It is counted
-// from the graphs that the level would run.
-func (e extractor) demandOf(l outline, optimizer Optimizer) (demand, error) {
+// sketch is what a level would run, without values.
+type sketch struct {
+	outline
+	objective *plan.Schedule
+	targets   demand // of computing them, and of what is kept of them
+}
+
+// sketch builds a level's graphs.
+func (e extractor) sketch(l outline) (s sketch, err error) {
 	t, d, err := e.outlineTargets(l)
 	if err != nil {
-		return demand{}, err
+		return s, err
 	}
 	o, inputs, err := e.outlineObjective(l.width, l.height, t)
 	if err != nil {
-		return demand{}, err
+		return s, err
 	}
 	for _, input := range inputs {
 		d.host += input.Values.Bytes()
 	}
-	bytes, err := engine.Needs(e.Device, o.outputs()...)
+	schedule, err := engine.Schedule(o.outputs()...)
+	return sketch{l, schedule, d}, err
+}
+
+// demandOf is what a level takes beside its pictures: machines, of which there is one at a
+// time, the optimiser's vectors, the targets, and copies of the picture.
+func (e extractor) demandOf(s sketch, optimizer Optimizer) (demand, error) {
+	bytes, err := e.Device.Needs(s.objective)
 	if err != nil {
 		return demand{}, err
 	}
-	pixels := pictureBytes(l.width, l.height)
+	d, pixels := s.targets, pictureBytes(s.width, s.height)
 	d.device = max(d.device, bytes) + int64(optimizer.row().vectors)*pixels
 	d.host += copies * pixels
 	return d, nil
@@ -138,14 +150,14 @@ func (r *run) fits(content image.Point, styles []Style) error {
 
 // memories are how much of the device each level takes, with what is in the process where
 // that is the same.
-func (r *run) memories() ([]int64, error) {
+func (r *run) memories(levels []sketch) ([]int64, error) {
 	var bytes []int64
 	var pictures int64
-	for _, l := range r.levels {
-		pictures += l.outline().pictures()
+	for _, s := range levels {
+		pictures += s.pictures()
 	}
-	for _, l := range r.levels {
-		d, err := r.extractor.demandOf(l.outline(), r.options.Optimizer)
+	for _, s := range levels {
+		d, err := r.extractor.demandOf(s, r.options.Optimizer)
 		if err != nil {
 			return nil, err
 		}
@@ -168,9 +180,12 @@ func (l level) outline() outline {
 
 // demandUpTo is what a run takes whose last level has that longer side.
 func (r *run) demandUpTo(content image.Point, styles []Style, size int) (demand, error) {
-	sides := levelSides(r.options.MinSize, size)
-	needed, err := r.extractor.demandOf(outlineOf(content, styles, r.options, size), r.options.Optimizer)
-	for _, side := range sides {
+	last, err := r.extractor.sketch(outlineOf(content, styles, r.options, size))
+	if err != nil {
+		return demand{}, err
+	}
+	needed, err := r.extractor.demandOf(last, r.options.Optimizer)
+	for _, side := range levelSides(r.options.MinSize, size) {
 		needed.host += outlineOf(content, styles, r.options, side).pictures()
 	}
 	return needed, err

@@ -87,7 +87,11 @@ func TestTheDemandIsThatOfTheMachines(t *testing.T) {
 		o.MinSize, o.Size, o.Device, o.Precision = 128, 128, "cpu", precision
 		r := newTestRun(t, o)
 		l := r.levels[0]
-		counted, err := r.extractor.demandOf(l.outline(), o.Optimizer)
+		s, err := r.extractor.sketch(l.outline())
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted, err := r.extractor.demandOf(s, o.Optimizer)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -88,14 +88,14 @@ func (r *run) announce(ctx context.Context) error {
 }
 
 // newEstimate counts the work of all levels.
-func (r *run) newEstimate() (*estimate, error) {
+func (r *run) newEstimate(levels []sketch) (*estimate, error) {
 	e := &estimate{limit: r.options.TimeLimit}
-	for _, l := range r.levels {
-		w, err := r.extractor.workOf(l.outline(), r.options)
+	for i, s := range levels {
+		w, err := r.extractor.workOf(s, r.options)
 		if err != nil {
 			return nil, err
 		}
-		w.iterations = l.iterations
+		w.iterations = r.levels[i].iterations
 		e.levels = append(e.levels, w)
 	}
 	return e, nil
@@ -134,7 +134,11 @@ func (r *run) probe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("model: probe: %w", err)
 	}
-	w, err := r.extractor.workOf(l.outline(), r.options)
+	s, err := r.extractor.sketch(l.outline())
+	if err != nil {
+		return fmt.Errorf("model: probe: %w", err)
+	}
+	w, err := r.extractor.workOf(s, r.options)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"impasto/internal/engine"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -107,21 +106,8 @@ type levelWork struct {
 }
 
 // workOf is the work of a level, counted from the graphs that it runs.
-func (e extractor) workOf(l outline, o Options) (levelWork, error) {
-	var w levelWork
-	t, _, err := e.outlineTargets(l)
-	if err != nil {
-		return w, err
-	}
-	objective, _, err := e.outlineObjective(l.width, l.height, t)
-	if err != nil {
-		return w, err
-	}
-	schedule, err := engine.Schedule(objective.outputs()...)
-	if err != nil {
-		return w, err
-	}
-	w.evaluation = ofSchedule(schedule)
+func (e extractor) workOf(l sketch, o Options) (levelWork, error) {
+	w := levelWork{evaluation: ofSchedule(l.objective)}
 	_, maps, err := e.Build(l.width, l.height, e.recipe.layers()...)
 	if err != nil {
 		return w, err
@@ -146,7 +132,7 @@ func (e extractor) workOf(l outline, o Options) (levelWork, error) {
 	w.evaluations = 1
 	if !o.Optimizer.Averages() {
 		w.evaluations = searchEvaluations
-		if slices.ContainsFunc(schedule.Inputs, func(b *plan.Buffer) bool { return b.Node.Name() == losses.KeyName }) {
+		if slices.ContainsFunc(l.objective.Inputs, func(b *plan.Buffer) bool { return b.Node.Name() == losses.KeyName }) {
 			w.evaluations++ // of the point, which is another function's; see rekey
 		}
 		w.evaluation.growing += vectorPasses * float64(pictureBytes(l.width, l.height)) / memoryRate

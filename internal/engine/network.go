@@ -64,7 +64,7 @@ func (n Network) Outline(width, height int, layers []string, outputs Outputs) (v
 	for _, node := range nodes {
 		values = append(values, plan.NoValues(node))
 	}
-	bytes, err = Needs(n.Device, nodes...)
+	bytes, err = needs(n.Device, nodes...)
 	return values, bytes, err
 }
 
