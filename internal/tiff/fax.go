@@ -122,16 +122,26 @@ func (f *faxReader) skipRowEnds() (int, error) {
 func (f *faxReader) runs() error {
 	at := 0
 	for colour := 0; at < f.columns; colour ^= 1 {
-		length, err := f.run(colour)
+		end, err := f.runTo(at, colour)
 		if err != nil {
 			return err
 		}
-		if at += length; at > f.columns {
-			return errFaxCode
-		}
-		f.change(at)
+		at = end
 	}
 	return nil
+}
+
+// runTo reads a run that begins at a column, and returns the column after its last.
+func (f *faxReader) runTo(at, colour int) (int, error) {
+	length, err := f.run(colour)
+	if err != nil {
+		return at, err
+	}
+	if at += length; at > f.columns {
+		return at, errFaxCode
+	}
+	f.change(at)
+	return at, nil
 }
 
 // run reads the length of a run: any number of multiples of 64, and a rest.
@@ -176,14 +186,11 @@ func (f *faxReader) changes() error {
 		case horizontalMode:
 			at = max(at, 0)
 			for range 2 {
-				length, err := f.run(colour)
+				end, err := f.runTo(at, colour)
 				if err != nil {
 					return err
 				}
-				if at += length; at > f.columns {
-					return errFaxCode
-				}
-				f.change(at)
+				at = end
 				colour ^= 1
 			}
 		case extension:
