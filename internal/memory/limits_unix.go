@@ -4,9 +4,7 @@ package memory
 
 import (
 	"math"
-	"os"
 
-	"github.com/shirou/gopsutil/v4/process"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,13 +14,9 @@ func limits() []Limit {
 	if err := unix.Getrlimit(unix.RLIMIT_AS, &set); err != nil || uint64(set.Cur) >= math.MaxInt64 {
 		return nil
 	}
-	self, err := process.NewProcess(int32(os.Getpid()))
-	if err != nil {
+	used, known := virtualSize()
+	if !known {
 		return nil
 	}
-	used, err := self.MemoryInfo()
-	if err != nil {
-		return nil
-	}
-	return []Limit{{Name: "address space (ulimit -v)", Max: int64(set.Cur), Used: int64(used.VMS), Address: true}}
+	return []Limit{{Name: "address space (ulimit -v)", Max: int64(set.Cur), Used: used, Address: true}}
 }

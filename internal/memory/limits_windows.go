@@ -1,10 +1,8 @@
 package memory
 
 import (
-	"os"
 	"unsafe"
 
-	"github.com/shirou/gopsutil/v4/process"
 	"golang.org/x/sys/windows"
 )
 
@@ -18,20 +16,16 @@ func limits() []Limit {
 	if err != nil || flags&(windows.JOB_OBJECT_LIMIT_PROCESS_MEMORY|windows.JOB_OBJECT_LIMIT_JOB_MEMORY) == 0 {
 		return nil
 	}
-	self, err := process.NewProcess(int32(os.Getpid()))
-	if err != nil {
-		return nil
-	}
-	used, err := self.MemoryInfo()
-	if err != nil {
+	used, known := virtualSize()
+	if !known {
 		return nil
 	}
 	var found []Limit
 	if flags&windows.JOB_OBJECT_LIMIT_PROCESS_MEMORY != 0 {
-		found = append(found, Limit{Name: "memory of the process (job object)", Max: int64(job.ProcessMemoryLimit), Used: int64(used.VMS)})
+		found = append(found, Limit{Name: "memory of the process (job object)", Max: int64(job.ProcessMemoryLimit), Used: used})
 	}
 	if flags&windows.JOB_OBJECT_LIMIT_JOB_MEMORY != 0 {
-		found = append(found, Limit{Name: "memory of the job (job object)", Max: int64(job.JobMemoryLimit), Used: int64(used.VMS)})
+		found = append(found, Limit{Name: "memory of the job (job object)", Max: int64(job.JobMemoryLimit), Used: used})
 	}
 	return found
 }
