@@ -35,7 +35,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/colour", ""},
 	{"internal/heif", ""},
 	{"internal/jpeg", ""},
-	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/tiff"},
+	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/image/bmp"
+
+	"impasto/internal/regular"
 )
 
 // The parts of a BMP file: a file header, an information header of one of many
@@ -49,7 +51,7 @@ func readBMP(file []byte) (*header, error) {
 		if int64(len(b.pixels)) < row*int64(h.height) {
 			return nil, errTruncated
 		}
-		return bmp.Decode(contextReader{ctx, chain(b.plainHeader(alpha), b.pixels)})
+		return bmp.Decode(regular.Reader(ctx, chain(b.plainHeader(alpha), b.pixels)))
 	}
 	return h, nil
 }

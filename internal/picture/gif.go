@@ -8,6 +8,8 @@ import (
 	"image"
 	"image/gif"
 	"strings"
+
+	"impasto/internal/regular"
 )
 
 func readGIF(file []byte) (*header, error) {
@@ -30,7 +32,7 @@ func readGIF(file []byte) (*header, error) {
 		h.remarks = []string{animationRemark}
 	}
 	h.decode = func(ctx context.Context) (image.Image, error) {
-		img, err := gif.Decode(contextReader{ctx, bytes.NewReader(file)})
+		img, err := gif.Decode(regular.Reader(ctx, bytes.NewReader(file)))
 		if err != nil && cut && frames == 1 {
 			return nil, errTruncated
 		}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"impasto/internal/regular"
 )
 
 // openFile opens what pictures can be read from: regular files and pipes. It
@@ -72,7 +74,7 @@ func readFile(ctx context.Context, r io.Reader, available func() (int64, bool)) 
 		}
 		file.Grow(int(size) + bytes.MinRead) // so that it needn't move as it grows
 	}
-	r = contextReader{ctx, io.LimitReader(r, most+1)}
+	r = regular.Reader(ctx, io.LimitReader(r, most+1))
 	if _, err := io.CopyN(&file, r, headBytes); err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
@@ -100,19 +102,6 @@ func sizeOf(r io.Reader) (bytes int64, known bool) {
 		return 0, false
 	}
 	return info.Size(), true
-}
-
-// contextReader fails when its context ends.
-type contextReader struct {
-	ctx context.Context
-	io.Reader
-}
-
-func (r contextReader) Read(p []byte) (int, error) {
-	if r.ctx.Err() != nil {
-		return 0, context.Cause(r.ctx)
-	}
-	return r.Reader.Read(p)
 }
 
 // chain reads one part after the other.

@@ -9,6 +9,8 @@ import (
 	"image/jpeg"
 	"io"
 	"strings"
+
+	"impasto/internal/regular"
 )
 
 // Passes over a progressive picture. Encoders make some ten, and each costs time
@@ -42,7 +44,7 @@ func readJPEG(file []byte) (*header, error) {
 		if s.scans == 0 {
 			return nil, errTruncated
 		}
-		img, err := jpeg.Decode(contextReader{ctx, s.mended(file)})
+		img, err := jpeg.Decode(regular.Reader(ctx, s.mended(file)))
 		if err != nil {
 			return nil, s.fault(err)
 		}

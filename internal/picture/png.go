@@ -12,6 +12,8 @@ import (
 	"image/png"
 	"io"
 	"strings"
+
+	"impasto/internal/regular"
 )
 
 const (
@@ -121,7 +123,7 @@ func readPNG(file []byte) (*header, error) {
 	}
 	h.memory = c.pixelBytes() * int64(h.width) * int64(h.height)
 	h.decode = func(ctx context.Context) (image.Image, error) {
-		img, err := png.Decode(contextReader{ctx, chain(c.pixels...)})
+		img, err := png.Decode(regular.Reader(ctx, chain(c.pixels...)))
 		if err != nil && !c.ended {
 			return nil, errTruncated
 		}

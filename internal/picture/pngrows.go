@@ -11,6 +11,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"impasto/internal/regular"
 )
 
 // The colour types of PNG, third edition, 11.2.1.
@@ -93,7 +95,7 @@ var errPixels = fmt.Errorf("%w: not enough pixel data", errDamaged)
 
 // stream hands out the pixels, band by band.
 func (r *pngRows) stream(ctx context.Context, put bandFunc) error {
-	inflated, err := zlib.NewReader(contextReader{ctx, chain(r.data...)})
+	inflated, err := zlib.NewReader(regular.Reader(ctx, chain(r.data...)))
 	if err != nil {
 		return pngFault(err)
 	}

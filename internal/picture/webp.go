@@ -8,6 +8,8 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	"impasto/internal/regular"
 )
 
 // webpChunk is a chunk of a RIFF file: four letters and a body.
@@ -95,7 +97,7 @@ func readWebP(file []byte) (*header, error) {
 	const pixelBytes = 20 // lossless pixels and their transformed copies, or chroma in float32 on its way
 	h.memory = pixelBytes * int64(config.Width) * int64(config.Height)
 	h.decode = func(ctx context.Context) (image.Image, error) {
-		img, err := webp.Decode(contextReader{ctx, frame.file(config.Width, config.Height)})
+		img, err := webp.Decode(regular.Reader(ctx, frame.file(config.Width, config.Height)))
 		if err != nil {
 			return nil, err
 		}

@@ -66,19 +66,22 @@ func Digest(ctx context.Context, file io.ReadSeeker) (string, error) {
 		return "", err
 	}
 	hasher := sha256.New()
-	_, err := io.Copy(hasher, &reader{ctx, file})
+	_, err := io.Copy(hasher, Reader(ctx, file))
 	return hex.EncodeToString(hasher.Sum(nil)), err
 }
 
-// reader stops reading when its context ends.
+// Reader reads from another reader until the context ends; from then on reading is an
+// error, the context's cause.
+func Reader(ctx context.Context, from io.Reader) io.Reader { return reader{ctx, from} }
+
 type reader struct {
 	ctx  context.Context
 	from io.Reader
 }
 
-func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
+func (r reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
 	}
 	return r.from.Read(p)
 }
