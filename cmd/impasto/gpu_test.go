@@ -124,15 +124,7 @@ func TestGPUInterruptSavesTheBestPictureSoFar(t *testing.T) {
 	folder := gpuPictures(t)
 	args := append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--first-iterations", "100000", "--device", "cuda", "--json")
 	cmd := gpuProgram(t, folder, nil, args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdout, stderr := startReading(t, cmd)
 	stopped := time.AfterFunc(5*time.Minute, func() { cmd.Process.Kill() })
 	defer stopped.Stop()
 	events := json.NewDecoder(stdout)

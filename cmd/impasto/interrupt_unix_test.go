@@ -23,15 +23,7 @@ import (
 // the command ended.
 func during(t *testing.T, cmd *exec.Cmd, line int, act func()) outcome {
 	t.Helper()
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	pipe, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	pipe, stderr := startReading(t, cmd)
 	var stdout strings.Builder
 	lines := bufio.NewScanner(pipe)
 	for n := 1; lines.Scan(); n++ {

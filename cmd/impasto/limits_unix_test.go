@@ -101,15 +101,7 @@ func TestInterruptsCountOnceUnderALimit(t *testing.T) {
 			folder := workshop(t)
 			cmd := limitedTo(t, 8192, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--json", "--first-iterations=1000000"}, shallow)...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			var stderr strings.Builder
-			cmd.Stderr = &stderr
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			stdout, stderr := startReading(t, cmd)
 			to := cmd.Process.Pid
 			if test.group {
 				to = -to

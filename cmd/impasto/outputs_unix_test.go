@@ -124,15 +124,7 @@ func TestWhoStopsReadingDoesntLoseThePicture(t *testing.T) {
 	t.Run("JSON", func(t *testing.T) {
 		folder := workshop(t)
 		cmd := endless(t, folder, "--quiet")
-		var stderr strings.Builder
-		cmd.Stderr = &stderr
-		pipe, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
+		pipe, stderr := startReading(t, cmd)
 		if _, err := bufio.NewReader(pipe).ReadString('\n'); err != nil {
 			t.Error(err)
 		}
