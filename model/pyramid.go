@@ -111,13 +111,12 @@ func (o Options) sides(width, height int) []int {
 // in one step, to all sizes in one pass over its rows; see picture.Source.
 func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
 	sides := o.sides(content.Bounds().Dx(), content.Bounds().Dy())
-	levels := make([]level, len(sides))
+	outlines, levels := make([]outline, len(sides)), make([]level, len(sides))
 	sizes := make([]image.Point, len(sides))
 	for i, side := range sides {
-		l := &levels[i]
-		l.iterations = o.Iterations
-		l.width, l.height = fit(content.Bounds().Dx(), content.Bounds().Dy(), side, true)
-		sizes[i] = image.Pt(l.width, l.height)
+		l := outlineOf(content.Bounds().Size(), styles, o, side)
+		outlines[i], sizes[i] = l, image.Pt(l.width, l.height)
+		levels[i] = level{width: l.width, height: l.height, iterations: o.Iterations}
 	}
 	levels[0].iterations = o.FirstIterations
 
@@ -136,26 +135,27 @@ func pyramid(ctx context.Context, content image.Image, styles []Style, o Options
 			levels[0].size(), all[0]))
 	}
 	for s, style := range styles {
-		if err := addStyle(ctx, levels, sides, s, style.Image, o); err != nil {
+		for i, side := range sides {
+			sizes[i] = outlines[i].styles[s]
+			levels[i].remarkStyle(s, style.Image.Bounds().Size(), sizes[i], o.styleSide(side))
+		}
+		if err := addStyle(ctx, levels, s, style.Image, sizes); err != nil {
 			return nil, err
 		}
 	}
 	return levels, nil
 }
 
-// addStyle gives each level the style picture of that index.
-func addStyle(ctx context.Context, levels []level, sides []int, index int, style image.Image, o Options) error {
-	original := style.Bounds().Size()
-	sizes := make([]image.Point, len(sides))
-	for i, side := range sides {
-		longest := o.styleSide(side)
-		width, height := fitAtLeast(original.X, original.Y, longest, o.minimumSize())
-		if w, h := fit(original.X, original.Y, longest, false); w != width || h != height {
-			levels[i].remarks = append(levels[i].remarks, fmt.Sprintf(
-				"style picture %d is %d×%d instead of %d×%d, so that every layer sees something of it", index+1, width, height, w, h))
-		}
-		sizes[i] = image.Pt(width, height)
+// remarkStyle remarks on a style picture of a size that isn't the usual one.
+func (l *level) remarkStyle(index int, original, size image.Point, longest int) {
+	if w, h := fit(original.X, original.Y, longest, false); size != image.Pt(w, h) {
+		l.remarks = append(l.remarks, fmt.Sprintf(
+			"style picture %d is %d×%d instead of %d×%d, so that every layer sees something of it", index+1, size.X, size.Y, w, h))
 	}
+}
+
+// addStyle gives each level the style picture of that index, in its size there.
+func addStyle(ctx context.Context, levels []level, index int, style image.Image, sizes []image.Point) error {
 	resized, err := picture.Resized(ctx, style, onWhite, sizes...)
 	if err != nil {
 		return pictureError(fmt.Sprintf("style picture %d", index+1), err)
