@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/picture"
 	"impasto/internal/settings"
 )
 
@@ -72,7 +73,7 @@ func (d dimensions) Complete(typed string) []settings.Candidate {
 
 // pictureExtensions are those of files that are read as pictures, in small and in
 // capital letters, as some cameras write them.
-var pictureExtensions = bothCases("png", "jpg", "jpeg", "tif", "tiff", "webp", "heic", "heif", "avif", "gif", "bmp")
+var pictureExtensions = bothCases(picture.Extensions()...)
 
 // pictures completes arguments that are pictures.
 func pictures(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -11,8 +11,9 @@ import (
 
 // format is a kind of file that is read.
 type format struct {
-	name  string
-	magic []string // what a file may begin with; ? is any byte
+	name       string
+	extensions []string // that its files usually have
+	magic      []string // what a file may begin with; ? is any byte
 	// read reads what goes before the pixels. Nothing may be allocated for them.
 	read func(file []byte) (*header, error)
 }
@@ -20,15 +21,15 @@ type format struct {
 // formats are those that are read. Of those with the same beginning, the first
 // counts.
 var formats = [...]format{
-	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, readPNG},
-	{"JPEG", []string{"\xff\xd8"}, readJPEG},
-	{"WebP", []string{"RIFF????WEBP"}, readWebP},
-	{"HEIC", []string{"????ftyphei", "????ftyphev", "????ftypmif1", "????ftypmsf1"}, readHEIF},
-	{"AVIF", []string{"????ftypavif", "????ftypavis"}, readHEIF},
-	{"TIFF", []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}, readTIFF},
-	{"GIF", []string{"GIF87a", "GIF89a"}, readGIF},
-	{"BMP", []string{"BM????\x00\x00\x00\x00", "BM????????????\x00\x00"}, readBMP},
-	{"PNM", pnmMagic, readPNM},
+	{"PNG", []string{"png"}, []string{"\x89PNG\r\n\x1a\n"}, readPNG},
+	{"JPEG", []string{"jpg", "jpeg"}, []string{"\xff\xd8"}, readJPEG},
+	{"WebP", []string{"webp"}, []string{"RIFF????WEBP"}, readWebP},
+	{"HEIC", []string{"heic", "heif"}, []string{"????ftyphei", "????ftyphev", "????ftypmif1", "????ftypmsf1"}, readHEIF},
+	{"AVIF", []string{"avif"}, []string{"????ftypavif", "????ftypavis"}, readHEIF},
+	{"TIFF", []string{"tif", "tiff"}, []string{"II*\x00", "MM\x00*", "II+\x00", "MM\x00+"}, readTIFF},
+	{"GIF", []string{"gif"}, []string{"GIF87a", "GIF89a"}, readGIF},
+	{"BMP", []string{"bmp"}, []string{"BM????\x00\x00\x00\x00", "BM????????????\x00\x00"}, readBMP},
+	{"PNM", []string{"ppm", "pgm", "pbm", "pnm"}, pnmMagic, readPNM},
 }
 
 // Formats names the formats that are read, as in "PNG, JPEG or GIF".
@@ -39,6 +40,16 @@ func Formats() string {
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// Extensions are those that files of these formats usually have, without the point. No
+// file is known by them.
+func Extensions() []string {
+	var all []string
+	for _, f := range formats {
+		all = append(all, f.extensions...)
+	}
+	return all
 }
 
 // header is what a file says of its picture, and how to go on.
