@@ -79,13 +79,13 @@ the report has.
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
 object: those that vary), reused, error (why the picture isn't finished, or not
-there; missing where there is none),
-iterations, seconds, loss, remarks (what there is to be said of it, as that it
-hardly changed; missing where there is nothing), style and content (objects: the scores by loss, null
-for one that failed), kept (the content loss; null where it isn't known) and
-problems (an object: by loss, why a score is null); and one for every other file
-written, with event ("written") and path. scores.json has these objects, without
-event and reused, under the key pictures.`,
+there; missing where there is none), iterations, seconds, loss, remarks (what
+there is to be said of it, as that it hardly changed; missing where there is
+nothing), style and content (objects: the scores by loss, null for one that
+failed), kept (the content loss; null where it isn't known) and problems (an
+object: by loss, why a score is null); and one for every other file written, with
+event ("written") and path. scores.json has these objects, without event and
+reused, under the key pictures.`,
 		Example: `  impasto compare photo.jpg painting.jpg --losses gram,gaussian -o compared
   impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
 		ValidArgsFunction: pictures,

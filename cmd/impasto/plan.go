@@ -27,8 +27,8 @@ Memory is what stylize reserves for a scale, beside the network's parameters and
 the pictures as they were read.
 
 With --json it prints one object, with the keys scales (a list of objects with
-the keys scale, width, height, iterations, memory (bytes) and seconds), device, iterations (over all scales), memory (the most of any
-scale) and seconds (of all).`,
+the keys scale, width, height, iterations, memory (bytes) and seconds), device,
+iterations (over all scales), memory (the most of any scale) and seconds (of all).`,
 		Example: `  impasto plan photo.jpg painting.jpg --size 1024
   impasto plan photo.jpg wave.jpg:2 scream.jpg --loss sliced --quality draft`,
 		ValidArgsFunction: pictures,

@@ -76,8 +76,9 @@ FILE" goes on from it to the same picture, bit by bit, as if nothing had happene
 on another processor the last bits may differ, which is said. --device, --threads,
 -o and how to write may be given anew, and CONTENT and STYLEs where they have moved;
 what else is given has to be as it was. The checkpoint is removed when the picture
-is written, or, in the state folder, after 30 days. That folder is $XDG_STATE_HOME/impasto, or ~/.local/state/impasto
-(macOS: ~/Library/Application Support/impasto, Windows: %LocalAppData%\impasto\state).
+is written, or, in the state folder, after 30 days. That folder is
+$XDG_STATE_HOME/impasto, or ~/.local/state/impasto (macOS: ~/Library/Application
+Support/impasto, Windows: %LocalAppData%\impasto\state).
 
 The losses, which docs/losses.md shows side by side, compare of the features:
 
@@ -86,12 +87,13 @@ With --json, standard output gets an object for every iteration, with the keys
 event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
 its parts), gradient_norm, seconds, work (the share that is done, 0 to 1, by the
-time that it takes) and remaining_seconds (missing while nothing tells); and one for every picture written, with
-event ("written"), path (where the picture is), final, interrupted, width,
-height, painted_width and painted_height (those of the scale that was reached,
-from which it was scaled up), iterations, loss, seconds, error (why it isn't where
-it was to go; missing where it is), checkpoint (where there is one to go on from)
-and remarks (where there is something to be said of it, as that it hardly changed).`,
+time that it takes) and remaining_seconds (missing while nothing tells); and one
+for every picture written, with event ("written"), path (where the picture is),
+final, interrupted, width, height, painted_width and painted_height (those of the
+scale that was reached, from which it was scaled up), iterations, loss, seconds,
+error (why it isn't where it was to go; missing where it is), checkpoint (where
+there is one to go on from) and remarks (where there is something to be said of
+it, as that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
