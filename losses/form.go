@@ -35,6 +35,9 @@ type Summary struct {
 	// where Fixed is set, always the same.
 	Sample int
 	Fixed  bool
+	// Kept is how many positions the points of a target are of at most, always the same
+	// ones; 0 keeps all.
+	Kept int
 	// TargetOnly leaves the summary out on the picture's side.
 	TargetOnly bool
 }
@@ -176,16 +179,35 @@ func choose(of pure.Selection, features, key *gorgonia.Node) (*gorgonia.Node, er
 
 // Target adds to their graph what is to be kept of a target's features, one for
 // each of f.Summaries: vectors, and maps with all the points that Value samples by
-// the key. The features are those of a whole picture.
+// the key. What is kept of parts adds up like their summaries.
 func (f Form) Target(features *gorgonia.Node, p Positions) ([]Summarised, error) {
-	if !p.Part.Empty() {
-		return nil, fmt.Errorf("losses: part %v of a target, want the whole", p.Part)
-	}
 	kept := Form{Summaries: make([]Summary, len(f.Summaries))}
 	for i, s := range f.Summaries {
-		kept.Summaries[i] = Summary{Reduce: s.Reduce, ReduceWeighted: s.ReduceWeighted}
+		kept.Summaries[i] = Summary{Reduce: s.Reduce, ReduceWeighted: s.ReduceWeighted, Sample: s.Kept, Fixed: true}
+		if s.Reduce != nil {
+			kept.Summaries[i].Sample = 0
+		}
 	}
 	return kept.Summarise(features, p)
+}
+
+// Bounded is the form where points are of at most so many positions: of the picture's by
+// a sample, drawn by the graph's Key unless the form's samples are fixed, and of a target's
+// by a fixed one. Vectors are of all positions as before. It is for pictures of which all
+// points together would take too much memory or time.
+func (f Form) Bounded(most int) Form {
+	bounded := Form{Summaries: append([]Summary(nil), f.Summaries...), Compare: f.Compare}
+	for i := range bounded.Summaries {
+		s := &bounded.Summaries[i]
+		if s.Reduce != nil {
+			continue
+		}
+		if s.Sample == 0 || s.Sample > most {
+			s.Sample = most
+		}
+		s.Kept = most
+	}
+	return bounded
 }
 
 // Value adds the loss to the graph: a float64 scalar, from summaries as Summarise

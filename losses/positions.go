@@ -104,7 +104,11 @@ func (p Positions) here() pure.Selection {
 		return p.points(0)
 	}
 	s := pure.Selection{Height: p.Part.Dy(), Width: p.Part.Dx()}
-	if p.Mask == nil && p.Inner == p.Part {
+	switch {
+	case p.Mask == nil && p.Inner == p.Part:
+		return s
+	case p.Mask == nil && !p.Inner.Empty():
+		s.Crop = p.Inner.Sub(p.Part.Min)
 		return s
 	}
 	s.Mask = []int32{}

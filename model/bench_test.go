@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -34,12 +35,12 @@ func BenchmarkIteration(b *testing.B) {
 				if err := r.extractor.Device.Upload(vectorOf(b, objective), r.best.RGB); err != nil {
 					b.Fatal(err)
 				}
-				if _, err := objective.evaluate(); err != nil { // prepares targets and filters
+				if _, err := objective.evaluate(context.Background()); err != nil { // prepares targets and filters
 					b.Fatal(err)
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := objective.evaluate(); err != nil {
+					if _, err := objective.evaluate(context.Background()); err != nil {
 						b.Fatal(err)
 					}
 				}

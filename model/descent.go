@@ -29,14 +29,8 @@ type descent struct {
 // newDescent puts the picture on the machine and readies the optimiser, which
 // goes on from the last level where there was one.
 func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*descent, error) {
-	d := &descent{run: r, index: index, objective: o}
+	d := &descent{run: r, index: index, objective: o, point: o.point, gradient: o.slope}
 	var err error
-	if d.point, err = o.Vector(o.picture); err != nil {
-		return nil, err
-	}
-	if d.gradient, err = o.Vector(o.gradient); err != nil {
-		return nil, err
-	}
 	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
 	if err := device.Upload(d.point, from.RGB); err != nil {
 		return nil, err
@@ -101,7 +95,7 @@ func (d *descent) iterate(ctx context.Context) error {
 		if err := ctx.Err(); err != nil { // a line search may take a while
 			return 0, err
 		}
-		return d.objective.evaluate()
+		return d.objective.evaluate(ctx)
 	}
 	for i := d.done + 1; !d.ended && d.run.more(d.index, i); i++ {
 		if err := ctx.Err(); err != nil {

@@ -116,7 +116,7 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 		d.device = max(d.device, bytes)
 		kept, _ := engine.KeepAll(summaries, values)
 		for k, part := range e.recipe.style {
-			t.style[k].add(kept[k], e.recipe.styles[i], part.loss.Normalised().Blends())
+			t.style[k].add(kept[k], e.recipe.styles[i], e.recipe.form(part).Blends())
 		}
 	}
 	if len(e.recipe.content) == 0 {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 
 	"impasto/internal/engine"
 	"impasto/internal/ops"
+	"impasto/internal/optim"
 	"impasto/internal/plan"
 	"impasto/losses"
 )
@@ -19,8 +21,8 @@ import (
 //   - compare: summaries and targets give the losses, and the summaries' cotangents;
 //   - pull back: a picture, or a part of one, and the cotangents give the gradient.
 //
-// A whole picture goes through all three in one graph. One in parts goes through
-// a graph a stage; see parts.go.
+// A whole picture goes through all three in one graph. One in tiles goes through
+// a graph a stage; see tiled.go.
 
 // summaries are what the terms of the loss need to know of a picture.
 type summaries struct {
@@ -33,7 +35,7 @@ type summaries struct {
 func (r recipe) summarise(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions, content []*gorgonia.Node) (s summaries, err error) {
 	s = summaries{style: make([][]losses.Summarised, len(r.style)), content: make([]*gorgonia.Node, len(r.content))}
 	for i, part := range r.style {
-		if s.style[i], err = part.loss.Normalised().Summarise(maps[part.layer], at(part.layer)); err != nil {
+		if s.style[i], err = r.form(part).Summarise(maps[part.layer], at(part.layer)); err != nil {
 			return s, fmt.Errorf("%s: %w", part, err)
 		}
 	}
@@ -65,7 +67,7 @@ func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget
 	t := &total{}
 	for i, part := range r.style {
 		name := r.styleName(i)
-		node, err := t.style(picture.Graph(), name, part.loss.Normalised(), x.style[i], style[i])
+		node, err := t.style(picture.Graph(), name, r.form(part), x.style[i], style[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
 		}
@@ -113,6 +115,23 @@ func (t *total) style(g *gorgonia.ExprGraph, name string, form losses.Form, x []
 	return losses.Sum(of.weights, nodes...)
 }
 
+// wholeMaps says that all positions of all layers count.
+func wholeMaps(string) losses.Positions { return losses.Positions{} }
+
+// nodes are all summaries that are there.
+func (x summaries) nodes() []*gorgonia.Node {
+	var nodes []*gorgonia.Node
+	for _, of := range x.style {
+		nodes = append(nodes, engine.Nodes(of)...)
+	}
+	for _, node := range x.content {
+		if node != nil {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes
+}
+
 // total builds the loss of whole pictures of a size against the targets, and returns
 // the picture's input, too.
 func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, sum *total, err error) {
@@ -121,8 +140,8 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	if err != nil {
 		return nil, nil, err
 	}
-	content, inputs := e.contentInputs(picture.Graph(), t.content)
-	x, err := e.recipe.summarise(maps, func(string) losses.Positions { return losses.Positions{} }, content)
+	content := e.recipe.contentInputs(picture.Graph(), t.content)
+	x, err := e.recipe.summarise(maps, wholeMaps, content)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,7 +152,9 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	if sum, err = e.recipe.compare(picture, x, t.style, sizes); err != nil {
 		return nil, nil, err
 	}
-	sum.targets = append(sum.targets, inputs...)
+	for i, values := range t.content {
+		sum.targets = append(sum.targets, engine.Input{Node: content[i], Values: values})
+	}
 	return picture, sum, nil
 }
 
@@ -154,29 +175,33 @@ func (s *contentSize) add(kept plan.Values) {
 
 func (s contentSize) meanSquare() float64 { return s.squares / float64(max(s.elements, 1)) }
 
-// contentInputs adds inputs for what is kept of the content to a graph. Those without
-// positions have none.
-func (e extractor) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) (nodes []*gorgonia.Node, inputs []engine.Input) {
-	nodes = make([]*gorgonia.Node, len(kept))
+// contentInputs adds inputs for what is kept of the content to a graph, one for each
+// content part. Those without positions have none.
+func (r recipe) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) []*gorgonia.Node {
+	nodes := make([]*gorgonia.Node, len(kept))
 	for i, values := range kept {
-		if values.Shape == nil {
-			continue
+		if values.Shape != nil {
+			nodes[i] = values.Input(g, "content "+r.content[i].layer+" target")
 		}
-		nodes[i] = values.Input(g, "content "+e.recipe.content[i].layer+" target")
-		inputs = append(inputs, engine.Input{Node: nodes[i], Values: values})
 	}
-	return nodes, inputs
+	return nodes
 }
 
 // objective is the loss of a picture at one level and its gradient, compiled for a
 // device.
 type objective struct {
 	*engine.Executable
-	picture  *gorgonia.Node
-	gradient *gorgonia.Node
-	loss     *gorgonia.Node
-	terms    []term
-	key      *gorgonia.Node // input of losses that sample, nil without such
+	picture      *gorgonia.Node
+	gradient     *gorgonia.Node
+	loss         *gorgonia.Node
+	terms        []term
+	key          *gorgonia.Node // input of losses that sample, nil without such
+	point, slope optim.Vector   // the picture, and the loss's gradient by it
+
+	// Of a picture that is looked at in tiles:
+	tiled      *tiled
+	comparison *comparison
+	owns       []optim.Vector // those that don't belong to the executable
 }
 
 // objective builds and compiles the graph for pictures of the level's size.
@@ -189,7 +214,22 @@ func (e extractor) objective(l level, t targets) (*objective, error) {
 		return nil, err
 	}
 	o.key = o.Input(losses.KeyName)
+	if o.point, o.slope, err = o.vectors(e.Device, 3*l.width*l.height); err != nil {
+		o.Close()
+		return nil, err
+	}
 	return o, nil
+}
+
+// Close frees what the objective holds.
+func (o *objective) Close() error {
+	if o.tiled != nil {
+		for _, v := range o.owns {
+			o.tiled.extractor.Device.Free(v)
+		}
+		o.tiled.close()
+	}
+	return o.Executable.Close()
 }
 
 // outlineObjective builds the graph for pictures of a size, and returns what has to be
@@ -207,9 +247,15 @@ func (e extractor) outlineObjective(width, height int, t targets) (_ *objective,
 	return &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}, sum.targets, nil
 }
 
-// outputs are what an evaluation gives: the loss, its gradient and its terms.
+// outputs are what a run gives: the loss, its gradient and its terms.
 func (o *objective) outputs() []*gorgonia.Node {
-	outputs := []*gorgonia.Node{o.loss, o.gradient}
+	outputs := []*gorgonia.Node{o.loss}
+	if o.gradient != nil {
+		outputs = append(outputs, o.gradient)
+	}
+	if o.comparison != nil {
+		outputs = append(outputs, o.comparison.gradients...)
+	}
 	for _, t := range o.terms {
 		outputs = append(outputs, t.node)
 	}
@@ -217,7 +263,10 @@ func (o *objective) outputs() []*gorgonia.Node {
 }
 
 // evaluate is the optimisers' view of the objective.
-func (o *objective) evaluate() (float64, error) {
+func (o *objective) evaluate(ctx context.Context) (float64, error) {
+	if o.tiled != nil {
+		return o.evaluateTiled(ctx)
+	}
 	if err := o.RunAll(); err != nil {
 		return 0, err
 	}
@@ -228,11 +277,22 @@ func (o *objective) evaluate() (float64, error) {
 // the same turn. It tells whether there are such losses, so that the objective is
 // another function than before.
 func (o *objective) rekey(seed uint64, turn int) (bool, error) {
-	if o.key == nil {
+	if o.key == nil && (o.tiled == nil || !o.tiled.draws) {
 		return false, nil
 	}
 	key := rand.New(rand.NewPCG(seed, uint64(turn))).Float64()
-	return true, o.WriteFloat64(o.key, []float64{key})
+	return true, o.setKey(key)
+}
+
+// setKey writes the key of losses that sample.
+func (o *objective) setKey(key float64) error {
+	if o.tiled != nil {
+		o.tiled.key[0] = key
+	}
+	if o.key == nil {
+		return nil
+	}
+	return o.WriteFloat64(o.key, []float64{key})
 }
 
 // values returns the terms as they counted in the last evaluation.

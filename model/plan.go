@@ -174,7 +174,7 @@ func (o *objective) time(ctx context.Context, rgb []float32) (float64, error) {
 			return 0, err
 		}
 		start := time.Now()
-		if _, err := o.evaluate(); err != nil {
+		if _, err := o.evaluate(ctx); err != nil {
 			return 0, err
 		}
 		seconds = append(seconds, time.Since(start).Seconds())

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"testing"
@@ -89,7 +90,7 @@ func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
 			for range 6 {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				if _, err := objective.evaluate(); err != nil {
+				if _, err := objective.evaluate(context.Background()); err != nil {
 					t.Fatal(err)
 				}
 				runtime.ReadMemStats(&after)

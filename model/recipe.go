@@ -15,6 +15,9 @@ type recipe struct {
 	contentForm losses.ContentForm
 	variation   float64
 	styles      []float64 // the style pictures' weights, which sum to 1
+	// points is how many positions losses that keep points look at at most; 0 stands for
+	// as many as they like.
+	points int
 }
 
 type stylePart struct {
@@ -25,6 +28,15 @@ type stylePart struct {
 
 // String says what is compared where, for errors.
 func (p stylePart) String() string { return p.loss.Description().Name + " at " + p.layer }
+
+// form is what a style part minimises.
+func (r recipe) form(p stylePart) losses.Form {
+	form := p.loss.Normalised()
+	if r.points > 0 {
+		form = form.Bounded(r.points)
+	}
+	return form
+}
 
 type contentPart struct {
 	layer  string

@@ -44,12 +44,7 @@ func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 		if err != nil {
 			return targets{}, fmt.Errorf("style picture %d: %w", i+1, err)
 		}
-		if t.style == nil {
-			t.style = make([]styleTarget, len(kept))
-		}
-		for k, part := range e.recipe.style {
-			t.style[k].add(kept[k], e.recipe.styles[i], part.loss.Normalised().Blends())
-		}
+		t.addStyle(e.recipe, i, kept)
 	}
 	if len(e.recipe.content) == 0 {
 		return t, ctx.Err()
@@ -62,6 +57,16 @@ func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 		return targets{}, fmt.Errorf("content picture: %w", err)
 	}
 	return t, nil
+}
+
+// addStyle takes in what each style part keeps of the style picture of that index.
+func (t *targets) addStyle(r recipe, index int, kept []engine.Kept) {
+	if t.style == nil {
+		t.style = make([]styleTarget, len(r.style))
+	}
+	for k, part := range r.style {
+		t.style[k].add(kept[k], r.styles[index], r.form(part).Blends())
+	}
 }
 
 // add takes in the summaries of another style picture.
@@ -94,14 +99,42 @@ func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
 func (r recipe) styleOutputs() ([][]losses.Summarised, engine.Outputs) {
 	summaries := make([][]losses.Summarised, len(r.style))
 	return summaries, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
-		for i, part := range r.style {
-			if summaries[i], err = part.loss.Normalised().Target(maps[part.layer], losses.Positions{}); err != nil {
-				return nil, fmt.Errorf("%s: %w", part, err)
-			}
-			nodes = append(nodes, engine.Nodes(summaries[i])...)
+		made, err := r.styleTargets(maps, wholeMaps)
+		if err != nil {
+			return nil, err
+		}
+		copy(summaries, made)
+		for _, of := range summaries {
+			nodes = append(nodes, engine.Nodes(of)...)
 		}
 		return nodes, nil
 	}
+}
+
+// styleTargets adds what style parts keep of a style's feature maps to their graph. at says
+// which positions of a layer count.
+func (r recipe) styleTargets(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions) ([][]losses.Summarised, error) {
+	summaries := make([][]losses.Summarised, len(r.style))
+	for i, part := range r.style {
+		var err error
+		if summaries[i], err = r.form(part).Target(maps[part.layer], at(part.layer)); err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	return summaries, nil
+}
+
+// contentTargets adds what content parts keep of the content's feature maps to their graph,
+// nil for those without positions.
+func (r recipe) contentTargets(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions) ([]*gorgonia.Node, error) {
+	nodes := make([]*gorgonia.Node, len(r.content))
+	for i, part := range r.content {
+		var err error
+		if nodes[i], err = r.contentForm.Target(maps[part.layer], at(part.layer)); err != nil {
+			return nil, fmt.Errorf("content at %s: %w", part.layer, err)
+		}
+	}
+	return nodes, nil
 }
 
 // features returns a picture's features for each content part.

@@ -119,7 +119,7 @@ func (e extractor) workOf(l sketch, o Options) (levelWork, error) {
 			shape := maps[part.layer].Shape()
 			positions := shape[1] * shape[2]
 			of := ofLoss(part.loss.Description(), shape[0], positions, max(1, int(ratio*float64(positions))))
-			if part.loss.Normalised().Blends() { // one loss against all styles
+			if e.recipe.form(part).Blends() { // one loss against all styles
 				of = work{of.growing / float64(len(l.styles)), of.fixed / float64(len(l.styles))}
 			}
 			w.evaluation.add(of)

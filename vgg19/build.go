@@ -73,27 +73,86 @@ func (o Options) border(p *Parameters) pure.Border {
 // of each of them by its name. Maps are C×H×W. It fails on names that Layers
 // doesn't have and on pictures smaller than MinimumSize.
 func Build(picture *gorgonia.Node, p *Parameters, o Options, layers ...string) (maps map[string]*gorgonia.Node, err error) {
-	defer ops.Catch(&err, "vgg19")
-	if err := o.Check(); err != nil {
-		return nil, err
-	}
 	depth, err := deepest(layers)
 	if err != nil {
 		return nil, err
 	}
 	shape := picture.Shape()
-	if shape.Dims() != 3 || shape[0] != 3 {
-		return nil, fmt.Errorf("vgg19: the picture has shape %v, want 3×height×width", shape)
-	}
-	if least := MinimumSize(layers...); o.Pooling != "none" && min(shape[1], shape[2]) < least {
+	if least := MinimumSize(layers...); shape.Dims() == 3 && o.Pooling != "none" && min(shape[1], shape[2]) < least {
 		return nil, fmt.Errorf("vgg19: a picture of %d×%d is too small for %s, which needs %d×%d at least",
 			shape[2], shape[1], Layers()[depth], least, least)
 	}
-	b := builder{parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}}
-	if err := b.build(picture, depth); err != nil {
+	return BuildFrom(picture, "", p, o, layers...)
+}
+
+// BuildFrom is Build for the layers that come after one of them, whose map, or a
+// rectangle of it, x is. An empty name stands for the picture.
+func BuildFrom(x *gorgonia.Node, after string, p *Parameters, o Options, layers ...string) (maps map[string]*gorgonia.Node, err error) {
+	defer ops.Catch(&err, "vgg19")
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	between, err := between(after, layers)
+	if err != nil {
+		return nil, err
+	}
+	b := builder{parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}, convolution: convolutionsUpTo(after)}
+	want, shape := 3, x.Shape()
+	if b.convolution > 0 {
+		want = Convolutions[b.convolution-1].Out
+	}
+	if shape.Dims() != 3 || shape[0] != want {
+		if after == "" {
+			return nil, fmt.Errorf("vgg19: the picture has shape %v, want 3×height×width", shape)
+		}
+		return nil, fmt.Errorf("vgg19: the map of %s has shape %v, want %d×height×width", after, shape, want)
+	}
+	if err := b.build(x, between); err != nil {
 		return nil, err
 	}
 	return b.maps, nil
+}
+
+// between are the layers from the one after a layer, or from the first where its name
+// is empty, to the deepest of some.
+func between(after string, layers []string) ([]string, error) {
+	depth, err := deepest(layers)
+	if err != nil {
+		return nil, err
+	}
+	first := 0
+	if after != "" {
+		at, err := deepest([]string{after})
+		if err != nil {
+			return nil, err
+		}
+		first = at + 1
+	}
+	known := Layers()
+	for _, layer := range layers {
+		if slices.Index(known, layer) < first {
+			return nil, fmt.Errorf("vgg19: %s doesn't come after %s", layer, after)
+		}
+	}
+	return known[first : depth+1], nil
+}
+
+// convolutionsUpTo is how many convolutions there are down to a layer, 0 for an empty
+// name.
+func convolutionsUpTo(layer string) int {
+	count := 0
+	for _, name := range Layers() {
+		if layer == "" {
+			break
+		}
+		if strings.HasPrefix(name, "conv") {
+			count++
+		}
+		if name == layer {
+			break
+		}
+	}
+	return count
 }
 
 // MinimumSize is the shorter side, in pixels, of the smallest picture whose
@@ -129,25 +188,25 @@ func deepest(layers []string) (int, error) {
 }
 
 type builder struct {
-	parameters *Parameters
-	options    Options
-	wanted     []string
-	maps       map[string]*gorgonia.Node
+	parameters  *Parameters
+	options     Options
+	wanted      []string
+	maps        map[string]*gorgonia.Node
+	convolution int // the next one's place in Convolutions
 }
 
-// build follows Layers down to the one at depth.
-func (b *builder) build(x *gorgonia.Node, depth int) error {
+// build follows the layers of those names, from the map before them.
+func (b *builder) build(x *gorgonia.Node, names []string) error {
 	var err error
-	convolution := 0
-	for _, name := range Layers()[:depth+1] {
+	for _, name := range names {
 		switch {
 		case strings.HasPrefix(name, "conv"):
-			x, err = b.convolve(x, convolution)
+			x, err = b.convolve(x, b.convolution)
+			b.convolution++
 		case strings.HasPrefix(name, "relu"):
-			if slices.Contains(b.wanted, Convolutions[convolution].Name) {
+			if slices.Contains(b.wanted, Convolutions[b.convolution-1].Name) {
 				x, err = ops.Rectify(x)
 			}
-			convolution++
 		case b.options.Pooling != "none":
 			mode, scale := b.options.pool()
 			x, err = ops.ApplyPool(x, mode, scale)

@@ -112,17 +112,18 @@ func Operations(height, width int, layer string) float64 {
 	return sum
 }
 
-// Reach says what a layer sees of a picture: one position of its map stands for
-// stride×stride pixels, and depends on no pixels beyond a margin around these. With
-// the poolings in place the receptive field of relu5_1 has 16 + 2·70 pixels a side.
-// It fails on names that Layers doesn't have.
-func Reach(layer string, o Options) (stride, margin int, err error) {
-	depth, err := deepest([]string{layer})
+// Reach says what a layer sees of a map before it, that of the layer after or, where
+// that name is empty, the picture: one of its positions stands for stride×stride of that
+// map's, and depends on no others beyond a margin around these. With the poolings in
+// place the receptive field of relu5_1 has 16 + 2·70 pixels a side. It fails on names
+// that Layers doesn't have.
+func Reach(after, layer string, o Options) (stride, margin int, err error) {
+	names, err := between(after, []string{layer})
 	if err != nil {
 		return 0, 0, err
 	}
 	stride = 1
-	for _, name := range Layers()[:depth+1] {
+	for _, name := range names {
 		switch {
 		case strings.HasPrefix(name, "conv"):
 			margin += stride

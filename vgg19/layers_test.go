@@ -68,12 +68,12 @@ func TestReachIsTheReceptiveField(t *testing.T) {
 		layer, pooling string
 		stride, margin int
 	}{{"conv1_1", "max", 1, 1}, {"relu1_2", "", 1, 2}, {"pool1", "avg", 2, 2}, {"relu2_1", "l2", 2, 4}, {"relu5_1", "max", 16, 70}, {"relu2_1", "none", 1, 3}} {
-		stride, margin, err := vgg19.Reach(test.layer, vgg19.Options{Pooling: test.pooling})
+		stride, margin, err := vgg19.Reach("", test.layer, vgg19.Options{Pooling: test.pooling})
 		if err != nil || stride != test.stride || margin != test.margin {
 			t.Errorf("%s with pooling %q reaches %d and %d pixels (%v), want %d and %d", test.layer, test.pooling, stride, margin, err, test.stride, test.margin)
 		}
 	}
-	if _, _, err := vgg19.Reach("fc6", vgg19.Options{}); err == nil {
+	if _, _, err := vgg19.Reach("", "fc6", vgg19.Options{}); err == nil {
 		t.Error("fc6 is no layer here")
 	}
 }

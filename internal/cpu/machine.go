@@ -153,12 +153,20 @@ func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
 // RunAll implements gorgonia.VM.
 func (m *machine) RunAll() (err error) {
 	m.missed.Store(false)
-	for _, r := range m.steps {
+	if err := m.run(m.steps); err != nil {
+		return err
+	}
+	return m.checkRange()
+}
+
+// run runs steps, one after the other.
+func (m *machine) run(steps []runner) error {
+	for _, r := range steps {
 		if err := r.run(); err != nil {
 			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
 		}
 	}
-	return m.checkRange()
+	return nil
 }
 
 // checkRange reports features that float16 can't hold. Where there are some, what

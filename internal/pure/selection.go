@@ -24,6 +24,9 @@ type Selection struct {
 	// positions that are selected by way of this part rather than another. Where Part
 	// is empty, both are the whole map.
 	Part, Inner image.Rectangle
+	// Crop, unless empty, is the rectangle whose positions are selected, all of them and
+	// row by row. There is neither mask, nor sample, nor part then.
+	Crop image.Rectangle
 }
 
 // Identity tells selections apart.
@@ -33,8 +36,8 @@ func (s Selection) Identity() string {
 		// A hash takes all that is written to it.
 		_ = binary.Write(mask, binary.LittleEndian, position)
 	}
-	return fmt.Sprintf("pure.Selection{%d×%d, masked %t of %d %x, most %d, part %v, inner %v}",
-		s.Height, s.Width, s.Mask != nil, len(s.Mask), mask.Sum(nil), s.Most, s.Part, s.Inner)
+	return fmt.Sprintf("pure.Selection{%d×%d, masked %t of %d %x, most %d, part %v, inner %v, crop %v}",
+		s.Height, s.Width, s.Mask != nil, len(s.Mask), mask.Sum(nil), s.Most, s.Part, s.Inner, s.Crop)
 }
 
 // Shown is what the selection's input has of the whole map.
@@ -47,8 +50,11 @@ func (s Selection) Shown() image.Rectangle {
 
 // allowed is how many positions may be looked at.
 func (s Selection) allowed() int {
-	if s.Mask != nil {
+	switch {
+	case s.Mask != nil:
 		return len(s.Mask)
+	case !s.Crop.Empty():
+		return s.Crop.Dx() * s.Crop.Dy()
 	}
 	return s.Height * s.Width
 }
@@ -65,7 +71,9 @@ func (s Selection) Count() int {
 func (s Selection) Draws() bool { return s.Count() < s.allowed() }
 
 // All tells whether the selection is the whole map as it is.
-func (s Selection) All() bool { return s.Mask == nil && !s.Draws() && s.Part.Empty() }
+func (s Selection) All() bool {
+	return s.Mask == nil && !s.Draws() && s.Part.Empty() && s.Crop.Empty()
+}
 
 // Positions returns the selected positions of the whole map, by the key. Maps of one
 // size have the same, so that a map is at no distance from itself.
@@ -79,10 +87,13 @@ func (s Selection) Positions(key float64) []int32 {
 			first, end := i*n/count, (i+1)*n/count
 			at = first + random.IntN(end-first)
 		}
-		positions[i] = int32(at)
-		if s.Mask != nil {
-			positions[i] = s.Mask[at]
+		switch {
+		case s.Mask != nil:
+			at = int(s.Mask[at])
+		case !s.Crop.Empty():
+			at = (s.Crop.Min.Y+at/s.Crop.Dx())*s.Width + s.Crop.Min.X + at%s.Crop.Dx()
 		}
+		positions[i] = int32(at)
 	}
 	return positions
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -61,9 +62,15 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole := evaluateWhole(t, e, l, targets, from, 0.375)
+			o, err := e.objective(l, targets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := evaluate(t, e, o, from, 0.375)
 			for _, grid := range [][2]int{{1, 1}, {2, 2}, {3, 1}} {
-				compareInParts(t, e, l, targets, from, whole, grid)
+				t.Run(fmt.Sprint(grid), func(t *testing.T) {
+					compareEvaluations(t, inTiles(t, e, l, from, grid[0], grid[1]), whole)
+				})
 			}
 		})
 	}
@@ -85,26 +92,31 @@ func extractorOf(t *testing.T, r recipe, o vgg19.Options) extractor {
 	return extractor{Network: engine.Network{Device: d, Parameters: parameters, Options: o}, recipe: r}
 }
 
-func evaluateWhole(t *testing.T, e extractor, l level, targets targets, from *picture.Picture, key float64) evaluation {
+// evaluation is what an objective comes to.
+type evaluation struct {
+	loss     float64
+	terms    []float64 // without weights
+	gradient []float32 // 3×height×width
+}
+
+// evaluate evaluates an objective, which it closes.
+func evaluate(t *testing.T, e extractor, o *objective, from *picture.Picture, key float64) evaluation {
 	t.Helper()
-	o, err := e.objective(l, targets)
-	if err != nil {
+	defer o.Close()
+	if err := o.setKey(key); err != nil {
 		t.Fatal(err)
 	}
-	defer o.Close()
-	if o.key != nil {
-		if err := o.WriteFloat64(o.key, []float64{key}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := o.Write(o.picture, from.RGB); err != nil {
+	if err := e.Device.Upload(o.point, from.RGB); err != nil {
 		t.Fatal(err)
 	}
 	whole := evaluation{gradient: make([]float32, len(from.RGB))}
-	if whole.loss, err = o.evaluate(); err != nil {
-		t.Fatal(err)
+	var err error
+	for range 2 { // the second time with nothing left over from the first
+		if whole.loss, err = o.evaluate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := o.Read(o.gradient, whole.gradient); err != nil {
+	if err := e.Device.Download(whole.gradient, o.slope); err != nil {
 		t.Fatal(err)
 	}
 	for _, term := range o.terms {
@@ -117,23 +129,34 @@ func evaluateWhole(t *testing.T, e extractor, l level, targets targets, from *pi
 	return whole
 }
 
-func compareInParts(t *testing.T, e extractor, l level, targets targets, from *picture.Picture, whole evaluation, grid [2]int) {
+// inTiles evaluates the objective with every section cut into so many tiles.
+func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int) evaluation {
 	t.Helper()
-	s, err := e.inParts(l, targets, grid[0], grid[1])
+	cut := func(s *section) error {
+		s.cut(columns, rows)
+		return nil
+	}
+	targets, b, err := e.tiledTargets(context.Background(), l, cut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.evaluate(from, 0.375)
+	o, err := e.tiledObjective(l, targets, b)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return evaluate(t, e, o, from, 0.375)
+}
+
+// compareEvaluations holds an evaluation in tiles against that of the whole.
+func compareEvaluations(t *testing.T, got, whole evaluation) {
+	t.Helper()
 	const tolerance = 1e-4
 	if d := math.Abs(got.loss - whole.loss); !(d <= tolerance*whole.loss) {
-		t.Errorf("%v parts: loss %g, of the whole %g", grid, got.loss, whole.loss)
+		t.Errorf("loss %g, of the whole %g", got.loss, whole.loss)
 	}
 	for i, want := range whole.terms {
 		if d := math.Abs(got.terms[i] - want); !(d <= tolerance*want) {
-			t.Errorf("%v parts: term %d is %g, of the whole %g", grid, i+1, got.terms[i], want)
+			t.Errorf("term %d is %g, of the whole %g", i+1, got.terms[i], want)
 		}
 	}
 	var off, norm float64
@@ -143,14 +166,7 @@ func compareInParts(t *testing.T, e extractor, l level, targets targets, from *p
 		norm += float64(g) * float64(g)
 	}
 	if !(math.Sqrt(off) <= tolerance*math.Sqrt(norm)) {
-		t.Errorf("%v parts: the gradient is off by %g of its norm", grid, math.Sqrt(off/norm))
+		t.Errorf("the gradient is off by %g of its norm", math.Sqrt(off/norm))
 	}
-}
-
-func TestPartsThatHoldNoPositionAreRefused(t *testing.T) {
-	r := recipe{style: []stylePart{{layer: "relu3_1"}}}
-	e := extractorOf(t, r, vgg19.Options{})
-	if _, err := e.inParts(level{width: 40, height: 40}, targets{}, 20, 1); err == nil {
-		t.Error("parts of two pixels, where a position of the layer has four")
-	}
+	t.Logf("loss off by %g, gradient by %g", math.Abs(got.loss-whole.loss)/whole.loss, math.Sqrt(off/norm))
 }

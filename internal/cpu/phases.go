@@ -1,0 +1,77 @@
+package cpu
+
+import (
+	"fmt"
+	"slices"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/plan"
+)
+
+// phases runs a machine in two phases.
+type phases struct {
+	machine *machine
+	split   int // the first step of the second phase
+	carried []*plan.Buffer
+}
+
+// Phases implements plan.Phased.
+func (m *machine) Phases(first []*gorgonia.Node) (plan.Phases, error) {
+	split, carried, err := m.program.Split(first)
+	if err != nil {
+		return nil, fmt.Errorf("cpu: %w", err)
+	}
+	return &phases{m, split, carried}, nil
+}
+
+// First implements plan.Phases.
+func (p *phases) First() error { return p.machine.run(p.machine.steps[:p.split]) }
+
+// Rest implements plan.Phases.
+func (p *phases) Rest() error {
+	if err := p.machine.run(p.machine.steps[p.split:]); err != nil {
+		return err
+	}
+	return p.machine.checkRange()
+}
+
+// Reads implements plan.Phases.
+func (p *phases) Reads(input *gorgonia.Node) bool {
+	b, err := p.machine.program.Buffer(input)
+	return err == nil && slices.ContainsFunc(p.machine.program.Steps[p.split:], func(s plan.Step) bool {
+		return slices.Contains(s.Reads(), b)
+	})
+}
+
+// Bytes implements plan.Phases.
+func (p *phases) Bytes() int {
+	bytes := 0
+	for _, b := range p.carried {
+		bytes += b.Bytes()
+	}
+	return bytes
+}
+
+// Save implements plan.Phases.
+func (p *phases) Save(to []byte) {
+	p.each(func(memory []byte) {
+		copy(to, memory)
+		to = to[len(memory):]
+	})
+}
+
+// Load implements plan.Phases.
+func (p *phases) Load(from []byte) {
+	p.each(func(memory []byte) {
+		copy(memory, from)
+		from = from[len(memory):]
+	})
+}
+
+// each calls do with the memory of what is carried over.
+func (p *phases) each(do func(memory []byte)) {
+	for _, b := range p.carried {
+		do(p.machine.arena[b.Offset : b.Offset+b.Bytes()])
+	}
+}

@@ -1,0 +1,410 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/engine"
+	"impasto/internal/ops"
+	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/losses"
+	"impasto/vgg19"
+)
+
+// tiled is the objective of a picture that is looked at tile by tile. Style losses compare
+// sums over the whole picture, so it is exact: each tile adds what it has to the
+// summaries, these are compared once, and each tile pulls their cotangents back (Galerne,
+// Raad, Lezama and Morel 2022, "Scaling Painting Style Transfer", do so for Gram-like
+// losses). Tiles go through one section of the network at a time, of which the map between
+// two sections is kept whole. So they need the margin of a section only, some pixels, where
+// the whole network would ask for 70 on each side; see sections.go. Going back, a tile
+// computes its section's features again.
+type tiled struct {
+	extractor extractor
+	sections  []*section
+	content   [][]tileContent // of each section, what each tile keeps of the content
+	sizes     []contentSize   // of each content part
+	maps      []*featureMap   // that sections begin with; the first is nil, for the picture
+	running   *tileGraph      // compiled for the last tile, and good for others like it
+	key       []float64       // that losses draw by
+	draws     bool            // tells whether there are such losses
+}
+
+// tileContent is what a tile keeps of the content, for each content part of its section.
+type tileContent []plan.Values
+
+// newTiled prepares to look at pictures of a size. cut gives each section its tiles.
+func (e extractor) newTiled(width, height int, cut func(*section) error) (*tiled, error) {
+	b := &tiled{extractor: e, key: []float64{0}}
+	var err error
+	if b.sections, err = e.sections(width, height, e.recipe); err != nil {
+		return nil, err
+	}
+	b.maps = make([]*featureMap, len(b.sections))
+	for i, s := range b.sections {
+		if err = cut(s); err == nil && i > 0 {
+			b.maps[i], err = newFeatureMap(s.channels, s.height, s.width)
+		}
+		if err != nil {
+			b.close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *tiled) close() {
+	b.stop()
+	for _, m := range b.maps {
+		m.free()
+	}
+}
+
+// stop closes the graph of the last tile.
+func (b *tiled) stop() {
+	if b.running != nil {
+		b.running.Close()
+		b.running = nil
+	}
+}
+
+// tileGraph is a section compiled for tiles of one shape.
+type tileGraph struct {
+	*engine.Executable
+	shape   string // what tiles have in common that it serves
+	input   *gorgonia.Node
+	content []*gorgonia.Node // inputs for what is kept of the content, nil where nothing is
+	x       summaries
+	kept    []*gorgonia.Node // of the content, where that is what it is for
+	end     *gorgonia.Node   // the map for the next section, nil for the last one
+	key     *gorgonia.Node   // nil where nothing is drawn
+	// Of the way back:
+	cotangents   map[*gorgonia.Node]*gorgonia.Node // inputs for those of summaries
+	endCotangent *gorgonia.Node                    // and of the end
+	gradient     *gorgonia.Node                    // nil where nothing depends on the input
+}
+
+// purpose is what a section is run for.
+type purpose int
+
+const (
+	forSummaries purpose = iota // of a picture under descent
+	forGradient                 // of it
+	forStyle                    // the summaries of a style picture
+	forContent                  // what is kept of the content
+)
+
+// shape tells tiles apart that need graphs of their own.
+func (s *section) shape(t tile, of purpose) string {
+	shape := fmt.Sprint(s.after, of, t.shown.Size(), t.inner.Sub(t.shown.Min))
+	for _, part := range s.recipe.style {
+		if form := s.recipe.form(part); !form.Blends() {
+			return shape + fmt.Sprint(t.inner.Min) // points are told by their places in the whole
+		}
+	}
+	return shape
+}
+
+// build adds a section to a new graph, for a tile.
+func (e extractor) build(s *section, t tile, of purpose, content tileContent) (g *tileGraph, err error) {
+	defer ops.Catch(&err, "build a tile")
+	g = &tileGraph{shape: s.shape(t, of)}
+	g.input = gorgonia.NewTensor(gorgonia.NewGraph(), gorgonia.Float32, 3,
+		gorgonia.WithShape(s.channels, t.shown.Dy(), t.shown.Dx()), gorgonia.WithName("map"))
+	maps, err := vgg19.BuildFrom(g.input, s.after, e.Parameters, e.Options, s.layers()...)
+	if err != nil {
+		return nil, err
+	}
+	g.end = maps[s.upTo]
+	at := func(layer string) losses.Positions { return s.positions(t, layer) }
+	switch of {
+	case forContent:
+		g.kept, err = s.recipe.contentTargets(maps, at)
+	case forStyle:
+		g.x.style, err = s.recipe.styleTargets(maps, at)
+	default:
+		g.content = s.recipe.contentInputs(g.input.Graph(), content)
+		g.x, err = s.recipe.summarise(maps, at, g.content)
+	}
+	if err == nil && of == forGradient {
+		err = g.differentiate()
+	}
+	return g, err
+}
+
+// differentiate adds the gradient by the input, with inputs for the cotangents of the
+// summaries and of the end.
+func (g *tileGraph) differentiate() error {
+	g.cotangents = map[*gorgonia.Node]*gorgonia.Node{}
+	var nodes, cotangents gorgonia.Nodes
+	add := func(node *gorgonia.Node) *gorgonia.Node {
+		cotangent := plan.NoValues(node).Input(g.input.Graph(), fmt.Sprintf("cotangent %d", len(nodes)+1))
+		nodes, cotangents = append(nodes, node), append(cotangents, cotangent)
+		return cotangent
+	}
+	for _, node := range g.x.nodes() {
+		if g.cotangents[node] == nil {
+			g.cotangents[node] = add(node)
+		}
+	}
+	if g.end != nil {
+		g.endCotangent = add(g.end)
+	}
+	if len(nodes) == 0 {
+		return nil
+	}
+	gradients, err := gorgonia.Backpropagate(nodes, cotangents, gorgonia.Nodes{g.input})
+	if err != nil {
+		return err
+	}
+	g.gradient = gradients[0]
+	return nil
+}
+
+// outputs are what a run gives.
+func (g *tileGraph) outputs() []*gorgonia.Node {
+	if g.gradient != nil {
+		return []*gorgonia.Node{g.gradient}
+	}
+	outputs := g.x.nodes()
+	for _, node := range append(g.kept, g.end) {
+		if node != nil {
+			outputs = append(outputs, node)
+		}
+	}
+	return outputs
+}
+
+// run compiles a section for a tile, unless the last one's graph will do, writes its input
+// and what it keeps of the content, and runs it. before, unless nil, may write more.
+func (b *tiled) run(ctx context.Context, i int, t tile, of purpose, from *featureMap, content tileContent, before func(*tileGraph) error) (*tileGraph, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s, e := b.sections[i], b.extractor
+	if b.running == nil || b.running.shape != s.shape(t, of) {
+		b.stop()
+		g, err := e.build(s, t, of, content)
+		if err != nil {
+			return nil, err
+		}
+		if len(g.outputs()) == 0 {
+			return nil, nil
+		}
+		if g.Executable, err = engine.Compile(e.Device, nil, g.outputs()...); err != nil {
+			return nil, err
+		}
+		g.key = g.Input(losses.KeyName)
+		b.running = g
+	}
+	g := b.running
+	if err := from.crop(g, g.input, t.shown); err != nil {
+		return nil, err
+	}
+	for k, node := range g.content {
+		if node != nil {
+			if err := content[k].WriteTo(g, node); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if g.key != nil {
+		if err := g.WriteFloat64(g.key, b.key); err != nil {
+			return nil, err
+		}
+	}
+	if before != nil {
+		if err := before(g); err != nil {
+			return nil, err
+		}
+	}
+	return g, g.RunAll()
+}
+
+// forward runs all sections on a picture and calls each with the graph of every tile once
+// it has run.
+func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each func(section, tile int, g *tileGraph) error) error {
+	for i, s := range b.sections {
+		for k, t := range s.tiles {
+			var content tileContent
+			if of == forSummaries {
+				content = b.content[i][k]
+			}
+			g, err := b.run(ctx, i, t, of, from, content, nil)
+			if err != nil {
+				return fmt.Errorf("section %d, tile %d: %w", i+1, k+1, err)
+			}
+			if err := each(i, k, g); err != nil {
+				return err
+			}
+			if g != nil && g.end != nil {
+				if err := b.maps[i+1].keep(g, g.end, s.inLayer(t.shown, s.upTo), s.inLayer(t.inner, s.upTo)); err != nil {
+					return err
+				}
+			}
+		}
+		if s.upTo != "" {
+			from = b.maps[i+1]
+		}
+	}
+	return nil
+}
+
+// styleSummaries are what each style part of the recipe keeps of a picture.
+func (b *tiled) styleSummaries(ctx context.Context, p *picture.Picture) ([]engine.Kept, error) {
+	kept := make([]engine.Kept, len(b.extractor.recipe.style))
+	err := b.forward(ctx, forStyle, pictureMap(p.Width, p.Height, p.RGB), func(i, _ int, g *tileGraph) error {
+		return b.addStyle(b.sections[i], g, kept)
+	})
+	b.stop()
+	return kept, err
+}
+
+// addStyle adds the summaries of a tile to those of the picture.
+func (b *tiled) addStyle(s *section, g *tileGraph, to []engine.Kept) error {
+	if g == nil {
+		return nil
+	}
+	for k, summarised := range g.x.style {
+		var values []plan.Values
+		for _, node := range engine.Nodes(summarised) {
+			v, err := plan.ReadValues(g, node)
+			if err != nil {
+				return err
+			}
+			values = append(values, v)
+		}
+		kept, _ := engine.Keep(summarised, values)
+		to[s.style[k]].Add(kept)
+	}
+	return nil
+}
+
+// keepContent computes what each tile keeps of the content.
+func (b *tiled) keepContent(ctx context.Context, p *picture.Picture) error {
+	b.content, b.sizes = make([][]tileContent, len(b.sections)), make([]contentSize, len(b.extractor.recipe.content))
+	for i, s := range b.sections {
+		b.content[i] = make([]tileContent, len(s.tiles))
+		for k := range s.tiles {
+			b.content[i][k] = make(tileContent, len(s.content))
+		}
+	}
+	err := b.forward(ctx, forContent, pictureMap(p.Width, p.Height, p.RGB), func(i, k int, g *tileGraph) (err error) {
+		if g == nil {
+			return nil
+		}
+		for c, node := range g.kept {
+			if node == nil {
+				continue
+			}
+			if b.content[i][k][c], err = plan.ReadValues(g, node); err != nil {
+				return err
+			}
+			b.sizes[b.sections[i].content[c]].add(b.content[i][k][c])
+		}
+		return nil
+	})
+	b.stop()
+	return err
+}
+
+// sums are the summaries of tiles added up.
+type sums struct {
+	style   []engine.Kept // one for each style part
+	content []plan.Values // one for each content part
+}
+
+// summarise computes the summaries of a picture.
+func (b *tiled) summarise(ctx context.Context, from *featureMap) (sums, error) {
+	r := b.extractor.recipe
+	whole := sums{style: make([]engine.Kept, len(r.style)), content: make([]plan.Values, len(r.content))}
+	err := b.forward(ctx, forSummaries, from, func(i, _ int, g *tileGraph) error {
+		if g == nil {
+			return nil
+		}
+		s := b.sections[i]
+		for k, node := range g.x.content {
+			if node == nil {
+				continue
+			}
+			values, err := plan.ReadValues(g, node)
+			if err != nil {
+				return err
+			}
+			whole.content[s.content[k]].Add(1, values)
+		}
+		return b.addStyle(s, g, whole.style)
+	})
+	return whole, err
+}
+
+// pullBack adds the gradient by the picture that follows from the cotangents of the sums.
+func (b *tiled) pullBack(ctx context.Context, from *featureMap, cotangents sums, gradient []float32) error {
+	var above *featureMap // the cotangent of the map that the section ends with
+	defer func() { above.free() }()
+	for i := len(b.sections) - 1; i >= 0; i-- {
+		s := b.sections[i]
+		input, to := from, pictureMap(s.width, s.height, gradient)
+		if i > 0 {
+			var err error
+			input = b.maps[i]
+			if to, err = newFeatureMap(s.channels, s.height, s.width); err != nil {
+				return err
+			}
+		}
+		for k, t := range s.tiles {
+			g, err := b.run(ctx, i, t, forGradient, input, b.content[i][k], func(g *tileGraph) error {
+				return b.writeCotangents(s, t, g, cotangents, above)
+			})
+			if err == nil && g != nil {
+				err = to.add(g, g.gradient, t.shown)
+			}
+			if err != nil {
+				if i > 0 {
+					to.free()
+				}
+				return fmt.Errorf("section %d, tile %d: %w", i+1, k+1, err)
+			}
+		}
+		above.free()
+		if above = nil; i > 0 {
+			above = to
+		}
+	}
+	return nil
+}
+
+// writeCotangents writes those of a tile's summaries and of its end.
+func (b *tiled) writeCotangents(s *section, t tile, g *tileGraph, cotangents sums, above *featureMap) error {
+	of := map[*gorgonia.Node]*plan.Values{} // a node may be the summary of several terms
+	add := func(node *gorgonia.Node, weight float64, cotangent plan.Values) {
+		if of[node] == nil {
+			of[node] = &plan.Values{}
+		}
+		of[node].Add(weight, cotangent)
+	}
+	for k, summarised := range g.x.style {
+		for n, part := range summarised {
+			if part.Node != nil {
+				add(part.Node, part.Weight, cotangents.style[s.style[k]].Values[n])
+			}
+		}
+	}
+	for k, node := range g.x.content {
+		if node != nil {
+			add(node, 1, cotangents.content[s.content[k]])
+		}
+	}
+	for node, values := range of {
+		if err := values.WriteTo(g, g.cotangents[node]); err != nil {
+			return err
+		}
+	}
+	if g.endCotangent == nil {
+		return nil
+	}
+	return above.cropInner(g, g.endCotangent, s.inLayer(t.shown, s.upTo), s.inLayer(t.inner, s.upTo))
+}

@@ -1,0 +1,234 @@
+package model
+
+import (
+	"context"
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/engine"
+	"impasto/internal/ops"
+	"impasto/internal/optim"
+	"impasto/internal/picture"
+	"impasto/internal/plan"
+	"impasto/losses"
+)
+
+// comparison is what stands between the two ways through a tiled picture: from the sums of
+// its summaries, the loss and their cotangents. Total variation, which doesn't go through
+// the network, is part of it, and so the picture and its gradient are, too.
+type comparison struct {
+	x         summaries        // inputs for the sums
+	gradients []*gorgonia.Node // the cotangents, one for each of x.nodes()
+}
+
+// tiledTargets computes the targets of a level tile by tile, and prepares its objective.
+func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section) error) (t targets, b *tiled, err error) {
+	for i, p := range l.styles {
+		kept, err := e.tiledStyle(ctx, p, cut)
+		if err != nil {
+			return targets{}, nil, fmt.Errorf("style picture %d: %w", i+1, err)
+		}
+		t.addStyle(e.recipe, i, kept)
+	}
+	if b, err = e.newTiled(l.width, l.height, cut); err != nil {
+		return targets{}, nil, err
+	}
+	if err := b.keepContent(ctx, l.content); err != nil {
+		b.close()
+		return targets{}, nil, fmt.Errorf("content picture: %w", err)
+	}
+	return t, b, nil
+}
+
+// tiledStyle is what each style part keeps of a style picture.
+func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(*section) error) ([]engine.Kept, error) {
+	e.recipe.content = nil
+	if len(e.recipe.style) == 0 {
+		return nil, nil
+	}
+	b, err := e.newTiled(p.Width, p.Height, cut)
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	return b.styleSummaries(ctx, p)
+}
+
+// sketchSums has the shapes of the sums, without values.
+func (b *tiled) sketchSums() (sums, error) {
+	r := b.extractor.recipe
+	shapes := sums{style: make([]engine.Kept, len(r.style)), content: make([]plan.Values, len(r.content))}
+	for i, s := range b.sections {
+		content := tileContent(nil)
+		if b.content != nil {
+			content = b.content[i][0]
+		}
+		g, err := b.extractor.build(s, s.tiles[0], forSummaries, content)
+		if err != nil {
+			return sums{}, err
+		}
+		for k, summarised := range g.x.style {
+			var values []plan.Values
+			for _, node := range engine.Nodes(summarised) {
+				values = append(values, plan.NoValues(node))
+			}
+			kept, _ := engine.Keep(summarised, values)
+			for n := range kept.Summaries {
+				kept.Summaries[n].Weight = 1
+				b.draws = b.draws || kept.Summaries[n].Drawn
+			}
+			shapes.style[s.style[k]] = kept
+		}
+		for k, node := range g.x.content {
+			shapes.content[s.content[k]] = plan.NoValues(node)
+		}
+	}
+	return shapes, nil
+}
+
+// outlineComparison builds the graph of the comparison.
+func (e extractor) outlineComparison(width, height int, t targets, shapes sums, sizes []contentSize) (o *objective, inputs []engine.Input, err error) {
+	defer ops.Catch(&err, "build the loss")
+	g := gorgonia.NewGraph()
+	node := gorgonia.NewTensor(g, gorgonia.Float32, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
+	c := &comparison{}
+	for i, kept := range shapes.style {
+		of, _ := kept.Inputs(g, fmt.Sprintf("style %d", i+1))
+		c.x.style = append(c.x.style, of)
+	}
+	for i, values := range shapes.content {
+		c.x.content = append(c.x.content, values.Input(g, fmt.Sprintf("content %d", i+1)))
+	}
+	sum, err := e.recipe.compare(node, c.x, t.style, sizes)
+	if err != nil {
+		return nil, nil, err
+	}
+	o = &objective{loss: sum.node, terms: sum.terms, comparison: c}
+	wrt := c.x.nodes()
+	if e.recipe.variation > 0 {
+		o.picture, wrt = node, append(wrt, node)
+	}
+	if c.gradients, err = gorgonia.Grad(sum.node, wrt...); err != nil {
+		return nil, nil, err
+	}
+	if o.picture != nil {
+		last := len(c.gradients) - 1
+		o.gradient, c.gradients = c.gradients[last], c.gradients[:last]
+	}
+	return o, sum.targets, nil
+}
+
+// tiledObjective compiles the objective of a level in tiles.
+func (e extractor) tiledObjective(l level, t targets, b *tiled) (*objective, error) {
+	shapes, err := b.sketchSums()
+	if err != nil {
+		return nil, err
+	}
+	o, inputs, err := e.outlineComparison(l.width, l.height, t, shapes, b.sizes)
+	if err != nil {
+		return nil, err
+	}
+	if o.Executable, err = engine.Compile(e.Device, inputs, o.outputs()...); err != nil {
+		return nil, err
+	}
+	o.tiled, o.key = b, o.Input(losses.KeyName)
+	if o.point, o.slope, err = o.vectors(e.Device, 3*l.width*l.height); err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// vectors are the picture and its gradient: where total variation counts, in the place
+// that they have in the comparison.
+func (o *objective) vectors(device plan.Device, n int) (point, slope optim.Vector, err error) {
+	if o.picture != nil {
+		if point, err = o.Vector(o.picture); err != nil {
+			return nil, nil, err
+		}
+		slope, err = o.Vector(o.gradient)
+		return point, slope, err
+	}
+	if point, err = device.NewVector(n); err != nil {
+		return nil, nil, err
+	}
+	if slope, err = device.NewVector(n); err != nil {
+		device.Free(point)
+		return nil, nil, err
+	}
+	o.owns = []optim.Vector{point, slope}
+	return point, slope, nil
+}
+
+// evaluateTiled computes the loss and its gradient.
+func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
+	b, device := o.tiled, o.tiled.extractor.Device
+	point, here := o.point.(optim.HostVector)
+	gradient, _ := o.slope.(optim.HostVector)
+	if !here {
+		point, gradient = make([]float32, o.point.Len()), make([]float32, o.point.Len())
+		if err := device.Download(point, o.point); err != nil {
+			return 0, err
+		}
+	}
+	from := pictureMap(b.sections[0].width, b.sections[0].height, point)
+	whole, err := b.summarise(ctx, from)
+	if err != nil {
+		return 0, err
+	}
+	cotangents, err := o.compare(whole)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case o.picture == nil:
+		clear(gradient)
+	case !here:
+		if err := device.Download(gradient, o.slope); err != nil {
+			return 0, err
+		}
+	}
+	if err := b.pullBack(ctx, from, cotangents, gradient); err != nil {
+		return 0, err
+	}
+	if !here {
+		if err := device.Upload(o.slope, gradient); err != nil {
+			return 0, err
+		}
+	}
+	return o.Scalar(o.loss)
+}
+
+// compare computes the loss, and the cotangents of the sums.
+func (o *objective) compare(whole sums) (cotangents sums, err error) {
+	x := o.comparison.x
+	for i, summarised := range x.style {
+		for k, s := range summarised {
+			if s.Node != nil {
+				if err := whole.style[i].Values[k].WriteTo(o, s.Node); err != nil {
+					return sums{}, err
+				}
+			}
+		}
+	}
+	for i, node := range x.content {
+		if err := whole.content[i].WriteTo(o, node); err != nil {
+			return sums{}, err
+		}
+	}
+	if err := o.RunAll(); err != nil {
+		return sums{}, err
+	}
+	var values []plan.Values
+	for _, node := range o.comparison.gradients {
+		v, err := plan.ReadValues(o, node)
+		if err != nil {
+			return sums{}, err
+		}
+		values = append(values, v)
+	}
+	cotangents.style, values = engine.KeepAll(x.style, values)
+	cotangents.content = values
+	return cotangents, nil
+}
