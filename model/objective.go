@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -216,9 +217,10 @@ func (o *objective) outputs() []*gorgonia.Node {
 	return outputs
 }
 
-// evaluate is the optimisers' view of the objective.
-func (o *objective) evaluate() (float64, error) {
-	if err := o.RunAll(); err != nil {
+// evaluate is the optimisers' view of the objective. Where ctx ends before it is done, the
+// error is ctx's.
+func (o *objective) evaluate(ctx context.Context) (float64, error) {
+	if err := o.Run(ctx); err != nil {
 		return 0, err
 	}
 	return o.Scalar(o.loss)

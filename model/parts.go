@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"image"
 
@@ -44,7 +45,7 @@ type evaluation struct {
 
 // inParts is the objective of a level in columns×rows parts. Their edges are where
 // positions of every layer end, so that each position belongs to one part.
-func (e extractor) inParts(l level, t targets, columns, rows int) (*inParts, error) {
+func (e extractor) inParts(ctx context.Context, l level, t targets, columns, rows int) (*inParts, error) {
 	s := &inParts{extractor: e, width: l.width, height: l.height, targets: t, strides: map[string]int{}}
 	step, margin := 1, 0
 	for _, layer := range e.recipe.layers() {
@@ -67,7 +68,7 @@ func (e extractor) inParts(l level, t targets, columns, rows int) (*inParts, err
 			s.parts = append(s.parts, part{inner: inner, shown: shown})
 		}
 	}
-	return s, s.keepContent(l.content)
+	return s, s.keepContent(ctx, l.content)
 }
 
 // edges cut a side into about equal parts, at multiples of step.
@@ -103,12 +104,12 @@ func (s *inParts) stage(p part, from *picture.Picture) (x summaries, input engin
 }
 
 // keepContent computes what each part keeps of the content.
-func (s *inParts) keepContent(content *picture.Picture) error {
+func (s *inParts) keepContent(ctx context.Context, content *picture.Picture) error {
 	e := s.extractor
 	for i := range s.parts {
 		p := &s.parts[i]
 		var nodes []*gorgonia.Node
-		values, err := e.Evaluate(content.Crop(p.shown), e.recipe.contentLayers(), func(maps map[string]*gorgonia.Node) (there []*gorgonia.Node, err error) {
+		values, err := e.Evaluate(ctx, content.Crop(p.shown), e.recipe.contentLayers(), func(maps map[string]*gorgonia.Node) (there []*gorgonia.Node, err error) {
 			for _, part := range e.recipe.content {
 				node, err := e.recipe.contentForm.Target(maps[part.layer], s.positions(*p, part.layer))
 				if err != nil {
@@ -135,19 +136,19 @@ func (s *inParts) keepContent(content *picture.Picture) error {
 
 // evaluate computes the loss of a picture, its terms and its gradient, with a key for
 // losses that sample.
-func (s *inParts) evaluate(from *picture.Picture, key float64) (*evaluation, error) {
+func (s *inParts) evaluate(ctx context.Context, from *picture.Picture, key float64) (*evaluation, error) {
 	var whole sums
 	for i, p := range s.parts {
-		if err := s.summarise(p, from, key, &whole); err != nil {
+		if err := s.summarise(ctx, p, from, key, &whole); err != nil {
 			return nil, fmt.Errorf("part %d: %w", i+1, err)
 		}
 	}
-	result, cotangents, err := s.compare(from, key, whole)
+	result, cotangents, err := s.compare(ctx, from, key, whole)
 	if err != nil {
 		return nil, err
 	}
 	for i, p := range s.parts {
-		if err := s.pullBack(p, from, key, cotangents, result.gradient); err != nil {
+		if err := s.pullBack(ctx, p, from, key, cotangents, result.gradient); err != nil {
 			return nil, fmt.Errorf("part %d: %w", i+1, err)
 		}
 	}
@@ -162,12 +163,12 @@ type sums struct {
 }
 
 // summarise adds what a part has to the sums.
-func (s *inParts) summarise(p part, from *picture.Picture, key float64, to *sums) error {
+func (s *inParts) summarise(ctx context.Context, p part, from *picture.Picture, key float64, to *sums) error {
 	x, input, inputs, err := s.stage(p, from)
 	if err != nil {
 		return err
 	}
-	values, err := s.run(append(inputs, input), key, x.nodes()...)
+	values, err := s.run(ctx, append(inputs, input), key, x.nodes()...)
 	if err != nil {
 		return err
 	}
@@ -205,7 +206,7 @@ func (x summaries) nodes() []*gorgonia.Node {
 
 // compare computes the loss from the sums, with its terms and the gradient that doesn't go
 // through the network, and the cotangents of the sums.
-func (s *inParts) compare(from *picture.Picture, key float64, whole sums) (_ *evaluation, cotangents sums, err error) {
+func (s *inParts) compare(ctx context.Context, from *picture.Picture, key float64, whole sums) (_ *evaluation, cotangents sums, err error) {
 	defer ops.Catch(&err, "build the loss")
 	r, g := s.extractor.recipe, gorgonia.NewGraph()
 	shape := []int{3, s.height, s.width}
@@ -235,7 +236,7 @@ func (s *inParts) compare(from *picture.Picture, key float64, whole sums) (_ *ev
 	for _, t := range total.terms {
 		outputs = append(outputs, t.node)
 	}
-	values, err := s.run(append(inputs, total.targets...), key, outputs...)
+	values, err := s.run(ctx, append(inputs, total.targets...), key, outputs...)
 	if err != nil {
 		return nil, sums{}, err
 	}
@@ -253,7 +254,7 @@ func (s *inParts) compare(from *picture.Picture, key float64, whole sums) (_ *ev
 }
 
 // pullBack adds the gradient that a part has from the cotangents to that of the picture.
-func (s *inParts) pullBack(p part, from *picture.Picture, key float64, cotangents sums, gradient []float32) (err error) {
+func (s *inParts) pullBack(ctx context.Context, p part, from *picture.Picture, key float64, cotangents sums, gradient []float32) (err error) {
 	defer ops.Catch(&err, "build the gradient")
 	x, input, inputs, err := s.stage(p, from)
 	if err != nil {
@@ -295,7 +296,7 @@ func (s *inParts) pullBack(p part, from *picture.Picture, key float64, cotangent
 	if err != nil {
 		return err
 	}
-	values, err := s.run(append(inputs, input), key, dx[0])
+	values, err := s.run(ctx, append(inputs, input), key, dx[0])
 	if err != nil {
 		return err
 	}
@@ -316,7 +317,7 @@ func (s *inParts) place(planes []float32, at image.Rectangle, gradient []float32
 }
 
 // run evaluates outputs once, with the key where their graph takes one.
-func (s *inParts) run(inputs []engine.Input, key float64, outputs ...*gorgonia.Node) ([]plan.Values, error) {
+func (s *inParts) run(ctx context.Context, inputs []engine.Input, key float64, outputs ...*gorgonia.Node) ([]plan.Values, error) {
 	if len(outputs) == 0 {
 		return nil, nil
 	}
@@ -330,5 +331,5 @@ func (s *inParts) run(inputs []engine.Input, key float64, outputs ...*gorgonia.N
 			return nil, err
 		}
 	}
-	return executable.Values(outputs...)
+	return executable.Values(ctx, outputs...)
 }

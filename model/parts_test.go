@@ -101,7 +101,7 @@ func evaluateWhole(t *testing.T, e extractor, l level, targets targets, from *pi
 		t.Fatal(err)
 	}
 	whole := evaluation{gradient: make([]float32, len(from.RGB))}
-	if whole.loss, err = o.evaluate(); err != nil {
+	if whole.loss, err = o.evaluate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Read(o.gradient, whole.gradient); err != nil {
@@ -119,11 +119,11 @@ func evaluateWhole(t *testing.T, e extractor, l level, targets targets, from *pi
 
 func compareInParts(t *testing.T, e extractor, l level, targets targets, from *picture.Picture, whole evaluation, grid [2]int) {
 	t.Helper()
-	s, err := e.inParts(l, targets, grid[0], grid[1])
+	s, err := e.inParts(t.Context(), l, targets, grid[0], grid[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := s.evaluate(from, 0.375)
+	got, err := s.evaluate(t.Context(), from, 0.375)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func compareInParts(t *testing.T, e extractor, l level, targets targets, from *p
 func TestPartsThatHoldNoPositionAreRefused(t *testing.T) {
 	r := recipe{style: []stylePart{{layer: "relu3_1"}}}
 	e := extractorOf(t, r, vgg19.Options{})
-	if _, err := e.inParts(level{width: 40, height: 40}, targets{}, 20, 1); err == nil {
+	if _, err := e.inParts(t.Context(), level{width: 40, height: 40}, targets{}, 20, 1); err == nil {
 		t.Error("parts of two pixels, where a position of the layer has four")
 	}
 }

@@ -89,7 +89,7 @@ func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
 			for range 6 {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				if _, err := objective.evaluate(); err != nil {
+				if _, err := objective.evaluate(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				runtime.ReadMemStats(&after)

@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -151,14 +152,22 @@ func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
 }
 
 // RunAll implements gorgonia.VM.
-func (m *machine) RunAll() (err error) {
+func (m *machine) RunAll() error { return m.Run(context.Background()) }
+
+// Run implements plan.Machine.
+func (m *machine) Run(ctx context.Context) error {
 	m.missed.Store(false)
-	for _, r := range m.steps {
-		if err := r.run(); err != nil {
-			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
+	return m.device.workers.Until(ctx, func() error {
+		for _, r := range m.steps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.run(); err != nil {
+				return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
+			}
 		}
-	}
-	return m.checkRange()
+		return m.checkRange()
+	})
 }
 
 // checkRange reports features that float16 can't hold. Where there are some, what
