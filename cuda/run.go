@@ -3,6 +3,9 @@
 package cuda
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"strconv"
 
@@ -38,16 +41,21 @@ func (p part) issue(stream cu.Stream) error {
 	return nil
 }
 
-// RunAll implements gorgonia.VM. The first run issues step by step; what runs
+// RunAll implements gorgonia.VM.
+func (m *machine) RunAll() error { return m.Run(context.Background()) }
+
+// Run implements plan.Machine. The first run issues step by step; what runs
 // again is captured as a graph, and goes out as one. Where runs differ in what they have
-// to do, as where directions are only turned after a key, each kind has a graph.
-func (m *machine) RunAll() error {
-	return m.device.do("run", func() error {
+// to do, as where directions are only turned after a key, each kind has a graph. The
+// context is looked at before each graph, and where a run is made in parts, before each
+// part.
+func (m *machine) Run(ctx context.Context) error {
+	err := m.device.do("run", func() error {
 		if m.places == nil {
 			return errMachineClosed
 		}
 		for {
-			if err := m.run(); err != nil {
+			if err := m.run(ctx); err != nil {
 				return err
 			}
 			if again, err := m.ended(); err != nil || !again {
@@ -55,6 +63,10 @@ func (m *machine) RunAll() error {
 			}
 		}
 	})
+	if stop := ctx.Err(); stop != nil && errors.Is(err, stop) {
+		return stop
+	}
+	return err
 }
 
 // ended tells the states that a run has ended, and whether one of them wants it again.
@@ -71,7 +83,10 @@ func (m *machine) ended() (again bool, err error) {
 
 // run makes one run, and another one in parts where that missed a result. Where the last
 // run missed one too, the first is left out.
-func (m *machine) run() error {
+func (m *machine) run(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	m.runs++
 	hopeless := slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && p.result.hopeless() })
 	if !m.missed && !hopeless {
@@ -82,7 +97,7 @@ func (m *machine) run() error {
 			return nil
 		}
 	}
-	return m.runInParts()
+	return m.runInParts(ctx)
 }
 
 // allFound tells whether the last run came to all results.
@@ -139,9 +154,12 @@ func (m *machine) issue() error {
 
 // runInParts makes a run that looks at each result that may be missed before it goes on,
 // and computes one that was on the host, as it is defined.
-func (m *machine) runInParts() error {
+func (m *machine) runInParts(ctx context.Context) error {
 	m.missed = false
 	for _, p := range m.parts {
+		if err := ctx.Err(); err != nil {
+			return cmp.Or(m.device.stream.Synchronize(), err)
+		}
 		if p.result == nil || !p.result.hopeless() {
 			if err := p.issue(m.device.stream); err != nil {
 				return err

@@ -152,7 +152,7 @@ func compareLoss(t *testing.T, near nearFunc, n engine.Network, content, style *
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := engine.Evaluate(n.Device, []engine.Input{{Node: target, Values: kept}, engine.PictureInput(node, content)}, value, grads[0])
+	got, err := engine.Evaluate(t.Context(), n.Device, []engine.Input{{Node: target, Values: kept}, engine.PictureInput(node, content)}, value, grads[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func nearness(t *testing.T, tolerance float64) nearFunc {
 // outputs evaluates what is made of one layer's features of a picture.
 func outputs(t *testing.T, n engine.Network, of *picture.Picture, layer string, made func(features *gorgonia.Node) (*gorgonia.Node, error)) plan.Values {
 	t.Helper()
-	values, err := n.Evaluate(of, []string{layer}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
+	values, err := n.Evaluate(t.Context(), of, []string{layer}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
 		node, err := made(maps[layer])
 		return []*gorgonia.Node{node}, err
 	})

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -35,12 +34,12 @@ func BenchmarkIteration(b *testing.B) {
 				if err := r.extractor.Device.Upload(vectorOf(b, objective), r.best.RGB); err != nil {
 					b.Fatal(err)
 				}
-				if _, err := objective.evaluate(context.Background()); err != nil { // prepares targets and filters
+				if _, err := objective.evaluate(b.Context()); err != nil { // prepares targets and filters
 					b.Fatal(err)
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := objective.evaluate(context.Background()); err != nil {
+					if _, err := objective.evaluate(b.Context()); err != nil {
 						b.Fatal(err)
 					}
 				}

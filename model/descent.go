@@ -91,12 +91,7 @@ const (
 // iterate makes the level's iterations, or as many as its share of the time
 // allows, and fewer where the optimiser finds that no more would help.
 func (d *descent) iterate(ctx context.Context) error {
-	evaluate := func() (float64, error) {
-		if err := ctx.Err(); err != nil { // a line search may take a while
-			return 0, err
-		}
-		return d.objective.evaluate(ctx)
-	}
+	evaluate := func() (float64, error) { return d.objective.evaluate(ctx) }
 	for i := d.done + 1; !d.ended && d.run.more(d.index, i); i++ {
 		if err := ctx.Err(); err != nil {
 			return err

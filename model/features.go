@@ -55,7 +55,7 @@ func (m FeatureMap) Cloud() losses.Features {
 
 // FeatureMaps runs the network on a picture and returns its feature maps by the names of
 // their layers. It fails on names that aren't known and on a picture too small for the
-// layers, and with ctx's error where ctx has ended.
+// layers, and with ctx's error where ctx ends.
 func FeatureMaps(ctx context.Context, img image.Image, o FeatureOptions) (map[string]FeatureMap, error) {
 	o, err := o.complete()
 	if err != nil {
@@ -73,14 +73,14 @@ func FeatureMaps(ctx context.Context, img image.Image, o FeatureOptions) (map[st
 	if err != nil {
 		return nil, pictureError("feature maps", err)
 	}
-	values, err := network.Evaluate(p, o.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+	values, err := network.Evaluate(ctx, p, o.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
 		for _, layer := range o.Layers {
 			nodes = append(nodes, maps[layer])
 		}
 		return nodes, nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("model: feature maps: %w", err)
+		return nil, withContext("model: feature maps", err)
 	}
 	maps := map[string]FeatureMap{}
 	for i, v := range values {

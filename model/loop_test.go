@@ -426,8 +426,8 @@ func (d *faultyDevice) Compile(s *plan.Schedule) (plan.Machine, error) {
 	return &faultyMachine{Machine: m, device: d}, err
 }
 
-// RunAll implements gorgonia.VM.
-func (m *faultyMachine) RunAll() error {
+// Run implements plan.Machine.
+func (m *faultyMachine) Run(ctx context.Context) error {
 	d := m.device
 	if d.runs++; d.runs > d.good {
 		if d.fault != nil {
@@ -437,7 +437,7 @@ func (m *faultyMachine) RunAll() error {
 			d.cancel()
 		}
 	}
-	return m.Machine.RunAll()
+	return m.Machine.Run(ctx)
 }
 
 // ReadFloat64 implements plan.Machine. Without another fault, what is wrong is

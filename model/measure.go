@@ -45,17 +45,13 @@ func Measure(ctx context.Context, a, b image.Image, o MeasureOptions) ([]Measure
 	defer m.close()
 	var summaries [2][]engine.Kept
 	for i, img := range []image.Image{a, b} {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if summaries[i], err = m.summarise(ctx, img, i == 1); err != nil {
+		if summaries[i], err = m.summarise(ctx, img, i == 1); err != nil && ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
 			return nil, pictureError(fmt.Sprintf("measure: %s picture", [...]string{"first", "second"}[i]), err)
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	measurements, err := m.compare(summaries[0], summaries[1])
+	measurements, err := m.compare(ctx, summaries[0], summaries[1])
 	return measurements, withContext("model: measure", err)
 }
 
@@ -101,7 +97,7 @@ func (m *measurer) summarise(ctx context.Context, img image.Image, target bool) 
 		return nil, err
 	}
 	var summaries [][]losses.Summarised
-	values, err := m.network.Evaluate(p, m.options.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+	values, err := m.network.Evaluate(ctx, p, m.options.Layers, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
 		for _, layer := range m.options.Layers {
 			for _, loss := range m.options.Losses {
 				summarise := loss.Plain().Summarise
@@ -125,7 +121,7 @@ func (m *measurer) summarise(ctx context.Context, img image.Image, target bool) 
 }
 
 // compare evaluates every loss on the summaries of two pictures.
-func (m *measurer) compare(a, b []engine.Kept) (_ []Measurement, err error) {
+func (m *measurer) compare(ctx context.Context, a, b []engine.Kept) (_ []Measurement, err error) {
 	defer ops.Catch(&err, "build the losses")
 	graph := gorgonia.NewGraph()
 	var results []Measurement
@@ -145,7 +141,7 @@ func (m *measurer) compare(a, b []engine.Kept) (_ []Measurement, err error) {
 			results = append(results, Measurement{Layer: layer, Loss: name})
 		}
 	}
-	values, err := engine.Evaluate(m.processor, inputs, nodes...)
+	values, err := engine.Evaluate(ctx, m.processor, inputs, nodes...)
 	if err != nil {
 		return nil, err
 	}

@@ -262,12 +262,13 @@ func (o *objective) outputs() []*gorgonia.Node {
 	return outputs
 }
 
-// evaluate is the optimisers' view of the objective.
+// evaluate is the optimisers' view of the objective. Where ctx ends before it is done, the
+// error is ctx's.
 func (o *objective) evaluate(ctx context.Context) (float64, error) {
 	if o.tiled != nil {
 		return o.evaluateTiled(ctx)
 	}
-	if err := o.RunAll(); err != nil {
+	if err := o.Run(ctx); err != nil {
 		return 0, err
 	}
 	return o.Scalar(o.loss)

@@ -170,9 +170,6 @@ func (o *objective) time(ctx context.Context, rgb []float32) (float64, error) {
 	}
 	var seconds []float64
 	for began := time.Now(); len(seconds) <= probeEvaluations; {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
 		start := time.Now()
 		if _, err := o.evaluate(ctx); err != nil {
 			return 0, err

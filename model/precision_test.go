@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"math"
 	"runtime"
 	"testing"
@@ -90,7 +89,7 @@ func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
 			for range 6 {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
-				if _, err := objective.evaluate(context.Background()); err != nil {
+				if _, err := objective.evaluate(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				runtime.ReadMemStats(&after)

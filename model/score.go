@@ -196,13 +196,13 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 		return scores, fmt.Errorf("model: score: %w", err)
 	}
 	for _, name := range losses.NamesOf(s.losses) {
-		if err := ctx.Err(); err != nil {
-			return scores, err
-		}
 		if scores.Problems[name] != "" {
 			continue
 		}
-		values, err := scoreBoth(s.criteria[name], p)
+		values, err := scoreBoth(ctx, s.criteria[name], p)
+		if ctx.Err() != nil {
+			return scores, ctx.Err()
+		}
 		if err != nil {
 			scores.Problems[name] = err.Error()
 			continue
@@ -216,7 +216,7 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 		scores.Problems[contentLossName] = "the picture has another shape than the content"
 		return scores, nil
 	}
-	if scores.Kept, err = s.kept.score(p); err != nil {
+	if scores.Kept, err = s.kept.score(ctx, p); err != nil {
 		scores.Kept, scores.Problems[contentLossName] = math.NaN(), err.Error()
 	}
 	return scores, nil
@@ -242,9 +242,9 @@ func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, er
 	return p, sameShape, err
 }
 
-func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {
+func scoreBoth(ctx context.Context, criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {
 	for i, c := range criteria {
-		if values[i], err = c.score(p); err != nil {
+		if values[i], err = c.score(ctx, p); err != nil {
 			return values, err
 		}
 	}
@@ -253,7 +253,7 @@ func scoreBoth(criteria [2]*criterion, p *picture.Picture) (values [2]float64, e
 
 // score is the normalised value of the recipe's losses on a picture: the weighted sum of
 // its terms, without a gradient.
-func (c *criterion) score(p *picture.Picture) (float64, error) {
+func (c *criterion) score(ctx context.Context, p *picture.Picture) (float64, error) {
 	e := c.extractor
 	input, sum, err := e.total(p.Width, p.Height, c.targets)
 	if err != nil {
@@ -263,7 +263,7 @@ func (c *criterion) score(p *picture.Picture) (float64, error) {
 	for _, key := range input.Graph().ByName(losses.KeyName) { // one for all pictures
 		inputs = append(inputs, engine.Input{Node: key, Values: plan.Values{Double: []float64{0}}})
 	}
-	values, err := engine.Evaluate(e.Device, inputs, sum.node)
+	values, err := engine.Evaluate(ctx, e.Device, inputs, sum.node)
 	if err != nil {
 		return 0, err
 	}

@@ -37,24 +37,18 @@ type extractor struct {
 func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 	var t targets
 	for i, p := range l.styles {
-		if err := ctx.Err(); err != nil {
-			return targets{}, err
-		}
-		kept, err := e.summaries(p)
+		kept, err := e.summaries(ctx, p)
 		if err != nil {
-			return targets{}, fmt.Errorf("style picture %d: %w", i+1, err)
+			return targets{}, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
 		t.addStyle(e.recipe, i, kept)
 	}
 	if len(e.recipe.content) == 0 {
-		return t, ctx.Err()
-	}
-	if err := ctx.Err(); err != nil {
-		return targets{}, err
+		return t, nil
 	}
 	var err error
-	if t.content, err = e.features(l.content); err != nil {
-		return targets{}, fmt.Errorf("content picture: %w", err)
+	if t.content, err = e.features(ctx, l.content); err != nil {
+		return targets{}, withContext("content picture", err)
 	}
 	return t, nil
 }
@@ -84,9 +78,9 @@ func (t *styleTarget) add(kept engine.Kept, weight float64, blends bool) {
 }
 
 // summaries returns what each style part keeps of a picture.
-func (e extractor) summaries(p *picture.Picture) ([]engine.Kept, error) {
+func (e extractor) summaries(ctx context.Context, p *picture.Picture) ([]engine.Kept, error) {
 	summaries, outputs := e.recipe.styleOutputs()
-	values, err := e.Evaluate(p, e.recipe.styleLayers(), outputs)
+	values, err := e.Evaluate(ctx, p, e.recipe.styleLayers(), outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -138,8 +132,8 @@ func (r recipe) contentTargets(maps map[string]*gorgonia.Node, at func(layer str
 }
 
 // features returns a picture's features for each content part.
-func (e extractor) features(p *picture.Picture) ([]plan.Values, error) {
-	return e.Evaluate(p, e.recipe.contentLayers(), e.recipe.contentOutputs)
+func (e extractor) features(ctx context.Context, p *picture.Picture) ([]plan.Values, error) {
+	return e.Evaluate(ctx, p, e.recipe.contentLayers(), e.recipe.contentOutputs)
 }
 
 // contentOutputs are the maps of the content parts, which makes it an engine.Outputs.

@@ -221,7 +221,7 @@ func (b *tiled) run(ctx context.Context, i int, t tile, of purpose, from *featur
 			return nil, err
 		}
 	}
-	return g, g.RunAll()
+	return g, g.Run(ctx)
 }
 
 // forward runs all sections on a picture and calls each with the graph of every tile once
@@ -235,7 +235,7 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 			}
 			g, err := b.run(ctx, i, t, of, from, content, nil)
 			if err != nil {
-				return fmt.Errorf("section %d, tile %d: %w", i+1, k+1, err)
+				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
 			}
 			if err := each(i, k, g); err != nil {
 				return err
@@ -366,7 +366,7 @@ func (b *tiled) pullBack(ctx context.Context, from *featureMap, cotangents sums,
 				if i > 0 {
 					to.free()
 				}
-				return fmt.Errorf("section %d, tile %d: %w", i+1, k+1, err)
+				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
 			}
 		}
 		above.free()

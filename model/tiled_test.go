@@ -112,7 +112,7 @@ func evaluate(t *testing.T, e extractor, o *objective, from *picture.Picture, ke
 	whole := evaluation{gradient: make([]float32, len(from.RGB))}
 	var err error
 	for range 2 { // the second time with nothing left over from the first
-		if whole.loss, err = o.evaluate(context.Background()); err != nil {
+		if whole.loss, err = o.evaluate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns,
 		s.cut(columns, rows)
 		return nil
 	}
-	targets, b, err := e.tiledTargets(context.Background(), l, cut)
+	targets, b, err := e.tiledTargets(t.Context(), l, cut)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section)
 	for i, p := range l.styles {
 		kept, err := e.tiledStyle(ctx, p, cut)
 		if err != nil {
-			return targets{}, nil, fmt.Errorf("style picture %d: %w", i+1, err)
+			return targets{}, nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
 		t.addStyle(e.recipe, i, kept)
 	}
@@ -36,7 +36,7 @@ func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section)
 	}
 	if err := b.keepContent(ctx, l.content); err != nil {
 		b.close()
-		return targets{}, nil, fmt.Errorf("content picture: %w", err)
+		return targets{}, nil, withContext("content picture", err)
 	}
 	return t, b, nil
 }
@@ -177,7 +177,7 @@ func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	cotangents, err := o.compare(whole)
+	cotangents, err := o.compare(ctx, whole)
 	if err != nil {
 		return 0, err
 	}
@@ -201,7 +201,7 @@ func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
 }
 
 // compare computes the loss, and the cotangents of the sums.
-func (o *objective) compare(whole sums) (cotangents sums, err error) {
+func (o *objective) compare(ctx context.Context, whole sums) (cotangents sums, err error) {
 	x := o.comparison.x
 	for i, summarised := range x.style {
 		for k, s := range summarised {
@@ -217,7 +217,7 @@ func (o *objective) compare(whole sums) (cotangents sums, err error) {
 			return sums{}, err
 		}
 	}
-	if err := o.RunAll(); err != nil {
+	if err := o.Run(ctx); err != nil {
 		return sums{}, err
 	}
 	var values []plan.Values

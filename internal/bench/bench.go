@@ -170,11 +170,8 @@ func timeGraph(ctx context.Context, device plan.Device, o Options, output *gorgo
 	}
 	var seconds []float64
 	for run := range o.Warmup + o.Runs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		began := time.Now()
-		if err := graph.RunAll(); err != nil {
+		if err := graph.Run(ctx); err != nil {
 			return nil, err
 		}
 		if run >= o.Warmup {

@@ -183,7 +183,7 @@ func timeLoss(ctx context.Context, o LossOptions, loss losses.Loss, t *LossTimin
 	if count := loss.Description().Operations; count != nil {
 		t.Operations = count(t.Channels, t.Positions, t.Positions)
 	}
-	target, err := targetOf(o, loss, targetFeatures)
+	target, err := targetOf(ctx, o, loss, targetFeatures)
 	if err != nil {
 		return err
 	}
@@ -214,18 +214,18 @@ func timeLoss(ctx context.Context, o LossOptions, loss losses.Loss, t *LossTimin
 
 // seedingAnew runs a graph as the first evaluation of an iteration does: losses with
 // chance in them get a new seed.
-func seedingAnew(graph *engine.Executable) func() error {
+func seedingAnew(graph *engine.Executable) func(context.Context) error {
 	seed := graph.Input(losses.KeyName)
 	if seed == nil {
-		return graph.RunAll
+		return graph.Run
 	}
 	turn := 0.
-	return func() error {
+	return func(ctx context.Context) error {
 		turn++
 		if err := graph.WriteFloat64(seed, []float64{turn}); err != nil {
 			return err
 		}
-		return graph.RunAll()
+		return graph.Run(ctx)
 	}
 }
 
@@ -253,7 +253,7 @@ func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *Loss
 	if _, gpu := o.Device.Index(); !gpu {
 		o.Device = device.CPU // GPUs make no single passes
 	}
-	kept, err := targetOf(o, loss, target)
+	kept, err := targetOf(ctx, o, loss, target)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func timePass(ctx context.Context, o LossOptions, loss losses.Iterative, t *Loss
 	}
 	defer graph.Close()
 	t.Operations = loss.PassOperations(t.Channels, t.Positions, t.Positions)
-	err = t.take(timeRuns(ctx, graph.RunAll, o))
+	err = t.take(timeRuns(ctx, graph.Run, o))
 	t.Memory = max(0, heldBytes()-held-int64(2*4*features.Shape.TotalSize()))
 	runtime.KeepAlive(graph)
 	runtime.KeepAlive(kept)
@@ -331,7 +331,7 @@ func summarise(f losses.Form, features plan.Values, target engine.Kept) (x, y []
 }
 
 // targetOf is what a loss keeps of a target's features.
-func targetOf(o LossOptions, loss losses.Loss, features plan.Values) (_ engine.Kept, err error) {
+func targetOf(ctx context.Context, o LossOptions, loss losses.Loss, features plan.Values) (_ engine.Kept, err error) {
 	defer ops.Catch(&err, "build the loss")
 	input := features.Input(gorgonia.NewGraph(), "features")
 	summaries, err := loss.Normalised().Target(input, losses.Positions{})
@@ -343,7 +343,7 @@ func targetOf(o LossOptions, loss losses.Loss, features plan.Values) (_ engine.K
 		return engine.Kept{}, err
 	}
 	defer device.Close()
-	values, err := engine.Evaluate(device, []engine.Input{{Node: input, Values: features}}, engine.Nodes(summaries)...)
+	values, err := engine.Evaluate(ctx, device, []engine.Input{{Node: input, Values: features}}, engine.Nodes(summaries)...)
 	if err != nil {
 		return engine.Kept{}, err
 	}
@@ -353,15 +353,12 @@ func targetOf(o LossOptions, loss losses.Loss, features plan.Values) (_ engine.K
 
 // timeRuns times runs after a first one, which counts only where it alone used
 // the budget up.
-func timeRuns(ctx context.Context, once func() error, o LossOptions) ([]float64, error) {
+func timeRuns(ctx context.Context, once func(context.Context) error, o LossOptions) ([]float64, error) {
 	var seconds []float64
 	started := time.Now()
 	for run := range 1 + o.Runs {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		began := time.Now()
-		if err := once(); err != nil {
+		if err := once(ctx); err != nil {
 			return nil, err
 		}
 		over := o.Budget > 0 && time.Since(started) >= o.Budget

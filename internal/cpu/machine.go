@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -151,22 +152,30 @@ func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
 }
 
 // RunAll implements gorgonia.VM.
-func (m *machine) RunAll() (err error) {
+func (m *machine) RunAll() error { return m.Run(context.Background()) }
+
+// Run implements plan.Machine.
+func (m *machine) Run(ctx context.Context) error {
 	m.missed.Store(false)
-	if err := m.run(m.steps); err != nil {
+	if err := m.run(ctx, m.steps); err != nil {
 		return err
 	}
 	return m.checkRange()
 }
 
-// run runs steps, one after the other.
-func (m *machine) run(steps []runner) error {
-	for _, r := range steps {
-		if err := r.run(); err != nil {
-			return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
+// run runs steps, one after the other, until ctx ends.
+func (m *machine) run(ctx context.Context, steps []runner) error {
+	return m.device.workers.Until(ctx, func() error {
+		for _, r := range steps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := r.run(); err != nil {
+				return fmt.Errorf("cpu: %v: %w", r.step.Op, err)
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // checkRange reports features that float16 can't hold. Where there are some, what

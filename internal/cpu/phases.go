@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -26,11 +27,13 @@ func (m *machine) Phases(first []*gorgonia.Node) (plan.Phases, error) {
 }
 
 // First implements plan.Phases.
-func (p *phases) First() error { return p.machine.run(p.machine.steps[:p.split]) }
+func (p *phases) First(ctx context.Context) error {
+	return p.machine.run(ctx, p.machine.steps[:p.split])
+}
 
 // Rest implements plan.Phases.
-func (p *phases) Rest() error {
-	if err := p.machine.run(p.machine.steps[p.split:]); err != nil {
+func (p *phases) Rest(ctx context.Context) error {
+	if err := p.machine.run(ctx, p.machine.steps[p.split:]); err != nil {
 		return err
 	}
 	return p.machine.checkRange()

@@ -72,7 +72,7 @@ func TestEvaluateGivesEveryOutputItsValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := n.Evaluate(p, []string{"relu1_1"}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
+	values, err := n.Evaluate(t.Context(), p, []string{"relu1_1"}, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
 		summaries, err := gram.Normalised().Summarise(maps["relu1_1"], losses.Positions{})
 		return []*gorgonia.Node{maps["relu1_1"], summaries[0].Node, maps["relu1_1"]}, err
 	})

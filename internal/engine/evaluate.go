@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -63,19 +64,19 @@ func Schedule(outputs ...*gorgonia.Node) (*plan.Schedule, error) {
 }
 
 // Evaluate computes the outputs once, with the inputs given, and returns the value of
-// each.
-func Evaluate(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) ([]plan.Values, error) {
+// each. Where ctx ends before, the error is ctx's.
+func Evaluate(ctx context.Context, d plan.Device, inputs []Input, outputs ...*gorgonia.Node) ([]plan.Values, error) {
 	e, err := Compile(d, inputs, outputs...)
 	if err != nil {
 		return nil, err
 	}
 	defer e.Close()
-	return e.Values(outputs...)
+	return e.Values(ctx, outputs...)
 }
 
 // Values runs the graph and returns the value of each output.
-func (e *Executable) Values(outputs ...*gorgonia.Node) ([]plan.Values, error) {
-	if err := e.RunAll(); err != nil {
+func (e *Executable) Values(ctx context.Context, outputs ...*gorgonia.Node) ([]plan.Values, error) {
+	if err := e.Run(ctx); err != nil {
 		return nil, err
 	}
 	values := make([]plan.Values, len(outputs))

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"gorgonia.org/gorgonia"
@@ -42,13 +43,13 @@ func (n Network) Build(width, height int, layers ...string) (input *gorgonia.Nod
 }
 
 // Evaluate runs the network on a picture and returns the values of the nodes that
-// outputs makes of the feature maps of layers.
-func (n Network) Evaluate(p *picture.Picture, layers []string, outputs Outputs) ([]plan.Values, error) {
+// outputs makes of the feature maps of layers. Where ctx ends before, the error is ctx's.
+func (n Network) Evaluate(ctx context.Context, p *picture.Picture, layers []string, outputs Outputs) ([]plan.Values, error) {
 	input, nodes, err := n.outputs(p.Width, p.Height, layers, outputs)
 	if err != nil {
 		return nil, err
 	}
-	return Evaluate(n.Device, []Input{PictureInput(input, p)}, nodes...)
+	return Evaluate(ctx, n.Device, []Input{PictureInput(input, p)}, nodes...)
 }
 
 // Outputs makes nodes of the feature maps of layers, by name.

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"context"
+
 	"gorgonia.org/gorgonia"
 
 	"impasto/internal/optim"
@@ -39,10 +41,14 @@ type Record struct {
 	Doubles []float64
 }
 
-// Machine runs one schedule on one device. RunAll evaluates the whole graph
-// once from its inputs as they stand.
+// Machine runs one schedule on one device.
 type Machine interface {
-	gorgonia.VM
+	gorgonia.VM // RunAll is Run until the end
+	// Run evaluates the whole graph once from its inputs as they stand. Where ctx ends
+	// before, it stops within a step, or where the device can't, between two, and the
+	// error is ctx's. What the outputs and State are then is undefined, and the machine
+	// isn't to be run again.
+	Run(ctx context.Context) error
 	// Memory is how many bytes of the device the machine takes, constants aside.
 	Memory() int64
 	// Remark says, for people, what made the last run slow where the machine had to
@@ -57,7 +63,7 @@ type Machine interface {
 	Write(input *gorgonia.Node, values []float32) error
 	// WriteFloat64 does the same for a float64 input, such as a loss's target.
 	WriteFloat64(input *gorgonia.Node, values []float64) error
-	// Read copies an output of the graph out, as of the last RunAll.
+	// Read copies an output of the graph out, as of the last Run.
 	Read(output *gorgonia.Node, values []float32) error
 	// ReadFloat64 does the same for a float64 output.
 	ReadFloat64(output *gorgonia.Node, values []float64) error

@@ -1,6 +1,10 @@
 package plan
 
-import "gorgonia.org/gorgonia"
+import (
+	"context"
+
+	"gorgonia.org/gorgonia"
+)
 
 // Split cuts a program in two: the steps that the first of its outputs need, which end
 // before the step returned, and the rest. carried is what the rest reads of what the first
@@ -39,9 +43,9 @@ type Phased interface {
 
 // Phases are two pieces of a run.
 type Phases interface {
-	First() error
+	First(ctx context.Context) error
 	// Rest needs what First made, by itself or by Load, and all inputs that it Reads.
-	Rest() error
+	Rest(ctx context.Context) error
 	Reads(input *gorgonia.Node) bool
 	// Bytes is how much Save writes and Load reads.
 	Bytes() int

@@ -1,6 +1,7 @@
 package theory
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -116,7 +117,7 @@ func lossBetween(device plan.Device, loss losses.Loss, a, b []float64, n int) (v
 	if err != nil {
 		return 0, err
 	}
-	values, err := engine.Evaluate(device, nil, node)
+	values, err := engine.Evaluate(context.Background(), device, nil, node)
 	if err != nil {
 		return 0, err
 	}

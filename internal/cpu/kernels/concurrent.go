@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -24,8 +26,9 @@ type Workers struct {
 	call  atomic.Uint64
 	part  func(part int, s *workspace)
 	parts int64
-	next  atomic.Int64 // the first part that no thread has taken
-	busy  atomic.Int64 // helpers that have not finished
+	next  atomic.Int64    // the first part that no thread has taken
+	busy  atomic.Int64    // helpers that have not finished
+	done  <-chan struct{} // closed when no more parts are to be taken; nil is never; see Until
 
 	shared workspace // of the operation as a whole
 }
@@ -132,6 +135,43 @@ func (w *Workers) exclusive(operation func(shared *workspace)) {
 	operation(&w.shared)
 }
 
+// errGivenUp is what runLocked panics with where Until's context has ended.
+var errGivenUp = errors.New("kernels: the operation was given up")
+
+// Until calls f, which runs operations, and gives it up once ctx has ended: no thread
+// takes another part of the operation that runs then, f doesn't get control back, and the
+// result is ctx's error. What the operation was to write is undefined. Operations may
+// only be called on the goroutine of f, and Until not within another.
+func (w *Workers) Until(ctx context.Context, f func() error) (err error) {
+	w.endWith(ctx.Done())
+	defer func() {
+		w.endWith(nil)
+		if cause := recover(); cause == errGivenUp {
+			err = ctx.Err()
+		} else if cause != nil {
+			panic(cause)
+		}
+	}()
+	return f()
+}
+
+// endWith sets what ends operations from now on.
+func (w *Workers) endWith(done <-chan struct{}) {
+	w.running.Lock()
+	defer w.running.Unlock()
+	w.done = done
+}
+
+// ended tells whether no more parts are to be taken.
+func (w *Workers) ended() bool {
+	select {
+	case <-w.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // runLocked is run for a caller that holds the lock.
 func (w *Workers) runLocked(parts int, part func(part int, s *workspace)) {
 	if parts <= 0 {
@@ -150,11 +190,14 @@ func (w *Workers) runLocked(parts int, part func(part int, s *workspace)) {
 	w.work(&w.workspaces[0])
 	w.caller.wait(func() bool { return w.busy.Load() == 0 })
 	w.part = nil
+	if w.ended() {
+		panic(errGivenUp)
+	}
 }
 
-// work takes parts until none is left.
+// work takes parts until none is left, or none is wanted.
 func (w *Workers) work(s *workspace) {
-	for {
+	for !w.ended() {
 		p := w.next.Add(1) - 1
 		if p >= w.parts {
 			return

@@ -1,6 +1,9 @@
 package kernels
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,6 +54,56 @@ func TestWorkersRunEveryPartOnceHoweverLongTheyWait(t *testing.T) {
 		}
 		clear(counts)
 	}
+}
+
+func TestWorkersTakeNoMorePartsOnceTheContextHasEnded(t *testing.T) {
+	for _, threads := range []int{1, 2, 8} {
+		w := newWorkers(threads, &isaGo)
+		defer w.Close()
+		for _, last := range []int64{1, 50, 1000} {
+			ctx, cancel := context.WithCancel(t.Context())
+			var taken atomic.Int64
+			wentOn := false
+			err := w.Until(ctx, func() error {
+				w.exclusive(func(*workspace) {
+					w.runLocked(100000, func(int, *workspace) {
+						if taken.Add(1) == last {
+							cancel()
+						}
+					})
+					wentOn = true
+				})
+				return nil
+			})
+			if err != context.Canceled || wentOn {
+				t.Errorf("%d threads: the error is %v, and the operation went on is %v; want %v and false", threads, err, wentOn, context.Canceled)
+			}
+			// Each of the other threads may have taken some while this one closed the channel.
+			if n := taken.Load(); n < last || threads == 1 && n > last || n == 100000 {
+				t.Errorf("%d threads: %d parts were taken, want hardly more than the %d until the end of the context", threads, n, last)
+			}
+			ran := 0
+			w.Run(1, func(int) { ran++ })
+			if ran != 1 {
+				t.Errorf("%d threads: what comes after Until isn't run", threads)
+			}
+		}
+	}
+}
+
+func TestUntilHandsOnWhatIsNotItsOwn(t *testing.T) {
+	w := newWorkers(2, &isaGo)
+	defer w.Close()
+	failed := errors.New("failed")
+	if err := w.Until(t.Context(), func() error { return failed }); err != failed {
+		t.Errorf("the error is %v, want the function's", err)
+	}
+	defer func() {
+		if cause := recover(); fmt.Sprint(cause) != "a mistake" {
+			t.Errorf("recovered %v, want the function's panic", cause)
+		}
+	}()
+	_ = w.Until(t.Context(), func() error { panic("a mistake") })
 }
 
 // A thread that has ended its part of a run may wake the caller late, when that waits
