@@ -7,6 +7,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"impasto/internal/engine"
+	"impasto/internal/memory"
 	"impasto/internal/ops"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
@@ -20,14 +21,15 @@ import (
 // Raad, Lezama and Morel 2022, "Scaling Painting Style Transfer", do so for Gram-like
 // losses). Tiles go through one section of the network at a time, of which the map between
 // two sections is kept whole. So they need the margin of a section only, some pixels, where
-// the whole network would ask for 70 on each side; see sections.go. Going back, a tile
-// computes its section's features again.
+// the whole network would ask for 70 on each side; see sections.go. What the way back needs
+// of a tile's features is kept where there is memory for it, else they are computed again.
 type tiled struct {
 	extractor extractor
 	sections  []*section
 	content   [][]tileContent // of each section, what each tile keeps of the content
 	sizes     []contentSize   // of each content part
 	maps      []*featureMap   // that sections begin with; the first is nil, for the picture
+	kept      [][][]byte      // of each section, what the way back needs of each tile; nil where it isn't kept
 	running   *tileGraph      // compiled for the last tile, and good for others like it
 	key       []float64       // that losses draw by
 	draws     bool            // tells whether there are such losses
@@ -43,7 +45,7 @@ func (e extractor) newTiled(width, height int, cut func(*section) error) (*tiled
 	if b.sections, err = e.sections(width, height, e.recipe); err != nil {
 		return nil, err
 	}
-	b.maps = make([]*featureMap, len(b.sections))
+	b.maps, b.kept = make([]*featureMap, len(b.sections)), make([][][]byte, len(b.sections))
 	for i, s := range b.sections {
 		if err = cut(s); err == nil && i > 0 {
 			b.maps[i], err = newFeatureMap(s.channels, s.height, s.width)
@@ -52,14 +54,56 @@ func (e extractor) newTiled(width, height int, cut func(*section) error) (*tiled
 			b.close()
 			return nil, err
 		}
+		b.kept[i] = make([][]byte, len(s.tiles))
 	}
 	return b, nil
 }
 
 func (b *tiled) close() {
 	b.stop()
+	b.forget()
 	for _, m := range b.maps {
 		m.free()
+	}
+}
+
+// remember makes room for what the way back needs of tiles, in so many bytes at most: of
+// later sections first, where a byte spares the most work. A device that can't run a graph
+// in two phases remembers nothing.
+func (b *tiled) remember(room int64) error {
+	for i := len(b.sections) - 1; i >= 0; i-- {
+		for k, t := range b.sections[i].tiles {
+			g, err := b.compile(i, t, forBoth, b.content[i][k])
+			if err != nil {
+				return err
+			}
+			if g == nil || g.gradient == nil || g.phases == nil {
+				continue
+			}
+			bytes := int64(g.phases.Bytes())
+			if bytes > room {
+				break
+			}
+			room -= bytes
+			if b.kept[i][k], err = memory.Allocate(int(bytes)); err != nil {
+				return err
+			}
+		}
+	}
+	b.stop()
+	return nil
+}
+
+// forget gives that room back.
+func (b *tiled) forget() {
+	for _, tiles := range b.kept {
+		for k := range tiles {
+			if tiles[k] != nil {
+				// Memory that was given out whole can be given back.
+				_ = memory.Free(tiles[k])
+				tiles[k] = nil
+			}
+		}
 	}
 }
 
@@ -81,6 +125,7 @@ type tileGraph struct {
 	kept    []*gorgonia.Node // of the content, where that is what it is for
 	end     *gorgonia.Node   // the map for the next section, nil for the last one
 	key     *gorgonia.Node   // nil where nothing is drawn
+	phases  plan.Phases      // there and back, nil where it runs at once
 	// Of the way back:
 	cotangents   map[*gorgonia.Node]*gorgonia.Node // inputs for those of summaries
 	endCotangent *gorgonia.Node                    // and of the end
@@ -93,6 +138,7 @@ type purpose int
 const (
 	forSummaries purpose = iota // of a picture under descent
 	forGradient                 // of it
+	forBoth                     // one after the other, with what the second needs kept
 	forStyle                    // the summaries of a style picture
 	forContent                  // what is kept of the content
 )
@@ -129,7 +175,7 @@ func (e extractor) build(s *section, t tile, of purpose, content tileContent) (g
 		g.content = s.recipe.contentInputs(g.input.Graph(), content)
 		g.x, err = s.recipe.summarise(maps, at, g.content)
 	}
-	if err == nil && of == forGradient {
+	if err == nil && (of == forGradient || of == forBoth) {
 		err = g.differentiate()
 	}
 	return g, err
@@ -164,11 +210,8 @@ func (g *tileGraph) differentiate() error {
 	return nil
 }
 
-// outputs are what a run gives.
-func (g *tileGraph) outputs() []*gorgonia.Node {
-	if g.gradient != nil {
-		return []*gorgonia.Node{g.gradient}
-	}
+// there are the outputs of the way there.
+func (g *tileGraph) there() []*gorgonia.Node {
 	outputs := g.x.nodes()
 	for _, node := range append(g.kept, g.end) {
 		if node != nil {
@@ -178,50 +221,110 @@ func (g *tileGraph) outputs() []*gorgonia.Node {
 	return outputs
 }
 
-// run compiles a section for a tile, unless the last one's graph will do, writes its input
-// and what it keeps of the content, and runs it. before, unless nil, may write more.
-func (b *tiled) run(ctx context.Context, i int, t tile, of purpose, from *featureMap, content tileContent, before func(*tileGraph) error) (*tileGraph, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// outputs are what a run gives.
+func (g *tileGraph) outputs(of purpose) []*gorgonia.Node {
+	switch {
+	case of == forGradient && g.gradient != nil:
+		return []*gorgonia.Node{g.gradient}
+	case of == forBoth && g.gradient != nil:
+		return append(g.there(), g.gradient)
 	}
+	return g.there()
+}
+
+// compile compiles a section for a tile, unless the last one's graph will do. There is no
+// graph where nothing is asked of the section.
+func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGraph, error) {
 	s, e := b.sections[i], b.extractor
-	if b.running == nil || b.running.shape != s.shape(t, of) {
-		b.stop()
-		g, err := e.build(s, t, of, content)
-		if err != nil {
-			return nil, err
-		}
-		if len(g.outputs()) == 0 {
-			return nil, nil
-		}
-		if g.Executable, err = engine.Compile(e.Device, nil, g.outputs()...); err != nil {
-			return nil, err
-		}
-		g.key = g.Input(losses.KeyName)
-		b.running = g
+	if b.running != nil && b.running.shape == s.shape(t, of) {
+		return b.running, nil
 	}
-	g := b.running
-	if err := from.crop(g, g.input, t.shown); err != nil {
+	b.stop()
+	g, err := e.build(s, t, of, content)
+	if err != nil || len(g.outputs(of)) == 0 {
 		return nil, err
 	}
+	if g.Executable, err = engine.Compile(e.Device, nil, g.outputs(of)...); err != nil {
+		return nil, err
+	}
+	g.key = g.Input(losses.KeyName)
+	b.running = g
+	if phased, ok := g.Machine.(plan.Phased); ok && of == forBoth {
+		g.phases, err = phased.Phases(g.there())
+	}
+	return g, err
+}
+
+// write writes what a tile keeps of the content, and the key.
+func (b *tiled) write(g *tileGraph, content tileContent) error {
 	for k, node := range g.content {
 		if node != nil {
 			if err := content[k].WriteTo(g, node); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	if g.key != nil {
-		if err := g.WriteFloat64(g.key, b.key); err != nil {
+		return g.WriteFloat64(g.key, b.key)
+	}
+	return nil
+}
+
+// runThere runs the way there of a tile: what it is for decides which graph that is.
+func (b *tiled) runThere(ctx context.Context, i, k int, of purpose, from *featureMap) (*tileGraph, error) {
+	t, content := b.sections[i].tiles[k], tileContent(nil)
+	if of == forSummaries {
+		content = b.content[i][k]
+		if b.kept[i][k] != nil {
+			of = forBoth
+		}
+	}
+	g, err := b.compile(i, t, of, content)
+	if err != nil || g == nil {
+		return nil, err
+	}
+	if err := from.crop(g, g.input, t.shown); err != nil {
+		return nil, err
+	}
+	if err := b.write(g, content); err != nil {
+		return nil, err
+	}
+	if of != forBoth {
+		return g, g.Run(ctx)
+	}
+	if err := g.phases.First(ctx); err != nil {
+		return nil, err
+	}
+	g.phases.Save(b.kept[i][k])
+	return g, nil
+}
+
+// runBack runs the way back of a tile, with the cotangents given.
+func (b *tiled) runBack(ctx context.Context, i, k int, from *featureMap, cotangents sums, above *featureMap) (*tileGraph, error) {
+	s, t, of := b.sections[i], b.sections[i].tiles[k], forGradient
+	if b.kept[i][k] != nil {
+		of = forBoth
+	}
+	g, err := b.compile(i, t, of, b.content[i][k])
+	if err != nil || g == nil || g.gradient == nil {
+		return nil, err
+	}
+	if of == forGradient || g.phases.Reads(g.input) {
+		if err := from.crop(g, g.input, t.shown); err != nil {
 			return nil, err
 		}
 	}
-	if before != nil {
-		if err := before(g); err != nil {
-			return nil, err
-		}
+	if err := b.write(g, b.content[i][k]); err != nil {
+		return nil, err
 	}
-	return g, g.Run(ctx)
+	if err := b.writeCotangents(s, t, g, cotangents, above); err != nil {
+		return nil, err
+	}
+	if of == forGradient {
+		return g, g.Run(ctx)
+	}
+	g.phases.Load(b.kept[i][k])
+	return g, g.phases.Rest(ctx)
 }
 
 // forward runs all sections on a picture and calls each with the graph of every tile once
@@ -229,11 +332,7 @@ func (b *tiled) run(ctx context.Context, i int, t tile, of purpose, from *featur
 func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each func(section, tile int, g *tileGraph) error) error {
 	for i, s := range b.sections {
 		for k, t := range s.tiles {
-			var content tileContent
-			if of == forSummaries {
-				content = b.content[i][k]
-			}
-			g, err := b.run(ctx, i, t, of, from, content, nil)
+			g, err := b.runThere(ctx, i, k, of, from)
 			if err != nil {
 				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
 			}
@@ -356,9 +455,7 @@ func (b *tiled) pullBack(ctx context.Context, from *featureMap, cotangents sums,
 			}
 		}
 		for k, t := range s.tiles {
-			g, err := b.run(ctx, i, t, forGradient, input, b.content[i][k], func(g *tileGraph) error {
-				return b.writeCotangents(s, t, g, cotangents, above)
-			})
+			g, err := b.runBack(ctx, i, k, input, cotangents, above)
 			if err == nil && g != nil {
 				err = to.add(g, g.gradient, t.shown)
 			}
