@@ -7,39 +7,68 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/internal/float16"
 	"impasto/internal/memory"
 	"impasto/internal/optim"
 )
 
 // featureMap is a map between two sections of the network, or its cotangent: channels ×
-// height × width values in memory of the process.
+// height × width values in memory of the process. One of them is nil.
 type featureMap struct {
 	channels, height, width int
-	values                  []float32
-	memory                  []byte // that the values lie in, nil where it is somebody else's
-	room                    []float32
+	single                  []float32
+	short                   []uint16
+	format                  mapFormat
+	memory                  []byte    // that the values lie in, nil where it is somebody else's
+	room                    []float32 // for a tile, where the device isn't the process
+}
+
+// mapFormat is how the values of a map are kept.
+type mapFormat int
+
+const (
+	singles    mapFormat = iota // float32
+	halves                      // float16, for features
+	cotangents                  // bfloat16, for cotangents, of which some are very small
+)
+
+// halfUnit is what float16 features are multiples of, as float16 numbers: those of the
+// network in stripes come to 38000 and more, and float16 ends at 65504.
+const halfUnit = 16
+
+// elementBytes is what a value takes.
+func (f mapFormat) elementBytes() int64 {
+	if f == singles {
+		return 4
+	}
+	return 2
 }
 
 // newFeatureMap is one of zeros, to be freed.
-func newFeatureMap(channels, height, width int) (*featureMap, error) {
-	m := &featureMap{channels: channels, height: height, width: width}
-	bytes := m.bytes()
+func newFeatureMap(channels, height, width int, format mapFormat) (*featureMap, error) {
+	n := channels * height * width
+	bytes := format.elementBytes() * int64(n)
 	block, err := memory.Allocate(int(bytes))
 	if err != nil {
 		available, _ := memory.Available()
 		return nil, fmt.Errorf("map of %d×%d×%d features: %w", channels, height, width, memoryError(bytes, min(available, bytes)))
 	}
-	m.memory = block
-	m.values = unsafe.Slice((*float32)(unsafe.Pointer(&block[0])), channels*height*width)
+	m := &featureMap{channels: channels, height: height, width: width, format: format, memory: block}
+	if format == singles {
+		m.single = unsafe.Slice((*float32)(unsafe.Pointer(&block[0])), n)
+	} else {
+		m.short = unsafe.Slice((*uint16)(unsafe.Pointer(&block[0])), n)
+	}
 	return m, nil
 }
 
 // pictureMap has the planes of a picture, or of the gradient by one, in their place.
 func pictureMap(width, height int, planes []float32) *featureMap {
-	return &featureMap{channels: 3, height: height, width: width, values: planes}
+	return &featureMap{channels: 3, height: height, width: width, single: planes}
 }
 
-func (m *featureMap) bytes() int64 { return 4 * int64(m.channels) * int64(m.height) * int64(m.width) }
+// whole is the rectangle of all of it.
+func (m *featureMap) whole() image.Rectangle { return image.Rect(0, 0, m.width, m.height) }
 
 // free gives the memory back. Of no map it does nothing.
 func (m *featureMap) free() {
@@ -48,12 +77,7 @@ func (m *featureMap) free() {
 	}
 	// Memory that was given out whole can be given back.
 	_ = memory.Free(m.memory)
-	m.memory, m.values = nil, nil
-}
-
-// row is the columns of a rectangle's row y, of a channel.
-func (m *featureMap) row(channel, y int, r image.Rectangle) []float32 {
-	return m.values[(channel*m.height+y)*m.width:][r.Min.X:r.Max.X]
+	m.memory, m.single, m.short = nil, nil, nil
 }
 
 // crop writes a rectangle to an input of a graph.
@@ -67,23 +91,48 @@ func (m *featureMap) cropInner(g *tileGraph, input *gorgonia.Node, r, inner imag
 		if inner != r {
 			clear(tile)
 		}
-		m.eachRow(tile, r, inner, func(row, of []float32) { copy(of, row) })
+		m.eachRow(tile, r, inner, func(at int, of []float32) {
+			switch m.format {
+			case singles:
+				copy(of, m.single[at:])
+			case halves:
+				float16.Widen(of, m.short[at:], halfUnit)
+			case cotangents:
+				float16.WidenBrain(of, m.short[at:])
+			}
+		})
 	})
 }
 
 // keep takes over the inner rectangle of an output that shows a larger one.
 func (m *featureMap) keep(g *tileGraph, output *gorgonia.Node, shown, inner image.Rectangle) error {
 	return m.through(g, output, shown, false, func(tile []float32) {
-		m.eachRow(tile, shown, inner, func(row, of []float32) { copy(row, of) })
+		m.eachRow(tile, shown, inner, func(at int, of []float32) {
+			if m.format == singles {
+				copy(m.single[at:], of)
+			} else {
+				float16.Narrow(m.short[at:at+len(of)], of, halfUnit)
+			}
+		})
 	})
 }
 
 // add adds an output to a rectangle.
 func (m *featureMap) add(g *tileGraph, output *gorgonia.Node, r image.Rectangle) error {
+	sum := make([]float32, r.Dx())
 	return m.through(g, output, r, false, func(tile []float32) {
-		m.eachRow(tile, r, r, func(row, of []float32) {
+		m.eachRow(tile, r, r, func(at int, of []float32) {
+			row := sum
+			if m.format == singles {
+				row = m.single[at:][:len(of)]
+			} else {
+				float16.WidenBrain(row, m.short[at:])
+			}
 			for i, v := range of {
 				row[i] += v
+			}
+			if m.format != singles {
+				float16.NarrowBrain(m.short[at:at+len(of)], row)
 			}
 		})
 	})
@@ -115,12 +164,13 @@ func (m *featureMap) through(g *tileGraph, node *gorgonia.Node, r image.Rectangl
 	return nil
 }
 
-// eachRow calls do with the rows of inner, in the map and in a tile that shows r.
-func (m *featureMap) eachRow(tile []float32, r, inner image.Rectangle, do func(row, of []float32)) {
+// eachRow calls do with the rows of inner: where they begin in the map, and in a tile that
+// shows r.
+func (m *featureMap) eachRow(tile []float32, r, inner image.Rectangle, do func(at int, of []float32)) {
 	for channel := range m.channels {
 		for y := inner.Min.Y; y < inner.Max.Y; y++ {
 			of := tile[(channel*r.Dy()+y-r.Min.Y)*r.Dx():][inner.Min.X-r.Min.X : inner.Max.X-r.Min.X]
-			do(m.row(channel, y, inner), of)
+			do((channel*m.height+y)*m.width+inner.Min.X, of)
 		}
 	}
 }

@@ -166,9 +166,11 @@ type contentSize struct {
 }
 
 // add counts what is kept of the content, or of a part of it.
-func (s *contentSize) add(kept plan.Values) {
-	s.elements += len(kept.Single)
-	for _, v := range kept.Single {
+func (s *contentSize) add(kept plan.Values) { s.addValues(kept.Single) }
+
+func (s *contentSize) addValues(kept []float32) {
+	s.elements += len(kept)
+	for _, v := range kept {
 		s.squares += float64(v) * float64(v)
 	}
 }

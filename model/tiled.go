@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"impasto/internal/engine"
 	"impasto/internal/memory"
@@ -28,30 +29,40 @@ type tiled struct {
 	sections  []*section
 	content   [][]tileContent // of each section, what each tile keeps of the content
 	sizes     []contentSize   // of each content part
-	maps      []*featureMap   // that sections begin with; the first is nil, for the picture
+	short     bool            // maps and content are kept in 16 bits
+	maps      []*featureMap   // that sections begin with, while they are needed; the first is the picture
 	kept      [][][]byte      // of each section, what the way back needs of each tile; nil where it isn't kept
 	running   *tileGraph      // compiled for the last tile, and good for others like it
 	key       []float64       // that losses draw by
 	draws     bool            // tells whether there are such losses
 }
 
-// tileContent is what a tile keeps of the content, for each content part of its section.
-type tileContent []plan.Values
+// tileContent is what a tile keeps of the content, for each content part of its section:
+// points, nil where no position counts.
+type tileContent []*featureMap
 
-// newTiled prepares to look at pictures of a size. cut gives each section its tiles.
-func (e extractor) newTiled(width, height int, cut func(*section) error) (*tiled, error) {
-	b := &tiled{extractor: e, key: []float64{0}}
+// inputs adds inputs for the points to a graph.
+func (c tileContent) inputs(g *gorgonia.ExprGraph, r recipe) []*gorgonia.Node {
+	shapes := make([]plan.Values, len(c))
+	for i, points := range c {
+		if points != nil {
+			shapes[i] = plan.Values{Shape: tensor.Shape{points.channels, points.height, points.width}}
+		}
+	}
+	return r.contentInputs(g, shapes)
+}
+
+// newTiled prepares to look at pictures of a size. cut gives each section its tiles, and
+// short has maps kept in 16 bits.
+func (e extractor) newTiled(width, height int, cut func(*section) error, short bool) (*tiled, error) {
+	b := &tiled{extractor: e, short: short, key: []float64{0}}
 	var err error
 	if b.sections, err = e.sections(width, height, e.recipe); err != nil {
 		return nil, err
 	}
 	b.maps, b.kept = make([]*featureMap, len(b.sections)), make([][][]byte, len(b.sections))
 	for i, s := range b.sections {
-		if err = cut(s); err == nil && i > 0 {
-			b.maps[i], err = newFeatureMap(s.channels, s.height, s.width)
-		}
-		if err != nil {
-			b.close()
+		if err := cut(s); err != nil {
 			return nil, err
 		}
 		b.kept[i] = make([][]byte, len(s.tiles))
@@ -65,6 +76,29 @@ func (b *tiled) close() {
 	for _, m := range b.maps {
 		m.free()
 	}
+	for _, tiles := range b.content {
+		for _, content := range tiles {
+			for _, points := range content {
+				points.free()
+			}
+		}
+	}
+}
+
+// format is that of maps of features.
+func (b *tiled) format() mapFormat {
+	if b.short {
+		return halves
+	}
+	return singles
+}
+
+// cotangentFormat is that of their cotangents.
+func (b *tiled) cotangentFormat() mapFormat {
+	if b.short {
+		return cotangents
+	}
+	return singles
 }
 
 // remember makes room for what the way back needs of tiles, in so many bytes at most: of
@@ -172,7 +206,7 @@ func (e extractor) build(s *section, t tile, of purpose, content tileContent) (g
 	case forStyle:
 		g.x.style, err = s.recipe.styleTargets(maps, at)
 	default:
-		g.content = s.recipe.contentInputs(g.input.Graph(), content)
+		g.content = content.inputs(g.input.Graph(), s.recipe)
 		g.x, err = s.recipe.summarise(maps, at, g.content)
 	}
 	if err == nil && (of == forGradient || of == forBoth) {
@@ -259,7 +293,7 @@ func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGr
 func (b *tiled) write(g *tileGraph, content tileContent) error {
 	for k, node := range g.content {
 		if node != nil {
-			if err := content[k].WriteTo(g, node); err != nil {
+			if err := content[k].crop(g, node, content[k].whole()); err != nil {
 				return err
 			}
 		}
@@ -271,7 +305,7 @@ func (b *tiled) write(g *tileGraph, content tileContent) error {
 }
 
 // runThere runs the way there of a tile: what it is for decides which graph that is.
-func (b *tiled) runThere(ctx context.Context, i, k int, of purpose, from *featureMap) (*tileGraph, error) {
+func (b *tiled) runThere(ctx context.Context, i, k int, of purpose) (*tileGraph, error) {
 	t, content := b.sections[i].tiles[k], tileContent(nil)
 	if of == forSummaries {
 		content = b.content[i][k]
@@ -283,7 +317,7 @@ func (b *tiled) runThere(ctx context.Context, i, k int, of purpose, from *featur
 	if err != nil || g == nil {
 		return nil, err
 	}
-	if err := from.crop(g, g.input, t.shown); err != nil {
+	if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
 		return nil, err
 	}
 	if err := b.write(g, content); err != nil {
@@ -300,7 +334,7 @@ func (b *tiled) runThere(ctx context.Context, i, k int, of purpose, from *featur
 }
 
 // runBack runs the way back of a tile, with the cotangents given.
-func (b *tiled) runBack(ctx context.Context, i, k int, from *featureMap, cotangents sums, above *featureMap) (*tileGraph, error) {
+func (b *tiled) runBack(ctx context.Context, i, k int, cotangents sums, above *featureMap) (*tileGraph, error) {
 	s, t, of := b.sections[i], b.sections[i].tiles[k], forGradient
 	if b.kept[i][k] != nil {
 		of = forBoth
@@ -310,7 +344,7 @@ func (b *tiled) runBack(ctx context.Context, i, k int, from *featureMap, cotange
 		return nil, err
 	}
 	if of == forGradient || g.phases.Reads(g.input) {
-		if err := from.crop(g, g.input, t.shown); err != nil {
+		if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
 			return nil, err
 		}
 	}
@@ -330,9 +364,17 @@ func (b *tiled) runBack(ctx context.Context, i, k int, from *featureMap, cotange
 // forward runs all sections on a picture and calls each with the graph of every tile once
 // it has run.
 func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each func(section, tile int, g *tileGraph) error) error {
+	b.maps[0] = from
 	for i, s := range b.sections {
+		if s.upTo != "" && b.maps[i+1] == nil {
+			next, err := b.sections[i+1].newMap(b.format())
+			if err != nil {
+				return err
+			}
+			b.maps[i+1] = next
+		}
 		for k, t := range s.tiles {
-			g, err := b.runThere(ctx, i, k, of, from)
+			g, err := b.runThere(ctx, i, k, of)
 			if err != nil {
 				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
 			}
@@ -345,11 +387,13 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 				}
 			}
 		}
-		if s.upTo != "" {
-			from = b.maps[i+1]
-		}
 	}
 	return nil
+}
+
+// newMap is a map that the section begins with, of zeros.
+func (s *section) newMap(format mapFormat) (*featureMap, error) {
+	return newFeatureMap(s.channels, s.height, s.width, format)
 }
 
 // styleSummaries are what each style part of the recipe keeps of a picture.
@@ -399,15 +443,27 @@ func (b *tiled) keepContent(ctx context.Context, p *picture.Picture) error {
 			if node == nil {
 				continue
 			}
-			if b.content[i][k][c], err = plan.ReadValues(g, node); err != nil {
+			if b.content[i][k][c], err = b.keepPoints(g, node, &b.sizes[b.sections[i].content[c]]); err != nil {
 				return err
 			}
-			b.sizes[b.sections[i].content[c]].add(b.content[i][k][c])
 		}
 		return nil
 	})
 	b.stop()
 	return err
+}
+
+// keepPoints takes over points of the content, and counts them.
+func (b *tiled) keepPoints(g *tileGraph, node *gorgonia.Node, size *contentSize) (*featureMap, error) {
+	shape := node.Shape()
+	m, err := newFeatureMap(shape[0], shape[1], shape[2], b.format())
+	if err != nil {
+		return nil, err
+	}
+	if err := m.keep(g, node, m.whole(), m.whole()); err != nil {
+		return nil, err
+	}
+	return m, m.through(g, node, m.whole(), false, size.addValues)
 }
 
 // sums are the summaries of tiles added up.
@@ -441,34 +497,40 @@ func (b *tiled) summarise(ctx context.Context, from *featureMap) (sums, error) {
 }
 
 // pullBack adds the gradient by the picture that follows from the cotangents of the sums.
-func (b *tiled) pullBack(ctx context.Context, from *featureMap, cotangents sums, gradient []float32) error {
+// Maps go once they aren't needed any more.
+func (b *tiled) pullBack(ctx context.Context, cotangents sums, gradient *featureMap) (err error) {
 	var above *featureMap // the cotangent of the map that the section ends with
 	defer func() { above.free() }()
 	for i := len(b.sections) - 1; i >= 0; i-- {
-		s := b.sections[i]
-		input, to := from, pictureMap(s.width, s.height, gradient)
+		s, to := b.sections[i], gradient
 		if i > 0 {
-			var err error
-			input = b.maps[i]
-			if to, err = newFeatureMap(s.channels, s.height, s.width); err != nil {
+			if to, err = s.newMap(b.cotangentFormat()); err != nil {
 				return err
 			}
 		}
-		for k, t := range s.tiles {
-			g, err := b.runBack(ctx, i, k, input, cotangents, above)
-			if err == nil && g != nil {
-				err = to.add(g, g.gradient, t.shown)
-			}
-			if err != nil {
-				if i > 0 {
-					to.free()
-				}
-				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
-			}
-		}
+		err := b.pullBackSection(ctx, i, cotangents, above, to)
 		above.free()
-		if above = nil; i > 0 {
-			above = to
+		if above = to; err != nil {
+			return err
+		}
+		if i > 0 {
+			b.maps[i].free()
+			b.maps[i] = nil
+		}
+	}
+	return nil
+}
+
+// pullBackSection adds the gradient by the map that a section begins with, from above, that
+// by the map that it ends with, and from the cotangents of its sums.
+func (b *tiled) pullBackSection(ctx context.Context, i int, cotangents sums, above, to *featureMap) error {
+	for k, t := range b.sections[i].tiles {
+		g, err := b.runBack(ctx, i, k, cotangents, above)
+		if err == nil && g != nil {
+			err = to.add(g, g.gradient, t.shown)
+		}
+		if err != nil {
+			return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
 		}
 	}
 	return nil

@@ -139,7 +139,7 @@ func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns,
 		s.cut(columns, rows)
 		return nil
 	}
-	targets, b, err := e.tiledTargets(t.Context(), l, cut)
+	targets, b, err := e.tiledTargets(t.Context(), l, cut, false)
 	if err != nil {
 		t.Fatal(err)
 	}

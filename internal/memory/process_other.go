@@ -10,13 +10,24 @@ import (
 
 // virtualSize is how many bytes of addresses, or of committed memory, the process has.
 func virtualSize() (bytes int64, known bool) {
+	used, known := processMemory()
+	return int64(used.VMS), known
+}
+
+// Resident is how many bytes of memory the process takes at present.
+func Resident() (bytes int64, known bool) {
+	used, known := processMemory()
+	return int64(used.RSS), known
+}
+
+func processMemory() (used process.MemoryInfoStat, known bool) {
 	self, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
-		return 0, false
+		return used, false
 	}
-	used, err := self.MemoryInfo()
+	info, err := self.MemoryInfo()
 	if err != nil {
-		return 0, false
+		return used, false
 	}
-	return int64(used.VMS), true
+	return *info, true
 }
