@@ -7,6 +7,7 @@ import (
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 )
 
@@ -77,4 +78,18 @@ func (p *phases) each(do func(memory []byte)) {
 	for _, b := range p.carried {
 		do(p.machine.arena[b.Offset : b.Offset+b.Bytes()])
 	}
+}
+
+// Carries is how many bytes the phases of a schedule's machine would save and load.
+func (d *Device) Carries(s *plan.Schedule, first []*gorgonia.Node) (bytes int64, err error) {
+	defer ops.Catch(&err, "cpu: plan")
+	p, err := s.For(d)
+	if err != nil {
+		return 0, fmt.Errorf("cpu: %w", err)
+	}
+	_, carried, err := p.Split(first)
+	for _, b := range carried {
+		bytes += int64(b.Bytes())
+	}
+	return bytes, err
 }

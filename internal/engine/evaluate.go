@@ -43,8 +43,8 @@ func Compile(d plan.Device, inputs []Input, outputs ...*gorgonia.Node) (*Executa
 	return &Executable{Machine: machine, Schedule: schedule}, nil
 }
 
-// needs is how many bytes of a device Compile would take for the outputs. It takes none.
-func needs(d plan.Device, outputs ...*gorgonia.Node) (int64, error) {
+// Needs is how many bytes of a device Compile would take for the outputs. It takes none.
+func Needs(d plan.Device, outputs ...*gorgonia.Node) (int64, error) {
 	schedule, err := Schedule(outputs...)
 	if err != nil {
 		return 0, err

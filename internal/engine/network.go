@@ -65,7 +65,7 @@ func (n Network) Outline(width, height int, layers []string, outputs Outputs) (v
 	for _, node := range nodes {
 		values = append(values, plan.NoValues(node))
 	}
-	bytes, err = needs(n.Device, nodes...)
+	bytes, err = Needs(n.Device, nodes...)
 	return values, bytes, err
 }
 

@@ -1,0 +1,413 @@
+package model
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math"
+	"runtime/debug"
+
+	"gorgonia.org/gorgonia"
+
+	"impasto/internal/engine"
+	"impasto/internal/memory"
+	"impasto/internal/plan"
+)
+
+// way is how the pictures of a level go through the network.
+type way struct {
+	// Tiled tells that they are looked at in tiles, whose graphs take Arena bytes of the
+	// device at most; else they are looked at whole.
+	Tiled bool  `json:"tiled"`
+	Arena int64 `json:"arena,omitempty"`
+	// Short has maps between sections and what is kept of the content in 16 bits.
+	Short bool `json:"short,omitempty"`
+
+	keep   int64  // bytes for what the way back of tiles needs
+	needs  demand // of all that there is at the level
+	work   work   // of an evaluation
+	remark string // for people; empty where the picture is whole
+}
+
+// room is how many bytes there still are, of the device and of the process. On a device whose
+// memory is that of the process they are the same.
+type room struct {
+	device, host int64
+	shared       bool
+}
+
+// holds tells whether a demand can be met.
+func (r room) holds(d demand) bool {
+	if r.shared {
+		return d.device+d.host <= r.device
+	}
+	return d.device <= r.device && d.host <= r.host
+}
+
+// less is what is left once a demand is met.
+func (r room) less(d demand) room {
+	if r.shared {
+		left := r.device - d.device - d.host
+		return room{left, left, true}
+	}
+	return room{r.device - d.device, r.host - d.host, false}
+}
+
+const (
+	// usualMemory is what a run takes of memory without being asked to take more, where
+	// it can.
+	usualMemory = 4 << 30
+	// A run takes usualShare of the memory that there is at most, unless it is told to take
+	// more.
+	usualShare = 0.75
+	// heapSlack is for what the Go heap takes between collections.
+	heapSlack = 48 << 20
+	// tiledPoints is how many positions of a layer losses that keep points look at where the
+	// picture is looked at in tiles.
+	tiledPoints = 1 << 14
+)
+
+// rooms are what there is for a run, which it tries in turn.
+func (r *run) rooms() []room {
+	host, device := int64(math.MaxInt64), int64(math.MaxInt64)
+	if available, known := memory.Available(); known {
+		host = available
+	}
+	if available, known := r.extractor.Device.Available(); known {
+		device = available
+	}
+	resident, _ := memory.Resident()
+	within := func(most int64) room {
+		left := max(0, min(host, most-resident)-heapSlack)
+		if r.extractor.Device.OnHost() {
+			return room{left, left, true}
+		}
+		return room{device, left, false}
+	}
+	if r.options.Memory > 0 {
+		return []room{within(r.options.Memory)}
+	}
+	most := int64(math.MaxInt64)
+	if host < math.MaxInt64 {
+		most = int64(usualShare * float64(host+resident))
+	}
+	// A limit that the user gave the Go runtime is meant for the program.
+	most = min(most, debug.SetMemoryLimit(-1))
+	return []room{within(min(most, usualMemory)), within(most)}
+}
+
+// tileSides are the sides of tiles that are tried, in positions of the map that a section
+// begins with.
+var tileSides = []int{1024, 768, 640, 512, 448, 384, 320, 256, 224, 192, 160, 128, 96, 64, 48, 32}
+
+// arenas are what graphs of tiles may take, in bytes, that are tried: large ones spare
+// margins, small ones leave memory for what the way back needs.
+var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 << 20, 64 << 20, 48 << 20, 32 << 20, 24 << 20}
+
+// planner finds how levels go through the network. It remembers what graphs of tiles take.
+type planner struct {
+	extractor
+	needs map[tileSize]int64
+}
+
+// tileSize tells a section cut into tiles of a side.
+type tileSize struct {
+	after         string
+	width, height int
+	content       bool // the recipe has content
+	side          int
+}
+
+func (e extractor) planner() *planner {
+	e.recipe.points = tiledPoints
+	return &planner{e, map[tileSize]int64{}}
+}
+
+// cutter cuts sections into the largest tiles of which a graph takes arena bytes at most.
+// Where none does, the error is a *plan.MemoryError.
+func (p *planner) cutter(arena int64) func(*section) error {
+	return func(s *section) error {
+		var least int64
+		for _, side := range tileSides {
+			s.cut((s.width+side-1)/side, (s.height+side-1)/side)
+			needs, err := p.tileNeeds(s, side)
+			if err != nil {
+				return err
+			}
+			if least = needs; needs <= arena {
+				return nil
+			}
+		}
+		return memoryError(least, arena)
+	}
+}
+
+// tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
+// cut to a side.
+func (p *planner) tileNeeds(s *section, side int) (int64, error) {
+	key := tileSize{s.after, s.width, s.height, len(s.content) > 0, side}
+	if needs, known := p.needs[key]; known {
+		return needs, nil
+	}
+	g, err := p.sketchTile(s, s.largest(), forBoth)
+	if err != nil {
+		return 0, err
+	}
+	var needs int64
+	if outputs := g.outputs(forBoth); len(outputs) > 0 {
+		if needs, err = engine.Needs(p.Device, outputs...); err != nil {
+			return 0, err
+		}
+	}
+	p.needs[key] = needs
+	return needs, nil
+}
+
+// sketchTile builds the graph of a tile, without values.
+func (e extractor) sketchTile(s *section, t tile, of purpose) (*tileGraph, error) {
+	content := make(tileContent, len(s.content))
+	if len(s.content) > 0 {
+		g, err := e.build(s, t, forContent, nil)
+		if err != nil {
+			return nil, err
+		}
+		for i, node := range g.kept {
+			if node != nil {
+				shape := node.Shape()
+				content[i] = &featureMap{channels: shape[0], height: shape[1], width: shape[2]}
+			}
+		}
+	}
+	return e.build(s, t, of, content)
+}
+
+// carrier is a device that tells how much a machine that runs in phases saves.
+type carrier interface {
+	Carries(s *plan.Schedule, first []*gorgonia.Node) (bytes int64, err error)
+}
+
+// tiling is what a level takes where it is looked at in tiles.
+type tiling struct {
+	sections []*section
+	fixed    demand  // all but the optimiser's vectors and what is kept of the way there
+	carried  []int64 // what keeping that takes, for each section
+	twice    []work  // what it spares
+	work     work    // of an evaluation where nothing is kept
+}
+
+// tiling works that out for tiles whose graphs take arena bytes at most.
+func (p *planner) tiling(l outline, arena int64, short bool) (t tiling, err error) {
+	e, cut := p.extractor, p.cutter(arena)
+	whole, err := e.newTiled(l.width, l.height, cut, short)
+	if err != nil {
+		return t, err
+	}
+	t.sections = whole.sections
+	t.carried, t.twice = make([]int64, len(t.sections)), make([]work, len(t.sections))
+	for i := range t.sections {
+		if err := t.count(e, i); err != nil {
+			return t, err
+		}
+	}
+	maps := whole.mapBytes()
+	for _, size := range l.styles {
+		style, err := e.newTiled(size.X, size.Y, cut, short)
+		if err != nil {
+			return t, fmt.Errorf("style picture: %w", err)
+		}
+		maps = max(maps, style.mapBytes())
+	}
+	o, inputs, err := e.sketchComparison(l, whole)
+	if err != nil {
+		return t, err
+	}
+	comparison, err := engine.Needs(e.Device, o.outputs()...)
+	if err != nil {
+		return t, err
+	}
+	t.fixed.device = arena + comparison
+	if o.picture == nil {
+		t.fixed.device += 2 * pictureBytes(l.width, l.height)
+	}
+	t.fixed.host = maps + whole.contentBytes()
+	for _, input := range inputs {
+		t.fixed.host += input.Values.Bytes()
+	}
+	return t, nil
+}
+
+// count adds the work of a section, and what keeping the way there takes and spares.
+func (t *tiling) count(e extractor, i int) error {
+	s := t.sections[i]
+	largest := s.largest()
+	there, err := e.sketchTile(s, largest, forSummaries)
+	if err != nil {
+		return err
+	}
+	both, err := e.sketchTile(s, largest, forBoth)
+	if err != nil || len(both.outputs(forBoth)) == 0 {
+		return err
+	}
+	shown := 0
+	for _, tile := range s.tiles {
+		shown += area(tile.shown)
+	}
+	tiles := float64(shown) / float64(area(largest.shown))
+	schedule, err := engine.Schedule(both.outputs(forBoth)...)
+	if err != nil {
+		return err
+	}
+	t.work.add(ofSchedule(schedule).times(tiles))
+	if outputs := there.there(); len(outputs) > 0 {
+		once, err := engine.Schedule(outputs...)
+		if err != nil {
+			return err
+		}
+		t.twice[i] = ofSchedule(once).times(tiles)
+		t.work.add(t.twice[i])
+	}
+	if device, ok := e.Device.(carrier); ok && both.gradient != nil {
+		bytes, err := device.Carries(schedule, both.there())
+		if err != nil {
+			return err
+		}
+		t.carried[i] = int64(float64(bytes) * tiles)
+	}
+	return nil
+}
+
+// times is that work several times.
+func (w work) times(n float64) work { return work{growing: w.growing * n, fixed: w.fixed * n} }
+
+// mapBytes is the most that maps between sections and their cotangents take at a time.
+func (b *tiled) mapBytes() int64 {
+	bytes := func(i int, format mapFormat) int64 {
+		if i == 0 || i >= len(b.sections) {
+			return 0
+		}
+		s := b.sections[i]
+		return format.elementBytes() * int64(s.channels) * int64(s.height) * int64(s.width)
+	}
+	var maps, most int64
+	for i := range b.sections {
+		maps += bytes(i, b.format())
+		most = max(most, maps+bytes(i, b.cotangentFormat())+bytes(i+1, b.cotangentFormat()))
+	}
+	return max(most, maps)
+}
+
+// contentBytes is what is kept of the content.
+func (b *tiled) contentBytes() int64 {
+	var bytes int64
+	for _, s := range b.sections {
+		for _, part := range s.recipe.content {
+			at := s.inLayer(image.Rect(0, 0, s.width, s.height), part.layer)
+			bytes += b.format().elementBytes() * int64(channelsAt(part.layer)) * int64(area(at))
+		}
+	}
+	return bytes
+}
+
+// sketchComparison builds the graph of the comparison, without values.
+func (e extractor) sketchComparison(l outline, b *tiled) (*objective, []engine.Input, error) {
+	shapes, err := b.sketchSums()
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := e.sketchTargets(l, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.outlineComparison(l.width, l.height, t, shapes, make([]contentSize, len(e.recipe.content)))
+}
+
+// sketchTargets has the shapes of what is kept of the styles, without values. Summaries of
+// all styles have those of the picture's.
+func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
+	kept := make([]engine.Kept, len(e.recipe.style))
+	for _, s := range b.sections {
+		g, err := e.build(s, s.tiles[0], forStyle, nil)
+		if err != nil {
+			return targets{}, err
+		}
+		for k, summarised := range g.x.style {
+			var values []plan.Values
+			for _, node := range engine.Nodes(summarised) {
+				values = append(values, plan.NoValues(node))
+			}
+			kept[s.style[k]], _ = engine.Keep(summarised, values)
+		}
+	}
+	var t targets
+	for i := range l.styles {
+		t.addStyle(e.recipe, i, kept)
+	}
+	return t, nil
+}
+
+// way finds how a level goes through the network in the memory that there is: whole if it can
+// be, else in tiles, in the way that takes the least work, with float32 maps if they fit.
+// vectors are the optimiser's bytes. Where nothing fits, needs is about the least that would do.
+func (p *planner) way(l sketch, vectors int64, in room) (w way, fits bool, err error) {
+	if w.needs, err = p.wholeDemand(l, vectors); err != nil {
+		return w, false, err
+	}
+	if w.work = ofSchedule(l.objective); in.holds(w.needs) {
+		return w, true, nil
+	}
+	beside := besideNetwork(l.outline, vectors)
+	for _, short := range []bool{false, true} {
+		for _, arena := range arenas {
+			t, err := p.tiling(l.outline, arena, short)
+			if small := (*plan.MemoryError)(nil); errors.As(err, &small) {
+				break
+			}
+			if err != nil {
+				return w, false, err
+			}
+			needs := beside.plus(t.fixed)
+			if !in.holds(needs) {
+				if !fits {
+					w.needs = needs
+				}
+				continue
+			}
+			if tried := t.with(arena, short, needs, in.less(needs).host); !fits || tried.work.sum() < w.work.sum() {
+				w, fits = tried, true
+			}
+		}
+		if fits {
+			break
+		}
+	}
+	return w, fits, nil
+}
+
+// with is the way of a tiling in which as much as possible of what the way back needs is
+// kept, in so many bytes: of later sections first, where a byte spares the most.
+func (t tiling) with(arena int64, short bool, needs demand, left int64) way {
+	w := way{Tiled: true, Arena: arena, Short: short, work: t.work}
+	for i := len(t.sections) - 1; i >= 0; i-- {
+		if t.carried[i] == 0 {
+			continue
+		}
+		share := min(1, float64(left-w.keep)/float64(t.carried[i]))
+		w.keep += int64(share * float64(t.carried[i]))
+		spared := t.twice[i].times(-share)
+		w.work.add(spared)
+	}
+	needs.host += w.keep
+	w.needs = needs
+	tiles := 0
+	for _, s := range t.sections {
+		tiles += len(s.tiles)
+	}
+	first := t.sections[0].largest().inner
+	w.remark = fmt.Sprintf("it is looked at in tiles, of %d×%d pixels at first", first.Dx(), first.Dy())
+	return w
+}
+
+// plus is both demands.
+func (d demand) plus(other demand) demand {
+	return demand{d.device + other.device, d.host + other.host}
+}
