@@ -94,7 +94,7 @@ func (e extractor) demandOf(s sketch, optimizer Optimizer) (demand, error) {
 		return demand{}, err
 	}
 	d, pixels := s.targets, pictureBytes(s.width, s.height)
-	d.device = max(d.device, bytes) + int64(optimizer.row().vectors)*pixels
+	d.device = max(d.device, bytes) + optimizer.row().elementBytes(e.Device)*pixels/4
 	d.host += copies * pixels
 	return d, nil
 }

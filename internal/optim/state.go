@@ -1,6 +1,9 @@
 package optim
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // State is what an optimiser goes on from, so that one that restores it makes the same
 // steps as the one that it is of. The point isn't in it.
@@ -69,6 +72,9 @@ func (l *LBFGS) State() State {
 	for _, p := range l.pairs {
 		s.Vectors = append(s.Vectors, p.Step, p.Change)
 		s.Numbers = append(s.Numbers, p.Product, p.Square)
+		if l.compact != nil {
+			s.Numbers = append(s.Numbers, float64(p.Step.(*Compact).Unit), float64(p.Change.(*Compact).Unit))
+		}
 	}
 	return s
 }
@@ -78,10 +84,13 @@ func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
 	if err := numbersOf(numbers, lbfgsNumbers); err != nil {
 		return err
 	}
-	ofPairs := numbers[lbfgsNumbers:]
-	count := len(ofPairs) / 2
-	if len(ofPairs)%2 != 0 || count > l.options.History {
-		return fmt.Errorf("optim: a state of l-bfgs has %d numbers of pairs, want two for each of at most %d", len(ofPairs), l.options.History)
+	ofPairs, each := numbers[lbfgsNumbers:], 2
+	if l.compact != nil {
+		each = 4
+	}
+	count := len(ofPairs) / each
+	if len(ofPairs)%each != 0 || count > l.options.History {
+		return fmt.Errorf("optim: a state of l-bfgs has %d numbers of pairs, want %d for each of at most %d", len(ofPairs), each, l.options.History)
 	}
 	l.forget()
 	var to []Vector
@@ -91,12 +100,24 @@ func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
 	}
 	l.stride = numbers[3]
 	for i := range count {
-		made, err := newVectors(l.vectors, l.point.Len(), 2)
+		p, err := l.newPair()
 		if err != nil {
-			return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+			return err
 		}
-		l.pairs = append(l.pairs, Curvature{Step: made[0], Change: made[1], Product: ofPairs[2*i], Square: ofPairs[2*i+1]})
-		to = append(to, made...)
+		own := ofPairs[each*i:]
+		p.Product, p.Square = own[0], own[1]
+		l.pairs = append(l.pairs, p)
+		to = append(to, p.Step, p.Change)
+		if l.compact == nil {
+			continue
+		}
+		for k, v := range []Vector{p.Step, p.Change} {
+			unit := float32(own[2+k])
+			if fraction, _ := math.Frexp(float64(unit)); fraction != 0.5 || 1/unit == 0 || math.IsInf(float64(1/unit), 0) {
+				return fmt.Errorf("optim: a state of l-bfgs has a vector in units of %v, want a power of two", own[2+k])
+			}
+			v.(*Compact).Unit = unit
+		}
 	}
 	return load(l.vectors, to, vectors)
 }

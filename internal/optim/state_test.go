@@ -10,12 +10,17 @@ import (
 var optimisers = map[string]func(p *problem) (Optimiser, error){
 	"adam":  func(p *problem) (Optimiser, error) { return NewAdam(Host{}, p.point, p.slope, AdamOptions{}) },
 	"lbfgs": func(p *problem) (Optimiser, error) { return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{}) },
+	"lbfgs, compact": func(p *problem) (Optimiser, error) {
+		return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{Compact: true})
+	},
 }
 
 // copied is a state by values, as a file would have it.
 func copied(s State) (vectors [][]float32, numbers []float64) {
 	for _, v := range s.Vectors {
-		vectors = append(vectors, slices.Clone(v.(HostVector)))
+		values := make([]float32, v.Len())
+		_ = Host{}.Download(values, v)
+		vectors = append(vectors, values)
 	}
 	return vectors, slices.Clone(s.Numbers)
 }
