@@ -27,9 +27,12 @@ type descent struct {
 
 // newDescent puts the picture on the machine and readies the optimiser, which
 // goes on from the last level where there was one.
-func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*descent, error) {
+func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	d := &descent{run: r, index: index, objective: o}
-	var err error
+	from, err := r.beginning(r.levels[index])
+	if err != nil {
+		return nil, err
+	}
 	if d.point, err = o.Vector(o.picture); err != nil {
 		return nil, err
 	}

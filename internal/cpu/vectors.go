@@ -11,8 +11,6 @@ import (
 // The optimisers' vectors are optim.HostVector and *optim.Compact, as those of optim.Host,
 // whose loops define what the kernels here compute.
 
-var _ optim.CompactVectors = (*Device)(nil)
-
 // Scale implements optim.Vectors.
 func (d *Device) Scale(alpha float64, x optim.Vector) {
 	kernels.Scale(d.workers, float32(alpha), x.(optim.HostVector))
@@ -55,6 +53,9 @@ func halves(c *optim.Compact) []kernels.Half {
 }
 
 func halfUnit(c *optim.Compact) float64 { return float64(c.Unit) / kernels.HalfUnit }
+
+// Compact implements optim.Vectors.
+func (d *Device) Compact() optim.CompactVectors { return d }
 
 // Pack implements optim.CompactVectors.
 func (d *Device) Pack(dst *optim.Compact, unit float32, x, y optim.Vector) {

@@ -71,7 +71,7 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 				}
 			},
 			"dots of differences": func(on optim.Vectors, v []optim.Vector) {
-				c := on.(optim.CompactVectors)
+				c := on.Compact()
 				dot, err := c.DotDifference(v[0], v[1], v[2])
 				if err != nil {
 					t.Fatal(err)
@@ -103,11 +103,11 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 
 // packed is x − y in 16 bits, in units of 2⁻⁵.
 func packed(t *testing.T, on optim.Vectors, x, y optim.Vector) *optim.Compact {
-	c, err := on.(optim.CompactVectors).NewCompact(x.Len())
+	c, err := on.Compact().NewCompact(x.Len())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { on.Free(c) })
-	on.(optim.CompactVectors).Pack(c, 1./32, x, y)
+	on.Compact().Pack(c, 1./32, x, y)
 	return c
 }

@@ -7,8 +7,7 @@ import (
 	"impasto/internal/float16"
 )
 
-// CompactVectors is the arithmetic of a device that can also keep vectors in half of the
-// memory. Len, Free, Upload and Download, and Dot and AddScaled with such a vector for x,
+// CompactVectors is the arithmetic of a device that can also keep vectors in 16 bits. Len, Free, Upload and Download, and Dot and AddScaled with such a vector for x,
 // take compact vectors like others; no other operation does.
 type CompactVectors interface {
 	Vectors
@@ -46,6 +45,9 @@ func unitFor(sum float64, n int) float32 {
 	// Both the unit and its inverse are to be normal numbers of float32.
 	return float32(math.Ldexp(1, min(max(exponent-1, -100), 100)))
 }
+
+// Compact implements Vectors.
+func (h Host) Compact() CompactVectors { return h }
 
 // NewCompact returns n zeros.
 func (Host) NewCompact(n int) (*Compact, error) {

@@ -121,7 +121,9 @@ func TestLBFGSFindsTheMinimumWithCompactPairs(t *testing.T) {
 }
 
 // withoutCompact is a device that has no compact vectors.
-type withoutCompact struct{ Vectors }
+type withoutCompact struct{ Host }
+
+func (withoutCompact) Compact() CompactVectors { return nil }
 
 func TestElementBytesAreThoseOfTheVectorsThatAreMade(t *testing.T) {
 	for name, o := range map[string]LBFGSOptions{"compact": {History: 3, Compact: true}, "float32": {History: 3}} {

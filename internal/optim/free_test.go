@@ -29,6 +29,8 @@ func (c *counted) NewVector(n int) (Vector, error) {
 	return v, nil
 }
 
+func (c *counted) Compact() CompactVectors { return c }
+
 func (c *counted) NewCompact(n int) (*Compact, error) {
 	if len(c.inUse) == c.limit {
 		return nil, errors.New("no memory")

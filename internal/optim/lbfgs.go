@@ -40,7 +40,7 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 // three vectors, the history, and where the pairs aren't compact, room for another.
 func (o LBFGSOptions) ElementBytes(on Vectors) int64 {
 	o = o.withDefaults()
-	if _, can := on.(CompactVectors); can && o.Compact {
+	if o.Compact && on.Compact() != nil {
 		return 3*4 + int64(o.History)*2*2
 	}
 	return 3*4 + int64(o.History+1)*2*4
@@ -100,7 +100,7 @@ const resolution = 1e-9
 func NewLBFGS(vectors Vectors, point, gradient Vector, o LBFGSOptions) (*LBFGS, error) {
 	l := &LBFGS{vectors: vectors, options: o.withDefaults()}
 	if o.Compact {
-		l.compact, _ = vectors.(CompactVectors)
+		l.compact = vectors.Compact()
 	}
 	if err := l.attach(point, gradient); err != nil {
 		return nil, err
