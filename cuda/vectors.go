@@ -230,6 +230,9 @@ func (d *Device) Average(mean optim.Vector, decay float64, x optim.Vector) {
 	d.elementwise(n, kernels.Average(over(n), values(mean), decay, values(x), n))
 }
 
+// Compact implements optim.Vectors: all vectors are float32.
+func (d *Device) Compact() optim.CompactVectors { return nil }
+
 // AdamStep implements optim.Vectors.
 func (d *Device) AdamStep(s optim.AdamStep) {
 	n := s.Point.Len()

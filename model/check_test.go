@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/internal/optim"
+
 	"impasto/cuda"
 	"impasto/losses"
 	"impasto/vgg19"
@@ -20,7 +22,7 @@ func TestDefaultOptionsAreInOrder(t *testing.T) {
 
 func TestEveryNameInATableIsDescribed(t *testing.T) {
 	for _, name := range OptimizerNames() {
-		if Optimizer(name).Help() == "" || Optimizer(name).row().vectors == 0 {
+		if Optimizer(name).Help() == "" || Optimizer(name).row().elementBytes(optim.Host{}) == 0 {
 			t.Errorf("the optimizer %s isn't described", name)
 		}
 	}

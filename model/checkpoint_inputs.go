@@ -24,7 +24,7 @@ type input struct {
 var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Parameters", "Resume"}
 
 // list lists what a run is made of, once. Pictures are told by what the levels have of
-// them.
+// them; see sumLevels.
 func (r *run) list() (inputs []input, err error) {
 	if r.inputs != nil {
 		return r.inputs, nil
@@ -40,17 +40,9 @@ func (r *run) list() (inputs []input, err error) {
 			inputs = append(inputs, input{"option " + field.Name, fmt.Sprint(options.Field(i).Interface())})
 		}
 	}
-	var content []*picture.Picture
-	for _, l := range r.levels {
-		content = append(content, l.content)
-	}
-	inputs = append(inputs, input{"content picture", sumPictures(content...)})
-	for s := range r.levels[0].styles {
-		var style []*picture.Picture
-		for _, l := range r.levels {
-			style = append(style, l.styles[s])
-		}
-		inputs = append(inputs, input{fmt.Sprintf("style picture %d", s+1), sumPictures(style...)})
+	inputs = append(inputs, input{"content picture", r.pictures[0]})
+	for s, sum := range r.pictures[1:] {
+		inputs = append(inputs, input{fmt.Sprintf("style picture %d", s+1), sum})
 		inputs = append(inputs, input{fmt.Sprintf("weight of style picture %d", s+1), fmt.Sprint(r.extractor.recipe.styles[s])})
 	}
 	inputs = append(inputs, input{"start picture", r.start})
@@ -71,6 +63,24 @@ func (r *run) list() (inputs []input, err error) {
 func sumText(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
+}
+
+// sumLevels is the SHA-256 of the content and that of each style, as the given levels have
+// them. A run gives all but the last, which has its pictures later: every pixel of an
+// original counts in each of them.
+func sumLevels(levels []level) []string {
+	content, styles := make([]*picture.Picture, len(levels)), make([][]*picture.Picture, len(levels[0].styles))
+	for i, l := range levels {
+		content[i] = l.content
+		for s, p := range l.styles {
+			styles[s] = append(styles[s], p)
+		}
+	}
+	sums := []string{sumPictures(content...)}
+	for _, style := range styles {
+		sums = append(sums, sumPictures(style...))
+	}
+	return sums
 }
 
 // sumPictures is the SHA-256 of pictures as hexadecimal digits.

@@ -19,7 +19,6 @@ type descent struct {
 	objective       *objective
 	point, gradient optim.Vector
 	average         *optim.Average // nil where the last iterate is the result
-	averaged        optim.Vector   // room for the average's value
 	done            int            // the level's iterations so far
 	ended           bool           // no more are needed
 	stall           stall
@@ -28,9 +27,12 @@ type descent struct {
 
 // newDescent puts the picture on the machine and readies the optimiser, which
 // goes on from the last level where there was one.
-func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*descent, error) {
+func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	d := &descent{run: r, index: index, objective: o, point: o.point, gradient: o.slope}
-	var err error
+	from, err := r.beginning(r.levels[index])
+	if err != nil {
+		return nil, err
+	}
 	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
 	if err := device.Upload(d.point, from.RGB); err != nil {
 		return nil, err
@@ -46,20 +48,13 @@ func (r *run) newDescent(index int, o *objective, from *picture.Picture) (*desce
 	if !optimizer.averages {
 		return d, nil
 	}
-	if d.average, err = optim.NewAverage(device, d.point, r.options.AverageDecay); err != nil {
-		return nil, err
-	}
-	if d.averaged, err = device.NewVector(d.point.Len()); err != nil {
-		d.average.Close()
-		return nil, err
-	}
-	return d, nil
+	d.average, err = optim.NewAverage(device, d.point, r.options.AverageDecay)
+	return d, err
 }
 
 func (d *descent) close() {
 	if d.average != nil {
 		d.average.Close()
-		d.run.extractor.Device.Free(d.averaged)
 	}
 }
 
@@ -220,12 +215,10 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 
 // picture is the result so far.
 func (d *descent) picture() (*picture.Picture, error) {
-	from := d.point
-	if d.average != nil {
-		d.average.Result(d.averaged)
-		from = d.averaged
-	}
 	l := d.run.levels[d.index]
-	p := &picture.Picture{Width: l.width, Height: l.height, RGB: make([]float32, from.Len())}
-	return p, d.run.extractor.Device.Download(p.RGB, from)
+	p := &picture.Picture{Width: l.width, Height: l.height, RGB: make([]float32, d.point.Len())}
+	if d.average != nil {
+		return p, d.average.Result(p.RGB)
+	}
+	return p, d.run.extractor.Device.Download(p.RGB, d.point)
 }

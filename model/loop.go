@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"runtime/debug"
 	"time"
 
 	"impasto/internal/optim"
@@ -40,6 +41,8 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 type run struct {
 	options   Options
 	extractor extractor
+	content   image.Image // of which the last level makes its pictures when it begins
+	styles    []Style
 	levels    []level
 	memory    []int64         // bytes of the device that each level takes
 	estimate  *estimate       // of the time that is left
@@ -53,6 +56,7 @@ type run struct {
 	began     time.Time
 	first     int      // the level to begin with
 	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
+	pictures  []string // likewise of the content and of each style, as the levels have them
 	inputs    []input  // see list
 	remarks   []string // for the result
 }
@@ -90,9 +94,12 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	if err := r.fits(content.Bounds().Size(), styles); err != nil {
 		return err
 	}
-	if r.levels, err = pyramid(ctx, content, styles, o); err != nil {
+	r.content, r.styles, r.levels = content, styles, emptyPyramid(content.Bounds().Size(), styles, o)
+	early := r.levels[:max(1, len(r.levels)-1)]
+	if err := addPictures(ctx, early, content, styles); err != nil {
 		return err
 	}
+	early[0].remarkTexture()
 	sketches := make([]sketch, len(r.levels))
 	for i, l := range r.levels {
 		if sketches[i], err = r.extractor.sketch(l.outline()); err != nil {
@@ -116,7 +123,7 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	if err != nil || o.Checkpoint == nil && o.Resume == nil {
 		return err
 	}
-	r.start = sumPictures(r.best)
+	r.start, r.pictures = sumPictures(r.best), sumLevels(early)
 	if o.Resume != nil {
 		return r.goOn(o.Resume)
 	}
@@ -142,20 +149,12 @@ func (r *run) climb(ctx context.Context) error {
 
 // refine makes the iterations of one level.
 func (r *run) refine(ctx context.Context, index int) error {
-	l := r.levels[index]
+	l := &r.levels[index]
 	r.estimate.begin(index, time.Since(r.began))
 	where := fmt.Sprintf("model: scale %d of %d (%s)", index+1, len(r.levels), l.size())
-	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
-	if err != nil {
-		return fmt.Errorf("%s: %w", where, err)
-	}
-	t, err := r.extractor.targets(ctx, l)
+	objective, err := r.prepareLevel(ctx, index)
 	if err != nil {
 		return withContext(where, err)
-	}
-	objective, err := r.extractor.objective(l, t)
-	if err != nil {
-		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer objective.Close()
 	if r.options.Begin != nil {
@@ -164,7 +163,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 			Device: r.extractor.Device.Name(), Memory: r.memory[index], Remarks: l.remarks,
 		})
 	}
-	d, err := r.newDescent(index, objective, from)
+	d, err := r.newDescent(index, objective)
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
@@ -181,13 +180,57 @@ func (r *run) refine(ctx context.Context, index int) error {
 	if unfinished := err == nil && index+1 < len(r.levels) || errors.Is(err, ctx.Err()); unfinished && ctx.Err() != nil {
 		d.stopped(err == nil)
 	}
-	if best, readErr := d.picture(); readErr == nil {
-		r.best, r.reached = best, index
-		r.moved = max(r.moved, difference(from, best))
-	} else if err == nil {
-		err = readErr
+	if index+1 == len(r.levels) { // what the optimiser has isn't needed any more
+		r.optimiser.Close()
+		r.optimiser = nil
+	}
+	if endErr := d.end(); err == nil {
+		err = endErr
 	}
 	return withContext(where, err)
+}
+
+// prepareLevel computes the targets of a level and compiles its objective. Of pictures it
+// leaves those of the levels to come.
+func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
+	l := &r.levels[index]
+	if l.content == nil {
+		if err := addPictures(ctx, r.levels[index:index+1], r.content, r.styles); err != nil {
+			return nil, err
+		}
+	}
+	t, err := r.extractor.targets(ctx, *l)
+	for i := range r.levels[:index+1] {
+		r.levels[i].dropPictures()
+	}
+	// What was decoded and what targets were made of are garbage by now. Whatever is
+	// left of that in a level's memory stays there throughout the level.
+	debug.FreeOSMemory()
+	if err != nil {
+		return nil, err
+	}
+	return r.extractor.objective(*l, t)
+}
+
+// beginning is the picture that a level begins with: what the last one came to.
+func (r *run) beginning(l level) (*picture.Picture, error) {
+	return r.best.Resize(l.width, l.height, picture.Bicubic)
+}
+
+// end takes over what the level came to.
+func (d *descent) end() error {
+	r := d.run
+	best, err := d.picture()
+	if err != nil {
+		return err
+	}
+	from, err := r.beginning(r.levels[d.index])
+	if err != nil {
+		return err
+	}
+	r.moved = max(r.moved, difference(from, best))
+	r.best, r.reached = best, d.index
+	return nil
 }
 
 // more tells whether a level makes its iteration i. Under a time limit the level
@@ -265,16 +308,28 @@ func (r *run) stuck() string {
 // result is the picture so far at the size that was asked for; where there is no memory
 // for that, at the one that was reached.
 func (r *run) result() *Result {
-	shown, last := r.levels[r.reached], r.levels[len(r.levels)-1]
-	best := r.best
-	if best.Width != last.width || best.Height != last.height {
-		if scaled, err := best.Resize(last.width, last.height, picture.Bicubic); err == nil {
-			best, shown = scaled, last
-		}
+	best, shown := r.best, r.levels[r.reached]
+	if scaled, last, err := r.scaled(best); err == nil {
+		best, shown = scaled, last
 	}
 	img := shown.show(best)
 	if r.last.Done > 0 {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}
 	return &Result{Image: img, Last: r.last, Curve: r.curve.all(), Remarks: r.remarks}
+}
+
+// scaled is a picture at the size of the last level, which it returns, too, with its alpha.
+func (r *run) scaled(p *picture.Picture) (*picture.Picture, level, error) {
+	last := r.levels[len(r.levels)-1:]
+	if r.levels[r.reached].alpha != nil && last[0].alpha == nil { // stopped before it began
+		if err := addPictures(context.Background(), last, r.content, r.styles); err != nil {
+			return nil, level{}, err
+		}
+	}
+	if p.Width == last[0].width && p.Height == last[0].height {
+		return p, last[0], nil
+	}
+	scaled, err := p.Resize(last[0].width, last[0].height, picture.Bicubic)
+	return scaled, last[0], err
 }

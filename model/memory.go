@@ -94,14 +94,15 @@ func (e extractor) demandOf(s sketch, optimizer Optimizer) (demand, error) {
 		return demand{}, err
 	}
 	d, pixels := s.targets, pictureBytes(s.width, s.height)
-	d.device = max(d.device, bytes) + int64(optimizer.row().vectors)*pixels
+	d.device = max(d.device, bytes) + optimizer.row().elementBytes(e.Device)*pixels/4
 	d.host += copies * pixels
 	return d, nil
 }
 
 // copies is how many pictures of a level's size there are at a time beside the vectors:
-// where the level began, and what it came to, in float32 and as it is handed out.
-const copies = 3
+// what the last level came to, which is smaller, and what this one has come to so far.
+// Where the level began is made again at its end, when the vectors are gone.
+const copies = 2
 
 // outlineTargets has the shapes of a level's targets, without values, and of what computing
 // them takes the most of the device.
@@ -131,7 +132,7 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 }
 
 // fits reports, before anything is computed, a size of the output that there isn't the
-// memory for. The last level takes the most; pictures of all levels are there throughout.
+// memory for. The last level takes the most, and by then has the only pictures.
 func (r *run) fits(content image.Point, styles []Style) error {
 	needed, err := r.demandUpTo(content, styles, r.options.Size)
 	if err != nil {
@@ -151,32 +152,25 @@ func (r *run) fits(content image.Point, styles []Style) error {
 // memories are how much of the device each level takes, with what is in the process where
 // that is the same.
 func (r *run) memories(levels []sketch) ([]int64, error) {
-	var bytes []int64
-	var pictures int64
-	for _, s := range levels {
-		pictures += s.pictures()
-	}
-	for _, s := range levels {
-		d, err := r.extractor.demandOf(s, r.options.Optimizer)
+	bytes := make([]int64, len(levels))
+	var later int64 // pictures of levels between this one and the last
+	for i := len(levels) - 1; i >= 0; i-- {
+		d, err := r.extractor.demandOf(levels[i], r.options.Optimizer)
 		if err != nil {
 			return nil, err
 		}
 		if r.extractor.Device.OnHost() {
-			d.device += d.host + pictures
+			d.device += d.host + later + levels[i].pictures()
 		}
-		bytes = append(bytes, d.device)
+		if bytes[i] = d.device; i+1 < len(levels) {
+			later += levels[i].pictures()
+		}
 	}
 	return bytes, nil
 }
 
 // outline is that of a level that there is.
-func (l level) outline() outline {
-	o := outline{width: l.width, height: l.height}
-	for _, style := range l.styles {
-		o.styles = append(o.styles, image.Pt(style.Width, style.Height))
-	}
-	return o
-}
+func (l level) outline() outline { return outline{l.width, l.height, l.styleSizes} }
 
 // demandUpTo is what a run takes whose last level has that longer side.
 func (r *run) demandUpTo(content image.Point, styles []Style, size int) (demand, error) {
@@ -185,9 +179,7 @@ func (r *run) demandUpTo(content image.Point, styles []Style, size int) (demand,
 		return demand{}, err
 	}
 	needed, err := r.extractor.demandOf(last, r.options.Optimizer)
-	for _, side := range levelSides(r.options.MinSize, size) {
-		needed.host += outlineOf(content, styles, r.options, side).pictures()
-	}
+	needed.host += last.pictures()
 	return needed, err
 }
 

@@ -104,7 +104,7 @@ func TestTheDemandIsThatOfTheMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer objective.Close()
-		vectors := int64(o.Optimizer.row().vectors) * pictureBytes(l.width, l.height)
+		vectors := o.Optimizer.row().elementBytes(r.extractor.Device) * pictureBytes(l.width, l.height) / 4
 		needs, err := r.extractor.Device.Needs(objective.Schedule)
 		if err != nil {
 			t.Fatal(err)

@@ -17,9 +17,9 @@ const (
 type optimizer struct {
 	name Optimizer
 	help string
-	// vectors is how many vectors of the picture's size are held, the averages
-	// included.
-	vectors int
+	// elementBytes is how many bytes are held of a device for each element of the
+	// picture, the average included. There are three elements a pixel.
+	elementBytes func(on optim.Vectors) int64
 	// averages tells that the result is the exponential average of the iterates, rather
 	// than the last of them.
 	averages bool
@@ -29,20 +29,24 @@ type optimizer struct {
 var optimizers = [...]optimizer{
 	{
 		name: Adam, help: "Adam, of which the result is the average of the iterates",
-		vectors:  5, // two moments, where the step began, and the average twice
-		averages: true,
+		elementBytes: func(optim.Vectors) int64 { return optim.AdamElementBytes + optim.AverageElementBytes },
+		averages:     true,
 		open: func(device optim.Vectors, point, gradient optim.Vector, o Options) (optim.Optimiser, error) {
 			return optim.NewAdam(device, point, gradient, optim.AdamOptions{StepSize: o.StepSize, Bounds: pixelRange})
 		},
 	},
 	{
 		name: LBFGS, help: "L-BFGS, which comes to the same loss in a fifth of the time or less",
-		vectors: 25, // ten pairs, room for another, and three besides
+		elementBytes: func(on optim.Vectors) int64 { return lbfgsOptions.ElementBytes(on) },
 		open: func(device optim.Vectors, point, gradient optim.Vector, o Options) (optim.Optimiser, error) {
-			return optim.NewLBFGS(device, point, gradient, optim.LBFGSOptions{Bounds: pixelRange})
+			return optim.NewLBFGS(device, point, gradient, lbfgsOptions)
 		},
 	},
 }
+
+// lbfgsOptions are those of L-BFGS. A draft of a photograph at 256 pixels ends at the same
+// loss with compact pairs, 0.1670 with the Gaussian loss, as with such in float32, 0.1671.
+var lbfgsOptions = optim.LBFGSOptions{Bounds: pixelRange, Compact: true}
 
 // pixelRange is what every value of the picture stays in.
 var pixelRange = optim.Bounds{Low: 0, High: 1}

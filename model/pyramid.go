@@ -13,20 +13,26 @@ import (
 
 // level is one level of the pyramid: the sizes and pictures at it.
 type level struct {
-	width, height int // of the output
+	width, height int           // of the output
+	styleSizes    []image.Point // of the style pictures
 	iterations    int
-	// content is filled in with colours where it is transparent, and keeps its alpha.
+	// content is filled in with colours where it is transparent, and keeps its alpha. It
+	// and the styles are there from addPictures to dropPictures, the alpha also afterwards.
 	content *picture.Picture
 	styles  []*picture.Picture
+	alpha   []float32
 	remarks []string // what a user may want to know of the sizes
 }
+
+// dropPictures leaves the pictures to the garbage collector.
+func (l *level) dropPictures() { l.content, l.styles = nil, nil }
 
 // show makes a picture of the level's size one to hand out: its values are in 0–1, and it
 // is transparent where the content is. The picture is changed and may not be used for
 // anything else.
 func (l level) show(p *picture.Picture) *picture.Picture {
 	p.Clamp()
-	p.Alpha = l.content.Alpha
+	p.Alpha = l.alpha
 	return p
 }
 
@@ -107,43 +113,73 @@ func (o Options) sides(width, height int) []int {
 	})
 }
 
-// pyramid returns the levels from the smallest. Every picture is resized from the original
-// in one step, to all sizes in one pass over its rows; see picture.Source.
+// pyramid returns the levels from the smallest, with their pictures.
 func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
-	sides := o.sides(content.Bounds().Dx(), content.Bounds().Dy())
-	outlines, levels := make([]outline, len(sides)), make([]level, len(sides))
-	sizes := make([]image.Point, len(sides))
-	for i, side := range sides {
-		l := outlineOf(content.Bounds().Size(), styles, o, side)
-		outlines[i], sizes[i] = l, image.Pt(l.width, l.height)
-		levels[i] = level{width: l.width, height: l.height, iterations: o.Iterations}
+	levels := emptyPyramid(content.Bounds().Size(), styles, o)
+	if err := addPictures(ctx, levels, content, styles); err != nil {
+		return nil, err
 	}
-	levels[0].iterations = o.FirstIterations
+	levels[0].remarkTexture()
+	return levels, nil
+}
 
+// emptyPyramid returns the levels from the smallest, without pictures.
+func emptyPyramid(content image.Point, styles []Style, o Options) []level {
+	var levels []level
+	for _, side := range o.sides(content.X, content.Y) {
+		sizes := outlineOf(content, styles, o, side)
+		l := level{width: sizes.width, height: sizes.height, styleSizes: sizes.styles, iterations: o.Iterations}
+		if len(levels) == 0 {
+			l.iterations = o.FirstIterations
+			l.remarkSize(side, o)
+		}
+		for s, style := range styles {
+			l.remarkStyle(s, style.Image.Bounds().Size(), l.styleSizes[s], o.styleSide(side))
+		}
+		levels = append(levels, l)
+	}
+	return levels
+}
+
+// remarkSize remarks on a first level that isn't the usual one.
+func (l *level) remarkSize(side int, o Options) {
+	if usual := levelSides(o.MinSize, o.Size)[0]; side != usual {
+		l.remarks = append(l.remarks, fmt.Sprintf(
+			"the first scale is %s: the content is so thin that at a size of %d not every layer would see anything of it",
+			l.size(), usual))
+	}
+}
+
+// addPictures gives levels of the pyramid their pictures. Every picture is resized from
+// the original in one step, to all sizes in one pass over its rows; see picture.Source.
+func addPictures(ctx context.Context, levels []level, content image.Image, styles []Style) error {
+	sizes := make([]image.Point, len(levels))
+	for i, l := range levels {
+		sizes[i] = image.Pt(l.width, l.height)
+	}
 	resized, err := picture.Resized(ctx, content, picture.ResizeOptions{Filter: picture.Lanczos}, sizes...)
 	if err != nil {
-		return nil, pictureError("content picture", err)
+		return pictureError("content picture", err)
 	}
 	for i, p := range resized {
 		if levels[i].content, err = p.Filled(); err != nil {
-			return nil, fmt.Errorf("model: content picture: %w", err)
+			return fmt.Errorf("model: content picture: %w", err)
 		}
-	}
-	if all := levelSides(o.MinSize, o.Size); len(sides) < len(all) {
-		levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
-			"the first scale is %s: the content is so thin that at a size of %d not every layer would see anything of it",
-			levels[0].size(), all[0]))
+		levels[i].alpha = levels[i].content.Alpha
 	}
 	for s, style := range styles {
-		for i, side := range sides {
-			sizes[i] = outlines[i].styles[s]
-			levels[i].remarkStyle(s, style.Image.Bounds().Size(), sizes[i], o.styleSide(side))
+		for i := range levels {
+			sizes[i] = levels[i].styleSizes[s]
 		}
-		if err := addStyle(ctx, levels, s, style.Image, sizes); err != nil {
-			return nil, err
+		resized, err := picture.Resized(ctx, style.Image, onWhite, sizes...)
+		if err != nil {
+			return pictureError(fmt.Sprintf("style picture %d", s+1), err)
+		}
+		for i, p := range resized {
+			levels[i].styles = append(levels[i].styles, p)
 		}
 	}
-	return levels, nil
+	return nil
 }
 
 // remarkStyle remarks on a style picture of a size that isn't the usual one.
@@ -154,20 +190,14 @@ func (l *level) remarkStyle(index int, original, size image.Point, longest int) 
 	}
 }
 
-// addStyle gives each level the style picture of that index, in its size there.
-func addStyle(ctx context.Context, levels []level, index int, style image.Image, sizes []image.Point) error {
-	resized, err := picture.Resized(ctx, style, onWhite, sizes...)
-	if err != nil {
-		return pictureError(fmt.Sprintf("style picture %d", index+1), err)
+// remarkTexture remarks on style pictures that have none.
+func (l *level) remarkTexture() {
+	for s, p := range l.styles {
+		if ofOneColour(p) {
+			l.remarks = append(l.remarks, fmt.Sprintf(
+				"style picture %d is of one colour: it has no texture to take over, and its singular covariances are given a ridge", s+1))
+		}
 	}
-	for i, p := range resized {
-		levels[i].styles = append(levels[i].styles, p)
-	}
-	if ofOneColour(resized[0]) {
-		levels[0].remarks = append(levels[0].remarks, fmt.Sprintf(
-			"style picture %d is of one colour: it has no texture to take over, and its singular covariances are given a ridge", index+1))
-	}
-	return nil
 }
 
 // onWhite is how pictures are resized that the network sees as they are.

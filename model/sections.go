@@ -1,9 +1,9 @@
 package model
 
 import (
-	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"impasto/losses"
 	"impasto/vgg19"
@@ -62,17 +62,21 @@ func (e extractor) sections(width, height int, r recipe) ([]*section, error) {
 			break
 		}
 		stride := s.strides[cut]
-		s = &section{after: cut, channels: channelsOf(cut), height: s.height / stride, width: s.width / stride}
+		s = &section{after: cut, channels: channelsAt(cut), height: s.height / stride, width: s.width / stride}
 	}
 	return all, nil
 }
 
-// channelsOf is how many channels a pooling's map has.
-func channelsOf(pool string) int {
-	channels := 0
-	for _, c := range vgg19.Convolutions {
-		if fmt.Sprint("pool", c.Block) == pool {
-			channels = c.Out
+// channelsAt is how many channels a layer's map has.
+func channelsAt(layer string) int {
+	channels, convolution := 0, 0
+	for _, name := range vgg19.Layers() {
+		if strings.HasPrefix(name, "conv") {
+			channels = vgg19.Convolutions[convolution].Out
+			convolution++
+		}
+		if name == layer {
+			break
 		}
 	}
 	return channels

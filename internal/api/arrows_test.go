@@ -24,7 +24,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/memory", ""},
 	{"internal/names", ""},
 	{"internal/notices", ""},
-	{"internal/optim", ""},
+	{"internal/optim", "internal/float16"},
 	{"internal/quote", ""},
 	{"internal/regular", "internal/quote"},
 	{"internal/report", ""},

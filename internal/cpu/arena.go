@@ -61,8 +61,26 @@ func (d *Device) NewVector(n int) (optim.Vector, error) {
 	return optim.HostVector(unsafe.Slice((*float32)(unsafe.Pointer(&block[0])), n)), nil
 }
 
+// NewCompact implements optim.CompactVectors.
+func (d *Device) NewCompact(n int) (*optim.Compact, error) {
+	if n <= 0 {
+		return d.Host.NewCompact(n)
+	}
+	block, err := d.allocate(2 * n)
+	if err != nil {
+		return nil, err
+	}
+	return &optim.Compact{Unit: 1, Bits: unsafe.Slice((*uint16)(unsafe.Pointer(&block[0])), n)}, nil
+}
+
 // Free implements optim.Vectors.
 func (d *Device) Free(v optim.Vector) {
+	if c, ok := v.(*optim.Compact); ok {
+		if bits := c.Bits; len(bits) > 0 {
+			_ = memory.Free(unsafe.Slice((*byte)(unsafe.Pointer(&bits[0])), 2*len(bits)))
+		}
+		return
+	}
 	if values := v.(optim.HostVector); len(values) > 0 {
 		// A mapping that was given out whole can be given back.
 		_ = memory.Free(unsafe.Slice((*byte)(unsafe.Pointer(&values[0])), 4*len(values)))

@@ -2,13 +2,14 @@ package cpu
 
 import (
 	"fmt"
+	"unsafe"
 
 	"impasto/internal/cpu/kernels"
 	"impasto/internal/optim"
 )
 
-// The optimisers' vectors are optim.HostVector, as those of optim.Host, whose
-// loops define what the kernels here compute.
+// The optimisers' vectors are optim.HostVector and *optim.Compact, as those of optim.Host,
+// whose loops define what the kernels here compute.
 
 // Scale implements optim.Vectors.
 func (d *Device) Scale(alpha float64, x optim.Vector) {
@@ -17,6 +18,10 @@ func (d *Device) Scale(alpha float64, x optim.Vector) {
 
 // AddScaled implements optim.Vectors.
 func (d *Device) AddScaled(y optim.Vector, alpha float64, x optim.Vector) {
+	if c, ok := x.(*optim.Compact); ok {
+		kernels.AxpyHalf(d.workers, y.(optim.HostVector), float32(alpha*halfUnit(c)), halves(c))
+		return
+	}
 	kernels.Axpy(d.workers, y.(optim.HostVector), float32(alpha), x.(optim.HostVector))
 }
 
@@ -25,7 +30,50 @@ func (d *Device) Dot(x, y optim.Vector) (float64, error) {
 	if x.Len() != y.Len() {
 		return 0, fmt.Errorf("cpu: dot product of %d and %d elements, want as many of each", x.Len(), y.Len())
 	}
-	return kernels.Dot(d.workers, x.(optim.HostVector), y.(optim.HostVector)), nil
+	a, ofA := vectorMap(x)
+	b, ofB := vectorMap(y)
+	if a.Half == nil && b.Half == nil {
+		return kernels.Dot(d.workers, a.Single, b.Single), nil
+	}
+	return kernels.DotHalf(d.workers, a, b, x.Len()) * ofA * ofB, nil
+}
+
+// vectorMap is a vector as kernels see it, of which its values are multiples.
+func vectorMap(v optim.Vector) (values kernels.Map, unit float64) {
+	if c, ok := v.(*optim.Compact); ok {
+		return kernels.Map{Half: halves(c)}, halfUnit(c)
+	}
+	return kernels.Single(v.(optim.HostVector)), 1
+}
+
+// halves are a compact vector's elements as kernels see them, and halfUnit what their
+// values are multiples of: a kernels.Half is 16 times the float16.
+func halves(c *optim.Compact) []kernels.Half {
+	return unsafe.Slice((*kernels.Half)(unsafe.SliceData(c.Bits)), len(c.Bits))
+}
+
+func halfUnit(c *optim.Compact) float64 { return float64(c.Unit) / kernels.HalfUnit }
+
+// Compact implements optim.Vectors.
+func (d *Device) Compact() optim.CompactVectors { return d }
+
+// Pack implements optim.CompactVectors.
+func (d *Device) Pack(dst *optim.Compact, unit float32, x, y optim.Vector) {
+	dst.Unit = unit
+	kernels.NarrowDifference(d.workers, halves(dst), x.(optim.HostVector), y.(optim.HostVector), kernels.HalfUnit/unit)
+}
+
+// DotDifference implements optim.CompactVectors.
+func (d *Device) DotDifference(z, x, y optim.Vector) (float64, error) {
+	return kernels.DotDifference(d.workers, z.(optim.HostVector), x.(optim.HostVector), y.(optim.HostVector)), nil
+}
+
+// DotDifferences implements optim.CompactVectors.
+func (d *Device) DotDifferences(x, y, z, w optim.Vector) (xx, xz, zz float64, err error) {
+	p, q, r, s := x.(optim.HostVector), y.(optim.HostVector), z.(optim.HostVector), w.(optim.HostVector)
+	xx = kernels.DotDifferences(d.workers, p, q, p, q)
+	xz = kernels.DotDifferences(d.workers, p, q, r, s)
+	return xx, xz, kernels.DotDifferences(d.workers, r, s, r, s), nil
 }
 
 // Dots implements optim.Vectors.

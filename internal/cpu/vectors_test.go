@@ -46,6 +46,44 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 				}
 				v[0].(optim.HostVector)[0] = float32(dot)
 			},
+			"dot of compact": func(on optim.Vectors, v []optim.Vector) {
+				c := packed(t, on, v[1], v[2])
+				x, err := on.Dot(c, v[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				xx, err := on.Dot(c, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				v[0].(optim.HostVector)[0], v[1].(optim.HostVector)[0] = float32(x), float32(xx)
+			},
+			"add compact": func(on optim.Vectors, v []optim.Vector) {
+				on.AddScaled(v[0], -1.3, packed(t, on, v[1], v[2]))
+			},
+			"upload and download compact": func(on optim.Vectors, v []optim.Vector) {
+				c := packed(t, on, v[1], v[1])
+				if err := on.Upload(c, v[0].(optim.HostVector)); err != nil {
+					t.Fatal(err)
+				}
+				if err := on.Download(v[1].(optim.HostVector), c); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"dots of differences": func(on optim.Vectors, v []optim.Vector) {
+				c := on.Compact()
+				dot, err := c.DotDifference(v[0], v[1], v[2])
+				if err != nil {
+					t.Fatal(err)
+				}
+				xx, xz, zz, err := c.DotDifferences(v[0], v[1], v[2], v[3])
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, sum := range []float64{dot, xx, xz, zz} {
+					v[k].(optim.HostVector)[0] = float32(sum)
+				}
+			},
 		} {
 			got, want := vectors(), vectors()
 			apply(device, got)
@@ -61,4 +99,15 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// packed is x − y in 16 bits, in units of 2⁻⁵.
+func packed(t *testing.T, on optim.Vectors, x, y optim.Vector) *optim.Compact {
+	c, err := on.Compact().NewCompact(x.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { on.Free(c) })
+	on.Compact().Pack(c, 1./32, x, y)
+	return c
 }

@@ -43,6 +43,10 @@ type Adam struct {
 
 var _ Optimiser = (*Adam)(nil)
 
+// AdamElementBytes is how many bytes NewAdam takes of a device for each element of the
+// point: both moments, and where the last step began.
+const AdamElementBytes = 3 * 4
+
 // NewAdam returns an optimiser of point by the gradient that the objective
 // leaves in gradient.
 func NewAdam(vectors Vectors, point, gradient Vector, o AdamOptions) (*Adam, error) {

@@ -176,7 +176,9 @@ func TestAverageIsCorrectedForItsStart(t *testing.T) {
 			x[0], x[1] = 0, 1
 			a.Update(x)
 		}
-		a.Result(result)
+		if err := a.Result(result); err != nil {
+			t.Fatal(err)
+		}
 		for j := range w {
 			if math.Abs(float64(result[j]-w[j])) > 1e-6 {
 				t.Errorf("average %d is %v, want %v", i, result, w)
@@ -194,7 +196,9 @@ func TestAverageOfNoDecayIsTheLastPoint(t *testing.T) {
 	x[0] = 0.7
 	a.Update(x)
 	result := make(HostVector, 2)
-	a.Result(result)
+	if err := a.Result(result); err != nil {
+		t.Fatal(err)
+	}
 	if !slices.Equal(result, x) {
 		t.Errorf("average is %v, want %v", result, x)
 	}

@@ -34,10 +34,19 @@ func (a *Average) Update(point Vector) {
 	a.rest *= a.decay
 }
 
-// Result writes the average to dst.
-func (a *Average) Result(dst Vector) {
-	a.vectors.Copy(dst, a.value)
-	a.vectors.Scale(1/(1-a.rest), dst)
+// AverageElementBytes is how many bytes NewAverage takes of a device for each element.
+const AverageElementBytes = 4
+
+// Result downloads the average to dst.
+func (a *Average) Result(dst []float32) error {
+	if err := a.vectors.Download(dst, a.value); err != nil {
+		return err
+	}
+	correction := float32(1 / (1 - a.rest))
+	for i := range dst {
+		dst[i] *= correction
+	}
+	return nil
 }
 
 // Close frees the average.

@@ -5,11 +5,19 @@ import (
 	"testing"
 )
 
-// counted counts the vectors that are in use, and refuses more than a limit.
+// counted counts the vectors that are in use, by their first element and with their bytes,
+// and refuses more than a limit.
 type counted struct {
 	Host
-	inUse map[*float32]bool
+	inUse map[any]int
 	limit int
+}
+
+func (c *counted) bytes() (sum int) {
+	for _, bytes := range c.inUse {
+		sum += bytes
+	}
+	return sum
 }
 
 func (c *counted) NewVector(n int) (Vector, error) {
@@ -17,13 +25,29 @@ func (c *counted) NewVector(n int) (Vector, error) {
 		return nil, errors.New("no memory")
 	}
 	v := make(HostVector, n)
-	c.inUse[&v[0]] = true
+	c.inUse[&v[0]] = 4 * n
+	return v, nil
+}
+
+func (c *counted) Compact() CompactVectors { return c }
+
+func (c *counted) NewCompact(n int) (*Compact, error) {
+	if len(c.inUse) == c.limit {
+		return nil, errors.New("no memory")
+	}
+	v := &Compact{Unit: 1, Bits: make([]uint16, n)}
+	c.inUse[&v.Bits[0]] = 2 * n
 	return v, nil
 }
 
 func (c *counted) Free(v Vector) {
-	first := &v.(HostVector)[0]
-	if !c.inUse[first] {
+	var first any
+	if compact, ok := v.(*Compact); ok {
+		first = &compact.Bits[0]
+	} else {
+		first = &v.(HostVector)[0]
+	}
+	if c.inUse[first] == 0 {
 		panic("freed twice, or never made")
 	}
 	delete(c.inUse, first)
@@ -38,9 +62,12 @@ func TestOptimisersFreeAllThatTheyMake(t *testing.T) {
 		"lbfgs": func(v Vectors, point, gradient Vector) (Optimiser, error) {
 			return NewLBFGS(v, point, gradient, LBFGSOptions{History: 3})
 		},
+		"lbfgs, compact": func(v Vectors, point, gradient Vector) (Optimiser, error) {
+			return NewLBFGS(v, point, gradient, LBFGSOptions{History: 3, Compact: true})
+		},
 	} {
 		for limit := range 20 {
-			v := &counted{inUse: map[*float32]bool{}, limit: limit}
+			v := &counted{inUse: map[any]int{}, limit: limit}
 			point, gradient := HostVector{3, -2}, HostVector{0, 0}
 			quartic := func() (loss float64, err error) {
 				for i, x := range point {

@@ -12,10 +12,10 @@ type HostVector []float32
 func (v HostVector) Len() int { return len(v) }
 
 // Host is the arithmetic of vectors in plain Go, one loop each: the definition
-// that other devices are compared with. Its vectors are HostVector.
+// that other devices are compared with. Its vectors are HostVector and *Compact.
 type Host struct{}
 
-var _ Vectors = Host{}
+var _ CompactVectors = Host{}
 
 // NewVector returns n zeros.
 func (Host) NewVector(n int) (Vector, error) {
@@ -33,6 +33,10 @@ func (Host) Upload(dst Vector, src []float32) error {
 	if dst.Len() != len(src) {
 		return fmt.Errorf("optim: upload of %d values to a vector of %d", len(src), dst.Len())
 	}
+	if c, ok := dst.(*Compact); ok {
+		c.Set(src)
+		return nil
+	}
 	copy(dst.(HostVector), src)
 	return nil
 }
@@ -41,6 +45,10 @@ func (Host) Upload(dst Vector, src []float32) error {
 func (Host) Download(dst []float32, src Vector) error {
 	if src.Len() != len(dst) {
 		return fmt.Errorf("optim: download of a vector of %d to %d values", src.Len(), len(dst))
+	}
+	if c, ok := src.(*Compact); ok {
+		c.Expand(dst)
+		return nil
 	}
 	copy(dst, src.(HostVector))
 	return nil
@@ -61,9 +69,9 @@ func (Host) Scale(alpha float64, x Vector) {
 
 // AddScaled computes y = y + alpha·x.
 func (Host) AddScaled(y Vector, alpha float64, x Vector) {
-	a, ys, xs := float32(alpha), y.(HostVector), x.(HostVector)
-	for i, v := range xs {
-		ys[i] += a * v
+	a, ys, xs := float32(alpha), y.(HostVector), at(x)
+	for i := range ys {
+		ys[i] += a * xs(i)
 	}
 }
 
@@ -72,10 +80,10 @@ func (Host) Dot(x, y Vector) (float64, error) {
 	if x.Len() != y.Len() {
 		return 0, fmt.Errorf("optim: dot product of %d and %d elements, want as many of each", x.Len(), y.Len())
 	}
-	xs, ys := x.(HostVector), y.(HostVector)
+	xs, ys := at(x), at(y)
 	var sum float64
-	for i, v := range xs {
-		sum += float64(v) * float64(ys[i])
+	for i := range x.Len() {
+		sum += float64(xs(i)) * float64(ys(i))
 	}
 	return sum, nil
 }

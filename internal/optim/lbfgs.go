@@ -15,6 +15,9 @@ type LBFGSOptions struct {
 	FirstStep   float64 // 0.01: root mean square of the first step tried without a history
 	Decrease    float64 // 1e-4: c₁ of the Wolfe conditions
 	Curvature   float64 // 0.9: c₂ of the Wolfe conditions
+	// Compact keeps the pairs in 16 bits, on devices that can. The products that the
+	// recursion takes of them are those of the rounded pairs.
+	Compact bool
 	// Bounds: none; else every point that is tried is moved into them before it
 	// is evaluated.
 	Bounds Bounds
@@ -33,6 +36,16 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 	return o
 }
 
+// ElementBytes is how many bytes NewLBFGS takes of a device for each element of the point:
+// three vectors, the history, and where the pairs aren't compact, room for another.
+func (o LBFGSOptions) ElementBytes(on Vectors) int64 {
+	o = o.withDefaults()
+	if o.Compact && on.Compact() != nil {
+		return 3*4 + int64(o.History)*2*2
+	}
+	return 3*4 + int64(o.History+1)*2*4
+}
+
 // LBFGS is the limited-memory BFGS method: Nocedal and Wright, "Numerical
 // Optimization", second edition 2006, algorithm 7.4 (two-loop recursion, page
 // 178) with the scaling of equation 7.20, and steps that fulfil the Wolfe
@@ -49,6 +62,7 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 // The last evaluation in a step is always at the point where the step ends.
 type LBFGS struct {
 	vectors         Vectors
+	compact         CompactVectors // nil where pairs are in float32
 	options         LBFGSOptions
 	point, gradient Vector
 	here            evaluation // at the point, once evaluated
@@ -57,7 +71,7 @@ type LBFGS struct {
 	origin, originGradient, direction Vector
 
 	pairs []Curvature // from the oldest to the newest
-	next  Curvature   // room for the next one
+	next  Curvature   // room for the next one; compact, none once the history is full
 	// dropped are pairs that this step does without, which come back where it fails.
 	dropped []Curvature
 
@@ -85,6 +99,9 @@ const resolution = 1e-9
 // leaves in gradient.
 func NewLBFGS(vectors Vectors, point, gradient Vector, o LBFGSOptions) (*LBFGS, error) {
 	l := &LBFGS{vectors: vectors, options: o.withDefaults()}
+	if o.Compact {
+		l.compact = vectors.Compact()
+	}
 	if err := l.attach(point, gradient); err != nil {
 		return nil, err
 	}
@@ -178,15 +195,32 @@ func (l *LBFGS) prepare(objective Objective) error {
 	}
 	l.vectors.Copy(l.origin, l.point)
 	l.vectors.Copy(l.originGradient, l.gradient)
-	if l.next.Step != nil {
+	if l.next.Step != nil || l.compact != nil && len(l.pairs) == l.options.History {
 		return nil
 	}
-	made, err := newVectors(l.vectors, l.point.Len(), 2)
-	if err != nil {
-		return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+	var err error
+	l.next, err = l.newPair()
+	return err
+}
+
+// newPair returns a pair of zeros.
+func (l *LBFGS) newPair() (p Curvature, err error) {
+	made := make([]Vector, 2)
+	for i := range made {
+		if l.compact != nil {
+			var v *Compact
+			if v, err = l.compact.NewCompact(l.point.Len()); err == nil {
+				made[i] = v
+			}
+		} else {
+			made[i], err = l.vectors.NewVector(l.point.Len())
+		}
+		if err != nil {
+			free(l.vectors, made[:i]...)
+			return p, fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+		}
 	}
-	l.next = Curvature{Step: made[0], Change: made[1]}
-	return nil
+	return Curvature{Step: made[0], Change: made[1]}, nil
 }
 
 // descend searches along the quasi-Newton direction and then, if need be, along
@@ -258,6 +292,9 @@ func TwoLoop(v Vectors, q Vector, history []Curvature) error {
 // remember takes the step just made into the history, unless its curvature is
 // too small.
 func (l *LBFGS) remember() error {
+	if l.compact != nil {
+		return l.rememberCompact()
+	}
 	v, p := l.vectors, l.next
 	v.Copy(p.Change, l.gradient)
 	v.AddScaled(p.Change, -1, l.originGradient)
@@ -266,8 +303,7 @@ func (l *LBFGS) remember() error {
 		return err
 	}
 	p.Product, p.Square = dots[0], dots[2]
-	l.stride = math.Sqrt(dots[1] / float64(l.point.Len()))
-	if !(p.Product > minimumCurvature*math.Sqrt(dots[1]*dots[2])) {
+	if !l.curved(dots[1], dots[0], dots[2]) {
 		return nil
 	}
 	l.next = Curvature{}
@@ -277,4 +313,41 @@ func (l *LBFGS) remember() error {
 	}
 	l.pairs = append(l.pairs, p)
 	return nil
+}
+
+// curved tells whether a pair's curvature is large enough, given sᵀs, sᵀy and yᵀy, and
+// notes how long the step was.
+func (l *LBFGS) curved(ss, sy, yy float64) bool {
+	l.stride = math.Sqrt(ss / float64(l.point.Len()))
+	return sy > minimumCurvature*math.Sqrt(ss*yy)
+}
+
+// rememberCompact is remember for pairs that are kept compact. They are made right where
+// they are kept, which of a full history is in the place of the oldest.
+func (l *LBFGS) rememberCompact() error {
+	c, n := l.compact, l.point.Len()
+	ss, sy, yy, err := c.DotDifferences(l.point, l.origin, l.gradient, l.originGradient)
+	if err != nil || !l.curved(ss, sy, yy) {
+		return err
+	}
+	p := l.next
+	switch last := len(l.dropped) - 1; {
+	case p.Step != nil:
+		l.next = Curvature{}
+	case len(l.pairs) > 0:
+		p = l.pairs[0]
+		l.pairs = append(l.pairs[:0], l.pairs[1:]...)
+	default: // after steepest descent
+		p, l.dropped = l.dropped[last], l.dropped[:last]
+	}
+	c.Pack(p.Step.(*Compact), unitFor(ss, n), l.point, l.origin)
+	c.Pack(p.Change.(*Compact), unitFor(yy, n), l.gradient, l.originGradient)
+	dots, err := c.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Change, p.Change})
+	if err == nil && dots[0] > 0 {
+		p.Product, p.Square = dots[0], dots[1]
+		l.pairs = append(l.pairs, p)
+		return nil
+	}
+	l.next = p // rounding left nothing of the curvature
+	return err
 }

@@ -32,7 +32,7 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 			break
 		}
 		last = t
-		e, end, err := evaluateAlong(l.vectors, l.gradient, l.next.Step, objective)
+		e, end, err := l.evaluateAlong(objective)
 		if err != nil && !errors.As(err, &notFinite) {
 			return false, err
 		}
@@ -81,6 +81,18 @@ func (l *LBFGS) settle(near, last float64, objective Objective) error {
 	return err
 }
 
+// evaluateAlong evaluates the point where place has moved it, and returns the product of
+// the gradient there and the step.
+func (l *LBFGS) evaluateAlong(objective Objective) (e evaluation, slope float64, err error) {
+	if l.compact == nil {
+		return evaluateAlong(l.vectors, l.gradient, l.next.Step, objective)
+	}
+	if e, err = evaluate(l.vectors, l.gradient, objective); err == nil {
+		slope, err = l.compact.DotDifference(l.gradient, l.point, l.origin)
+	}
+	return e, slope, err
+}
+
 // strideGrowth is by how much a step along the gradient may be longer than the one before.
 const strideGrowth = 10
 
@@ -98,13 +110,16 @@ func (l *LBFGS) firstLength() float64 {
 	return size * math.Sqrt(float64(l.point.Len())) / l.here.norm
 }
 
-// place moves the point to P(x + t·d), leaves the step s in next, and returns
-// gᵀs.
+// place moves the point to P(x + t·d) and returns gᵀs. Where pairs aren't compact, it
+// leaves the step s in next.
 func (l *LBFGS) place(t float64) (slope float64, err error) {
 	v := l.vectors
 	v.Copy(l.point, l.origin)
 	v.AddScaled(l.point, t, l.direction)
 	l.options.Bounds.apply(v, l.point)
+	if l.compact != nil {
+		return l.compact.DotDifference(l.originGradient, l.point, l.origin)
+	}
 	v.Copy(l.next.Step, l.point)
 	v.AddScaled(l.next.Step, -1, l.origin)
 	return v.Dot(l.originGradient, l.next.Step)

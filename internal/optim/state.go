@@ -1,6 +1,9 @@
 package optim
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // State is what an optimiser goes on from, so that one that restores it makes the same
 // steps as the one that it is of. The point isn't in it.
@@ -55,11 +58,15 @@ func (a *Adam) Restore(vectors [][]float32, numbers []float64) error {
 	return load(a.vectors, []Vector{a.mean, a.square, a.previous}, vectors)
 }
 
-// lbfgsNumbers is how many numbers a state of L-BFGS has before those of its pairs.
-const lbfgsNumbers = 4
+// A state of L-BFGS has lbfgsNumbers numbers, and pairNumbers more for each of its pairs.
+const (
+	lbfgsNumbers = 4
+	pairNumbers  = 4
+)
 
 // State implements Optimiser: the pairs, the length of the last step, and the loss and
-// the gradient at the point where they are known.
+// the gradient at the point where they are known. Of vectors of pairs it has the units,
+// which are 0 where they are in float32.
 func (l *LBFGS) State() State {
 	s := State{Numbers: []float64{0, 0, 0, l.stride}}
 	if l.evaluated {
@@ -68,20 +75,28 @@ func (l *LBFGS) State() State {
 	}
 	for _, p := range l.pairs {
 		s.Vectors = append(s.Vectors, p.Step, p.Change)
-		s.Numbers = append(s.Numbers, p.Product, p.Square)
+		s.Numbers = append(s.Numbers, p.Product, p.Square, unitOf(p.Step), unitOf(p.Change))
 	}
 	return s
 }
 
-// Restore implements Optimiser.
+func unitOf(v Vector) float64 {
+	if c, ok := v.(*Compact); ok {
+		return float64(c.Unit)
+	}
+	return 0
+}
+
+// Restore implements Optimiser. The state may be that of an optimiser whose pairs are kept
+// otherwise, as another device does.
 func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
 	if err := numbersOf(numbers, lbfgsNumbers); err != nil {
 		return err
 	}
 	ofPairs := numbers[lbfgsNumbers:]
-	count := len(ofPairs) / 2
-	if len(ofPairs)%2 != 0 || count > l.options.History {
-		return fmt.Errorf("optim: a state of l-bfgs has %d numbers of pairs, want two for each of at most %d", len(ofPairs), l.options.History)
+	count := len(ofPairs) / pairNumbers
+	if len(ofPairs)%pairNumbers != 0 || count > l.options.History {
+		return fmt.Errorf("optim: a state of l-bfgs has %d numbers of pairs, want %d for each of at most %d", len(ofPairs), pairNumbers, l.options.History)
 	}
 	l.forget()
 	var to []Vector
@@ -91,14 +106,57 @@ func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
 	}
 	l.stride = numbers[3]
 	for i := range count {
-		made, err := newVectors(l.vectors, l.point.Len(), 2)
+		p, err := l.newPair()
 		if err != nil {
-			return fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+			return err
 		}
-		l.pairs = append(l.pairs, Curvature{Step: made[0], Change: made[1], Product: ofPairs[2*i], Square: ofPairs[2*i+1]})
-		to = append(to, made...)
+		l.pairs = append(l.pairs, p)
+		of := ofPairs[pairNumbers*i:]
+		l.pairs[i].Product, l.pairs[i].Square = of[0], of[1]
+		for k, v := range []Vector{p.Step, p.Change} {
+			c, compact := v.(*Compact)
+			if unit := float32(of[2+k]); compact && unit != 0 {
+				if fraction, _ := math.Frexp(float64(unit)); fraction != 0.5 || math.IsInf(float64(1/unit), 0) {
+					return fmt.Errorf("optim: a state of l-bfgs has a vector in units of %v, want a power of two", of[2+k])
+				}
+				c.Unit = unit
+			} else if at := len(to) + k; compact && at < len(vectors) {
+				c.Unit = unitFor(sumOfSquares(vectors[at]), len(vectors[at]))
+			}
+		}
+		to = append(to, p.Step, p.Change)
 	}
-	return load(l.vectors, to, vectors)
+	if err := load(l.vectors, to, vectors); err != nil {
+		return err
+	}
+	return l.round(ofPairs)
+}
+
+// round makes the products of restored pairs those of the rounded pairs, where rounding
+// was done as they were restored.
+func (l *LBFGS) round(ofPairs []float64) error {
+	for i := range l.pairs {
+		p, of := &l.pairs[i], ofPairs[pairNumbers*i:]
+		if l.compact == nil || of[2] != 0 && of[3] != 0 {
+			continue
+		}
+		dots, err := l.vectors.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Change, p.Change})
+		if err != nil {
+			return err
+		}
+		if p.Product, p.Square = dots[0], dots[1]; !(p.Product > 0) {
+			l.forget() // which costs a step along the gradient
+			return nil
+		}
+	}
+	return nil
+}
+
+func sumOfSquares(values []float32) (sum float64) {
+	for _, v := range values {
+		sum += float64(v) * float64(v)
+	}
+	return sum
 }
 
 // State is the average's, with the decay of its beginning for the number.

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"testing"
 )
@@ -10,12 +11,17 @@ import (
 var optimisers = map[string]func(p *problem) (Optimiser, error){
 	"adam":  func(p *problem) (Optimiser, error) { return NewAdam(Host{}, p.point, p.slope, AdamOptions{}) },
 	"lbfgs": func(p *problem) (Optimiser, error) { return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{}) },
+	"lbfgs, compact": func(p *problem) (Optimiser, error) {
+		return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{Compact: true})
+	},
 }
 
 // copied is a state by values, as a file would have it.
 func copied(s State) (vectors [][]float32, numbers []float64) {
 	for _, v := range s.Vectors {
-		vectors = append(vectors, slices.Clone(v.(HostVector)))
+		values := make([]float32, v.Len())
+		_ = Host{}.Download(values, v)
+		vectors = append(vectors, values)
 	}
 	return vectors, slices.Clone(s.Numbers)
 }
@@ -80,6 +86,29 @@ func TestStateThatDoesntFitIsRefused(t *testing.T) {
 		}
 		if err := o.Restore(vectors, numbers); err != nil {
 			t.Errorf("%s: its own state is refused: %v", name, err)
+		}
+	}
+}
+
+// A state of pairs in float32 may be gone on from with compact ones, and the other way
+// round: the steps are nearly the same.
+func TestStatesAreExchangedBetweenCompactPairsAndOthers(t *testing.T) {
+	for _, compact := range []bool{false, true} {
+		there := newProblem(quadratic("quadratic", 50, 100))
+		first := newLBFGS(t, there, LBFGSOptions{Compact: compact})
+		step(t, first, there, 6)
+		here := newProblem(quadratic("quadratic", 50, 100))
+		copy(here.point, there.point)
+		second := newLBFGS(t, here, LBFGSOptions{Compact: !compact})
+		if err := second.Restore(copied(first.State())); err != nil {
+			t.Fatal(err)
+		}
+		if len(second.pairs) != len(first.pairs) || len(first.pairs) == 0 {
+			t.Errorf("%d pairs become %d", len(first.pairs), len(second.pairs))
+		}
+		near := step(t, second, here, 1).Loss
+		if far := step(t, first, there, 1).Loss; math.Abs(near-far) > 1e-3*far {
+			t.Errorf("compact %t: the loss after a step is %g, and had been %g", compact, near, far)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Vectors interface {
 	Clamp(x Vector, low, high float64)
 	// Average computes mean = decay·mean + (1−decay)·x.
 	Average(mean Vector, decay float64, x Vector)
+	// Compact is the device's arithmetic with vectors in half of the memory, nil where it
+	// has none.
+	Compact() CompactVectors
 	// AdamStep makes one fused update of point, mean and square.
 	AdamStep(AdamStep)
 }

@@ -14,16 +14,17 @@ import (
 type Half uint16
 
 const (
-	halfUnit = 16
+	// HalfUnit is how many times the float16 a Half stands for.
+	HalfUnit = 16
 	// HalfLimit is the largest value of a Half. What is greater becomes infinite.
-	HalfLimit = halfUnit * 65504
+	HalfLimit = HalfUnit * 65504
 )
 
 // halfOf rounds v to the nearest Half, ties to even.
-func halfOf(v float32) Half { return Half(float16.FromFloat32(v * (1. / halfUnit))) }
+func halfOf(v float32) Half { return Half(float16.FromFloat32(v * (1. / HalfUnit))) }
 
 // Float32 is the value, exactly.
-func (h Half) Float32() float32 { return float16.ToFloat32(uint16(h)) * halfUnit }
+func (h Half) Float32() float32 { return float16.ToFloat32(uint16(h)) * HalfUnit }
 
 // Map is a feature map, in float32 or in Half: one of the two is nil.
 type Map struct {
