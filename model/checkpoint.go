@@ -46,6 +46,8 @@ type header struct {
 	Iteration  int      `json:"iteration"`  // the last one made at this level, 0 before the first
 	Ended      bool     `json:"ended"`      // no more are to be made at it
 	Iterations []int    `json:"iterations"` // of all levels
+	Ways       []way    `json:"ways"`       // of all levels
+	Variant    int      `json:"variant"`    // of the optimiser
 	Moved      float64  `json:"moved"`
 	Stall      stall    `json:"stall"`
 	Last       Progress `json:"last"`
@@ -72,7 +74,7 @@ func (r *run) checkResume(c *Checkpoint) error {
 		return &OptionError{"Resume", fmt.Sprintf("the checkpoint is of another run: %s", err)}
 	}
 	h := c.header
-	if h.Level < 0 || h.Level >= len(r.levels) || h.Iteration < 0 || len(h.Iterations) != len(r.levels) {
+	if h.Level < 0 || h.Level >= len(r.levels) || h.Iteration < 0 || len(h.Iterations) != len(r.levels) || len(h.Ways) != len(r.levels) {
 		return &OptionError{"Resume", fmt.Sprintf("the checkpoint: %s", errCheckpointShape)}
 	}
 	return nil
@@ -136,7 +138,7 @@ func (d *descent) write(w io.Writer, attachment []byte, ended bool) error {
 	}
 	h := header{
 		Attachment: attachment, Inputs: inputs, Arithmetic: r.extractor.Device.Arithmetic(), Complete: d.kept.complete,
-		Level: d.index, Iteration: d.done, Ended: ended, Moved: r.moved, Stall: d.stall, Last: r.last, Curve: r.curve,
+		Level: d.index, Iteration: d.done, Ended: ended, Ways: r.ways, Variant: r.variant, Moved: r.moved, Stall: d.stall, Last: r.last, Curve: r.curve,
 		Base: [2]int{r.best.Width, r.best.Height}, Optimiser: optimiser.Numbers,
 		Vectors: len(optimiser.Vectors), Records: len(d.kept.records),
 	}

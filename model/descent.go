@@ -38,7 +38,7 @@ func (r *run) newDescent(index int, o *objective) (*descent, error) {
 		return nil, err
 	}
 	if r.optimiser == nil {
-		r.optimiser, err = optimizer.open(device, d.point, d.gradient, r.options)
+		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r.options)
 	} else {
 		err = r.optimiser.Rescale(d.point, d.gradient, resampler(r.levels[index-1], r.levels[index]))
 	}

@@ -44,7 +44,8 @@ type run struct {
 	content   image.Image // of which the last level makes its pictures when it begins
 	styles    []Style
 	levels    []level
-	memory    []int64         // bytes of the device that each level takes
+	ways      []way           // how each level goes through the network
+	variant   int             // of the optimiser
 	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
@@ -91,24 +92,21 @@ func newRun(ctx context.Context, content image.Image, styles []Style, o Options)
 // prepare makes the levels and the picture that the first one starts from.
 func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) (err error) {
 	o := r.options
-	if err := r.fits(content.Bounds().Size(), styles); err != nil {
-		return err
-	}
 	r.content, r.styles, r.levels = content, styles, emptyPyramid(content.Bounds().Size(), styles, o)
-	early := r.levels[:max(1, len(r.levels)-1)]
-	if err := addPictures(ctx, early, content, styles); err != nil {
-		return err
-	}
-	early[0].remarkTexture()
 	sketches := make([]sketch, len(r.levels))
 	for i, l := range r.levels {
 		if sketches[i], err = r.extractor.sketch(l.outline()); err != nil {
 			return fmt.Errorf("model: %w", err)
 		}
 	}
-	if r.memory, err = r.memories(sketches); err != nil {
-		return fmt.Errorf("model: %w", err)
+	if err := r.allot(sketches); err != nil {
+		return err
 	}
+	early := r.levels[:max(1, len(r.levels)-1)]
+	if err := addPictures(ctx, early, content, styles); err != nil {
+		return err
+	}
+	early[0].remarkTexture()
 	if r.estimate, err = r.newEstimate(sketches); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
@@ -160,7 +158,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	if r.options.Begin != nil {
 		r.options.Begin(Level{
 			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
-			Device: r.extractor.Device.Name(), Memory: r.memory[index], Remarks: l.remarks,
+			Device: r.extractor.Device.Name(), Memory: r.bytesOf(r.ways[index]), Remarks: r.remarksOf(index),
 		})
 	}
 	d, err := r.newDescent(index, objective)
@@ -199,7 +197,7 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 			return nil, err
 		}
 	}
-	t, err := r.extractor.targets(ctx, *l)
+	compile, err := r.targets(ctx, index)
 	for i := range r.levels[:index+1] {
 		r.levels[i].dropPictures()
 	}
@@ -209,7 +207,41 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.extractor.objective(*l, t)
+	return compile()
+}
+
+// targets computes the targets of a level, in the way that it has. What it returns makes the
+// objective.
+func (r *run) targets(ctx context.Context, index int) (func() (*objective, error), error) {
+	l, w, e := r.levels[index], r.ways[index], r.extractor
+	if !w.Tiled {
+		t, err := e.targets(ctx, l)
+		return func() (*objective, error) { return e.objective(l, t) }, err
+	}
+	planner := e.planner()
+	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Short)
+	if err != nil {
+		return nil, err
+	}
+	return func() (*objective, error) {
+		if err := b.remember(w.keep); err != nil {
+			b.close()
+			return nil, err
+		}
+		return planner.tiledObjective(l, t, b)
+	}, nil
+}
+
+// remarksOf is what a user may want to know of a level.
+func (r *run) remarksOf(index int) []string {
+	remarks := r.levels[index].remarks
+	if remark := r.ways[index].remark; remark != "" {
+		remarks = append(remarks, remark)
+	}
+	if remark := r.options.Optimizer.row().variants(r.extractor.Device)[r.variant].remark; index == 0 && remark != "" {
+		remarks = append(remarks, remark)
+	}
+	return remarks
 }
 
 // beginning is the picture that a level begins with: what the last one came to.

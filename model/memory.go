@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"image"
+	"math"
 
 	"impasto/internal/engine"
 	"impasto/internal/memory"
@@ -86,23 +87,29 @@ func (e extractor) sketch(l outline) (s sketch, err error) {
 	return sketch{l, schedule, d}, err
 }
 
-// demandOf is what a level takes beside its pictures: machines, of which there is one at a
-// time, the optimiser's vectors, the targets, and copies of the picture.
-func (e extractor) demandOf(s sketch, optimizer Optimizer) (demand, error) {
+// wholeDemand is what a level takes where it is looked at whole, with so many bytes of the
+// optimiser's vectors.
+func (e extractor) wholeDemand(s sketch, vectors int64) (computing, descending demand, err error) {
 	bytes, err := e.Device.Needs(s.objective)
 	if err != nil {
-		return demand{}, err
+		return demand{}, demand{}, err
 	}
-	d, pixels := s.targets, pictureBytes(s.width, s.height)
-	d.device = max(d.device, bytes) + optimizer.row().elementBytes(e.Device)*pixels/4
-	d.host += copies * pixels
-	return d, nil
+	computing, descending = beside(s.outline, vectors)
+	computing.device += s.targets.device
+	computing.host += s.targets.host
+	descending.device += bytes
+	descending.host += s.targets.host
+	return computing, descending, nil
 }
 
-// copies is how many pictures of a level's size there are at a time beside the vectors:
-// what the last level came to, which is smaller, and what this one has come to so far.
-// Where the level began is made again at its end, when the vectors are gone.
-const copies = 2
+// beside is what a level takes beside the network, while targets are computed and while the
+// picture descends: its pictures and the optimiser's vectors of the level before, half of
+// these at most; then those of the level itself. What the level before came to is there
+// throughout, and what this one comes to in the end.
+func beside(l outline, vectors int64) (computing, descending demand) {
+	pixels := pictureBytes(l.width, l.height)
+	return demand{device: vectors / 2, host: pixels/2 + l.pictures()}, demand{device: vectors, host: pixels/2 + pixels}
+}
 
 // outlineTargets has the shapes of a level's targets, without values, and of what computing
 // them takes the most of the device.
@@ -131,92 +138,123 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 	return t, d, nil
 }
 
-// fits reports, before anything is computed, a size of the output that there isn't the
-// memory for. The last level takes the most, and by then has the only pictures.
-func (r *run) fits(content image.Point, styles []Style) error {
-	needed, err := r.demandUpTo(content, styles, r.options.Size)
-	if err != nil {
-		return fmt.Errorf("model: %w", err)
-	}
-	short := r.shortage(needed)
-	if short == nil {
-		return nil
-	}
-	hint := " or a loss that needs less"
-	if size := r.largestFit(content, styles); size > 0 {
-		hint = fmt.Sprintf(", such as %d", size)
-	}
-	return tooLarge(outlineOf(content, styles, r.options, r.options.Size), short, hint)
-}
-
-// memories are how much of the device each level takes, with what is in the process where
-// that is the same.
-func (r *run) memories(levels []sketch) ([]int64, error) {
-	bytes := make([]int64, len(levels))
-	var later int64 // pictures of levels between this one and the last
-	for i := len(levels) - 1; i >= 0; i-- {
-		d, err := r.extractor.demandOf(levels[i], r.options.Optimizer)
-		if err != nil {
-			return nil, err
-		}
-		if r.extractor.Device.OnHost() {
-			d.device += d.host + later + levels[i].pictures()
-		}
-		if bytes[i] = d.device; i+1 < len(levels) {
-			later += levels[i].pictures()
-		}
-	}
-	return bytes, nil
-}
-
 // outline is that of a level that there is.
 func (l level) outline() outline { return outline{l.width, l.height, l.styleSizes} }
 
-// demandUpTo is what a run takes whose last level has that longer side.
-func (r *run) demandUpTo(content image.Point, styles []Style, size int) (demand, error) {
-	last, err := r.extractor.sketch(outlineOf(content, styles, r.options, size))
-	if err != nil {
-		return demand{}, err
-	}
-	needed, err := r.extractor.demandOf(last, r.options.Optimizer)
-	needed.host += last.pictures()
-	return needed, err
-}
-
-// largestFit is the largest size that there is memory for, to some per cent, and 0 where
-// there is none that the layers see something of.
-func (r *run) largestFit(content image.Point, styles []Style) int {
-	found, most := 0, r.options.Size
-	for least := r.options.minimumSize(); most-least > max(1, most/100); {
-		size := (least + most) / 2
-		// A size of which the network sees nothing is an error, and too small.
-		needed, err := r.demandUpTo(content, styles, size)
-		switch {
-		case err != nil:
-			least = size
-		case r.shortage(needed) == nil:
-			least, found = size, size
-		default:
-			most = size
+// allot finds how each level goes through the network and which of the optimiser's variants
+// there is the memory for, and reports a size of the output that there isn't.
+func (r *run) allot(levels []sketch) error {
+	last := levels[len(levels)-1]
+	var least way
+	planner := r.extractor.planner()
+	wanted := r.wanted(len(levels))
+	for _, in := range r.rooms() {
+		for i, variant := range r.options.Optimizer.row().variants(r.extractor.Device) {
+			if wanted != nil && i != r.options.Resume.header.Variant {
+				continue
+			}
+			w, fits, err := r.allotIn(planner, in, levels, variant, wanted)
+			if err != nil {
+				return fmt.Errorf("model: %w", err)
+			}
+			if fits {
+				r.ways, r.variant = w, i
+				return nil
+			}
+			least = w[len(w)-1]
 		}
 	}
-	return found
+	hint := " or a loss that needs less"
+	if size := r.sizeFor(last, least); size > 0 {
+		hint = fmt.Sprintf(", such as %d", size)
+	}
+	return tooLarge(last.outline, r.shortage(least.needs), hint)
 }
 
-// shortage is the error of a demand that is more than there is, and nil of any other.
+// wanted are the ways of the run that is gone on from, for results to be the same bit by bit;
+// nil where there is none.
+func (r *run) wanted(levels int) []way {
+	if r.options.Resume == nil || len(r.options.Resume.header.Ways) != levels {
+		return nil
+	}
+	return r.options.Resume.header.Ways
+}
+
+// allotIn finds the ways of levels in the memory that there is. Where a level doesn't fit,
+// its way is the last, and says what it needs.
+func (r *run) allotIn(p *planner, in room, levels []sketch, v variant, wanted []way) (ways []way, fit bool, err error) {
+	ways = make([]way, len(levels))
+	for i := len(levels) - 1; i >= 0; i-- {
+		pixels := pictureBytes(levels[i].width, levels[i].height)
+		var of *way
+		if wanted != nil {
+			of = &wanted[i]
+		}
+		w, fits, err := p.way(levels[i], v.elementBytes*pixels/4, in, of)
+		if err != nil {
+			return nil, false, fmt.Errorf("scale %d: %w", i+1, err)
+		}
+		if !fits {
+			return []way{w}, false, nil
+		}
+		ways[i] = w
+	}
+	return ways, true, nil
+}
+
+// bytesOf is how much of the device a level takes, with what is in the process where that is
+// the same.
+func (r *run) bytesOf(w way) int64 {
+	if r.extractor.Device.OnHost() {
+		return w.needs.device + w.needs.host
+	}
+	return w.needs.device
+}
+
+// sizeFor is a size of the output that there should be memory for where the last level needs
+// too much, and 0 where there is none that the layers see something of: what a level needs
+// goes with its pixels, but for some of it.
+func (r *run) sizeFor(last sketch, least way) int {
+	rooms := r.rooms()
+	in := rooms[len(rooms)-1].less(demand{heapSlack / 4, heapSlack / 4}) // it may change a little
+	share := 1.
+	if needs := r.bytesOf(least); needs > 0 {
+		share = float64(in.device) / float64(needs)
+	}
+	if !in.shared && least.needs.host > 0 {
+		share = min(share, float64(in.host)/float64(least.needs.host))
+	}
+	for size := int(float64(max(last.width, last.height)) * math.Sqrt(share)); size >= r.options.minimumSize(); size -= max(1, size/20) {
+		width, height := fit(last.width, last.height, size, true)
+		small := outline{width: width, height: height}
+		for _, style := range last.styles {
+			small.styles = append(small.styles, image.Pt(max(1, style.X*width/last.width), max(1, style.Y*height/last.height)))
+		}
+		s, err := r.extractor.sketch(small)
+		if err != nil {
+			return 0
+		}
+		variants := r.options.Optimizer.row().variants(r.extractor.Device)
+		if _, fits, err := r.allotIn(r.extractor.planner(), in, []sketch{s}, variants[len(variants)-1], nil); err == nil && fits {
+			return size / 2 * 2
+		}
+	}
+	return 0
+}
+
+// shortage is the error of a demand that is more than there is.
 func (r *run) shortage(needed demand) *plan.MemoryError {
-	device := r.extractor.Device
-	if device.OnHost() {
-		needed = demand{device: needed.device + needed.host}
+	rooms := r.rooms()
+	in := rooms[len(rooms)-1]
+	err := memoryError(needed.host, in.host)
+	switch {
+	case in.shared:
+		err = memoryError(needed.device+needed.host, in.device)
+	case needed.device > in.device:
+		err = &plan.MemoryError{Needed: needed.device, Available: in.device}
 	}
-	switch available, known := device.Available(); {
-	case known && needed.device > available && device.OnHost():
-		return memoryError(needed.device, available)
-	case known && needed.device > available:
-		return &plan.MemoryError{Needed: needed.device, Available: available}
+	if r.options.Memory > 0 {
+		err.Limit = "run"
 	}
-	if available, known := memory.Available(); known && needed.host > available {
-		return memoryError(needed.host, available)
-	}
-	return nil
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"image"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,10 +22,27 @@ type shortDevice struct {
 func (d shortDevice) Available() (int64, bool) { return d.available, true }
 func (d shortDevice) OnHost() bool             { return !d.apart }
 
-func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *testing.T) {
+// sketched is a run whose last level has that longer side, and its levels.
+func sketched(t *testing.T, size int, device shortDevice) (*run, []sketch) {
+	t.Helper()
 	o := tinyOptions()
-	o.MinSize, o.Size = 32, 128
+	r := newTestRun(t, o)
+	r.options.MinSize, r.options.Size = 32, size
+	device.Device = r.extractor.Device
+	r.extractor.Device = device
+	var levels []sketch
 	content, styles := image.Pt(160, 120), []Style{{Image: image.NewNRGBA(image.Rect(0, 0, 160, 120)), Weight: 1}}
+	for _, side := range levelSides(32, size) {
+		s, err := r.extractor.sketch(outlineOf(content, styles, r.options, side))
+		if err != nil {
+			t.Fatal(err)
+		}
+		levels = append(levels, s)
+	}
+	return r, levels
+}
+
+func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *testing.T) {
 	for _, test := range []struct {
 		device  shortDevice
 		refused bool
@@ -32,10 +50,8 @@ func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *te
 		{shortDevice{available: 1 << 10}, true}, {shortDevice{available: 1 << 40}, false},
 		{shortDevice{available: 1 << 10, apart: true}, true}, {shortDevice{available: 1 << 40, apart: true}, false},
 	} {
-		r := newTestRun(t, o)
-		test.device.Device = r.extractor.Device
-		r.extractor.Device = test.device
-		err := r.fits(content, styles)
+		r, levels := sketched(t, 128, test.device)
+		err := r.allot(levels)
 		var wrong *OptionError
 		if test.refused && (!errors.As(err, &wrong) || wrong.Option != "Size" || !strings.Contains(err.Error(), "128×96 pixels needs ")) {
 			t.Errorf("with %d bytes: %v, want the size refused", test.device.available, err)
@@ -50,33 +66,31 @@ func TestPicturesThatNeedMoreMemoryThanThereIsAreRefusedBeforeAnyIteration(t *te
 }
 
 // Where a size is too large, the one that the error names fits, and one that is a
-// twentieth larger doesn't.
+// third larger doesn't.
 func TestTheSizeThatARefusalNamesFits(t *testing.T) {
-	o := tinyOptions()
-	r := newTestRun(t, o)
-	r.options.MinSize, r.options.Size = 32, 4096
-	r.extractor.Device = shortDevice{Device: r.extractor.Device, available: 100 << 20}
-	content, styles := image.Pt(160, 120), []Style{{Image: image.NewNRGBA(image.Rect(0, 0, 160, 120)), Weight: 1}}
-	err := r.fits(content, styles)
-	if err == nil || !regexp.MustCompile(`choose a smaller size, such as \d+$`).MatchString(err.Error()) {
+	device := shortDevice{available: 500 << 20}
+	r, levels := sketched(t, 4096, device)
+	err := r.allot(levels)
+	if err == nil {
+		t.Fatal("4096 pixels fit in 500 MiB")
+	}
+	match := regexp.MustCompile(`choose a smaller size, such as (\d+)$`).FindStringSubmatch(err.Error())
+	if match == nil {
 		t.Fatalf("%v, want a size that fits", err)
 	}
-	size := r.largestFit(content, styles)
+	size, _ := strconv.Atoi(match[1])
 	for _, test := range []struct {
 		size int
 		fits bool
-	}{{size, true}, {size + size/20, false}} {
-		needed, err := r.demandUpTo(content, styles, test.size)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if fits := r.shortage(needed) == nil; fits != test.fits {
-			t.Errorf("%d pixels fit: %v, want %v", test.size, fits, test.fits)
+	}{{size, true}, {size + size/3, false}} {
+		r, levels := sketched(t, test.size, device)
+		if err := r.allot(levels); (err == nil) != test.fits {
+			t.Errorf("%d pixels fit: %v, want %v", test.size, err, test.fits)
 		}
 	}
-	r.extractor.Device = shortDevice{Device: r.extractor.Device, available: 1}
-	if size := r.largestFit(content, styles); size != 0 {
-		t.Errorf("%d pixels fit in a byte", size)
+	r, levels = sketched(t, 128, shortDevice{available: 1})
+	if err := r.allot(levels); err == nil || !strings.HasSuffix(err.Error(), "or a loss that needs less") {
+		t.Errorf("128 pixels in a byte: %v", err)
 	}
 }
 
@@ -91,7 +105,8 @@ func TestTheDemandIsThatOfTheMachines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		counted, err := r.extractor.demandOf(s, o.Optimizer)
+		const vectors = 12345
+		_, counted, err := r.extractor.wholeDemand(s, vectors)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +119,6 @@ func TestTheDemandIsThatOfTheMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer objective.Close()
-		vectors := o.Optimizer.row().elementBytes(r.extractor.Device) * pictureBytes(l.width, l.height) / 4
 		needs, err := r.extractor.Device.Needs(objective.Schedule)
 		if err != nil {
 			t.Fatal(err)

@@ -79,6 +79,12 @@ type Options struct {
 	Device    device.Name
 	Precision device.Precision // of those that the device knows
 	Threads   int              // of the processor, up to MaxThreads; 0 uses every core
+	// Memory is how many bytes of memory the program may take at most, with all that it
+	// takes besides; 0 stands for 4 GiB or, where that won't do, for as much as it takes, but
+	// never for more than three quarters of what there is. A picture for which there isn't
+	// enough is looked at in tiles, which takes more time and comes to the same up to
+	// rounding. Losses that keep points then look at a sample of each layer.
+	Memory int64
 
 	// Planned, unless nil, is called once, before the first level, with what the run is
 	// expected to take, as MakePlan has it, for which a few evaluations are timed.

@@ -53,7 +53,7 @@ func (r *run) plan() Plan {
 	for i, l := range r.levels {
 		level := PlannedLevel{
 			Number: i + 1, Width: l.width, Height: l.height,
-			Iterations: l.iterations, Time: r.estimate.whole(i), Memory: r.memory[i],
+			Iterations: l.iterations, Time: r.estimate.whole(i), Memory: r.bytesOf(r.ways[i]),
 		}
 		if r.ends != nil {
 			level.Time = r.ends[i] - before
@@ -91,7 +91,7 @@ func (r *run) announce(ctx context.Context) error {
 func (r *run) newEstimate(levels []sketch) (*estimate, error) {
 	e := &estimate{limit: r.options.TimeLimit}
 	for i, s := range levels {
-		w, err := r.extractor.workOf(s, r.options)
+		w, err := r.extractor.workOf(s, r.ways[i].work, r.options)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (r *run) probe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("model: probe: %w", err)
 	}
-	w, err := r.extractor.workOf(s, r.options)
+	w, err := r.extractor.workOf(s, ofSchedule(s.objective), r.options)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}

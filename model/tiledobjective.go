@@ -59,12 +59,8 @@ func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(
 func (b *tiled) sketchSums() (sums, error) {
 	r := b.extractor.recipe
 	shapes := sums{style: make([]engine.Kept, len(r.style)), content: make([]plan.Values, len(r.content))}
-	for i, s := range b.sections {
-		content := tileContent(nil)
-		if b.content != nil {
-			content = b.content[i][0]
-		}
-		g, err := b.extractor.build(s, s.tiles[0], forSummaries, content)
+	for _, s := range b.sections {
+		g, err := b.extractor.sketchTile(s, s.tiles[0], forSummaries)
 		if err != nil {
 			return sums{}, err
 		}
@@ -121,15 +117,9 @@ func (e extractor) outlineComparison(width, height int, t targets, shapes sums, 
 
 // tiledObjective compiles the objective of a level in tiles.
 func (e extractor) tiledObjective(l level, t targets, b *tiled) (*objective, error) {
-	shapes, err := b.sketchSums()
+	o, err := e.comparisonOf(l, t, b)
 	if err != nil {
-		return nil, err
-	}
-	o, inputs, err := e.outlineComparison(l.width, l.height, t, shapes, b.sizes)
-	if err != nil {
-		return nil, err
-	}
-	if o.Executable, err = engine.Compile(e.Device, inputs, o.outputs()...); err != nil {
+		b.close()
 		return nil, err
 	}
 	o.tiled, o.key = b, o.Input(losses.KeyName)
@@ -138,6 +128,20 @@ func (e extractor) tiledObjective(l level, t targets, b *tiled) (*objective, err
 		return nil, err
 	}
 	return o, nil
+}
+
+// comparisonOf compiles the comparison of a level.
+func (e extractor) comparisonOf(l level, t targets, b *tiled) (*objective, error) {
+	shapes, err := b.sketchSums()
+	if err != nil {
+		return nil, err
+	}
+	o, inputs, err := e.outlineComparison(l.width, l.height, t, shapes, b.sizes)
+	if err != nil {
+		return nil, err
+	}
+	o.Executable, err = engine.Compile(e.Device, inputs, o.outputs()...)
+	return o, err
 }
 
 // vectors are the picture and its gradient: where total variation counts, in the place

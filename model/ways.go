@@ -1,11 +1,11 @@
 package model
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"math"
 	"runtime/debug"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -44,6 +44,17 @@ func (r room) holds(d demand) bool {
 	return d.device <= r.device && d.host <= r.host
 }
 
+// larger is the larger of two demands.
+func (r room) larger(a, b demand) demand {
+	switch {
+	case !r.shared:
+		return demand{max(a.device, b.device), max(a.host, b.host)}
+	case a.device+a.host > b.device+b.host:
+		return a
+	}
+	return b
+}
+
 // less is what is left once a demand is met.
 func (r room) less(d demand) room {
 	if r.shared {
@@ -76,6 +87,9 @@ func (r *run) rooms() []room {
 	if available, known := r.extractor.Device.Available(); known {
 		device = available
 	}
+	if r.extractor.Device.OnHost() {
+		host = device
+	}
 	resident, _ := memory.Resident()
 	within := func(most int64) room {
 		left := max(0, min(host, most-resident)-heapSlack)
@@ -100,9 +114,9 @@ func (r *run) rooms() []room {
 // begins with.
 var tileSides = []int{1024, 768, 640, 512, 448, 384, 320, 256, 224, 192, 160, 128, 96, 64, 48, 32}
 
-// arenas are what graphs of tiles may take, in bytes, that are tried: large ones spare
-// margins, small ones leave memory for what the way back needs.
-var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 << 20, 64 << 20, 48 << 20, 32 << 20, 24 << 20}
+// arenas are what graphs of tiles may take, in bytes, that are tried beside the least that
+// will do: large ones spare margins, small ones leave memory for what the way back needs.
+var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 << 20, 64 << 20, 48 << 20, 32 << 20}
 
 // planner finds how levels go through the network. It remembers what graphs of tiles take.
 type planner struct {
@@ -140,6 +154,24 @@ func (p *planner) cutter(arena int64) func(*section) error {
 		}
 		return memoryError(least, arena)
 	}
+}
+
+// leastArena is the least that will do for a level's pictures.
+func (p *planner) leastArena(l outline) (int64, error) {
+	var least int64
+	smallest := func(s *section) error {
+		side := tileSides[len(tileSides)-1]
+		s.cut((s.width+side-1)/side, (s.height+side-1)/side)
+		needs, err := p.tileNeeds(s, side)
+		least = max(least, needs)
+		return err
+	}
+	for _, size := range append([]image.Point{{l.width, l.height}}, l.styles...) {
+		if _, err := p.newTiled(size.X, size.Y, smallest, false); err != nil {
+			return 0, err
+		}
+	}
+	return least, nil
 }
 
 // tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
@@ -276,9 +308,6 @@ func (t *tiling) count(e extractor, i int) error {
 	return nil
 }
 
-// times is that work several times.
-func (w work) times(n float64) work { return work{growing: w.growing * n, fixed: w.fixed * n} }
-
 // mapBytes is the most that maps between sections and their cotangents take at a time.
 func (b *tiled) mapBytes() int64 {
 	bytes := func(i int, format mapFormat) int64 {
@@ -347,25 +376,37 @@ func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
 
 // way finds how a level goes through the network in the memory that there is: whole if it can
 // be, else in tiles, in the way that takes the least work, with float32 maps if they fit.
-// vectors are the optimiser's bytes. Where nothing fits, needs is about the least that would do.
-func (p *planner) way(l sketch, vectors int64, in room) (w way, fits bool, err error) {
-	if w.needs, err = p.wholeDemand(l, vectors); err != nil {
+// vectors are the optimiser's bytes. Where nothing fits, needs is about the least that would
+// do. The way wanted, unless nil, is the only one that is tried.
+func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fits bool, err error) {
+	computing, descending, err := p.wholeDemand(l, vectors)
+	if err != nil {
 		return w, false, err
 	}
-	if w.work = ofSchedule(l.objective); in.holds(w.needs) {
-		return w, true, nil
+	w.needs, w.work = in.larger(computing, descending), ofSchedule(l.objective)
+	if wanted == nil && in.holds(w.needs) || wanted != nil && !wanted.Tiled {
+		return w, in.holds(w.needs), nil
 	}
-	beside := besideNetwork(l.outline, vectors)
+	computing, descending = beside(l.outline, vectors)
+	others := in.larger(computing, descending)
+	least, err := p.leastArena(l.outline)
+	if err != nil {
+		return w, false, err
+	}
+	all := append(slices.Clone(arenas), least)
+	if wanted != nil {
+		all = []int64{wanted.Arena}
+	}
 	for _, short := range []bool{false, true} {
-		for _, arena := range arenas {
-			t, err := p.tiling(l.outline, arena, short)
-			if small := (*plan.MemoryError)(nil); errors.As(err, &small) {
-				break
+		for _, arena := range all {
+			if arena < least || wanted != nil && wanted.Short != short {
+				continue
 			}
+			t, err := p.tiling(l.outline, arena, short)
 			if err != nil {
 				return w, false, err
 			}
-			needs := beside.plus(t.fixed)
+			needs := others.plus(t.fixed)
 			if !in.holds(needs) {
 				if !fits {
 					w.needs = needs

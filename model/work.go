@@ -97,6 +97,9 @@ func ofLoss(d losses.Description, channels, positions, targetPositions int) work
 	return w
 }
 
+// times is that work several times.
+func (w work) times(n float64) work { return work{growing: w.growing * n, fixed: w.fixed * n} }
+
 // levelWork is what a level takes.
 type levelWork struct {
 	iterations  int
@@ -105,9 +108,10 @@ type levelWork struct {
 	setup       work    // what comes before the first iteration
 }
 
-// workOf is the work of a level, counted from the graphs that it runs.
-func (e extractor) workOf(l sketch, o Options) (levelWork, error) {
-	w := levelWork{evaluation: ofSchedule(l.objective)}
+// workOf is the work of a level, counted from the graphs that it runs. graphs is that of an
+// evaluation.
+func (e extractor) workOf(l sketch, graphs work, o Options) (levelWork, error) {
+	w := levelWork{evaluation: graphs}
 	_, maps, err := e.Build(l.width, l.height, e.recipe.layers()...)
 	if err != nil {
 		return w, err

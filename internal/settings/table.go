@@ -115,7 +115,8 @@ func (s *Stylization) machinery() []Setting {
 		Usage: "leave average and L2 pooling unscaled, as Gatys et al. do"})
 	all = append(all, Weights(&s.Weights))
 	all = append(all, Machine(&o.Device, &o.Threads)...)
-	return append(all, Precision(&o.Precision))
+	return append(all, Precision(&o.Precision), Setting{Name: "memory", Value: Memory(&o.Memory),
+		Usage: "memory that the program may take, such as 2GiB; what doesn't fit is looked at in tiles, which takes longer; auto takes 4GiB, or more if it has to and three quarters of what there is allow it"})
 }
 
 // Seed is the setting that everything with chance in it has.

@@ -88,6 +88,48 @@ func (n unsigned) Set(text string) error {
 	return nil
 }
 
+// Memory is an amount of memory in bytes, 0 of which leaves it to the program.
+func Memory(target *int64) Value { return amount{target} }
+
+type amount struct{ target *int64 }
+
+// automatic is how 0 is written.
+const automatic = "auto"
+
+var amountUnits = []string{"B", "KiB", "MiB", "GiB", "TiB"}
+
+func (a amount) String() string {
+	n, unit := *a.target, 0
+	if n == 0 {
+		return automatic
+	}
+	for ; n%1024 == 0 && unit+1 < len(amountUnits); unit++ {
+		n /= 1024
+	}
+	return fmt.Sprint(n, amountUnits[unit])
+}
+
+func (amount) Type() string { return "AMOUNT" }
+
+// Set reads a number with a unit: 2GiB, 2G, 1.5g or 800MB, which are all powers of 1024,
+// as memory is sold.
+func (a amount) Set(text string) error {
+	if text == automatic {
+		*a.target = 0
+		return nil
+	}
+	number := strings.TrimRight(text, "bBiIkKmMgGtT ")
+	unit := strings.ToUpper(strings.TrimSpace(text[len(number):]))
+	unit = strings.TrimSuffix(strings.TrimSuffix(unit, "B"), "I")
+	power := strings.Index("KMGT", unit) + 1
+	value, err := strconv.ParseFloat(number, 64)
+	if bytes := value * math.Pow(1024, float64(power)); err == nil && len(unit) == 1 && power > 0 && bytes >= 1<<20 && bytes < 1<<60 {
+		*a.target = int64(bytes)
+		return nil
+	}
+	return errors.New("want an amount of memory from 1MiB on, such as 2GiB or 800MiB, or auto")
+}
+
 // Real is a finite number between two bounds, both included. Unit is the word for
 // it in a help.
 func Real(target *float64, low, high float64, unit string) Value {
