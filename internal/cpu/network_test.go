@@ -1,11 +1,13 @@
 package cpu
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
 	"impasto/vgg19"
@@ -121,4 +123,31 @@ func emptyNetwork() *vgg19.Parameters {
 		p.Filters[i], p.Biases[i] = make([]float32, c.Out*c.In*9), make([]float32, c.Out)
 	}
 	return p
+}
+
+// TestGradientsAreTheSameByWhatIsKeptOfMaps, bit by bit: without the steps that go by
+// choices, gradients go by the maps themselves.
+func TestGradientsAreTheSameByWhatIsKeptOfMaps(t *testing.T) {
+	p := defaultNetwork(t)
+	for _, c := range []struct {
+		size    int
+		style   string
+		options vgg19.Options
+		layers  []string
+	}{
+		{32, "gram", vgg19.Options{Padding: "replicate"}, fiveLayers},
+		{45, "gram", vgg19.Options{}, fiveLayers},
+		{35, "sliced", vgg19.Options{Padding: "replicate"}, []string{"relu2_2", "relu4_4", "relu5_1"}},
+		{32, "gram", vgg19.Options{Pooling: "avg"}, fiveLayers},
+		{20, "gram", vgg19.Options{Pooling: "none"}, []string{"relu1_2", "relu3_1"}},
+	} {
+		l := networkLossOf(t, p, c.options, c.size, c.style, c.layers...)
+		by, without := opened(t, Options{}), opened(t, Options{})
+		delete(without.kernels, reflect.TypeFor[*ops.PooledConvolutionGradient]())
+		cost, gradient := l.at(t, by)
+		wantCost, want := l.at(t, without)
+		if cost != wantCost || !slices.Equal(gradient, want) {
+			t.Errorf("%+v: losses %v and %v, gradients apart by %.1e", c, cost, wantCost, apart(gradient, want))
+		}
+	}
 }

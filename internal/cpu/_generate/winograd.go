@@ -27,8 +27,9 @@ func emitWinograd(ctx *build.Context) {
 	for _, isa := range isas {
 		w := winograd{kernel: kernel{ctx, isa, false}, constants: constants, table: table}
 		w.gather()
-		w.gatherPooled()
 		w.poolPixels()
+		w.choosePixels()
+		w.expandPixels()
 		w.scatter()
 		w.transposeSquare()
 		w.multiply()
