@@ -26,15 +26,15 @@ func apart(got, want []float32) float64 {
 	return math.Sqrt(sum / size)
 }
 
-func TestFeaturesOfFloat16TakeTwoThirdsOfTheMemory(t *testing.T) {
+func TestFeaturesOfFloat16TakeThreeQuartersOfTheMemory(t *testing.T) {
 	p := emptyNetwork()
 	single, narrow := opened(t, Options{Threads: 1}), opened(t, Options{Threads: 1, Precision: device.Float16})
 	for _, style := range []string{"gram", "gaussian"} {
 		l := networkLossOf(t, p, vgg19.Options{Padding: "replicate"}, 512, style, fiveLayers...)
 		whole, half := programOf(t, single, l.Schedule).Bytes, programOf(t, narrow, l.Schedule).Bytes
 		t.Logf("%s: %d MiB, %d with float16", style, whole>>20, half>>20)
-		if float64(half) > 0.67*float64(whole) {
-			t.Errorf("%s: %d bytes with float16 and %d without, want at most two thirds", style, half, whole)
+		if float64(half) > 0.77*float64(whole) {
+			t.Errorf("%s: %d bytes with float16 and %d without, want at most 77 %%", style, half, whole)
 		}
 	}
 }

@@ -41,6 +41,7 @@ type value struct {
 	single  []float32
 	half    []kernels.Half
 	double  []float64
+	signs   []uint16
 	choices []uint8
 }
 
@@ -102,6 +103,8 @@ func (m *machine) place(buffers []*plan.Buffer) (err error) {
 func (m *machine) view(b *plan.Buffer) value {
 	start := unsafe.Pointer(&m.arena[b.Offset])
 	switch {
+	case b.Keeps == plan.Signs:
+		return value{signs: unsafe.Slice((*uint16)(start), b.Bytes()/2)}
 	case b.Keeps == plan.Choices:
 		return value{choices: unsafe.Slice((*uint8)(start), b.Bytes())}
 	case b.Float16:

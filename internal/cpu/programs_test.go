@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -97,6 +98,39 @@ func TestMapsThatArePooledAreKeptAsChoices(t *testing.T) {
 		}
 		if !slices.Equal(kept, c.want) {
 			t.Errorf("%s: convolutions that pool keep %q, want %q", c.name, kept, c.want)
+		}
+	}
+}
+
+// TestSignsAreKeptOfMapsThatMaskAlone lists the convolutions that keep signs.
+func TestSignsAreKeptOfMapsThatMaskAlone(t *testing.T) {
+	p := emptyNetwork()
+	for _, c := range []struct {
+		name    string
+		on      Options
+		options vgg19.Options
+		style   string
+		layers  []string
+		want    string
+	}{
+		{"the usual layers", Options{}, vgg19.Options{Padding: "replicate"}, "gram", fiveLayers, "conv3_2 conv3_3 conv4_2 conv4_3"},
+		{"float16", Options{Precision: device.Float16}, vgg19.Options{}, "gram", fiveLayers, "conv3_2 conv3_3 conv4_2 conv4_3"},
+		{"one layer", Options{}, vgg19.Options{}, "gram", []string{"relu4_1"}, "conv2_1 conv3_1 conv3_2 conv3_3"},
+		{"a content layer", Options{}, vgg19.Options{}, "", []string{"relu4_2"}, "conv2_1 conv3_1 conv3_2 conv3_3 conv4_1"},
+		{"losses that give their gradients at once", Options{}, vgg19.Options{}, "sliced", []string{"relu2_1", "relu3_2"}, "conv2_1 conv3_1"},
+		{"other poolings, whose gradients read their maps", Options{}, vgg19.Options{Pooling: "avg"}, "gram", []string{"relu3_1"}, "conv2_1"},
+		{"no poolings", Options{}, vgg19.Options{Pooling: "none"}, "gram", []string{"relu3_1"}, "conv1_2 conv2_1 conv2_2"},
+		{"directly", Options{Exact: true}, vgg19.Options{}, "gram", fiveLayers, ""},
+	} {
+		l := networkLossOf(t, p, c.options, 35, c.style, c.layers...)
+		var signed []string
+		for _, step := range programOf(t, opened(t, c.on), l.Schedule).Steps {
+			if slices.ContainsFunc(step.Results, func(b *plan.Buffer) bool { return b.Keeps == plan.Signs }) {
+				signed = append(signed, strings.TrimSuffix(step.Inputs[1].Node.Name(), ".filters"))
+			}
+		}
+		if got := strings.Join(signed, " "); got != c.want {
+			t.Errorf("%s: signs are kept by %s, want %s", c.name, got, c.want)
 		}
 	}
 }

@@ -72,9 +72,9 @@ type Program struct {
 
 // For makes the program of a schedule for a device. The passes are in the order in
 // which one makes room for the next: losses give their gradients before these are
-// added up, sums before they are masked, masks before poolings take them over, and
-// formats when steps are what they will be. It fails, naming the operation, where
-// the device can't compute one.
+// added up, sums before they are masked, masks before poolings take them over or signs
+// take their place, and formats when steps are what they will be. It fails, naming the
+// operation, where the device can't compute one.
 func (s *Schedule) For(device Descriptor) (*Program, error) {
 	p := s.program(device)
 	for _, pass := range []func(*Program){
@@ -83,6 +83,7 @@ func (s *Schedule) For(device Descriptor) (*Program, error) {
 		(*Program).fuseAdditions,
 		(*Program).fuseMasks,
 		(*Program).fusePools,
+		(*Program).keepSigns,
 		(*Program).group,
 		(*Program).narrow,
 	} {

@@ -53,6 +53,8 @@ func (b *Buffer) Len() int { return b.Shape.TotalSize() }
 // say.
 func (b *Buffer) Bytes() int {
 	switch {
+	case b.Keeps == Signs:
+		return (b.Len() + 7) / 8
 	case b.Keeps == Choices:
 		return b.Shape[0] * (b.Shape[1] / 2) * (b.Shape[2] / 2)
 	case b.Float16:
@@ -77,7 +79,8 @@ type Step struct {
 	// Mask, unless nil, is a feature map: the first result, with AddTo in it, is zero
 	// where the map isn't positive, as ReLU asks of a cotangent.
 	Mask *Buffer
-	// InputMask, unless nil, masks the first input, as the step reads it.
+	// InputMask, unless nil, masks the first input, as the step reads it. It is a feature
+	// map or the signs of one.
 	InputMask *Buffer
 	// InPlace tells that the first result takes the memory of AddTo.
 	InPlace bool

@@ -89,6 +89,18 @@ func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify b
 	}.run(w)
 }
 
+// ForwardSigned is Forward, and keeps the signs of y, out/16×height×width, for
+// SignedDataGradient. The convolution must be one by Winograd's algorithm.
+func (c *Convolution) ForwardSigned(w *Workers, y Map, signs []uint16, x Map, height, width int, border Border) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, isa: w.isa,
+		source: source{x: x.first(c.in * area), height: height, width: width, border: border},
+		biases: c.biases, y: y.first(c.out * area), signs: signs[:c.out/channelBlock*area],
+		height: height, width: width, rectify: true,
+	}.run(w)
+}
+
 // DataGradient computes dx, the gradient of a loss by the input of Forward, from dy,
 // that by its output. For a rectified convolution y is its output, the mask of the
 // ReLU: where y isn't positive, the gradient is zero. Otherwise y is no map. With a
@@ -115,6 +127,17 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 			y: Single(dx), height: height, width: width,
 		}.run(w)
 	}
+}
+
+// SignedDataGradient is DataGradient with a border of zeros, masked by the y of which
+// ForwardSigned kept the signs.
+func (c *Convolution) SignedDataGradient(w *Workers, dx, dy []float32, signs []uint16, height, width int) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa,
+		source: source{x: Single(dy[:c.out*area]), signs: signs[:c.out/channelBlock*area], height: height, width: width},
+		y:      Single(dx[:c.in*area]), height: height, width: width,
+	}.run(w)
 }
 
 // ForwardMaxPool is Forward followed by MaxPool, whose result is pooled. It saves a

@@ -284,6 +284,35 @@ func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 	}
 }
 
+func TestGradientsBySignsAreThoseByMaps(t *testing.T) {
+	for _, set := range isasByForm() {
+		w := newWorkers(2, set)
+		defer w.Close()
+		for _, s := range poolingShapes {
+			out, in, height, width := s[0], s[1], s[2], s[3]
+			area, what := height*width, set.name+" "+shape(s[:]...)
+			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, border := range borders(in) {
+				x, y, wantY := Single(values(3, in*area)), newGuarded[float32](out*area), make([]float32, out*area)
+				signs := make([]uint16, out/channelBlock*area)
+				c.ForwardSigned(w, Single(y.values), signs, x, height, width, border)
+				c.Forward(w, Single(wantY), x, height, width, true, border)
+				same(t, what+" y, "+name, y.values, wantY)
+				y.check(t, what+" y, "+name)
+
+				dy, dx, wantX := values(4, out*area), newGuarded[float32](in*area), make([]float32, in*area)
+				c.SignedDataGradient(w, dx.values, dy, signs, height, width)
+				c.DataGradient(w, wantX, dy, Single(wantY), height, width, Border{})
+				same(t, what+" dx, "+name, dx.values, wantX)
+				dx.check(t, what+" dx, "+name)
+			}
+		}
+	}
+}
+
 func TestWinogradIsUsedWhereItCanBe(t *testing.T) {
 	for _, c := range []struct {
 		method  Method

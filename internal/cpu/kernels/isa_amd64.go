@@ -13,6 +13,7 @@ var isaAVX2 = isa{
 	winograd: winogradKernels{
 		gather: gatherAVX2, scatter: scatterAVX2, transpose: transposeAVX2,
 		poolPixels: poolPixelsAVX2, choosePixels: choosePixelsAVX2, expandPixels: expandPixelsAVX2,
+		signPixels: signPixelsAVX2, maskPixels: maskPixelsAVX2,
 		forms: [2]winogradForm{
 			{4, 1, multiplyAVX2, transformColumns4AVX2, transformRows4AVX2, transformFilter4AVX2, invertRows4AVX2, invertColumns4AVX2},
 			{6, 1, multiplyAVX2, transformColumns6AVX2, transformRows6AVX2, transformFilter6AVX2, invertRows6AVX2, invertColumns6AVX2},
@@ -43,6 +44,7 @@ var isaAVX512 = isa{
 	winograd: winogradKernels{
 		gather: gatherAVX512, scatter: scatterAVX512, transpose: transposeAVX512,
 		poolPixels: poolPixelsAVX512, choosePixels: choosePixelsAVX512, expandPixels: expandPixelsAVX512,
+		signPixels: signPixelsAVX512, maskPixels: maskPixelsAVX512,
 		forms: [2]winogradForm{
 			{4, 1, multiplyAVX512, transformColumns4AVX512, transformRows4AVX512, transformFilter4AVX512, invertRows4AVX512, invertColumns4AVX512},
 			{6, 1, multiplyAVX512, transformColumns6AVX512, transformRows6AVX512, transformFilter6AVX512, invertRows6AVX512, invertColumns6AVX512},

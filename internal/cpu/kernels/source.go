@@ -8,13 +8,15 @@ type Border = pure.Border
 
 // source is the input of a convolution as the convolution sees it: surrounded by a
 // border and, where it has a mask, zero wherever the mask isn't positive. With a mask,
-// x is of float32 and the border is zeros.
+// x is of float32 and the border is zeros. Where only the mask's signs are kept, in
+// pixels of 16 channels, signs are those.
 //
 // With choices it is the rectified gradient of a maximum pooling: x is the gradient of
 // the pooling's result, of half the height and width, and choices are those of the
 // pooling, in pixels of 16 channels.
 type source struct {
 	x, mask       Map
+	signs         []uint16
 	choices       []uint8
 	height, width int
 	border        Border
@@ -133,6 +135,10 @@ func (s source) pixels(set *isa, room []float32, channel, row, left, columns int
 	start := channel*area + row*s.width + left + before
 	if after > before {
 		s.gather(set, to[before*channelBlock:], start, after-before)
+		if s.signs != nil {
+			signs := s.signs[channel/channelBlock*area+row*s.width+left+before:]
+			set.winograd.maskPixels(to[before*channelBlock:], signs, after-before)
+		}
 	}
 	for i := range columns {
 		switch {

@@ -75,6 +75,11 @@ type winogradKernels struct {
 	// chosen, else zero. The row is the upper one of the windows where below is 0, the
 	// lower one where below is 1.
 	expandPixels func(to, dy []float32, choices []uint8, n, below int)
+	// signPixels writes the signs of n pixels: bit c of signs[p] is 1 where x[p*16+c] is
+	// positive, else 0.
+	signPixels func(signs []uint16, x []float32, n int)
+	// maskPixels writes zeros over channels of n pixels whose bit of signs is 0.
+	maskPixels func(x []float32, signs []uint16, n int)
 	// transpose writes to[j*toRow+i] = from[i*fromRow+j], i and j below 16.
 	transpose func(to, from []float32, toRow, fromRow int)
 	// scatter is the reverse of gather: y[c*plane+p] = from[p*16+c]. It may read up to

@@ -14,6 +14,24 @@ DATA winogradMask<>+48(SB)/8, $0x0000000000000000
 DATA winogradMask<>+56(SB)/8, $0x0000000000000000
 GLOBL winogradMask<>(SB), RODATA|NOPTR, $64
 
+DATA winogradBits<>+0(SB)/4, $0x00000001
+DATA winogradBits<>+4(SB)/4, $0x00000002
+DATA winogradBits<>+8(SB)/4, $0x00000004
+DATA winogradBits<>+12(SB)/4, $0x00000008
+DATA winogradBits<>+16(SB)/4, $0x00000010
+DATA winogradBits<>+20(SB)/4, $0x00000020
+DATA winogradBits<>+24(SB)/4, $0x00000040
+DATA winogradBits<>+28(SB)/4, $0x00000080
+DATA winogradBits<>+32(SB)/4, $0x00000100
+DATA winogradBits<>+36(SB)/4, $0x00000200
+DATA winogradBits<>+40(SB)/4, $0x00000400
+DATA winogradBits<>+44(SB)/4, $0x00000800
+DATA winogradBits<>+48(SB)/4, $0x00001000
+DATA winogradBits<>+52(SB)/4, $0x00002000
+DATA winogradBits<>+56(SB)/4, $0x00004000
+DATA winogradBits<>+60(SB)/4, $0x00008000
+GLOBL winogradBits<>(SB), RODATA|NOPTR, $64
+
 DATA winogradConstants<>+0(SB)/4, $0x00000003
 DATA winogradConstants<>+4(SB)/4, $0x00000003
 DATA winogradConstants<>+8(SB)/4, $0x00000003
@@ -1051,6 +1069,42 @@ loop:
 	ADDQ      $+16, DX
 	ADDQ      $+128, AX
 	DECQ      BX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func signPixelsAVX512(signs []uint16, x []float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·signPixelsAVX512(SB), NOSPLIT, $0-56
+	MOVQ   signs_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   n+48(FP), DX
+	VPXORD Z0, Z0, Z0
+
+loop:
+	VCMPPS $0x11, (CX), Z0, K1
+	KMOVW  K1, (AX)
+	ADDQ   $+64, CX
+	ADDQ   $+2, AX
+	DECQ   DX
+	JNZ    loop
+	VZEROUPPER
+	RET
+
+// func maskPixelsAVX512(x []float32, signs []uint16, n int)
+// Requires: AVX, AVX512F
+TEXT ·maskPixelsAVX512(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), AX
+	MOVQ signs_base+24(FP), CX
+	MOVQ n+48(FP), DX
+
+loop:
+	KMOVW     (CX), K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+2, CX
+	DECQ      DX
 	JNZ       loop
 	VZEROUPPER
 	RET
@@ -4001,6 +4055,53 @@ loop:
 	ADDQ      $+128, AX
 	DECQ      BX
 	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func signPixelsAVX2(signs []uint16, x []float32, n int)
+// Requires: AVX
+TEXT ·signPixelsAVX2(SB), NOSPLIT, $0-56
+	MOVQ   signs_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   n+48(FP), DX
+	VXORPS Y0, Y0, Y0
+
+loop:
+	VCMPPS    $0x11, (CX), Y0, Y1
+	VMOVMSKPS Y1, BX
+	VCMPPS    $0x11, 32(CX), Y0, Y1
+	VMOVMSKPS Y1, SI
+	SHLL      $0x08, SI
+	ORL       SI, BX
+	MOVW      BX, (AX)
+	ADDQ      $+64, CX
+	ADDQ      $+2, AX
+	DECQ      DX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func maskPixelsAVX2(x []float32, signs []uint16, n int)
+// Requires: AVX, AVX2
+TEXT ·maskPixelsAVX2(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), AX
+	MOVQ signs_base+24(FP), CX
+	MOVQ n+48(FP), DX
+
+loop:
+	VPBROADCASTW (CX), Y0
+	VPAND        winogradBits<>+0(SB), Y0, Y1
+	VPCMPEQD     winogradBits<>+0(SB), Y1, Y1
+	VANDPS       (AX), Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VPAND        winogradBits<>+32(SB), Y0, Y0
+	VPCMPEQD     winogradBits<>+32(SB), Y0, Y0
+	VANDPS       32(AX), Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+2, CX
+	DECQ         DX
+	JNZ          loop
 	VZEROUPPER
 	RET
 

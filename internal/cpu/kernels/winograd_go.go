@@ -17,6 +17,8 @@ var winogradGo = winogradKernels{
 	poolPixels:   poolPixelsGo,
 	choosePixels: choosePixelsGo,
 	expandPixels: expandPixelsGo,
+	signPixels:   signPixelsGo,
+	maskPixels:   maskPixelsGo,
 	transpose:    transposeGo,
 	scatter:      scatterGo,
 	forms:        [2]winogradForm{form4Go.kernels(), form6Go.kernels()},
@@ -73,6 +75,28 @@ func expandPixelsGo(to, dy []float32, choices []uint8, n, below int) {
 					v = dy[p*channelBlock+c]
 				}
 				to[(2*p+right)*channelBlock+c] = v
+			}
+		}
+	}
+}
+
+func signPixelsGo(signs []uint16, x []float32, n int) {
+	for p := range n {
+		var bits uint16
+		for c, v := range x[p*channelBlock:][:channelBlock] {
+			if v > 0 {
+				bits |= 1 << c
+			}
+		}
+		signs[p] = bits
+	}
+}
+
+func maskPixelsGo(x []float32, signs []uint16, n int) {
+	for p, bits := range signs[:n] {
+		for c := range channelBlock {
+			if bits&(1<<c) == 0 {
+				x[p*channelBlock+c] = 0
 			}
 		}
 	}

@@ -24,6 +24,16 @@ func choosePixelsAVX512(to []float32, choices []uint8, x []float32, row int, n i
 //go:noescape
 func expandPixelsAVX512(to []float32, dy []float32, choices []uint8, n int, below int)
 
+// signPixelsAVX512 is signPixelsGo.
+//
+//go:noescape
+func signPixelsAVX512(signs []uint16, x []float32, n int)
+
+// maskPixelsAVX512 is maskPixelsGo.
+//
+//go:noescape
+func maskPixelsAVX512(x []float32, signs []uint16, n int)
+
 // scatterAVX512 is scatterGo.
 //
 //go:noescape
@@ -108,6 +118,16 @@ func choosePixelsAVX2(to []float32, choices []uint8, x []float32, row int, n int
 //
 //go:noescape
 func expandPixelsAVX2(to []float32, dy []float32, choices []uint8, n int, below int)
+
+// signPixelsAVX2 is signPixelsGo.
+//
+//go:noescape
+func signPixelsAVX2(signs []uint16, x []float32, n int)
+
+// maskPixelsAVX2 is maskPixelsGo.
+//
+//go:noescape
+func maskPixelsAVX2(x []float32, signs []uint16, n int)
 
 // scatterAVX2 is scatterGo.
 //

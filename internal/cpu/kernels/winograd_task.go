@@ -38,8 +38,9 @@ type winogradTask struct {
 	source        source
 	biases        []float32 // nil for zeros
 	y             Map
-	pooled        Map     // the maximum pooling of y, if it is wanted; y may be none, then
-	choices       []uint8 // of the pooling, in pixels of 16 channels, if they are wanted
+	signs         []uint16 // of y, in pixels of 16 channels, if they are wanted
+	pooled        Map      // the maximum pooling of y, if it is wanted; y may be none, then
+	choices       []uint8  // of the pooling, in pixels of 16 channels, if they are wanted
 	height, width int
 	rectify       bool
 
@@ -240,7 +241,11 @@ func (t *winogradTask) invert(s *workspace, m []float32, step, tile, n, out, out
 			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
 			rows := min(f.tile, t.height-row*f.tile)
 			for i := 0; i < rows && !t.y.none(); i++ {
-				t.isa.scatter(t.y, o*area+(row*f.tile+i)*t.width+x*f.tile, pixels[i*segmentRow:], area, columns)
+				at := (row*f.tile+i)*t.width + x*f.tile
+				t.isa.scatter(t.y, o*area+at, pixels[i*segmentRow:], area, columns)
+				if t.signs != nil {
+					t.isa.winograd.signPixels(t.signs[o/channelBlock*area+at:], pixels[i*segmentRow:], columns)
+				}
 			}
 			if !t.pooled.none() && columns > 1 {
 				t.pool(pixels, o, row*f.tile, x*f.tile, rows, columns)

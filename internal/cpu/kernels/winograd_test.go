@@ -161,6 +161,46 @@ func TestChoicesAreTheFirstPositiveMaxima(t *testing.T) {
 	})
 }
 
+func TestSignedPixelsMatchGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 40; n++ {
+			x := ties(1, n*channelBlock) // with zeros
+			for i, v := range values(2, len(x)) {
+				switch {
+				case v < -1.5:
+					x[i] = float32(math.NaN())
+				case v < 0:
+					x[i] = -x[i]
+				}
+			}
+			all := slices.Repeat([]uint16{0xa5a5}, n+2*guard)
+			signs, want := all[guard:guard+n], make([]uint16, n)
+			k.signPixels(signs, x, n)
+			signPixelsGo(want, x, n)
+			if !slices.Equal(signs, want) {
+				t.Fatalf("signs of %d pixels are %04x, want %04x", n, signs, want)
+			}
+			for i, s := range all {
+				if (i < guard || i >= guard+n) && s != 0xa5a5 {
+					t.Fatalf("wrote %04x at %d, outside of the signs of %d pixels", s, i-guard, n)
+				}
+			}
+
+			masked, wantMasked := newGuarded[float32](n*channelBlock), slices.Clone(x)
+			copy(masked.values, x)
+			k.maskPixels(masked.values, signs, n)
+			maskPixelsGo(wantMasked, signs, n)
+			same(t, fmt.Sprint("maskPixels ", n), masked.values, wantMasked)
+			masked.check(t, fmt.Sprint("maskPixels ", n))
+			for i, v := range x {
+				if want := max(v, 0); wantMasked[i] != want && v == v || v != v && wantMasked[i] != 0 {
+					t.Fatalf("%v masked by its own sign is %v", v, wantMasked[i])
+				}
+			}
+		}
+	})
+}
+
 // guardedBytes are n bytes between others that must stay as they are.
 type guardedBytes struct{ all, values []uint8 }
 
