@@ -10,58 +10,80 @@ import (
 )
 
 var convolutionKernel = kernel{
-	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true},
-	when: narrowsWhereAsked,
+	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true, Signs: true},
+	when: func(d *Device, step plan.Step) bool {
+		return narrowsWhereAsked(d, step) && (len(step.Results) == 1 || d.onPixels(step.Inputs[1]))
+	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.Convolution), m.inputs(step)
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
 		y, x, shape := m.result(step).features(), in[0].features(), step.Inputs[0].Shape
-		return always(func() { c.Forward(m.device.workers, y, x, shape[1], shape[2], op.Rectify, op.Border) }), err
+		if len(step.Results) == 1 {
+			return always(func() { c.Forward(m.device.workers, y, x, shape[1], shape[2], op.Rectify, op.Border) }), err
+		}
+		signs := m.values[step.Results[1]].signs
+		return always(func() { c.ForwardSigned(m.device.workers, y, signs, x, shape[1], shape[2], op.Border) }), err
 	},
 }
 
 var pooledConvolutionKernel = kernel{
-	able: convolutionKernel.able,
+	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true},
 	when: func(d *Device, step plan.Step) bool {
 		op := step.Op.(*ops.PooledConvolution)
-		return narrowsWhereAsked(d, step) && d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[1], step.Results[0])
+		return narrowsWhereAsked(d, step) && d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[1])
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.PooledConvolution), m.inputs(step)
 		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
-		y, pooled, x, shape := m.result(step).features(), m.values[step.Results[1]].features(), in[0].features(), step.Inputs[0].Shape
+		x, shape := in[0].features(), step.Inputs[0].Shape
+		pooled, y, choices := m.result(step).features(), kernels.Map{}, []uint8(nil)
+		for _, b := range step.Results[1:] {
+			if b.Keeps == plan.Choices {
+				choices = m.values[b].choices
+			} else {
+				y = m.values[b].features()
+			}
+		}
 		return always(func() {
-			c.ForwardMaxPool(m.device.workers, y, pooled, x, shape[1], shape[2], op.Convolution.Rectify, op.Convolution.Border)
+			c.ForwardMaxPool(m.device.workers, y, pooled, choices, x, shape[1], shape[2], op.Convolution.Rectify, op.Convolution.Border)
 		}), err
 	},
 }
 
 var convolutionGradientKernel = kernel{
-	able: plan.Ability{MasksInput: true},
-	when: onSingles,
+	able: plan.Ability{MasksInput: true, Signs: true},
+	when: func(d *Device, step plan.Step) bool {
+		signed := step.InputMask != nil && step.InputMask.Keeps == plan.Signs
+		replicates := step.Op.(*ops.ConvolutionGradient).Border.Replicate
+		return onSingles(d, step) && (!signed || !replicates && d.onPixels(step.Inputs[1]))
+	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.ConvolutionGradient), m.inputs(step)
 		c, err := m.device.convolution(in[1].single, nil, step.Inputs[1].Shape)
-		var mask kernels.Map
+		var mask value
 		if step.InputMask != nil {
-			mask = m.values[step.InputMask].features()
+			mask = m.values[step.InputMask]
 		}
 		dx, dy, shape := m.result(step).single, in[0].single, step.Inputs[0].Shape
-		return always(func() { c.DataGradient(m.device.workers, dx, dy, mask, shape[1], shape[2], op.Border) }), err
+		if mask.signs != nil {
+			return always(func() { c.SignedDataGradient(m.device.workers, dx, dy, mask.signs, shape[1], shape[2]) }), err
+		}
+		return always(func() {
+			c.DataGradient(m.device.workers, dx, dy, mask.features(), shape[1], shape[2], op.Border)
+		}), err
 	},
 }
 
 var pooledConvolutionGradientKernel = kernel{
 	when: func(d *Device, step plan.Step) bool {
 		op := step.Op.(*ops.PooledConvolutionGradient)
-		return onSingles(d, step) && !d.float16 && !op.Convolution.Border.Replicate &&
-			d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[2], step.Inputs[1])
+		return onSingles(d, step) && !op.Convolution.Border.Replicate && d.fusesMaxPool(op.Pool.PoolForm, step.Inputs[2])
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		in := m.inputs(step)
 		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
-		dx, dy, y, shape := m.result(step).single, in[0].single, in[1].single, step.Inputs[1].Shape
-		return always(func() { c.MaxPoolDataGradient(m.device.workers, dx, dy, y, shape[1], shape[2]) }), err
+		dx, dy, choices, shape := m.result(step).single, in[0].single, in[1].choices, step.Inputs[1].Shape
+		return always(func() { c.MaxPoolDataGradient(m.device.workers, dx, dy, choices, shape[1], shape[2]) }), err
 	},
 }
 
@@ -76,11 +98,16 @@ func narrowsWhereAsked(d *Device, step plan.Step) bool {
 	return onSingles(d, step)
 }
 
-// fusesMaxPool tells whether a convolution by filters with result y can take over a
-// pooling, or its gradient.
-func (d *Device) fusesMaxPool(pool ops.PoolForm, filters, y *plan.Buffer) bool {
-	return pool.Mode == pure.MaxPool && pool.Scale == 1 &&
-		kernels.FusesMaxPool(d.method, filters.Shape[0], filters.Shape[1], y.Shape[1], y.Shape[2])
+// fusesMaxPool tells whether a convolution by filters can take over a pooling of its
+// result, or the pooling's gradient.
+func (d *Device) fusesMaxPool(pool ops.PoolForm, filters *plan.Buffer) bool {
+	return pool.Mode == pure.MaxPool && pool.Scale == 1 && d.onPixels(filters)
+}
+
+// onPixels tells whether a convolution by filters works on pixels of 16 channels, of
+// which signs and choices are kept.
+func (d *Device) onPixels(filters *plan.Buffer) bool {
+	return d.method.Winograd(filters.Shape[0], filters.Shape[1])
 }
 
 // prepared is a convolution that machines share.

@@ -26,15 +26,15 @@ func apart(got, want []float32) float64 {
 	return math.Sqrt(sum / size)
 }
 
-func TestFeaturesOfFloat16TakeLittleMoreThanHalfOfTheMemory(t *testing.T) {
+func TestFeaturesOfFloat16TakeThreeQuartersOfTheMemory(t *testing.T) {
 	p := emptyNetwork()
 	single, narrow := opened(t, Options{Threads: 1}), opened(t, Options{Threads: 1, Precision: device.Float16})
 	for _, style := range []string{"gram", "gaussian"} {
 		l := networkLossOf(t, p, vgg19.Options{Padding: "replicate"}, 512, style, fiveLayers...)
 		whole, half := programOf(t, single, l.Schedule).Bytes, programOf(t, narrow, l.Schedule).Bytes
 		t.Logf("%s: %d MiB, %d with float16", style, whole>>20, half>>20)
-		if float64(half) > 0.57*float64(whole) {
-			t.Errorf("%s: %d bytes with float16 and %d without, want at most 57 %%", style, half, whole)
+		if float64(half) > 0.77*float64(whole) {
+			t.Errorf("%s: %d bytes with float16 and %d without, want at most 77 %%", style, half, whole)
 		}
 	}
 }
@@ -111,15 +111,15 @@ func TestOutputsStayFloat32(t *testing.T) {
 		return features
 	}
 	got, want := read(Options{Precision: device.Float16}), read(Options{})
-	if !slices.Equal(got["relu1_1"], want["relu1_1"]) {
-		t.Error("the first features, an output, are not those of float32")
-	}
-	for layer, most := range map[string]float64{"pool1": 4e-4, "relu5_1": 5e-4} {
-		off := apart(got[layer], want[layer])
-		t.Logf("%s: off by %.1e", layer, off)
-		if !(off > 0 && off < most) {
-			t.Errorf("%s is off by %.1e of its norm, want at most %g", layer, off, most)
+	for _, layer := range []string{"relu1_1", "pool1"} { // with relu1_2 between, which isn't kept
+		if !slices.Equal(got[layer], want[layer]) {
+			t.Errorf("the first features, outputs at %s, are not those of float32", layer)
 		}
+	}
+	off := apart(got["relu5_1"], want["relu5_1"])
+	t.Logf("relu5_1: off by %.1e", off)
+	if !(off > 0 && off < 5e-4) {
+		t.Errorf("relu5_1 is off by %.1e of its norm, want at most 5e-4", off)
 	}
 }
 

@@ -38,9 +38,11 @@ type runner struct {
 
 // value is a buffer's memory, seen as the type it holds.
 type value struct {
-	single []float32
-	half   []kernels.Half
-	double []float64
+	single  []float32
+	half    []kernels.Half
+	double  []float64
+	signs   []uint16
+	choices []uint8
 }
 
 // features is a feature map's value.
@@ -101,6 +103,10 @@ func (m *machine) place(buffers []*plan.Buffer) (err error) {
 func (m *machine) view(b *plan.Buffer) value {
 	start := unsafe.Pointer(&m.arena[b.Offset])
 	switch {
+	case b.Keeps == plan.Signs:
+		return value{signs: unsafe.Slice((*uint16)(start), b.Bytes()/2)}
+	case b.Keeps == plan.Choices:
+		return value{choices: unsafe.Slice((*uint8)(start), b.Bytes())}
 	case b.Float16:
 		return value{half: unsafe.Slice((*kernels.Half)(start), b.Len())}
 	case b.Dtype == tensor.Float32:

@@ -1,11 +1,14 @@
 package cpu
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/device"
+	"impasto/internal/ops"
 	"impasto/internal/plan"
 	"impasto/losses"
 	"impasto/vgg19"
@@ -121,4 +124,42 @@ func emptyNetwork() *vgg19.Parameters {
 		p.Filters[i], p.Biases[i] = make([]float32, c.Out*c.In*9), make([]float32, c.Out)
 	}
 	return p
+}
+
+// TestGradientsAreTheSameByWhatIsKeptOfMaps, bit by bit: without the steps that go by
+// choices and signs, gradients go by the maps themselves.
+func TestGradientsAreTheSameByWhatIsKeptOfMaps(t *testing.T) {
+	p := defaultNetwork(t)
+	for _, c := range []struct {
+		size      int
+		style     string
+		precision device.Precision
+		options   vgg19.Options
+		layers    []string
+	}{
+		{32, "gram", device.Float32, vgg19.Options{Padding: "replicate"}, fiveLayers},
+		{45, "gram", device.Float32, vgg19.Options{}, fiveLayers},
+		{45, "gram", device.BFloat16, vgg19.Options{}, fiveLayers},
+		{35, "sliced", device.Float32, vgg19.Options{Padding: "replicate"}, []string{"relu2_2", "relu4_4", "relu5_1"}},
+		{32, "gram", device.Float32, vgg19.Options{Pooling: "avg"}, fiveLayers},
+		{20, "gram", device.Float32, vgg19.Options{Pooling: "none"}, []string{"relu1_2", "relu3_1"}},
+	} {
+		if c.precision == device.BFloat16 && testWorkers(t, 1).CheckBFloat16() != nil {
+			continue
+		}
+		l := networkLossOf(t, p, c.options, c.size, c.style, c.layers...)
+		by, without := opened(t, Options{Precision: c.precision}), opened(t, Options{Precision: c.precision})
+		delete(without.kernels, reflect.TypeFor[*ops.PooledConvolutionGradient]())
+		unsigned := convolutionGradientKernel
+		unsigned.able.Signs = false
+		without.kernels[reflect.TypeFor[*ops.ConvolutionGradient]()] = unsigned
+		if fewer, more := programOf(t, by, l.Schedule).Bytes, programOf(t, without, l.Schedule).Bytes; fewer >= more {
+			t.Errorf("%+v: %d bytes by what is kept of maps, %d by the maps", c, fewer, more)
+		}
+		cost, gradient := l.at(t, by)
+		wantCost, want := l.at(t, without)
+		if cost != wantCost || !slices.Equal(gradient, want) {
+			t.Errorf("%+v: losses %v and %v, gradients apart by %.1e", c, cost, wantCost, apart(gradient, want))
+		}
+	}
 }

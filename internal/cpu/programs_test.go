@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -27,8 +28,8 @@ func TestMaximumPoolingsAreMadeByConvolutions(t *testing.T) {
 	}{
 		{"all four", Options{}, vgg19.Options{}, 32, fiveLayers, 4, 4},
 		{"but where something else adds to the cotangent", Options{}, vgg19.Options{}, 32, []string{"relu1_2", "relu5_1"}, 4, 3},
-		{"but of odd maps", Options{}, vgg19.Options{}, 36, fiveLayers, 3, 3},
-		{"gradients not with float16", Options{Precision: device.Float16}, vgg19.Options{}, 32, fiveLayers, 4, 0},
+		{"of odd maps", Options{}, vgg19.Options{}, 37, fiveLayers, 4, 4},
+		{"with float16", Options{Precision: device.Float16}, vgg19.Options{}, 32, fiveLayers, 4, 4},
 		{"not by direct convolutions", Options{Exact: true}, vgg19.Options{}, 32, fiveLayers, 0, 0},
 		{"not other poolings", Options{}, vgg19.Options{Pooling: "avg"}, 32, fiveLayers, 0, 0},
 	} {
@@ -47,6 +48,89 @@ func TestMaximumPoolingsAreMadeByConvolutions(t *testing.T) {
 		if forward != c.forward || gradients != c.gradients || left != 8-forward-gradients {
 			t.Errorf("%s: %d poolings, %d gradients and %d left, want %d, %d and %d", c.name,
 				forward, gradients, left, c.forward, c.gradients, 8-c.forward-c.gradients)
+		}
+	}
+}
+
+// TestMapsThatArePooledAreKeptAsChoices: they are made only where something else reads
+// them, and choices only where there is a gradient by them.
+func TestMapsThatArePooledAreKeptAsChoices(t *testing.T) {
+	p := emptyNetwork()
+	loss := func(layers ...string) *plan.Schedule {
+		return networkLossOf(t, p, vgg19.Options{}, 32, "gram", layers...).Schedule
+	}
+	features := func(layers ...string) *plan.Schedule {
+		picture := mapInput(gorgonia.NewGraph(), "picture", 3, 32, 32)
+		maps, err := vgg19.Build(picture, p, vgg19.Options{}, layers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var outputs []*gorgonia.Node
+		for _, layer := range layers {
+			outputs = append(outputs, maps[layer])
+		}
+		return scheduled(t, outputs...)
+	}
+	for _, c := range []struct {
+		name     string
+		schedule *plan.Schedule
+		want     []string // what the four poolings' convolutions keep of their results
+	}{
+		{"a loss", loss(fiveLayers...), []string{"choices", "choices", "choices", "choices"}},
+		{"a loss on a map that is pooled", loss("relu2_2", "relu5_1"), []string{"choices", "map", "choices", "choices"}},
+		{"features", features("relu5_1"), []string{"", "", "", ""}},
+		{"features of a map that is pooled", features("relu3_4", "relu5_1"), []string{"", "", "map", ""}},
+	} {
+		var kept []string
+		for _, step := range programOf(t, opened(t, Options{}), c.schedule).Steps {
+			if _, ok := step.Op.(*ops.PooledConvolution); !ok {
+				continue
+			}
+			what := ""
+			for _, b := range step.Results[1:] {
+				if b.Keeps == plan.Choices {
+					what += "choices"
+				} else {
+					what += "map"
+				}
+			}
+			kept = append(kept, what)
+		}
+		if !slices.Equal(kept, c.want) {
+			t.Errorf("%s: convolutions that pool keep %q, want %q", c.name, kept, c.want)
+		}
+	}
+}
+
+// TestSignsAreKeptOfMapsThatMaskAlone lists the convolutions that keep signs.
+func TestSignsAreKeptOfMapsThatMaskAlone(t *testing.T) {
+	p := emptyNetwork()
+	for _, c := range []struct {
+		name    string
+		on      Options
+		options vgg19.Options
+		style   string
+		layers  []string
+		want    string
+	}{
+		{"the usual layers", Options{}, vgg19.Options{Padding: "replicate"}, "gram", fiveLayers, "conv3_2 conv3_3 conv4_2 conv4_3"},
+		{"float16", Options{Precision: device.Float16}, vgg19.Options{}, "gram", fiveLayers, "conv3_2 conv3_3 conv4_2 conv4_3"},
+		{"one layer", Options{}, vgg19.Options{}, "gram", []string{"relu4_1"}, "conv2_1 conv3_1 conv3_2 conv3_3"},
+		{"a content layer", Options{}, vgg19.Options{}, "", []string{"relu4_2"}, "conv2_1 conv3_1 conv3_2 conv3_3 conv4_1"},
+		{"losses that give their gradients at once", Options{}, vgg19.Options{}, "sliced", []string{"relu2_1", "relu3_2"}, "conv2_1 conv3_1"},
+		{"other poolings, whose gradients read their maps", Options{}, vgg19.Options{Pooling: "avg"}, "gram", []string{"relu3_1"}, "conv2_1"},
+		{"no poolings", Options{}, vgg19.Options{Pooling: "none"}, "gram", []string{"relu3_1"}, "conv1_2 conv2_1 conv2_2"},
+		{"directly", Options{Exact: true}, vgg19.Options{}, "gram", fiveLayers, ""},
+	} {
+		l := networkLossOf(t, p, c.options, 35, c.style, c.layers...)
+		var signed []string
+		for _, step := range programOf(t, opened(t, c.on), l.Schedule).Steps {
+			if slices.ContainsFunc(step.Results, func(b *plan.Buffer) bool { return b.Keeps == plan.Signs }) {
+				signed = append(signed, strings.TrimSuffix(step.Inputs[1].Node.Name(), ".filters"))
+			}
+		}
+		if got := strings.Join(signed, " "); got != c.want {
+			t.Errorf("%s: signs are kept by %s, want %s", c.name, got, c.want)
 		}
 	}
 }
@@ -143,7 +227,7 @@ func TestFeaturesAreKeptInFloat16(t *testing.T) {
 				features = true
 			}
 			for _, b := range step.Results {
-				if b.Float16 != (c.want && features) {
+				if b.Float16 != (c.want && features && b.Keeps == plan.Whole) {
 					t.Errorf("%+v: the result of %v is in float16: %t", c.on, step.Op, b.Float16)
 				}
 			}

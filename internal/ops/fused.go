@@ -4,7 +4,8 @@ package ops
 // graph in one, and not in graphs.
 
 // PooledConvolution is a Convolution and the Pool of its result: map, filters,
-// biases → the convolution's result, the pooling's.
+// biases → the pooling's result and, where something needs them, the choices that its
+// gradient goes by and the convolution's result, in this order.
 type PooledConvolution struct {
 	Convolution *Convolution
 	Pool        *Pool
@@ -14,9 +15,9 @@ func (p *PooledConvolution) String() string {
 	return p.Convolution.String() + " with " + p.Pool.String()
 }
 
-// PooledConvolutionGradient is a PoolGradient, masked by the pooled map y, and the
-// ConvolutionGradient that follows: the cotangent of the pooling's result, y,
-// filters → dx.
+// PooledConvolutionGradient is a PoolGradient, masked by the map that was pooled, and
+// the ConvolutionGradient that follows: the cotangent of the pooling's result, the
+// choices of the PooledConvolution, filters → dx.
 type PooledConvolutionGradient struct {
 	Convolution *ConvolutionGradient
 	Pool        *PoolGradient

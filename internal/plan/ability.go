@@ -15,8 +15,11 @@ type Ability struct {
 	Masks Masks
 	// MasksInput tells whether the first input can be masked, by a map of any format.
 	MasksInput bool
-	Beside     Beside
-	Scratch    []int
+	// Signs tells whether the kernel makes the signs of its first result, where they are
+	// its second, and masks its first input by signs, where it masks that.
+	Signs   bool
+	Beside  Beside
+	Scratch []int
 }
 
 // Adds is where a kernel can add something to its result.
@@ -50,6 +53,8 @@ func (a Ability) Support(s Step) Support {
 		}
 	}
 	switch {
+	case s.hasSigns() && !a.Signs:
+		return Support{Why: "its kernel neither makes nor reads signs"}
 	case s.AddTo != nil && a.Adds == AddsNothing:
 		return Support{Why: "its kernel doesn't add to its result"}
 	case s.AddTo != nil && a.Adds == AddsInPlace && s.AddTo.Float16 != s.Results[0].Float16:

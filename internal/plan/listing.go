@@ -81,7 +81,8 @@ func (l *listing) list(buffers []*Buffer) string {
 	return strings.Join(names, "; ") // names may have commas
 }
 
-// kindOf is a buffer's shape and what it is made of, as 64×128×128 float16.
+// kindOf is a buffer's shape and what it is made of, as 64×128×128 float16. Of signs and
+// choices it is the shape of the map that they are kept of.
 func kindOf(b *Buffer) string {
 	var sides []string
 	for _, side := range b.Shape {
@@ -89,6 +90,10 @@ func kindOf(b *Buffer) string {
 	}
 	element := "float64"
 	switch {
+	case b.Keeps == Signs:
+		element = "signs"
+	case b.Keeps == Choices:
+		element = "choices"
 	case b.Float16:
 		element = "float16"
 	case b.Dtype == tensor.Float32:

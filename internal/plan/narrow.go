@@ -16,7 +16,7 @@ func (p *Program) narrow() {
 		wide := widened(step)
 		delete(wide, step.AddTo)
 		for _, b := range step.Results {
-			if b.Dtype == tensor.Float32 && !b.Kept() {
+			if b.Dtype == tensor.Float32 && b.Keeps == Whole && !b.Kept() {
 				b.Float16 = true
 				b.Float16 = p.can(step.reading(wide))
 			}

@@ -72,9 +72,9 @@ type Program struct {
 
 // For makes the program of a schedule for a device. The passes are in the order in
 // which one makes room for the next: losses give their gradients before these are
-// added up, sums before they are masked, masks before poolings take them over, and
-// formats when steps are what they will be. It fails, naming the operation, where
-// the device can't compute one.
+// added up, sums before they are masked, masks before poolings take them over or signs
+// take their place, and formats when steps are what they will be. It fails, naming the
+// operation, where the device can't compute one.
 func (s *Schedule) For(device Descriptor) (*Program, error) {
 	p := s.program(device)
 	for _, pass := range []func(*Program){
@@ -83,6 +83,7 @@ func (s *Schedule) For(device Descriptor) (*Program, error) {
 		(*Program).fuseAdditions,
 		(*Program).fuseMasks,
 		(*Program).fusePools,
+		(*Program).keepSigns,
 		(*Program).group,
 		(*Program).narrow,
 	} {
@@ -327,50 +328,6 @@ func (p *Program) fuseMasks() {
 			reader.InputMask = y
 			if p.can(reader) {
 				p.Steps[at], dead[i] = reader, true
-			}
-		}
-	}
-	p.drop(dead)
-}
-
-// fusePools has poolings made by the convolutions before them and their gradients by
-// the convolutions' gradients, where the device can, which spares passes through the
-// largest maps.
-func (p *Program) fusePools() {
-	u, dead := p.uses(), map[int]bool{}
-	for i, step := range p.Steps {
-		switch op := step.Op.(type) {
-		case *ops.Pool:
-			at, made := u.made[step.Inputs[0]]
-			if !made {
-				continue
-			}
-			fused := p.Steps[at]
-			convolution, ok := fused.Op.(*ops.Convolution)
-			if !ok {
-				continue
-			}
-			fused.Op = &ops.PooledConvolution{Convolution: convolution, Pool: op}
-			fused.Results = []*Buffer{fused.Results[0], step.Results[0]}
-			if p.can(fused) {
-				p.Steps[at], dead[i] = fused, true
-			}
-		case *ops.ConvolutionGradient:
-			dy := step.Inputs[0]
-			at, made := u.made[dy]
-			if !made || step.InputMask != nil || !u.only(dy) {
-				continue
-			}
-			before := p.Steps[at]
-			pool, ok := before.Op.(*ops.PoolGradient)
-			if !ok || before.AddTo != nil || before.Mask != before.Inputs[1] {
-				continue
-			}
-			fused := step
-			fused.Op = &ops.PooledConvolutionGradient{Convolution: op, Pool: pool}
-			fused.Inputs = []*Buffer{before.Inputs[0], before.Inputs[1], step.Inputs[1]}
-			if p.can(fused) {
-				p.Steps[i], dead[at] = fused, true
 			}
 		}
 	}

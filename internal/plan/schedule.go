@@ -34,6 +34,8 @@ type Buffer struct {
 	// them.
 	Input, Output bool
 
+	// Keeps is what is kept of a feature map, in a program.
+	Keeps Keeps
 	// Float16 tells that a float32 value is kept in 16 bits, in a program.
 	Float16 bool
 	// Offset is the place in a program's arena, in bytes.
@@ -47,9 +49,14 @@ func (b *Buffer) Kept() bool { return b.Input || b.Output || b.Constant != nil }
 // Len is the number of elements.
 func (b *Buffer) Len() int { return b.Shape.TotalSize() }
 
-// Bytes is what the value takes where elements are as wide as Dtype and Float16 say.
+// Bytes is what the value takes where elements are as wide as Keeps, Dtype and Float16
+// say.
 func (b *Buffer) Bytes() int {
 	switch {
+	case b.Keeps == Signs:
+		return (b.Len() + 7) / 8
+	case b.Keeps == Choices:
+		return b.Shape[0] * (b.Shape[1] / 2) * (b.Shape[2] / 2)
 	case b.Float16:
 		return 2 * b.Len()
 	case b.Dtype == tensor.Float32:
@@ -72,7 +79,8 @@ type Step struct {
 	// Mask, unless nil, is a feature map: the first result, with AddTo in it, is zero
 	// where the map isn't positive, as ReLU asks of a cotangent.
 	Mask *Buffer
-	// InputMask, unless nil, masks the first input, as the step reads it.
+	// InputMask, unless nil, masks the first input, as the step reads it. It is a feature
+	// map or the signs of one.
 	InputMask *Buffer
 	// InPlace tells that the first result takes the memory of AddTo.
 	InPlace bool

@@ -36,3 +36,9 @@ func (c *constants) memory(v float64) operand.Mem {
 	}
 	return c.base.Offset(64 * i)
 }
+
+// integer32 returns the place of a constant that is an integer of 32 bits: the float32
+// of these bits.
+func (c *constants) integer32(v uint32) operand.Mem {
+	return c.memory(float64(math.Float32frombits(v)))
+}

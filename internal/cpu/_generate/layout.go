@@ -156,22 +156,3 @@ func (w winograd) scatterVectors(y, from, plane reg.GPVirtual, put func(r reg.Ve
 		}
 	})
 }
-
-// poolPixels writes the maximum of every two by two pixels of two rows.
-func (w winograd) poolPixels() {
-	w.begin("poolPixels", "func(to, x []float32, row, n int)")
-	to, x, n, row := w.pointer("to"), w.pointer("x"), w.integer("n"), w.stride("row")
-	w.loop("loop", n, func() {
-		w.vectorsOfPixel(func(offset int) {
-			most := w.register()
-			w.load(operand.Mem{Base: x, Disp: offset}, most)
-			w.VMAXPS(operand.Mem{Base: x, Disp: pixelBytes + offset}, most, most)
-			w.VMAXPS(operand.Mem{Base: x, Index: row, Scale: 1, Disp: offset}, most, most)
-			w.VMAXPS(operand.Mem{Base: x, Index: row, Scale: 1, Disp: pixelBytes + offset}, most, most)
-			w.store(most, operand.Mem{Base: to, Disp: offset})
-		})
-		w.ADDQ(operand.I32(2*pixelBytes), x)
-		w.ADDQ(operand.I32(pixelBytes), to)
-	})
-	w.end()
-}

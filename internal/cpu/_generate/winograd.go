@@ -23,12 +23,16 @@ const (
 // so the caches bound them, not arithmetic.
 func emitWinograd(ctx *build.Context) {
 	table := laneTable(ctx, "winogradMask")
+	bits := bitTable(ctx, "winogradBits")
 	constants := newConstants(ctx, "winogradConstants")
 	for _, isa := range isas {
-		w := winograd{kernel: kernel{ctx, isa, false}, constants: constants, table: table}
+		w := winograd{kernel: kernel{ctx, isa, false}, constants: constants, table: table, channelBits: bits}
 		w.gather()
-		w.gatherPooled()
 		w.poolPixels()
+		w.choosePixels()
+		w.expandPixels()
+		w.signPixels()
+		w.maskPixels()
 		w.scatter()
 		w.transposeSquare()
 		w.multiply()
@@ -47,7 +51,8 @@ type winograd struct {
 	kernel
 	*constants
 	form
-	table operand.Mem // of lane masks
+	table       operand.Mem // of lane masks
+	channelBits operand.Mem // of channels of a pixel, for AVX2
 }
 
 // beginForm begins a kernel of one form.

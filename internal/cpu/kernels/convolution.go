@@ -63,10 +63,10 @@ func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error
 	return c, nil
 }
 
-// winogradFits says whether Winograd's algorithm is used: wherever it can be. It is
-// faster even for a single tile, which would leave most lanes of the direct kernels
-// idle.
-func (m Method) winogradFits(out, in int) bool {
+// Winograd tells whether convolutions of so many channels are computed by Winograd's
+// algorithm, on pixels of 16 channels: wherever they can be. It is faster even for a
+// single tile, which would leave most lanes of the direct kernels idle.
+func (m Method) Winograd(out, in int) bool {
 	return m != Direct && out%channelBlock == 0 && in%channelBlock == 0
 }
 
@@ -76,7 +76,7 @@ func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify b
 	area := height * width
 	from := source{x: x.first(c.in * area), height: height, width: width, border: border}
 	y = y.first(c.out * area)
-	if c.Method.winogradFits(c.out, c.in) {
+	if c.Method.Winograd(c.out, c.in) {
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, isa: w.isa, source: from,
 			biases: c.biases, y: y, height: height, width: width, rectify: rectify,
@@ -86,6 +86,18 @@ func (c *Convolution) Forward(w *Workers, y, x Map, height, width int, rectify b
 	directTask{
 		panelled: c.forward(), isa: w.isa, source: from,
 		y: y, height: height, width: width, rectify: rectify,
+	}.run(w)
+}
+
+// ForwardSigned is Forward, and keeps the signs of y, out/16×height×width, for
+// SignedDataGradient. The convolution must be one by Winograd's algorithm.
+func (c *Convolution) ForwardSigned(w *Workers, y Map, signs []uint16, x Map, height, width int, border Border) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, isa: w.isa,
+		source: source{x: x.first(c.in * area), height: height, width: width, border: border},
+		biases: c.biases, y: y.first(c.out * area), signs: signs[:c.out/channelBlock*area],
+		height: height, width: width, rectify: true,
 	}.run(w)
 }
 
@@ -104,7 +116,7 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 	switch {
 	case border.Replicate:
 		c.borderedGradient(w, dx, from)
-	case c.Method.winogradFits(c.out, c.in):
+	case c.Method.Winograd(c.out, c.in):
 		winogradTask{
 			blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa, source: from,
 			y: Single(dx), height: height, width: width,
@@ -117,33 +129,47 @@ func (c *Convolution) DataGradient(w *Workers, dx, dy []float32, y Map, height, 
 	}
 }
 
-// FusesMaxPool tells whether ForwardMaxPool and MaxPoolDataGradient can be used for
-// such convolutions of maps of this size.
-func FusesMaxPool(m Method, out, in, height, width int) bool {
-	return m.winogradFits(out, in) && height%2 == 0 && width%2 == 0
+// SignedDataGradient is DataGradient with a border of zeros, masked by the y of which
+// ForwardSigned kept the signs.
+func (c *Convolution) SignedDataGradient(w *Workers, dx, dy []float32, signs []uint16, height, width int) {
+	area := height * width
+	winogradTask{
+		blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa,
+		source: source{x: Single(dy[:c.out*area]), signs: signs[:c.out/channelBlock*area], height: height, width: width},
+		y:      Single(dx[:c.in*area]), height: height, width: width,
+	}.run(w)
 }
 
 // ForwardMaxPool is Forward followed by MaxPool, whose result is pooled. It saves a
-// pass through y.
-func (c *Convolution) ForwardMaxPool(w *Workers, y, pooled, x Map, height, width int, rectify bool, border Border) {
-	area := height * width
+// pass through y, which may be no map where only the pooling is wanted. Unless nil,
+// choices, out × height/2 × width/2, takes what MaxPoolDataGradient needs to know of y.
+// The convolution must be one by Winograd's algorithm.
+func (c *Convolution) ForwardMaxPool(w *Workers, y, pooled Map, choices []uint8, x Map, height, width int, rectify bool, border Border) {
+	windows := (height / 2) * (width / 2)
+	if !y.none() {
+		y = y.first(c.out * height * width)
+	}
+	if choices != nil {
+		choices = choices[:c.out*windows]
+	}
 	winogradTask{
 		blocked: c.winograd(), method: c.Method, isa: w.isa,
-		source: source{x: x.first(c.in * area), height: height, width: width, border: border},
-		biases: c.biases, y: y.first(c.out * area), pooled: pooled.first(c.out * area / 4),
+		source: source{x: x.first(c.in * height * width), height: height, width: width, border: border},
+		biases: c.biases, y: y, pooled: pooled.first(c.out * windows), choices: choices,
 		height: height, width: width, rectify: rectify,
 	}.run(w)
 }
 
-// MaxPoolDataGradient is MaxPoolGradient, from dy and the rectified result of
-// Forward, followed by DataGradient with a border of zeros. It needs no memory for the
-// gradient in between, which is the largest of all.
-func (c *Convolution) MaxPoolDataGradient(w *Workers, dx, dy, y []float32, height, width int) {
-	area := height * width
+// MaxPoolDataGradient is MaxPoolGradient, from dy and the rectified result of Forward,
+// followed by DataGradient with a border of zeros. Of that result it takes the choices
+// that ForwardMaxPool made. It needs no memory for the gradient in between, which is
+// the largest of all.
+func (c *Convolution) MaxPoolDataGradient(w *Workers, dx, dy []float32, choices []uint8, height, width int) {
+	windows := (height / 2) * (width / 2)
 	winogradTask{
 		blocked: c.winograd(), method: c.Method, transposed: true, isa: w.isa,
-		source: source{x: Single(dy[:c.out*area/4]), mask: Single(y[:c.out*area]), pooled: true, height: height, width: width},
-		y:      Single(dx[:c.in*area]), height: height, width: width,
+		source: source{x: Single(dy[:c.out*windows]), choices: choices[:c.out*windows], height: height, width: width},
+		y:      Single(dx[:c.in*height*width]), height: height, width: width,
 	}.run(w)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"impasto/internal/pure"
@@ -231,53 +232,100 @@ func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
 	}
 }
 
+// poolingShapes are out, in, height and width of convolutions by Winograd's algorithm.
+var poolingShapes = [][4]int{
+	{16, 32, 2, 2}, {16, 16, 2, 3}, {32, 16, 6, 10}, {16, 16, 8, 12}, {16, 32, 7, 13}, {32, 16, 9, 6}, {16, 16, 13, 19},
+	{80, 48, 14, 38}, {48, 80, 25, 37}, {16, 16, 150, 262}, {16, 16, 151, 263},
+}
+
 func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 	for _, set := range isasByForm() {
 		w := newWorkers(2, set)
 		defer w.Close()
-		for _, s := range [][4]int{{16, 32, 2, 2}, {32, 16, 6, 10}, {16, 16, 8, 12}, {80, 48, 14, 38}, {16, 16, 150, 262}} {
+		for _, s := range poolingShapes {
 			out, in, height, width := s[0], s[1], s[2], s[3]
-			area := height * width
+			area, windows := height*width, (height/2)*(width/2)
+			what := set.name + " " + shape(s[:]...)
 			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			x := Single(values(3, in*area))
-			y, pooled := newGuarded[float32](out*area), newGuarded[float32](out*area/4)
-			c.ForwardMaxPool(w, Single(y.values), Single(pooled.values), x, height, width, true, Border{})
-			wantY, wantPooled := make([]float32, out*area), make([]float32, out*area/4)
+			y, pooled, choices := newGuarded[float32](out*area), newGuarded[float32](out*windows), newGuardedBytes(out*windows)
+			c.ForwardMaxPool(w, Single(y.values), Single(pooled.values), choices.values, x, height, width, true, Border{})
+			wantY, wantPooled := make([]float32, out*area), make([]float32, out*windows)
 			c.Forward(w, Single(wantY), x, height, width, true, Border{})
 			MaxPool(w, Single(wantPooled), Single(wantY), out, height, width)
-			same(t, set.name+" y "+shape(s[:]...), y.values, wantY)
-			same(t, set.name+" pooled "+shape(s[:]...), pooled.values, wantPooled)
-			y.check(t, "y")
-			pooled.check(t, "pooled")
+			same(t, what+" y", y.values, wantY)
+			same(t, what+" pooled", pooled.values, wantPooled)
+			y.check(t, what+" y")
+			pooled.check(t, what+" pooled")
+			choices.check(t, what+" choices")
 
-			dy, dx := values(4, out*area/4), newGuarded[float32](in*area)
-			c.MaxPoolDataGradient(w, dx.values, dy, wantY, height, width)
+			pooled, alone := newGuarded[float32](out*windows), newGuardedBytes(out*windows)
+			c.ForwardMaxPool(w, Map{}, Single(pooled.values), alone.values, x, height, width, true, Border{})
+			same(t, what+" pooled without y", pooled.values, wantPooled)
+			pooled.check(t, what+" pooled without y")
+			if !slices.Equal(alone.values, choices.values) {
+				t.Errorf("%s: choices differ without y", what)
+			}
+			pooled = newGuarded[float32](out * windows)
+			c.ForwardMaxPool(w, Map{}, Single(pooled.values), nil, x, height, width, true, Border{})
+			same(t, what+" pooled alone", pooled.values, wantPooled)
+
+			dy, dx := values(4, out*windows), newGuarded[float32](in*area)
+			c.MaxPoolDataGradient(w, dx.values, dy, choices.values, height, width)
 			between, wantX := make([]float32, out*area), make([]float32, in*area)
 			MaxPoolGradient(w, between, dy, Single(wantY), out, height, width, false)
 			c.DataGradient(w, wantX, between, Single(wantY), height, width, Border{})
-			same(t, set.name+" dx "+shape(s[:]...), dx.values, wantX)
-			dx.check(t, "dx")
+			same(t, what+" dx", dx.values, wantX)
+			dx.check(t, what+" dx")
 		}
 	}
 }
 
-func TestPoolingIsFusedWhereItCanBe(t *testing.T) {
+func TestGradientsBySignsAreThoseByMaps(t *testing.T) {
+	for _, set := range isasByForm() {
+		w := newWorkers(2, set)
+		defer w.Close()
+		for _, s := range poolingShapes {
+			out, in, height, width := s[0], s[1], s[2], s[3]
+			area, what := height*width, set.name+" "+shape(s[:]...)
+			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, border := range borders(in) {
+				x, y, wantY := Single(values(3, in*area)), newGuarded[float32](out*area), make([]float32, out*area)
+				signs := make([]uint16, out/channelBlock*area)
+				c.ForwardSigned(w, Single(y.values), signs, x, height, width, border)
+				c.Forward(w, Single(wantY), x, height, width, true, border)
+				same(t, what+" y, "+name, y.values, wantY)
+				y.check(t, what+" y, "+name)
+
+				dy, dx, wantX := values(4, out*area), newGuarded[float32](in*area), make([]float32, in*area)
+				c.SignedDataGradient(w, dx.values, dy, signs, height, width)
+				c.DataGradient(w, wantX, dy, Single(wantY), height, width, Border{})
+				same(t, what+" dx, "+name, dx.values, wantX)
+				dx.check(t, what+" dx, "+name)
+			}
+		}
+	}
+}
+
+func TestWinogradIsUsedWhereItCanBe(t *testing.T) {
 	for _, c := range []struct {
-		method                 Method
-		out, in, height, width int
-		want                   bool
+		method  Method
+		out, in int
+		want    bool
 	}{
-		{Fastest, 64, 64, 6, 10, true},
-		{BFloat16, 64, 64, 6, 10, true},
-		{Fastest, 64, 64, 7, 10, false},
-		{Fastest, 64, 64, 6, 9, false},
-		{Fastest, 64, 3, 6, 10, false},
-		{Direct, 64, 64, 6, 10, false},
+		{Fastest, 64, 64, true},
+		{BFloat16, 64, 32, true},
+		{Fastest, 64, 3, false},
+		{Fastest, 72, 64, false},
+		{Direct, 64, 64, false},
 	} {
-		if got := FusesMaxPool(c.method, c.out, c.in, c.height, c.width); got != c.want {
+		if got := c.method.Winograd(c.out, c.in); got != c.want {
 			t.Errorf("%+v: %t", c, got)
 		}
 	}

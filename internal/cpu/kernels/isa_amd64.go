@@ -11,7 +11,9 @@ var isaAVX2 = isa{
 	product32: productKernels[float32]{[tileVectors]productKernel[float32]{product32AVX2x1, product32AVX2x2, product32AVX2x3}, pack32AVX2, packLeft32AVX2},
 	product64: productKernels[float64]{[tileVectors]productKernel[float64]{product64AVX2x1, product64AVX2x2, product64AVX2x3}, pack64AVX2, packLeft64AVX2},
 	winograd: winogradKernels{
-		gather: gatherAVX2, gatherPooled: gatherPooledAVX2, poolPixels: poolPixelsAVX2, transpose: transposeAVX2, scatter: scatterAVX2,
+		gather: gatherAVX2, scatter: scatterAVX2, transpose: transposeAVX2,
+		poolPixels: poolPixelsAVX2, choosePixels: choosePixelsAVX2, expandPixels: expandPixelsAVX2,
+		signPixels: signPixelsAVX2, maskPixels: maskPixelsAVX2,
 		forms: [2]winogradForm{
 			{4, 1, multiplyAVX2, transformColumns4AVX2, transformRows4AVX2, transformFilter4AVX2, invertRows4AVX2, invertColumns4AVX2},
 			{6, 1, multiplyAVX2, transformColumns6AVX2, transformRows6AVX2, transformFilter6AVX2, invertRows6AVX2, invertColumns6AVX2},
@@ -40,7 +42,9 @@ var isaAVX512 = isa{
 	product32: productKernels[float32]{[tileVectors]productKernel[float32]{product32AVX512x1, product32AVX512x2, product32AVX512x3}, pack32AVX512, packLeft32AVX512},
 	product64: productKernels[float64]{[tileVectors]productKernel[float64]{product64AVX512x1, product64AVX512x2, product64AVX512x3}, pack64AVX512, packLeft64AVX512},
 	winograd: winogradKernels{
-		gather: gatherAVX512, gatherPooled: gatherPooledAVX512, poolPixels: poolPixelsAVX512, transpose: transposeAVX512, scatter: scatterAVX512,
+		gather: gatherAVX512, scatter: scatterAVX512, transpose: transposeAVX512,
+		poolPixels: poolPixelsAVX512, choosePixels: choosePixelsAVX512, expandPixels: expandPixelsAVX512,
+		signPixels: signPixelsAVX512, maskPixels: maskPixelsAVX512,
 		forms: [2]winogradForm{
 			{4, 1, multiplyAVX512, transformColumns4AVX512, transformRows4AVX512, transformFilter4AVX512, invertRows4AVX512, invertColumns4AVX512},
 			{6, 1, multiplyAVX512, transformColumns6AVX512, transformRows6AVX512, transformFilter6AVX512, invertRows6AVX512, invertColumns6AVX512},

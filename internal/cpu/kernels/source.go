@@ -8,13 +8,16 @@ type Border = pure.Border
 
 // source is the input of a convolution as the convolution sees it: surrounded by a
 // border and, where it has a mask, zero wherever the mask isn't positive. With a mask,
-// x is of float32 and the border is zeros.
+// x is of float32 and the border is zeros. Where only the mask's signs are kept, in
+// pixels of 16 channels, signs are those.
 //
-// Where pooled is set, it is the gradient of a maximum pooling: x is the gradient of
-// the pooling's result, of half the height and width, and mask is what is pooled.
+// With choices it is the rectified gradient of a maximum pooling: x is the gradient of
+// the pooling's result, of half the height and width, and choices are those of the
+// pooling, in pixels of 16 channels.
 type source struct {
 	x, mask       Map
-	pooled        bool
+	signs         []uint16
+	choices       []uint8
 	height, width int
 	border        Border
 }
@@ -74,6 +77,47 @@ func fill(x []float32, v float32) {
 	}
 }
 
+// rows writes columns pixels of 16 channels of each of some rows, from position
+// (top, left) on, which may lie outside. The first of row i is written at
+// rooms[i*segmentRow+segmentLead]. pooled has room for segmentRow values.
+func (s source) rows(set *isa, rooms, pooled []float32, channel, top, left, rows, columns int) {
+	if s.choices != nil {
+		s.windows(set, rooms, pooled, channel, top, left, rows, columns)
+		return
+	}
+	for i := range rows {
+		s.pixels(set, rooms[i*segmentRow:], channel, top+i, left, columns)
+	}
+}
+
+// windows is rows for the gradient of a maximum pooling. What lies in no window is
+// zero, as the border is. A row of the pooling's gradient is gathered once for both
+// rows of its windows.
+func (s source) windows(set *isa, rooms, pooled []float32, channel, top, left, rows, columns int) {
+	down, across := s.height/2, s.width/2
+	before := min(max(0, -left), columns)
+	after := min(max(before, 2*across-left), columns)
+	odd := (left + before) % 2 // the first pixel is the right one of its window
+	first, n := (left+before)/2, (after-before+odd+1)/2
+	gathered := -1
+	for i := range rows {
+		row, to := top+i, rooms[i*segmentRow+segmentLead:][:columns*channelBlock]
+		if row < 0 || row >= 2*down || after == before {
+			clear(to)
+			continue
+		}
+		at := row/2*across + first
+		if row/2 != gathered {
+			gathered = row / 2
+			set.winograd.gather(pooled, s.x.Single[channel*down*across+at:], nil, down*across, n, across)
+		}
+		choices := s.choices[(channel/channelBlock*down*across+at)*channelBlock:]
+		set.winograd.expandPixels(rooms[i*segmentRow+segmentLead+(before-odd)*channelBlock:], pooled, choices, n, row%2)
+		clear(to[:before*channelBlock])
+		clear(to[after*channelBlock:])
+	}
+}
+
 // pixels writes columns pixels of 16 channels of a row, from position (row, left) on,
 // which may lie outside. The first is written at room[segmentLead].
 func (s source) pixels(set *isa, room []float32, channel, row, left, columns int) {
@@ -89,13 +133,12 @@ func (s source) pixels(set *isa, room []float32, channel, row, left, columns int
 	before, after := s.inside(left, columns)
 	area := s.height * s.width
 	start := channel*area + row*s.width + left + before
-	switch {
-	case after == before:
-	case s.pooled:
-		odd := (left + before) % 2
-		s.gatherPooled(set, room[segmentLead+(before-odd)*channelBlock:], channel, row, left+before-odd, after-before+odd)
-	default:
+	if after > before {
 		s.gather(set, to[before*channelBlock:], start, after-before)
+		if s.signs != nil {
+			signs := s.signs[channel/channelBlock*area+row*s.width+left+before:]
+			set.winograd.maskPixels(to[before*channelBlock:], signs, after-before)
+		}
 	}
 	for i := range columns {
 		switch {
@@ -124,16 +167,6 @@ func (s source) gather(set *isa, to []float32, at, n int) {
 	default:
 		set.winograd.gather(to, s.x.Single[at:], nil, area, n, s.width)
 	}
-}
-
-// gatherPooled writes n pixels of 16 channels from an even column on, and one more
-// where n is odd.
-func (s source) gatherPooled(set *isa, to []float32, channel, row, column, n int) {
-	area, below := s.height*s.width, row%2
-	at := channel*area + row*s.width + column
-	beside := at + s.width*(1-2*below)
-	dy := channel*area/4 + row/2*(s.width/2) + column/2
-	set.winograd.gatherPooled(to, s.mask.Single[at:], s.mask.Single[beside:], s.x.Single[dy:], area, area/4, (n+1)/2*2, 2*s.width, below)
 }
 
 // outside writes a pixel of the border.

@@ -53,6 +53,8 @@ const (
 	// channelChunk is how many channels, in and out, a product takes. A chunk of U is
 	// a matrix of 16 KB for each product, in all 590 KB for m = 4.
 	channelChunk = 64
+	// notPositive is the choice in a window without a positive value.
+	notPositive = 4
 )
 
 // winogradKernels are the inner loops of Winograd's convolution.
@@ -61,15 +63,23 @@ type winogradKernels struct {
 	// where there is a mask and its value isn't positive. It may write up to the
 	// next multiple of 16 pixels. It prefetches values that are ahead further on.
 	gather func(to, x, mask []float32, plane, n, ahead int)
-	// gatherPooled gathers n pixels of a row of the rectified gradient of a maximum
-	// pooling of x, from an even column on: to[p*16+c] = dy[c*pooledPlane+p/2] where
-	// x[c*plane+p] is positive and the first maximum of its window, else zero. n is
-	// even. beside is the other row of the windows: the lower one where below is 0, the
-	// upper one where below is 1.
-	gatherPooled func(to, x, beside, dy []float32, plane, pooledPlane, n, ahead, below int)
 	// poolPixels writes n pixels, each the maximum of two by two of x, whose rows are
-	// row values apart.
+	// row values apart. It may write over the pixels that it has read.
 	poolPixels func(to, x []float32, row, n int)
+	// choosePixels is poolPixels, and writes to choices[p*16+c] which of the two by two,
+	// row by row, is the first that is the maximum: 0 to 3, or notPositive where the
+	// maximum isn't positive.
+	choosePixels func(to []float32, choices []uint8, x []float32, row, n int)
+	// expandPixels writes one row of the rectified gradient of the pooling, 2n pixels,
+	// from n pixels of dy: dy[p*16+c] where the pixel of its window is the one that was
+	// chosen, else zero. The row is the upper one of the windows where below is 0, the
+	// lower one where below is 1.
+	expandPixels func(to, dy []float32, choices []uint8, n, below int)
+	// signPixels writes the signs of n pixels: bit c of signs[p] is 1 where x[p*16+c] is
+	// positive, else 0.
+	signPixels func(signs []uint16, x []float32, n int)
+	// maskPixels writes zeros over channels of n pixels whose bit of signs is 0.
+	maskPixels func(x []float32, signs []uint16, n int)
 	// transpose writes to[j*toRow+i] = from[i*fromRow+j], i and j below 16.
 	transpose func(to, from []float32, toRow, fromRow int)
 	// scatter is the reverse of gather: y[c*plane+p] = from[p*16+c]. It may read up to
@@ -176,4 +186,5 @@ const (
 	mSlot
 	filterSlot
 	vSlot
+	pooledSlot
 )

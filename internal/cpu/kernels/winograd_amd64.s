@@ -14,519 +14,617 @@ DATA winogradMask<>+48(SB)/8, $0x0000000000000000
 DATA winogradMask<>+56(SB)/8, $0x0000000000000000
 GLOBL winogradMask<>(SB), RODATA|NOPTR, $64
 
-DATA winogradConstants<>+0(SB)/4, $0x40200000
-DATA winogradConstants<>+4(SB)/4, $0x40200000
-DATA winogradConstants<>+8(SB)/4, $0x40200000
-DATA winogradConstants<>+12(SB)/4, $0x40200000
-DATA winogradConstants<>+16(SB)/4, $0x40200000
-DATA winogradConstants<>+20(SB)/4, $0x40200000
-DATA winogradConstants<>+24(SB)/4, $0x40200000
-DATA winogradConstants<>+28(SB)/4, $0x40200000
-DATA winogradConstants<>+32(SB)/4, $0x40200000
-DATA winogradConstants<>+36(SB)/4, $0x40200000
-DATA winogradConstants<>+40(SB)/4, $0x40200000
-DATA winogradConstants<>+44(SB)/4, $0x40200000
-DATA winogradConstants<>+48(SB)/4, $0x40200000
-DATA winogradConstants<>+52(SB)/4, $0x40200000
-DATA winogradConstants<>+56(SB)/4, $0x40200000
-DATA winogradConstants<>+60(SB)/4, $0x40200000
-DATA winogradConstants<>+64(SB)/4, $0x40000000
-DATA winogradConstants<>+68(SB)/4, $0x40000000
-DATA winogradConstants<>+72(SB)/4, $0x40000000
-DATA winogradConstants<>+76(SB)/4, $0x40000000
-DATA winogradConstants<>+80(SB)/4, $0x40000000
-DATA winogradConstants<>+84(SB)/4, $0x40000000
-DATA winogradConstants<>+88(SB)/4, $0x40000000
-DATA winogradConstants<>+92(SB)/4, $0x40000000
-DATA winogradConstants<>+96(SB)/4, $0x40000000
-DATA winogradConstants<>+100(SB)/4, $0x40000000
-DATA winogradConstants<>+104(SB)/4, $0x40000000
-DATA winogradConstants<>+108(SB)/4, $0x40000000
-DATA winogradConstants<>+112(SB)/4, $0x40000000
-DATA winogradConstants<>+116(SB)/4, $0x40000000
-DATA winogradConstants<>+120(SB)/4, $0x40000000
-DATA winogradConstants<>+124(SB)/4, $0x40000000
-DATA winogradConstants<>+128(SB)/4, $0x3f000000
-DATA winogradConstants<>+132(SB)/4, $0x3f000000
-DATA winogradConstants<>+136(SB)/4, $0x3f000000
-DATA winogradConstants<>+140(SB)/4, $0x3f000000
-DATA winogradConstants<>+144(SB)/4, $0x3f000000
-DATA winogradConstants<>+148(SB)/4, $0x3f000000
-DATA winogradConstants<>+152(SB)/4, $0x3f000000
-DATA winogradConstants<>+156(SB)/4, $0x3f000000
-DATA winogradConstants<>+160(SB)/4, $0x3f000000
-DATA winogradConstants<>+164(SB)/4, $0x3f000000
-DATA winogradConstants<>+168(SB)/4, $0x3f000000
-DATA winogradConstants<>+172(SB)/4, $0x3f000000
-DATA winogradConstants<>+176(SB)/4, $0x3f000000
-DATA winogradConstants<>+180(SB)/4, $0x3f000000
-DATA winogradConstants<>+184(SB)/4, $0x3f000000
-DATA winogradConstants<>+188(SB)/4, $0x3f000000
-DATA winogradConstants<>+192(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+196(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+200(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+204(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+208(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+212(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+216(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+220(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+224(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+228(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+232(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+236(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+240(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+244(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+248(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+252(SB)/4, $0x3fb504f3
-DATA winogradConstants<>+256(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+260(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+264(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+268(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+272(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+276(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+280(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+284(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+288(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+292(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+296(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+300(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+304(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+308(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+312(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+316(SB)/4, $0x3f3504f3
-DATA winogradConstants<>+320(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+324(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+328(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+332(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+336(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+340(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+344(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+348(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+352(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+356(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+360(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+364(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+368(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+372(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+376(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+380(SB)/4, $0x3e2aaaab
-DATA winogradConstants<>+384(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+388(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+392(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+396(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+400(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+404(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+408(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+412(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+416(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+420(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+424(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+428(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+432(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+436(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+440(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+444(SB)/4, $0x3eaaaaab
-DATA winogradConstants<>+448(SB)/4, $0x3e715bef
-DATA winogradConstants<>+452(SB)/4, $0x3e715bef
-DATA winogradConstants<>+456(SB)/4, $0x3e715bef
-DATA winogradConstants<>+460(SB)/4, $0x3e715bef
-DATA winogradConstants<>+464(SB)/4, $0x3e715bef
-DATA winogradConstants<>+468(SB)/4, $0x3e715bef
-DATA winogradConstants<>+472(SB)/4, $0x3e715bef
-DATA winogradConstants<>+476(SB)/4, $0x3e715bef
-DATA winogradConstants<>+480(SB)/4, $0x3e715bef
-DATA winogradConstants<>+484(SB)/4, $0x3e715bef
-DATA winogradConstants<>+488(SB)/4, $0x3e715bef
-DATA winogradConstants<>+492(SB)/4, $0x3e715bef
-DATA winogradConstants<>+496(SB)/4, $0x3e715bef
-DATA winogradConstants<>+500(SB)/4, $0x3e715bef
-DATA winogradConstants<>+504(SB)/4, $0x3e715bef
-DATA winogradConstants<>+508(SB)/4, $0x3e715bef
-DATA winogradConstants<>+512(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+516(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+520(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+524(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+528(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+532(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+536(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+540(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+544(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+548(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+552(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+556(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+560(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+564(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+568(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+572(SB)/4, $0xbf2aaaab
-DATA winogradConstants<>+576(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+580(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+584(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+588(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+592(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+596(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+600(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+604(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+608(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+612(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+616(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+620(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+624(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+628(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+632(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+636(SB)/4, $0xbeaaaaab
-DATA winogradConstants<>+640(SB)/4, $0xbef15bef
-DATA winogradConstants<>+644(SB)/4, $0xbef15bef
-DATA winogradConstants<>+648(SB)/4, $0xbef15bef
-DATA winogradConstants<>+652(SB)/4, $0xbef15bef
-DATA winogradConstants<>+656(SB)/4, $0xbef15bef
-DATA winogradConstants<>+660(SB)/4, $0xbef15bef
-DATA winogradConstants<>+664(SB)/4, $0xbef15bef
-DATA winogradConstants<>+668(SB)/4, $0xbef15bef
-DATA winogradConstants<>+672(SB)/4, $0xbef15bef
-DATA winogradConstants<>+676(SB)/4, $0xbef15bef
-DATA winogradConstants<>+680(SB)/4, $0xbef15bef
-DATA winogradConstants<>+684(SB)/4, $0xbef15bef
-DATA winogradConstants<>+688(SB)/4, $0xbef15bef
-DATA winogradConstants<>+692(SB)/4, $0xbef15bef
-DATA winogradConstants<>+696(SB)/4, $0xbef15bef
-DATA winogradConstants<>+700(SB)/4, $0xbef15bef
-DATA winogradConstants<>+704(SB)/4, $0x403504f3
-DATA winogradConstants<>+708(SB)/4, $0x403504f3
-DATA winogradConstants<>+712(SB)/4, $0x403504f3
-DATA winogradConstants<>+716(SB)/4, $0x403504f3
-DATA winogradConstants<>+720(SB)/4, $0x403504f3
-DATA winogradConstants<>+724(SB)/4, $0x403504f3
-DATA winogradConstants<>+728(SB)/4, $0x403504f3
-DATA winogradConstants<>+732(SB)/4, $0x403504f3
-DATA winogradConstants<>+736(SB)/4, $0x403504f3
-DATA winogradConstants<>+740(SB)/4, $0x403504f3
-DATA winogradConstants<>+744(SB)/4, $0x403504f3
-DATA winogradConstants<>+748(SB)/4, $0x403504f3
-DATA winogradConstants<>+752(SB)/4, $0x403504f3
-DATA winogradConstants<>+756(SB)/4, $0x403504f3
-DATA winogradConstants<>+760(SB)/4, $0x403504f3
-DATA winogradConstants<>+764(SB)/4, $0x403504f3
-DATA winogradConstants<>+768(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+772(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+776(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+780(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+784(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+788(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+792(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+796(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+800(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+804(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+808(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+812(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+816(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+820(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+824(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+828(SB)/4, $0x3eb504f3
-DATA winogradConstants<>+832(SB)/4, $0x40a80000
-DATA winogradConstants<>+836(SB)/4, $0x40a80000
-DATA winogradConstants<>+840(SB)/4, $0x40a80000
-DATA winogradConstants<>+844(SB)/4, $0x40a80000
-DATA winogradConstants<>+848(SB)/4, $0x40a80000
-DATA winogradConstants<>+852(SB)/4, $0x40a80000
-DATA winogradConstants<>+856(SB)/4, $0x40a80000
-DATA winogradConstants<>+860(SB)/4, $0x40a80000
-DATA winogradConstants<>+864(SB)/4, $0x40a80000
-DATA winogradConstants<>+868(SB)/4, $0x40a80000
-DATA winogradConstants<>+872(SB)/4, $0x40a80000
-DATA winogradConstants<>+876(SB)/4, $0x40a80000
-DATA winogradConstants<>+880(SB)/4, $0x40a80000
-DATA winogradConstants<>+884(SB)/4, $0x40a80000
-DATA winogradConstants<>+888(SB)/4, $0x40a80000
-DATA winogradConstants<>+892(SB)/4, $0x40a80000
-DATA winogradConstants<>+896(SB)/4, $0x40880000
-DATA winogradConstants<>+900(SB)/4, $0x40880000
-DATA winogradConstants<>+904(SB)/4, $0x40880000
-DATA winogradConstants<>+908(SB)/4, $0x40880000
-DATA winogradConstants<>+912(SB)/4, $0x40880000
-DATA winogradConstants<>+916(SB)/4, $0x40880000
-DATA winogradConstants<>+920(SB)/4, $0x40880000
-DATA winogradConstants<>+924(SB)/4, $0x40880000
-DATA winogradConstants<>+928(SB)/4, $0x40880000
-DATA winogradConstants<>+932(SB)/4, $0x40880000
-DATA winogradConstants<>+936(SB)/4, $0x40880000
-DATA winogradConstants<>+940(SB)/4, $0x40880000
-DATA winogradConstants<>+944(SB)/4, $0x40880000
-DATA winogradConstants<>+948(SB)/4, $0x40880000
-DATA winogradConstants<>+952(SB)/4, $0x40880000
-DATA winogradConstants<>+956(SB)/4, $0x40880000
-DATA winogradConstants<>+960(SB)/4, $0x3fa00000
-DATA winogradConstants<>+964(SB)/4, $0x3fa00000
-DATA winogradConstants<>+968(SB)/4, $0x3fa00000
-DATA winogradConstants<>+972(SB)/4, $0x3fa00000
-DATA winogradConstants<>+976(SB)/4, $0x3fa00000
-DATA winogradConstants<>+980(SB)/4, $0x3fa00000
-DATA winogradConstants<>+984(SB)/4, $0x3fa00000
-DATA winogradConstants<>+988(SB)/4, $0x3fa00000
-DATA winogradConstants<>+992(SB)/4, $0x3fa00000
-DATA winogradConstants<>+996(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1000(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1004(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1008(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1012(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1016(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1020(SB)/4, $0x3fa00000
-DATA winogradConstants<>+1024(SB)/4, $0x3e800000
-DATA winogradConstants<>+1028(SB)/4, $0x3e800000
-DATA winogradConstants<>+1032(SB)/4, $0x3e800000
-DATA winogradConstants<>+1036(SB)/4, $0x3e800000
-DATA winogradConstants<>+1040(SB)/4, $0x3e800000
-DATA winogradConstants<>+1044(SB)/4, $0x3e800000
-DATA winogradConstants<>+1048(SB)/4, $0x3e800000
-DATA winogradConstants<>+1052(SB)/4, $0x3e800000
-DATA winogradConstants<>+1056(SB)/4, $0x3e800000
-DATA winogradConstants<>+1060(SB)/4, $0x3e800000
-DATA winogradConstants<>+1064(SB)/4, $0x3e800000
-DATA winogradConstants<>+1068(SB)/4, $0x3e800000
-DATA winogradConstants<>+1072(SB)/4, $0x3e800000
-DATA winogradConstants<>+1076(SB)/4, $0x3e800000
-DATA winogradConstants<>+1080(SB)/4, $0x3e800000
-DATA winogradConstants<>+1084(SB)/4, $0x3e800000
-DATA winogradConstants<>+1088(SB)/4, $0x40a00000
-DATA winogradConstants<>+1092(SB)/4, $0x40a00000
-DATA winogradConstants<>+1096(SB)/4, $0x40a00000
-DATA winogradConstants<>+1100(SB)/4, $0x40a00000
-DATA winogradConstants<>+1104(SB)/4, $0x40a00000
-DATA winogradConstants<>+1108(SB)/4, $0x40a00000
-DATA winogradConstants<>+1112(SB)/4, $0x40a00000
-DATA winogradConstants<>+1116(SB)/4, $0x40a00000
-DATA winogradConstants<>+1120(SB)/4, $0x40a00000
-DATA winogradConstants<>+1124(SB)/4, $0x40a00000
-DATA winogradConstants<>+1128(SB)/4, $0x40a00000
-DATA winogradConstants<>+1132(SB)/4, $0x40a00000
-DATA winogradConstants<>+1136(SB)/4, $0x40a00000
-DATA winogradConstants<>+1140(SB)/4, $0x40a00000
-DATA winogradConstants<>+1144(SB)/4, $0x40a00000
-DATA winogradConstants<>+1148(SB)/4, $0x40a00000
-DATA winogradConstants<>+1152(SB)/4, $0x40800000
-DATA winogradConstants<>+1156(SB)/4, $0x40800000
-DATA winogradConstants<>+1160(SB)/4, $0x40800000
-DATA winogradConstants<>+1164(SB)/4, $0x40800000
-DATA winogradConstants<>+1168(SB)/4, $0x40800000
-DATA winogradConstants<>+1172(SB)/4, $0x40800000
-DATA winogradConstants<>+1176(SB)/4, $0x40800000
-DATA winogradConstants<>+1180(SB)/4, $0x40800000
-DATA winogradConstants<>+1184(SB)/4, $0x40800000
-DATA winogradConstants<>+1188(SB)/4, $0x40800000
-DATA winogradConstants<>+1192(SB)/4, $0x40800000
-DATA winogradConstants<>+1196(SB)/4, $0x40800000
-DATA winogradConstants<>+1200(SB)/4, $0x40800000
-DATA winogradConstants<>+1204(SB)/4, $0x40800000
-DATA winogradConstants<>+1208(SB)/4, $0x40800000
-DATA winogradConstants<>+1212(SB)/4, $0x40800000
-DATA winogradConstants<>+1216(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1220(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1224(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1228(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1232(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1236(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1240(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1244(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1248(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1252(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1256(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1260(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1264(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1268(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1272(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1276(SB)/4, $0xbe638e39
-DATA winogradConstants<>+1280(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1284(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1288(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1292(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1296(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1300(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1304(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1308(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1312(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1316(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1320(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1324(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1328(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1332(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1336(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1340(SB)/4, $0x3c360b61
-DATA winogradConstants<>+1344(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1348(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1352(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1356(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1360(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1364(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1368(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1372(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1376(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1380(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1384(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1388(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1392(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1396(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1400(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1404(SB)/4, $0x3d360b61
-DATA winogradConstants<>+1408(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1412(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1416(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1420(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1424(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1428(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1432(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1436(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1440(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1444(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1448(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1452(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1456(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1460(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1464(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1468(SB)/4, $0x3cb60b61
-DATA winogradConstants<>+1472(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1476(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1480(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1484(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1488(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1492(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1496(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1500(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1504(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1508(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1512(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1516(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1520(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1524(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1528(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1532(SB)/4, $0x3f360b61
-DATA winogradConstants<>+1536(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1540(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1544(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1548(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1552(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1556(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1560(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1564(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1568(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1572(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1576(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1580(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1584(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1588(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1592(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1596(SB)/4, $0x3e360b61
-DATA winogradConstants<>+1600(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1604(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1608(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1612(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1616(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1620(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1624(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1628(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1632(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1636(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1640(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1644(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1648(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1652(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1656(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1660(SB)/4, $0x3eb60b61
-DATA winogradConstants<>+1664(SB)/4, $0x41000000
-DATA winogradConstants<>+1668(SB)/4, $0x41000000
-DATA winogradConstants<>+1672(SB)/4, $0x41000000
-DATA winogradConstants<>+1676(SB)/4, $0x41000000
-DATA winogradConstants<>+1680(SB)/4, $0x41000000
-DATA winogradConstants<>+1684(SB)/4, $0x41000000
-DATA winogradConstants<>+1688(SB)/4, $0x41000000
-DATA winogradConstants<>+1692(SB)/4, $0x41000000
-DATA winogradConstants<>+1696(SB)/4, $0x41000000
-DATA winogradConstants<>+1700(SB)/4, $0x41000000
-DATA winogradConstants<>+1704(SB)/4, $0x41000000
-DATA winogradConstants<>+1708(SB)/4, $0x41000000
-DATA winogradConstants<>+1712(SB)/4, $0x41000000
-DATA winogradConstants<>+1716(SB)/4, $0x41000000
-DATA winogradConstants<>+1720(SB)/4, $0x41000000
-DATA winogradConstants<>+1724(SB)/4, $0x41000000
-DATA winogradConstants<>+1728(SB)/4, $0x3e000000
-DATA winogradConstants<>+1732(SB)/4, $0x3e000000
-DATA winogradConstants<>+1736(SB)/4, $0x3e000000
-DATA winogradConstants<>+1740(SB)/4, $0x3e000000
-DATA winogradConstants<>+1744(SB)/4, $0x3e000000
-DATA winogradConstants<>+1748(SB)/4, $0x3e000000
-DATA winogradConstants<>+1752(SB)/4, $0x3e000000
-DATA winogradConstants<>+1756(SB)/4, $0x3e000000
-DATA winogradConstants<>+1760(SB)/4, $0x3e000000
-DATA winogradConstants<>+1764(SB)/4, $0x3e000000
-DATA winogradConstants<>+1768(SB)/4, $0x3e000000
-DATA winogradConstants<>+1772(SB)/4, $0x3e000000
-DATA winogradConstants<>+1776(SB)/4, $0x3e000000
-DATA winogradConstants<>+1780(SB)/4, $0x3e000000
-DATA winogradConstants<>+1784(SB)/4, $0x3e000000
-DATA winogradConstants<>+1788(SB)/4, $0x3e000000
-DATA winogradConstants<>+1792(SB)/4, $0x41800000
-DATA winogradConstants<>+1796(SB)/4, $0x41800000
-DATA winogradConstants<>+1800(SB)/4, $0x41800000
-DATA winogradConstants<>+1804(SB)/4, $0x41800000
-DATA winogradConstants<>+1808(SB)/4, $0x41800000
-DATA winogradConstants<>+1812(SB)/4, $0x41800000
-DATA winogradConstants<>+1816(SB)/4, $0x41800000
-DATA winogradConstants<>+1820(SB)/4, $0x41800000
-DATA winogradConstants<>+1824(SB)/4, $0x41800000
-DATA winogradConstants<>+1828(SB)/4, $0x41800000
-DATA winogradConstants<>+1832(SB)/4, $0x41800000
-DATA winogradConstants<>+1836(SB)/4, $0x41800000
-DATA winogradConstants<>+1840(SB)/4, $0x41800000
-DATA winogradConstants<>+1844(SB)/4, $0x41800000
-DATA winogradConstants<>+1848(SB)/4, $0x41800000
-DATA winogradConstants<>+1852(SB)/4, $0x41800000
-DATA winogradConstants<>+1856(SB)/4, $0x3d800000
-DATA winogradConstants<>+1860(SB)/4, $0x3d800000
-DATA winogradConstants<>+1864(SB)/4, $0x3d800000
-DATA winogradConstants<>+1868(SB)/4, $0x3d800000
-DATA winogradConstants<>+1872(SB)/4, $0x3d800000
-DATA winogradConstants<>+1876(SB)/4, $0x3d800000
-DATA winogradConstants<>+1880(SB)/4, $0x3d800000
-DATA winogradConstants<>+1884(SB)/4, $0x3d800000
-DATA winogradConstants<>+1888(SB)/4, $0x3d800000
-DATA winogradConstants<>+1892(SB)/4, $0x3d800000
-DATA winogradConstants<>+1896(SB)/4, $0x3d800000
-DATA winogradConstants<>+1900(SB)/4, $0x3d800000
-DATA winogradConstants<>+1904(SB)/4, $0x3d800000
-DATA winogradConstants<>+1908(SB)/4, $0x3d800000
-DATA winogradConstants<>+1912(SB)/4, $0x3d800000
-DATA winogradConstants<>+1916(SB)/4, $0x3d800000
-DATA winogradConstants<>+1920(SB)/4, $0x42000000
-DATA winogradConstants<>+1924(SB)/4, $0x42000000
-DATA winogradConstants<>+1928(SB)/4, $0x42000000
-DATA winogradConstants<>+1932(SB)/4, $0x42000000
-DATA winogradConstants<>+1936(SB)/4, $0x42000000
-DATA winogradConstants<>+1940(SB)/4, $0x42000000
-DATA winogradConstants<>+1944(SB)/4, $0x42000000
-DATA winogradConstants<>+1948(SB)/4, $0x42000000
-DATA winogradConstants<>+1952(SB)/4, $0x42000000
-DATA winogradConstants<>+1956(SB)/4, $0x42000000
-DATA winogradConstants<>+1960(SB)/4, $0x42000000
-DATA winogradConstants<>+1964(SB)/4, $0x42000000
-DATA winogradConstants<>+1968(SB)/4, $0x42000000
-DATA winogradConstants<>+1972(SB)/4, $0x42000000
-DATA winogradConstants<>+1976(SB)/4, $0x42000000
-DATA winogradConstants<>+1980(SB)/4, $0x42000000
-DATA winogradConstants<>+1984(SB)/4, $0x3d000000
-DATA winogradConstants<>+1988(SB)/4, $0x3d000000
-DATA winogradConstants<>+1992(SB)/4, $0x3d000000
-DATA winogradConstants<>+1996(SB)/4, $0x3d000000
-DATA winogradConstants<>+2000(SB)/4, $0x3d000000
-DATA winogradConstants<>+2004(SB)/4, $0x3d000000
-DATA winogradConstants<>+2008(SB)/4, $0x3d000000
-DATA winogradConstants<>+2012(SB)/4, $0x3d000000
-DATA winogradConstants<>+2016(SB)/4, $0x3d000000
-DATA winogradConstants<>+2020(SB)/4, $0x3d000000
-DATA winogradConstants<>+2024(SB)/4, $0x3d000000
-DATA winogradConstants<>+2028(SB)/4, $0x3d000000
-DATA winogradConstants<>+2032(SB)/4, $0x3d000000
-DATA winogradConstants<>+2036(SB)/4, $0x3d000000
-DATA winogradConstants<>+2040(SB)/4, $0x3d000000
-DATA winogradConstants<>+2044(SB)/4, $0x3d000000
-GLOBL winogradConstants<>(SB), RODATA|NOPTR, $2048
+DATA winogradBits<>+0(SB)/4, $0x00000001
+DATA winogradBits<>+4(SB)/4, $0x00000002
+DATA winogradBits<>+8(SB)/4, $0x00000004
+DATA winogradBits<>+12(SB)/4, $0x00000008
+DATA winogradBits<>+16(SB)/4, $0x00000010
+DATA winogradBits<>+20(SB)/4, $0x00000020
+DATA winogradBits<>+24(SB)/4, $0x00000040
+DATA winogradBits<>+28(SB)/4, $0x00000080
+DATA winogradBits<>+32(SB)/4, $0x00000100
+DATA winogradBits<>+36(SB)/4, $0x00000200
+DATA winogradBits<>+40(SB)/4, $0x00000400
+DATA winogradBits<>+44(SB)/4, $0x00000800
+DATA winogradBits<>+48(SB)/4, $0x00001000
+DATA winogradBits<>+52(SB)/4, $0x00002000
+DATA winogradBits<>+56(SB)/4, $0x00004000
+DATA winogradBits<>+60(SB)/4, $0x00008000
+GLOBL winogradBits<>(SB), RODATA|NOPTR, $64
+
+DATA winogradConstants<>+0(SB)/4, $0x00000003
+DATA winogradConstants<>+4(SB)/4, $0x00000003
+DATA winogradConstants<>+8(SB)/4, $0x00000003
+DATA winogradConstants<>+12(SB)/4, $0x00000003
+DATA winogradConstants<>+16(SB)/4, $0x00000003
+DATA winogradConstants<>+20(SB)/4, $0x00000003
+DATA winogradConstants<>+24(SB)/4, $0x00000003
+DATA winogradConstants<>+28(SB)/4, $0x00000003
+DATA winogradConstants<>+32(SB)/4, $0x00000003
+DATA winogradConstants<>+36(SB)/4, $0x00000003
+DATA winogradConstants<>+40(SB)/4, $0x00000003
+DATA winogradConstants<>+44(SB)/4, $0x00000003
+DATA winogradConstants<>+48(SB)/4, $0x00000003
+DATA winogradConstants<>+52(SB)/4, $0x00000003
+DATA winogradConstants<>+56(SB)/4, $0x00000003
+DATA winogradConstants<>+60(SB)/4, $0x00000003
+DATA winogradConstants<>+64(SB)/4, $0x00000002
+DATA winogradConstants<>+68(SB)/4, $0x00000002
+DATA winogradConstants<>+72(SB)/4, $0x00000002
+DATA winogradConstants<>+76(SB)/4, $0x00000002
+DATA winogradConstants<>+80(SB)/4, $0x00000002
+DATA winogradConstants<>+84(SB)/4, $0x00000002
+DATA winogradConstants<>+88(SB)/4, $0x00000002
+DATA winogradConstants<>+92(SB)/4, $0x00000002
+DATA winogradConstants<>+96(SB)/4, $0x00000002
+DATA winogradConstants<>+100(SB)/4, $0x00000002
+DATA winogradConstants<>+104(SB)/4, $0x00000002
+DATA winogradConstants<>+108(SB)/4, $0x00000002
+DATA winogradConstants<>+112(SB)/4, $0x00000002
+DATA winogradConstants<>+116(SB)/4, $0x00000002
+DATA winogradConstants<>+120(SB)/4, $0x00000002
+DATA winogradConstants<>+124(SB)/4, $0x00000002
+DATA winogradConstants<>+128(SB)/4, $0x00000001
+DATA winogradConstants<>+132(SB)/4, $0x00000001
+DATA winogradConstants<>+136(SB)/4, $0x00000001
+DATA winogradConstants<>+140(SB)/4, $0x00000001
+DATA winogradConstants<>+144(SB)/4, $0x00000001
+DATA winogradConstants<>+148(SB)/4, $0x00000001
+DATA winogradConstants<>+152(SB)/4, $0x00000001
+DATA winogradConstants<>+156(SB)/4, $0x00000001
+DATA winogradConstants<>+160(SB)/4, $0x00000001
+DATA winogradConstants<>+164(SB)/4, $0x00000001
+DATA winogradConstants<>+168(SB)/4, $0x00000001
+DATA winogradConstants<>+172(SB)/4, $0x00000001
+DATA winogradConstants<>+176(SB)/4, $0x00000001
+DATA winogradConstants<>+180(SB)/4, $0x00000001
+DATA winogradConstants<>+184(SB)/4, $0x00000001
+DATA winogradConstants<>+188(SB)/4, $0x00000001
+DATA winogradConstants<>+192(SB)/4, $0x00000000
+DATA winogradConstants<>+196(SB)/4, $0x00000000
+DATA winogradConstants<>+200(SB)/4, $0x00000000
+DATA winogradConstants<>+204(SB)/4, $0x00000000
+DATA winogradConstants<>+208(SB)/4, $0x00000000
+DATA winogradConstants<>+212(SB)/4, $0x00000000
+DATA winogradConstants<>+216(SB)/4, $0x00000000
+DATA winogradConstants<>+220(SB)/4, $0x00000000
+DATA winogradConstants<>+224(SB)/4, $0x00000000
+DATA winogradConstants<>+228(SB)/4, $0x00000000
+DATA winogradConstants<>+232(SB)/4, $0x00000000
+DATA winogradConstants<>+236(SB)/4, $0x00000000
+DATA winogradConstants<>+240(SB)/4, $0x00000000
+DATA winogradConstants<>+244(SB)/4, $0x00000000
+DATA winogradConstants<>+248(SB)/4, $0x00000000
+DATA winogradConstants<>+252(SB)/4, $0x00000000
+DATA winogradConstants<>+256(SB)/4, $0x00000004
+DATA winogradConstants<>+260(SB)/4, $0x00000004
+DATA winogradConstants<>+264(SB)/4, $0x00000004
+DATA winogradConstants<>+268(SB)/4, $0x00000004
+DATA winogradConstants<>+272(SB)/4, $0x00000004
+DATA winogradConstants<>+276(SB)/4, $0x00000004
+DATA winogradConstants<>+280(SB)/4, $0x00000004
+DATA winogradConstants<>+284(SB)/4, $0x00000004
+DATA winogradConstants<>+288(SB)/4, $0x00000004
+DATA winogradConstants<>+292(SB)/4, $0x00000004
+DATA winogradConstants<>+296(SB)/4, $0x00000004
+DATA winogradConstants<>+300(SB)/4, $0x00000004
+DATA winogradConstants<>+304(SB)/4, $0x00000004
+DATA winogradConstants<>+308(SB)/4, $0x00000004
+DATA winogradConstants<>+312(SB)/4, $0x00000004
+DATA winogradConstants<>+316(SB)/4, $0x00000004
+DATA winogradConstants<>+320(SB)/4, $0x40200000
+DATA winogradConstants<>+324(SB)/4, $0x40200000
+DATA winogradConstants<>+328(SB)/4, $0x40200000
+DATA winogradConstants<>+332(SB)/4, $0x40200000
+DATA winogradConstants<>+336(SB)/4, $0x40200000
+DATA winogradConstants<>+340(SB)/4, $0x40200000
+DATA winogradConstants<>+344(SB)/4, $0x40200000
+DATA winogradConstants<>+348(SB)/4, $0x40200000
+DATA winogradConstants<>+352(SB)/4, $0x40200000
+DATA winogradConstants<>+356(SB)/4, $0x40200000
+DATA winogradConstants<>+360(SB)/4, $0x40200000
+DATA winogradConstants<>+364(SB)/4, $0x40200000
+DATA winogradConstants<>+368(SB)/4, $0x40200000
+DATA winogradConstants<>+372(SB)/4, $0x40200000
+DATA winogradConstants<>+376(SB)/4, $0x40200000
+DATA winogradConstants<>+380(SB)/4, $0x40200000
+DATA winogradConstants<>+384(SB)/4, $0x40000000
+DATA winogradConstants<>+388(SB)/4, $0x40000000
+DATA winogradConstants<>+392(SB)/4, $0x40000000
+DATA winogradConstants<>+396(SB)/4, $0x40000000
+DATA winogradConstants<>+400(SB)/4, $0x40000000
+DATA winogradConstants<>+404(SB)/4, $0x40000000
+DATA winogradConstants<>+408(SB)/4, $0x40000000
+DATA winogradConstants<>+412(SB)/4, $0x40000000
+DATA winogradConstants<>+416(SB)/4, $0x40000000
+DATA winogradConstants<>+420(SB)/4, $0x40000000
+DATA winogradConstants<>+424(SB)/4, $0x40000000
+DATA winogradConstants<>+428(SB)/4, $0x40000000
+DATA winogradConstants<>+432(SB)/4, $0x40000000
+DATA winogradConstants<>+436(SB)/4, $0x40000000
+DATA winogradConstants<>+440(SB)/4, $0x40000000
+DATA winogradConstants<>+444(SB)/4, $0x40000000
+DATA winogradConstants<>+448(SB)/4, $0x3f000000
+DATA winogradConstants<>+452(SB)/4, $0x3f000000
+DATA winogradConstants<>+456(SB)/4, $0x3f000000
+DATA winogradConstants<>+460(SB)/4, $0x3f000000
+DATA winogradConstants<>+464(SB)/4, $0x3f000000
+DATA winogradConstants<>+468(SB)/4, $0x3f000000
+DATA winogradConstants<>+472(SB)/4, $0x3f000000
+DATA winogradConstants<>+476(SB)/4, $0x3f000000
+DATA winogradConstants<>+480(SB)/4, $0x3f000000
+DATA winogradConstants<>+484(SB)/4, $0x3f000000
+DATA winogradConstants<>+488(SB)/4, $0x3f000000
+DATA winogradConstants<>+492(SB)/4, $0x3f000000
+DATA winogradConstants<>+496(SB)/4, $0x3f000000
+DATA winogradConstants<>+500(SB)/4, $0x3f000000
+DATA winogradConstants<>+504(SB)/4, $0x3f000000
+DATA winogradConstants<>+508(SB)/4, $0x3f000000
+DATA winogradConstants<>+512(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+516(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+520(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+524(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+528(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+532(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+536(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+540(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+544(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+548(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+552(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+556(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+560(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+564(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+568(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+572(SB)/4, $0x3fb504f3
+DATA winogradConstants<>+576(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+580(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+584(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+588(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+592(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+596(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+600(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+604(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+608(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+612(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+616(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+620(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+624(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+628(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+632(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+636(SB)/4, $0x3f3504f3
+DATA winogradConstants<>+640(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+644(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+648(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+652(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+656(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+660(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+664(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+668(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+672(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+676(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+680(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+684(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+688(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+692(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+696(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+700(SB)/4, $0x3e2aaaab
+DATA winogradConstants<>+704(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+708(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+712(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+716(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+720(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+724(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+728(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+732(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+736(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+740(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+744(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+748(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+752(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+756(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+760(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+764(SB)/4, $0x3eaaaaab
+DATA winogradConstants<>+768(SB)/4, $0x3e715bef
+DATA winogradConstants<>+772(SB)/4, $0x3e715bef
+DATA winogradConstants<>+776(SB)/4, $0x3e715bef
+DATA winogradConstants<>+780(SB)/4, $0x3e715bef
+DATA winogradConstants<>+784(SB)/4, $0x3e715bef
+DATA winogradConstants<>+788(SB)/4, $0x3e715bef
+DATA winogradConstants<>+792(SB)/4, $0x3e715bef
+DATA winogradConstants<>+796(SB)/4, $0x3e715bef
+DATA winogradConstants<>+800(SB)/4, $0x3e715bef
+DATA winogradConstants<>+804(SB)/4, $0x3e715bef
+DATA winogradConstants<>+808(SB)/4, $0x3e715bef
+DATA winogradConstants<>+812(SB)/4, $0x3e715bef
+DATA winogradConstants<>+816(SB)/4, $0x3e715bef
+DATA winogradConstants<>+820(SB)/4, $0x3e715bef
+DATA winogradConstants<>+824(SB)/4, $0x3e715bef
+DATA winogradConstants<>+828(SB)/4, $0x3e715bef
+DATA winogradConstants<>+832(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+836(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+840(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+844(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+848(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+852(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+856(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+860(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+864(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+868(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+872(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+876(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+880(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+884(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+888(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+892(SB)/4, $0xbf2aaaab
+DATA winogradConstants<>+896(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+900(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+904(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+908(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+912(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+916(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+920(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+924(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+928(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+932(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+936(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+940(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+944(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+948(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+952(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+956(SB)/4, $0xbeaaaaab
+DATA winogradConstants<>+960(SB)/4, $0xbef15bef
+DATA winogradConstants<>+964(SB)/4, $0xbef15bef
+DATA winogradConstants<>+968(SB)/4, $0xbef15bef
+DATA winogradConstants<>+972(SB)/4, $0xbef15bef
+DATA winogradConstants<>+976(SB)/4, $0xbef15bef
+DATA winogradConstants<>+980(SB)/4, $0xbef15bef
+DATA winogradConstants<>+984(SB)/4, $0xbef15bef
+DATA winogradConstants<>+988(SB)/4, $0xbef15bef
+DATA winogradConstants<>+992(SB)/4, $0xbef15bef
+DATA winogradConstants<>+996(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1000(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1004(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1008(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1012(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1016(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1020(SB)/4, $0xbef15bef
+DATA winogradConstants<>+1024(SB)/4, $0x403504f3
+DATA winogradConstants<>+1028(SB)/4, $0x403504f3
+DATA winogradConstants<>+1032(SB)/4, $0x403504f3
+DATA winogradConstants<>+1036(SB)/4, $0x403504f3
+DATA winogradConstants<>+1040(SB)/4, $0x403504f3
+DATA winogradConstants<>+1044(SB)/4, $0x403504f3
+DATA winogradConstants<>+1048(SB)/4, $0x403504f3
+DATA winogradConstants<>+1052(SB)/4, $0x403504f3
+DATA winogradConstants<>+1056(SB)/4, $0x403504f3
+DATA winogradConstants<>+1060(SB)/4, $0x403504f3
+DATA winogradConstants<>+1064(SB)/4, $0x403504f3
+DATA winogradConstants<>+1068(SB)/4, $0x403504f3
+DATA winogradConstants<>+1072(SB)/4, $0x403504f3
+DATA winogradConstants<>+1076(SB)/4, $0x403504f3
+DATA winogradConstants<>+1080(SB)/4, $0x403504f3
+DATA winogradConstants<>+1084(SB)/4, $0x403504f3
+DATA winogradConstants<>+1088(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1092(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1096(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1100(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1104(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1108(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1112(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1116(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1120(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1124(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1128(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1132(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1136(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1140(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1144(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1148(SB)/4, $0x3eb504f3
+DATA winogradConstants<>+1152(SB)/4, $0x40a80000
+DATA winogradConstants<>+1156(SB)/4, $0x40a80000
+DATA winogradConstants<>+1160(SB)/4, $0x40a80000
+DATA winogradConstants<>+1164(SB)/4, $0x40a80000
+DATA winogradConstants<>+1168(SB)/4, $0x40a80000
+DATA winogradConstants<>+1172(SB)/4, $0x40a80000
+DATA winogradConstants<>+1176(SB)/4, $0x40a80000
+DATA winogradConstants<>+1180(SB)/4, $0x40a80000
+DATA winogradConstants<>+1184(SB)/4, $0x40a80000
+DATA winogradConstants<>+1188(SB)/4, $0x40a80000
+DATA winogradConstants<>+1192(SB)/4, $0x40a80000
+DATA winogradConstants<>+1196(SB)/4, $0x40a80000
+DATA winogradConstants<>+1200(SB)/4, $0x40a80000
+DATA winogradConstants<>+1204(SB)/4, $0x40a80000
+DATA winogradConstants<>+1208(SB)/4, $0x40a80000
+DATA winogradConstants<>+1212(SB)/4, $0x40a80000
+DATA winogradConstants<>+1216(SB)/4, $0x40880000
+DATA winogradConstants<>+1220(SB)/4, $0x40880000
+DATA winogradConstants<>+1224(SB)/4, $0x40880000
+DATA winogradConstants<>+1228(SB)/4, $0x40880000
+DATA winogradConstants<>+1232(SB)/4, $0x40880000
+DATA winogradConstants<>+1236(SB)/4, $0x40880000
+DATA winogradConstants<>+1240(SB)/4, $0x40880000
+DATA winogradConstants<>+1244(SB)/4, $0x40880000
+DATA winogradConstants<>+1248(SB)/4, $0x40880000
+DATA winogradConstants<>+1252(SB)/4, $0x40880000
+DATA winogradConstants<>+1256(SB)/4, $0x40880000
+DATA winogradConstants<>+1260(SB)/4, $0x40880000
+DATA winogradConstants<>+1264(SB)/4, $0x40880000
+DATA winogradConstants<>+1268(SB)/4, $0x40880000
+DATA winogradConstants<>+1272(SB)/4, $0x40880000
+DATA winogradConstants<>+1276(SB)/4, $0x40880000
+DATA winogradConstants<>+1280(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1284(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1288(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1292(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1296(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1300(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1304(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1308(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1312(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1316(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1320(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1324(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1328(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1332(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1336(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1340(SB)/4, $0x3fa00000
+DATA winogradConstants<>+1344(SB)/4, $0x3e800000
+DATA winogradConstants<>+1348(SB)/4, $0x3e800000
+DATA winogradConstants<>+1352(SB)/4, $0x3e800000
+DATA winogradConstants<>+1356(SB)/4, $0x3e800000
+DATA winogradConstants<>+1360(SB)/4, $0x3e800000
+DATA winogradConstants<>+1364(SB)/4, $0x3e800000
+DATA winogradConstants<>+1368(SB)/4, $0x3e800000
+DATA winogradConstants<>+1372(SB)/4, $0x3e800000
+DATA winogradConstants<>+1376(SB)/4, $0x3e800000
+DATA winogradConstants<>+1380(SB)/4, $0x3e800000
+DATA winogradConstants<>+1384(SB)/4, $0x3e800000
+DATA winogradConstants<>+1388(SB)/4, $0x3e800000
+DATA winogradConstants<>+1392(SB)/4, $0x3e800000
+DATA winogradConstants<>+1396(SB)/4, $0x3e800000
+DATA winogradConstants<>+1400(SB)/4, $0x3e800000
+DATA winogradConstants<>+1404(SB)/4, $0x3e800000
+DATA winogradConstants<>+1408(SB)/4, $0x40a00000
+DATA winogradConstants<>+1412(SB)/4, $0x40a00000
+DATA winogradConstants<>+1416(SB)/4, $0x40a00000
+DATA winogradConstants<>+1420(SB)/4, $0x40a00000
+DATA winogradConstants<>+1424(SB)/4, $0x40a00000
+DATA winogradConstants<>+1428(SB)/4, $0x40a00000
+DATA winogradConstants<>+1432(SB)/4, $0x40a00000
+DATA winogradConstants<>+1436(SB)/4, $0x40a00000
+DATA winogradConstants<>+1440(SB)/4, $0x40a00000
+DATA winogradConstants<>+1444(SB)/4, $0x40a00000
+DATA winogradConstants<>+1448(SB)/4, $0x40a00000
+DATA winogradConstants<>+1452(SB)/4, $0x40a00000
+DATA winogradConstants<>+1456(SB)/4, $0x40a00000
+DATA winogradConstants<>+1460(SB)/4, $0x40a00000
+DATA winogradConstants<>+1464(SB)/4, $0x40a00000
+DATA winogradConstants<>+1468(SB)/4, $0x40a00000
+DATA winogradConstants<>+1472(SB)/4, $0x40800000
+DATA winogradConstants<>+1476(SB)/4, $0x40800000
+DATA winogradConstants<>+1480(SB)/4, $0x40800000
+DATA winogradConstants<>+1484(SB)/4, $0x40800000
+DATA winogradConstants<>+1488(SB)/4, $0x40800000
+DATA winogradConstants<>+1492(SB)/4, $0x40800000
+DATA winogradConstants<>+1496(SB)/4, $0x40800000
+DATA winogradConstants<>+1500(SB)/4, $0x40800000
+DATA winogradConstants<>+1504(SB)/4, $0x40800000
+DATA winogradConstants<>+1508(SB)/4, $0x40800000
+DATA winogradConstants<>+1512(SB)/4, $0x40800000
+DATA winogradConstants<>+1516(SB)/4, $0x40800000
+DATA winogradConstants<>+1520(SB)/4, $0x40800000
+DATA winogradConstants<>+1524(SB)/4, $0x40800000
+DATA winogradConstants<>+1528(SB)/4, $0x40800000
+DATA winogradConstants<>+1532(SB)/4, $0x40800000
+DATA winogradConstants<>+1536(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1540(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1544(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1548(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1552(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1556(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1560(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1564(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1568(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1572(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1576(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1580(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1584(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1588(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1592(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1596(SB)/4, $0xbe638e39
+DATA winogradConstants<>+1600(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1604(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1608(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1612(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1616(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1620(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1624(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1628(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1632(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1636(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1640(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1644(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1648(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1652(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1656(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1660(SB)/4, $0x3c360b61
+DATA winogradConstants<>+1664(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1668(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1672(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1676(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1680(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1684(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1688(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1692(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1696(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1700(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1704(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1708(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1712(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1716(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1720(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1724(SB)/4, $0x3d360b61
+DATA winogradConstants<>+1728(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1732(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1736(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1740(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1744(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1748(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1752(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1756(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1760(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1764(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1768(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1772(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1776(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1780(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1784(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1788(SB)/4, $0x3cb60b61
+DATA winogradConstants<>+1792(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1796(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1800(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1804(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1808(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1812(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1816(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1820(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1824(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1828(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1832(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1836(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1840(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1844(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1848(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1852(SB)/4, $0x3f360b61
+DATA winogradConstants<>+1856(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1860(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1864(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1868(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1872(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1876(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1880(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1884(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1888(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1892(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1896(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1900(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1904(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1908(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1912(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1916(SB)/4, $0x3e360b61
+DATA winogradConstants<>+1920(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1924(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1928(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1932(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1936(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1940(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1944(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1948(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1952(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1956(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1960(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1964(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1968(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1972(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1976(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1980(SB)/4, $0x3eb60b61
+DATA winogradConstants<>+1984(SB)/4, $0x41000000
+DATA winogradConstants<>+1988(SB)/4, $0x41000000
+DATA winogradConstants<>+1992(SB)/4, $0x41000000
+DATA winogradConstants<>+1996(SB)/4, $0x41000000
+DATA winogradConstants<>+2000(SB)/4, $0x41000000
+DATA winogradConstants<>+2004(SB)/4, $0x41000000
+DATA winogradConstants<>+2008(SB)/4, $0x41000000
+DATA winogradConstants<>+2012(SB)/4, $0x41000000
+DATA winogradConstants<>+2016(SB)/4, $0x41000000
+DATA winogradConstants<>+2020(SB)/4, $0x41000000
+DATA winogradConstants<>+2024(SB)/4, $0x41000000
+DATA winogradConstants<>+2028(SB)/4, $0x41000000
+DATA winogradConstants<>+2032(SB)/4, $0x41000000
+DATA winogradConstants<>+2036(SB)/4, $0x41000000
+DATA winogradConstants<>+2040(SB)/4, $0x41000000
+DATA winogradConstants<>+2044(SB)/4, $0x41000000
+DATA winogradConstants<>+2048(SB)/4, $0x3e000000
+DATA winogradConstants<>+2052(SB)/4, $0x3e000000
+DATA winogradConstants<>+2056(SB)/4, $0x3e000000
+DATA winogradConstants<>+2060(SB)/4, $0x3e000000
+DATA winogradConstants<>+2064(SB)/4, $0x3e000000
+DATA winogradConstants<>+2068(SB)/4, $0x3e000000
+DATA winogradConstants<>+2072(SB)/4, $0x3e000000
+DATA winogradConstants<>+2076(SB)/4, $0x3e000000
+DATA winogradConstants<>+2080(SB)/4, $0x3e000000
+DATA winogradConstants<>+2084(SB)/4, $0x3e000000
+DATA winogradConstants<>+2088(SB)/4, $0x3e000000
+DATA winogradConstants<>+2092(SB)/4, $0x3e000000
+DATA winogradConstants<>+2096(SB)/4, $0x3e000000
+DATA winogradConstants<>+2100(SB)/4, $0x3e000000
+DATA winogradConstants<>+2104(SB)/4, $0x3e000000
+DATA winogradConstants<>+2108(SB)/4, $0x3e000000
+DATA winogradConstants<>+2112(SB)/4, $0x41800000
+DATA winogradConstants<>+2116(SB)/4, $0x41800000
+DATA winogradConstants<>+2120(SB)/4, $0x41800000
+DATA winogradConstants<>+2124(SB)/4, $0x41800000
+DATA winogradConstants<>+2128(SB)/4, $0x41800000
+DATA winogradConstants<>+2132(SB)/4, $0x41800000
+DATA winogradConstants<>+2136(SB)/4, $0x41800000
+DATA winogradConstants<>+2140(SB)/4, $0x41800000
+DATA winogradConstants<>+2144(SB)/4, $0x41800000
+DATA winogradConstants<>+2148(SB)/4, $0x41800000
+DATA winogradConstants<>+2152(SB)/4, $0x41800000
+DATA winogradConstants<>+2156(SB)/4, $0x41800000
+DATA winogradConstants<>+2160(SB)/4, $0x41800000
+DATA winogradConstants<>+2164(SB)/4, $0x41800000
+DATA winogradConstants<>+2168(SB)/4, $0x41800000
+DATA winogradConstants<>+2172(SB)/4, $0x41800000
+DATA winogradConstants<>+2176(SB)/4, $0x3d800000
+DATA winogradConstants<>+2180(SB)/4, $0x3d800000
+DATA winogradConstants<>+2184(SB)/4, $0x3d800000
+DATA winogradConstants<>+2188(SB)/4, $0x3d800000
+DATA winogradConstants<>+2192(SB)/4, $0x3d800000
+DATA winogradConstants<>+2196(SB)/4, $0x3d800000
+DATA winogradConstants<>+2200(SB)/4, $0x3d800000
+DATA winogradConstants<>+2204(SB)/4, $0x3d800000
+DATA winogradConstants<>+2208(SB)/4, $0x3d800000
+DATA winogradConstants<>+2212(SB)/4, $0x3d800000
+DATA winogradConstants<>+2216(SB)/4, $0x3d800000
+DATA winogradConstants<>+2220(SB)/4, $0x3d800000
+DATA winogradConstants<>+2224(SB)/4, $0x3d800000
+DATA winogradConstants<>+2228(SB)/4, $0x3d800000
+DATA winogradConstants<>+2232(SB)/4, $0x3d800000
+DATA winogradConstants<>+2236(SB)/4, $0x3d800000
+DATA winogradConstants<>+2240(SB)/4, $0x42000000
+DATA winogradConstants<>+2244(SB)/4, $0x42000000
+DATA winogradConstants<>+2248(SB)/4, $0x42000000
+DATA winogradConstants<>+2252(SB)/4, $0x42000000
+DATA winogradConstants<>+2256(SB)/4, $0x42000000
+DATA winogradConstants<>+2260(SB)/4, $0x42000000
+DATA winogradConstants<>+2264(SB)/4, $0x42000000
+DATA winogradConstants<>+2268(SB)/4, $0x42000000
+DATA winogradConstants<>+2272(SB)/4, $0x42000000
+DATA winogradConstants<>+2276(SB)/4, $0x42000000
+DATA winogradConstants<>+2280(SB)/4, $0x42000000
+DATA winogradConstants<>+2284(SB)/4, $0x42000000
+DATA winogradConstants<>+2288(SB)/4, $0x42000000
+DATA winogradConstants<>+2292(SB)/4, $0x42000000
+DATA winogradConstants<>+2296(SB)/4, $0x42000000
+DATA winogradConstants<>+2300(SB)/4, $0x42000000
+DATA winogradConstants<>+2304(SB)/4, $0x3d000000
+DATA winogradConstants<>+2308(SB)/4, $0x3d000000
+DATA winogradConstants<>+2312(SB)/4, $0x3d000000
+DATA winogradConstants<>+2316(SB)/4, $0x3d000000
+DATA winogradConstants<>+2320(SB)/4, $0x3d000000
+DATA winogradConstants<>+2324(SB)/4, $0x3d000000
+DATA winogradConstants<>+2328(SB)/4, $0x3d000000
+DATA winogradConstants<>+2332(SB)/4, $0x3d000000
+DATA winogradConstants<>+2336(SB)/4, $0x3d000000
+DATA winogradConstants<>+2340(SB)/4, $0x3d000000
+DATA winogradConstants<>+2344(SB)/4, $0x3d000000
+DATA winogradConstants<>+2348(SB)/4, $0x3d000000
+DATA winogradConstants<>+2352(SB)/4, $0x3d000000
+DATA winogradConstants<>+2356(SB)/4, $0x3d000000
+DATA winogradConstants<>+2360(SB)/4, $0x3d000000
+DATA winogradConstants<>+2364(SB)/4, $0x3d000000
+GLOBL winogradConstants<>(SB), RODATA|NOPTR, $2368
 
 // func gatherAVX512(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 // Requires: AVX, AVX512F, BMI2, CMOV, MMX+
@@ -885,868 +983,6 @@ maskedLoop:
 	VZEROUPPER
 	RET
 
-// func gatherPooledAVX512(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
-TEXT ·gatherPooledAVX512(SB), NOSPLIT, $0-136
-	MOVQ   to_base+0(FP), AX
-	MOVQ   x_base+24(FP), CX
-	MOVQ   beside_base+48(FP), DX
-	MOVQ   dy_base+72(FP), BX
-	MOVQ   plane+96(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   pooledPlane+104(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   n+112(FP), R8
-	MOVQ   ahead+120(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   below+128(FP), R10
-	TESTQ  R10, R10
-	JNZ    below
-	VPXORD Z0, Z0, Z0
-	MOVL   $0x00005555, R10
-	KMOVW  R10, K1
-	MOVQ   $0x00000010, R10
-
-aboveLoop:
-	MOVQ        R8, R11
-	CMPQ        R11, R10
-	CMOVQGT     R10, R11
-	MOVQ        $-1, R12
-	SHLXQ       R11, R12, R12
-	NOTQ        R12
-	KMOVW       R12, K2
-	SHRQ        $0x01, R11
-	MOVQ        $-1, R12
-	SHLXQ       R11, R12, R11
-	NOTQ        R11
-	KMOVW       R11, K3
-	MOVQ        CX, R11
-	MOVQ        DX, R12
-	MOVQ        BX, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z1
-	VMOVUPS.Z   (R12), K2, Z2
-	VPERMILPS   $0xb1, Z2, Z3
-	VMAXPS      Z3, Z2, Z2
-	VPERMILPS   $0xb1, Z1, Z3
-	VMAXPS      Z3, Z1, Z3
-	VMAXPS      Z2, Z3, Z3
-	VCMPPS      $0x11, Z3, Z0, K4
-	VCMPPS      $0x00, Z3, Z1, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z3
-	VMOVSLDUP.Z Z3, K4, Z1
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z2
-	VMOVUPS.Z   (R12), K2, Z3
-	VPERMILPS   $0xb1, Z3, Z4
-	VMAXPS      Z4, Z3, Z3
-	VPERMILPS   $0xb1, Z2, Z4
-	VMAXPS      Z4, Z2, Z4
-	VMAXPS      Z3, Z4, Z4
-	VCMPPS      $0x11, Z4, Z0, K4
-	VCMPPS      $0x00, Z4, Z2, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z4
-	VMOVSLDUP.Z Z4, K4, Z2
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z3
-	VMOVUPS.Z   (R12), K2, Z4
-	VPERMILPS   $0xb1, Z4, Z5
-	VMAXPS      Z5, Z4, Z4
-	VPERMILPS   $0xb1, Z3, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMAXPS      Z4, Z5, Z5
-	VCMPPS      $0x11, Z5, Z0, K4
-	VCMPPS      $0x00, Z5, Z3, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z5
-	VMOVSLDUP.Z Z5, K4, Z3
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z4
-	VMOVUPS.Z   (R12), K2, Z5
-	VPERMILPS   $0xb1, Z5, Z6
-	VMAXPS      Z6, Z5, Z5
-	VPERMILPS   $0xb1, Z4, Z6
-	VMAXPS      Z6, Z4, Z6
-	VMAXPS      Z5, Z6, Z6
-	VCMPPS      $0x11, Z6, Z0, K4
-	VCMPPS      $0x00, Z6, Z4, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z6
-	VMOVSLDUP.Z Z6, K4, Z4
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z5
-	VMOVUPS.Z   (R12), K2, Z6
-	VPERMILPS   $0xb1, Z6, Z7
-	VMAXPS      Z7, Z6, Z6
-	VPERMILPS   $0xb1, Z5, Z7
-	VMAXPS      Z7, Z5, Z7
-	VMAXPS      Z6, Z7, Z7
-	VCMPPS      $0x11, Z7, Z0, K4
-	VCMPPS      $0x00, Z7, Z5, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z7
-	VMOVSLDUP.Z Z7, K4, Z5
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z6
-	VMOVUPS.Z   (R12), K2, Z7
-	VPERMILPS   $0xb1, Z7, Z8
-	VMAXPS      Z8, Z7, Z7
-	VPERMILPS   $0xb1, Z6, Z8
-	VMAXPS      Z8, Z6, Z8
-	VMAXPS      Z7, Z8, Z8
-	VCMPPS      $0x11, Z8, Z0, K4
-	VCMPPS      $0x00, Z8, Z6, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z8
-	VMOVSLDUP.Z Z8, K4, Z6
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z7
-	VMOVUPS.Z   (R12), K2, Z8
-	VPERMILPS   $0xb1, Z8, Z9
-	VMAXPS      Z9, Z8, Z8
-	VPERMILPS   $0xb1, Z7, Z9
-	VMAXPS      Z9, Z7, Z9
-	VMAXPS      Z8, Z9, Z9
-	VCMPPS      $0x11, Z9, Z0, K4
-	VCMPPS      $0x00, Z9, Z7, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z9
-	VMOVSLDUP.Z Z9, K4, Z7
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z8
-	VMOVUPS.Z   (R12), K2, Z9
-	VPERMILPS   $0xb1, Z9, Z10
-	VMAXPS      Z10, Z9, Z9
-	VPERMILPS   $0xb1, Z8, Z10
-	VMAXPS      Z10, Z8, Z10
-	VMAXPS      Z9, Z10, Z10
-	VCMPPS      $0x11, Z10, Z0, K4
-	VCMPPS      $0x00, Z10, Z8, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z10
-	VMOVSLDUP.Z Z10, K4, Z8
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z9
-	VMOVUPS.Z   (R12), K2, Z10
-	VPERMILPS   $0xb1, Z10, Z11
-	VMAXPS      Z11, Z10, Z10
-	VPERMILPS   $0xb1, Z9, Z11
-	VMAXPS      Z11, Z9, Z11
-	VMAXPS      Z10, Z11, Z11
-	VCMPPS      $0x11, Z11, Z0, K4
-	VCMPPS      $0x00, Z11, Z9, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z11
-	VMOVSLDUP.Z Z11, K4, Z9
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z10
-	VMOVUPS.Z   (R12), K2, Z11
-	VPERMILPS   $0xb1, Z11, Z12
-	VMAXPS      Z12, Z11, Z11
-	VPERMILPS   $0xb1, Z10, Z12
-	VMAXPS      Z12, Z10, Z12
-	VMAXPS      Z11, Z12, Z12
-	VCMPPS      $0x11, Z12, Z0, K4
-	VCMPPS      $0x00, Z12, Z10, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z12
-	VMOVSLDUP.Z Z12, K4, Z10
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z11
-	VMOVUPS.Z   (R12), K2, Z12
-	VPERMILPS   $0xb1, Z12, Z13
-	VMAXPS      Z13, Z12, Z12
-	VPERMILPS   $0xb1, Z11, Z13
-	VMAXPS      Z13, Z11, Z13
-	VMAXPS      Z12, Z13, Z13
-	VCMPPS      $0x11, Z13, Z0, K4
-	VCMPPS      $0x00, Z13, Z11, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z13
-	VMOVSLDUP.Z Z13, K4, Z11
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z12
-	VMOVUPS.Z   (R12), K2, Z13
-	VPERMILPS   $0xb1, Z13, Z14
-	VMAXPS      Z14, Z13, Z13
-	VPERMILPS   $0xb1, Z12, Z14
-	VMAXPS      Z14, Z12, Z14
-	VMAXPS      Z13, Z14, Z14
-	VCMPPS      $0x11, Z14, Z0, K4
-	VCMPPS      $0x00, Z14, Z12, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z14
-	VMOVSLDUP.Z Z14, K4, Z12
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z13
-	VMOVUPS.Z   (R12), K2, Z14
-	VPERMILPS   $0xb1, Z14, Z15
-	VMAXPS      Z15, Z14, Z14
-	VPERMILPS   $0xb1, Z13, Z15
-	VMAXPS      Z15, Z13, Z15
-	VMAXPS      Z14, Z15, Z15
-	VCMPPS      $0x11, Z15, Z0, K4
-	VCMPPS      $0x00, Z15, Z13, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z15
-	VMOVSLDUP.Z Z15, K4, Z13
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z14
-	VMOVUPS.Z   (R12), K2, Z15
-	VPERMILPS   $0xb1, Z15, Z16
-	VMAXPS      Z16, Z15, Z15
-	VPERMILPS   $0xb1, Z14, Z16
-	VMAXPS      Z16, Z14, Z16
-	VMAXPS      Z15, Z16, Z16
-	VCMPPS      $0x11, Z16, Z0, K4
-	VCMPPS      $0x00, Z16, Z14, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z16
-	VMOVSLDUP.Z Z16, K4, Z14
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z15
-	VMOVUPS.Z   (R12), K2, Z16
-	VPERMILPS   $0xb1, Z16, Z17
-	VMAXPS      Z17, Z16, Z16
-	VPERMILPS   $0xb1, Z15, Z17
-	VMAXPS      Z17, Z15, Z17
-	VMAXPS      Z16, Z17, Z17
-	VCMPPS      $0x11, Z17, Z0, K4
-	VCMPPS      $0x00, Z17, Z15, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z17
-	VMOVSLDUP.Z Z17, K4, Z15
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z16
-	VMOVUPS.Z   (R12), K2, Z17
-	VPERMILPS   $0xb1, Z17, Z18
-	VMAXPS      Z18, Z17, Z17
-	VPERMILPS   $0xb1, Z16, Z18
-	VMAXPS      Z18, Z16, Z18
-	VMAXPS      Z17, Z18, Z18
-	VCMPPS      $0x11, Z18, Z0, K2
-	VCMPPS      $0x00, Z18, Z16, K2, K2
-	KANDW       K1, K2, K4
-	KSHIFTLW    $0x01, K4, K4
-	KANDNW      K2, K4, K2
-	VPMOVZXDQ.Z (R13), K3, Z18
-	VMOVSLDUP.Z Z18, K2, Z16
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	VUNPCKLPS   Z2, Z1, Z17
-	VUNPCKHPS   Z2, Z1, Z1
-	VUNPCKLPS   Z4, Z3, Z2
-	VUNPCKHPS   Z4, Z3, Z3
-	VUNPCKLPD   Z2, Z17, Z4
-	VUNPCKHPD   Z2, Z17, Z2
-	VUNPCKLPD   Z3, Z1, Z17
-	VUNPCKHPD   Z3, Z1, Z1
-	VUNPCKLPS   Z6, Z5, Z3
-	VUNPCKHPS   Z6, Z5, Z5
-	VUNPCKLPS   Z8, Z7, Z6
-	VUNPCKHPS   Z8, Z7, Z7
-	VUNPCKLPD   Z6, Z3, Z8
-	VUNPCKHPD   Z6, Z3, Z3
-	VUNPCKLPD   Z7, Z5, Z6
-	VUNPCKHPD   Z7, Z5, Z5
-	VUNPCKLPS   Z10, Z9, Z7
-	VUNPCKHPS   Z10, Z9, Z9
-	VUNPCKLPS   Z12, Z11, Z10
-	VUNPCKHPS   Z12, Z11, Z11
-	VUNPCKLPD   Z10, Z7, Z12
-	VUNPCKHPD   Z10, Z7, Z7
-	VUNPCKLPD   Z11, Z9, Z10
-	VUNPCKHPD   Z11, Z9, Z9
-	VUNPCKLPS   Z14, Z13, Z11
-	VUNPCKHPS   Z14, Z13, Z13
-	VUNPCKLPS   Z16, Z15, Z14
-	VUNPCKHPS   Z16, Z15, Z15
-	VUNPCKLPD   Z14, Z11, Z16
-	VUNPCKHPD   Z14, Z11, Z11
-	VUNPCKLPD   Z15, Z13, Z14
-	VUNPCKHPD   Z15, Z13, Z13
-	VSHUFF32X4  $0x44, Z8, Z4, Z15
-	VSHUFF32X4  $0xee, Z8, Z4, Z4
-	VSHUFF32X4  $0x44, Z16, Z12, Z8
-	VSHUFF32X4  $0xee, Z16, Z12, Z12
-	VSHUFF32X4  $0x88, Z8, Z15, Z16
-	VSHUFF32X4  $0xdd, Z8, Z15, Z8
-	VSHUFF32X4  $0x88, Z12, Z4, Z15
-	VSHUFF32X4  $0xdd, Z12, Z4, Z4
-	VSHUFF32X4  $0x44, Z3, Z2, Z12
-	VSHUFF32X4  $0xee, Z3, Z2, Z2
-	VSHUFF32X4  $0x44, Z11, Z7, Z3
-	VSHUFF32X4  $0xee, Z11, Z7, Z7
-	VSHUFF32X4  $0x88, Z3, Z12, Z11
-	VSHUFF32X4  $0xdd, Z3, Z12, Z3
-	VSHUFF32X4  $0x88, Z7, Z2, Z12
-	VSHUFF32X4  $0xdd, Z7, Z2, Z2
-	VSHUFF32X4  $0x44, Z6, Z17, Z7
-	VSHUFF32X4  $0xee, Z6, Z17, Z6
-	VSHUFF32X4  $0x44, Z14, Z10, Z17
-	VSHUFF32X4  $0xee, Z14, Z10, Z10
-	VSHUFF32X4  $0x88, Z17, Z7, Z14
-	VSHUFF32X4  $0xdd, Z17, Z7, Z7
-	VSHUFF32X4  $0x88, Z10, Z6, Z17
-	VSHUFF32X4  $0xdd, Z10, Z6, Z6
-	VSHUFF32X4  $0x44, Z5, Z1, Z10
-	VSHUFF32X4  $0xee, Z5, Z1, Z1
-	VSHUFF32X4  $0x44, Z13, Z9, Z5
-	VSHUFF32X4  $0xee, Z13, Z9, Z9
-	VSHUFF32X4  $0x88, Z5, Z10, Z13
-	VSHUFF32X4  $0xdd, Z5, Z10, Z5
-	VSHUFF32X4  $0x88, Z9, Z1, Z10
-	VSHUFF32X4  $0xdd, Z9, Z1, Z1
-	VMOVUPS     Z16, (AX)
-	VMOVUPS     Z11, 64(AX)
-	VMOVUPS     Z14, 128(AX)
-	VMOVUPS     Z13, 192(AX)
-	VMOVUPS     Z8, 256(AX)
-	VMOVUPS     Z3, 320(AX)
-	VMOVUPS     Z7, 384(AX)
-	VMOVUPS     Z5, 448(AX)
-	VMOVUPS     Z15, 512(AX)
-	VMOVUPS     Z12, 576(AX)
-	VMOVUPS     Z17, 640(AX)
-	VMOVUPS     Z10, 704(AX)
-	VMOVUPS     Z4, 768(AX)
-	VMOVUPS     Z2, 832(AX)
-	VMOVUPS     Z6, 896(AX)
-	VMOVUPS     Z1, 960(AX)
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+32, BX
-	ADDQ        $+1024, AX
-	SUBQ        R10, R8
-	JG          aboveLoop
-	VZEROUPPER
-	RET
-
-below:
-	VPXORD Z0, Z0, Z0
-	MOVL   $0x00005555, R10
-	KMOVW  R10, K1
-	MOVQ   $0x00000010, R10
-
-belowLoop:
-	MOVQ        R8, R11
-	CMPQ        R11, R10
-	CMOVQGT     R10, R11
-	MOVQ        $-1, R12
-	SHLXQ       R11, R12, R12
-	NOTQ        R12
-	KMOVW       R12, K2
-	SHRQ        $0x01, R11
-	MOVQ        $-1, R12
-	SHLXQ       R11, R12, R11
-	NOTQ        R11
-	KMOVW       R11, K3
-	MOVQ        CX, R11
-	MOVQ        DX, R12
-	MOVQ        BX, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z1
-	VMOVUPS.Z   (R12), K2, Z2
-	VPERMILPS   $0xb1, Z2, Z3
-	VMAXPS      Z3, Z2, Z2
-	VPERMILPS   $0xb1, Z1, Z3
-	VMAXPS      Z3, Z1, Z3
-	VMAXPS      Z2, Z3, Z3
-	VCMPPS      $0x11, Z3, Z0, K4
-	VCMPPS      $0x00, Z3, Z1, K4, K4
-	VCMPPS      $0x04, Z3, Z2, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z3
-	VMOVSLDUP.Z Z3, K4, Z1
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z2
-	VMOVUPS.Z   (R12), K2, Z3
-	VPERMILPS   $0xb1, Z3, Z4
-	VMAXPS      Z4, Z3, Z3
-	VPERMILPS   $0xb1, Z2, Z4
-	VMAXPS      Z4, Z2, Z4
-	VMAXPS      Z3, Z4, Z4
-	VCMPPS      $0x11, Z4, Z0, K4
-	VCMPPS      $0x00, Z4, Z2, K4, K4
-	VCMPPS      $0x04, Z4, Z3, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z4
-	VMOVSLDUP.Z Z4, K4, Z2
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z3
-	VMOVUPS.Z   (R12), K2, Z4
-	VPERMILPS   $0xb1, Z4, Z5
-	VMAXPS      Z5, Z4, Z4
-	VPERMILPS   $0xb1, Z3, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMAXPS      Z4, Z5, Z5
-	VCMPPS      $0x11, Z5, Z0, K4
-	VCMPPS      $0x00, Z5, Z3, K4, K4
-	VCMPPS      $0x04, Z5, Z4, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z5
-	VMOVSLDUP.Z Z5, K4, Z3
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z4
-	VMOVUPS.Z   (R12), K2, Z5
-	VPERMILPS   $0xb1, Z5, Z6
-	VMAXPS      Z6, Z5, Z5
-	VPERMILPS   $0xb1, Z4, Z6
-	VMAXPS      Z6, Z4, Z6
-	VMAXPS      Z5, Z6, Z6
-	VCMPPS      $0x11, Z6, Z0, K4
-	VCMPPS      $0x00, Z6, Z4, K4, K4
-	VCMPPS      $0x04, Z6, Z5, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z6
-	VMOVSLDUP.Z Z6, K4, Z4
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z5
-	VMOVUPS.Z   (R12), K2, Z6
-	VPERMILPS   $0xb1, Z6, Z7
-	VMAXPS      Z7, Z6, Z6
-	VPERMILPS   $0xb1, Z5, Z7
-	VMAXPS      Z7, Z5, Z7
-	VMAXPS      Z6, Z7, Z7
-	VCMPPS      $0x11, Z7, Z0, K4
-	VCMPPS      $0x00, Z7, Z5, K4, K4
-	VCMPPS      $0x04, Z7, Z6, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z7
-	VMOVSLDUP.Z Z7, K4, Z5
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z6
-	VMOVUPS.Z   (R12), K2, Z7
-	VPERMILPS   $0xb1, Z7, Z8
-	VMAXPS      Z8, Z7, Z7
-	VPERMILPS   $0xb1, Z6, Z8
-	VMAXPS      Z8, Z6, Z8
-	VMAXPS      Z7, Z8, Z8
-	VCMPPS      $0x11, Z8, Z0, K4
-	VCMPPS      $0x00, Z8, Z6, K4, K4
-	VCMPPS      $0x04, Z8, Z7, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z8
-	VMOVSLDUP.Z Z8, K4, Z6
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z7
-	VMOVUPS.Z   (R12), K2, Z8
-	VPERMILPS   $0xb1, Z8, Z9
-	VMAXPS      Z9, Z8, Z8
-	VPERMILPS   $0xb1, Z7, Z9
-	VMAXPS      Z9, Z7, Z9
-	VMAXPS      Z8, Z9, Z9
-	VCMPPS      $0x11, Z9, Z0, K4
-	VCMPPS      $0x00, Z9, Z7, K4, K4
-	VCMPPS      $0x04, Z9, Z8, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z9
-	VMOVSLDUP.Z Z9, K4, Z7
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z8
-	VMOVUPS.Z   (R12), K2, Z9
-	VPERMILPS   $0xb1, Z9, Z10
-	VMAXPS      Z10, Z9, Z9
-	VPERMILPS   $0xb1, Z8, Z10
-	VMAXPS      Z10, Z8, Z10
-	VMAXPS      Z9, Z10, Z10
-	VCMPPS      $0x11, Z10, Z0, K4
-	VCMPPS      $0x00, Z10, Z8, K4, K4
-	VCMPPS      $0x04, Z10, Z9, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z10
-	VMOVSLDUP.Z Z10, K4, Z8
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z9
-	VMOVUPS.Z   (R12), K2, Z10
-	VPERMILPS   $0xb1, Z10, Z11
-	VMAXPS      Z11, Z10, Z10
-	VPERMILPS   $0xb1, Z9, Z11
-	VMAXPS      Z11, Z9, Z11
-	VMAXPS      Z10, Z11, Z11
-	VCMPPS      $0x11, Z11, Z0, K4
-	VCMPPS      $0x00, Z11, Z9, K4, K4
-	VCMPPS      $0x04, Z11, Z10, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z11
-	VMOVSLDUP.Z Z11, K4, Z9
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z10
-	VMOVUPS.Z   (R12), K2, Z11
-	VPERMILPS   $0xb1, Z11, Z12
-	VMAXPS      Z12, Z11, Z11
-	VPERMILPS   $0xb1, Z10, Z12
-	VMAXPS      Z12, Z10, Z12
-	VMAXPS      Z11, Z12, Z12
-	VCMPPS      $0x11, Z12, Z0, K4
-	VCMPPS      $0x00, Z12, Z10, K4, K4
-	VCMPPS      $0x04, Z12, Z11, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z12
-	VMOVSLDUP.Z Z12, K4, Z10
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z11
-	VMOVUPS.Z   (R12), K2, Z12
-	VPERMILPS   $0xb1, Z12, Z13
-	VMAXPS      Z13, Z12, Z12
-	VPERMILPS   $0xb1, Z11, Z13
-	VMAXPS      Z13, Z11, Z13
-	VMAXPS      Z12, Z13, Z13
-	VCMPPS      $0x11, Z13, Z0, K4
-	VCMPPS      $0x00, Z13, Z11, K4, K4
-	VCMPPS      $0x04, Z13, Z12, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z13
-	VMOVSLDUP.Z Z13, K4, Z11
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z12
-	VMOVUPS.Z   (R12), K2, Z13
-	VPERMILPS   $0xb1, Z13, Z14
-	VMAXPS      Z14, Z13, Z13
-	VPERMILPS   $0xb1, Z12, Z14
-	VMAXPS      Z14, Z12, Z14
-	VMAXPS      Z13, Z14, Z14
-	VCMPPS      $0x11, Z14, Z0, K4
-	VCMPPS      $0x00, Z14, Z12, K4, K4
-	VCMPPS      $0x04, Z14, Z13, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z14
-	VMOVSLDUP.Z Z14, K4, Z12
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z13
-	VMOVUPS.Z   (R12), K2, Z14
-	VPERMILPS   $0xb1, Z14, Z15
-	VMAXPS      Z15, Z14, Z14
-	VPERMILPS   $0xb1, Z13, Z15
-	VMAXPS      Z15, Z13, Z15
-	VMAXPS      Z14, Z15, Z15
-	VCMPPS      $0x11, Z15, Z0, K4
-	VCMPPS      $0x00, Z15, Z13, K4, K4
-	VCMPPS      $0x04, Z15, Z14, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z15
-	VMOVSLDUP.Z Z15, K4, Z13
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z14
-	VMOVUPS.Z   (R12), K2, Z15
-	VPERMILPS   $0xb1, Z15, Z16
-	VMAXPS      Z16, Z15, Z15
-	VPERMILPS   $0xb1, Z14, Z16
-	VMAXPS      Z16, Z14, Z16
-	VMAXPS      Z15, Z16, Z16
-	VCMPPS      $0x11, Z16, Z0, K4
-	VCMPPS      $0x00, Z16, Z14, K4, K4
-	VCMPPS      $0x04, Z16, Z15, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z16
-	VMOVSLDUP.Z Z16, K4, Z14
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z15
-	VMOVUPS.Z   (R12), K2, Z16
-	VPERMILPS   $0xb1, Z16, Z17
-	VMAXPS      Z17, Z16, Z16
-	VPERMILPS   $0xb1, Z15, Z17
-	VMAXPS      Z17, Z15, Z17
-	VMAXPS      Z16, Z17, Z17
-	VCMPPS      $0x11, Z17, Z0, K4
-	VCMPPS      $0x00, Z17, Z15, K4, K4
-	VCMPPS      $0x04, Z17, Z16, K4, K4
-	KANDW       K1, K4, K5
-	KSHIFTLW    $0x01, K5, K5
-	KANDNW      K4, K5, K4
-	VPMOVZXDQ.Z (R13), K3, Z17
-	VMOVSLDUP.Z Z17, K4, Z15
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	PREFETCHT0  (R11)(R9*1)
-	PREFETCHT0  (R12)(R9*1)
-	VMOVUPS.Z   (R11), K2, Z16
-	VMOVUPS.Z   (R12), K2, Z17
-	VPERMILPS   $0xb1, Z17, Z18
-	VMAXPS      Z18, Z17, Z17
-	VPERMILPS   $0xb1, Z16, Z18
-	VMAXPS      Z18, Z16, Z18
-	VMAXPS      Z17, Z18, Z18
-	VCMPPS      $0x11, Z18, Z0, K2
-	VCMPPS      $0x00, Z18, Z16, K2, K2
-	VCMPPS      $0x04, Z18, Z17, K2, K2
-	KANDW       K1, K2, K4
-	KSHIFTLW    $0x01, K4, K4
-	KANDNW      K2, K4, K2
-	VPMOVZXDQ.Z (R13), K3, Z18
-	VMOVSLDUP.Z Z18, K2, Z16
-	ADDQ        SI, R11
-	ADDQ        SI, R12
-	ADDQ        DI, R13
-	VUNPCKLPS   Z2, Z1, Z17
-	VUNPCKHPS   Z2, Z1, Z1
-	VUNPCKLPS   Z4, Z3, Z2
-	VUNPCKHPS   Z4, Z3, Z3
-	VUNPCKLPD   Z2, Z17, Z4
-	VUNPCKHPD   Z2, Z17, Z2
-	VUNPCKLPD   Z3, Z1, Z17
-	VUNPCKHPD   Z3, Z1, Z1
-	VUNPCKLPS   Z6, Z5, Z3
-	VUNPCKHPS   Z6, Z5, Z5
-	VUNPCKLPS   Z8, Z7, Z6
-	VUNPCKHPS   Z8, Z7, Z7
-	VUNPCKLPD   Z6, Z3, Z8
-	VUNPCKHPD   Z6, Z3, Z3
-	VUNPCKLPD   Z7, Z5, Z6
-	VUNPCKHPD   Z7, Z5, Z5
-	VUNPCKLPS   Z10, Z9, Z7
-	VUNPCKHPS   Z10, Z9, Z9
-	VUNPCKLPS   Z12, Z11, Z10
-	VUNPCKHPS   Z12, Z11, Z11
-	VUNPCKLPD   Z10, Z7, Z12
-	VUNPCKHPD   Z10, Z7, Z7
-	VUNPCKLPD   Z11, Z9, Z10
-	VUNPCKHPD   Z11, Z9, Z9
-	VUNPCKLPS   Z14, Z13, Z11
-	VUNPCKHPS   Z14, Z13, Z13
-	VUNPCKLPS   Z16, Z15, Z14
-	VUNPCKHPS   Z16, Z15, Z15
-	VUNPCKLPD   Z14, Z11, Z16
-	VUNPCKHPD   Z14, Z11, Z11
-	VUNPCKLPD   Z15, Z13, Z14
-	VUNPCKHPD   Z15, Z13, Z13
-	VSHUFF32X4  $0x44, Z8, Z4, Z15
-	VSHUFF32X4  $0xee, Z8, Z4, Z4
-	VSHUFF32X4  $0x44, Z16, Z12, Z8
-	VSHUFF32X4  $0xee, Z16, Z12, Z12
-	VSHUFF32X4  $0x88, Z8, Z15, Z16
-	VSHUFF32X4  $0xdd, Z8, Z15, Z8
-	VSHUFF32X4  $0x88, Z12, Z4, Z15
-	VSHUFF32X4  $0xdd, Z12, Z4, Z4
-	VSHUFF32X4  $0x44, Z3, Z2, Z12
-	VSHUFF32X4  $0xee, Z3, Z2, Z2
-	VSHUFF32X4  $0x44, Z11, Z7, Z3
-	VSHUFF32X4  $0xee, Z11, Z7, Z7
-	VSHUFF32X4  $0x88, Z3, Z12, Z11
-	VSHUFF32X4  $0xdd, Z3, Z12, Z3
-	VSHUFF32X4  $0x88, Z7, Z2, Z12
-	VSHUFF32X4  $0xdd, Z7, Z2, Z2
-	VSHUFF32X4  $0x44, Z6, Z17, Z7
-	VSHUFF32X4  $0xee, Z6, Z17, Z6
-	VSHUFF32X4  $0x44, Z14, Z10, Z17
-	VSHUFF32X4  $0xee, Z14, Z10, Z10
-	VSHUFF32X4  $0x88, Z17, Z7, Z14
-	VSHUFF32X4  $0xdd, Z17, Z7, Z7
-	VSHUFF32X4  $0x88, Z10, Z6, Z17
-	VSHUFF32X4  $0xdd, Z10, Z6, Z6
-	VSHUFF32X4  $0x44, Z5, Z1, Z10
-	VSHUFF32X4  $0xee, Z5, Z1, Z1
-	VSHUFF32X4  $0x44, Z13, Z9, Z5
-	VSHUFF32X4  $0xee, Z13, Z9, Z9
-	VSHUFF32X4  $0x88, Z5, Z10, Z13
-	VSHUFF32X4  $0xdd, Z5, Z10, Z5
-	VSHUFF32X4  $0x88, Z9, Z1, Z10
-	VSHUFF32X4  $0xdd, Z9, Z1, Z1
-	VMOVUPS     Z16, (AX)
-	VMOVUPS     Z11, 64(AX)
-	VMOVUPS     Z14, 128(AX)
-	VMOVUPS     Z13, 192(AX)
-	VMOVUPS     Z8, 256(AX)
-	VMOVUPS     Z3, 320(AX)
-	VMOVUPS     Z7, 384(AX)
-	VMOVUPS     Z5, 448(AX)
-	VMOVUPS     Z15, 512(AX)
-	VMOVUPS     Z12, 576(AX)
-	VMOVUPS     Z17, 640(AX)
-	VMOVUPS     Z10, 704(AX)
-	VMOVUPS     Z4, 768(AX)
-	VMOVUPS     Z2, 832(AX)
-	VMOVUPS     Z6, 896(AX)
-	VMOVUPS     Z1, 960(AX)
-	ADDQ        $+64, CX
-	ADDQ        $+64, DX
-	ADDQ        $+32, BX
-	ADDQ        $+1024, AX
-	SUBQ        R10, R8
-	JG          belowLoop
-	VZEROUPPER
-	RET
-
 // func poolPixelsAVX512(to []float32, x []float32, row int, n int)
 // Requires: AVX, AVX512F
 TEXT ·poolPixelsAVX512(SB), NOSPLIT, $0-64
@@ -1766,6 +1002,110 @@ loop:
 	ADDQ    $+64, AX
 	DECQ    DX
 	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func choosePixelsAVX512(to []float32, choices []uint8, x []float32, row int, n int)
+// Requires: AVX, AVX512F
+TEXT ·choosePixelsAVX512(SB), NOSPLIT, $0-88
+	MOVQ   choices_base+24(FP), AX
+	VPXORD Z0, Z0, Z0
+	MOVQ   to_base+0(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   n+80(FP), BX
+	MOVQ   row+72(FP), SI
+	SHLQ   $0x02, SI
+
+loop:
+	VMOVUPS (DX), Z1
+	VMAXPS  64(DX), Z1, Z1
+	VMAXPS  (DX)(SI*1), Z1, Z1
+	VMAXPS  64(DX)(SI*1), Z1, Z1
+	VMOVUPS winogradConstants<>+0(SB), Z2
+	VCMPPS  $0x00, (DX)(SI*1), Z1, K1
+	VMOVUPS winogradConstants<>+64(SB), K1, Z2
+	VCMPPS  $0x00, 64(DX), Z1, K1
+	VMOVUPS winogradConstants<>+128(SB), K1, Z2
+	VCMPPS  $0x00, (DX), Z1, K1
+	VMOVUPS winogradConstants<>+192(SB), K1, Z2
+	VMOVUPS winogradConstants<>+256(SB), Z3
+	VCMPPS  $0x11, Z1, Z0, K1
+	VMOVUPS Z2, K1, Z3
+	VPMOVDB Z3, (AX)
+	VMOVUPS Z1, (CX)
+	ADDQ    $+128, DX
+	ADDQ    $+64, CX
+	ADDQ    $+16, AX
+	DECQ    BX
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func expandPixelsAVX512(to []float32, dy []float32, choices []uint8, n int, below int)
+// Requires: AVX, AVX512F
+TEXT ·expandPixelsAVX512(SB), NOSPLIT, $0-88
+	MOVQ         to_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         choices_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         below+80(FP), SI
+	ADDQ         SI, SI
+	VMOVQ        SI, X0
+	VPBROADCASTD X0, Z0
+	INCQ         SI
+	VMOVQ        SI, X1
+	VPBROADCASTD X1, Z1
+
+loop:
+	VMOVUPS   (CX), Z2
+	VPMOVZXBD (DX), Z3
+	VPCMPEQD  Z3, Z0, K1
+	VMOVAPS.Z Z2, K1, Z4
+	VMOVUPS   Z4, (AX)
+	VPCMPEQD  Z3, Z1, K1
+	VMOVAPS.Z Z2, K1, Z2
+	VMOVUPS   Z2, 64(AX)
+	ADDQ      $+64, CX
+	ADDQ      $+16, DX
+	ADDQ      $+128, AX
+	DECQ      BX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func signPixelsAVX512(signs []uint16, x []float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·signPixelsAVX512(SB), NOSPLIT, $0-56
+	MOVQ   signs_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   n+48(FP), DX
+	VPXORD Z0, Z0, Z0
+
+loop:
+	VCMPPS $0x11, (CX), Z0, K1
+	KMOVW  K1, (AX)
+	ADDQ   $+64, CX
+	ADDQ   $+2, AX
+	DECQ   DX
+	JNZ    loop
+	VZEROUPPER
+	RET
+
+// func maskPixelsAVX512(x []float32, signs []uint16, n int)
+// Requires: AVX, AVX512F
+TEXT ·maskPixelsAVX512(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), AX
+	MOVQ signs_base+24(FP), CX
+	MOVQ n+48(FP), DX
+
+loop:
+	KMOVW     (CX), K1
+	VMOVUPS.Z (AX), K1, Z0
+	VMOVUPS   Z0, (AX)
+	ADDQ      $+64, AX
+	ADDQ      $+2, CX
+	DECQ      DX
+	JNZ       loop
 	VZEROUPPER
 	RET
 
@@ -3171,21 +2511,21 @@ loop:
 	VMOVUPS      (AX)(DX*4), Z4
 	VMOVUPS      (AX)(SI*1), Z5
 	VADDPS       Z4, Z0, Z0
-	VFNMADD231PS winogradConstants<>+0(SB), Z2, Z0
+	VFNMADD231PS winogradConstants<>+320(SB), Z2, Z0
 	VADDPS       Z1, Z5, Z5
-	VFNMADD231PS winogradConstants<>+0(SB), Z3, Z5
+	VFNMADD231PS winogradConstants<>+320(SB), Z3, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z3, Z7
-	VFNMADD231PS winogradConstants<>+64(SB), Z2, Z6
-	VFNMADD231PS winogradConstants<>+64(SB), Z1, Z7
-	VFNMADD231PS winogradConstants<>+128(SB), Z2, Z4
-	VFNMADD231PS winogradConstants<>+128(SB), Z1, Z3
+	VFNMADD231PS winogradConstants<>+384(SB), Z2, Z6
+	VFNMADD231PS winogradConstants<>+384(SB), Z1, Z7
+	VFNMADD231PS winogradConstants<>+448(SB), Z2, Z4
+	VFNMADD231PS winogradConstants<>+448(SB), Z1, Z3
 	VMOVAPS      Z4, Z1
-	VFMADD231PS  winogradConstants<>+192(SB), Z3, Z1
-	VFNMADD231PS winogradConstants<>+192(SB), Z3, Z4
+	VFMADD231PS  winogradConstants<>+512(SB), Z3, Z1
+	VFNMADD231PS winogradConstants<>+512(SB), Z3, Z4
 	VMOVAPS      Z6, Z2
-	VFMADD231PS  winogradConstants<>+256(SB), Z7, Z2
-	VFNMADD231PS winogradConstants<>+256(SB), Z7, Z6
+	VFMADD231PS  winogradConstants<>+576(SB), Z7, Z2
+	VFNMADD231PS winogradConstants<>+576(SB), Z7, Z6
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (AX)(DX*1)
 	VMOVUPS      Z4, (AX)(DX*2)
@@ -3225,21 +2565,21 @@ tiles:
 	VMOVUPS      256(R11), Z4
 	VMOVUPS      320(R11), Z5
 	VADDPS       Z4, Z0, Z0
-	VFNMADD231PS winogradConstants<>+0(SB), Z2, Z0
+	VFNMADD231PS winogradConstants<>+320(SB), Z2, Z0
 	VADDPS       Z1, Z5, Z5
-	VFNMADD231PS winogradConstants<>+0(SB), Z3, Z5
+	VFNMADD231PS winogradConstants<>+320(SB), Z3, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z3, Z7
-	VFNMADD231PS winogradConstants<>+64(SB), Z2, Z6
-	VFNMADD231PS winogradConstants<>+64(SB), Z1, Z7
-	VFNMADD231PS winogradConstants<>+128(SB), Z2, Z4
-	VFNMADD231PS winogradConstants<>+128(SB), Z1, Z3
+	VFNMADD231PS winogradConstants<>+384(SB), Z2, Z6
+	VFNMADD231PS winogradConstants<>+384(SB), Z1, Z7
+	VFNMADD231PS winogradConstants<>+448(SB), Z2, Z4
+	VFNMADD231PS winogradConstants<>+448(SB), Z1, Z3
 	VMOVAPS      Z4, Z1
-	VFMADD231PS  winogradConstants<>+192(SB), Z3, Z1
-	VFNMADD231PS winogradConstants<>+192(SB), Z3, Z4
+	VFMADD231PS  winogradConstants<>+512(SB), Z3, Z1
+	VFNMADD231PS winogradConstants<>+512(SB), Z3, Z4
 	VMOVAPS      Z6, Z2
-	VFMADD231PS  winogradConstants<>+256(SB), Z7, Z2
-	VFNMADD231PS winogradConstants<>+256(SB), Z7, Z6
+	VFMADD231PS  winogradConstants<>+576(SB), Z7, Z2
+	VFNMADD231PS winogradConstants<>+576(SB), Z7, Z6
 	VMOVUPS      Z0, (R10)
 	VMOVUPS      Z1, (R10)(SI*1)
 	VMOVUPS      Z4, (R10)(SI*2)
@@ -3284,14 +2624,14 @@ loop:
 	VMOVUPS     (CX), Z0
 	VMOVUPS     (CX)(DI*1), Z1
 	VMOVUPS     (CX)(DI*2), Z2
-	VMULPS      winogradConstants<>+320(SB), Z0, Z3
-	VFMADD231PS winogradConstants<>+384(SB), Z2, Z3
-	VMULPS      winogradConstants<>+448(SB), Z1, Z4
+	VMULPS      winogradConstants<>+640(SB), Z0, Z3
+	VFMADD231PS winogradConstants<>+704(SB), Z2, Z3
+	VMULPS      winogradConstants<>+768(SB), Z1, Z4
 	VSUBPS      Z4, Z3, Z5
 	VADDPS      Z4, Z3, Z3
-	VMULPS      winogradConstants<>+512(SB), Z0, Z4
-	VFMADD231PS winogradConstants<>+576(SB), Z2, Z4
-	VMULPS      winogradConstants<>+640(SB), Z1, Z1
+	VMULPS      winogradConstants<>+832(SB), Z0, Z4
+	VFMADD231PS winogradConstants<>+896(SB), Z2, Z4
+	VMULPS      winogradConstants<>+960(SB), Z1, Z1
 	VSUBPS      Z1, Z4, Z6
 	VADDPS      Z1, Z4, Z4
 	VMOVUPS     Z0, (R12)
@@ -3302,37 +2642,37 @@ loop:
 	VMOVUPS     Z2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     (CX), Z0
-	VMULPS      winogradConstants<>+320(SB), Z0, Z0
+	VMULPS      winogradConstants<>+640(SB), Z0, Z0
 	VMOVUPS     (CX)(R8*2), Z1
-	VFMADD231PS winogradConstants<>+384(SB), Z1, Z0
+	VFMADD231PS winogradConstants<>+704(SB), Z1, Z0
 	VMOVUPS     (CX)(R8*1), Z1
-	VMULPS      winogradConstants<>+448(SB), Z1, Z1
+	VMULPS      winogradConstants<>+768(SB), Z1, Z1
 	VSUBPS      Z1, Z0, Z3
 	VADDPS      Z1, Z0, Z0
 	VMOVUPS     (CX)(DI*1), Z1
-	VMULPS      winogradConstants<>+320(SB), Z1, Z1
+	VMULPS      winogradConstants<>+640(SB), Z1, Z1
 	VMOVUPS     (CX)(R10*1), Z2
-	VFMADD231PS winogradConstants<>+384(SB), Z2, Z1
+	VFMADD231PS winogradConstants<>+704(SB), Z2, Z1
 	VMOVUPS     (CX)(DI*4), Z2
-	VMULPS      winogradConstants<>+448(SB), Z2, Z2
+	VMULPS      winogradConstants<>+768(SB), Z2, Z2
 	VSUBPS      Z2, Z1, Z4
 	VADDPS      Z2, Z1, Z1
 	VMOVUPS     (CX)(DI*2), Z2
-	VMULPS      winogradConstants<>+320(SB), Z2, Z2
+	VMULPS      winogradConstants<>+640(SB), Z2, Z2
 	VMOVUPS     (CX)(DI*8), Z6
-	VFMADD231PS winogradConstants<>+384(SB), Z6, Z2
+	VFMADD231PS winogradConstants<>+704(SB), Z6, Z2
 	VMOVUPS     (CX)(R9*1), Z6
-	VMULPS      winogradConstants<>+448(SB), Z6, Z6
+	VMULPS      winogradConstants<>+768(SB), Z6, Z6
 	VSUBPS      Z6, Z2, Z5
 	VADDPS      Z6, Z2, Z2
-	VMULPS      winogradConstants<>+320(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+384(SB), Z2, Z6
-	VMULPS      winogradConstants<>+448(SB), Z1, Z7
+	VMULPS      winogradConstants<>+640(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+704(SB), Z2, Z6
+	VMULPS      winogradConstants<>+768(SB), Z1, Z7
 	VSUBPS      Z7, Z6, Z8
 	VADDPS      Z7, Z6, Z6
-	VMULPS      winogradConstants<>+512(SB), Z0, Z7
-	VFMADD231PS winogradConstants<>+576(SB), Z2, Z7
-	VMULPS      winogradConstants<>+640(SB), Z1, Z1
+	VMULPS      winogradConstants<>+832(SB), Z0, Z7
+	VFMADD231PS winogradConstants<>+896(SB), Z2, Z7
+	VMULPS      winogradConstants<>+960(SB), Z1, Z1
 	VSUBPS      Z1, Z7, Z9
 	VADDPS      Z1, Z7, Z7
 	VMOVUPS     Z0, (R12)
@@ -3342,14 +2682,14 @@ loop:
 	VMOVUPS     Z9, (R12)(DX*4)
 	VMOVUPS     Z2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Z3, Z0
-	VFMADD231PS winogradConstants<>+384(SB), Z5, Z0
-	VMULPS      winogradConstants<>+448(SB), Z4, Z1
+	VMULPS      winogradConstants<>+640(SB), Z3, Z0
+	VFMADD231PS winogradConstants<>+704(SB), Z5, Z0
+	VMULPS      winogradConstants<>+768(SB), Z4, Z1
 	VSUBPS      Z1, Z0, Z2
 	VADDPS      Z1, Z0, Z0
-	VMULPS      winogradConstants<>+512(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+576(SB), Z5, Z1
-	VMULPS      winogradConstants<>+640(SB), Z4, Z4
+	VMULPS      winogradConstants<>+832(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+896(SB), Z5, Z1
+	VMULPS      winogradConstants<>+960(SB), Z4, Z4
 	VSUBPS      Z4, Z1, Z6
 	VADDPS      Z4, Z1, Z1
 	VMOVUPS     Z3, (R12)
@@ -3360,37 +2700,37 @@ loop:
 	VMOVUPS     Z5, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     (CX), Z0
-	VMULPS      winogradConstants<>+512(SB), Z0, Z0
+	VMULPS      winogradConstants<>+832(SB), Z0, Z0
 	VMOVUPS     (CX)(R8*2), Z1
-	VFMADD231PS winogradConstants<>+576(SB), Z1, Z0
+	VFMADD231PS winogradConstants<>+896(SB), Z1, Z0
 	VMOVUPS     (CX)(R8*1), Z1
-	VMULPS      winogradConstants<>+640(SB), Z1, Z1
+	VMULPS      winogradConstants<>+960(SB), Z1, Z1
 	VSUBPS      Z1, Z0, Z3
 	VADDPS      Z1, Z0, Z0
 	VMOVUPS     (CX)(DI*1), Z1
-	VMULPS      winogradConstants<>+512(SB), Z1, Z1
+	VMULPS      winogradConstants<>+832(SB), Z1, Z1
 	VMOVUPS     (CX)(R10*1), Z2
-	VFMADD231PS winogradConstants<>+576(SB), Z2, Z1
+	VFMADD231PS winogradConstants<>+896(SB), Z2, Z1
 	VMOVUPS     (CX)(DI*4), Z2
-	VMULPS      winogradConstants<>+640(SB), Z2, Z2
+	VMULPS      winogradConstants<>+960(SB), Z2, Z2
 	VSUBPS      Z2, Z1, Z4
 	VADDPS      Z2, Z1, Z1
 	VMOVUPS     (CX)(DI*2), Z2
-	VMULPS      winogradConstants<>+512(SB), Z2, Z2
+	VMULPS      winogradConstants<>+832(SB), Z2, Z2
 	VMOVUPS     (CX)(DI*8), Z6
-	VFMADD231PS winogradConstants<>+576(SB), Z6, Z2
+	VFMADD231PS winogradConstants<>+896(SB), Z6, Z2
 	VMOVUPS     (CX)(R9*1), Z6
-	VMULPS      winogradConstants<>+640(SB), Z6, Z6
+	VMULPS      winogradConstants<>+960(SB), Z6, Z6
 	VSUBPS      Z6, Z2, Z5
 	VADDPS      Z6, Z2, Z2
-	VMULPS      winogradConstants<>+320(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+384(SB), Z2, Z6
-	VMULPS      winogradConstants<>+448(SB), Z1, Z7
+	VMULPS      winogradConstants<>+640(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+704(SB), Z2, Z6
+	VMULPS      winogradConstants<>+768(SB), Z1, Z7
 	VSUBPS      Z7, Z6, Z8
 	VADDPS      Z7, Z6, Z6
-	VMULPS      winogradConstants<>+512(SB), Z0, Z7
-	VFMADD231PS winogradConstants<>+576(SB), Z2, Z7
-	VMULPS      winogradConstants<>+640(SB), Z1, Z1
+	VMULPS      winogradConstants<>+832(SB), Z0, Z7
+	VFMADD231PS winogradConstants<>+896(SB), Z2, Z7
+	VMULPS      winogradConstants<>+960(SB), Z1, Z1
 	VSUBPS      Z1, Z7, Z9
 	VADDPS      Z1, Z7, Z7
 	VMOVUPS     Z0, (R12)
@@ -3400,14 +2740,14 @@ loop:
 	VMOVUPS     Z9, (R12)(DX*4)
 	VMOVUPS     Z2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Z3, Z0
-	VFMADD231PS winogradConstants<>+384(SB), Z5, Z0
-	VMULPS      winogradConstants<>+448(SB), Z4, Z1
+	VMULPS      winogradConstants<>+640(SB), Z3, Z0
+	VFMADD231PS winogradConstants<>+704(SB), Z5, Z0
+	VMULPS      winogradConstants<>+768(SB), Z4, Z1
 	VSUBPS      Z1, Z0, Z2
 	VADDPS      Z1, Z0, Z0
-	VMULPS      winogradConstants<>+512(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+576(SB), Z5, Z1
-	VMULPS      winogradConstants<>+640(SB), Z4, Z4
+	VMULPS      winogradConstants<>+832(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+896(SB), Z5, Z1
+	VMULPS      winogradConstants<>+960(SB), Z4, Z4
 	VSUBPS      Z4, Z1, Z6
 	VADDPS      Z4, Z1, Z1
 	VMOVUPS     Z3, (R12)
@@ -3420,14 +2760,14 @@ loop:
 	VMOVUPS     (CX)(R8*2), Z0
 	VMOVUPS     (CX)(R10*1), Z1
 	VMOVUPS     (CX)(DI*8), Z2
-	VMULPS      winogradConstants<>+320(SB), Z0, Z3
-	VFMADD231PS winogradConstants<>+384(SB), Z2, Z3
-	VMULPS      winogradConstants<>+448(SB), Z1, Z4
+	VMULPS      winogradConstants<>+640(SB), Z0, Z3
+	VFMADD231PS winogradConstants<>+704(SB), Z2, Z3
+	VMULPS      winogradConstants<>+768(SB), Z1, Z4
 	VSUBPS      Z4, Z3, Z5
 	VADDPS      Z4, Z3, Z3
-	VMULPS      winogradConstants<>+512(SB), Z0, Z4
-	VFMADD231PS winogradConstants<>+576(SB), Z2, Z4
-	VMULPS      winogradConstants<>+640(SB), Z1, Z1
+	VMULPS      winogradConstants<>+832(SB), Z0, Z4
+	VFMADD231PS winogradConstants<>+896(SB), Z2, Z4
+	VMULPS      winogradConstants<>+960(SB), Z1, Z1
 	VSUBPS      Z1, Z4, Z6
 	VADDPS      Z1, Z4, Z4
 	VMOVUPS     Z0, (R12)
@@ -3485,12 +2825,12 @@ tiles:
 	VSUBPS      Z4, Z3, Z3
 	VADDPS      Z6, Z0, Z0
 	VADDPS      Z2, Z0, Z0
-	VMULPS      winogradConstants<>+192(SB), Z1, Z4
-	VFMADD231PS winogradConstants<>+256(SB), Z3, Z4
-	VFMADD231PS winogradConstants<>+704(SB), Z1, Z5
-	VFMADD231PS winogradConstants<>+768(SB), Z3, Z5
-	VMULPS      winogradConstants<>+64(SB), Z6, Z6
-	VFMADD231PS winogradConstants<>+128(SB), Z2, Z6
+	VMULPS      winogradConstants<>+512(SB), Z1, Z4
+	VFMADD231PS winogradConstants<>+576(SB), Z3, Z4
+	VFMADD231PS winogradConstants<>+1024(SB), Z1, Z5
+	VFMADD231PS winogradConstants<>+1088(SB), Z3, Z5
+	VMULPS      winogradConstants<>+384(SB), Z6, Z6
+	VFMADD231PS winogradConstants<>+448(SB), Z2, Z6
 	VMOVUPS     Z0, (R10)
 	VMOVUPS     Z4, 64(R10)
 	VMOVUPS     Z6, 128(R10)
@@ -3533,12 +2873,12 @@ loop:
 	VSUBPS      Z4, Z3, Z3
 	VADDPS      Z6, Z0, Z0
 	VADDPS      Z2, Z0, Z0
-	VMULPS      winogradConstants<>+192(SB), Z1, Z4
-	VFMADD231PS winogradConstants<>+256(SB), Z3, Z4
-	VFMADD231PS winogradConstants<>+704(SB), Z1, Z5
-	VFMADD231PS winogradConstants<>+768(SB), Z3, Z5
-	VMULPS      winogradConstants<>+64(SB), Z6, Z6
-	VFMADD231PS winogradConstants<>+128(SB), Z2, Z6
+	VMULPS      winogradConstants<>+512(SB), Z1, Z4
+	VFMADD231PS winogradConstants<>+576(SB), Z3, Z4
+	VFMADD231PS winogradConstants<>+1024(SB), Z1, Z5
+	VFMADD231PS winogradConstants<>+1088(SB), Z3, Z5
+	VMULPS      winogradConstants<>+384(SB), Z6, Z6
+	VFMADD231PS winogradConstants<>+448(SB), Z2, Z6
 	VADDPS      (CX), Z0, Z0
 	VMOVUPS     Z0, (AX)
 	VADDPS      (CX), Z4, Z4
@@ -3569,12 +2909,12 @@ rectifiedLoop:
 	VSUBPS      Z4, Z3, Z3
 	VADDPS      Z7, Z0, Z0
 	VADDPS      Z2, Z0, Z0
-	VMULPS      winogradConstants<>+192(SB), Z1, Z4
-	VFMADD231PS winogradConstants<>+256(SB), Z3, Z4
-	VFMADD231PS winogradConstants<>+704(SB), Z1, Z5
-	VFMADD231PS winogradConstants<>+768(SB), Z3, Z5
-	VMULPS      winogradConstants<>+64(SB), Z7, Z7
-	VFMADD231PS winogradConstants<>+128(SB), Z2, Z7
+	VMULPS      winogradConstants<>+512(SB), Z1, Z4
+	VFMADD231PS winogradConstants<>+576(SB), Z3, Z4
+	VFMADD231PS winogradConstants<>+1024(SB), Z1, Z5
+	VFMADD231PS winogradConstants<>+1088(SB), Z3, Z5
+	VMULPS      winogradConstants<>+384(SB), Z7, Z7
+	VFMADD231PS winogradConstants<>+448(SB), Z2, Z7
 	VADDPS      (CX), Z0, Z0
 	VMAXPS      Z0, Z6, Z0
 	VMOVUPS     Z0, (AX)
@@ -3614,36 +2954,36 @@ loop:
 	VMOVUPS      (AX)(BX*2), Z6
 	VMOVUPS      (AX)(DI*1), Z7
 	VSUBPS       Z6, Z0, Z0
-	VFMADD231PS  winogradConstants<>+832(SB), Z4, Z0
-	VFNMADD231PS winogradConstants<>+832(SB), Z2, Z0
+	VFMADD231PS  winogradConstants<>+1152(SB), Z4, Z0
+	VFNMADD231PS winogradConstants<>+1152(SB), Z2, Z0
 	VSUBPS       Z1, Z7, Z7
-	VFMADD231PS  winogradConstants<>+832(SB), Z3, Z7
-	VFNMADD231PS winogradConstants<>+832(SB), Z5, Z7
+	VFMADD231PS  winogradConstants<>+1152(SB), Z3, Z7
+	VFNMADD231PS winogradConstants<>+1152(SB), Z5, Z7
 	VMOVAPS      Z6, Z8
-	VFNMADD231PS winogradConstants<>+896(SB), Z4, Z8
+	VFNMADD231PS winogradConstants<>+1216(SB), Z4, Z8
 	VADDPS       Z2, Z8, Z8
 	VMOVAPS      Z5, Z9
-	VFNMADD231PS winogradConstants<>+896(SB), Z3, Z9
+	VFNMADD231PS winogradConstants<>+1216(SB), Z3, Z9
 	VADDPS       Z1, Z9, Z9
 	VMOVAPS      Z6, Z10
-	VFNMADD231PS winogradConstants<>+960(SB), Z4, Z10
-	VFMADD231PS  winogradConstants<>+1024(SB), Z2, Z10
+	VFNMADD231PS winogradConstants<>+1280(SB), Z4, Z10
+	VFMADD231PS  winogradConstants<>+1344(SB), Z2, Z10
 	VMOVAPS      Z5, Z11
-	VFNMADD231PS winogradConstants<>+960(SB), Z3, Z11
-	VFMADD231PS  winogradConstants<>+1024(SB), Z1, Z11
-	VFNMADD231PS winogradConstants<>+1088(SB), Z4, Z6
-	VFMADD231PS  winogradConstants<>+1152(SB), Z2, Z6
-	VFNMADD231PS winogradConstants<>+1088(SB), Z3, Z5
-	VFMADD231PS  winogradConstants<>+1152(SB), Z1, Z5
+	VFNMADD231PS winogradConstants<>+1280(SB), Z3, Z11
+	VFMADD231PS  winogradConstants<>+1344(SB), Z1, Z11
+	VFNMADD231PS winogradConstants<>+1408(SB), Z4, Z6
+	VFMADD231PS  winogradConstants<>+1472(SB), Z2, Z6
+	VFNMADD231PS winogradConstants<>+1408(SB), Z3, Z5
+	VFMADD231PS  winogradConstants<>+1472(SB), Z1, Z5
 	VMOVAPS      Z8, Z1
 	VADDPS       Z9, Z1, Z1
 	VSUBPS       Z9, Z8, Z8
 	VMOVAPS      Z10, Z2
-	VFMADD231PS  winogradConstants<>+64(SB), Z11, Z2
-	VFNMADD231PS winogradConstants<>+64(SB), Z11, Z10
+	VFMADD231PS  winogradConstants<>+384(SB), Z11, Z2
+	VFNMADD231PS winogradConstants<>+384(SB), Z11, Z10
 	VMOVAPS      Z6, Z3
-	VFMADD231PS  winogradConstants<>+128(SB), Z5, Z3
-	VFNMADD231PS winogradConstants<>+128(SB), Z5, Z6
+	VFMADD231PS  winogradConstants<>+448(SB), Z5, Z3
+	VFNMADD231PS winogradConstants<>+448(SB), Z5, Z6
 	VMOVUPS      Z0, (AX)
 	VMOVUPS      Z1, (AX)(DX*1)
 	VMOVUPS      Z8, (AX)(DX*2)
@@ -3688,36 +3028,36 @@ tiles:
 	VMOVUPS      384(R12), Z6
 	VMOVUPS      448(R12), Z7
 	VSUBPS       Z6, Z0, Z0
-	VFMADD231PS  winogradConstants<>+832(SB), Z4, Z0
-	VFNMADD231PS winogradConstants<>+832(SB), Z2, Z0
+	VFMADD231PS  winogradConstants<>+1152(SB), Z4, Z0
+	VFNMADD231PS winogradConstants<>+1152(SB), Z2, Z0
 	VSUBPS       Z1, Z7, Z7
-	VFMADD231PS  winogradConstants<>+832(SB), Z3, Z7
-	VFNMADD231PS winogradConstants<>+832(SB), Z5, Z7
+	VFMADD231PS  winogradConstants<>+1152(SB), Z3, Z7
+	VFNMADD231PS winogradConstants<>+1152(SB), Z5, Z7
 	VMOVAPS      Z6, Z8
-	VFNMADD231PS winogradConstants<>+896(SB), Z4, Z8
+	VFNMADD231PS winogradConstants<>+1216(SB), Z4, Z8
 	VADDPS       Z2, Z8, Z8
 	VMOVAPS      Z5, Z9
-	VFNMADD231PS winogradConstants<>+896(SB), Z3, Z9
+	VFNMADD231PS winogradConstants<>+1216(SB), Z3, Z9
 	VADDPS       Z1, Z9, Z9
 	VMOVAPS      Z6, Z10
-	VFNMADD231PS winogradConstants<>+960(SB), Z4, Z10
-	VFMADD231PS  winogradConstants<>+1024(SB), Z2, Z10
+	VFNMADD231PS winogradConstants<>+1280(SB), Z4, Z10
+	VFMADD231PS  winogradConstants<>+1344(SB), Z2, Z10
 	VMOVAPS      Z5, Z11
-	VFNMADD231PS winogradConstants<>+960(SB), Z3, Z11
-	VFMADD231PS  winogradConstants<>+1024(SB), Z1, Z11
-	VFNMADD231PS winogradConstants<>+1088(SB), Z4, Z6
-	VFMADD231PS  winogradConstants<>+1152(SB), Z2, Z6
-	VFNMADD231PS winogradConstants<>+1088(SB), Z3, Z5
-	VFMADD231PS  winogradConstants<>+1152(SB), Z1, Z5
+	VFNMADD231PS winogradConstants<>+1280(SB), Z3, Z11
+	VFMADD231PS  winogradConstants<>+1344(SB), Z1, Z11
+	VFNMADD231PS winogradConstants<>+1408(SB), Z4, Z6
+	VFMADD231PS  winogradConstants<>+1472(SB), Z2, Z6
+	VFNMADD231PS winogradConstants<>+1408(SB), Z3, Z5
+	VFMADD231PS  winogradConstants<>+1472(SB), Z1, Z5
 	VMOVAPS      Z8, Z1
 	VADDPS       Z9, Z1, Z1
 	VSUBPS       Z9, Z8, Z8
 	VMOVAPS      Z10, Z2
-	VFMADD231PS  winogradConstants<>+64(SB), Z11, Z2
-	VFNMADD231PS winogradConstants<>+64(SB), Z11, Z10
+	VFMADD231PS  winogradConstants<>+384(SB), Z11, Z2
+	VFNMADD231PS winogradConstants<>+384(SB), Z11, Z10
 	VMOVAPS      Z6, Z3
-	VFMADD231PS  winogradConstants<>+128(SB), Z5, Z3
-	VFNMADD231PS winogradConstants<>+128(SB), Z5, Z6
+	VFMADD231PS  winogradConstants<>+448(SB), Z5, Z3
+	VFNMADD231PS winogradConstants<>+448(SB), Z5, Z6
 	VMOVUPS      Z0, (R11)
 	VMOVUPS      Z1, (R11)(SI*1)
 	VMOVUPS      Z8, (R11)(SI*2)
@@ -3765,19 +3105,19 @@ loop:
 	VMOVUPS     (CX), Z0
 	VMOVUPS     (CX)(R8*1), Z1
 	VMOVUPS     (CX)(R8*2), Z2
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z3
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z3
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z4
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z3
+	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z3
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z4
 	VSUBPS      Z4, Z3, Z5
 	VADDPS      Z4, Z3, Z3
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z4
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z4
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z6
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z4
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z4
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z6
 	VSUBPS      Z6, Z4, Z7
 	VADDPS      Z6, Z4, Z4
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z6
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z6
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
 	VSUBPS      Z1, Z6, Z8
 	VADDPS      Z1, Z6, Z6
 	VMOVUPS     Z0, (R13)
@@ -3790,186 +3130,42 @@ loop:
 	VMOVUPS     Z2, (R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
 	VMOVUPS     (CX), Z0
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z0
-	VMOVUPS     (CX)(R9*2), Z1
-	VFMADD231PS winogradConstants<>+1216(SB), Z1, Z0
-	VMOVUPS     (CX)(R9*1), Z1
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z1
-	VSUBPS      Z1, Z0, Z3
-	VADDPS      Z1, Z0, Z0
-	VMOVUPS     (CX)(R8*1), Z1
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z1
-	VMOVUPS     (CX)(R11*1), Z2
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z1
-	VMOVUPS     (CX)(R8*4), Z2
-	VMULPS      winogradConstants<>+1216(SB), Z2, Z2
-	VSUBPS      Z2, Z1, Z4
-	VADDPS      Z2, Z1, Z1
-	VMOVUPS     (CX)(R8*2), Z2
-	VMULPS      winogradConstants<>+1216(SB), Z2, Z2
-	VMOVUPS     (CX)(R8*8), Z6
-	VFMADD231PS winogradConstants<>+1216(SB), Z6, Z2
-	VMOVUPS     (CX)(R10*1), Z6
-	VMULPS      winogradConstants<>+1216(SB), Z6, Z6
-	VSUBPS      Z6, Z2, Z5
-	VADDPS      Z6, Z2, Z2
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z6
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z7
-	VSUBPS      Z7, Z6, Z8
-	VADDPS      Z7, Z6, Z6
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z7
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z7
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z9
-	VSUBPS      Z9, Z7, Z10
-	VADDPS      Z9, Z7, Z7
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z9
-	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z9
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
-	VSUBPS      Z1, Z9, Z11
-	VADDPS      Z1, Z9, Z9
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z6, (R13)(DX*1)
-	VMOVUPS     Z8, (R13)(DX*2)
-	VMOVUPS     Z7, (R13)(BX*1)
-	VMOVUPS     Z10, (R13)(DX*4)
-	VMOVUPS     Z9, (R13)(SI*1)
-	VMOVUPS     Z11, (R13)(BX*2)
-	VMOVUPS     Z2, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Z3, Z0
-	VFMADD231PS winogradConstants<>+1216(SB), Z5, Z0
-	VMULPS      winogradConstants<>+1216(SB), Z4, Z1
-	VSUBPS      Z1, Z0, Z2
-	VADDPS      Z1, Z0, Z0
-	VMULPS      winogradConstants<>+1280(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1344(SB), Z5, Z1
-	VMULPS      winogradConstants<>+1408(SB), Z4, Z6
-	VSUBPS      Z6, Z1, Z7
-	VADDPS      Z6, Z1, Z1
-	VMULPS      winogradConstants<>+1472(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z6
-	VMULPS      winogradConstants<>+1600(SB), Z4, Z4
-	VSUBPS      Z4, Z6, Z8
-	VADDPS      Z4, Z6, Z6
-	VMOVUPS     Z3, (R13)
-	VMOVUPS     Z0, (R13)(DX*1)
-	VMOVUPS     Z2, (R13)(DX*2)
-	VMOVUPS     Z1, (R13)(BX*1)
-	VMOVUPS     Z7, (R13)(DX*4)
-	VMOVUPS     Z6, (R13)(SI*1)
-	VMOVUPS     Z8, (R13)(BX*2)
-	VMOVUPS     Z5, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     (CX), Z0
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z0
-	VMOVUPS     (CX)(R9*2), Z1
-	VFMADD231PS winogradConstants<>+1344(SB), Z1, Z0
-	VMOVUPS     (CX)(R9*1), Z1
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z1
-	VSUBPS      Z1, Z0, Z3
-	VADDPS      Z1, Z0, Z0
-	VMOVUPS     (CX)(R8*1), Z1
-	VMULPS      winogradConstants<>+1280(SB), Z1, Z1
-	VMOVUPS     (CX)(R11*1), Z2
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z1
-	VMOVUPS     (CX)(R8*4), Z2
-	VMULPS      winogradConstants<>+1408(SB), Z2, Z2
-	VSUBPS      Z2, Z1, Z4
-	VADDPS      Z2, Z1, Z1
-	VMOVUPS     (CX)(R8*2), Z2
-	VMULPS      winogradConstants<>+1280(SB), Z2, Z2
-	VMOVUPS     (CX)(R8*8), Z6
-	VFMADD231PS winogradConstants<>+1344(SB), Z6, Z2
-	VMOVUPS     (CX)(R10*1), Z6
-	VMULPS      winogradConstants<>+1408(SB), Z6, Z6
-	VSUBPS      Z6, Z2, Z5
-	VADDPS      Z6, Z2, Z2
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z6
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z7
-	VSUBPS      Z7, Z6, Z8
-	VADDPS      Z7, Z6, Z6
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z7
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z7
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z9
-	VSUBPS      Z9, Z7, Z10
-	VADDPS      Z9, Z7, Z7
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z9
-	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z9
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
-	VSUBPS      Z1, Z9, Z11
-	VADDPS      Z1, Z9, Z9
-	VMOVUPS     Z0, (R13)
-	VMOVUPS     Z6, (R13)(DX*1)
-	VMOVUPS     Z8, (R13)(DX*2)
-	VMOVUPS     Z7, (R13)(BX*1)
-	VMOVUPS     Z10, (R13)(DX*4)
-	VMOVUPS     Z9, (R13)(SI*1)
-	VMOVUPS     Z11, (R13)(BX*2)
-	VMOVUPS     Z2, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Z3, Z0
-	VFMADD231PS winogradConstants<>+1216(SB), Z5, Z0
-	VMULPS      winogradConstants<>+1216(SB), Z4, Z1
-	VSUBPS      Z1, Z0, Z2
-	VADDPS      Z1, Z0, Z0
-	VMULPS      winogradConstants<>+1280(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1344(SB), Z5, Z1
-	VMULPS      winogradConstants<>+1408(SB), Z4, Z6
-	VSUBPS      Z6, Z1, Z7
-	VADDPS      Z6, Z1, Z1
-	VMULPS      winogradConstants<>+1472(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z6
-	VMULPS      winogradConstants<>+1600(SB), Z4, Z4
-	VSUBPS      Z4, Z6, Z8
-	VADDPS      Z4, Z6, Z6
-	VMOVUPS     Z3, (R13)
-	VMOVUPS     Z0, (R13)(DX*1)
-	VMOVUPS     Z2, (R13)(DX*2)
-	VMOVUPS     Z1, (R13)(BX*1)
-	VMOVUPS     Z7, (R13)(DX*4)
-	VMOVUPS     Z6, (R13)(SI*1)
-	VMOVUPS     Z8, (R13)(BX*2)
-	VMOVUPS     Z5, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     (CX), Z0
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z0
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z0
 	VMOVUPS     (CX)(R9*2), Z1
 	VFMADD231PS winogradConstants<>+1536(SB), Z1, Z0
 	VMOVUPS     (CX)(R9*1), Z1
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z1
 	VSUBPS      Z1, Z0, Z3
 	VADDPS      Z1, Z0, Z0
 	VMOVUPS     (CX)(R8*1), Z1
-	VMULPS      winogradConstants<>+1472(SB), Z1, Z1
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z1
 	VMOVUPS     (CX)(R11*1), Z2
 	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z1
 	VMOVUPS     (CX)(R8*4), Z2
-	VMULPS      winogradConstants<>+1600(SB), Z2, Z2
+	VMULPS      winogradConstants<>+1536(SB), Z2, Z2
 	VSUBPS      Z2, Z1, Z4
 	VADDPS      Z2, Z1, Z1
 	VMOVUPS     (CX)(R8*2), Z2
-	VMULPS      winogradConstants<>+1472(SB), Z2, Z2
+	VMULPS      winogradConstants<>+1536(SB), Z2, Z2
 	VMOVUPS     (CX)(R8*8), Z6
 	VFMADD231PS winogradConstants<>+1536(SB), Z6, Z2
 	VMOVUPS     (CX)(R10*1), Z6
-	VMULPS      winogradConstants<>+1600(SB), Z6, Z6
+	VMULPS      winogradConstants<>+1536(SB), Z6, Z6
 	VSUBPS      Z6, Z2, Z5
 	VADDPS      Z6, Z2, Z2
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z6
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z7
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z6
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z7
 	VSUBPS      Z7, Z6, Z8
 	VADDPS      Z7, Z6, Z6
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z7
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z7
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z9
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z7
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z7
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z9
 	VSUBPS      Z9, Z7, Z10
 	VADDPS      Z9, Z7, Z7
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z9
-	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z9
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z9
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z9
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
 	VSUBPS      Z1, Z9, Z11
 	VADDPS      Z1, Z9, Z9
 	VMOVUPS     Z0, (R13)
@@ -3981,19 +3177,163 @@ loop:
 	VMOVUPS     Z11, (R13)(BX*2)
 	VMOVUPS     Z2, (R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Z3, Z0
-	VFMADD231PS winogradConstants<>+1216(SB), Z5, Z0
-	VMULPS      winogradConstants<>+1216(SB), Z4, Z1
+	VMULPS      winogradConstants<>+1536(SB), Z3, Z0
+	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z0
+	VMULPS      winogradConstants<>+1536(SB), Z4, Z1
 	VSUBPS      Z1, Z0, Z2
 	VADDPS      Z1, Z0, Z0
-	VMULPS      winogradConstants<>+1280(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1344(SB), Z5, Z1
-	VMULPS      winogradConstants<>+1408(SB), Z4, Z6
+	VMULPS      winogradConstants<>+1600(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+1664(SB), Z5, Z1
+	VMULPS      winogradConstants<>+1728(SB), Z4, Z6
 	VSUBPS      Z6, Z1, Z7
 	VADDPS      Z6, Z1, Z1
-	VMULPS      winogradConstants<>+1472(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z6
-	VMULPS      winogradConstants<>+1600(SB), Z4, Z4
+	VMULPS      winogradConstants<>+1792(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z5, Z6
+	VMULPS      winogradConstants<>+1920(SB), Z4, Z4
+	VSUBPS      Z4, Z6, Z8
+	VADDPS      Z4, Z6, Z6
+	VMOVUPS     Z3, (R13)
+	VMOVUPS     Z0, (R13)(DX*1)
+	VMOVUPS     Z2, (R13)(DX*2)
+	VMOVUPS     Z1, (R13)(BX*1)
+	VMOVUPS     Z7, (R13)(DX*4)
+	VMOVUPS     Z6, (R13)(SI*1)
+	VMOVUPS     Z8, (R13)(BX*2)
+	VMOVUPS     Z5, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     (CX), Z0
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z0
+	VMOVUPS     (CX)(R9*2), Z1
+	VFMADD231PS winogradConstants<>+1664(SB), Z1, Z0
+	VMOVUPS     (CX)(R9*1), Z1
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z1
+	VSUBPS      Z1, Z0, Z3
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     (CX)(R8*1), Z1
+	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
+	VMOVUPS     (CX)(R11*1), Z2
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z1
+	VMOVUPS     (CX)(R8*4), Z2
+	VMULPS      winogradConstants<>+1728(SB), Z2, Z2
+	VSUBPS      Z2, Z1, Z4
+	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (CX)(R8*2), Z2
+	VMULPS      winogradConstants<>+1600(SB), Z2, Z2
+	VMOVUPS     (CX)(R8*8), Z6
+	VFMADD231PS winogradConstants<>+1664(SB), Z6, Z2
+	VMOVUPS     (CX)(R10*1), Z6
+	VMULPS      winogradConstants<>+1728(SB), Z6, Z6
+	VSUBPS      Z6, Z2, Z5
+	VADDPS      Z6, Z2, Z2
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z6
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z7
+	VSUBPS      Z7, Z6, Z8
+	VADDPS      Z7, Z6, Z6
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z7
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z7
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z9
+	VSUBPS      Z9, Z7, Z10
+	VADDPS      Z9, Z7, Z7
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z9
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z9
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
+	VSUBPS      Z1, Z9, Z11
+	VADDPS      Z1, Z9, Z9
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z6, (R13)(DX*1)
+	VMOVUPS     Z8, (R13)(DX*2)
+	VMOVUPS     Z7, (R13)(BX*1)
+	VMOVUPS     Z10, (R13)(DX*4)
+	VMOVUPS     Z9, (R13)(SI*1)
+	VMOVUPS     Z11, (R13)(BX*2)
+	VMOVUPS     Z2, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Z3, Z0
+	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z0
+	VMULPS      winogradConstants<>+1536(SB), Z4, Z1
+	VSUBPS      Z1, Z0, Z2
+	VADDPS      Z1, Z0, Z0
+	VMULPS      winogradConstants<>+1600(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+1664(SB), Z5, Z1
+	VMULPS      winogradConstants<>+1728(SB), Z4, Z6
+	VSUBPS      Z6, Z1, Z7
+	VADDPS      Z6, Z1, Z1
+	VMULPS      winogradConstants<>+1792(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z5, Z6
+	VMULPS      winogradConstants<>+1920(SB), Z4, Z4
+	VSUBPS      Z4, Z6, Z8
+	VADDPS      Z4, Z6, Z6
+	VMOVUPS     Z3, (R13)
+	VMOVUPS     Z0, (R13)(DX*1)
+	VMOVUPS     Z2, (R13)(DX*2)
+	VMOVUPS     Z1, (R13)(BX*1)
+	VMOVUPS     Z7, (R13)(DX*4)
+	VMOVUPS     Z6, (R13)(SI*1)
+	VMOVUPS     Z8, (R13)(BX*2)
+	VMOVUPS     Z5, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     (CX), Z0
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z0
+	VMOVUPS     (CX)(R9*2), Z1
+	VFMADD231PS winogradConstants<>+1856(SB), Z1, Z0
+	VMOVUPS     (CX)(R9*1), Z1
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
+	VSUBPS      Z1, Z0, Z3
+	VADDPS      Z1, Z0, Z0
+	VMOVUPS     (CX)(R8*1), Z1
+	VMULPS      winogradConstants<>+1792(SB), Z1, Z1
+	VMOVUPS     (CX)(R11*1), Z2
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z1
+	VMOVUPS     (CX)(R8*4), Z2
+	VMULPS      winogradConstants<>+1920(SB), Z2, Z2
+	VSUBPS      Z2, Z1, Z4
+	VADDPS      Z2, Z1, Z1
+	VMOVUPS     (CX)(R8*2), Z2
+	VMULPS      winogradConstants<>+1792(SB), Z2, Z2
+	VMOVUPS     (CX)(R8*8), Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z6, Z2
+	VMOVUPS     (CX)(R10*1), Z6
+	VMULPS      winogradConstants<>+1920(SB), Z6, Z6
+	VSUBPS      Z6, Z2, Z5
+	VADDPS      Z6, Z2, Z2
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z6
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z7
+	VSUBPS      Z7, Z6, Z8
+	VADDPS      Z7, Z6, Z6
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z7
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z7
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z9
+	VSUBPS      Z9, Z7, Z10
+	VADDPS      Z9, Z7, Z7
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z9
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z9
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
+	VSUBPS      Z1, Z9, Z11
+	VADDPS      Z1, Z9, Z9
+	VMOVUPS     Z0, (R13)
+	VMOVUPS     Z6, (R13)(DX*1)
+	VMOVUPS     Z8, (R13)(DX*2)
+	VMOVUPS     Z7, (R13)(BX*1)
+	VMOVUPS     Z10, (R13)(DX*4)
+	VMOVUPS     Z9, (R13)(SI*1)
+	VMOVUPS     Z11, (R13)(BX*2)
+	VMOVUPS     Z2, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Z3, Z0
+	VFMADD231PS winogradConstants<>+1536(SB), Z5, Z0
+	VMULPS      winogradConstants<>+1536(SB), Z4, Z1
+	VSUBPS      Z1, Z0, Z2
+	VADDPS      Z1, Z0, Z0
+	VMULPS      winogradConstants<>+1600(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+1664(SB), Z5, Z1
+	VMULPS      winogradConstants<>+1728(SB), Z4, Z6
+	VSUBPS      Z6, Z1, Z7
+	VADDPS      Z6, Z1, Z1
+	VMULPS      winogradConstants<>+1792(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z5, Z6
+	VMULPS      winogradConstants<>+1920(SB), Z4, Z4
 	VSUBPS      Z4, Z6, Z8
 	VADDPS      Z4, Z6, Z6
 	VMOVUPS     Z3, (R13)
@@ -4008,19 +3348,19 @@ loop:
 	VMOVUPS     (CX)(R9*2), Z0
 	VMOVUPS     (CX)(R11*1), Z1
 	VMOVUPS     (CX)(R8*8), Z2
-	VMULPS      winogradConstants<>+1216(SB), Z0, Z3
-	VFMADD231PS winogradConstants<>+1216(SB), Z2, Z3
-	VMULPS      winogradConstants<>+1216(SB), Z1, Z4
+	VMULPS      winogradConstants<>+1536(SB), Z0, Z3
+	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z3
+	VMULPS      winogradConstants<>+1536(SB), Z1, Z4
 	VSUBPS      Z4, Z3, Z5
 	VADDPS      Z4, Z3, Z3
-	VMULPS      winogradConstants<>+1280(SB), Z0, Z4
-	VFMADD231PS winogradConstants<>+1344(SB), Z2, Z4
-	VMULPS      winogradConstants<>+1408(SB), Z1, Z6
+	VMULPS      winogradConstants<>+1600(SB), Z0, Z4
+	VFMADD231PS winogradConstants<>+1664(SB), Z2, Z4
+	VMULPS      winogradConstants<>+1728(SB), Z1, Z6
 	VSUBPS      Z6, Z4, Z7
 	VADDPS      Z6, Z4, Z4
-	VMULPS      winogradConstants<>+1472(SB), Z0, Z6
-	VFMADD231PS winogradConstants<>+1536(SB), Z2, Z6
-	VMULPS      winogradConstants<>+1600(SB), Z1, Z1
+	VMULPS      winogradConstants<>+1792(SB), Z0, Z6
+	VFMADD231PS winogradConstants<>+1856(SB), Z2, Z6
+	VMULPS      winogradConstants<>+1920(SB), Z1, Z1
 	VSUBPS      Z1, Z6, Z8
 	VADDPS      Z1, Z6, Z6
 	VMOVUPS     Z0, (R13)
@@ -4088,17 +3428,17 @@ tiles:
 	VADDPS      Z2, Z0, Z0
 	VADDPS      Z4, Z0, Z0
 	VMOVAPS     Z1, Z6
-	VFMADD231PS winogradConstants<>+64(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+128(SB), Z5, Z6
+	VFMADD231PS winogradConstants<>+384(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+448(SB), Z5, Z6
 	VMOVAPS     Z8, Z9
-	VFMADD231PS winogradConstants<>+1152(SB), Z2, Z9
-	VFMADD231PS winogradConstants<>+1024(SB), Z4, Z9
-	VFMADD231PS winogradConstants<>+1664(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1728(SB), Z5, Z1
-	VFMADD231PS winogradConstants<>+1792(SB), Z2, Z8
-	VFMADD231PS winogradConstants<>+1856(SB), Z4, Z8
-	VFMADD231PS winogradConstants<>+1920(SB), Z3, Z7
-	VFMADD231PS winogradConstants<>+1984(SB), Z5, Z7
+	VFMADD231PS winogradConstants<>+1472(SB), Z2, Z9
+	VFMADD231PS winogradConstants<>+1344(SB), Z4, Z9
+	VFMADD231PS winogradConstants<>+1984(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+2048(SB), Z5, Z1
+	VFMADD231PS winogradConstants<>+2112(SB), Z2, Z8
+	VFMADD231PS winogradConstants<>+2176(SB), Z4, Z8
+	VFMADD231PS winogradConstants<>+2240(SB), Z3, Z7
+	VFMADD231PS winogradConstants<>+2304(SB), Z5, Z7
 	VMOVUPS     Z0, (R11)
 	VMOVUPS     Z6, 64(R11)
 	VMOVUPS     Z9, 128(R11)
@@ -4151,17 +3491,17 @@ loop:
 	VADDPS      Z2, Z0, Z0
 	VADDPS      Z4, Z0, Z0
 	VMOVAPS     Z1, Z6
-	VFMADD231PS winogradConstants<>+64(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+128(SB), Z5, Z6
+	VFMADD231PS winogradConstants<>+384(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+448(SB), Z5, Z6
 	VMOVAPS     Z8, Z9
-	VFMADD231PS winogradConstants<>+1152(SB), Z2, Z9
-	VFMADD231PS winogradConstants<>+1024(SB), Z4, Z9
-	VFMADD231PS winogradConstants<>+1664(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1728(SB), Z5, Z1
-	VFMADD231PS winogradConstants<>+1792(SB), Z2, Z8
-	VFMADD231PS winogradConstants<>+1856(SB), Z4, Z8
-	VFMADD231PS winogradConstants<>+1920(SB), Z3, Z7
-	VFMADD231PS winogradConstants<>+1984(SB), Z5, Z7
+	VFMADD231PS winogradConstants<>+1472(SB), Z2, Z9
+	VFMADD231PS winogradConstants<>+1344(SB), Z4, Z9
+	VFMADD231PS winogradConstants<>+1984(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+2048(SB), Z5, Z1
+	VFMADD231PS winogradConstants<>+2112(SB), Z2, Z8
+	VFMADD231PS winogradConstants<>+2176(SB), Z4, Z8
+	VFMADD231PS winogradConstants<>+2240(SB), Z3, Z7
+	VFMADD231PS winogradConstants<>+2304(SB), Z5, Z7
 	VADDPS      (CX), Z0, Z0
 	VMOVUPS     Z0, (AX)
 	VADDPS      (CX), Z6, Z6
@@ -4203,17 +3543,17 @@ rectifiedLoop:
 	VADDPS      Z2, Z0, Z0
 	VADDPS      Z4, Z0, Z0
 	VMOVAPS     Z1, Z6
-	VFMADD231PS winogradConstants<>+64(SB), Z3, Z6
-	VFMADD231PS winogradConstants<>+128(SB), Z5, Z6
+	VFMADD231PS winogradConstants<>+384(SB), Z3, Z6
+	VFMADD231PS winogradConstants<>+448(SB), Z5, Z6
 	VMOVAPS     Z9, Z10
-	VFMADD231PS winogradConstants<>+1152(SB), Z2, Z10
-	VFMADD231PS winogradConstants<>+1024(SB), Z4, Z10
-	VFMADD231PS winogradConstants<>+1664(SB), Z3, Z1
-	VFMADD231PS winogradConstants<>+1728(SB), Z5, Z1
-	VFMADD231PS winogradConstants<>+1792(SB), Z2, Z9
-	VFMADD231PS winogradConstants<>+1856(SB), Z4, Z9
-	VFMADD231PS winogradConstants<>+1920(SB), Z3, Z7
-	VFMADD231PS winogradConstants<>+1984(SB), Z5, Z7
+	VFMADD231PS winogradConstants<>+1472(SB), Z2, Z10
+	VFMADD231PS winogradConstants<>+1344(SB), Z4, Z10
+	VFMADD231PS winogradConstants<>+1984(SB), Z3, Z1
+	VFMADD231PS winogradConstants<>+2048(SB), Z5, Z1
+	VFMADD231PS winogradConstants<>+2112(SB), Z2, Z9
+	VFMADD231PS winogradConstants<>+2176(SB), Z4, Z9
+	VFMADD231PS winogradConstants<>+2240(SB), Z3, Z7
+	VFMADD231PS winogradConstants<>+2304(SB), Z5, Z7
 	VADDPS      (CX), Z0, Z0
 	VMAXPS      Z0, Z8, Z0
 	VMOVUPS     Z0, (AX)
@@ -4593,910 +3933,6 @@ maskedLoop:
 	VZEROUPPER
 	RET
 
-// func gatherPooledAVX2(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
-// Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·gatherPooledAVX2(SB), NOSPLIT, $0-136
-	MOVQ   to_base+0(FP), AX
-	MOVQ   x_base+24(FP), CX
-	MOVQ   beside_base+48(FP), DX
-	MOVQ   dy_base+72(FP), BX
-	MOVQ   plane+96(FP), SI
-	SHLQ   $0x02, SI
-	MOVQ   pooledPlane+104(FP), DI
-	SHLQ   $0x02, DI
-	MOVQ   n+112(FP), R8
-	MOVQ   ahead+120(FP), R9
-	SHLQ   $0x02, R9
-	MOVQ   below+128(FP), R10
-	TESTQ  R10, R10
-	JNZ    below
-	VXORPS Y0, Y0, Y0
-	MOVQ   $0x00000008, R10
-
-aboveLoop:
-	MOVQ       R8, R11
-	CMPQ       R11, R10
-	CMOVQGT    R10, R11
-	LEAQ       winogradMask<>+0(SB), R12
-	MOVQ       R11, R13
-	NEGQ       R13
-	VMOVUPS    32(R12)(R13*4), Y1
-	SHRQ       $0x01, R11
-	LEAQ       winogradMask<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       BX, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y3
-	VMASKMOVPS (R12), Y1, Y4
-	VPERMILPS  $0xb1, Y4, Y5
-	VMAXPS     Y5, Y4, Y4
-	VPERMILPS  $0xb1, Y3, Y5
-	VMAXPS     Y5, Y3, Y5
-	VMAXPS     Y4, Y5, Y5
-	VCMPPS     $0x00, Y5, Y3, Y3
-	VCMPPS     $0x11, Y5, Y0, Y5
-	VANDPS     Y5, Y3, Y3
-	VPSLLQ     $0x20, Y3, Y5
-	VANDNPS    Y3, Y5, Y3
-	VMASKMOVPS (R13), X2, X5
-	VPMOVZXDQ  X5, Y5
-	VMOVSLDUP  Y5, Y5
-	VANDPS     Y5, Y3, Y3
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y4
-	VMASKMOVPS (R12), Y1, Y5
-	VPERMILPS  $0xb1, Y5, Y6
-	VMAXPS     Y6, Y5, Y5
-	VPERMILPS  $0xb1, Y4, Y6
-	VMAXPS     Y6, Y4, Y6
-	VMAXPS     Y5, Y6, Y6
-	VCMPPS     $0x00, Y6, Y4, Y4
-	VCMPPS     $0x11, Y6, Y0, Y6
-	VANDPS     Y6, Y4, Y4
-	VPSLLQ     $0x20, Y4, Y6
-	VANDNPS    Y4, Y6, Y4
-	VMASKMOVPS (R13), X2, X6
-	VPMOVZXDQ  X6, Y6
-	VMOVSLDUP  Y6, Y6
-	VANDPS     Y6, Y4, Y4
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y5
-	VMASKMOVPS (R12), Y1, Y6
-	VPERMILPS  $0xb1, Y6, Y7
-	VMAXPS     Y7, Y6, Y6
-	VPERMILPS  $0xb1, Y5, Y7
-	VMAXPS     Y7, Y5, Y7
-	VMAXPS     Y6, Y7, Y7
-	VCMPPS     $0x00, Y7, Y5, Y5
-	VCMPPS     $0x11, Y7, Y0, Y7
-	VANDPS     Y7, Y5, Y5
-	VPSLLQ     $0x20, Y5, Y7
-	VANDNPS    Y5, Y7, Y5
-	VMASKMOVPS (R13), X2, X7
-	VPMOVZXDQ  X7, Y7
-	VMOVSLDUP  Y7, Y7
-	VANDPS     Y7, Y5, Y5
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y6
-	VMASKMOVPS (R12), Y1, Y7
-	VPERMILPS  $0xb1, Y7, Y8
-	VMAXPS     Y8, Y7, Y7
-	VPERMILPS  $0xb1, Y6, Y8
-	VMAXPS     Y8, Y6, Y8
-	VMAXPS     Y7, Y8, Y8
-	VCMPPS     $0x00, Y8, Y6, Y6
-	VCMPPS     $0x11, Y8, Y0, Y8
-	VANDPS     Y8, Y6, Y6
-	VPSLLQ     $0x20, Y6, Y8
-	VANDNPS    Y6, Y8, Y6
-	VMASKMOVPS (R13), X2, X8
-	VPMOVZXDQ  X8, Y8
-	VMOVSLDUP  Y8, Y8
-	VANDPS     Y8, Y6, Y6
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y7
-	VMASKMOVPS (R12), Y1, Y8
-	VPERMILPS  $0xb1, Y8, Y9
-	VMAXPS     Y9, Y8, Y8
-	VPERMILPS  $0xb1, Y7, Y9
-	VMAXPS     Y9, Y7, Y9
-	VMAXPS     Y8, Y9, Y9
-	VCMPPS     $0x00, Y9, Y7, Y7
-	VCMPPS     $0x11, Y9, Y0, Y9
-	VANDPS     Y9, Y7, Y7
-	VPSLLQ     $0x20, Y7, Y9
-	VANDNPS    Y7, Y9, Y7
-	VMASKMOVPS (R13), X2, X9
-	VPMOVZXDQ  X9, Y9
-	VMOVSLDUP  Y9, Y9
-	VANDPS     Y9, Y7, Y7
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y8
-	VMASKMOVPS (R12), Y1, Y9
-	VPERMILPS  $0xb1, Y9, Y10
-	VMAXPS     Y10, Y9, Y9
-	VPERMILPS  $0xb1, Y8, Y10
-	VMAXPS     Y10, Y8, Y10
-	VMAXPS     Y9, Y10, Y10
-	VCMPPS     $0x00, Y10, Y8, Y8
-	VCMPPS     $0x11, Y10, Y0, Y10
-	VANDPS     Y10, Y8, Y8
-	VPSLLQ     $0x20, Y8, Y10
-	VANDNPS    Y8, Y10, Y8
-	VMASKMOVPS (R13), X2, X10
-	VPMOVZXDQ  X10, Y10
-	VMOVSLDUP  Y10, Y10
-	VANDPS     Y10, Y8, Y8
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y9
-	VMASKMOVPS (R12), Y1, Y10
-	VPERMILPS  $0xb1, Y10, Y11
-	VMAXPS     Y11, Y10, Y10
-	VPERMILPS  $0xb1, Y9, Y11
-	VMAXPS     Y11, Y9, Y11
-	VMAXPS     Y10, Y11, Y11
-	VCMPPS     $0x00, Y11, Y9, Y9
-	VCMPPS     $0x11, Y11, Y0, Y11
-	VANDPS     Y11, Y9, Y9
-	VPSLLQ     $0x20, Y9, Y11
-	VANDNPS    Y9, Y11, Y9
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y9, Y9
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y10
-	VMASKMOVPS (R12), Y1, Y11
-	VPERMILPS  $0xb1, Y11, Y12
-	VMAXPS     Y12, Y11, Y11
-	VPERMILPS  $0xb1, Y10, Y12
-	VMAXPS     Y12, Y10, Y12
-	VMAXPS     Y11, Y12, Y12
-	VCMPPS     $0x00, Y12, Y10, Y10
-	VCMPPS     $0x11, Y12, Y0, Y12
-	VANDPS     Y12, Y10, Y10
-	VPSLLQ     $0x20, Y10, Y12
-	VANDNPS    Y10, Y12, Y10
-	VMASKMOVPS (R13), X2, X12
-	VPMOVZXDQ  X12, Y12
-	VMOVSLDUP  Y12, Y12
-	VANDPS     Y12, Y10, Y10
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	VUNPCKLPS  Y4, Y3, Y11
-	VUNPCKHPS  Y4, Y3, Y3
-	VUNPCKLPS  Y6, Y5, Y4
-	VUNPCKHPS  Y6, Y5, Y5
-	VUNPCKLPD  Y4, Y11, Y6
-	VUNPCKHPD  Y4, Y11, Y4
-	VUNPCKLPD  Y5, Y3, Y11
-	VUNPCKHPD  Y5, Y3, Y3
-	VUNPCKLPS  Y8, Y7, Y5
-	VUNPCKHPS  Y8, Y7, Y7
-	VUNPCKLPS  Y10, Y9, Y8
-	VUNPCKHPS  Y10, Y9, Y9
-	VUNPCKLPD  Y8, Y5, Y10
-	VUNPCKHPD  Y8, Y5, Y5
-	VUNPCKLPD  Y9, Y7, Y8
-	VUNPCKHPD  Y9, Y7, Y7
-	VPERM2F128 $0x20, Y10, Y6, Y9
-	VPERM2F128 $0x31, Y10, Y6, Y6
-	VPERM2F128 $0x20, Y5, Y4, Y10
-	VPERM2F128 $0x31, Y5, Y4, Y4
-	VPERM2F128 $0x20, Y8, Y11, Y5
-	VPERM2F128 $0x31, Y8, Y11, Y8
-	VPERM2F128 $0x20, Y7, Y3, Y11
-	VPERM2F128 $0x31, Y7, Y3, Y3
-	VMOVUPS    Y9, (AX)
-	VMOVUPS    Y10, 64(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y11, 192(AX)
-	VMOVUPS    Y6, 256(AX)
-	VMOVUPS    Y4, 320(AX)
-	VMOVUPS    Y8, 384(AX)
-	VMOVUPS    Y3, 448(AX)
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y3
-	VMASKMOVPS (R12), Y1, Y4
-	VPERMILPS  $0xb1, Y4, Y5
-	VMAXPS     Y5, Y4, Y4
-	VPERMILPS  $0xb1, Y3, Y5
-	VMAXPS     Y5, Y3, Y5
-	VMAXPS     Y4, Y5, Y5
-	VCMPPS     $0x00, Y5, Y3, Y3
-	VCMPPS     $0x11, Y5, Y0, Y5
-	VANDPS     Y5, Y3, Y3
-	VPSLLQ     $0x20, Y3, Y5
-	VANDNPS    Y3, Y5, Y3
-	VMASKMOVPS (R13), X2, X5
-	VPMOVZXDQ  X5, Y5
-	VMOVSLDUP  Y5, Y5
-	VANDPS     Y5, Y3, Y3
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y4
-	VMASKMOVPS (R12), Y1, Y5
-	VPERMILPS  $0xb1, Y5, Y6
-	VMAXPS     Y6, Y5, Y5
-	VPERMILPS  $0xb1, Y4, Y6
-	VMAXPS     Y6, Y4, Y6
-	VMAXPS     Y5, Y6, Y6
-	VCMPPS     $0x00, Y6, Y4, Y4
-	VCMPPS     $0x11, Y6, Y0, Y6
-	VANDPS     Y6, Y4, Y4
-	VPSLLQ     $0x20, Y4, Y6
-	VANDNPS    Y4, Y6, Y4
-	VMASKMOVPS (R13), X2, X6
-	VPMOVZXDQ  X6, Y6
-	VMOVSLDUP  Y6, Y6
-	VANDPS     Y6, Y4, Y4
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y5
-	VMASKMOVPS (R12), Y1, Y6
-	VPERMILPS  $0xb1, Y6, Y7
-	VMAXPS     Y7, Y6, Y6
-	VPERMILPS  $0xb1, Y5, Y7
-	VMAXPS     Y7, Y5, Y7
-	VMAXPS     Y6, Y7, Y7
-	VCMPPS     $0x00, Y7, Y5, Y5
-	VCMPPS     $0x11, Y7, Y0, Y7
-	VANDPS     Y7, Y5, Y5
-	VPSLLQ     $0x20, Y5, Y7
-	VANDNPS    Y5, Y7, Y5
-	VMASKMOVPS (R13), X2, X7
-	VPMOVZXDQ  X7, Y7
-	VMOVSLDUP  Y7, Y7
-	VANDPS     Y7, Y5, Y5
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y6
-	VMASKMOVPS (R12), Y1, Y7
-	VPERMILPS  $0xb1, Y7, Y8
-	VMAXPS     Y8, Y7, Y7
-	VPERMILPS  $0xb1, Y6, Y8
-	VMAXPS     Y8, Y6, Y8
-	VMAXPS     Y7, Y8, Y8
-	VCMPPS     $0x00, Y8, Y6, Y6
-	VCMPPS     $0x11, Y8, Y0, Y8
-	VANDPS     Y8, Y6, Y6
-	VPSLLQ     $0x20, Y6, Y8
-	VANDNPS    Y6, Y8, Y6
-	VMASKMOVPS (R13), X2, X8
-	VPMOVZXDQ  X8, Y8
-	VMOVSLDUP  Y8, Y8
-	VANDPS     Y8, Y6, Y6
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y7
-	VMASKMOVPS (R12), Y1, Y8
-	VPERMILPS  $0xb1, Y8, Y9
-	VMAXPS     Y9, Y8, Y8
-	VPERMILPS  $0xb1, Y7, Y9
-	VMAXPS     Y9, Y7, Y9
-	VMAXPS     Y8, Y9, Y9
-	VCMPPS     $0x00, Y9, Y7, Y7
-	VCMPPS     $0x11, Y9, Y0, Y9
-	VANDPS     Y9, Y7, Y7
-	VPSLLQ     $0x20, Y7, Y9
-	VANDNPS    Y7, Y9, Y7
-	VMASKMOVPS (R13), X2, X9
-	VPMOVZXDQ  X9, Y9
-	VMOVSLDUP  Y9, Y9
-	VANDPS     Y9, Y7, Y7
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y8
-	VMASKMOVPS (R12), Y1, Y9
-	VPERMILPS  $0xb1, Y9, Y10
-	VMAXPS     Y10, Y9, Y9
-	VPERMILPS  $0xb1, Y8, Y10
-	VMAXPS     Y10, Y8, Y10
-	VMAXPS     Y9, Y10, Y10
-	VCMPPS     $0x00, Y10, Y8, Y8
-	VCMPPS     $0x11, Y10, Y0, Y10
-	VANDPS     Y10, Y8, Y8
-	VPSLLQ     $0x20, Y8, Y10
-	VANDNPS    Y8, Y10, Y8
-	VMASKMOVPS (R13), X2, X10
-	VPMOVZXDQ  X10, Y10
-	VMOVSLDUP  Y10, Y10
-	VANDPS     Y10, Y8, Y8
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y9
-	VMASKMOVPS (R12), Y1, Y10
-	VPERMILPS  $0xb1, Y10, Y11
-	VMAXPS     Y11, Y10, Y10
-	VPERMILPS  $0xb1, Y9, Y11
-	VMAXPS     Y11, Y9, Y11
-	VMAXPS     Y10, Y11, Y11
-	VCMPPS     $0x00, Y11, Y9, Y9
-	VCMPPS     $0x11, Y11, Y0, Y11
-	VANDPS     Y11, Y9, Y9
-	VPSLLQ     $0x20, Y9, Y11
-	VANDNPS    Y9, Y11, Y9
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y9, Y9
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y10
-	VMASKMOVPS (R12), Y1, Y1
-	VPERMILPS  $0xb1, Y1, Y11
-	VMAXPS     Y11, Y1, Y1
-	VPERMILPS  $0xb1, Y10, Y11
-	VMAXPS     Y11, Y10, Y11
-	VMAXPS     Y1, Y11, Y11
-	VCMPPS     $0x00, Y11, Y10, Y10
-	VCMPPS     $0x11, Y11, Y0, Y11
-	VANDPS     Y11, Y10, Y10
-	VPSLLQ     $0x20, Y10, Y11
-	VANDNPS    Y10, Y11, Y10
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y10, Y10
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	VUNPCKLPS  Y4, Y3, Y1
-	VUNPCKHPS  Y4, Y3, Y2
-	VUNPCKLPS  Y6, Y5, Y3
-	VUNPCKHPS  Y6, Y5, Y4
-	VUNPCKLPD  Y3, Y1, Y5
-	VUNPCKHPD  Y3, Y1, Y1
-	VUNPCKLPD  Y4, Y2, Y3
-	VUNPCKHPD  Y4, Y2, Y2
-	VUNPCKLPS  Y8, Y7, Y4
-	VUNPCKHPS  Y8, Y7, Y6
-	VUNPCKLPS  Y10, Y9, Y7
-	VUNPCKHPS  Y10, Y9, Y8
-	VUNPCKLPD  Y7, Y4, Y9
-	VUNPCKHPD  Y7, Y4, Y4
-	VUNPCKLPD  Y8, Y6, Y7
-	VUNPCKHPD  Y8, Y6, Y6
-	VPERM2F128 $0x20, Y9, Y5, Y8
-	VPERM2F128 $0x31, Y9, Y5, Y5
-	VPERM2F128 $0x20, Y4, Y1, Y9
-	VPERM2F128 $0x31, Y4, Y1, Y1
-	VPERM2F128 $0x20, Y7, Y3, Y4
-	VPERM2F128 $0x31, Y7, Y3, Y3
-	VPERM2F128 $0x20, Y6, Y2, Y7
-	VPERM2F128 $0x31, Y6, Y2, Y2
-	VMOVUPS    Y8, 32(AX)
-	VMOVUPS    Y9, 96(AX)
-	VMOVUPS    Y4, 160(AX)
-	VMOVUPS    Y7, 224(AX)
-	VMOVUPS    Y5, 288(AX)
-	VMOVUPS    Y1, 352(AX)
-	VMOVUPS    Y3, 416(AX)
-	VMOVUPS    Y2, 480(AX)
-	ADDQ       $+32, CX
-	ADDQ       $+32, DX
-	ADDQ       $+16, BX
-	ADDQ       $+512, AX
-	SUBQ       R10, R8
-	JG         aboveLoop
-	VZEROUPPER
-	RET
-
-below:
-	VXORPS Y0, Y0, Y0
-	MOVQ   $0x00000008, R10
-
-belowLoop:
-	MOVQ       R8, R11
-	CMPQ       R11, R10
-	CMOVQGT    R10, R11
-	LEAQ       winogradMask<>+0(SB), R12
-	MOVQ       R11, R13
-	NEGQ       R13
-	VMOVUPS    32(R12)(R13*4), Y1
-	SHRQ       $0x01, R11
-	LEAQ       winogradMask<>+0(SB), R12
-	NEGQ       R11
-	VMOVUPS    32(R12)(R11*4), Y2
-	MOVQ       CX, R11
-	MOVQ       DX, R12
-	MOVQ       BX, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y3
-	VMASKMOVPS (R12), Y1, Y4
-	VPERMILPS  $0xb1, Y4, Y6
-	VMAXPS     Y6, Y4, Y4
-	VPERMILPS  $0xb1, Y3, Y6
-	VMAXPS     Y6, Y3, Y5
-	VMAXPS     Y4, Y5, Y5
-	VCMPPS     $0x00, Y5, Y3, Y3
-	VCMPPS     $0x11, Y5, Y0, Y6
-	VANDPS     Y6, Y3, Y3
-	VCMPPS     $0x04, Y5, Y4, Y4
-	VANDPS     Y4, Y3, Y3
-	VPSLLQ     $0x20, Y3, Y6
-	VANDNPS    Y3, Y6, Y3
-	VMASKMOVPS (R13), X2, X5
-	VPMOVZXDQ  X5, Y5
-	VMOVSLDUP  Y5, Y5
-	VANDPS     Y5, Y3, Y3
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y4
-	VMASKMOVPS (R12), Y1, Y5
-	VPERMILPS  $0xb1, Y5, Y7
-	VMAXPS     Y7, Y5, Y5
-	VPERMILPS  $0xb1, Y4, Y7
-	VMAXPS     Y7, Y4, Y6
-	VMAXPS     Y5, Y6, Y6
-	VCMPPS     $0x00, Y6, Y4, Y4
-	VCMPPS     $0x11, Y6, Y0, Y7
-	VANDPS     Y7, Y4, Y4
-	VCMPPS     $0x04, Y6, Y5, Y5
-	VANDPS     Y5, Y4, Y4
-	VPSLLQ     $0x20, Y4, Y7
-	VANDNPS    Y4, Y7, Y4
-	VMASKMOVPS (R13), X2, X6
-	VPMOVZXDQ  X6, Y6
-	VMOVSLDUP  Y6, Y6
-	VANDPS     Y6, Y4, Y4
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y5
-	VMASKMOVPS (R12), Y1, Y6
-	VPERMILPS  $0xb1, Y6, Y8
-	VMAXPS     Y8, Y6, Y6
-	VPERMILPS  $0xb1, Y5, Y8
-	VMAXPS     Y8, Y5, Y7
-	VMAXPS     Y6, Y7, Y7
-	VCMPPS     $0x00, Y7, Y5, Y5
-	VCMPPS     $0x11, Y7, Y0, Y8
-	VANDPS     Y8, Y5, Y5
-	VCMPPS     $0x04, Y7, Y6, Y6
-	VANDPS     Y6, Y5, Y5
-	VPSLLQ     $0x20, Y5, Y8
-	VANDNPS    Y5, Y8, Y5
-	VMASKMOVPS (R13), X2, X7
-	VPMOVZXDQ  X7, Y7
-	VMOVSLDUP  Y7, Y7
-	VANDPS     Y7, Y5, Y5
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y6
-	VMASKMOVPS (R12), Y1, Y7
-	VPERMILPS  $0xb1, Y7, Y9
-	VMAXPS     Y9, Y7, Y7
-	VPERMILPS  $0xb1, Y6, Y9
-	VMAXPS     Y9, Y6, Y8
-	VMAXPS     Y7, Y8, Y8
-	VCMPPS     $0x00, Y8, Y6, Y6
-	VCMPPS     $0x11, Y8, Y0, Y9
-	VANDPS     Y9, Y6, Y6
-	VCMPPS     $0x04, Y8, Y7, Y7
-	VANDPS     Y7, Y6, Y6
-	VPSLLQ     $0x20, Y6, Y9
-	VANDNPS    Y6, Y9, Y6
-	VMASKMOVPS (R13), X2, X8
-	VPMOVZXDQ  X8, Y8
-	VMOVSLDUP  Y8, Y8
-	VANDPS     Y8, Y6, Y6
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y7
-	VMASKMOVPS (R12), Y1, Y8
-	VPERMILPS  $0xb1, Y8, Y10
-	VMAXPS     Y10, Y8, Y8
-	VPERMILPS  $0xb1, Y7, Y10
-	VMAXPS     Y10, Y7, Y9
-	VMAXPS     Y8, Y9, Y9
-	VCMPPS     $0x00, Y9, Y7, Y7
-	VCMPPS     $0x11, Y9, Y0, Y10
-	VANDPS     Y10, Y7, Y7
-	VCMPPS     $0x04, Y9, Y8, Y8
-	VANDPS     Y8, Y7, Y7
-	VPSLLQ     $0x20, Y7, Y10
-	VANDNPS    Y7, Y10, Y7
-	VMASKMOVPS (R13), X2, X9
-	VPMOVZXDQ  X9, Y9
-	VMOVSLDUP  Y9, Y9
-	VANDPS     Y9, Y7, Y7
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y8
-	VMASKMOVPS (R12), Y1, Y9
-	VPERMILPS  $0xb1, Y9, Y11
-	VMAXPS     Y11, Y9, Y9
-	VPERMILPS  $0xb1, Y8, Y11
-	VMAXPS     Y11, Y8, Y10
-	VMAXPS     Y9, Y10, Y10
-	VCMPPS     $0x00, Y10, Y8, Y8
-	VCMPPS     $0x11, Y10, Y0, Y11
-	VANDPS     Y11, Y8, Y8
-	VCMPPS     $0x04, Y10, Y9, Y9
-	VANDPS     Y9, Y8, Y8
-	VPSLLQ     $0x20, Y8, Y11
-	VANDNPS    Y8, Y11, Y8
-	VMASKMOVPS (R13), X2, X10
-	VPMOVZXDQ  X10, Y10
-	VMOVSLDUP  Y10, Y10
-	VANDPS     Y10, Y8, Y8
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y9
-	VMASKMOVPS (R12), Y1, Y10
-	VPERMILPS  $0xb1, Y10, Y12
-	VMAXPS     Y12, Y10, Y10
-	VPERMILPS  $0xb1, Y9, Y12
-	VMAXPS     Y12, Y9, Y11
-	VMAXPS     Y10, Y11, Y11
-	VCMPPS     $0x00, Y11, Y9, Y9
-	VCMPPS     $0x11, Y11, Y0, Y12
-	VANDPS     Y12, Y9, Y9
-	VCMPPS     $0x04, Y11, Y10, Y10
-	VANDPS     Y10, Y9, Y9
-	VPSLLQ     $0x20, Y9, Y12
-	VANDNPS    Y9, Y12, Y9
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y9, Y9
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y10
-	VMASKMOVPS (R12), Y1, Y11
-	VPERMILPS  $0xb1, Y11, Y13
-	VMAXPS     Y13, Y11, Y11
-	VPERMILPS  $0xb1, Y10, Y13
-	VMAXPS     Y13, Y10, Y12
-	VMAXPS     Y11, Y12, Y12
-	VCMPPS     $0x00, Y12, Y10, Y10
-	VCMPPS     $0x11, Y12, Y0, Y13
-	VANDPS     Y13, Y10, Y10
-	VCMPPS     $0x04, Y12, Y11, Y11
-	VANDPS     Y11, Y10, Y10
-	VPSLLQ     $0x20, Y10, Y13
-	VANDNPS    Y10, Y13, Y10
-	VMASKMOVPS (R13), X2, X12
-	VPMOVZXDQ  X12, Y12
-	VMOVSLDUP  Y12, Y12
-	VANDPS     Y12, Y10, Y10
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	VUNPCKLPS  Y4, Y3, Y11
-	VUNPCKHPS  Y4, Y3, Y3
-	VUNPCKLPS  Y6, Y5, Y4
-	VUNPCKHPS  Y6, Y5, Y5
-	VUNPCKLPD  Y4, Y11, Y6
-	VUNPCKHPD  Y4, Y11, Y4
-	VUNPCKLPD  Y5, Y3, Y11
-	VUNPCKHPD  Y5, Y3, Y3
-	VUNPCKLPS  Y8, Y7, Y5
-	VUNPCKHPS  Y8, Y7, Y7
-	VUNPCKLPS  Y10, Y9, Y8
-	VUNPCKHPS  Y10, Y9, Y9
-	VUNPCKLPD  Y8, Y5, Y10
-	VUNPCKHPD  Y8, Y5, Y5
-	VUNPCKLPD  Y9, Y7, Y8
-	VUNPCKHPD  Y9, Y7, Y7
-	VPERM2F128 $0x20, Y10, Y6, Y9
-	VPERM2F128 $0x31, Y10, Y6, Y6
-	VPERM2F128 $0x20, Y5, Y4, Y10
-	VPERM2F128 $0x31, Y5, Y4, Y4
-	VPERM2F128 $0x20, Y8, Y11, Y5
-	VPERM2F128 $0x31, Y8, Y11, Y8
-	VPERM2F128 $0x20, Y7, Y3, Y11
-	VPERM2F128 $0x31, Y7, Y3, Y3
-	VMOVUPS    Y9, (AX)
-	VMOVUPS    Y10, 64(AX)
-	VMOVUPS    Y5, 128(AX)
-	VMOVUPS    Y11, 192(AX)
-	VMOVUPS    Y6, 256(AX)
-	VMOVUPS    Y4, 320(AX)
-	VMOVUPS    Y8, 384(AX)
-	VMOVUPS    Y3, 448(AX)
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y3
-	VMASKMOVPS (R12), Y1, Y4
-	VPERMILPS  $0xb1, Y4, Y6
-	VMAXPS     Y6, Y4, Y4
-	VPERMILPS  $0xb1, Y3, Y6
-	VMAXPS     Y6, Y3, Y5
-	VMAXPS     Y4, Y5, Y5
-	VCMPPS     $0x00, Y5, Y3, Y3
-	VCMPPS     $0x11, Y5, Y0, Y6
-	VANDPS     Y6, Y3, Y3
-	VCMPPS     $0x04, Y5, Y4, Y4
-	VANDPS     Y4, Y3, Y3
-	VPSLLQ     $0x20, Y3, Y6
-	VANDNPS    Y3, Y6, Y3
-	VMASKMOVPS (R13), X2, X5
-	VPMOVZXDQ  X5, Y5
-	VMOVSLDUP  Y5, Y5
-	VANDPS     Y5, Y3, Y3
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y4
-	VMASKMOVPS (R12), Y1, Y5
-	VPERMILPS  $0xb1, Y5, Y7
-	VMAXPS     Y7, Y5, Y5
-	VPERMILPS  $0xb1, Y4, Y7
-	VMAXPS     Y7, Y4, Y6
-	VMAXPS     Y5, Y6, Y6
-	VCMPPS     $0x00, Y6, Y4, Y4
-	VCMPPS     $0x11, Y6, Y0, Y7
-	VANDPS     Y7, Y4, Y4
-	VCMPPS     $0x04, Y6, Y5, Y5
-	VANDPS     Y5, Y4, Y4
-	VPSLLQ     $0x20, Y4, Y7
-	VANDNPS    Y4, Y7, Y4
-	VMASKMOVPS (R13), X2, X6
-	VPMOVZXDQ  X6, Y6
-	VMOVSLDUP  Y6, Y6
-	VANDPS     Y6, Y4, Y4
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y5
-	VMASKMOVPS (R12), Y1, Y6
-	VPERMILPS  $0xb1, Y6, Y8
-	VMAXPS     Y8, Y6, Y6
-	VPERMILPS  $0xb1, Y5, Y8
-	VMAXPS     Y8, Y5, Y7
-	VMAXPS     Y6, Y7, Y7
-	VCMPPS     $0x00, Y7, Y5, Y5
-	VCMPPS     $0x11, Y7, Y0, Y8
-	VANDPS     Y8, Y5, Y5
-	VCMPPS     $0x04, Y7, Y6, Y6
-	VANDPS     Y6, Y5, Y5
-	VPSLLQ     $0x20, Y5, Y8
-	VANDNPS    Y5, Y8, Y5
-	VMASKMOVPS (R13), X2, X7
-	VPMOVZXDQ  X7, Y7
-	VMOVSLDUP  Y7, Y7
-	VANDPS     Y7, Y5, Y5
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y6
-	VMASKMOVPS (R12), Y1, Y7
-	VPERMILPS  $0xb1, Y7, Y9
-	VMAXPS     Y9, Y7, Y7
-	VPERMILPS  $0xb1, Y6, Y9
-	VMAXPS     Y9, Y6, Y8
-	VMAXPS     Y7, Y8, Y8
-	VCMPPS     $0x00, Y8, Y6, Y6
-	VCMPPS     $0x11, Y8, Y0, Y9
-	VANDPS     Y9, Y6, Y6
-	VCMPPS     $0x04, Y8, Y7, Y7
-	VANDPS     Y7, Y6, Y6
-	VPSLLQ     $0x20, Y6, Y9
-	VANDNPS    Y6, Y9, Y6
-	VMASKMOVPS (R13), X2, X8
-	VPMOVZXDQ  X8, Y8
-	VMOVSLDUP  Y8, Y8
-	VANDPS     Y8, Y6, Y6
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y7
-	VMASKMOVPS (R12), Y1, Y8
-	VPERMILPS  $0xb1, Y8, Y10
-	VMAXPS     Y10, Y8, Y8
-	VPERMILPS  $0xb1, Y7, Y10
-	VMAXPS     Y10, Y7, Y9
-	VMAXPS     Y8, Y9, Y9
-	VCMPPS     $0x00, Y9, Y7, Y7
-	VCMPPS     $0x11, Y9, Y0, Y10
-	VANDPS     Y10, Y7, Y7
-	VCMPPS     $0x04, Y9, Y8, Y8
-	VANDPS     Y8, Y7, Y7
-	VPSLLQ     $0x20, Y7, Y10
-	VANDNPS    Y7, Y10, Y7
-	VMASKMOVPS (R13), X2, X9
-	VPMOVZXDQ  X9, Y9
-	VMOVSLDUP  Y9, Y9
-	VANDPS     Y9, Y7, Y7
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y8
-	VMASKMOVPS (R12), Y1, Y9
-	VPERMILPS  $0xb1, Y9, Y11
-	VMAXPS     Y11, Y9, Y9
-	VPERMILPS  $0xb1, Y8, Y11
-	VMAXPS     Y11, Y8, Y10
-	VMAXPS     Y9, Y10, Y10
-	VCMPPS     $0x00, Y10, Y8, Y8
-	VCMPPS     $0x11, Y10, Y0, Y11
-	VANDPS     Y11, Y8, Y8
-	VCMPPS     $0x04, Y10, Y9, Y9
-	VANDPS     Y9, Y8, Y8
-	VPSLLQ     $0x20, Y8, Y11
-	VANDNPS    Y8, Y11, Y8
-	VMASKMOVPS (R13), X2, X10
-	VPMOVZXDQ  X10, Y10
-	VMOVSLDUP  Y10, Y10
-	VANDPS     Y10, Y8, Y8
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y9
-	VMASKMOVPS (R12), Y1, Y10
-	VPERMILPS  $0xb1, Y10, Y12
-	VMAXPS     Y12, Y10, Y10
-	VPERMILPS  $0xb1, Y9, Y12
-	VMAXPS     Y12, Y9, Y11
-	VMAXPS     Y10, Y11, Y11
-	VCMPPS     $0x00, Y11, Y9, Y9
-	VCMPPS     $0x11, Y11, Y0, Y12
-	VANDPS     Y12, Y9, Y9
-	VCMPPS     $0x04, Y11, Y10, Y10
-	VANDPS     Y10, Y9, Y9
-	VPSLLQ     $0x20, Y9, Y12
-	VANDNPS    Y9, Y12, Y9
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y9, Y9
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	PREFETCHT0 (R11)(R9*1)
-	PREFETCHT0 (R12)(R9*1)
-	VMASKMOVPS (R11), Y1, Y10
-	VMASKMOVPS (R12), Y1, Y1
-	VPERMILPS  $0xb1, Y1, Y12
-	VMAXPS     Y12, Y1, Y1
-	VPERMILPS  $0xb1, Y10, Y12
-	VMAXPS     Y12, Y10, Y11
-	VMAXPS     Y1, Y11, Y11
-	VCMPPS     $0x00, Y11, Y10, Y10
-	VCMPPS     $0x11, Y11, Y0, Y12
-	VANDPS     Y12, Y10, Y10
-	VCMPPS     $0x04, Y11, Y1, Y1
-	VANDPS     Y1, Y10, Y10
-	VPSLLQ     $0x20, Y10, Y12
-	VANDNPS    Y10, Y12, Y10
-	VMASKMOVPS (R13), X2, X11
-	VPMOVZXDQ  X11, Y11
-	VMOVSLDUP  Y11, Y11
-	VANDPS     Y11, Y10, Y10
-	ADDQ       SI, R11
-	ADDQ       SI, R12
-	ADDQ       DI, R13
-	VUNPCKLPS  Y4, Y3, Y1
-	VUNPCKHPS  Y4, Y3, Y2
-	VUNPCKLPS  Y6, Y5, Y3
-	VUNPCKHPS  Y6, Y5, Y4
-	VUNPCKLPD  Y3, Y1, Y5
-	VUNPCKHPD  Y3, Y1, Y1
-	VUNPCKLPD  Y4, Y2, Y3
-	VUNPCKHPD  Y4, Y2, Y2
-	VUNPCKLPS  Y8, Y7, Y4
-	VUNPCKHPS  Y8, Y7, Y6
-	VUNPCKLPS  Y10, Y9, Y7
-	VUNPCKHPS  Y10, Y9, Y8
-	VUNPCKLPD  Y7, Y4, Y9
-	VUNPCKHPD  Y7, Y4, Y4
-	VUNPCKLPD  Y8, Y6, Y7
-	VUNPCKHPD  Y8, Y6, Y6
-	VPERM2F128 $0x20, Y9, Y5, Y8
-	VPERM2F128 $0x31, Y9, Y5, Y5
-	VPERM2F128 $0x20, Y4, Y1, Y9
-	VPERM2F128 $0x31, Y4, Y1, Y1
-	VPERM2F128 $0x20, Y7, Y3, Y4
-	VPERM2F128 $0x31, Y7, Y3, Y3
-	VPERM2F128 $0x20, Y6, Y2, Y7
-	VPERM2F128 $0x31, Y6, Y2, Y2
-	VMOVUPS    Y8, 32(AX)
-	VMOVUPS    Y9, 96(AX)
-	VMOVUPS    Y4, 160(AX)
-	VMOVUPS    Y7, 224(AX)
-	VMOVUPS    Y5, 288(AX)
-	VMOVUPS    Y1, 352(AX)
-	VMOVUPS    Y3, 416(AX)
-	VMOVUPS    Y2, 480(AX)
-	ADDQ       $+32, CX
-	ADDQ       $+32, DX
-	ADDQ       $+16, BX
-	ADDQ       $+512, AX
-	SUBQ       R10, R8
-	JG         belowLoop
-	VZEROUPPER
-	RET
-
 // func poolPixelsAVX2(to []float32, x []float32, row int, n int)
 // Requires: AVX
 TEXT ·poolPixelsAVX2(SB), NOSPLIT, $0-64
@@ -5521,6 +3957,151 @@ loop:
 	ADDQ    $+64, AX
 	DECQ    DX
 	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func choosePixelsAVX2(to []float32, choices []uint8, x []float32, row int, n int)
+// Requires: AVX
+TEXT ·choosePixelsAVX2(SB), NOSPLIT, $0-88
+	MOVQ   choices_base+24(FP), AX
+	VXORPS Y0, Y0, Y0
+	MOVQ   to_base+0(FP), CX
+	MOVQ   x_base+48(FP), DX
+	MOVQ   n+80(FP), BX
+	MOVQ   row+72(FP), SI
+	SHLQ   $0x02, SI
+
+loop:
+	VMOVUPS      (DX), Y1
+	VMAXPS       64(DX), Y1, Y1
+	VMAXPS       (DX)(SI*1), Y1, Y1
+	VMAXPS       64(DX)(SI*1), Y1, Y1
+	VMOVUPS      winogradConstants<>+0(SB), Y2
+	VCMPPS       $0x00, (DX)(SI*1), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+64(SB), Y2, Y2
+	VCMPPS       $0x00, 64(DX), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+128(SB), Y2, Y2
+	VCMPPS       $0x00, (DX), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+192(SB), Y2, Y2
+	VMOVUPS      winogradConstants<>+256(SB), Y3
+	VCMPPS       $0x11, Y1, Y0, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X2
+	VPACKUSWB    X2, X2, X2
+	VMOVQ        X2, (AX)
+	VMOVUPS      Y1, (CX)
+	VMOVUPS      32(DX), Y1
+	VMAXPS       96(DX), Y1, Y1
+	VMAXPS       32(DX)(SI*1), Y1, Y1
+	VMAXPS       96(DX)(SI*1), Y1, Y1
+	VMOVUPS      winogradConstants<>+0(SB), Y2
+	VCMPPS       $0x00, 32(DX)(SI*1), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+64(SB), Y2, Y2
+	VCMPPS       $0x00, 96(DX), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+128(SB), Y2, Y2
+	VCMPPS       $0x00, 32(DX), Y1, Y3
+	VBLENDVPS    Y3, winogradConstants<>+192(SB), Y2, Y2
+	VMOVUPS      winogradConstants<>+256(SB), Y3
+	VCMPPS       $0x11, Y1, Y0, Y4
+	VBLENDVPS    Y4, Y2, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X2
+	VPACKUSDW    X2, X3, X2
+	VPACKUSWB    X2, X2, X2
+	VMOVQ        X2, 8(AX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $+128, DX
+	ADDQ         $+64, CX
+	ADDQ         $+16, AX
+	DECQ         BX
+	JNZ          loop
+	VZEROUPPER
+	RET
+
+// func expandPixelsAVX2(to []float32, dy []float32, choices []uint8, n int, below int)
+// Requires: AVX, AVX2
+TEXT ·expandPixelsAVX2(SB), NOSPLIT, $0-88
+	MOVQ         to_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         choices_base+48(FP), DX
+	MOVQ         n+72(FP), BX
+	MOVQ         below+80(FP), SI
+	ADDQ         SI, SI
+	VMOVQ        SI, X0
+	VPBROADCASTD X0, Y0
+	INCQ         SI
+	VMOVQ        SI, X1
+	VPBROADCASTD X1, Y1
+
+loop:
+	VMOVUPS   (CX), Y2
+	VPMOVZXBD (DX), Y3
+	VPCMPEQD  Y3, Y0, Y4
+	VANDPS    Y2, Y4, Y4
+	VMOVUPS   Y4, (AX)
+	VPCMPEQD  Y3, Y1, Y3
+	VANDPS    Y2, Y3, Y3
+	VMOVUPS   Y3, 64(AX)
+	VMOVUPS   32(CX), Y2
+	VPMOVZXBD 8(DX), Y3
+	VPCMPEQD  Y3, Y0, Y4
+	VANDPS    Y2, Y4, Y4
+	VMOVUPS   Y4, 32(AX)
+	VPCMPEQD  Y3, Y1, Y3
+	VANDPS    Y2, Y3, Y3
+	VMOVUPS   Y3, 96(AX)
+	ADDQ      $+64, CX
+	ADDQ      $+16, DX
+	ADDQ      $+128, AX
+	DECQ      BX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func signPixelsAVX2(signs []uint16, x []float32, n int)
+// Requires: AVX
+TEXT ·signPixelsAVX2(SB), NOSPLIT, $0-56
+	MOVQ   signs_base+0(FP), AX
+	MOVQ   x_base+24(FP), CX
+	MOVQ   n+48(FP), DX
+	VXORPS Y0, Y0, Y0
+
+loop:
+	VCMPPS    $0x11, (CX), Y0, Y1
+	VMOVMSKPS Y1, BX
+	VCMPPS    $0x11, 32(CX), Y0, Y1
+	VMOVMSKPS Y1, SI
+	SHLL      $0x08, SI
+	ORL       SI, BX
+	MOVW      BX, (AX)
+	ADDQ      $+64, CX
+	ADDQ      $+2, AX
+	DECQ      DX
+	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func maskPixelsAVX2(x []float32, signs []uint16, n int)
+// Requires: AVX, AVX2
+TEXT ·maskPixelsAVX2(SB), NOSPLIT, $0-56
+	MOVQ x_base+0(FP), AX
+	MOVQ signs_base+24(FP), CX
+	MOVQ n+48(FP), DX
+
+loop:
+	VPBROADCASTW (CX), Y0
+	VPAND        winogradBits<>+0(SB), Y0, Y1
+	VPCMPEQD     winogradBits<>+0(SB), Y1, Y1
+	VANDPS       (AX), Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VPAND        winogradBits<>+32(SB), Y0, Y0
+	VPCMPEQD     winogradBits<>+32(SB), Y0, Y0
+	VANDPS       32(AX), Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $+64, AX
+	ADDQ         $+2, CX
+	DECQ         DX
+	JNZ          loop
 	VZEROUPPER
 	RET
 
@@ -6612,21 +5193,21 @@ loop:
 	VMOVUPS      (AX)(DX*4), Y4
 	VMOVUPS      (AX)(SI*1), Y5
 	VADDPS       Y4, Y0, Y0
-	VFNMADD231PS winogradConstants<>+0(SB), Y2, Y0
+	VFNMADD231PS winogradConstants<>+320(SB), Y2, Y0
 	VADDPS       Y1, Y5, Y5
-	VFNMADD231PS winogradConstants<>+0(SB), Y3, Y5
+	VFNMADD231PS winogradConstants<>+320(SB), Y3, Y5
 	VMOVAPS      Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFNMADD231PS winogradConstants<>+64(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+64(SB), Y1, Y7
-	VFNMADD231PS winogradConstants<>+128(SB), Y2, Y4
-	VFNMADD231PS winogradConstants<>+128(SB), Y1, Y3
+	VFNMADD231PS winogradConstants<>+384(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+384(SB), Y1, Y7
+	VFNMADD231PS winogradConstants<>+448(SB), Y2, Y4
+	VFNMADD231PS winogradConstants<>+448(SB), Y1, Y3
 	VMOVAPS      Y4, Y1
-	VFMADD231PS  winogradConstants<>+192(SB), Y3, Y1
-	VFNMADD231PS winogradConstants<>+192(SB), Y3, Y4
+	VFMADD231PS  winogradConstants<>+512(SB), Y3, Y1
+	VFNMADD231PS winogradConstants<>+512(SB), Y3, Y4
 	VMOVAPS      Y6, Y2
-	VFMADD231PS  winogradConstants<>+256(SB), Y7, Y2
-	VFNMADD231PS winogradConstants<>+256(SB), Y7, Y6
+	VFMADD231PS  winogradConstants<>+576(SB), Y7, Y2
+	VFNMADD231PS winogradConstants<>+576(SB), Y7, Y6
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (AX)(DX*1)
 	VMOVUPS      Y4, (AX)(DX*2)
@@ -6640,21 +5221,21 @@ loop:
 	VMOVUPS      32(AX)(DX*4), Y4
 	VMOVUPS      32(AX)(SI*1), Y5
 	VADDPS       Y4, Y0, Y0
-	VFNMADD231PS winogradConstants<>+0(SB), Y2, Y0
+	VFNMADD231PS winogradConstants<>+320(SB), Y2, Y0
 	VADDPS       Y1, Y5, Y5
-	VFNMADD231PS winogradConstants<>+0(SB), Y3, Y5
+	VFNMADD231PS winogradConstants<>+320(SB), Y3, Y5
 	VMOVAPS      Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFNMADD231PS winogradConstants<>+64(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+64(SB), Y1, Y7
-	VFNMADD231PS winogradConstants<>+128(SB), Y2, Y4
-	VFNMADD231PS winogradConstants<>+128(SB), Y1, Y3
+	VFNMADD231PS winogradConstants<>+384(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+384(SB), Y1, Y7
+	VFNMADD231PS winogradConstants<>+448(SB), Y2, Y4
+	VFNMADD231PS winogradConstants<>+448(SB), Y1, Y3
 	VMOVAPS      Y4, Y1
-	VFMADD231PS  winogradConstants<>+192(SB), Y3, Y1
-	VFNMADD231PS winogradConstants<>+192(SB), Y3, Y4
+	VFMADD231PS  winogradConstants<>+512(SB), Y3, Y1
+	VFNMADD231PS winogradConstants<>+512(SB), Y3, Y4
 	VMOVAPS      Y6, Y2
-	VFMADD231PS  winogradConstants<>+256(SB), Y7, Y2
-	VFNMADD231PS winogradConstants<>+256(SB), Y7, Y6
+	VFMADD231PS  winogradConstants<>+576(SB), Y7, Y2
+	VFNMADD231PS winogradConstants<>+576(SB), Y7, Y6
 	VMOVUPS      Y0, 32(AX)
 	VMOVUPS      Y1, 32(AX)(DX*1)
 	VMOVUPS      Y4, 32(AX)(DX*2)
@@ -6694,21 +5275,21 @@ tiles:
 	VMOVUPS      256(R11), Y4
 	VMOVUPS      320(R11), Y5
 	VADDPS       Y4, Y0, Y0
-	VFNMADD231PS winogradConstants<>+0(SB), Y2, Y0
+	VFNMADD231PS winogradConstants<>+320(SB), Y2, Y0
 	VADDPS       Y1, Y5, Y5
-	VFNMADD231PS winogradConstants<>+0(SB), Y3, Y5
+	VFNMADD231PS winogradConstants<>+320(SB), Y3, Y5
 	VMOVAPS      Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFNMADD231PS winogradConstants<>+64(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+64(SB), Y1, Y7
-	VFNMADD231PS winogradConstants<>+128(SB), Y2, Y4
-	VFNMADD231PS winogradConstants<>+128(SB), Y1, Y3
+	VFNMADD231PS winogradConstants<>+384(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+384(SB), Y1, Y7
+	VFNMADD231PS winogradConstants<>+448(SB), Y2, Y4
+	VFNMADD231PS winogradConstants<>+448(SB), Y1, Y3
 	VMOVAPS      Y4, Y1
-	VFMADD231PS  winogradConstants<>+192(SB), Y3, Y1
-	VFNMADD231PS winogradConstants<>+192(SB), Y3, Y4
+	VFMADD231PS  winogradConstants<>+512(SB), Y3, Y1
+	VFNMADD231PS winogradConstants<>+512(SB), Y3, Y4
 	VMOVAPS      Y6, Y2
-	VFMADD231PS  winogradConstants<>+256(SB), Y7, Y2
-	VFNMADD231PS winogradConstants<>+256(SB), Y7, Y6
+	VFMADD231PS  winogradConstants<>+576(SB), Y7, Y2
+	VFNMADD231PS winogradConstants<>+576(SB), Y7, Y6
 	VMOVUPS      Y0, (R10)
 	VMOVUPS      Y1, (R10)(SI*1)
 	VMOVUPS      Y4, (R10)(SI*2)
@@ -6722,21 +5303,21 @@ tiles:
 	VMOVUPS      288(R11), Y4
 	VMOVUPS      352(R11), Y5
 	VADDPS       Y4, Y0, Y0
-	VFNMADD231PS winogradConstants<>+0(SB), Y2, Y0
+	VFNMADD231PS winogradConstants<>+320(SB), Y2, Y0
 	VADDPS       Y1, Y5, Y5
-	VFNMADD231PS winogradConstants<>+0(SB), Y3, Y5
+	VFNMADD231PS winogradConstants<>+320(SB), Y3, Y5
 	VMOVAPS      Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFNMADD231PS winogradConstants<>+64(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+64(SB), Y1, Y7
-	VFNMADD231PS winogradConstants<>+128(SB), Y2, Y4
-	VFNMADD231PS winogradConstants<>+128(SB), Y1, Y3
+	VFNMADD231PS winogradConstants<>+384(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+384(SB), Y1, Y7
+	VFNMADD231PS winogradConstants<>+448(SB), Y2, Y4
+	VFNMADD231PS winogradConstants<>+448(SB), Y1, Y3
 	VMOVAPS      Y4, Y1
-	VFMADD231PS  winogradConstants<>+192(SB), Y3, Y1
-	VFNMADD231PS winogradConstants<>+192(SB), Y3, Y4
+	VFMADD231PS  winogradConstants<>+512(SB), Y3, Y1
+	VFNMADD231PS winogradConstants<>+512(SB), Y3, Y4
 	VMOVAPS      Y6, Y2
-	VFMADD231PS  winogradConstants<>+256(SB), Y7, Y2
-	VFNMADD231PS winogradConstants<>+256(SB), Y7, Y6
+	VFMADD231PS  winogradConstants<>+576(SB), Y7, Y2
+	VFNMADD231PS winogradConstants<>+576(SB), Y7, Y6
 	VMOVUPS      Y0, 32(R10)
 	VMOVUPS      Y1, 32(R10)(SI*1)
 	VMOVUPS      Y4, 32(R10)(SI*2)
@@ -6781,14 +5362,14 @@ loop:
 	VMOVUPS     (CX), Y0
 	VMOVUPS     (CX)(DI*1), Y1
 	VMOVUPS     (CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y3
-	VMULPS      winogradConstants<>+448(SB), Y1, Y4
+	VMULPS      winogradConstants<>+640(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y3
+	VMULPS      winogradConstants<>+768(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+512(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y4
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y4
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y4, Y6
 	VADDPS      Y1, Y4, Y4
 	VMOVUPS     Y0, (R12)
@@ -6799,37 +5380,37 @@ loop:
 	VMOVUPS     Y2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     (CX), Y0
-	VMULPS      winogradConstants<>+320(SB), Y0, Y0
+	VMULPS      winogradConstants<>+640(SB), Y0, Y0
 	VMOVUPS     (CX)(R8*2), Y1
-	VFMADD231PS winogradConstants<>+384(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y1, Y0
 	VMOVUPS     (CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+448(SB), Y1, Y1
+	VMULPS      winogradConstants<>+768(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     (CX)(DI*1), Y1
-	VMULPS      winogradConstants<>+320(SB), Y1, Y1
+	VMULPS      winogradConstants<>+640(SB), Y1, Y1
 	VMOVUPS     (CX)(R10*1), Y2
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y1
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y1
 	VMOVUPS     (CX)(DI*4), Y2
-	VMULPS      winogradConstants<>+448(SB), Y2, Y2
+	VMULPS      winogradConstants<>+768(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     (CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+320(SB), Y2, Y2
+	VMULPS      winogradConstants<>+640(SB), Y2, Y2
 	VMOVUPS     (CX)(DI*8), Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+704(SB), Y6, Y2
 	VMOVUPS     (CX)(R9*1), Y6
-	VMULPS      winogradConstants<>+448(SB), Y6, Y6
+	VMULPS      winogradConstants<>+768(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y6
-	VMULPS      winogradConstants<>+448(SB), Y1, Y7
+	VMULPS      winogradConstants<>+640(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y6
+	VMULPS      winogradConstants<>+768(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+512(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y7
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y7
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y7, Y9
 	VADDPS      Y1, Y7, Y7
 	VMOVUPS     Y0, (R12)
@@ -6839,14 +5420,14 @@ loop:
 	VMOVUPS     Y9, (R12)(DX*4)
 	VMOVUPS     Y2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+384(SB), Y5, Y0
-	VMULPS      winogradConstants<>+448(SB), Y4, Y1
+	VMULPS      winogradConstants<>+640(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y5, Y0
+	VMULPS      winogradConstants<>+768(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+512(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y5, Y1
-	VMULPS      winogradConstants<>+640(SB), Y4, Y4
+	VMULPS      winogradConstants<>+832(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y5, Y1
+	VMULPS      winogradConstants<>+960(SB), Y4, Y4
 	VSUBPS      Y4, Y1, Y6
 	VADDPS      Y4, Y1, Y1
 	VMOVUPS     Y3, (R12)
@@ -6857,37 +5438,37 @@ loop:
 	VMOVUPS     Y5, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     (CX), Y0
-	VMULPS      winogradConstants<>+512(SB), Y0, Y0
+	VMULPS      winogradConstants<>+832(SB), Y0, Y0
 	VMOVUPS     (CX)(R8*2), Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+896(SB), Y1, Y0
 	VMOVUPS     (CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     (CX)(DI*1), Y1
-	VMULPS      winogradConstants<>+512(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y1, Y1
 	VMOVUPS     (CX)(R10*1), Y2
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y1
 	VMOVUPS     (CX)(DI*4), Y2
-	VMULPS      winogradConstants<>+640(SB), Y2, Y2
+	VMULPS      winogradConstants<>+960(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     (CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+512(SB), Y2, Y2
+	VMULPS      winogradConstants<>+832(SB), Y2, Y2
 	VMOVUPS     (CX)(DI*8), Y6
-	VFMADD231PS winogradConstants<>+576(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+896(SB), Y6, Y2
 	VMOVUPS     (CX)(R9*1), Y6
-	VMULPS      winogradConstants<>+640(SB), Y6, Y6
+	VMULPS      winogradConstants<>+960(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y6
-	VMULPS      winogradConstants<>+448(SB), Y1, Y7
+	VMULPS      winogradConstants<>+640(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y6
+	VMULPS      winogradConstants<>+768(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+512(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y7
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y7
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y7, Y9
 	VADDPS      Y1, Y7, Y7
 	VMOVUPS     Y0, (R12)
@@ -6897,14 +5478,14 @@ loop:
 	VMOVUPS     Y9, (R12)(DX*4)
 	VMOVUPS     Y2, (R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+384(SB), Y5, Y0
-	VMULPS      winogradConstants<>+448(SB), Y4, Y1
+	VMULPS      winogradConstants<>+640(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y5, Y0
+	VMULPS      winogradConstants<>+768(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+512(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y5, Y1
-	VMULPS      winogradConstants<>+640(SB), Y4, Y4
+	VMULPS      winogradConstants<>+832(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y5, Y1
+	VMULPS      winogradConstants<>+960(SB), Y4, Y4
 	VSUBPS      Y4, Y1, Y6
 	VADDPS      Y4, Y1, Y1
 	VMOVUPS     Y3, (R12)
@@ -6917,14 +5498,14 @@ loop:
 	VMOVUPS     (CX)(R8*2), Y0
 	VMOVUPS     (CX)(R10*1), Y1
 	VMOVUPS     (CX)(DI*8), Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y3
-	VMULPS      winogradConstants<>+448(SB), Y1, Y4
+	VMULPS      winogradConstants<>+640(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y3
+	VMULPS      winogradConstants<>+768(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+512(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y4
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y4
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y4, Y6
 	VADDPS      Y1, Y4, Y4
 	VMOVUPS     Y0, (R12)
@@ -6938,14 +5519,14 @@ loop:
 	VMOVUPS     32(CX), Y0
 	VMOVUPS     32(CX)(DI*1), Y1
 	VMOVUPS     32(CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y3
-	VMULPS      winogradConstants<>+448(SB), Y1, Y4
+	VMULPS      winogradConstants<>+640(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y3
+	VMULPS      winogradConstants<>+768(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+512(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y4
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y4
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y4, Y6
 	VADDPS      Y1, Y4, Y4
 	VMOVUPS     Y0, 32(R12)
@@ -6956,37 +5537,37 @@ loop:
 	VMOVUPS     Y2, 32(R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     32(CX), Y0
-	VMULPS      winogradConstants<>+320(SB), Y0, Y0
+	VMULPS      winogradConstants<>+640(SB), Y0, Y0
 	VMOVUPS     32(CX)(R8*2), Y1
-	VFMADD231PS winogradConstants<>+384(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y1, Y0
 	VMOVUPS     32(CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+448(SB), Y1, Y1
+	VMULPS      winogradConstants<>+768(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     32(CX)(DI*1), Y1
-	VMULPS      winogradConstants<>+320(SB), Y1, Y1
+	VMULPS      winogradConstants<>+640(SB), Y1, Y1
 	VMOVUPS     32(CX)(R10*1), Y2
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y1
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y1
 	VMOVUPS     32(CX)(DI*4), Y2
-	VMULPS      winogradConstants<>+448(SB), Y2, Y2
+	VMULPS      winogradConstants<>+768(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     32(CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+320(SB), Y2, Y2
+	VMULPS      winogradConstants<>+640(SB), Y2, Y2
 	VMOVUPS     32(CX)(DI*8), Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+704(SB), Y6, Y2
 	VMOVUPS     32(CX)(R9*1), Y6
-	VMULPS      winogradConstants<>+448(SB), Y6, Y6
+	VMULPS      winogradConstants<>+768(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y6
-	VMULPS      winogradConstants<>+448(SB), Y1, Y7
+	VMULPS      winogradConstants<>+640(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y6
+	VMULPS      winogradConstants<>+768(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+512(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y7
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y7
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y7, Y9
 	VADDPS      Y1, Y7, Y7
 	VMOVUPS     Y0, 32(R12)
@@ -6996,14 +5577,14 @@ loop:
 	VMOVUPS     Y9, 32(R12)(DX*4)
 	VMOVUPS     Y2, 32(R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+384(SB), Y5, Y0
-	VMULPS      winogradConstants<>+448(SB), Y4, Y1
+	VMULPS      winogradConstants<>+640(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y5, Y0
+	VMULPS      winogradConstants<>+768(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+512(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y5, Y1
-	VMULPS      winogradConstants<>+640(SB), Y4, Y4
+	VMULPS      winogradConstants<>+832(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y5, Y1
+	VMULPS      winogradConstants<>+960(SB), Y4, Y4
 	VSUBPS      Y4, Y1, Y6
 	VADDPS      Y4, Y1, Y1
 	VMOVUPS     Y3, 32(R12)
@@ -7014,37 +5595,37 @@ loop:
 	VMOVUPS     Y5, 32(R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
 	VMOVUPS     32(CX), Y0
-	VMULPS      winogradConstants<>+512(SB), Y0, Y0
+	VMULPS      winogradConstants<>+832(SB), Y0, Y0
 	VMOVUPS     32(CX)(R8*2), Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y1, Y0
+	VFMADD231PS winogradConstants<>+896(SB), Y1, Y0
 	VMOVUPS     32(CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     32(CX)(DI*1), Y1
-	VMULPS      winogradConstants<>+512(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y1, Y1
 	VMOVUPS     32(CX)(R10*1), Y2
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y1
 	VMOVUPS     32(CX)(DI*4), Y2
-	VMULPS      winogradConstants<>+640(SB), Y2, Y2
+	VMULPS      winogradConstants<>+960(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     32(CX)(DI*2), Y2
-	VMULPS      winogradConstants<>+512(SB), Y2, Y2
+	VMULPS      winogradConstants<>+832(SB), Y2, Y2
 	VMOVUPS     32(CX)(DI*8), Y6
-	VFMADD231PS winogradConstants<>+576(SB), Y6, Y2
+	VFMADD231PS winogradConstants<>+896(SB), Y6, Y2
 	VMOVUPS     32(CX)(R9*1), Y6
-	VMULPS      winogradConstants<>+640(SB), Y6, Y6
+	VMULPS      winogradConstants<>+960(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y6
-	VMULPS      winogradConstants<>+448(SB), Y1, Y7
+	VMULPS      winogradConstants<>+640(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y6
+	VMULPS      winogradConstants<>+768(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+512(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y7
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y7
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y7, Y9
 	VADDPS      Y1, Y7, Y7
 	VMOVUPS     Y0, 32(R12)
@@ -7054,14 +5635,14 @@ loop:
 	VMOVUPS     Y9, 32(R12)(DX*4)
 	VMOVUPS     Y2, 32(R12)(SI*1)
 	LEAQ        (R12)(BX*2), R12
-	VMULPS      winogradConstants<>+320(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+384(SB), Y5, Y0
-	VMULPS      winogradConstants<>+448(SB), Y4, Y1
+	VMULPS      winogradConstants<>+640(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+704(SB), Y5, Y0
+	VMULPS      winogradConstants<>+768(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+512(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+576(SB), Y5, Y1
-	VMULPS      winogradConstants<>+640(SB), Y4, Y4
+	VMULPS      winogradConstants<>+832(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+896(SB), Y5, Y1
+	VMULPS      winogradConstants<>+960(SB), Y4, Y4
 	VSUBPS      Y4, Y1, Y6
 	VADDPS      Y4, Y1, Y1
 	VMOVUPS     Y3, 32(R12)
@@ -7074,14 +5655,14 @@ loop:
 	VMOVUPS     32(CX)(R8*2), Y0
 	VMOVUPS     32(CX)(R10*1), Y1
 	VMOVUPS     32(CX)(DI*8), Y2
-	VMULPS      winogradConstants<>+320(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+384(SB), Y2, Y3
-	VMULPS      winogradConstants<>+448(SB), Y1, Y4
+	VMULPS      winogradConstants<>+640(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+704(SB), Y2, Y3
+	VMULPS      winogradConstants<>+768(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+512(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+576(SB), Y2, Y4
-	VMULPS      winogradConstants<>+640(SB), Y1, Y1
+	VMULPS      winogradConstants<>+832(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+896(SB), Y2, Y4
+	VMULPS      winogradConstants<>+960(SB), Y1, Y1
 	VSUBPS      Y1, Y4, Y6
 	VADDPS      Y1, Y4, Y4
 	VMOVUPS     Y0, 32(R12)
@@ -7139,12 +5720,12 @@ tiles:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y6, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y6
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y6, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y6
 	VMOVUPS     Y0, (R10)
 	VMOVUPS     Y4, 64(R10)
 	VMOVUPS     Y6, 128(R10)
@@ -7161,12 +5742,12 @@ tiles:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y6, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y6
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y6, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y6
 	VMOVUPS     Y0, 32(R10)
 	VMOVUPS     Y4, 96(R10)
 	VMOVUPS     Y6, 160(R10)
@@ -7209,12 +5790,12 @@ loop:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y6, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y6
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y6, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y6
 	VADDPS      (CX), Y0, Y0
 	VMOVUPS     Y0, (AX)
 	VADDPS      (CX), Y4, Y4
@@ -7235,12 +5816,12 @@ loop:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y6, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y6
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y6, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y6
 	VADDPS      32(CX), Y0, Y0
 	VMOVUPS     Y0, 32(AX)
 	VADDPS      32(CX), Y4, Y4
@@ -7271,12 +5852,12 @@ rectifiedLoop:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y7, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y7, Y7
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y7
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y7, Y7
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y7
 	VADDPS      (CX), Y0, Y0
 	VMAXPS      Y0, Y6, Y0
 	VMOVUPS     Y0, (AX)
@@ -7301,12 +5882,12 @@ rectifiedLoop:
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y7, Y0, Y0
 	VADDPS      Y2, Y0, Y0
-	VMULPS      winogradConstants<>+192(SB), Y1, Y4
-	VFMADD231PS winogradConstants<>+256(SB), Y3, Y4
-	VFMADD231PS winogradConstants<>+704(SB), Y1, Y5
-	VFMADD231PS winogradConstants<>+768(SB), Y3, Y5
-	VMULPS      winogradConstants<>+64(SB), Y7, Y7
-	VFMADD231PS winogradConstants<>+128(SB), Y2, Y7
+	VMULPS      winogradConstants<>+512(SB), Y1, Y4
+	VFMADD231PS winogradConstants<>+576(SB), Y3, Y4
+	VFMADD231PS winogradConstants<>+1024(SB), Y1, Y5
+	VFMADD231PS winogradConstants<>+1088(SB), Y3, Y5
+	VMULPS      winogradConstants<>+384(SB), Y7, Y7
+	VFMADD231PS winogradConstants<>+448(SB), Y2, Y7
 	VADDPS      32(CX), Y0, Y0
 	VMAXPS      Y0, Y6, Y0
 	VMOVUPS     Y0, 32(AX)
@@ -7346,36 +5927,36 @@ loop:
 	VMOVUPS      (AX)(BX*2), Y6
 	VMOVUPS      (AX)(DI*1), Y7
 	VSUBPS       Y6, Y0, Y0
-	VFMADD231PS  winogradConstants<>+832(SB), Y4, Y0
-	VFNMADD231PS winogradConstants<>+832(SB), Y2, Y0
+	VFMADD231PS  winogradConstants<>+1152(SB), Y4, Y0
+	VFNMADD231PS winogradConstants<>+1152(SB), Y2, Y0
 	VSUBPS       Y1, Y7, Y7
-	VFMADD231PS  winogradConstants<>+832(SB), Y3, Y7
-	VFNMADD231PS winogradConstants<>+832(SB), Y5, Y7
+	VFMADD231PS  winogradConstants<>+1152(SB), Y3, Y7
+	VFNMADD231PS winogradConstants<>+1152(SB), Y5, Y7
 	VMOVAPS      Y6, Y8
-	VFNMADD231PS winogradConstants<>+896(SB), Y4, Y8
+	VFNMADD231PS winogradConstants<>+1216(SB), Y4, Y8
 	VADDPS       Y2, Y8, Y8
 	VMOVAPS      Y5, Y9
-	VFNMADD231PS winogradConstants<>+896(SB), Y3, Y9
+	VFNMADD231PS winogradConstants<>+1216(SB), Y3, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVAPS      Y6, Y10
-	VFNMADD231PS winogradConstants<>+960(SB), Y4, Y10
-	VFMADD231PS  winogradConstants<>+1024(SB), Y2, Y10
+	VFNMADD231PS winogradConstants<>+1280(SB), Y4, Y10
+	VFMADD231PS  winogradConstants<>+1344(SB), Y2, Y10
 	VMOVAPS      Y5, Y11
-	VFNMADD231PS winogradConstants<>+960(SB), Y3, Y11
-	VFMADD231PS  winogradConstants<>+1024(SB), Y1, Y11
-	VFNMADD231PS winogradConstants<>+1088(SB), Y4, Y6
-	VFMADD231PS  winogradConstants<>+1152(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+1088(SB), Y3, Y5
-	VFMADD231PS  winogradConstants<>+1152(SB), Y1, Y5
+	VFNMADD231PS winogradConstants<>+1280(SB), Y3, Y11
+	VFMADD231PS  winogradConstants<>+1344(SB), Y1, Y11
+	VFNMADD231PS winogradConstants<>+1408(SB), Y4, Y6
+	VFMADD231PS  winogradConstants<>+1472(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+1408(SB), Y3, Y5
+	VFMADD231PS  winogradConstants<>+1472(SB), Y1, Y5
 	VMOVAPS      Y8, Y1
 	VADDPS       Y9, Y1, Y1
 	VSUBPS       Y9, Y8, Y8
 	VMOVAPS      Y10, Y2
-	VFMADD231PS  winogradConstants<>+64(SB), Y11, Y2
-	VFNMADD231PS winogradConstants<>+64(SB), Y11, Y10
+	VFMADD231PS  winogradConstants<>+384(SB), Y11, Y2
+	VFNMADD231PS winogradConstants<>+384(SB), Y11, Y10
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  winogradConstants<>+128(SB), Y5, Y3
-	VFNMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS  winogradConstants<>+448(SB), Y5, Y3
+	VFNMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, (AX)(DX*1)
 	VMOVUPS      Y8, (AX)(DX*2)
@@ -7393,36 +5974,36 @@ loop:
 	VMOVUPS      32(AX)(BX*2), Y6
 	VMOVUPS      32(AX)(DI*1), Y7
 	VSUBPS       Y6, Y0, Y0
-	VFMADD231PS  winogradConstants<>+832(SB), Y4, Y0
-	VFNMADD231PS winogradConstants<>+832(SB), Y2, Y0
+	VFMADD231PS  winogradConstants<>+1152(SB), Y4, Y0
+	VFNMADD231PS winogradConstants<>+1152(SB), Y2, Y0
 	VSUBPS       Y1, Y7, Y7
-	VFMADD231PS  winogradConstants<>+832(SB), Y3, Y7
-	VFNMADD231PS winogradConstants<>+832(SB), Y5, Y7
+	VFMADD231PS  winogradConstants<>+1152(SB), Y3, Y7
+	VFNMADD231PS winogradConstants<>+1152(SB), Y5, Y7
 	VMOVAPS      Y6, Y8
-	VFNMADD231PS winogradConstants<>+896(SB), Y4, Y8
+	VFNMADD231PS winogradConstants<>+1216(SB), Y4, Y8
 	VADDPS       Y2, Y8, Y8
 	VMOVAPS      Y5, Y9
-	VFNMADD231PS winogradConstants<>+896(SB), Y3, Y9
+	VFNMADD231PS winogradConstants<>+1216(SB), Y3, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVAPS      Y6, Y10
-	VFNMADD231PS winogradConstants<>+960(SB), Y4, Y10
-	VFMADD231PS  winogradConstants<>+1024(SB), Y2, Y10
+	VFNMADD231PS winogradConstants<>+1280(SB), Y4, Y10
+	VFMADD231PS  winogradConstants<>+1344(SB), Y2, Y10
 	VMOVAPS      Y5, Y11
-	VFNMADD231PS winogradConstants<>+960(SB), Y3, Y11
-	VFMADD231PS  winogradConstants<>+1024(SB), Y1, Y11
-	VFNMADD231PS winogradConstants<>+1088(SB), Y4, Y6
-	VFMADD231PS  winogradConstants<>+1152(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+1088(SB), Y3, Y5
-	VFMADD231PS  winogradConstants<>+1152(SB), Y1, Y5
+	VFNMADD231PS winogradConstants<>+1280(SB), Y3, Y11
+	VFMADD231PS  winogradConstants<>+1344(SB), Y1, Y11
+	VFNMADD231PS winogradConstants<>+1408(SB), Y4, Y6
+	VFMADD231PS  winogradConstants<>+1472(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+1408(SB), Y3, Y5
+	VFMADD231PS  winogradConstants<>+1472(SB), Y1, Y5
 	VMOVAPS      Y8, Y1
 	VADDPS       Y9, Y1, Y1
 	VSUBPS       Y9, Y8, Y8
 	VMOVAPS      Y10, Y2
-	VFMADD231PS  winogradConstants<>+64(SB), Y11, Y2
-	VFNMADD231PS winogradConstants<>+64(SB), Y11, Y10
+	VFMADD231PS  winogradConstants<>+384(SB), Y11, Y2
+	VFNMADD231PS winogradConstants<>+384(SB), Y11, Y10
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  winogradConstants<>+128(SB), Y5, Y3
-	VFNMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS  winogradConstants<>+448(SB), Y5, Y3
+	VFNMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVUPS      Y0, 32(AX)
 	VMOVUPS      Y1, 32(AX)(DX*1)
 	VMOVUPS      Y8, 32(AX)(DX*2)
@@ -7467,36 +6048,36 @@ tiles:
 	VMOVUPS      384(R12), Y6
 	VMOVUPS      448(R12), Y7
 	VSUBPS       Y6, Y0, Y0
-	VFMADD231PS  winogradConstants<>+832(SB), Y4, Y0
-	VFNMADD231PS winogradConstants<>+832(SB), Y2, Y0
+	VFMADD231PS  winogradConstants<>+1152(SB), Y4, Y0
+	VFNMADD231PS winogradConstants<>+1152(SB), Y2, Y0
 	VSUBPS       Y1, Y7, Y7
-	VFMADD231PS  winogradConstants<>+832(SB), Y3, Y7
-	VFNMADD231PS winogradConstants<>+832(SB), Y5, Y7
+	VFMADD231PS  winogradConstants<>+1152(SB), Y3, Y7
+	VFNMADD231PS winogradConstants<>+1152(SB), Y5, Y7
 	VMOVAPS      Y6, Y8
-	VFNMADD231PS winogradConstants<>+896(SB), Y4, Y8
+	VFNMADD231PS winogradConstants<>+1216(SB), Y4, Y8
 	VADDPS       Y2, Y8, Y8
 	VMOVAPS      Y5, Y9
-	VFNMADD231PS winogradConstants<>+896(SB), Y3, Y9
+	VFNMADD231PS winogradConstants<>+1216(SB), Y3, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVAPS      Y6, Y10
-	VFNMADD231PS winogradConstants<>+960(SB), Y4, Y10
-	VFMADD231PS  winogradConstants<>+1024(SB), Y2, Y10
+	VFNMADD231PS winogradConstants<>+1280(SB), Y4, Y10
+	VFMADD231PS  winogradConstants<>+1344(SB), Y2, Y10
 	VMOVAPS      Y5, Y11
-	VFNMADD231PS winogradConstants<>+960(SB), Y3, Y11
-	VFMADD231PS  winogradConstants<>+1024(SB), Y1, Y11
-	VFNMADD231PS winogradConstants<>+1088(SB), Y4, Y6
-	VFMADD231PS  winogradConstants<>+1152(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+1088(SB), Y3, Y5
-	VFMADD231PS  winogradConstants<>+1152(SB), Y1, Y5
+	VFNMADD231PS winogradConstants<>+1280(SB), Y3, Y11
+	VFMADD231PS  winogradConstants<>+1344(SB), Y1, Y11
+	VFNMADD231PS winogradConstants<>+1408(SB), Y4, Y6
+	VFMADD231PS  winogradConstants<>+1472(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+1408(SB), Y3, Y5
+	VFMADD231PS  winogradConstants<>+1472(SB), Y1, Y5
 	VMOVAPS      Y8, Y1
 	VADDPS       Y9, Y1, Y1
 	VSUBPS       Y9, Y8, Y8
 	VMOVAPS      Y10, Y2
-	VFMADD231PS  winogradConstants<>+64(SB), Y11, Y2
-	VFNMADD231PS winogradConstants<>+64(SB), Y11, Y10
+	VFMADD231PS  winogradConstants<>+384(SB), Y11, Y2
+	VFNMADD231PS winogradConstants<>+384(SB), Y11, Y10
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  winogradConstants<>+128(SB), Y5, Y3
-	VFNMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS  winogradConstants<>+448(SB), Y5, Y3
+	VFNMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, (R11)(SI*1)
 	VMOVUPS      Y8, (R11)(SI*2)
@@ -7514,36 +6095,36 @@ tiles:
 	VMOVUPS      416(R12), Y6
 	VMOVUPS      480(R12), Y7
 	VSUBPS       Y6, Y0, Y0
-	VFMADD231PS  winogradConstants<>+832(SB), Y4, Y0
-	VFNMADD231PS winogradConstants<>+832(SB), Y2, Y0
+	VFMADD231PS  winogradConstants<>+1152(SB), Y4, Y0
+	VFNMADD231PS winogradConstants<>+1152(SB), Y2, Y0
 	VSUBPS       Y1, Y7, Y7
-	VFMADD231PS  winogradConstants<>+832(SB), Y3, Y7
-	VFNMADD231PS winogradConstants<>+832(SB), Y5, Y7
+	VFMADD231PS  winogradConstants<>+1152(SB), Y3, Y7
+	VFNMADD231PS winogradConstants<>+1152(SB), Y5, Y7
 	VMOVAPS      Y6, Y8
-	VFNMADD231PS winogradConstants<>+896(SB), Y4, Y8
+	VFNMADD231PS winogradConstants<>+1216(SB), Y4, Y8
 	VADDPS       Y2, Y8, Y8
 	VMOVAPS      Y5, Y9
-	VFNMADD231PS winogradConstants<>+896(SB), Y3, Y9
+	VFNMADD231PS winogradConstants<>+1216(SB), Y3, Y9
 	VADDPS       Y1, Y9, Y9
 	VMOVAPS      Y6, Y10
-	VFNMADD231PS winogradConstants<>+960(SB), Y4, Y10
-	VFMADD231PS  winogradConstants<>+1024(SB), Y2, Y10
+	VFNMADD231PS winogradConstants<>+1280(SB), Y4, Y10
+	VFMADD231PS  winogradConstants<>+1344(SB), Y2, Y10
 	VMOVAPS      Y5, Y11
-	VFNMADD231PS winogradConstants<>+960(SB), Y3, Y11
-	VFMADD231PS  winogradConstants<>+1024(SB), Y1, Y11
-	VFNMADD231PS winogradConstants<>+1088(SB), Y4, Y6
-	VFMADD231PS  winogradConstants<>+1152(SB), Y2, Y6
-	VFNMADD231PS winogradConstants<>+1088(SB), Y3, Y5
-	VFMADD231PS  winogradConstants<>+1152(SB), Y1, Y5
+	VFNMADD231PS winogradConstants<>+1280(SB), Y3, Y11
+	VFMADD231PS  winogradConstants<>+1344(SB), Y1, Y11
+	VFNMADD231PS winogradConstants<>+1408(SB), Y4, Y6
+	VFMADD231PS  winogradConstants<>+1472(SB), Y2, Y6
+	VFNMADD231PS winogradConstants<>+1408(SB), Y3, Y5
+	VFMADD231PS  winogradConstants<>+1472(SB), Y1, Y5
 	VMOVAPS      Y8, Y1
 	VADDPS       Y9, Y1, Y1
 	VSUBPS       Y9, Y8, Y8
 	VMOVAPS      Y10, Y2
-	VFMADD231PS  winogradConstants<>+64(SB), Y11, Y2
-	VFNMADD231PS winogradConstants<>+64(SB), Y11, Y10
+	VFMADD231PS  winogradConstants<>+384(SB), Y11, Y2
+	VFNMADD231PS winogradConstants<>+384(SB), Y11, Y10
 	VMOVAPS      Y6, Y3
-	VFMADD231PS  winogradConstants<>+128(SB), Y5, Y3
-	VFNMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS  winogradConstants<>+448(SB), Y5, Y3
+	VFNMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVUPS      Y0, 32(R11)
 	VMOVUPS      Y1, 32(R11)(SI*1)
 	VMOVUPS      Y8, 32(R11)(SI*2)
@@ -7591,19 +6172,19 @@ loop:
 	VMOVUPS     (CX), Y0
 	VMOVUPS     (CX)(R8*1), Y1
 	VMOVUPS     (CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y3
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y4
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y3
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y4
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y4
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y6
 	VSUBPS      Y6, Y4, Y7
 	VADDPS      Y6, Y4, Y4
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y6, Y8
 	VADDPS      Y1, Y6, Y6
 	VMOVUPS     Y0, (R13)
@@ -7616,186 +6197,42 @@ loop:
 	VMOVUPS     Y2, (R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
 	VMOVUPS     (CX), Y0
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y0
-	VMOVUPS     (CX)(R9*2), Y1
-	VFMADD231PS winogradConstants<>+1216(SB), Y1, Y0
-	VMOVUPS     (CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y1
-	VSUBPS      Y1, Y0, Y3
-	VADDPS      Y1, Y0, Y0
-	VMOVUPS     (CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y1
-	VMOVUPS     (CX)(R11*1), Y2
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y1
-	VMOVUPS     (CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y2, Y2
-	VSUBPS      Y2, Y1, Y4
-	VADDPS      Y2, Y1, Y1
-	VMOVUPS     (CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y2, Y2
-	VMOVUPS     (CX)(R8*8), Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y6, Y2
-	VMOVUPS     (CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1216(SB), Y6, Y6
-	VSUBPS      Y6, Y2, Y5
-	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
-	VSUBPS      Y7, Y6, Y8
-	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
-	VSUBPS      Y9, Y7, Y10
-	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
-	VSUBPS      Y1, Y9, Y11
-	VADDPS      Y1, Y9, Y9
-	VMOVUPS     Y0, (R13)
-	VMOVUPS     Y6, (R13)(DX*1)
-	VMOVUPS     Y8, (R13)(DX*2)
-	VMOVUPS     Y7, (R13)(BX*1)
-	VMOVUPS     Y10, (R13)(DX*4)
-	VMOVUPS     Y9, (R13)(SI*1)
-	VMOVUPS     Y11, (R13)(BX*2)
-	VMOVUPS     Y2, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
-	VSUBPS      Y1, Y0, Y2
-	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
-	VSUBPS      Y6, Y1, Y7
-	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
-	VSUBPS      Y4, Y6, Y8
-	VADDPS      Y4, Y6, Y6
-	VMOVUPS     Y3, (R13)
-	VMOVUPS     Y0, (R13)(DX*1)
-	VMOVUPS     Y2, (R13)(DX*2)
-	VMOVUPS     Y1, (R13)(BX*1)
-	VMOVUPS     Y7, (R13)(DX*4)
-	VMOVUPS     Y6, (R13)(SI*1)
-	VMOVUPS     Y8, (R13)(BX*2)
-	VMOVUPS     Y5, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     (CX), Y0
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y0
-	VMOVUPS     (CX)(R9*2), Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y1, Y0
-	VMOVUPS     (CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y1
-	VSUBPS      Y1, Y0, Y3
-	VADDPS      Y1, Y0, Y0
-	VMOVUPS     (CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1280(SB), Y1, Y1
-	VMOVUPS     (CX)(R11*1), Y2
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y1
-	VMOVUPS     (CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1408(SB), Y2, Y2
-	VSUBPS      Y2, Y1, Y4
-	VADDPS      Y2, Y1, Y1
-	VMOVUPS     (CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1280(SB), Y2, Y2
-	VMOVUPS     (CX)(R8*8), Y6
-	VFMADD231PS winogradConstants<>+1344(SB), Y6, Y2
-	VMOVUPS     (CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1408(SB), Y6, Y6
-	VSUBPS      Y6, Y2, Y5
-	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
-	VSUBPS      Y7, Y6, Y8
-	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
-	VSUBPS      Y9, Y7, Y10
-	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
-	VSUBPS      Y1, Y9, Y11
-	VADDPS      Y1, Y9, Y9
-	VMOVUPS     Y0, (R13)
-	VMOVUPS     Y6, (R13)(DX*1)
-	VMOVUPS     Y8, (R13)(DX*2)
-	VMOVUPS     Y7, (R13)(BX*1)
-	VMOVUPS     Y10, (R13)(DX*4)
-	VMOVUPS     Y9, (R13)(SI*1)
-	VMOVUPS     Y11, (R13)(BX*2)
-	VMOVUPS     Y2, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
-	VSUBPS      Y1, Y0, Y2
-	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
-	VSUBPS      Y6, Y1, Y7
-	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
-	VSUBPS      Y4, Y6, Y8
-	VADDPS      Y4, Y6, Y6
-	VMOVUPS     Y3, (R13)
-	VMOVUPS     Y0, (R13)(DX*1)
-	VMOVUPS     Y2, (R13)(DX*2)
-	VMOVUPS     Y1, (R13)(BX*1)
-	VMOVUPS     Y7, (R13)(DX*4)
-	VMOVUPS     Y6, (R13)(SI*1)
-	VMOVUPS     Y8, (R13)(BX*2)
-	VMOVUPS     Y5, (R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     (CX), Y0
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y0
 	VMOVUPS     (CX)(R9*2), Y1
 	VFMADD231PS winogradConstants<>+1536(SB), Y1, Y0
 	VMOVUPS     (CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     (CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1472(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y1
 	VMOVUPS     (CX)(R11*1), Y2
 	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y1
 	VMOVUPS     (CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1600(SB), Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     (CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1472(SB), Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y2, Y2
 	VMOVUPS     (CX)(R8*8), Y6
 	VFMADD231PS winogradConstants<>+1536(SB), Y6, Y2
 	VMOVUPS     (CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1600(SB), Y6, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
 	VSUBPS      Y9, Y7, Y10
 	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y9, Y11
 	VADDPS      Y1, Y9, Y9
 	VMOVUPS     Y0, (R13)
@@ -7807,19 +6244,163 @@ loop:
 	VMOVUPS     Y11, (R13)(BX*2)
 	VMOVUPS     Y2, (R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
 	VSUBPS      Y6, Y1, Y7
 	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
+	VSUBPS      Y4, Y6, Y8
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y3, (R13)
+	VMOVUPS     Y0, (R13)(DX*1)
+	VMOVUPS     Y2, (R13)(DX*2)
+	VMOVUPS     Y1, (R13)(BX*1)
+	VMOVUPS     Y7, (R13)(DX*4)
+	VMOVUPS     Y6, (R13)(SI*1)
+	VMOVUPS     Y8, (R13)(BX*2)
+	VMOVUPS     Y5, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     (CX), Y0
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y0
+	VMOVUPS     (CX)(R9*2), Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y1, Y0
+	VMOVUPS     (CX)(R9*1), Y1
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y1
+	VSUBPS      Y1, Y0, Y3
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(R8*1), Y1
+	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMOVUPS     (CX)(R11*1), Y2
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y1
+	VMOVUPS     (CX)(R8*4), Y2
+	VMULPS      winogradConstants<>+1728(SB), Y2, Y2
+	VSUBPS      Y2, Y1, Y4
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (CX)(R8*2), Y2
+	VMULPS      winogradConstants<>+1600(SB), Y2, Y2
+	VMOVUPS     (CX)(R8*8), Y6
+	VFMADD231PS winogradConstants<>+1664(SB), Y6, Y2
+	VMOVUPS     (CX)(R10*1), Y6
+	VMULPS      winogradConstants<>+1728(SB), Y6, Y6
+	VSUBPS      Y6, Y2, Y5
+	VADDPS      Y6, Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
+	VSUBPS      Y7, Y6, Y8
+	VADDPS      Y7, Y6, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
+	VSUBPS      Y9, Y7, Y10
+	VADDPS      Y9, Y7, Y7
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y9, Y11
+	VADDPS      Y1, Y9, Y9
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y6, (R13)(DX*1)
+	VMOVUPS     Y8, (R13)(DX*2)
+	VMOVUPS     Y7, (R13)(BX*1)
+	VMOVUPS     Y10, (R13)(DX*4)
+	VMOVUPS     Y9, (R13)(SI*1)
+	VMOVUPS     Y11, (R13)(BX*2)
+	VMOVUPS     Y2, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
+	VSUBPS      Y1, Y0, Y2
+	VADDPS      Y1, Y0, Y0
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
+	VSUBPS      Y6, Y1, Y7
+	VADDPS      Y6, Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
+	VSUBPS      Y4, Y6, Y8
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y3, (R13)
+	VMOVUPS     Y0, (R13)(DX*1)
+	VMOVUPS     Y2, (R13)(DX*2)
+	VMOVUPS     Y1, (R13)(BX*1)
+	VMOVUPS     Y7, (R13)(DX*4)
+	VMOVUPS     Y6, (R13)(SI*1)
+	VMOVUPS     Y8, (R13)(BX*2)
+	VMOVUPS     Y5, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     (CX), Y0
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y0
+	VMOVUPS     (CX)(R9*2), Y1
+	VFMADD231PS winogradConstants<>+1856(SB), Y1, Y0
+	VMOVUPS     (CX)(R9*1), Y1
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y0, Y3
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     (CX)(R8*1), Y1
+	VMULPS      winogradConstants<>+1792(SB), Y1, Y1
+	VMOVUPS     (CX)(R11*1), Y2
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y1
+	VMOVUPS     (CX)(R8*4), Y2
+	VMULPS      winogradConstants<>+1920(SB), Y2, Y2
+	VSUBPS      Y2, Y1, Y4
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     (CX)(R8*2), Y2
+	VMULPS      winogradConstants<>+1792(SB), Y2, Y2
+	VMOVUPS     (CX)(R8*8), Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y6, Y2
+	VMOVUPS     (CX)(R10*1), Y6
+	VMULPS      winogradConstants<>+1920(SB), Y6, Y6
+	VSUBPS      Y6, Y2, Y5
+	VADDPS      Y6, Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
+	VSUBPS      Y7, Y6, Y8
+	VADDPS      Y7, Y6, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
+	VSUBPS      Y9, Y7, Y10
+	VADDPS      Y9, Y7, Y7
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y9, Y11
+	VADDPS      Y1, Y9, Y9
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y6, (R13)(DX*1)
+	VMOVUPS     Y8, (R13)(DX*2)
+	VMOVUPS     Y7, (R13)(BX*1)
+	VMOVUPS     Y10, (R13)(DX*4)
+	VMOVUPS     Y9, (R13)(SI*1)
+	VMOVUPS     Y11, (R13)(BX*2)
+	VMOVUPS     Y2, (R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
+	VSUBPS      Y1, Y0, Y2
+	VADDPS      Y1, Y0, Y0
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
+	VSUBPS      Y6, Y1, Y7
+	VADDPS      Y6, Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
 	VSUBPS      Y4, Y6, Y8
 	VADDPS      Y4, Y6, Y6
 	VMOVUPS     Y3, (R13)
@@ -7834,19 +6415,19 @@ loop:
 	VMOVUPS     (CX)(R9*2), Y0
 	VMOVUPS     (CX)(R11*1), Y1
 	VMOVUPS     (CX)(R8*8), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y3
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y4
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y3
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y4
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y4
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y6
 	VSUBPS      Y6, Y4, Y7
 	VADDPS      Y6, Y4, Y4
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y6, Y8
 	VADDPS      Y1, Y6, Y6
 	VMOVUPS     Y0, (R13)
@@ -7862,19 +6443,19 @@ loop:
 	VMOVUPS     32(CX), Y0
 	VMOVUPS     32(CX)(R8*1), Y1
 	VMOVUPS     32(CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y3
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y4
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y3
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y4
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y4
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y6
 	VSUBPS      Y6, Y4, Y7
 	VADDPS      Y6, Y4, Y4
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y6, Y8
 	VADDPS      Y1, Y6, Y6
 	VMOVUPS     Y0, 32(R13)
@@ -7887,186 +6468,42 @@ loop:
 	VMOVUPS     Y2, 32(R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
 	VMOVUPS     32(CX), Y0
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y0
-	VMOVUPS     32(CX)(R9*2), Y1
-	VFMADD231PS winogradConstants<>+1216(SB), Y1, Y0
-	VMOVUPS     32(CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y1
-	VSUBPS      Y1, Y0, Y3
-	VADDPS      Y1, Y0, Y0
-	VMOVUPS     32(CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y1
-	VMOVUPS     32(CX)(R11*1), Y2
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y1
-	VMOVUPS     32(CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y2, Y2
-	VSUBPS      Y2, Y1, Y4
-	VADDPS      Y2, Y1, Y1
-	VMOVUPS     32(CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y2, Y2
-	VMOVUPS     32(CX)(R8*8), Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y6, Y2
-	VMOVUPS     32(CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1216(SB), Y6, Y6
-	VSUBPS      Y6, Y2, Y5
-	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
-	VSUBPS      Y7, Y6, Y8
-	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
-	VSUBPS      Y9, Y7, Y10
-	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
-	VSUBPS      Y1, Y9, Y11
-	VADDPS      Y1, Y9, Y9
-	VMOVUPS     Y0, 32(R13)
-	VMOVUPS     Y6, 32(R13)(DX*1)
-	VMOVUPS     Y8, 32(R13)(DX*2)
-	VMOVUPS     Y7, 32(R13)(BX*1)
-	VMOVUPS     Y10, 32(R13)(DX*4)
-	VMOVUPS     Y9, 32(R13)(SI*1)
-	VMOVUPS     Y11, 32(R13)(BX*2)
-	VMOVUPS     Y2, 32(R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
-	VSUBPS      Y1, Y0, Y2
-	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
-	VSUBPS      Y6, Y1, Y7
-	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
-	VSUBPS      Y4, Y6, Y8
-	VADDPS      Y4, Y6, Y6
-	VMOVUPS     Y3, 32(R13)
-	VMOVUPS     Y0, 32(R13)(DX*1)
-	VMOVUPS     Y2, 32(R13)(DX*2)
-	VMOVUPS     Y1, 32(R13)(BX*1)
-	VMOVUPS     Y7, 32(R13)(DX*4)
-	VMOVUPS     Y6, 32(R13)(SI*1)
-	VMOVUPS     Y8, 32(R13)(BX*2)
-	VMOVUPS     Y5, 32(R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     32(CX), Y0
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y0
-	VMOVUPS     32(CX)(R9*2), Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y1, Y0
-	VMOVUPS     32(CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y1
-	VSUBPS      Y1, Y0, Y3
-	VADDPS      Y1, Y0, Y0
-	VMOVUPS     32(CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1280(SB), Y1, Y1
-	VMOVUPS     32(CX)(R11*1), Y2
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y1
-	VMOVUPS     32(CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1408(SB), Y2, Y2
-	VSUBPS      Y2, Y1, Y4
-	VADDPS      Y2, Y1, Y1
-	VMOVUPS     32(CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1280(SB), Y2, Y2
-	VMOVUPS     32(CX)(R8*8), Y6
-	VFMADD231PS winogradConstants<>+1344(SB), Y6, Y2
-	VMOVUPS     32(CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1408(SB), Y6, Y6
-	VSUBPS      Y6, Y2, Y5
-	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
-	VSUBPS      Y7, Y6, Y8
-	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
-	VSUBPS      Y9, Y7, Y10
-	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
-	VSUBPS      Y1, Y9, Y11
-	VADDPS      Y1, Y9, Y9
-	VMOVUPS     Y0, 32(R13)
-	VMOVUPS     Y6, 32(R13)(DX*1)
-	VMOVUPS     Y8, 32(R13)(DX*2)
-	VMOVUPS     Y7, 32(R13)(BX*1)
-	VMOVUPS     Y10, 32(R13)(DX*4)
-	VMOVUPS     Y9, 32(R13)(SI*1)
-	VMOVUPS     Y11, 32(R13)(BX*2)
-	VMOVUPS     Y2, 32(R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
-	VSUBPS      Y1, Y0, Y2
-	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
-	VSUBPS      Y6, Y1, Y7
-	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
-	VSUBPS      Y4, Y6, Y8
-	VADDPS      Y4, Y6, Y6
-	VMOVUPS     Y3, 32(R13)
-	VMOVUPS     Y0, 32(R13)(DX*1)
-	VMOVUPS     Y2, 32(R13)(DX*2)
-	VMOVUPS     Y1, 32(R13)(BX*1)
-	VMOVUPS     Y7, 32(R13)(DX*4)
-	VMOVUPS     Y6, 32(R13)(SI*1)
-	VMOVUPS     Y8, 32(R13)(BX*2)
-	VMOVUPS     Y5, 32(R13)(DI*1)
-	LEAQ        (R13)(DX*8), R13
-	VMOVUPS     32(CX), Y0
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y0
 	VMOVUPS     32(CX)(R9*2), Y1
 	VFMADD231PS winogradConstants<>+1536(SB), Y1, Y0
 	VMOVUPS     32(CX)(R9*1), Y1
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y1
 	VSUBPS      Y1, Y0, Y3
 	VADDPS      Y1, Y0, Y0
 	VMOVUPS     32(CX)(R8*1), Y1
-	VMULPS      winogradConstants<>+1472(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y1
 	VMOVUPS     32(CX)(R11*1), Y2
 	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y1
 	VMOVUPS     32(CX)(R8*4), Y2
-	VMULPS      winogradConstants<>+1600(SB), Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y2, Y2
 	VSUBPS      Y2, Y1, Y4
 	VADDPS      Y2, Y1, Y1
 	VMOVUPS     32(CX)(R8*2), Y2
-	VMULPS      winogradConstants<>+1472(SB), Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y2, Y2
 	VMOVUPS     32(CX)(R8*8), Y6
 	VFMADD231PS winogradConstants<>+1536(SB), Y6, Y2
 	VMOVUPS     32(CX)(R10*1), Y6
-	VMULPS      winogradConstants<>+1600(SB), Y6, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y6, Y6
 	VSUBPS      Y6, Y2, Y5
 	VADDPS      Y6, Y2, Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y7
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
 	VSUBPS      Y7, Y6, Y8
 	VADDPS      Y7, Y6, Y6
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y7
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y7
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y9
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
 	VSUBPS      Y9, Y7, Y10
 	VADDPS      Y9, Y7, Y7
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y9
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y9
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y9, Y11
 	VADDPS      Y1, Y9, Y9
 	VMOVUPS     Y0, 32(R13)
@@ -8078,19 +6515,163 @@ loop:
 	VMOVUPS     Y11, 32(R13)(BX*2)
 	VMOVUPS     Y2, 32(R13)(DI*1)
 	LEAQ        (R13)(DX*8), R13
-	VMULPS      winogradConstants<>+1216(SB), Y3, Y0
-	VFMADD231PS winogradConstants<>+1216(SB), Y5, Y0
-	VMULPS      winogradConstants<>+1216(SB), Y4, Y1
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
 	VSUBPS      Y1, Y0, Y2
 	VADDPS      Y1, Y0, Y0
-	VMULPS      winogradConstants<>+1280(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1344(SB), Y5, Y1
-	VMULPS      winogradConstants<>+1408(SB), Y4, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
 	VSUBPS      Y6, Y1, Y7
 	VADDPS      Y6, Y1, Y1
-	VMULPS      winogradConstants<>+1472(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y4, Y4
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
+	VSUBPS      Y4, Y6, Y8
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y0, 32(R13)(DX*1)
+	VMOVUPS     Y2, 32(R13)(DX*2)
+	VMOVUPS     Y1, 32(R13)(BX*1)
+	VMOVUPS     Y7, 32(R13)(DX*4)
+	VMOVUPS     Y6, 32(R13)(SI*1)
+	VMOVUPS     Y8, 32(R13)(BX*2)
+	VMOVUPS     Y5, 32(R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     32(CX), Y0
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y0
+	VMOVUPS     32(CX)(R9*2), Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y1, Y0
+	VMOVUPS     32(CX)(R9*1), Y1
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y1
+	VSUBPS      Y1, Y0, Y3
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     32(CX)(R8*1), Y1
+	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMOVUPS     32(CX)(R11*1), Y2
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y1
+	VMOVUPS     32(CX)(R8*4), Y2
+	VMULPS      winogradConstants<>+1728(SB), Y2, Y2
+	VSUBPS      Y2, Y1, Y4
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     32(CX)(R8*2), Y2
+	VMULPS      winogradConstants<>+1600(SB), Y2, Y2
+	VMOVUPS     32(CX)(R8*8), Y6
+	VFMADD231PS winogradConstants<>+1664(SB), Y6, Y2
+	VMOVUPS     32(CX)(R10*1), Y6
+	VMULPS      winogradConstants<>+1728(SB), Y6, Y6
+	VSUBPS      Y6, Y2, Y5
+	VADDPS      Y6, Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
+	VSUBPS      Y7, Y6, Y8
+	VADDPS      Y7, Y6, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
+	VSUBPS      Y9, Y7, Y10
+	VADDPS      Y9, Y7, Y7
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y9, Y11
+	VADDPS      Y1, Y9, Y9
+	VMOVUPS     Y0, 32(R13)
+	VMOVUPS     Y6, 32(R13)(DX*1)
+	VMOVUPS     Y8, 32(R13)(DX*2)
+	VMOVUPS     Y7, 32(R13)(BX*1)
+	VMOVUPS     Y10, 32(R13)(DX*4)
+	VMOVUPS     Y9, 32(R13)(SI*1)
+	VMOVUPS     Y11, 32(R13)(BX*2)
+	VMOVUPS     Y2, 32(R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
+	VSUBPS      Y1, Y0, Y2
+	VADDPS      Y1, Y0, Y0
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
+	VSUBPS      Y6, Y1, Y7
+	VADDPS      Y6, Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
+	VSUBPS      Y4, Y6, Y8
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y3, 32(R13)
+	VMOVUPS     Y0, 32(R13)(DX*1)
+	VMOVUPS     Y2, 32(R13)(DX*2)
+	VMOVUPS     Y1, 32(R13)(BX*1)
+	VMOVUPS     Y7, 32(R13)(DX*4)
+	VMOVUPS     Y6, 32(R13)(SI*1)
+	VMOVUPS     Y8, 32(R13)(BX*2)
+	VMOVUPS     Y5, 32(R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMOVUPS     32(CX), Y0
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y0
+	VMOVUPS     32(CX)(R9*2), Y1
+	VFMADD231PS winogradConstants<>+1856(SB), Y1, Y0
+	VMOVUPS     32(CX)(R9*1), Y1
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y0, Y3
+	VADDPS      Y1, Y0, Y0
+	VMOVUPS     32(CX)(R8*1), Y1
+	VMULPS      winogradConstants<>+1792(SB), Y1, Y1
+	VMOVUPS     32(CX)(R11*1), Y2
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y1
+	VMOVUPS     32(CX)(R8*4), Y2
+	VMULPS      winogradConstants<>+1920(SB), Y2, Y2
+	VSUBPS      Y2, Y1, Y4
+	VADDPS      Y2, Y1, Y1
+	VMOVUPS     32(CX)(R8*2), Y2
+	VMULPS      winogradConstants<>+1792(SB), Y2, Y2
+	VMOVUPS     32(CX)(R8*8), Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y6, Y2
+	VMOVUPS     32(CX)(R10*1), Y6
+	VMULPS      winogradConstants<>+1920(SB), Y6, Y6
+	VSUBPS      Y6, Y2, Y5
+	VADDPS      Y6, Y2, Y2
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y7
+	VSUBPS      Y7, Y6, Y8
+	VADDPS      Y7, Y6, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y7
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y7
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y9
+	VSUBPS      Y9, Y7, Y10
+	VADDPS      Y9, Y7, Y7
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y9
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y9
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
+	VSUBPS      Y1, Y9, Y11
+	VADDPS      Y1, Y9, Y9
+	VMOVUPS     Y0, 32(R13)
+	VMOVUPS     Y6, 32(R13)(DX*1)
+	VMOVUPS     Y8, 32(R13)(DX*2)
+	VMOVUPS     Y7, 32(R13)(BX*1)
+	VMOVUPS     Y10, 32(R13)(DX*4)
+	VMOVUPS     Y9, 32(R13)(SI*1)
+	VMOVUPS     Y11, 32(R13)(BX*2)
+	VMOVUPS     Y2, 32(R13)(DI*1)
+	LEAQ        (R13)(DX*8), R13
+	VMULPS      winogradConstants<>+1536(SB), Y3, Y0
+	VFMADD231PS winogradConstants<>+1536(SB), Y5, Y0
+	VMULPS      winogradConstants<>+1536(SB), Y4, Y1
+	VSUBPS      Y1, Y0, Y2
+	VADDPS      Y1, Y0, Y0
+	VMULPS      winogradConstants<>+1600(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+1664(SB), Y5, Y1
+	VMULPS      winogradConstants<>+1728(SB), Y4, Y6
+	VSUBPS      Y6, Y1, Y7
+	VADDPS      Y6, Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y5, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y4, Y4
 	VSUBPS      Y4, Y6, Y8
 	VADDPS      Y4, Y6, Y6
 	VMOVUPS     Y3, 32(R13)
@@ -8105,19 +6686,19 @@ loop:
 	VMOVUPS     32(CX)(R9*2), Y0
 	VMOVUPS     32(CX)(R11*1), Y1
 	VMOVUPS     32(CX)(R8*8), Y2
-	VMULPS      winogradConstants<>+1216(SB), Y0, Y3
-	VFMADD231PS winogradConstants<>+1216(SB), Y2, Y3
-	VMULPS      winogradConstants<>+1216(SB), Y1, Y4
+	VMULPS      winogradConstants<>+1536(SB), Y0, Y3
+	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y3
+	VMULPS      winogradConstants<>+1536(SB), Y1, Y4
 	VSUBPS      Y4, Y3, Y5
 	VADDPS      Y4, Y3, Y3
-	VMULPS      winogradConstants<>+1280(SB), Y0, Y4
-	VFMADD231PS winogradConstants<>+1344(SB), Y2, Y4
-	VMULPS      winogradConstants<>+1408(SB), Y1, Y6
+	VMULPS      winogradConstants<>+1600(SB), Y0, Y4
+	VFMADD231PS winogradConstants<>+1664(SB), Y2, Y4
+	VMULPS      winogradConstants<>+1728(SB), Y1, Y6
 	VSUBPS      Y6, Y4, Y7
 	VADDPS      Y6, Y4, Y4
-	VMULPS      winogradConstants<>+1472(SB), Y0, Y6
-	VFMADD231PS winogradConstants<>+1536(SB), Y2, Y6
-	VMULPS      winogradConstants<>+1600(SB), Y1, Y1
+	VMULPS      winogradConstants<>+1792(SB), Y0, Y6
+	VFMADD231PS winogradConstants<>+1856(SB), Y2, Y6
+	VMULPS      winogradConstants<>+1920(SB), Y1, Y1
 	VSUBPS      Y1, Y6, Y8
 	VADDPS      Y1, Y6, Y6
 	VMOVUPS     Y0, 32(R13)
@@ -8185,17 +6766,17 @@ tiles:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y8
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y8
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y8
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y8
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VMOVUPS     Y0, (R11)
 	VMOVUPS     Y6, 64(R11)
 	VMOVUPS     Y9, 128(R11)
@@ -8221,17 +6802,17 @@ tiles:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y8
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y8
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y8
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y8
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VMOVUPS     Y0, 32(R11)
 	VMOVUPS     Y6, 96(R11)
 	VMOVUPS     Y9, 160(R11)
@@ -8284,17 +6865,17 @@ loop:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y8
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y8
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y8
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y8
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VADDPS      (CX), Y0, Y0
 	VMOVUPS     Y0, (AX)
 	VADDPS      (CX), Y6, Y6
@@ -8326,17 +6907,17 @@ loop:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y8, Y9
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y8
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y8
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y8
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y8
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VADDPS      32(CX), Y0, Y0
 	VMOVUPS     Y0, 32(AX)
 	VADDPS      32(CX), Y6, Y6
@@ -8378,17 +6959,17 @@ rectifiedLoop:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y9, Y10
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y10
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y10
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y10
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y10
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VADDPS      (CX), Y0, Y0
 	VMAXPS      Y0, Y8, Y0
 	VMOVUPS     Y0, (AX)
@@ -8426,17 +7007,17 @@ rectifiedLoop:
 	VADDPS      Y2, Y0, Y0
 	VADDPS      Y4, Y0, Y0
 	VMOVAPS     Y1, Y6
-	VFMADD231PS winogradConstants<>+64(SB), Y3, Y6
-	VFMADD231PS winogradConstants<>+128(SB), Y5, Y6
+	VFMADD231PS winogradConstants<>+384(SB), Y3, Y6
+	VFMADD231PS winogradConstants<>+448(SB), Y5, Y6
 	VMOVAPS     Y9, Y10
-	VFMADD231PS winogradConstants<>+1152(SB), Y2, Y10
-	VFMADD231PS winogradConstants<>+1024(SB), Y4, Y10
-	VFMADD231PS winogradConstants<>+1664(SB), Y3, Y1
-	VFMADD231PS winogradConstants<>+1728(SB), Y5, Y1
-	VFMADD231PS winogradConstants<>+1792(SB), Y2, Y9
-	VFMADD231PS winogradConstants<>+1856(SB), Y4, Y9
-	VFMADD231PS winogradConstants<>+1920(SB), Y3, Y7
-	VFMADD231PS winogradConstants<>+1984(SB), Y5, Y7
+	VFMADD231PS winogradConstants<>+1472(SB), Y2, Y10
+	VFMADD231PS winogradConstants<>+1344(SB), Y4, Y10
+	VFMADD231PS winogradConstants<>+1984(SB), Y3, Y1
+	VFMADD231PS winogradConstants<>+2048(SB), Y5, Y1
+	VFMADD231PS winogradConstants<>+2112(SB), Y2, Y9
+	VFMADD231PS winogradConstants<>+2176(SB), Y4, Y9
+	VFMADD231PS winogradConstants<>+2240(SB), Y3, Y7
+	VFMADD231PS winogradConstants<>+2304(SB), Y5, Y7
 	VADDPS      32(CX), Y0, Y0
 	VMAXPS      Y0, Y8, Y0
 	VMOVUPS     Y0, 32(AX)

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	root2      = math.Sqrt2
@@ -11,8 +14,11 @@ const (
 
 var winogradGo = winogradKernels{
 	gather:       gatherGo,
-	gatherPooled: gatherPooledGo,
 	poolPixels:   poolPixelsGo,
+	choosePixels: choosePixelsGo,
+	expandPixels: expandPixelsGo,
+	signPixels:   signPixelsGo,
+	maskPixels:   maskPixelsGo,
 	transpose:    transposeGo,
 	scatter:      scatterGo,
 	forms:        [2]winogradForm{form4Go.kernels(), form6Go.kernels()},
@@ -36,29 +42,62 @@ func gatherGo(to, x, mask []float32, plane, n, _ int) {
 	}
 }
 
-func gatherPooledGo(to, x, beside, dy []float32, plane, pooledPlane, n, _, below int) {
-	for c := range channelBlock {
-		for p := 0; p < n; p += 2 {
-			own, other := x[c*plane+p:][:2], beside[c*plane+p:][:2]
-			d := dy[c*pooledPlane+p/2]
-			var gradient [2]float32
-			switch most := max(own[0], own[1], other[0], other[1]); {
-			case !(most > 0) || below == 1 && (other[0] == most || other[1] == most):
-			case own[0] == most:
-				gradient[0] = d
-			case own[1] == most:
-				gradient[1] = d
-			}
-			to[p*channelBlock+c], to[(p+1)*channelBlock+c] = gradient[0], gradient[1]
-		}
-	}
-}
-
 func poolPixelsGo(to, x []float32, row, n int) {
 	for p := range n {
 		for c := range channelBlock {
 			pixel := x[2*p*channelBlock+c:]
 			to[p*channelBlock+c] = max(pixel[0], pixel[channelBlock], pixel[row], pixel[row+channelBlock])
+		}
+	}
+}
+
+func choosePixelsGo(to []float32, choices []uint8, x []float32, row, n int) {
+	for p := range n {
+		for c := range channelBlock {
+			pixel := x[2*p*channelBlock+c:]
+			window := [4]float32{pixel[0], pixel[channelBlock], pixel[row], pixel[row+channelBlock]}
+			most := max(window[0], window[1], window[2], window[3])
+			choice := notPositive
+			if most > 0 {
+				choice = slices.Index(window[:], most)
+			}
+			to[p*channelBlock+c], choices[p*channelBlock+c] = most, uint8(choice)
+		}
+	}
+}
+
+func expandPixelsGo(to, dy []float32, choices []uint8, n, below int) {
+	for p := range n {
+		for c := range channelBlock {
+			for right := range 2 {
+				v := float32(0)
+				if int(choices[p*channelBlock+c]) == 2*below+right {
+					v = dy[p*channelBlock+c]
+				}
+				to[(2*p+right)*channelBlock+c] = v
+			}
+		}
+	}
+}
+
+func signPixelsGo(signs []uint16, x []float32, n int) {
+	for p := range n {
+		var bits uint16
+		for c, v := range x[p*channelBlock:][:channelBlock] {
+			if v > 0 {
+				bits |= 1 << c
+			}
+		}
+		signs[p] = bits
+	}
+}
+
+func maskPixelsGo(x []float32, signs []uint16, n int) {
+	for p, bits := range signs[:n] {
+		for c := range channelBlock {
+			if bits&(1<<c) == 0 {
+				x[p*channelBlock+c] = 0
+			}
 		}
 	}
 }

@@ -9,15 +9,30 @@ package kernels
 //go:noescape
 func gatherAVX512(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 
-// gatherPooledAVX512 is gatherPooledGo.
-//
-//go:noescape
-func gatherPooledAVX512(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
-
 // poolPixelsAVX512 is poolPixelsGo.
 //
 //go:noescape
 func poolPixelsAVX512(to []float32, x []float32, row int, n int)
+
+// choosePixelsAVX512 is choosePixelsGo.
+//
+//go:noescape
+func choosePixelsAVX512(to []float32, choices []uint8, x []float32, row int, n int)
+
+// expandPixelsAVX512 is expandPixelsGo.
+//
+//go:noescape
+func expandPixelsAVX512(to []float32, dy []float32, choices []uint8, n int, below int)
+
+// signPixelsAVX512 is signPixelsGo.
+//
+//go:noescape
+func signPixelsAVX512(signs []uint16, x []float32, n int)
+
+// maskPixelsAVX512 is maskPixelsGo.
+//
+//go:noescape
+func maskPixelsAVX512(x []float32, signs []uint16, n int)
 
 // scatterAVX512 is scatterGo.
 //
@@ -89,15 +104,30 @@ func invertColumns6AVX512(y []float32, biases []float32, row int, n int, rectify
 //go:noescape
 func gatherAVX2(to []float32, x []float32, mask []float32, plane int, n int, ahead int)
 
-// gatherPooledAVX2 is gatherPooledGo.
-//
-//go:noescape
-func gatherPooledAVX2(to []float32, x []float32, beside []float32, dy []float32, plane int, pooledPlane int, n int, ahead int, below int)
-
 // poolPixelsAVX2 is poolPixelsGo.
 //
 //go:noescape
 func poolPixelsAVX2(to []float32, x []float32, row int, n int)
+
+// choosePixelsAVX2 is choosePixelsGo.
+//
+//go:noescape
+func choosePixelsAVX2(to []float32, choices []uint8, x []float32, row int, n int)
+
+// expandPixelsAVX2 is expandPixelsGo.
+//
+//go:noescape
+func expandPixelsAVX2(to []float32, dy []float32, choices []uint8, n int, below int)
+
+// signPixelsAVX2 is signPixelsGo.
+//
+//go:noescape
+func signPixelsAVX2(signs []uint16, x []float32, n int)
+
+// maskPixelsAVX2 is maskPixelsGo.
+//
+//go:noescape
+func maskPixelsAVX2(x []float32, signs []uint16, n int)
 
 // scatterAVX2 is scatterGo.
 //

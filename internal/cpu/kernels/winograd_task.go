@@ -38,7 +38,9 @@ type winogradTask struct {
 	source        source
 	biases        []float32 // nil for zeros
 	y             Map
-	pooled        Map // the maximum pooling of y, if it is wanted too
+	signs         []uint16 // of y, in pixels of 16 channels, if they are wanted
+	pooled        Map      // the maximum pooling of y, if it is wanted; y may be none, then
+	choices       []uint8  // of the pooling, in pixels of 16 channels, if they are wanted
 	height, width int
 	rectify       bool
 
@@ -153,14 +155,12 @@ func (t *winogradTask) transformed(in, out int) []float32 {
 func (t *winogradTask) transform(s *workspace, row, chunk, across int) {
 	f := t.form
 	in, _ := t.channels()
-	pixels := s.float32s(rowsSlot, f.inputs()*segmentRow)
+	pixels, pooled := s.float32s(rowsSlot, f.inputs()*segmentRow), s.float32s(pooledSlot, segmentRow)
 	for c := chunk * channelChunk; c < min(in, (chunk+1)*channelChunk); c += channelBlock {
 		for x := 0; x < across; x += f.segment() {
 			n := min(f.segment(), across-x)
 			columns := n*f.tile + 2
-			for i := range f.inputs() {
-				t.source.pixels(t.isa, pixels[i*segmentRow:], c, row*f.tile-1+i, x*f.tile-1, columns)
-			}
+			t.source.rows(t.isa, pixels, pooled, c, row*f.tile-1, x*f.tile-1, f.inputs(), columns)
 			f.transformColumns(pixels[segmentLead:], segmentRow, columns)
 			tile := (row-t.top)*across + x
 			f.transformRows(t.v[chunk*f.products()*t.step+tile*f.words()+c%channelChunk/f.pack:], pixels[segmentLead:], t.step, segmentRow, n)
@@ -240,15 +240,34 @@ func (t *winogradTask) invert(s *workspace, m []float32, step, tile, n, out, out
 			}
 			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
 			rows := min(f.tile, t.height-row*f.tile)
-			for i := range rows {
-				t.isa.scatter(t.y, o*area+(row*f.tile+i)*t.width+x*f.tile, pixels[i*segmentRow:], area, columns)
+			for i := 0; i < rows && !t.y.none(); i++ {
+				at := (row*f.tile+i)*t.width + x*f.tile
+				t.isa.scatter(t.y, o*area+at, pixels[i*segmentRow:], area, columns)
+				if t.signs != nil {
+					t.isa.winograd.signPixels(t.signs[o/channelBlock*area+at:], pixels[i*segmentRow:], columns)
+				}
 			}
-			for i := 0; i < rows && !t.pooled.none(); i += 2 {
-				t.isa.winograd.poolPixels(pixels, pixels[i*segmentRow:], segmentRow, columns/2)
-				t.isa.scatter(t.pooled, o*area/4+(row*f.tile+i)/2*(t.width/2)+x*f.tile/2, pixels, area/4, columns/2)
+			if !t.pooled.none() && columns > 1 {
+				t.pool(pixels, o, row*f.tile, x*f.tile, rows, columns)
 			}
 		}
 		done += run
+	}
+}
+
+// pool writes the pooling of rows × columns pixels of 16 channels of y, from position
+// (top, left) on, which are even. It writes over the pixels.
+func (t *winogradTask) pool(pixels []float32, channel, top, left, rows, columns int) {
+	down, across := t.height/2, t.width/2
+	for i := 0; i+1 < rows; i += 2 {
+		at, n := (top+i)/2*across+left/2, columns/2
+		if t.choices == nil {
+			t.isa.winograd.poolPixels(pixels, pixels[i*segmentRow:], segmentRow, n)
+		} else {
+			choices := t.choices[(channel/channelBlock*down*across+at)*channelBlock:]
+			t.isa.winograd.choosePixels(pixels, choices, pixels[i*segmentRow:], segmentRow, n)
+		}
+		t.isa.scatter(t.pooled, channel*down*across+at, pixels, down*across, n)
 	}
 }
 

@@ -3,6 +3,7 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -90,23 +91,6 @@ func ties(seed uint64, n int) []float32 {
 	return x
 }
 
-func TestGatherPooledMatchesGo(t *testing.T) {
-	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
-		for n := 2; n <= 50; n += 2 {
-			for below := range 2 {
-				plane, pooledPlane := n+n%7, n/2+n%3
-				size := (channelBlock-1)*plane + n
-				x, beside, dy := ties(1, size), ties(2, size), values(3, (channelBlock-1)*pooledPlane+n/2)
-				to, want := newGuarded[float32]((n+15)/16*16*channelBlock), make([]float32, n*channelBlock)
-				k.gatherPooled(to.values, x, beside, dy, plane, pooledPlane, n, 0, below)
-				gatherPooledGo(want, x, beside, dy, plane, pooledPlane, n, 0, below)
-				same(t, fmt.Sprint("gatherPooled ", n, below), to.values[:len(want)], want)
-				to.check(t, fmt.Sprint("gatherPooled ", n, below))
-			}
-		}
-	})
-}
-
 func TestPoolPixelsMatchesGo(t *testing.T) {
 	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
 		for n := 1; n <= 9; n++ {
@@ -117,6 +101,121 @@ func TestPoolPixelsMatchesGo(t *testing.T) {
 				func(to []float32) { poolPixelsGo(to, x, row, n) })
 		}
 	})
+}
+
+func TestChosenPixelsMatchGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 20; n++ {
+			row := (2*n + n%3) * channelBlock
+			x := ties(1, 2*row)
+			what := fmt.Sprint("choosePixels ", n)
+			to, want := newGuarded[float32](n*channelBlock), make([]float32, n*channelBlock)
+			choices, wantChoices := newGuardedBytes(n*channelBlock), make([]uint8, n*channelBlock)
+			k.choosePixels(to.values, choices.values, x, row, n)
+			choosePixelsGo(want, wantChoices, x, row, n)
+			same(t, what, to.values, want)
+			to.check(t, what)
+			if !slices.Equal(choices.values, wantChoices) {
+				t.Fatalf("%s: choices are %v, want %v", what, choices.values, wantChoices)
+			}
+			choices.check(t, what)
+
+			inPlace := slices.Clone(x)
+			k.choosePixels(inPlace, choices.values, inPlace, row, n)
+			same(t, what+" in place", inPlace[:len(want)], want)
+			if !slices.Equal(choices.values, wantChoices) {
+				t.Fatalf("%s: choices are %v in place, want %v", what, choices.values, wantChoices)
+			}
+
+			for below := range 2 {
+				what := fmt.Sprint("expandPixels ", n, below)
+				dy := values(2, n*channelBlock)
+				row, wantRow := newGuarded[float32](2*n*channelBlock), make([]float32, 2*n*channelBlock)
+				k.expandPixels(row.values, dy, wantChoices, n, below)
+				expandPixelsGo(wantRow, dy, wantChoices, n, below)
+				same(t, what, row.values, wantRow)
+				row.check(t, what)
+			}
+		}
+	})
+}
+
+// TestChoicesAreTheFirstPositiveMaxima: NaN isn't positive, nor are maxima of zero.
+func TestChoicesAreTheFirstPositiveMaxima(t *testing.T) {
+	nan := float32(math.NaN())
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for window, want := range map[[4]float32]uint8{
+			{3, 1, 2, 0}: 0, {1, 3, 3, 3}: 1, {0, 1, 2, 2}: 2, {-1, -1, -1, 5}: 3,
+			{0, 0, 0, 0}: notPositive, {-1, -2, -1, -3}: notPositive, {nan, nan, nan, nan}: notPositive,
+		} {
+			x := make([]float32, 4*channelBlock)
+			for i := range x {
+				x[i] = window[i/channelBlock]
+			}
+			to, choices := make([]float32, channelBlock), make([]uint8, channelBlock)
+			k.choosePixels(to, choices, x, 2*channelBlock, 1)
+			if choices[0] != want || choices[channelBlock-1] != want {
+				t.Errorf("of %v, %v are chosen, want %d", window, choices, want)
+			}
+		}
+	})
+}
+
+func TestSignedPixelsMatchGo(t *testing.T) {
+	onEveryWinograd(t, func(t *testing.T, k winogradKernels) {
+		for n := 1; n <= 40; n++ {
+			x := ties(1, n*channelBlock) // with zeros
+			for i, v := range values(2, len(x)) {
+				switch {
+				case v < -1.5:
+					x[i] = float32(math.NaN())
+				case v < 0:
+					x[i] = -x[i]
+				}
+			}
+			all := slices.Repeat([]uint16{0xa5a5}, n+2*guard)
+			signs, want := all[guard:guard+n], make([]uint16, n)
+			k.signPixels(signs, x, n)
+			signPixelsGo(want, x, n)
+			if !slices.Equal(signs, want) {
+				t.Fatalf("signs of %d pixels are %04x, want %04x", n, signs, want)
+			}
+			for i, s := range all {
+				if (i < guard || i >= guard+n) && s != 0xa5a5 {
+					t.Fatalf("wrote %04x at %d, outside of the signs of %d pixels", s, i-guard, n)
+				}
+			}
+
+			masked, wantMasked := newGuarded[float32](n*channelBlock), slices.Clone(x)
+			copy(masked.values, x)
+			k.maskPixels(masked.values, signs, n)
+			maskPixelsGo(wantMasked, signs, n)
+			same(t, fmt.Sprint("maskPixels ", n), masked.values, wantMasked)
+			masked.check(t, fmt.Sprint("maskPixels ", n))
+			for i, v := range x {
+				if want := max(v, 0); wantMasked[i] != want && v == v || v != v && wantMasked[i] != 0 {
+					t.Fatalf("%v masked by its own sign is %v", v, wantMasked[i])
+				}
+			}
+		}
+	})
+}
+
+// guardedBytes are n bytes between others that must stay as they are.
+type guardedBytes struct{ all, values []uint8 }
+
+func newGuardedBytes(n int) guardedBytes {
+	all := slices.Repeat([]uint8{0xa5}, n+2*guard)
+	return guardedBytes{all, all[guard : guard+n]}
+}
+
+func (g guardedBytes) check(t *testing.T, what string) {
+	t.Helper()
+	for i, b := range g.all {
+		if (i < guard || i >= guard+len(g.values)) && b != 0xa5 {
+			t.Fatalf("%s: wrote %#02x at %d, outside of the %d bytes", what, b, i-guard, len(g.values))
+		}
+	}
 }
 
 func TestTransposeMatchesGo(t *testing.T) {

@@ -3,7 +3,7 @@ package kernels
 // workspace is scratch memory in numbered slots, which outlives an operation. What a
 // slot holds at first is undefined.
 type workspace struct {
-	singles [5][]float32
+	singles [6][]float32
 	doubles [4][]float64
 }
 
