@@ -146,22 +146,31 @@ func (l level) outline() outline { return outline{l.width, l.height, l.styleSize
 func (r *run) allot(levels []sketch) error {
 	last := levels[len(levels)-1]
 	var least way
-	planner := r.extractor.planner()
-	wanted := r.wanted(len(levels))
+	planner, wanted := r.extractor.planner(), r.wanted(len(levels))
 	for _, in := range r.rooms() {
+		quickest := math.Inf(1)
 		for i, variant := range r.options.Optimizer.row().variants(r.extractor.Device) {
 			if wanted != nil && i != r.options.Resume.header.Variant {
 				continue
 			}
-			w, fits, err := r.allotIn(planner, in, levels, variant, wanted)
+			ways, fit, err := r.allotIn(planner, in, levels, variant, wanted)
 			if err != nil {
 				return fmt.Errorf("model: %w", err)
 			}
-			if fits {
-				r.ways, r.variant = w, i
-				return nil
+			last := ways[len(ways)-1]
+			if !fit {
+				least = last
+				continue
 			}
-			least = w[len(w)-1]
+			if work := variant.slowness * last.work.sum(); work < quickest {
+				quickest, r.ways, r.variant = work, ways, i
+			}
+			if !last.Tiled {
+				break // others aren't quicker
+			}
+		}
+		if r.ways != nil {
+			return nil
 		}
 	}
 	hint := " or a loss that needs less"

@@ -32,7 +32,8 @@ type variant struct {
 	// elementBytes is how many bytes are held of a device for each element of the picture,
 	// the average included. There are three elements a pixel.
 	elementBytes int64
-	remark       string // how it differs from the first, for people; empty of that
+	slowness     float64 // how many times the iterations it takes to the same loss
+	remark       string  // how it differs from the first, for people; empty of that
 	open         func(device optim.Vectors, point, gradient optim.Vector, o Options) (optim.Optimiser, error)
 }
 
@@ -42,7 +43,7 @@ var optimizers = [...]optimizer{
 		averages: true,
 		variants: func(optim.Vectors) []variant {
 			return []variant{{
-				elementBytes: optim.AdamElementBytes + optim.AverageElementBytes,
+				elementBytes: optim.AdamElementBytes + optim.AverageElementBytes, slowness: 1,
 				open: func(device optim.Vectors, point, gradient optim.Vector, o Options) (optim.Optimiser, error) {
 					return optim.NewAdam(device, point, gradient, optim.AdamOptions{StepSize: o.StepSize, Bounds: pixelRange})
 				},
@@ -58,20 +59,23 @@ var optimizers = [...]optimizer{
 // histories are how many pairs L-BFGS keeps: as many of them as there is memory for. A draft
 // of a photograph at 256 pixels ends at the same loss with pairs in 16 bits, 0.1670 with the
 // Gaussian loss, as with such in float32, 0.1671.
-var histories = []int{10, 5, 3, 2}
+var histories = []struct {
+	pairs    int
+	slowness float64
+}{{10, 1}, {5, 1.05}, {3, 1.1}, {2, 1.2}}
 
 func lbfgsVariants(on optim.Vectors) []variant {
 	var all []variant
 	for i, history := range histories {
-		o := optim.LBFGSOptions{Bounds: pixelRange, Compact: true, History: history}
+		o := optim.LBFGSOptions{Bounds: pixelRange, Compact: true, History: history.pairs}
 		v := variant{
-			elementBytes: o.ElementBytes(on),
+			elementBytes: o.ElementBytes(on), slowness: history.slowness,
 			open: func(device optim.Vectors, point, gradient optim.Vector, _ Options) (optim.Optimiser, error) {
 				return optim.NewLBFGS(device, point, gradient, o)
 			},
 		}
 		if i > 0 {
-			v.remark = fmt.Sprintf("L-BFGS goes by the last %d steps instead of %d, for which there is the memory", history, histories[0])
+			v.remark = fmt.Sprintf("L-BFGS goes by the last %d steps instead of %d, for which there is the memory", history.pairs, histories[0].pairs)
 		}
 		all = append(all, v)
 	}
