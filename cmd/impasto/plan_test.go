@@ -36,6 +36,33 @@ func TestPlanSaysWhatEveryScaleTakes(t *testing.T) {
 	}
 }
 
+func TestPlanHasFewerIterationsForLargeScales(t *testing.T) {
+	folder := workshop(t)
+	for _, test := range []struct {
+		flags []string
+		want  []int
+	}{
+		{nil, []int{200, 71, 50}},
+		{[]string{"--iterations=80"}, []int{200, 80, 80}},
+		{[]string{"--least-iterations=100"}, []int{200, 100, 100}},
+		{[]string{"--least-iterations=60", "--iterations=80"}, []int{200, 60, 60}},
+		{[]string{"--optimizer=adam"}, []int{200, 100, 100}},
+	} {
+		args := slices.Concat([]string{"plan", "content.png", "style.png", "--json"}, shallow, []string{"--size=1024", "--min-size=512"}, test.flags)
+		var plan planReport
+		if err := json.Unmarshal([]byte(impasto(t, folder, args...).done(t).stdout), &plan); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, s := range plan.Scales {
+			got = append(got, s.Iterations)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%v: scales make %v iterations, want %v", test.flags, got, test.want)
+		}
+	}
+}
+
 func TestPlanIsATableForPeople(t *testing.T) {
 	out := impasto(t, workshop(t), append([]string{"plan", "content.png", "style.png", "-o", "out.png"}, shallow...)...).done(t)
 	lines := strings.Split(out.stdout, "\n")
