@@ -109,6 +109,7 @@ func (o Options) checkNumbers() error {
 	}{
 		{"FirstIterations", "number of iterations at the first scale", float64(o.FirstIterations), 1, MaxIterations},
 		{"Iterations", "number of iterations", float64(o.Iterations), 1, MaxIterations},
+		{"LeastIterations", "least number of iterations at a large scale", float64(o.LeastIterations), 1, MaxIterations},
 		{"Threads", "number of threads", float64(o.Threads), 0, MaxThreads},
 		{"Memory", "memory", float64(o.Memory), 0, 1 << 60},
 		{"StyleScale", "style scale", o.StyleScale, 1. / MaxStyleScale, MaxStyleScale},

@@ -79,6 +79,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"NaN style scale", func(o *Options) { o.StyleScale = nan }, "StyleScale", "style scale is NaN"},
 		{"no iterations", func(o *Options) { o.Iterations = 0 }, "Iterations", "number of iterations is 0"},
 		{"no first iterations", func(o *Options) { o.FirstIterations = -1 }, "FirstIterations", "at the first scale is -1"},
+		{"no least iterations", func(o *Options) { o.LeastIterations = 0 }, "LeastIterations", "least number of iterations at a large scale is 0"},
 		{"unknown optimizer", func(o *Options) { o.Optimizer = "adamw" }, "Optimizer", "did you mean adam?"},
 		{"no step", func(o *Options) { o.StepSize = 0 }, "StepSize", "step size is 0"},
 		{"NaN step", func(o *Options) { o.StepSize = nan }, "StepSize", "step size is NaN"},

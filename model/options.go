@@ -61,6 +61,11 @@ type Options struct {
 	// FirstIterations are made at the first level, Iterations at each other; 1 to
 	// MaxIterations.
 	FirstIterations, Iterations int
+	// LeastIterations is down to how many L-BFGS goes at levels, after the first, whose
+	// longer side is above 512 pixels, 1 to MaxIterations: they make 512/side of
+	// Iterations where that is more. A number of Iterations or above makes all levels
+	// equal. Adam, whose average needs its time, makes as many at all.
+	LeastIterations int
 	// TimeLimit, unless 0, ends the run after that time instead of after so many
 	// iterations. Each level has a share of it in proportion to its iterations
 	// times its pixels and makes as many as that allows, one at least; so results
@@ -139,6 +144,7 @@ func DefaultOptions() Options {
 		StyleScale:           1,
 		FirstIterations:      200,
 		Iterations:           100,
+		LeastIterations:      25,
 		Optimizer:            LBFGS,
 		StepSize:             0.02,
 		AverageDecay:         0.99,

@@ -128,7 +128,7 @@ func emptyPyramid(content image.Point, styles []Style, o Options) []level {
 	var levels []level
 	for _, side := range o.sides(content.X, content.Y) {
 		sizes := outlineOf(content, styles, o, side)
-		l := level{width: sizes.width, height: sizes.height, styleSizes: sizes.styles, iterations: o.Iterations}
+		l := level{width: sizes.width, height: sizes.height, styleSizes: sizes.styles, iterations: o.iterationsAt(side)}
 		if len(levels) == 0 {
 			l.iterations = o.FirstIterations
 			l.remarkSize(side, o)

@@ -2,10 +2,11 @@ package model
 
 // Quality is a preset of how long a descent goes on, and by which optimiser.
 type Quality struct {
-	Name                        string
-	Help                        string
-	Optimizer                   Optimizer
-	FirstIterations, Iterations int
+	Name      string
+	Help      string
+	Optimizer Optimizer
+	// FirstIterations and the others are those of Options.
+	FirstIterations, Iterations, LeastIterations int
 }
 
 // Qualities are the presets, from the quickest on; good is the default.
@@ -23,21 +24,37 @@ type Quality struct {
 //	L-BFGS, 100 and 50      0.1883    21 s    0.1667    31 s
 //	draft (L-BFGS)          0.1939    13 s    0.1693    18 s
 var Qualities = []Quality{
-	{"draft", "a look in a fraction of the time", LBFGS, 60, 30},
-	{"good", "as many iterations as change what is seen", LBFGS, 200, 100},
-	{"best", "the lowest loss", LBFGS, 500, 250},
-	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500},
+	{"draft", "a look in a fraction of the time", LBFGS, 60, 30, 15},
+	{"good", "as many iterations as change what is seen", LBFGS, 200, 100, 25},
+	{"best", "the lowest loss", LBFGS, 500, 250, 60},
+	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500},
 }
 
 // SetQuality sets the optimiser and the iterations as a preset has them.
 func (o *Options) SetQuality(name string) error {
 	for _, q := range Qualities {
 		if q.Name == name {
-			o.Optimizer, o.FirstIterations, o.Iterations = q.Optimizer, q.FirstIterations, q.Iterations
+			o.Optimizer = q.Optimizer
+			o.FirstIterations, o.Iterations, o.LeastIterations = q.FirstIterations, q.Iterations, q.LeastIterations
 			return nil
 		}
 	}
 	return checkName("Quality", "quality", name, QualityNames())
+}
+
+// fullSide is the longer side, in pixels, of the largest level that makes all of
+// Options.Iterations.
+const fullSide = 512
+
+// iterationsAt is how many iterations a level of a longer side makes, unless it is the
+// first. The level below leaves ever less to do: docs/performance.md has what that was
+// measured by.
+func (o Options) iterationsAt(side int) int {
+	if side <= fullSide || o.Optimizer.Averages() {
+		return o.Iterations
+	}
+	fewer := (o.Iterations*fullSide + side - 1) / side
+	return min(o.Iterations, max(fewer, o.LeastIterations))
 }
 
 // QualityNames are the presets' names.

@@ -76,6 +76,9 @@ the exit status is 1; the same command tries it again. All files are tried befor
 any work; a picture that can't be written in the end goes to another name, which
 the report has.
 
+Before it starts, it says how long painting all that isn't there will take, and
+how much memory the largest picture will.
+
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
 object: those that vary), reused, error (why the picture isn't finished, or not
@@ -85,7 +88,10 @@ nothing), style and content (objects: the scores by loss, null for one that
 failed), kept (the content loss; null where it isn't known) and problems (an
 object: by loss, why a score is null); and one for every other file written, with
 event ("written") and path. scores.json has these objects, without event and
-reused, under the key pictures.`,
+reused, under the key pictures. Before all that comes an object with event
+("planned"), pictures (how many are to be painted), reused (how many are there
+already), device, memory (bytes, the most of any picture) and seconds (of all),
+unless all are there.`,
 		Example: `  impasto compare photo.jpg painting.jpg --losses gram,gaussian -o compared
   impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
 		ValidArgsFunction: pictures,
@@ -148,7 +154,8 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	}
 	options := compare.Options{
 		Content: args[0], Also: o.Also, Cells: cells, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
-		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]), Progress: view.show,
+		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]),
+		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}
 	for _, s := range styles {
 		if err := checkFile(s.path); err != nil {
@@ -211,6 +218,16 @@ type pictureEvent struct {
 	Reused bool `json:"reused"`
 }
 
+// plannedEvent is written before the first picture is painted.
+type plannedEvent struct {
+	Event    string  `json:"event"` // "planned"
+	Pictures int     `json:"pictures"`
+	Reused   int     `json:"reused"`
+	Device   string  `json:"device"`
+	Memory   int64   `json:"memory"` // bytes, the most of any picture
+	Seconds  float64 `json:"seconds"`
+}
+
 // fileEvent is written for every other file.
 type fileEvent struct {
 	Event string `json:"event"` // "written"
@@ -228,6 +245,9 @@ func (v *comparisonView) show(e compare.Event) error {
 	switch e.Kind {
 	case compare.Remarked:
 		v.say("%s: %s", e.Path, e.Remark)
+	case compare.Planned:
+		v.say("%s", announcementOf(e.Plan))
+		return v.write(plannedEvent{"planned", e.Plan.Pictures, e.Plan.Reused, e.Plan.Device, e.Plan.Memory, e.Plan.Time.Seconds()})
 	case compare.Reused:
 		v.say("%s is there already", where)
 	case compare.Painting:
@@ -252,6 +272,16 @@ func (v *comparisonView) show(e compare.Event) error {
 		return v.write(fileEvent{"written", e.Path})
 	}
 	return nil
+}
+
+// announcementOf says in a line what all pictures of a plan take.
+func announcementOf(p compare.Plan) string {
+	there := ""
+	if p.Reused > 0 {
+		there = fmt.Sprintf(" (%d more there already)", p.Reused)
+	}
+	return fmt.Sprintf("%s to paint%s: about %s, and at most %s on %s", report.Count(p.Pictures, "picture"), there,
+		report.Duration(p.Time), mebibytes(p.Memory), p.Device)
 }
 
 // endPicture ends what is shown of a picture that was being painted.

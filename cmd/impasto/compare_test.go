@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -318,4 +319,29 @@ func writePlain(t *testing.T, path string, width, height int, level uint8) {
 		t.Fatal(err)
 	}
 	writeFile(t, path, data.Bytes())
+}
+
+func TestCompareSaysBeforehandWhatItTakes(t *testing.T) {
+	folder := workshop(t)
+	first := func(run outcome) string {
+		line, _, _ := strings.Cut(run.stderr, "\n")
+		return line
+	}
+	if line := first(runComparison(t, folder, "--losses=gram").done(t)); !strings.HasPrefix(line, "1 picture to paint: about ") || !strings.Contains(line, " MiB on cpu") {
+		t.Errorf("the first line is %q", line)
+	}
+	if line := first(runComparison(t, folder, "--losses=gram,moments").done(t)); !strings.HasPrefix(line, "1 picture to paint (1 more there already): about ") {
+		t.Errorf("where one is there, the first line is %q", line)
+	}
+	if run := runComparison(t, folder, "--losses=gram,moments").done(t); strings.Contains(run.stderr, "to paint") {
+		t.Errorf("where all are there, standard error is %q", run.stderr)
+	}
+	run := runComparison(t, folder, "--losses=gram,moments,sliced", "--seconds=0.1", "--json", "--quiet").done(t)
+	var event plannedEvent
+	if err := json.NewDecoder(strings.NewReader(run.stdout)).Decode(&event); err != nil {
+		t.Fatal(err)
+	}
+	if event.Event != "planned" || event.Pictures != 3 || event.Reused != 0 || event.Memory <= 0 || !strings.HasPrefix(event.Device, "cpu") || math.Abs(event.Seconds-0.3) > 1e-9 {
+		t.Errorf("the first object is %+v, want three pictures of 0.1 s each", event)
+	}
 }

@@ -22,7 +22,8 @@ size, iterations, memory and time of every scale, and of all. It starts nothing
 and writes nothing; -o and what goes with it may be left out, and aren't looked
 at. The time follows from the work of every scale and from a few evaluations of
 the loss at a small size on this machine, which take some tenths of a second. So
-it is of the machine as busy as it is now. Saving the picture isn't in it.
+it is of the machine as busy as it is now. "impasto stylize --dry-run" says the
+same, and checks the output too. Saving the picture isn't in it.
 Memory is what stylize reserves for a scale, beside the network's parameters and
 the pictures as they were read.
 
@@ -37,23 +38,43 @@ iterations (over all scales), memory (the most of any scale) and seconds (of all
 			if err := o.checkSettings(cmd.Flags().Changed); err != nil {
 				return err
 			}
-			return runPlan(cmd.Context(), *o, *global, args, streamsOf(cmd))
+			styles, err := parseStyles(args[1:])
+			if err != nil {
+				return err
+			}
+			return runPlan(cmd.Context(), *o, *global, stylizeJob{content: args[0], styles: styles}, streamsOf(cmd))
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Output"))
 	return cmd
 }
 
-// runPlan does what the command says: args are the content and the styles.
-func runPlan(ctx context.Context, o stylizeOptions, global globalOptions, args []string, std streams) error {
-	styles, err := parseStyles(args[1:])
+// runPlan does what the command says.
+func runPlan(ctx context.Context, o stylizeOptions, global globalOptions, job stylizeJob, std streams) error {
+	if err := std.checkInputs(inputsOf(job.content, job.styles)); err != nil {
+		return err
+	}
+	return printPlan(ctx, o, global, job, std)
+}
+
+// runDry does what stylize --dry-run says.
+func runDry(ctx context.Context, o stylizeOptions, global globalOptions, job stylizeJob, std streams) error {
+	remark, err := o.prepare(job, global, std)
 	if err != nil {
 		return err
 	}
-	if err := std.checkInputs(inputsOf(args[0], styles)); err != nil {
-		return err
+	if remark != "" && !global.Quiet {
+		fmt.Fprintln(std.err, remark)
 	}
-	content, painted, err := openPictures(ctx, args[0], styles, std, global.Quiet)
+	return printPlan(ctx, o, global, job, std)
+}
+
+// printPlan prints what a job would take.
+func printPlan(ctx context.Context, o stylizeOptions, global globalOptions, job stylizeJob, std streams) error {
+	if text := understood(job.content, job.styles); text != "" && !global.Quiet {
+		fmt.Fprintln(std.err, text)
+	}
+	content, painted, err := openPictures(ctx, job.content, job.styles, std, global.Quiet)
 	if err != nil {
 		return err
 	}
@@ -61,6 +82,7 @@ func runPlan(ctx context.Context, o stylizeOptions, global globalOptions, args [
 	if err != nil {
 		return err
 	}
+	options.Resume = job.from
 	plan, err := model.MakePlan(ctx, content, painted, options)
 	if err != nil {
 		return err

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +33,33 @@ func TestPlanSaysWhatEveryScaleTakes(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
 		t.Errorf("there are %v in the folder, want the two pictures alone (%v)", entries, err)
+	}
+}
+
+func TestPlanHasFewerIterationsForLargeScales(t *testing.T) {
+	folder := workshop(t)
+	for _, test := range []struct {
+		flags []string
+		want  []int
+	}{
+		{nil, []int{200, 71, 50}},
+		{[]string{"--iterations=80"}, []int{200, 80, 80}},
+		{[]string{"--least-iterations=100"}, []int{200, 100, 100}},
+		{[]string{"--least-iterations=60", "--iterations=80"}, []int{200, 60, 60}},
+		{[]string{"--optimizer=adam"}, []int{200, 100, 100}},
+	} {
+		args := slices.Concat([]string{"plan", "content.png", "style.png", "--json"}, shallow, []string{"--size=1024", "--min-size=512"}, test.flags)
+		var plan planReport
+		if err := json.Unmarshal([]byte(impasto(t, folder, args...).done(t).stdout), &plan); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for _, s := range plan.Scales {
+			got = append(got, s.Iterations)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%v: scales make %v iterations, want %v", test.flags, got, test.want)
+		}
 	}
 }
 
@@ -72,5 +102,59 @@ func TestStylizeSaysBeforehandWhatItTakes(t *testing.T) {
 	}
 	if quiet := impasto(t, folder, append(args, "--quiet")...).done(t); quiet.stderr != "" {
 		t.Errorf("with --quiet standard error is %q", quiet.stderr)
+	}
+}
+
+// withoutTimes replaces what differs between two plans of the same: times.
+func withoutTimes(plan string) string {
+	return regexp.MustCompile(`\d+(\.\d+)?(e-\d+)?( ?[hms]\S*|})`).ReplaceAllString(plan, "TIME")
+}
+
+func TestDryRunSaysWhatPlanSays(t *testing.T) {
+	for _, flags := range [][]string{nil, {"--json"}, {"--json", "--depth=16"}} {
+		folder := workshop(t)
+		args := append([]string{"content.png", "style.png", "-o", "new/painted/"}, shallow...)
+		args = append(append(args, "--size=64", "--min-size=32", "--first-iterations=7", "--iterations=5"), flags...)
+		plan := impasto(t, folder, append([]string{"plan"}, args...)...).done(t)
+		dry := impasto(t, folder, append([]string{"stylize", "--dry-run"}, args...)...).done(t)
+		if got, want := withoutTimes(dry.stdout), withoutTimes(plan.stdout); got != want || !strings.Contains(got, "TIME") {
+			t.Errorf("%v: a dry run says\n%s\nand plan\n%s", flags, got, want)
+		}
+		if dry.stderr != "" {
+			t.Errorf("%v: standard error is %q", flags, dry.stderr)
+		}
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 {
+			t.Errorf("there are %v in the folder, want the two pictures alone (%v)", entries, err)
+		}
+	}
+}
+
+func TestDryRunChecksTheOutputAsARunWould(t *testing.T) {
+	folder := workshop(t)
+	if err := os.WriteFile(filepath.Join(folder, "file"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		output []string
+		status int
+	}{
+		{nil, statusUsage},
+		{[]string{"-o", "content.png"}, statusUsage},
+		{[]string{"-o", "painted.webp"}, statusUsage},
+		{[]string{"-o", "painted.jpg", "--depth=16"}, statusUsage},
+		{[]string{"-o", "nowhere/painted.png"}, statusFailed},
+		{[]string{"-o", "file/painted/"}, statusFailed},
+		{[]string{"-o", strings.Repeat("n", 300) + "/"}, statusFailed},
+		{[]string{"-o", "painted.png", "--checkpoint=painted.png"}, statusUsage},
+	} {
+		args := slices.Concat([]string{"stylize", "content.png", "style.png", "--first-iterations=1"}, shallow, test.output)
+		run := impasto(t, folder, args...)
+		dry := impasto(t, folder, append(args, "--dry-run")...)
+		if run.status != test.status || dry.status != test.status || dry.stdout != "" {
+			t.Errorf("%v: a run ends with %d and a dry run with %d, want %d; it says %q", test.output, run.status, dry.status, test.status, dry.stdout)
+		}
+		if dry.stderr == "" || test.status == statusUsage && dry.stderr != run.stderr {
+			t.Errorf("%v: a run says %q, a dry run %q", test.output, run.stderr, dry.stderr)
+		}
 	}
 }

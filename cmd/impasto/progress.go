@@ -57,7 +57,7 @@ func announceInterrupt(ctx context.Context, stderr io.Writer, quiet bool) (stop 
 		return func() {}
 	}
 	end := context.AfterFunc(ctx, func() {
-		fmt.Fprintln(stderr, "\nstopping after this iteration; Ctrl-C again stops at once")
+		fmt.Fprintln(stderr, "\nstopping; Ctrl-C again stops at once")
 	})
 	return func() { end() }
 }

@@ -29,6 +29,8 @@ type stylizeOptions struct {
 	Checkpoint      string
 	CheckpointEvery time.Duration
 	Resume          string // a checkpoint to go on from, or empty
+	DryRun          bool
+	folderMissing   bool // that Output is in, which a dry run doesn't make
 }
 
 func newStylizeOptions() *stylizeOptions {
@@ -44,6 +46,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Checkpoint, "FILE"), "checkpoint", "", "where to keep what --resume goes on from, or none (default a file in the state folder, for runs of more than some minutes)")
 	f.add(settings.Interval(&o.CheckpointEvery), "checkpoint-every", "", "how often to write the checkpoint, which a larger scale's beginning does too")
 	f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
+	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything as for a run, say what it would take, as impasto plan does, and stop")
 	f.addSettings(o.Table()...)
 }
 
@@ -65,8 +68,8 @@ any work. If writing fails in the end, the picture goes to another name beside
 it (as in painted-rescued.png) or to the folder for temporary files, the error
 says where, and the exit status is 1.
 
-The first Ctrl-C stops after the current iteration and writes the best picture
-so far, scaled up to the size asked for; a second one stops at once. SIGTERM does
+The first Ctrl-C gives up the current iteration and writes the picture as it was
+before, scaled up to the size asked for; a second one stops at once. SIGTERM does
 the same, and so does the end of the terminal (SIGHUP). Where standard output fails
 with --json, the run ends and the picture so far is written too.
 
@@ -79,6 +82,9 @@ what else is given has to be as it was. The checkpoint is removed when the pictu
 is written, or, in the state folder, after 30 days. That folder is
 $XDG_STATE_HOME/impasto, or ~/.local/state/impasto (macOS: ~/Library/Application
 Support/impasto, Windows: %LocalAppData%\impasto\state).
+
+With --dry-run, settings, pictures and output are checked as for a run, and what it
+would take is printed as "impasto plan" prints it. Nothing is painted or written.
 
 The losses, which docs/losses.md shows side by side, compare of the features:
 
@@ -107,6 +113,9 @@ it, as that it hardly changed).`,
 			job, err := o.plan(cmd.Flags().Changed, args)
 			if err != nil {
 				return err
+			}
+			if o.DryRun {
+				return runDry(cmd.Context(), *o, *global, job, streamsOf(cmd))
 			}
 			return runStylize(cmd.Context(), *o, *global, job, streamsOf(cmd))
 		},

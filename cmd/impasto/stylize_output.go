@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 )
@@ -23,7 +24,7 @@ func (o *stylizeOptions) saveOptions() picture.SaveOptions {
 }
 
 // settleOutput makes Output a file or standardStream, and Format that of the picture.
-// A folder is made where it isn't there.
+// A folder is made where it isn't there, but for a dry run.
 func (o *stylizeOptions) settleOutput(content string, json bool, std streams) error {
 	if o.Output == standardStream {
 		return o.settleStream(json, std)
@@ -50,10 +51,29 @@ func (o *stylizeOptions) settleOutput(content string, json bool, std streams) er
 	if err := o.checkDepth(); err != nil || folder == "" {
 		return err
 	}
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := o.makeFolder(folder); err != nil {
 		return fmt.Errorf("stylize: make the folder: %w", err)
 	}
 	return nil
+}
+
+// makeFolder makes the output's folder. In a dry run it only looks whether that could be
+// done.
+func (o *stylizeOptions) makeFolder(folder string) error {
+	if !o.DryRun {
+		return os.MkdirAll(folder, 0o777)
+	}
+	if isFolder(folder) {
+		return nil
+	}
+	o.folderMissing = true
+	first := filepath.Clean(folder)
+	for parent := filepath.Dir(first); parent != first; first, parent = parent, filepath.Dir(parent) {
+		if _, err := os.Stat(parent); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return atomicfile.Check(first)
 }
 
 // settleStream is settleOutput for standard output.
@@ -111,6 +131,9 @@ func (o *stylizeOptions) checkOutput(inputs []string) (remark string, err error)
 	}
 	if err := checkNotInput(o.Output, inputs); err != nil {
 		return "", err
+	}
+	if o.folderMissing {
+		return "", nil // so that there is nothing to replace
 	}
 	if err := picture.CheckFile(o.Output); err != nil {
 		return "", err

@@ -52,6 +52,9 @@ type Options struct {
 	Version string // of the program: a picture of another one is made again
 	Command string // that the page shows; may be empty
 
+	// Announce has Run tell, before it paints, what that will take, which it finds out in
+	// some tenths of a second for each picture.
+	Announce bool
 	// Progress, unless nil, is told what happens, on the goroutine that calls Run. An
 	// error of it ends Run.
 	Progress func(Event) error
@@ -157,6 +160,9 @@ func (c *Comparison) Close() error { return c.scorer.Close() }
 // the error is an *InterruptedError, and another Run, or one of a comparison with
 // the same options, goes on from there.
 func (c *Comparison) Run(ctx context.Context) error {
+	if err := c.announce(ctx); err != nil {
+		return err
+	}
 	if err := c.paintAll(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ type Event struct {
 	Picture       Picture
 	Number, Count int
 
+	Plan      Plan                 // of Planned
 	Settings  settings.Stylization // that a picture is painted with; of Painting
 	Iteration model.Progress       // of Iterated
 	Path      string               // of the file; of Painted and Written
@@ -24,14 +25,15 @@ type Event struct {
 // EventKind says what happened.
 type EventKind string
 
-// What happens. First, files that the options name may be Remarked on. Then, each
-// picture that is made is Reused; or Painting, Iterated after each iteration, Painted
+// What happens. First, files that the options name may be Remarked on. Then, what is
+// going to be painted is Planned, where the options ask for that. Each picture that is made is Reused; or Painting, Iterated after each iteration, Painted
 // once it is written, and Failed where it isn't finished. Once all are made, each
 // picture is Scoring, unless its scores are known; Unscored under each loss that
 // fails; and Complete, whether it was scored or isn't there. In the end the files that
 // show all are Written.
 const (
 	Remarked EventKind = "remarked" // of a file that the options name, which is the Path
+	Planned  EventKind = "planned"  // of all pictures, not of one
 	Reused   EventKind = "reused"
 	Painting EventKind = "painting"
 	Iterated EventKind = "iterated"

@@ -128,6 +128,30 @@ func TestSettlingFitsWhatWasNotGiven(t *testing.T) {
 	if o := s.Options; o.MinSize != 64 || o.Optimizer != "adam" || o.FirstIterations != 1000 || o.Iterations != 7 {
 		t.Errorf("%+v", o)
 	}
+	for _, test := range []struct {
+		set, given string
+		want       int // least iterations
+	}{
+		{"", "", 25},
+		{"iterations=80", "iterations", 80},
+		{"least-iterations=9", "least-iterations", 9},
+		{"quality=draft", "quality", 15},
+	} {
+		s := Default()
+		if name, value, ok := strings.Cut(test.set, "="); ok {
+			if err := s.Set(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Settle(these(test.given)); err != nil || s.Options.LeastIterations != test.want {
+			t.Errorf("with %q, large scales make %d iterations at least, want %d (%v)", test.set, s.Options.LeastIterations, test.want, err)
+		}
+	}
+	s = Default()
+	s.Options.Optimizer = "adam"
+	if err := s.Settle(these("least-iterations", "optimizer")); err == nil || !strings.Contains(err.Error(), "--least-iterations is L-BFGS's") {
+		t.Errorf("few iterations of another optimiser: %v", err)
+	}
 	s = Default()
 	if err := s.Settle(these("step-size")); err == nil || !strings.Contains(err.Error(), "add --optimizer adam") {
 		t.Errorf("a step of another optimiser: %v", err)

@@ -106,7 +106,7 @@ func (s Stylization) Values() map[string]string {
 
 // Settle fits the settings that weren't given to those that were: the first scale
 // isn't larger than the last, and the optimiser and the iterations are those of
-// the quality.
+// the quality. Iterations that were given are made at every scale.
 func (s *Stylization) Settle(given func(name string) bool) error {
 	if !given("min-size") {
 		s.Options.MinSize = min(s.Options.MinSize, s.Options.Size)
@@ -122,7 +122,13 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 		s.Options.FirstIterations = before.FirstIterations
 	}
 	if given("iterations") {
-		s.Options.Iterations = before.Iterations
+		s.Options.Iterations, s.Options.LeastIterations = before.Iterations, before.Iterations
+	}
+	if given("least-iterations") {
+		s.Options.LeastIterations = before.LeastIterations
+	}
+	if given("least-iterations") && s.Options.Optimizer.Averages() {
+		return errors.New("--least-iterations is L-BFGS's; Adam makes as many iterations at every scale")
 	}
 	for _, name := range []string{"step-size", "average-decay"} {
 		if given(name) && !s.Options.Optimizer.Averages() {
