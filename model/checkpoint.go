@@ -19,7 +19,7 @@ type Moment struct {
 	// Stopped tells that ctx has ended and that the run ends here.
 	Stopped bool
 	// Write writes a checkpoint, with an attachment for whoever goes on. It costs the time
-	// of writing some bytes for each pixel, 100 with Adam and up to 270 with L-BFGS, and
+	// of writing some bytes for each pixel, 80 with Adam and up to 160 with L-BFGS, and
 	// memory for 12 of them. It has to be called before the callback returns.
 	Write func(w io.Writer, attachment []byte) error
 }

@@ -52,7 +52,11 @@ func (r *run) list() (inputs []input, err error) {
 	}
 	sum := sha256.New()
 	for i := range parameters.Filters {
-		_ = writeSingles(sum, parameters.Filters[i])
+		filters := parameters.Filters[i]
+		if palette := parameters.Palettes[i]; palette != nil {
+			filters = palette.Filters()
+		}
+		_ = writeSingles(sum, filters)
 		_ = writeSingles(sum, parameters.Biases[i])
 	}
 	_ = writeSingles(sum, parameters.Neutral[:])

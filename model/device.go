@@ -41,13 +41,14 @@ func checkDevice(name device.Name, precision device.Precision) error {
 // openNetwork opens the device of the options and loads the network down to the deepest
 // of layers. The device has to be closed.
 func openNetwork(o Options, exact bool, layers ...string) (engine.Network, error) {
-	parameters, err := engine.Parameters(o.Parameters, layers...)
-	if err != nil {
-		return engine.Network{}, err
-	}
 	opened, err := engine.Open(engine.Options{Device: o.Device, Precision: o.Precision, Threads: o.Threads, Exact: exact})
 	if err != nil {
 		return engine.Network{}, fmt.Errorf("open device: %w", err)
+	}
+	parameters, err := engine.ParametersOn(opened, o.Parameters, layers...)
+	if err != nil {
+		opened.Close()
+		return engine.Network{}, err
 	}
 	return engine.Network{Device: opened, Parameters: parameters, Options: o.network()}, nil
 }

@@ -33,8 +33,8 @@ const (
 	sampledPairs    = 2048  // positions a side of losses that sample
 	pairPasses      = 6     // over pairs of positions, where their number isn't counted
 	// vectorPasses are the vectors of the picture's size that an iteration of L-BFGS goes
-	// through: two loops over ten pairs, and the search.
-	vectorPasses = 60
+	// through: two loops over five pairs, and the search.
+	vectorPasses = 35
 )
 
 // ofSchedule is the work of running a schedule once, without what its losses count

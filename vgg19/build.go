@@ -225,13 +225,26 @@ func (b *builder) build(x *gorgonia.Node, names []string) error {
 // result before it.
 func (b *builder) convolve(x *gorgonia.Node, i int) (*gorgonia.Node, error) {
 	c := Convolutions[i]
-	filters := constant(x, c.Name+".filters", b.parameters.Filters[i], c.Out, c.In, 3, 3)
+	filters := b.filters(x, i)
 	biases := constant(x, c.Name+".biases", b.parameters.Biases[i], c.Out)
 	var border pure.Border
 	if i == 0 {
 		border = b.options.border(b.parameters)
 	}
 	return ops.Convolve(x, filters, biases, border, !slices.Contains(b.wanted, c.Name))
+}
+
+// filters makes a leaf of the graph with the filters of a convolution.
+func (b *builder) filters(like *gorgonia.Node, i int) *gorgonia.Node {
+	c, palette := Convolutions[i], b.parameters.Palettes[i]
+	name, shape := c.Name+".filters", []int{c.Out, c.In, 3, 3}
+	switch {
+	case palette == nil:
+		return constant(like, name, b.parameters.Filters[i], shape...)
+	case like.Dtype() == tensor.Float64:
+		return constant(like, name, palette.Filters(), shape...)
+	}
+	return leaf(like, name, ops.NewPalette(&palette.Values, palette.Indices, shape...))
 }
 
 // constant makes a leaf of the graph with a value, of the float type of like.
@@ -244,7 +257,11 @@ func constant(like *gorgonia.Node, name string, values []float32, shape ...int) 
 		}
 		backing = double
 	}
-	value := tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing))
-	return gorgonia.NewTensor(like.Graph(), like.Dtype(), len(shape),
+	return leaf(like, name, tensor.New(tensor.WithShape(shape...), tensor.WithBacking(backing)))
+}
+
+func leaf(like *gorgonia.Node, name string, value gorgonia.Value) *gorgonia.Node {
+	shape := value.Shape()
+	return gorgonia.NewTensor(like.Graph(), like.Dtype(), shape.Dims(),
 		gorgonia.WithName(name), gorgonia.WithShape(shape...), gorgonia.WithValue(value))
 }

@@ -51,6 +51,8 @@ type Parameters struct {
 	// Filters[i] belongs to Convolutions[i]: Out×In×3×3, row-major, to be
 	// cross-correlated with the input. The input channels of conv1_1 are R, G, B.
 	Filters [len(Convolutions)][]float32
+	// Palettes[i], where it isn't nil, stands for Filters[i], which is nil then.
+	Palettes [len(Convolutions)]*Palette
 	// Biases[i] has Out values.
 	Biases [len(Convolutions)][]float32
 	// Neutral is the RGB colour, 0–1, that the folded pre-processing maps to
@@ -63,13 +65,20 @@ type Parameters struct {
 // that has a value which is not finite: ReLU would hide it in the features.
 func (p *Parameters) Check() error {
 	for i, c := range Convolutions {
-		if got, want := len(p.Filters[i]), c.Out*c.In*9; got != want {
-			return fmt.Errorf("vgg19: %s has %d filter values, want %d×%d×3×3 = %d", c.Name, got, c.Out, c.In, want)
+		filters, values := p.Filters[i], len(p.Filters[i])
+		if palette := p.Palettes[i]; palette != nil {
+			if filters != nil {
+				return fmt.Errorf("vgg19: %s has both filters and a palette, want one of them", c.Name)
+			}
+			filters, values = palette.Values[:], len(palette.Indices)
+		}
+		if want := c.Out * c.In * 9; values != want {
+			return fmt.Errorf("vgg19: %s has %d filter values, want %d×%d×3×3 = %d", c.Name, values, c.Out, c.In, want)
 		}
 		if got := len(p.Biases[i]); got != c.Out {
 			return fmt.Errorf("vgg19: %s has %d biases, want %d", c.Name, got, c.Out)
 		}
-		for _, values := range [][]float32{p.Biases[i], p.Filters[i]} {
+		for _, values := range [][]float32{p.Biases[i], filters} {
 			for _, v := range values {
 				if v-v != 0 {
 					return fmt.Errorf("vgg19: %s has the value %v, want finite ones", c.Name, v)
@@ -145,7 +154,8 @@ func (p *Parameters) Through(layers ...string) (*Parameters, error) {
 	convolution := 0
 	for _, name := range Layers()[:depth+1] {
 		if strings.HasPrefix(name, "conv") {
-			through.Filters[convolution], through.Biases[convolution] = p.Filters[convolution], p.Biases[convolution]
+			through.Filters[convolution], through.Palettes[convolution] = p.Filters[convolution], p.Palettes[convolution]
+			through.Biases[convolution] = p.Biases[convolution]
 			convolution++
 		}
 	}

@@ -193,6 +193,11 @@ func (f *File) SetPreprocessing(p Preprocessing) error {
 
 // Parameters decodes the network and folds its pre-processing into conv1_1.
 func (f *File) Parameters() (*vgg19.Parameters, error) {
+	return f.parameters((*layer).readInto)
+}
+
+// parameters is Parameters with each layer read by a function.
+func (f *File) parameters(read func(l *layer, from *source, i int, to *vgg19.Parameters) error) (*vgg19.Parameters, error) {
 	if err := checkMemory(memory.Available()); err != nil {
 		return nil, f.fail(err)
 	}
@@ -204,7 +209,7 @@ func (f *File) Parameters() (*vgg19.Parameters, error) {
 		group.Go(func() {
 			// From the last, because the largest come last.
 			for i := len(f.layers) - int(next.Add(1)); i >= 0; i = len(f.layers) - int(next.Add(1)) {
-				p.Filters[i], p.Biases[i], errs[i] = f.layers[i].read(f.from)
+				errs[i] = read(&f.layers[i], f.from, i, p)
 			}
 		})
 	}

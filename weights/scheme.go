@@ -104,6 +104,39 @@ func (l *layer) check() error {
 	return l.bias.wants(out)
 }
 
+// readInto reads the parameters of convolution i.
+func (l *layer) readInto(from *source, i int, to *vgg19.Parameters) (err error) {
+	to.Filters[i], to.Biases[i], err = l.read(from)
+	return err
+}
+
+// readCompact is readInto with filters as a palette where they are stored as one, but
+// for the first convolution.
+func (l *layer) readCompact(from *source, i int, to *vgg19.Parameters) (err error) {
+	if l.palette == nil || i == 0 {
+		return l.readInto(from, i, to)
+	}
+	if to.Biases[i], err = from.floats(l.bias); err != nil {
+		return err
+	}
+	values, indices, err := l.readPalette(from)
+	if err == nil {
+		to.Palettes[i] = &vgg19.Palette{Values: *values, Indices: indices}
+	}
+	return err
+}
+
+// readPalette returns the values of a layer that has a palette, and what the filter's
+// bytes are.
+func (l *layer) readPalette(from *source) (values *[256]float32, indices []byte, err error) {
+	palette, err := from.floats(l.palette)
+	if err != nil {
+		return nil, nil, err
+	}
+	indices, err = from.load(l.filter)
+	return (*[256]float32)(palette), indices, err
+}
+
 // read returns the filters, Out×In×3×3, and the biases, as stored.
 func (l *layer) read(from *source) (filter, bias []float32, err error) {
 	if bias, err = from.floats(l.bias); err != nil {
@@ -115,15 +148,10 @@ func (l *layer) read(from *source) (filter, bias []float32, err error) {
 		}
 		return filter, bias, err
 	}
-	values, err := from.floats(l.palette)
+	palette, indices, err := l.readPalette(from)
 	if err != nil {
 		return nil, nil, err
 	}
-	indices, err := from.load(l.filter)
-	if err != nil {
-		return nil, nil, err
-	}
-	palette := (*[256]float32)(values)
 	filter = make([]float32, len(indices))
 	for i, index := range indices {
 		filter[i] = palette[index]

@@ -43,6 +43,17 @@ func Default() (*vgg19.Parameters, error) {
 	return f.Parameters()
 }
 
+// Compact returns what Default does with filters as palettes, whose indices are part of
+// the program: they take next to no memory of their own. Those of conv1_1, which the
+// pre-processing changes, are as in Default.
+func Compact() (*vgg19.Parameters, error) {
+	f, err := Embedded()
+	if err != nil {
+		return nil, err
+	}
+	return f.parameters((*layer).readCompact)
+}
+
 // Open returns the parameters in the file at path, or in a network that was
 // fetched and is named without a folder, as in "vgg19-dcbb9e9d" (see Locate).
 // Reading ends with an error once ctx does.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"impasto/vgg19"
@@ -156,5 +157,30 @@ func BenchmarkDefault(b *testing.B) {
 		if _, err := Default(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestCompactParametersAreTheDefaultOnes(t *testing.T) {
+	want, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Compact()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, palette := range got.Palettes {
+		if (palette == nil) != (i == 0) {
+			t.Fatalf("convolution %d has a palette: %t", i, palette != nil)
+		}
+		if palette != nil {
+			got.Filters[i], got.Palettes[i] = palette.Filters(), nil
+		}
+		if !slices.Equal(got.Filters[i], want.Filters[i]) || !slices.Equal(got.Biases[i], want.Biases[i]) {
+			t.Errorf("convolution %d has other filters or biases", i)
+		}
+	}
+	if got.Neutral != want.Neutral {
+		t.Errorf("the neutral colour is %v, want %v", got.Neutral, want.Neutral)
 	}
 }

@@ -39,7 +39,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		// Nearly all memory is one block of intermediate results that lives on; a
 		// heap twice that size before a collection would be wasted.
-		debug.SetGCPercent(20)
+		debug.SetGCPercent(10)
 	}
 	// Where nobody reads an output any more, writing to it is an error like others,
 	// and no end of the program.

@@ -1,6 +1,8 @@
 package cpu
 
 import (
+	"unsafe"
+
 	"gorgonia.org/tensor"
 
 	"impasto/internal/cpu/kernels"
@@ -16,7 +18,7 @@ var convolutionKernel = kernel{
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.Convolution), m.inputs(step)
-		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		c, err := m.device.convolution(in[1].filters(), in[2].single, step.Inputs[1].Shape)
 		y, x, shape := m.result(step).features(), in[0].features(), step.Inputs[0].Shape
 		if len(step.Results) == 1 {
 			return always(func() { c.Forward(m.device.workers, y, x, shape[1], shape[2], op.Rectify, op.Border) }), err
@@ -34,7 +36,7 @@ var pooledConvolutionKernel = kernel{
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.PooledConvolution), m.inputs(step)
-		c, err := m.device.convolution(in[1].single, in[2].single, step.Inputs[1].Shape)
+		c, err := m.device.convolution(in[1].filters(), in[2].single, step.Inputs[1].Shape)
 		x, shape := in[0].features(), step.Inputs[0].Shape
 		pooled, y, choices := m.result(step).features(), kernels.Map{}, []uint8(nil)
 		for _, b := range step.Results[1:] {
@@ -59,7 +61,7 @@ var convolutionGradientKernel = kernel{
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		op, in := step.Op.(*ops.ConvolutionGradient), m.inputs(step)
-		c, err := m.device.convolution(in[1].single, nil, step.Inputs[1].Shape)
+		c, err := m.device.convolution(in[1].filters(), nil, step.Inputs[1].Shape)
 		var mask value
 		if step.InputMask != nil {
 			mask = m.values[step.InputMask]
@@ -81,7 +83,7 @@ var pooledConvolutionGradientKernel = kernel{
 	},
 	bind: func(m *machine, step plan.Step) (func() error, error) {
 		in := m.inputs(step)
-		c, err := m.device.convolution(in[2].single, nil, step.Inputs[2].Shape)
+		c, err := m.device.convolution(in[2].filters(), nil, step.Inputs[2].Shape)
 		dx, dy, choices, shape := m.result(step).single, in[0].single, in[1].choices, step.Inputs[1].Shape
 		return always(func() { c.MaxPoolDataGradient(m.device.workers, dx, dy, choices, shape[1], shape[2]) }), err
 	},
@@ -116,11 +118,21 @@ type prepared struct {
 	biases *float32 // the first of those that it was made with, nil where there were none
 }
 
+// filterKey tells filters apart by where they lie.
+type filterKey struct {
+	values  *float32
+	indices *byte
+}
+
+func keyOf(f kernels.Filters) filterKey {
+	return filterKey{unsafe.SliceData(f.Values), unsafe.SliceData(f.Indices)}
+}
+
 // convolution returns the prepared convolution with these filters, Out×In×3×3.
 // Machines share it. A gradient's step needs no biases, and takes what there is with
 // its filters.
-func (d *Device) convolution(filters, biases []float32, shape tensor.Shape) (*kernels.Convolution, error) {
-	key := &filters[0]
+func (d *Device) convolution(filters kernels.Filters, biases []float32, shape tensor.Shape) (*kernels.Convolution, error) {
+	key := keyOf(filters)
 	if p, ok := d.prepared[key]; ok && (biases == nil || p.biases == &biases[0]) {
 		return p.Convolution, nil
 	}

@@ -27,7 +27,7 @@ type Device struct {
 	float16 bool           // features between steps
 	// prepared are the convolutions of machines so far, by their filters: one
 	// network serves the machines of every scale.
-	prepared map[*float32]prepared
+	prepared map[filterKey]prepared
 	spare    []byte // memory of machines that were closed
 	closed   bool
 	// workspaces are what Gaussian losses work with. Those that run at a time may ask for
@@ -81,7 +81,7 @@ func NewDevice(o Options) (plan.Device, error) {
 		exact:      o.Exact,
 		method:     method,
 		float16:    precision == device.Float16 && !o.Exact,
-		prepared:   map[*float32]prepared{},
+		prepared:   map[filterKey]prepared{},
 		workspaces: map[workspaceKey]*transportWorkspace{},
 		lines:      newLineWorkspace(workers.Threads()),
 		kernels:    kernelTable(),

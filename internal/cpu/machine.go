@@ -43,6 +43,15 @@ type value struct {
 	double  []float64
 	signs   []uint16
 	choices []uint8
+	palette *ops.Palette // of a constant whose other values are nil
+}
+
+// filters are a constant's value as convolutions take it.
+func (v value) filters() kernels.Filters {
+	if v.palette != nil {
+		return kernels.Filters{Palette: v.palette.Values, Indices: v.palette.Indices}
+	}
+	return kernels.Filters{Values: v.single}
 }
 
 // features is a feature map's value.
@@ -116,6 +125,9 @@ func (m *machine) view(b *plan.Buffer) value {
 }
 
 func constantValue(b *plan.Buffer) (value, error) {
+	if palette, ok := b.Constant.(*ops.Palette); ok {
+		return value{palette: palette}, nil
+	}
 	switch data := b.Constant.Data().(type) {
 	case []float32:
 		return value{single: data}, nil
@@ -151,7 +163,9 @@ func (m *machine) scratch(memory, like *plan.Buffer) value {
 
 // dense is a buffer's value as a tensor.
 func (m *machine) dense(b *plan.Buffer) *tensor.Dense {
-	if v := m.values[b]; v.single != nil {
+	if v := m.values[b]; v.palette != nil {
+		return tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.palette.Data()))
+	} else if v.single != nil {
 		return tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(v.single))
 	}
 	return tensor.New(tensor.WithShape(b.Shape...), tensor.WithBacking(m.values[b].double))

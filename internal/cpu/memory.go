@@ -65,10 +65,15 @@ func (d *Device) layoutBytes(filters *plan.Buffer) int64 {
 	if filters.Constant == nil {
 		return 0
 	}
-	if values, ok := filters.Constant.Data().([]float32); ok && len(values) > 0 {
-		if _, there := d.prepared[&values[0]]; there {
-			return 0
-		}
+	v, err := constantValue(filters)
+	if err != nil {
+		return 0
+	}
+	if _, there := d.prepared[keyOf(v.filters())]; there {
+		return 0
+	}
+	if v.palette != nil {
+		return int64(len(v.palette.Indices))
 	}
 	return int64(filters.Bytes())
 }

@@ -60,7 +60,11 @@ func (d *Device) Compact() optim.CompactVectors { return d }
 // Pack implements optim.CompactVectors.
 func (d *Device) Pack(dst *optim.Compact, unit float32, x, y optim.Vector) {
 	dst.Unit = unit
-	kernels.NarrowDifference(d.workers, halves(dst), x.(optim.HostVector), y.(optim.HostVector), kernels.HalfUnit/unit)
+	var subtracted []float32
+	if y != nil {
+		subtracted = y.(optim.HostVector)
+	}
+	kernels.NarrowDifference(d.workers, halves(dst), x.(optim.HostVector), subtracted, kernels.HalfUnit/unit)
 }
 
 // DotDifference implements optim.CompactVectors.

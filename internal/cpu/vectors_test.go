@@ -58,6 +58,12 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 				}
 				v[0].(optim.HostVector)[0], v[1].(optim.HostVector)[0] = float32(x), float32(xx)
 			},
+			"pack alone": func(on optim.Vectors, v []optim.Vector) {
+				c := packed(t, on, v[0], nil)
+				if err := on.Download(v[1].(optim.HostVector), c); err != nil {
+					t.Fatal(err)
+				}
+			},
 			"add compact": func(on optim.Vectors, v []optim.Vector) {
 				on.AddScaled(v[0], -1.3, packed(t, on, v[1], v[2]))
 			},

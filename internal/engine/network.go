@@ -25,6 +25,19 @@ func Parameters(given *vgg19.Parameters, layers ...string) (*vgg19.Parameters, e
 	return given.Through(layers...)
 }
 
+// ParametersOn is Parameters for a device. The processor takes the embedded filters as
+// palettes.
+func ParametersOn(d plan.Device, given *vgg19.Parameters, layers ...string) (*vgg19.Parameters, error) {
+	if given != nil || !d.OnHost() {
+		return Parameters(given, layers...)
+	}
+	compact, err := weights.Compact()
+	if err != nil {
+		return nil, fmt.Errorf("embedded network: %w", err)
+	}
+	return compact.Through(layers...)
+}
+
 // Network is VGG-19 on a device.
 type Network struct {
 	Device     plan.Device

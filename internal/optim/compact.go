@@ -13,7 +13,7 @@ type CompactVectors interface {
 	Vectors
 	// NewCompact returns n zeros.
 	NewCompact(n int) (*Compact, error)
-	// Pack computes dst = x − y in a unit, rounded to the nearest.
+	// Pack computes dst = x − y in a unit, rounded to the nearest; y may be nil for zeros.
 	Pack(dst *Compact, unit float32, x, y Vector)
 	// DotDifference returns Σ z·(x − y): differences in float32, products and sum in
 	// float64.
@@ -57,10 +57,15 @@ func (Host) NewCompact(n int) (*Compact, error) {
 	return &Compact{Unit: 1, Bits: make([]uint16, n)}, nil
 }
 
-// Pack computes dst = x − y in a unit, rounded to the nearest.
+// Pack implements CompactVectors.
 func (Host) Pack(dst *Compact, unit float32, x, y Vector) {
 	dst.Unit = unit
-	xs, ys := x.(HostVector), y.(HostVector)
+	xs := x.(HostVector)
+	if y == nil {
+		dst.Set(xs)
+		return
+	}
+	ys := y.(HostVector)
 	for i := range dst.Bits {
 		dst.Bits[i] = float16.FromFloat32((xs[i] - ys[i]) / unit)
 	}

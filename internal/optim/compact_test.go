@@ -101,22 +101,26 @@ func TestHostSumsOfCompactVectors(t *testing.T) {
 	}
 }
 
-// Pairs of 11 bits make as good a model of the curvature.
-func TestLBFGSFindsTheMinimumWithCompactPairs(t *testing.T) {
-	for _, f := range functions() {
-		p := newProblem(f)
-		l := newLBFGS(t, p, LBFGSOptions{Compact: true})
-		for range 1000 {
-			if step(t, l, p, 1).Stationary {
-				break
-			}
-			if len(l.pairs) > l.options.History {
-				t.Fatalf("%s: %d pairs are kept", f.name, len(l.pairs))
-			}
-		}
-		if got := p.distance(); got > 2e-3 {
-			t.Errorf("%s: largest distance from the minimum is %v, want at most 0.002", f.name, got)
-		}
+// Pairs and directions of 11 bits make as good steps.
+func TestLBFGSDoesTheSameWithCompactPairs(t *testing.T) {
+	compactPairs = true
+	defer func() { compactPairs = false }()
+	for name, test := range map[string]func(*testing.T){
+		"finds the minimum":               TestLBFGSFindsTheMinimum,
+		"never goes uphill":               TestLBFGSNeverGoesUphill,
+		"takes the same steps every time": TestLBFGSTakesTheSameStepsEveryTime,
+		"stays within bounds":             TestLBFGSFindsTheMinimumWithinBounds,
+		"survives a flat start":           TestLBFGSSurvivesAFlatStart,
+		"survives a cliff":                TestLBFGSSurvivesAStartBesideACliff,
+		"skips negative curvature":        TestLBFGSSkipsPairsOfNegativeCurvature,
+		"falls back":                      TestLBFGSFallsBackToSteepestDescent,
+		"tries no tiny step":              TestLBFGSTriesNoStepTooSmallToTell,
+		"remembers how far it got":        TestLBFGSRemembersHowFarItGot,
+		"returns to the last good point":  TestLBFGSReturnsToTheLastGoodPoint,
+		"starts afresh":                   TestLBFGSStartsAfreshAtAnotherScale,
+		"follows an objective":            TestLBFGSFollowsAnObjectiveThatChanges,
+	} {
+		t.Run(name, test)
 	}
 }
 

@@ -15,8 +15,8 @@ type LBFGSOptions struct {
 	FirstStep   float64 // 0.01: root mean square of the first step tried without a history
 	Decrease    float64 // 1e-4: c₁ of the Wolfe conditions
 	Curvature   float64 // 0.9: c₂ of the Wolfe conditions
-	// Compact keeps the pairs in 16 bits, on devices that can. The products that the
-	// recursion takes of them are those of the rounded pairs.
+	// Compact keeps the pairs and the direction in 16 bits, on devices that can. The
+	// products that the recursion takes of pairs are those of the rounded ones.
 	Compact bool
 	// Bounds: none; else every point that is tried is moved into them before it
 	// is evaluated.
@@ -36,12 +36,12 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 	return o
 }
 
-// ElementBytes is how many bytes NewLBFGS takes of a device for each element of the point:
+// ElementBytes is how many bytes L-BFGS takes of a device for each element of the point:
 // three vectors, the history, and where the pairs aren't compact, room for another.
 func (o LBFGSOptions) ElementBytes(on Vectors) int64 {
 	o = o.withDefaults()
 	if o.Compact && on.Compact() != nil {
-		return 3*4 + int64(o.History)*2*2
+		return 2*4 + 2 + int64(o.History)*2*2
 	}
 	return 3*4 + int64(o.History+1)*2*4
 }
@@ -112,12 +112,16 @@ func (l *LBFGS) attach(point, gradient Vector) error {
 	if err := checkPair(point, gradient); err != nil {
 		return err
 	}
-	made, err := newVectors(l.vectors, point.Len(), 3)
+	made, err := newVectors(l.vectors, point.Len(), 2)
+	if err == nil {
+		l.direction, err = l.newKept(point.Len())
+	}
 	if err != nil {
+		free(l.vectors, made...)
 		return fmt.Errorf("optim: memory for l-bfgs: %w", err)
 	}
 	l.point, l.gradient = point, gradient
-	l.origin, l.originGradient, l.direction = made[0], made[1], made[2]
+	l.origin, l.originGradient = made[0], made[1]
 	l.evaluated, l.stride = false, 0
 	return nil
 }
@@ -205,22 +209,26 @@ func (l *LBFGS) prepare(objective Objective) error {
 
 // newPair returns a pair of zeros.
 func (l *LBFGS) newPair() (p Curvature, err error) {
-	made := make([]Vector, 2)
-	for i := range made {
-		if l.compact != nil {
-			var v *Compact
-			if v, err = l.compact.NewCompact(l.point.Len()); err == nil {
-				made[i] = v
-			}
-		} else {
-			made[i], err = l.vectors.NewVector(l.point.Len())
-		}
-		if err != nil {
-			free(l.vectors, made[:i]...)
-			return p, fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
-		}
+	if p.Step, err = l.newKept(l.point.Len()); err == nil {
+		p.Change, err = l.newKept(l.point.Len())
 	}
-	return Curvature{Step: made[0], Change: made[1]}, nil
+	if err != nil {
+		free(l.vectors, p.Step)
+		return Curvature{}, fmt.Errorf("optim: memory for the history of l-bfgs: %w", err)
+	}
+	return p, nil
+}
+
+// newKept returns n zeros, kept as the pairs are.
+func (l *LBFGS) newKept(n int) (Vector, error) {
+	if l.compact == nil {
+		return l.vectors.NewVector(n)
+	}
+	v, err := l.compact.NewCompact(n)
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // descend searches along the quasi-Newton direction and then, if need be, along
@@ -247,6 +255,7 @@ func (l *LBFGS) descend(objective Objective) (moved bool, err error) {
 func (l *LBFGS) restore(objective Objective, evaluatedSince bool) error {
 	l.vectors.Copy(l.point, l.origin)
 	if !evaluatedSince {
+		l.vectors.Copy(l.gradient, l.originGradient) // where a direction may be
 		return nil
 	}
 	e, err := evaluate(l.vectors, l.gradient, objective)
@@ -258,8 +267,18 @@ func (l *LBFGS) restore(objective Objective, evaluatedSince bool) error {
 
 // findDirection computes −H·g by the two-loop recursion.
 func (l *LBFGS) findDirection() error {
-	l.vectors.Copy(l.direction, l.originGradient)
-	return l.vectors.TwoLoop(l.direction, l.pairs)
+	if l.compact == nil {
+		l.vectors.Copy(l.direction, l.originGradient)
+		return l.vectors.TwoLoop(l.direction, l.pairs)
+	}
+	q := l.gradient // which every evaluation writes anew
+	l.vectors.Copy(q, l.originGradient)
+	if err := l.vectors.TwoLoop(q, l.pairs); err != nil {
+		return err
+	}
+	square, err := l.vectors.Dot(q, q)
+	l.compact.Pack(l.direction.(*Compact), unitFor(square, q.Len()), q, nil)
+	return err
 }
 
 // TwoLoop computes q = −H·q by the two-loop recursion, H being what a history, from

@@ -34,7 +34,7 @@ func newChain(t *testing.T) chain {
 		for k := range filters {
 			filters[k] *= sqrt(2 / float32(9*in))
 		}
-		convolution, err := NewConvolution(filters, biases, out, in)
+		convolution, err := NewConvolution(Filters{Values: filters}, biases, out, in)
 		if err != nil {
 			t.Fatal(err)
 		}

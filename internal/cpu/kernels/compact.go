@@ -62,13 +62,18 @@ func (w *Workers) difference(to, x, y []float32, factor float32) {
 	w.isa.vector.addDifference(to, x, y, factor)
 }
 
-// NarrowDifference computes to = factor·(x − y).
+// NarrowDifference computes to = factor·(x − y); y may be nil for zeros.
 func NarrowDifference(w *Workers, to []Half, x, y []float32, factor float32) {
 	w.run((len(to)+vectorBlock-1)/vectorBlock, func(block int, s *workspace) {
 		room := s.float32s(stripSlot, strip)
 		stripsOf(block*vectorBlock, min(len(to), (block+1)*vectorBlock), func(first, end int) float64 {
 			d := room[:end-first]
-			w.difference(d, x[first:end], y[first:end], factor)
+			if y == nil {
+				clear(d)
+				w.isa.vector.axpy(d, x[first:end], factor)
+			} else {
+				w.difference(d, x[first:end], y[first:end], factor)
+			}
 			w.isa.half.narrow(to[first:end], d)
 			return 0
 		})

@@ -56,6 +56,9 @@ func TestSumsWithHalvesMatchPlainLoops(t *testing.T) {
 			NarrowDifference(w, to.values, x, y, 8)
 			sameHalves(t, "NarrowDifference "+shape(n), to.values, exact)
 			to.check(t, "NarrowDifference "+shape(n))
+			exact, _ = halved(x)
+			NarrowDifference(w, to.values, x, nil, 1)
+			sameHalves(t, "NarrowDifference from zeros "+shape(n), to.values, exact)
 		}
 	})
 }

@@ -29,35 +29,52 @@ type Convolution struct {
 	Method Method
 
 	out, in int
-	filters []float32 // out×in×3×3
 	biases  []float32
 	// The filters in their layouts, made when first used. A network seldom needs all.
 	forward, gradient func() *panelled
 	winograd          func() *blocked
 }
 
-// NewConvolution prepares a convolution from filters, out×in×3×3, and biases,
-// out. It keeps filters and biases, which must not change afterwards.
-func NewConvolution(filters, biases []float32, out, in int) (*Convolution, error) {
+// Filters are the values of filters, out×in×3×3, or their places in a palette.
+type Filters struct {
+	Values  []float32
+	Palette *[256]float32
+	Indices []byte // where there is a palette
+}
+
+// len is how many values there are.
+func (f Filters) len() int { return len(f.Values) + len(f.Indices) }
+
+// at is value i.
+func (f Filters) at(i int) float32 {
+	if f.Palette != nil {
+		return f.Palette[f.Indices[i]]
+	}
+	return f.Values[i]
+}
+
+// NewConvolution prepares a convolution from filters and biases, out. It keeps both,
+// which must not change afterwards.
+func NewConvolution(filters Filters, biases []float32, out, in int) (*Convolution, error) {
 	if out < 1 || in < 1 {
 		return nil, fmt.Errorf("cpu: convolution from %d to %d channels, want 1 or more of each", in, out)
 	}
-	if len(filters) != out*in*9 {
-		return nil, fmt.Errorf("cpu: convolution has %d filter values, want %d×%d×3×3 = %d", len(filters), out, in, out*in*9)
+	if filters.len() != out*in*9 {
+		return nil, fmt.Errorf("cpu: convolution has %d filter values, want %d×%d×3×3 = %d", filters.len(), out, in, out*in*9)
 	}
 	if len(biases) != out {
 		return nil, fmt.Errorf("cpu: convolution has %d biases, want %d", len(biases), out)
 	}
-	c := &Convolution{out: out, in: in, filters: filters, biases: biases}
+	c := &Convolution{out: out, in: in, biases: biases}
 	c.forward = sync.OnceValue(func() *panelled {
-		p := newPanelled(out, in, func(o, i, tap int) float32 { return filters[(o*in+i)*9+tap] })
+		p := newPanelled(out, in, func(o, i, tap int) float32 { return filters.at((o*in+i)*9 + tap) })
 		copy(p.biases, biases)
 		return p
 	})
 	// The gradient is a convolution with the filters turned by half a turn, from
 	// output channels to input channels.
 	c.gradient = sync.OnceValue(func() *panelled {
-		return newPanelled(in, out, func(i, o, tap int) float32 { return filters[(o*in+i)*9+8-tap] })
+		return newPanelled(in, out, func(i, o, tap int) float32 { return filters.at((o*in+i)*9 + 8 - tap) })
 	})
 	c.winograd = sync.OnceValue(func() *blocked { return newBlocked(filters, out, in) })
 	return c, nil

@@ -145,7 +145,7 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 		out, in, height, width := s[0], s[1], s[2], s[3]
 		area := height * width
 		x, filters, biases, dy := values(1, in*area), values(2, out*in*9), values(3, out), values(4, out*area)
-		c, err := NewConvolution(filters, biases, out, in)
+		c, err := NewConvolution(Filters{Values: filters}, biases, out, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestNotANumberPassesThroughConvolution(t *testing.T) {
 		for _, channels := range []int{8, 16} { // directly and by Winograd's algorithm
 			x := values(1, channels*n*n)
 			x[3*n*n+5*n+5] = float32(math.NaN())
-			c, err := NewConvolution(values(2, channels*channels*9), values(3, channels), channels, channels)
+			c, err := NewConvolution(Filters{Values: values(2, channels*channels*9)}, values(3, channels), channels, channels)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +198,7 @@ func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		out, in := shape[0], shape[1]
 		const height, width = 37, 61
 		x, filters, biases, dy := values(1, in*height*width), values(2, out*in*9), values(3, out), values(4, out*height*width)
-		c, err := NewConvolution(filters, biases, out, in)
+		c, err := NewConvolution(Filters{Values: filters}, biases, out, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
 	for _, c := range []struct{ filters, biases, out, in int }{
 		{9, 1, 0, 1}, {9, 1, 1, 0}, {8, 1, 1, 1}, {18, 1, 2, 1}, {9, 2, 1, 1}, {0, 0, 0, 0},
 	} {
-		if _, err := NewConvolution(make([]float32, c.filters), make([]float32, c.biases), c.out, c.in); err == nil {
+		if _, err := NewConvolution(Filters{Values: make([]float32, c.filters)}, make([]float32, c.biases), c.out, c.in); err == nil {
 			t.Errorf("%+v is accepted", c)
 		}
 	}
@@ -246,7 +246,7 @@ func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 			out, in, height, width := s[0], s[1], s[2], s[3]
 			area, windows := height*width, (height/2)*(width/2)
 			what := set.name + " " + shape(s[:]...)
-			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
+			c, err := NewConvolution(Filters{Values: values(1, out*in*9)}, values(2, out), out, in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -291,7 +291,7 @@ func TestGradientsBySignsAreThoseByMaps(t *testing.T) {
 		for _, s := range poolingShapes {
 			out, in, height, width := s[0], s[1], s[2], s[3]
 			area, what := height*width, set.name+" "+shape(s[:]...)
-			c, err := NewConvolution(values(1, out*in*9), values(2, out), out, in)
+			c, err := NewConvolution(Filters{Values: values(1, out*in*9)}, values(2, out), out, in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -339,7 +339,7 @@ func BenchmarkConvolution(b *testing.B) {
 		for _, l := range vgg19.Convolutions[:13] {
 			size := 256 >> (l.Block - 1)
 			area := size * size
-			c, err := NewConvolution(values(1, l.Out*l.In*9), values(2, l.Out), l.Out, l.In)
+			c, err := NewConvolution(Filters{Values: values(1, l.Out*l.In*9)}, values(2, l.Out), l.Out, l.In)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -372,7 +372,7 @@ func TestReLUDoesNotHideNaN(t *testing.T) {
 				if method == BFloat16 && w.CheckBFloat16() != nil {
 					continue
 				}
-				c, err := NewConvolution(values(1, 64*channels*9), values(2, 64), 64, channels)
+				c, err := NewConvolution(Filters{Values: values(1, 64*channels*9)}, values(2, 64), 64, channels)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -386,6 +386,39 @@ func TestReLUDoesNotHideNaN(t *testing.T) {
 						t.Fatalf("%d channels, method %d: output %d beside NaN is %g", channels, method, o, v)
 					}
 				}
+			}
+		}
+	})
+}
+
+// Filters of a palette give the same results as their values, bit for bit.
+func TestPalettesComputeWhatTheirValuesDo(t *testing.T) {
+	onEveryISA(t, func(t *testing.T, set *isa, w *Workers) {
+		palette := (*[256]float32)(values(7, 256))
+		for _, method := range []Method{Fastest, Direct} {
+			for _, channels := range [][2]int{{16, 16}, {32, 16}, {48, 80}, {5, 3}} {
+				out, in := channels[0], channels[1]
+				indices, plain := make([]byte, out*in*9), make([]float32, out*in*9)
+				for i := range indices {
+					indices[i] = byte(i*i + 3*i)
+					plain[i] = palette[indices[i]]
+				}
+				const height, width = 9, 13
+				results := func(filters Filters) (y, dx []float32) {
+					c, err := NewConvolution(filters, values(2, out), out, in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					c.Method = method
+					y, dx = make([]float32, out*height*width), make([]float32, in*height*width)
+					c.Forward(w, Single(y), Single(values(3, in*height*width)), height, width, true, Border{})
+					c.DataGradient(w, dx, values(4, out*height*width), Single(y), height, width, Border{})
+					return y, dx
+				}
+				y, dx := results(Filters{Palette: palette, Indices: indices})
+				wantY, wantDx := results(Filters{Values: plain})
+				same(t, "results of "+shape(out, in), y, wantY)
+				same(t, "gradient of "+shape(out, in), dx, wantDx)
 			}
 		}
 	})

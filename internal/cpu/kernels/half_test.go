@@ -155,7 +155,7 @@ func TestConvolutionOfHalfIsThatOfItsValues(t *testing.T) {
 		out, in, height, width := s[0], s[1], s[2], s[3]
 		area := height * width
 		x := halves(values(1, in*area))
-		c, err := NewConvolution(values(2, out*in*9), values(3, out), out, in)
+		c, err := NewConvolution(Filters{Values: values(2, out*in*9)}, values(3, out), out, in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func newNetwork(b *testing.B, size int, half bool) *network {
 		}
 		l.x, l.dx = y, dy
 		var err error
-		if l.Convolution, err = NewConvolution(filters, values(uint64(50+i), c.Out), c.Out, c.In); err != nil {
+		if l.Convolution, err = NewConvolution(Filters{Values: filters}, values(uint64(50+i), c.Out), c.Out, c.In); err != nil {
 			b.Fatal(err)
 		}
 		y, dy = features(c.Out*area), make([]float32, c.Out*area)

@@ -1,30 +1,66 @@
 package kernels
 
+import "encoding/binary"
+
 // blocked are filters for Winograd's transform, in blocks of 16 input × 16 output
 // channels and 9 taps. The order is: output block, input block, input channel, tap,
 // output channel.
 type blocked struct {
 	out, in int
-	filters []float32
+	Filters
 }
 
 // newBlocked lays out filters, out×in×3×3.
-func newBlocked(filters []float32, out, in int) *blocked {
-	b := &blocked{out, in, make([]float32, len(filters))}
-	for o := range out {
-		for i := range in {
-			block := b.block(i/channelBlock, o/channelBlock)[i%channelBlock*9*channelBlock+o%channelBlock:]
-			for tap := range 9 {
-				block[tap*channelBlock] = filters[(o*in+i)*9+tap]
-			}
-		}
+func newBlocked(filters Filters, out, in int) *blocked {
+	b := &blocked{out, in, Filters{Palette: filters.Palette}}
+	if filters.Palette != nil {
+		b.Indices = make([]byte, len(filters.Indices))
+		b.arrange(func(to, from int) { b.Indices[to] = filters.Indices[from] })
+	} else {
+		b.Values = make([]float32, len(filters.Values))
+		b.arrange(func(to, from int) { b.Values[to] = filters.Values[from] })
 	}
 	return b
 }
 
-// block is the block of filters with these numbers.
-func (b *blocked) block(in, out int) []float32 {
-	return b.filters[(out*(b.in/channelBlock)+in)*filterBlock:][:filterBlock]
+// arrange moves every value to its place.
+func (b *blocked) arrange(move func(to, from int)) {
+	for o := range b.out {
+		for i := range b.in {
+			block := b.start(i/channelBlock, o/channelBlock) + i%channelBlock*9*channelBlock + o%channelBlock
+			for tap := range 9 {
+				move(block+tap*channelBlock, (o*b.in+i)*9+tap)
+			}
+		}
+	}
+}
+
+// start is where the block of filters with these numbers begins.
+func (b *blocked) start(in, out int) int { return (out*(b.in/channelBlock) + in) * filterBlock }
+
+// block is the block of filters with these numbers. Where there is a palette, it lies in
+// room.
+func (b *blocked) block(in, out int, room []float32) []float32 {
+	start := b.start(in, out)
+	if b.Palette == nil {
+		return b.Values[start:][:filterBlock]
+	}
+	room = room[:filterBlock]
+	lookUp(room, b.Indices[start:][:filterBlock], b.Palette)
+	return room
+}
+
+// lookUp writes the values at indices, a multiple of 8.
+func lookUp(to []float32, indices []byte, palette *[256]float32) {
+	for len(indices) >= 8 && len(to) >= 8 {
+		eight := binary.LittleEndian.Uint64(indices)
+		t := (*[8]float32)(to)
+		t[0], t[1] = palette[byte(eight)], palette[byte(eight>>8)]
+		t[2], t[3] = palette[byte(eight>>16)], palette[byte(eight>>24)]
+		t[4], t[5] = palette[byte(eight>>32)], palette[byte(eight>>40)]
+		t[6], t[7] = palette[byte(eight>>48)], palette[byte(eight>>56)]
+		to, indices = to[8:], indices[8:]
+	}
 }
 
 // winogradTask is one convolution by Winograd's algorithm.
@@ -206,12 +242,13 @@ func (t *winogradTask) filterChunk(s *workspace, in, inEnd, out, outEnd int) []f
 
 // transformFilter computes the values of U for 16 input and 16 output channels.
 func (t *winogradTask) transformFilter(s *workspace, u []float32, in, out int) {
+	rooms := s.float32s(filterSlot, 2*filterBlock)
+	turned, room := rooms[:filterBlock], rooms[filterBlock:]
 	if !t.transposed {
-		t.form.transformFilter(u, t.block(in/channelBlock, out/channelBlock), filterStep, 0)
+		t.form.transformFilter(u, t.block(in/channelBlock, out/channelBlock, room), filterStep, 0)
 		return
 	}
-	turned := s.float32s(filterSlot, filterBlock)
-	block := t.block(out/channelBlock, in/channelBlock)
+	block := t.block(out/channelBlock, in/channelBlock, room)
 	for tap := range 9 {
 		t.isa.winograd.transpose(turned[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
 	}
