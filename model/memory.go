@@ -234,12 +234,7 @@ func (r *run) sizeFor(last sketch, least way) int {
 		share = min(share, float64(in.host)/float64(least.needs.host))
 	}
 	for size := int(float64(max(last.width, last.height)) * math.Sqrt(share)); size >= r.options.minimumSize(); size -= max(1, size/20) {
-		width, height := fit(last.width, last.height, size, true)
-		small := outline{width: width, height: height}
-		for _, style := range last.styles {
-			small.styles = append(small.styles, image.Pt(max(1, style.X*width/last.width), max(1, style.Y*height/last.height)))
-		}
-		s, err := r.extractor.sketch(small)
+		s, err := r.extractor.sketch(outlineOf(r.content.Bounds().Size(), r.styles, r.options, size))
 		if err != nil {
 			return 0
 		}

@@ -31,9 +31,9 @@ func sketched(t *testing.T, size int, device shortDevice) (*run, []sketch) {
 	device.Device = r.extractor.Device
 	r.extractor.Device = device
 	var levels []sketch
-	content, styles := image.Pt(160, 120), []Style{{Image: image.NewNRGBA(image.Rect(0, 0, 160, 120)), Weight: 1}}
+	r.content, r.styles = image.NewNRGBA(image.Rect(0, 0, 160, 120)), []Style{{Image: image.NewNRGBA(image.Rect(0, 0, 160, 120)), Weight: 1}}
 	for _, side := range levelSides(32, size) {
-		s, err := r.extractor.sketch(outlineOf(content, styles, r.options, side))
+		s, err := r.extractor.sketch(outlineOf(r.content.Bounds().Size(), r.styles, r.options, side))
 		if err != nil {
 			t.Fatal(err)
 		}

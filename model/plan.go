@@ -120,7 +120,7 @@ func (r *run) probed() (level, error) {
 		if err != nil {
 			return small, err
 		}
-		small.styles = append(small.styles, resized)
+		small.styles, small.styleSizes = append(small.styles, resized), append(small.styleSizes, image.Pt(width, height))
 	}
 	return small, nil
 }

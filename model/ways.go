@@ -383,7 +383,8 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 	if err != nil {
 		return w, false, err
 	}
-	w.needs, w.work = in.larger(computing, descending), ofSchedule(l.objective)
+	whole := in.larger(computing, descending)
+	w.needs, w.work = whole, ofSchedule(l.objective)
 	if wanted == nil && in.holds(w.needs) || wanted != nil && !wanted.Tiled {
 		return w, in.holds(w.needs), nil
 	}
@@ -415,6 +416,7 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 			}
 			if tried := t.with(arena, short, needs, in.less(needs).host); !fits || tried.work.sum() < w.work.sum() {
 				w, fits = tried, true
+				w.remark += p.remarkOn(whole)
 			}
 		}
 		if fits {
@@ -422,6 +424,17 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 		}
 	}
 	return w, fits, nil
+}
+
+// remarkOn says of a level in tiles what it would take whole, and what losses do differently.
+func (p *planner) remarkOn(whole demand) string {
+	remark := fmt.Sprintf("; whole it would take %s", plan.Amount(whole.device+whole.host))
+	for _, part := range p.recipe.style {
+		if !p.recipe.form(part).Blends() {
+			return remark + fmt.Sprintf("; of a layer, losses that keep points look at %d positions, others in every iteration", p.recipe.points)
+		}
+	}
+	return remark
 }
 
 // with is the way of a tiling in which as much as possible of what the way back needs is
@@ -439,13 +452,24 @@ func (t tiling) with(arena int64, short bool, needs demand, left int64) way {
 	}
 	needs.host += w.keep
 	w.needs = needs
-	tiles := 0
-	for _, s := range t.sections {
-		tiles += len(s.tiles)
-	}
 	first := t.sections[0].largest().inner
-	w.remark = fmt.Sprintf("it is looked at in tiles, of %d×%d pixels at first", first.Dx(), first.Dy())
+	w.remark = fmt.Sprintf("it is looked at in tiles, the first layers in such of %d×%d pixels", first.Dx(), first.Dy())
+	if kept := t.kept(w.keep); kept > 0 {
+		w.remark += fmt.Sprintf(", with %.0f %% of what the way back needs kept", 100*kept)
+	}
+	if short {
+		w.remark += ", and with maps in 16 bits"
+	}
 	return w
+}
+
+// kept is the share of what the way back needs that is kept in so many bytes.
+func (t tiling) kept(bytes int64) float64 {
+	var all int64
+	for _, carried := range t.carried {
+		all += carried
+	}
+	return float64(bytes) / float64(max(all, 1))
 }
 
 // plus is both demands.

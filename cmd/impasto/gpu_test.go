@@ -109,14 +109,34 @@ func TestGPUPictureThatDoesNotFitIsRefusedBeforeAnyWork(t *testing.T) {
 		t.Skip("what goes wrong here can't be made to on a GPU")
 	}
 	folder := gpuPictures(t)
-	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=300000000"}, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "1024", "--device", "cuda")
-	for _, part := range []string{"a picture of 1024×922 pixels needs ", " GiB of memory, and ", " MiB are available", "such as "} {
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=300000000"}, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "12000", "--device", "cuda")
+	for _, part := range []string{"a picture of 12000×10800 pixels needs ", " GiB of memory, and ", " MiB are available", "such as "} {
 		if !strings.Contains(o.stderr, part) {
 			t.Errorf("standard error %q, want %q in it", o.stderr, part)
 		}
 	}
 	if o.status == 0 || strings.Contains(o.stderr, "iteration") {
 		t.Errorf("status %d, %q, want a failure before the first iteration", o.status, o.stderr)
+	}
+}
+
+// A picture for which the GPU hasn't the memory goes through it in tiles.
+func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
+	if standin.Real() {
+		t.Skip("what goes wrong here can't be made to on a GPU")
+	}
+	folder := t.TempDir()
+	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
+	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
+	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--size", "120", "--min-size", "120", "--first-iterations", "1",
+		"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose"}
+	runOnGPU(t, folder, nil, append(args, "-o", "whole.png")...).done(t)
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=22000000"}, append(args, "-o", "tiles.png")...).done(t)
+	if !strings.Contains(o.stderr, "it is looked at in tiles") {
+		t.Errorf("standard error says nothing of tiles:\n%s", o.stderr)
+	}
+	if d := meanDifference(t, filepath.Join(folder, "tiles.png"), filepath.Join(folder, "whole.png")); d > 0.5 {
+		t.Errorf("in tiles the picture is off by %g levels", d)
 	}
 }
 

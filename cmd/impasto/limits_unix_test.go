@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -42,7 +43,7 @@ func ended(t *testing.T, cmd *exec.Cmd) outcome {
 
 func TestWhatDoesNotFitUnderALimitIsRefusedAtOnce(t *testing.T) {
 	folder := workshop(t)
-	for _, size := range []string{"--size=4000", "--size=16384 --min-size=16384"} {
+	for _, size := range []string{"--size=12000", "--size=16384 --min-size=16384"} {
 		args := append([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu"}, strings.Fields(size)...)
 		ended(t, limitedTo(t, 4096, folder, args...)).refused(t, statusFailed, "pixels needs ", "are available under the limit on the address space (ulimit -v)", "choose a smaller size, such as ")
 	}
@@ -126,8 +127,15 @@ func TestInterruptsCountOnceUnderALimit(t *testing.T) {
 // A control group that the test makes below its own, where it may.
 func TestTheLimitOfAControlGroupIsRespected(t *testing.T) {
 	group := controlGroup(t, "memory", "memory.limit_in_bytes", "memory.max", 1<<30)
-	run := ended(t, inGroup(t, group, workshop(t), "stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=2000"))
-	run.refused(t, statusFailed, "2000×1500 pixels needs ", "under the limit on the memory of its control group")
+	folder := workshop(t)
+	run := ended(t, inGroup(t, group, folder, "stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=6000"))
+	run.refused(t, statusFailed, "6000×4500 pixels needs ", "under the limit on the memory of its control group")
+	// In tiles a smaller one fits.
+	run = ended(t, inGroup(t, group, folder, "plan", "content.png", "style.png", "--device=cpu", "--size=2000", "--json")).done(t)
+	var plan planReport
+	if err := json.Unmarshal([]byte(run.stdout), &plan); err != nil || plan.Memory > 1<<30 {
+		t.Errorf("a run of 2000 pixels would take %d MiB (%v)", plan.Memory>>20, err)
+	}
 }
 
 func TestShortageOfThreadsIsOneLine(t *testing.T) {

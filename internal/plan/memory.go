@@ -18,15 +18,15 @@ func (e *MemoryError) Error() string {
 
 // Shortage says how much is needed and how much there is, for people.
 func (e *MemoryError) Shortage() string {
-	there := amount(e.Available) + " are available"
+	there := Amount(e.Available) + " are available"
 	if e.Limit != "" {
 		there += " under the limit on the " + e.Limit
 	}
-	return fmt.Sprintf("%s of memory, and %s", amount(e.Needed), there)
+	return fmt.Sprintf("%s of memory, and %s", Amount(e.Needed), there)
 }
 
-// amount is a number of bytes in a unit that leaves two digits or more.
-func amount(bytes int64) string {
+// Amount is a number of bytes in a unit that leaves two digits or more.
+func Amount(bytes int64) string {
 	switch {
 	case bytes < 1<<30:
 		return fmt.Sprintf("%.0f MiB", math.Ceil(float64(bytes)/(1<<20)))
