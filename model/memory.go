@@ -145,6 +145,7 @@ func (l level) outline() outline { return outline{l.width, l.height, l.styleSize
 // there is the memory for, and reports a size of the output that there isn't.
 func (r *run) allot(levels []sketch) error {
 	last := levels[len(levels)-1]
+	r.ways = nil
 	var least way
 	planner, wanted := r.extractor.planner(), r.wanted(len(levels))
 	for _, in := range r.rooms() {
