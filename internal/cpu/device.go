@@ -49,8 +49,8 @@ type Options struct {
 	Exact bool
 	// Precision is f32 where empty. BFloat16 multiplies numbers of 8 bits' precision
 	// in convolutions, for processors that do so at twice the rate. Float16 keeps
-	// features that the network makes in 16 bits, as kernels.Half, in little more than
-	// half of the memory; arithmetic and cotangents stay float32. Exact overrides both.
+	// features that the network makes in 16 bits, as kernels.Half, in some three quarters
+	// of the arena; arithmetic and cotangents stay float32. Exact overrides both.
 	Precision device.Precision
 }
 

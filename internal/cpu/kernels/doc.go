@@ -4,7 +4,9 @@
 //
 // Feature maps are planar: channels × height × width of float32, row-major. Maps that
 // are kept for long may be of Half, which takes half of the memory. Arithmetic is in
-// float32 all the same, and cotangents are always of float32.
+// float32 all the same, and cotangents are always of float32. Of maps that only the
+// gradients of Winograd convolutions ask for, signs or choices are kept, in pixels of 16
+// channels: a bit for each, or a byte for each in a window of two by two.
 //
 // Every operation takes the Workers it runs on, which own all threads and their
 // workspaces. How an operation is split into parts depends on its shapes only, so
