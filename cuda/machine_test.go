@@ -3,6 +3,8 @@
 package cuda
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -276,5 +278,36 @@ func convolutionsMatch(t *testing.T, capability string) {
 				}
 			})
 		}
+	}
+}
+
+func TestNoRunBeginsOnceTheContextHasEnded(t *testing.T) {
+	s, n := schedule(t)
+	device := open(t, Options{})
+	compiled, err := device.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := compiled.(*machine)
+	defer m.Close()
+	for _, in := range s.Inputs {
+		if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := m.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	runs := m.runs
+	if err := m.Run(ctx); err != context.Canceled || m.runs != runs {
+		t.Errorf("the error is %v after %d runs more, want %v and none", err, m.runs-runs, context.Canceled)
+	}
+	if err := device.do("test", func() error { return m.runInParts(ctx) }); !errors.Is(err, context.Canceled) {
+		t.Errorf("in parts, the error is %v, want %v", err, context.Canceled)
+	}
+	if err := m.Run(t.Context()); err != nil {
+		t.Errorf("a run that follows fails: %v", err)
 	}
 }

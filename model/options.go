@@ -144,7 +144,7 @@ func DefaultOptions() Options {
 		StyleScale:           1,
 		FirstIterations:      200,
 		Iterations:           100,
-		LeastIterations:      25,
+		LeastIterations:      30,
 		Optimizer:            LBFGS,
 		StepSize:             0.02,
 		AverageDecay:         0.99,

@@ -25,8 +25,8 @@ type Quality struct {
 //	draft (L-BFGS)          0.1939    13 s    0.1693    18 s
 var Qualities = []Quality{
 	{"draft", "a look in a fraction of the time", LBFGS, 60, 30, 15},
-	{"good", "as many iterations as change what is seen", LBFGS, 200, 100, 25},
-	{"best", "the lowest loss", LBFGS, 500, 250, 60},
+	{"good", "as many iterations as change what is seen", LBFGS, 200, 100, 30},
+	{"best", "the lowest loss", LBFGS, 500, 250, 75},
 	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500},
 }
 

@@ -132,7 +132,7 @@ func TestSettlingFitsWhatWasNotGiven(t *testing.T) {
 		set, given string
 		want       int // least iterations
 	}{
-		{"", "", 25},
+		{"", "", 30},
 		{"iterations=80", "iterations", 80},
 		{"least-iterations=9", "least-iterations", 9},
 		{"quality=draft", "quality", 15},
