@@ -14,27 +14,33 @@ import (
 // phases runs a machine in two phases.
 type phases struct {
 	machine *machine
-	split   int // the first step of the second phase
-	carried []*plan.Buffer
+	cut     plan.Cut
+	first   []runner // steps of the first phase
+	rest    []runner
 }
 
 // Phases implements plan.Phased.
 func (m *machine) Phases(first []*gorgonia.Node) (plan.Phases, error) {
-	split, carried, err := m.program.Split(first)
+	cut, err := m.program.Cut(first)
 	if err != nil {
 		return nil, fmt.Errorf("cpu: %w", err)
 	}
-	return &phases{m, split, carried}, nil
+	p := &phases{machine: m, cut: cut, first: m.steps[:cut.Step]}
+	for _, at := range cut.Again {
+		p.rest = append(p.rest, m.steps[at])
+	}
+	p.rest = append(p.rest, m.steps[cut.Step:]...)
+	return p, nil
 }
 
 // First implements plan.Phases.
 func (p *phases) First(ctx context.Context) error {
-	return p.machine.run(ctx, p.machine.steps[:p.split])
+	return p.machine.run(ctx, p.first)
 }
 
 // Rest implements plan.Phases.
 func (p *phases) Rest(ctx context.Context) error {
-	if err := p.machine.run(ctx, p.machine.steps[p.split:]); err != nil {
+	if err := p.machine.run(ctx, p.rest); err != nil {
 		return err
 	}
 	return p.machine.checkRange()
@@ -43,15 +49,13 @@ func (p *phases) Rest(ctx context.Context) error {
 // Reads implements plan.Phases.
 func (p *phases) Reads(input *gorgonia.Node) bool {
 	b, err := p.machine.program.Buffer(input)
-	return err == nil && slices.ContainsFunc(p.machine.program.Steps[p.split:], func(s plan.Step) bool {
-		return slices.Contains(s.Reads(), b)
-	})
+	return err == nil && slices.ContainsFunc(p.rest, func(r runner) bool { return slices.Contains(r.step.Reads(), b) })
 }
 
 // Bytes implements plan.Phases.
 func (p *phases) Bytes() int {
 	bytes := 0
-	for _, b := range p.carried {
+	for _, b := range p.cut.Carried {
 		bytes += b.Bytes()
 	}
 	return bytes
@@ -75,7 +79,7 @@ func (p *phases) Load(from []byte) {
 
 // each calls do with the memory of what is carried over.
 func (p *phases) each(do func(memory []byte)) {
-	for _, b := range p.carried {
+	for _, b := range p.cut.Carried {
 		do(p.machine.arena[b.Offset : b.Offset+b.Bytes()])
 	}
 }
@@ -87,8 +91,8 @@ func (d *Device) Carries(s *plan.Schedule, first []*gorgonia.Node) (bytes int64,
 	if err != nil {
 		return 0, fmt.Errorf("cpu: %w", err)
 	}
-	_, carried, err := p.Split(first)
-	for _, b := range carried {
+	cut, err := p.Cut(first)
+	for _, b := range cut.Carried {
 		bytes += int64(b.Bytes())
 	}
 	return bytes, err

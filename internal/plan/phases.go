@@ -2,35 +2,62 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"gorgonia.org/gorgonia"
+
+	"impasto/internal/ops"
 )
 
-// Split cuts a program in two: the steps that the first of its outputs need, which end
-// before the step returned, and the rest. carried is what the rest reads of what the first
-// steps made. Outputs that were scheduled first are made first, and so are a good place to
-// cut.
-func (p *Program) Split(first []*gorgonia.Node) (step int, carried []*Buffer, err error) {
+// Cut is a program cut in two pieces.
+type Cut struct {
+	// Step is the first step of the second piece.
+	Step int
+	// Carried is what the second piece reads of what the first made.
+	Carried []*Buffer
+	// Again are steps of the first piece whose results the second reads, too, and that are
+	// better run again than carried over: the convolution of the picture, which takes next
+	// to no time and makes the largest map of all.
+	Again []int
+}
+
+// Cut cuts a program after the steps that the first of its outputs need. Outputs that were
+// scheduled first are made first, and so are a good place to cut.
+func (p *Program) Cut(first []*gorgonia.Node) (c Cut, err error) {
 	made := p.uses().made
 	for _, node := range first {
 		b, err := p.Buffer(node)
 		if err != nil {
-			return 0, nil, err
+			return c, err
 		}
 		if at, ok := made[b]; ok {
-			step = max(step, at+1)
+			c.Step = max(c.Step, at+1)
 		}
 	}
 	seen := map[*Buffer]bool{}
-	for _, s := range p.Steps[step:] {
+	for _, s := range p.Steps[c.Step:] {
 		for _, b := range s.Reads() {
-			if at, ok := made[b]; ok && at < step && !seen[b] {
-				seen[b] = true
-				carried = append(carried, b)
+			at, ok := made[b]
+			if !ok || at >= c.Step || seen[b] {
+				continue
+			}
+			seen[b] = true
+			if p.Steps[at].convolvesPicture() {
+				c.Again = append(c.Again, at)
+			} else {
+				c.Carried = append(c.Carried, b)
 			}
 		}
 	}
-	return step, carried, nil
+	slices.Sort(c.Again)
+	c.Again = slices.Compact(c.Again)
+	return c, nil
+}
+
+// convolvesPicture tells a convolution of few channels that are an input.
+func (s Step) convolvesPicture() bool {
+	_, ok := s.Op.(*ops.Convolution)
+	return ok && s.Inputs[0].Input && s.Inputs[0].Shape[0] < 16
 }
 
 // Phased is a machine that can run in two phases, between which it may run with other
