@@ -96,7 +96,7 @@ func BuildFrom(x *gorgonia.Node, after string, p *Parameters, o Options, layers 
 	if err != nil {
 		return nil, err
 	}
-	b := builder{parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}, convolution: convolutionsUpTo(after)}
+	b := builder{after: after, parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}, convolution: convolutionsUpTo(after)}
 	want, shape := 3, x.Shape()
 	if b.convolution > 0 {
 		want = Convolutions[b.convolution-1].Out
@@ -188,6 +188,7 @@ func deepest(layers []string) (int, error) {
 }
 
 type builder struct {
+	after       string // the layer whose map the network begins with
 	parameters  *Parameters
 	options     Options
 	wanted      []string
@@ -204,7 +205,7 @@ func (b *builder) build(x *gorgonia.Node, names []string) error {
 			x, err = b.convolve(x, b.convolution)
 			b.convolution++
 		case strings.HasPrefix(name, "relu"):
-			if slices.Contains(b.wanted, Convolutions[b.convolution-1].Name) {
+			if c := Convolutions[b.convolution-1].Name; slices.Contains(b.wanted, c) || c == b.after {
 				x, err = ops.Rectify(x)
 			}
 		case b.options.Pooling != "none":

@@ -248,3 +248,65 @@ func distance(a, b []float32) float64 {
 	}
 	return math.Sqrt(d / norm)
 }
+
+// The network from a layer on, on that layer's map, gives what the whole network does.
+func TestTheNetworkCanBeBuiltInPieces(t *testing.T) {
+	p := parameters()
+	d, err := cpu.NewDevice(cpu.Options{Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	picture := make([]float32, 3*40*37)
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range picture {
+		picture[i] = r.Float32()
+	}
+	values := func(input *gorgonia.Node, from []float32, output *gorgonia.Node) []float32 {
+		s, err := plan.Make(output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := d.Compile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if err := m.Write(input, from); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		to := make([]float32, output.Shape().TotalSize())
+		if err := m.Read(output, to); err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	for _, after := range []string{"conv1_1", "relu1_2", "pool1", "relu2_1", "pool2"} {
+		// ReLU of a convolution is a step of its own where the convolution is asked for.
+		node := pictureNode(40, 37, tensor.Float32)
+		maps, err := vgg19.Build(node, p, vgg19.Options{}, after, "relu3_2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := values(node, picture, maps["relu3_2"])
+		between := values(node, picture, maps[after])
+		shape := maps[after].Shape()
+		input := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 3, gorgonia.WithShape(shape...), gorgonia.WithName("map"))
+		rest, err := vgg19.BuildFrom(input, after, p, vgg19.Options{}, "relu3_2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := values(input, between, rest["relu3_2"]); !slices.Equal(got, want) {
+			t.Errorf("from %s on, relu3_2 differs", after)
+		}
+	}
+	wrong := gorgonia.NewTensor(gorgonia.NewGraph(), tensor.Float32, 3, gorgonia.WithShape(64, 8, 8), gorgonia.WithName("map"))
+	for name, layers := range map[string][2]string{"too few channels": {"pool2", "relu3_1"}, "the wrong order": {"pool1", "relu1_1"}, "unknown": {"pool9", "relu1_1"}} {
+		if _, err := vgg19.BuildFrom(wrong, layers[0], p, vgg19.Options{}, layers[1]); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
