@@ -146,6 +146,19 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	impasto(t, folder, "stylize", "--resume=run.checkpoint").refused(t, statusFailed, "style.png", "no such file")
 }
 
+// A run in tiles goes on in the same tiles, though there were memory for more.
+func TestInterruptedRunInTilesGoesOn(t *testing.T) {
+	folder := workshop(t)
+	args := slices.Concat([]string{"stylize", "content.png", "style.png", "--json"}, inTiles, []string{"--first-iterations=4"})
+	impasto(t, folder, append(args, "-o", "want.png")...).done(t)
+	cmd := program(t, folder, append(args, "-o", "out.png", "--checkpoint=run.checkpoint")...)
+	if run := during(t, cmd, 3, func() { send(t, cmd, os.Interrupt) }); run.status != statusInterrupted {
+		t.Fatalf("exit status %d, standard error:\n%s", run.status, run.stderr)
+	}
+	impasto(t, folder, "stylize", "--resume=run.checkpoint", "--memory=1GiB").done(t)
+	checkPainted(t, folder, readFile(t, filepath.Join(folder, "want.png")))
+}
+
 func TestCheckpointThatWontDoIsRefused(t *testing.T) {
 	folder := cutShort(t)
 	data := readFile(t, filepath.Join(folder, "run.checkpoint"))
