@@ -90,6 +90,7 @@ func (r *run) rooms() []room {
 	if r.extractor.Device.OnHost() {
 		host = device
 	}
+	debug.FreeOSMemory() // garbage would count as taken
 	resident, _ := memory.Resident()
 	within := func(most int64) room {
 		left := max(0, min(host, most-resident)-heapSlack)
