@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/picture"
+	"impasto/vgg19"
 )
 
 // input is one thing that a run is made of: an option by its value, or a picture or the
@@ -52,11 +53,12 @@ func (r *run) list() (inputs []input, err error) {
 	}
 	sum := sha256.New()
 	for i := range parameters.Filters {
-		filters := parameters.Filters[i]
+		_ = writeSingles(sum, parameters.Filters[i])
 		if palette := parameters.Palettes[i]; palette != nil {
-			filters = palette.Filters()
+			for some := range slices.Chunk(palette.Indices, 1<<13) {
+				_ = writeSingles(sum, (&vgg19.Palette{Values: palette.Values, Indices: some}).Filters())
+			}
 		}
-		_ = writeSingles(sum, filters)
 		_ = writeSingles(sum, parameters.Biases[i])
 	}
 	_ = writeSingles(sum, parameters.Neutral[:])

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"impasto/internal/engine"
 	"impasto/internal/optim"
 	"impasto/internal/picture"
 )
@@ -204,6 +205,7 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	// What was decoded and what targets were made of are garbage by now. Whatever is
 	// left of that in a level's memory stays there throughout the level.
 	debug.FreeOSMemory()
+	engine.Rest()
 	if err != nil {
 		return nil, err
 	}

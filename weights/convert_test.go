@@ -34,7 +34,7 @@ func TestConvertKeepsPalettesWithoutLoss(t *testing.T) {
 	if err := Convert(t.Context(), "", out, "keep"); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(readFile(t, out), embedded) {
+	if !bytes.Equal(readFile(t, out), embeddedBytes()) {
 		t.Error("converting the embedded network changes it")
 	}
 }
@@ -68,7 +68,7 @@ func TestConvertMakesTheEmbeddedFileFromPalettesOfPyTorch(t *testing.T) {
 	for _, l := range e.layers {
 		size += int(l.palette.bytes + l.filter.bytes + l.bias.bytes)
 	}
-	if !bytes.Equal(got[len(got)-size:], embedded[len(embedded)-size:]) {
+	if !bytes.Equal(got[len(got)-size:], embeddedBytes()[len(embedded)-size:]) {
 		t.Error("palettes, indices or biases changed")
 	}
 }

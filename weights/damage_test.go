@@ -191,7 +191,7 @@ func TestOtherTypesThatAreNotFiniteAreRefused(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "features.0.bias has the value +Inf") {
 		t.Errorf("1e300: error is %v", err)
 	}
-	content := bytes.Clone(embedded)
+	content := bytes.Clone(embeddedBytes())
 	e, err := Embedded()
 	if err != nil {
 		t.Fatal(err)

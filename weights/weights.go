@@ -18,16 +18,27 @@ package weights
 import (
 	"context"
 	_ "embed" // for the default network
+	"unsafe"
 
+	"impasto/internal/memory"
 	"impasto/vgg19"
 )
 
 //go:embed vgg19.safetensors
-var embedded []byte
+var embedded string
+
+// embeddedBytes are the embedded file, which can only be read.
+func embeddedBytes() []byte { return unsafe.Slice(unsafe.StringData(embedded), len(embedded)) }
 
 // Embedded opens the network that is part of the program.
 func Embedded() (*File, error) {
-	return newFile(&source{name: EmbeddedName, memory: embedded, size: int64(len(embedded))})
+	return newFile(&source{name: EmbeddedName, memory: embeddedBytes(), size: int64(len(embedded))})
+}
+
+// Rest gives the system back the memory that the embedded network takes, until it is read
+// again. What Compact returned stays good.
+func Rest() {
+	_ = memory.Forget(embeddedBytes()) // which is of no consequence where it fails
 }
 
 // EmbeddedName stands for the embedded network where a file's name is reported.

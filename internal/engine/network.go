@@ -38,6 +38,10 @@ func ParametersOn(d plan.Device, given *vgg19.Parameters, layers ...string) (*vg
 	return compact.Through(layers...)
 }
 
+// Rest gives back memory that holds filters as they are stored, for a time when the device
+// has them in its own layout.
+func Rest() { weights.Rest() }
+
 // Network is VGG-19 on a device.
 type Network struct {
 	Device     plan.Device
