@@ -66,7 +66,7 @@ func (o *stylizeOptions) note(content string, styles []styleArgument) ([]byte, e
 }
 
 // loosely are the settings that may be others where a run goes on.
-var loosely = []string{"device", "threads"}
+var loosely = []string{"device", "threads", "memory"}
 
 // resume makes the options those of the checkpoint that they name, with what may be
 // another taken from the flags that were given. Pictures of the command line stand for
