@@ -55,7 +55,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/engine", "cuda device internal/cpu internal/ops internal/picture internal/plan losses vgg19 weights"},
 
 	// The method, and what is made of it.
-	{"model", "device internal/engine internal/memory internal/names internal/ops internal/optim internal/picture internal/plan losses vgg19"},
+	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan losses vgg19"},
 	{"internal/bench", "device internal/engine internal/memory internal/ops internal/picture internal/plan internal/pure losses model vgg19"},
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
