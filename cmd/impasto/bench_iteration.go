@@ -24,7 +24,8 @@ With --json it prints one object with the keys size, loss, seconds (the median),
 least, most, rate and matrix_rate (operations a second), share (the one in units
 of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
 		Example: `  impasto bench iteration
-  impasto bench iteration --size 512 --loss gram --json`,
+  impasto bench iteration --size 512 --loss gram --json
+  impasto bench iteration --size 4096 --memory 2GiB --warmup 1 --runs 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runBenchIteration(cmd.Context(), o.Options, *global, cmd.OutOrStdout())
@@ -32,6 +33,7 @@ of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
 	}
 	f := flagsOf(cmd, "Flags")
 	f.add(settings.Loss(&o.Loss), "loss", "l", "style loss")
+	f.add(settings.Memory(&o.Memory), "memory", "", "memory that the program may take, as for stylize; what doesn't fit is looked at in tiles")
 	o.addFlags(f)
 	return cmd
 }
@@ -64,10 +66,11 @@ func runBenchIteration(ctx context.Context, o bench.Options, global globalOption
 			timing.Rate(), rate, timing.Rate() / rate, peak})
 	}
 	_, err = fmt.Fprintf(out, `iteration at %d×%d, %s loss
-  median       %.4f s of %d (%.4f to %.4f)
+  median       %.4f s of %d (%.4f to %.4f), %.3f s a megapixel
   convolutions %.0f GFLOP/s, counted as computed directly
   matrices     %.0f GFLOP/s, measured
   peak memory  %s
-`, o.Size, o.Size, o.Loss.Description().Name, timing.Seconds, o.Runs, timing.Least, timing.Most, timing.Rate()/1e9, rate/1e9, mebibytes(peak))
+`, o.Size, o.Size, o.Loss.Description().Name, timing.Seconds, o.Runs, timing.Least, timing.Most,
+		timing.Seconds*1e6/float64(o.Size*o.Size), timing.Rate()/1e9, rate/1e9, mebibytes(peak))
 	return err
 }

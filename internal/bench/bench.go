@@ -36,6 +36,7 @@ type Options struct {
 	Device    device.Name      // auto where empty
 	Precision device.Precision // f32 where empty
 	Threads   int              // of the processor; 0 uses every core
+	Memory    int64            // that an iteration's program may take, as in model.Options; 0 where left to it
 }
 
 func (o Options) open() (plan.Device, error) {
@@ -69,7 +70,7 @@ func Iteration(ctx context.Context, o Options) (Timing, error) {
 	var seconds []float64
 	var last time.Duration
 	s := model.DefaultOptions()
-	s.Size, s.MinSize, s.Threads = o.Size, o.Size, o.Threads
+	s.Size, s.MinSize, s.Threads, s.Memory = o.Size, o.Size, o.Threads, o.Memory
 	s.SetLoss(o.Loss)
 	s.Device, s.Precision = cmp.Or(o.Device, s.Device), cmp.Or(o.Precision, s.Precision)
 	s.Optimizer, s.FirstIterations = model.Adam, o.Warmup+o.Runs // one evaluation an iteration
@@ -79,13 +80,20 @@ func Iteration(ctx context.Context, o Options) (Timing, error) {
 		}
 		last = p.Elapsed
 	}
-	_, err := model.Stylize(ctx, noise(o.Size, 1), []model.Style{{Image: noise(o.Size, 2), Weight: 1}}, s)
+	// The pictures are scaled up where they are smaller, as the content is, or stay as they
+	// are, as the style does, which matters before the first iteration only.
+	side := min(o.Size, mostNoise)
+	_, err := model.Stylize(ctx, noise(side, 1), []model.Style{{Image: noise(side, 2), Weight: 1}}, s)
 	if err != nil {
 		return Timing{}, err
 	}
 	deepest := s.StyleTerms[len(s.StyleTerms)-1].Layer
 	return newTiming("iteration", 2*vgg19.Operations(o.Size, o.Size, deepest), seconds), nil
 }
+
+// mostNoise is the side of the largest pictures that are made: larger ones would take memory
+// that is somebody else's where pictures come from files.
+const mostNoise = 512
 
 func noise(size int, seed uint64) image.Image {
 	r := rand.New(rand.NewPCG(seed, 0))
