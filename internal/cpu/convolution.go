@@ -12,7 +12,7 @@ import (
 )
 
 var convolutionKernel = kernel{
-	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true, Signs: true},
+	able: plan.Ability{Float16Inputs: []int{0}, Float16Results: true, Signs: true, Again: true},
 	when: func(d *Device, step plan.Step) bool {
 		return narrowsWhereAsked(d, step) && (len(step.Results) == 1 || d.onPixels(step.Inputs[1]))
 	},

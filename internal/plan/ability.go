@@ -17,7 +17,10 @@ type Ability struct {
 	MasksInput bool
 	// Signs tells whether the kernel makes the signs of its first result, where they are
 	// its second, and masks its first input by signs, where it masks that.
-	Signs   bool
+	Signs bool
+	// Again tells whether the operation is cheap enough, of a picture, to be made again
+	// rather than its result be kept.
+	Again   bool
 	Beside  Beside
 	Scratch []int
 }
@@ -65,7 +68,7 @@ func (a Ability) Support(s Step) Support {
 		return Support{Why: "its kernel doesn't mask its input"}
 	}
 	return Support{
-		How: ByKernel, InPlace: s.AddTo != nil && a.Adds == AddsInPlace, Beside: a.Beside, Scratch: a.Scratch,
+		How: ByKernel, InPlace: s.AddTo != nil && a.Adds == AddsInPlace, Again: a.Again, Beside: a.Beside, Scratch: a.Scratch,
 	}
 }
 

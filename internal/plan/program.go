@@ -29,6 +29,8 @@ type Support struct {
 	Why string
 	// InPlace says of a step with AddTo that its result must take the memory of that.
 	InPlace bool
+	// Again says of a step that it is cheap enough to be made again.
+	Again bool
 	// Beside says what runs at the same time as the step.
 	Beside Beside
 	// Scratch is the memory that the step needs while it runs: so many bytes each.
@@ -84,6 +86,7 @@ func (s *Schedule) For(device Descriptor) (*Program, error) {
 		(*Program).fuseMasks,
 		(*Program).fusePools,
 		(*Program).keepSigns,
+		(*Program).convolveAgain,
 		(*Program).group,
 		(*Program).narrow,
 	} {

@@ -60,13 +60,7 @@ func (p *Program) convolvesBetween(first, end int) bool {
 	if end < first {
 		return false
 	}
-	return slices.ContainsFunc(p.Steps[first+1:end], func(s Step) bool {
-		switch s.Op.(type) {
-		case *ops.Convolution, *ops.ConvolutionGradient, *ops.PooledConvolution, *ops.PooledConvolutionGradient:
-			return true
-		}
-		return false
-	})
+	return slices.ContainsFunc(p.Steps[first+1:end], Step.convolves)
 }
 
 // maskedBy is the step with another mask of its first input.
