@@ -94,3 +94,12 @@ func planned() Options {
 	o.StyleTerms, o.ContentLayers = o.StyleTerms[:2], []LayerWeight{{"relu2_2", 1}}
 	return o
 }
+
+func TestPlanOfALargeFirstLevelIsMeasuredAtASmallSize(t *testing.T) {
+	o := planned()
+	o.Size, o.MinSize, o.FirstIterations, o.Iterations, o.LeastIterations = 2*probeSide, probeSide+1, 1, 1, 1
+	plan, err := MakePlan(t.Context(), waves(60, 40, 0.1), []Style{{waves(50, 50, 0.3), 1}, {waves(300, 200, 0.2), 1}}, o)
+	if err != nil || plan.Time <= 0 {
+		t.Errorf("the plan takes %v (%v)", plan.Time, err)
+	}
+}
