@@ -25,12 +25,7 @@ func (m *machine) Phases(first []*gorgonia.Node) (plan.Phases, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cpu: %w", err)
 	}
-	p := &phases{machine: m, cut: cut, first: m.steps[:cut.Step]}
-	for _, at := range cut.Again {
-		p.rest = append(p.rest, m.steps[at])
-	}
-	p.rest = append(p.rest, m.steps[cut.Step:]...)
-	return p, nil
+	return &phases{machine: m, cut: cut, first: m.steps[:cut.Step], rest: m.steps[cut.Step:]}, nil
 }
 
 // First implements plan.Phases.

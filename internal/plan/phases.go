@@ -2,11 +2,8 @@ package plan
 
 import (
 	"context"
-	"slices"
 
 	"gorgonia.org/gorgonia"
-
-	"impasto/internal/ops"
 )
 
 // Cut is a program cut in two pieces.
@@ -15,10 +12,6 @@ type Cut struct {
 	Step int
 	// Carried is what the second piece reads of what the first made.
 	Carried []*Buffer
-	// Again are steps of the first piece whose results the second reads, too, and that are
-	// better run again than carried over: the convolution of the picture, which takes next
-	// to no time and makes the largest map of all.
-	Again []int
 }
 
 // Cut cuts a program after the steps that the first of its outputs need. Outputs that were
@@ -42,22 +35,10 @@ func (p *Program) Cut(first []*gorgonia.Node) (c Cut, err error) {
 				continue
 			}
 			seen[b] = true
-			if p.Steps[at].convolvesPicture() {
-				c.Again = append(c.Again, at)
-			} else {
-				c.Carried = append(c.Carried, b)
-			}
+			c.Carried = append(c.Carried, b)
 		}
 	}
-	slices.Sort(c.Again)
-	c.Again = slices.Compact(c.Again)
 	return c, nil
-}
-
-// convolvesPicture tells a convolution of few channels that are an input.
-func (s Step) convolvesPicture() bool {
-	_, ok := s.Op.(*ops.Convolution)
-	return ok && s.Inputs[0].Input && s.Inputs[0].Shape[0] < 16
 }
 
 // Phased is a machine that can run in two phases, between which it may run with other
