@@ -9,16 +9,38 @@ import (
 // convolveAgain has the convolution of the picture made a second time for what reads its
 // result at the end of the way back, where the device takes that for cheap, so that the
 // largest map of all doesn't stand in between. What else reads it, such as a summary,
-// does so at once.
+// does so at once. Where a rectangle of the map is read so, that is cropped again, too.
 func (p *Program) convolveAgain() {
 	at := slices.IndexFunc(p.Steps, Step.convolvesPicture)
 	if at < 0 || p.Steps[at].Results[0].Kept() || !p.device.Supports(p.Steps[at]).Again {
 		return
 	}
 	y := p.Steps[at].Results[0]
+	var crops []*Buffer
+	for _, reader := range p.readersIn(y) {
+		if selection, ok := p.Steps[reader].Op.(*ops.Selection); ok && !selection.Of.Crop.Empty() {
+			crops = append(crops, p.Steps[reader].Results[0])
+		}
+	}
+	for _, crop := range crops {
+		p.makeAgain(p.uses().made[crop])
+	}
+	p.makeAgain(p.uses().made[y])
+}
+
+// convolvesPicture tells a convolution of few channels that are an input.
+func (s Step) convolvesPicture() bool {
+	_, ok := s.Op.(*ops.Convolution)
+	return ok && s.Inputs[0].Input && s.Inputs[0].Shape[0] < 16
+}
+
+// makeAgain has a step made a second time for those readers of its result that come after
+// other readers and a convolution.
+func (p *Program) makeAgain(at int) {
+	y := p.Steps[at].Results[0]
 	readers := p.readersIn(y)
 	late := p.lateReaders(readers)
-	if late == 0 {
+	if late == 0 || y.Kept() {
 		return
 	}
 	again := p.Steps[at]
