@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"time"
 
@@ -19,15 +20,25 @@ type Moment struct {
 	// Stopped tells that ctx has ended and that the run ends here.
 	Stopped bool
 	// Write writes a checkpoint, with an attachment for whoever goes on. It costs the time
-	// of writing some bytes for each pixel, 80 with Adam and up to 160 with L-BFGS, and
-	// memory for 12 of them. It has to be called before the callback returns.
+	// of writing some bytes for each pixel, 80 with Adam and up to 160 with L-BFGS, and on
+	// a GPU memory for 12 of them. It has to be called before the callback returns.
 	Write func(w io.Writer, attachment []byte) error
 }
 
-// Checkpoint is what ReadCheckpoint has read: where a run stood at a Moment.
+// Checkpoint is where a run stood at a Moment, by ReadCheckpoint or OpenCheckpoint. Long
+// vectors stay in the source until they are wanted.
 type Checkpoint struct {
 	header header
+	source io.ReaderAt
 	blocks []block
+	seed   maphash.Seed // of the blocks' sums
+}
+
+// block is where a block begins in the source, and the sum of its bytes as it was first
+// read.
+type block struct {
+	offset int64
+	sum    uint64
 }
 
 // Attachment is what whoever wrote the checkpoint gave Moment.Write.
@@ -163,28 +174,28 @@ func (d *descent) write(w io.Writer, attachment []byte, ended bool) error {
 	return out.write(w)
 }
 
-// restore has a new descent go on from a checkpoint of its level.
+// restore has a new descent go on from a checkpoint of its level. It takes memory for one
+// vector.
 func (d *descent) restore(c *Checkpoint) error {
-	h, blocks := c.header, blockReader{blocks: c.blocks}
-	blocks.singles() // the base, which was taken before
-	if err := d.run.extractor.Device.Upload(d.point, blocks.singles()); err != nil {
+	h, blocks := c.header, blockReader{checkpoint: c, next: 1} // after the base, which was taken before
+	values := make([]float32, d.point.Len())
+	if err := blocks.singles(values); err != nil {
+		return err
+	}
+	if err := d.run.extractor.Device.Upload(d.point, values); err != nil {
 		return err
 	}
 	if d.average != nil {
-		if err := d.average.Restore([][]float32{blocks.singles()}, h.Average); err != nil {
+		if err := d.average.Restore(blocks.vectors(1, values), h.Average); err != nil {
 			return err
 		}
 	}
-	var vectors [][]float32
-	for range h.Vectors {
-		vectors = append(vectors, blocks.singles())
-	}
-	if err := d.run.optimiser.Restore(vectors, h.Optimiser); err != nil {
+	if err := d.run.optimiser.Restore(blocks.vectors(h.Vectors, values), h.Optimiser); err != nil {
 		return err
 	}
-	var records []plan.Record
-	for range h.Records {
-		records = append(records, plan.Record{Singles: blocks.singles(), Doubles: blocks.doubles()})
+	records, err := blocks.records(h.Records)
+	if err != nil {
+		return err
 	}
 	if !blocks.ended() {
 		return errCheckpointShape

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"io"
 	"math"
 
 	"impasto/internal/optim"
 	"impasto/internal/picture"
+	"impasto/internal/plan"
 )
 
 // A checkpoint is
@@ -33,24 +35,29 @@ const (
 	maxBlockLength = 3 * MaxSize * MaxSize
 )
 
+// bufferBytes is how much of a block is read at once, a multiple of 8.
+const bufferBytes = 1 << 18
+
 // blockSize is one block: how many values, of 4 bytes or of 8.
 type blockSize struct {
 	Length int  `json:"length"`
 	Double bool `json:"double,omitempty"`
 }
 
-// block is the values of one block, of one kind.
-type block struct {
-	singles []float32
-	doubles []float64
+// bytes is how many bytes the block takes.
+func (b blockSize) bytes() int64 {
+	if b.Double {
+		return 8 * int64(b.Length)
+	}
+	return 4 * int64(b.Length)
 }
 
 // blockWriter gathers blocks and writes them after their header. Vectors stay on their
-// device until then.
+// device until then, and those in the memory of the process are written from there.
 type blockWriter struct {
 	header  *header
 	device  optim.Vectors
-	scratch []float32 // for a vector's values
+	scratch []float32 // for the values of a vector that is elsewhere
 	emit    []func(io.Writer) error
 }
 
@@ -67,8 +74,15 @@ func (b *blockWriter) doubles(values []float64) {
 }
 
 func (b *blockWriter) vector(v optim.Vector) {
+	if values, ok := v.(optim.HostVector); ok {
+		b.singles(values)
+		return
+	}
 	b.header.Blocks = append(b.header.Blocks, blockSize{Length: v.Len()})
 	b.emit = append(b.emit, func(w io.Writer) error {
+		if c, ok := v.(*optim.Compact); ok {
+			return writeValues(w, c.Bits, binary.LittleEndian.AppendUint32, func(bits uint16) uint32 { return math.Float32bits(c.Value(bits)) })
+		}
 		if len(b.scratch) != v.Len() {
 			b.scratch = make([]float32, v.Len())
 		}
@@ -85,7 +99,7 @@ func writeSingles(w io.Writer, values []float32) error {
 
 // writeValues writes values some at a time.
 func writeValues[T, B any](w io.Writer, values []T, put func([]byte, B) []byte, bits func(T) B) error {
-	const some = 1 << 13
+	const some = 1 << 10
 	buffer := make([]byte, 0, 8*some)
 	for len(values) > 0 {
 		n := min(some, len(values))
@@ -122,10 +136,37 @@ func (b *blockWriter) write(w io.Writer) error {
 	return err
 }
 
-// ReadCheckpoint reads what Moment.Write wrote, to its end. It says what is wrong with
-// anything else, and takes no more memory than some times what there is to read.
+// ReadCheckpoint reads what Moment.Write wrote, to its end, and keeps all of it in memory.
+// It says what is wrong with anything else, and takes no more memory than some times what
+// there is to read.
 func ReadCheckpoint(r io.Reader) (*Checkpoint, error) {
-	c, err := readCheckpoint(r)
+	var kept bytes.Buffer
+	c, err := checkCheckpoint(io.TeeReader(r, &kept))
+	if err != nil {
+		return nil, err
+	}
+	c.source = bytes.NewReader(kept.Bytes())
+	return c, nil
+}
+
+// OpenCheckpoint is ReadCheckpoint for what can be read twice, such as a file, which takes
+// next to no memory. All of it is read and checked now. When Stylize goes on from the
+// checkpoint, it reads from the source again, at the latest when it begins the level that
+// the checkpoint is of, so before it calls Options.Progress or Options.Checkpoint. A source
+// that has changed by then is an error.
+func OpenCheckpoint(source io.ReaderAt) (*Checkpoint, error) {
+	c, err := checkCheckpoint(io.NewSectionReader(source, 0, math.MaxInt64))
+	if err != nil {
+		return nil, err
+	}
+	c.source = source
+	return c, nil
+}
+
+// checkCheckpoint reads a checkpoint to its end, all but its source.
+func checkCheckpoint(r io.Reader) (*Checkpoint, error) {
+	c := &Checkpoint{seed: maphash.MakeSeed()}
+	err := c.read(r)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return nil, errors.New("model: checkpoint: it ends too early; it was cut short")
 	}
@@ -135,32 +176,47 @@ func ReadCheckpoint(r io.Reader) (*Checkpoint, error) {
 	return c, nil
 }
 
-func readCheckpoint(r io.Reader) (*Checkpoint, error) {
+// read reads the header, and notes where blocks are and what their sums are.
+func (c *Checkpoint) read(r io.Reader) error {
 	sum := sha256.New()
 	in := io.TeeReader(r, sum)
 	var start [len(checkpointMagic) + 8]byte
 	n, err := io.ReadFull(in, start[:])
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return nil, err
+		return err
 	}
 	if there := min(n, len(checkpointMagic)); there == 0 || string(start[:there]) != checkpointMagic[:there] {
-		return nil, errors.New("this is no checkpoint of this version of impasto")
+		return errors.New("this is no checkpoint of this version of impasto")
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &Checkpoint{}
-	if err := c.readHeader(in, binary.LittleEndian.Uint64(start[len(checkpointMagic):])); err != nil {
-		return nil, err
+	length := binary.LittleEndian.Uint64(start[len(checkpointMagic):])
+	if err := c.readHeader(in, length); err != nil {
+		return err
 	}
+	buffer := make([]byte, bufferBytes)
+	offset := int64(len(start)) + int64(length)
 	for _, size := range c.header.Blocks {
-		b, err := readBlock(in, size)
-		if err != nil {
-			return nil, err
+		sum := c.newSum()
+		n, err := io.CopyBuffer(sum, io.LimitReader(in, size.bytes()), buffer)
+		if err == nil && n < size.bytes() {
+			err = io.ErrUnexpectedEOF
 		}
-		c.blocks = append(c.blocks, b)
+		if err != nil {
+			return err
+		}
+		c.blocks = append(c.blocks, block{offset, sum.Sum64()})
+		offset += n
 	}
-	return c, checkEnd(r, sum)
+	return checkEnd(r, sum)
+}
+
+// newSum is for the sum of a block: it tells blocks apart that differ by accident.
+func (c *Checkpoint) newSum() *maphash.Hash {
+	var sum maphash.Hash
+	sum.SetSeed(c.seed)
+	return &sum
 }
 
 // readHeader reads a header of so many bytes.
@@ -200,32 +256,6 @@ func readBytes(in io.Reader, count int) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-func readBlock(in io.Reader, size blockSize) (b block, err error) {
-	if size.Double {
-		b.doubles, err = readValues(in, size.Length, 8, func(data []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data)) })
-	} else {
-		b.singles, err = readValues(in, size.Length, 4, func(data []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(data)) })
-	}
-	return b, err
-}
-
-// readValues reads values of so many bytes each, some at a time.
-func readValues[T any](in io.Reader, length, bytes int, value func([]byte) T) (values []T, err error) {
-	const some = 1 << 16
-	buffer := make([]byte, bytes*min(some, length))
-	for length > 0 {
-		n := min(some, length)
-		if _, err := io.ReadFull(in, buffer[:bytes*n]); err != nil {
-			return nil, err
-		}
-		for i := range n {
-			values = append(values, value(buffer[bytes*i:]))
-		}
-		length -= n
-	}
-	return values, nil
-}
-
 // checkEnd compares the sum of what was read with that which follows, and demands that
 // nothing does after it.
 func checkEnd(r io.Reader, sum hash.Hash) error {
@@ -244,35 +274,109 @@ func checkEnd(r io.Reader, sum hash.Hash) error {
 	return nil
 }
 
-// blockReader hands out blocks one after the other. Those that aren't there are empty,
-// which no vector fits.
-type blockReader struct {
-	blocks []block
-	missed bool
-}
-
-func (b *blockReader) next() (next block) {
-	if len(b.blocks) == 0 {
-		b.missed = true
-		return block{}
+// readBlock reads a block again by way of a buffer, and hands on its bytes, as many at a
+// time as the buffer has room for. After an error none of them may be used.
+func (c *Checkpoint) readBlock(index int, buffer []byte, take func(data []byte)) error {
+	b, left := c.blocks[index], c.header.Blocks[index].bytes()
+	in := io.NewSectionReader(c.source, b.offset, left)
+	sum := c.newSum()
+	for left > 0 {
+		data := buffer[:min(int64(len(buffer)), left)]
+		if _, err := io.ReadFull(in, data); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+			return errors.New("it was cut short since it was read first")
+		} else if err != nil {
+			return err
+		}
+		_, _ = sum.Write(data) // which can't fail
+		take(data)
+		left -= int64(len(data))
 	}
-	next, b.blocks = b.blocks[0], b.blocks[1:]
-	return next
+	if sum.Sum64() != b.sum {
+		return errors.New("it was altered since it was read first")
+	}
+	return nil
 }
 
-func (b *blockReader) singles() []float32 { return b.next().singles }
-func (b *blockReader) doubles() []float64 { return b.next().doubles }
+// blockReader reads a checkpoint's blocks again, one after the other.
+type blockReader struct {
+	checkpoint *Checkpoint
+	next       int
+	buffer     []byte
+}
 
-// ended tells whether just as many blocks were there as were wanted.
-func (b *blockReader) ended() bool { return len(b.blocks) == 0 && !b.missed }
+// length is that of the next block, 0 where there is none.
+func (b *blockReader) length() int {
+	if b.next >= len(b.checkpoint.blocks) {
+		return 0
+	}
+	return b.checkpoint.header.Blocks[b.next].Length
+}
+
+// singles reads the next block, which has to be as long.
+func (b *blockReader) singles(to []float32) error {
+	return readValues(b, to, 4, func(data []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(data)) })
+}
+
+// doubles reads the next block, which has to be as long.
+func (b *blockReader) doubles(to []float64) error {
+	return readValues(b, to, 8, func(data []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data)) })
+}
+
+// vectors reads so many blocks, each in the place of the one before.
+func (b *blockReader) vectors(count int, values []float32) optim.Values {
+	return func(yield func([]float32, error) bool) {
+		for range count {
+			if err := b.singles(values); !yield(values, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// records reads what so many steps of an evaluation keep.
+func (b *blockReader) records(count int) (records []plan.Record, err error) {
+	for range count {
+		r := plan.Record{Singles: make([]float32, b.length())}
+		if err := b.singles(r.Singles); err != nil {
+			return nil, err
+		}
+		r.Doubles = make([]float64, b.length())
+		if err := b.doubles(r.Doubles); err != nil {
+			return nil, err
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// readValues reads the next block to values of so many bytes each.
+func readValues[T any](b *blockReader, to []T, bytes int, value func([]byte) T) error {
+	at := b.next
+	if at >= len(b.checkpoint.blocks) || b.length() != len(to) || b.checkpoint.header.Blocks[at].Double != (bytes == 8) {
+		return errCheckpointShape
+	}
+	b.next++
+	if b.buffer == nil {
+		b.buffer = make([]byte, bufferBytes)
+	}
+	return b.checkpoint.readBlock(at, b.buffer, func(data []byte) {
+		for i := range len(data) / bytes {
+			to[i] = value(data[bytes*i:])
+		}
+		to = to[len(data)/bytes:]
+	})
+}
+
+// ended tells whether there are no more blocks.
+func (b *blockReader) ended() bool { return b.next == len(b.checkpoint.blocks) }
 
 // base is the picture that the checkpoint's level was made from.
 func (c *Checkpoint) base() (*picture.Picture, error) {
 	width, height := c.header.Base[0], c.header.Base[1]
-	blocks := blockReader{blocks: c.blocks}
-	rgb := blocks.singles()
-	if width < 1 || height < 1 || width > MaxSize || height > MaxSize || len(rgb) != 3*width*height {
+	blocks := blockReader{checkpoint: c}
+	if width < 1 || height < 1 || width > MaxSize || height > MaxSize || blocks.length() != 3*width*height {
 		return nil, errCheckpointShape
 	}
-	return &picture.Picture{Width: width, Height: height, RGB: rgb}, nil
+	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
+	return p, blocks.singles(p.RGB)
 }

@@ -248,5 +248,26 @@ func FuzzReadCheckpoint(f *testing.F) {
 		if (c == nil) == (err == nil) {
 			t.Errorf("checkpoint %v, error %v", c, err)
 		}
+		opened, openErr := OpenCheckpoint(bytes.NewReader(data))
+		if fmt.Sprint(openErr) != fmt.Sprint(err) {
+			t.Errorf("error %v where it is opened, %v where it is read", openErr, err)
+		}
+		if err != nil || openErr != nil {
+			return
+		}
+		_, err = c.base()
+		if _, openErr = opened.base(); fmt.Sprint(openErr) != fmt.Sprint(err) {
+			t.Errorf("error %v of the base where it is opened, %v where it is read", openErr, err)
+		}
+		for blocks := (&blockReader{checkpoint: opened}); !blocks.ended(); {
+			if opened.header.Blocks[blocks.next].Double {
+				err = blocks.doubles(make([]float64, blocks.length()))
+			} else {
+				err = blocks.singles(make([]float32, blocks.length()))
+			}
+			if err != nil {
+				t.Errorf("block %d: %v", blocks.next, err)
+			}
+		}
 	})
 }

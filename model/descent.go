@@ -29,14 +29,17 @@ type descent struct {
 // goes on from the last level where there was one.
 func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	d := &descent{run: r, index: index, objective: o, point: o.point, gradient: o.slope}
-	from, err := r.beginning(r.levels[index])
-	if err != nil {
-		return nil, err
-	}
 	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
-	if err := device.Upload(d.point, from.RGB); err != nil {
-		return nil, err
+	if r.options.Resume == nil { // else restore has the picture
+		from, err := r.beginning(r.levels[index])
+		if err != nil {
+			return nil, err
+		}
+		if err := device.Upload(d.point, from.RGB); err != nil {
+			return nil, err
+		}
 	}
+	var err error
 	if r.optimiser == nil {
 		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r.options)
 	} else {

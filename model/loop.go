@@ -167,11 +167,12 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer d.close()
-	if c := r.options.Resume; c != nil && index == r.first {
+	if c := r.options.Resume; c != nil {
 		if err := d.restore(c); err != nil {
 			return fmt.Errorf("%s: checkpoint: %w", where, err)
 		}
-		r.options.Resume = nil // which is large
+		r.options.Resume = nil
+		debug.FreeOSMemory() // of what was read from the checkpoint
 	}
 	d.keep()
 	r.estimate.ready(time.Since(r.began))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -101,18 +100,32 @@ func (o *stylizeOptions) resume(given func(flag string) bool, args []string) (c 
 	return c, content, styles, nil
 }
 
-// openCheckpoint reads a checkpoint.
+// openCheckpoint checks a checkpoint, whose file is read again when the run goes on.
 func openCheckpoint(path string) (*model.Checkpoint, error) {
 	file, _, err := regular.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--resume: %w", err)
 	}
-	defer file.Close()
-	c, err := model.ReadCheckpoint(bufio.NewReaderSize(file, 1<<20))
+	file.Close()
+	c, err := model.OpenCheckpoint(checkpointFile(path))
 	if err != nil {
 		return nil, fmt.Errorf("--resume %s: %s", path, strings.TrimPrefix(err.Error(), "model: "))
 	}
 	return c, nil
+}
+
+// checkpointFile is a file that is open only while it is read from: on Windows no other
+// can take the place of an open one, as the run's next checkpoint does.
+type checkpointFile string
+
+// ReadAt implements io.ReaderAt.
+func (path checkpointFile) ReadAt(data []byte, offset int64) (int, error) {
+	file, _, err := regular.Open(string(path))
+	if err != nil {
+		return 0, err
+	}
+	defer file.Close()
+	return file.ReadAt(data, offset)
 }
 
 func versionName(version, revision string) string {

@@ -96,16 +96,19 @@ func (Host) DotDifferences(x, y, z, w Vector) (xx, xz, zz float64, err error) {
 // at returns element i of a vector of the host.
 func at(v Vector) func(i int) float32 {
 	if c, ok := v.(*Compact); ok {
-		return func(i int) float32 { return float16.ToFloat32(c.Bits[i]) * c.Unit }
+		return func(i int) float32 { return c.Value(c.Bits[i]) }
 	}
 	values := v.(HostVector)
 	return func(i int) float32 { return values[i] }
 }
 
+// Value is the number that an element's bits stand for, times the unit, exactly.
+func (c *Compact) Value(bits uint16) float32 { return float16.ToFloat32(bits) * c.Unit }
+
 // Expand writes the values of a compact vector, exactly.
 func (c *Compact) Expand(to []float32) {
 	for i, bits := range c.Bits {
-		to[i] = float16.ToFloat32(bits) * c.Unit
+		to[i] = c.Value(bits)
 	}
 }
 

@@ -40,8 +40,9 @@ type Optimiser interface {
 	// State is what the next step goes on from, besides the point.
 	State() State
 	// Restore makes an optimiser with as long a point go on from a state: the values of
-	// its vectors, and its numbers. The point has to be that of the state.
-	Restore(vectors [][]float32, numbers []float64) error
+	// its vectors, and its numbers. The point has to be that of the state. After an error
+	// nothing but Restore and Close may be called.
+	Restore(values Values, numbers []float64) error
 	// Close frees what the optimiser keeps. Point and gradient stay.
 	Close()
 }

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"fmt"
+	"iter"
 	"math"
 )
 
@@ -14,15 +15,32 @@ type State struct {
 	Numbers []float64
 }
 
-// load copies values to vectors of a device, of which there have to be as many.
-func load(vectors Vectors, to []Vector, values [][]float32) error {
-	if len(to) != len(values) {
-		return fmt.Errorf("optim: a state has %d vectors, want %d", len(values), len(to))
-	}
-	for i, v := range to {
-		if err := vectors.Upload(v, values[i]); err != nil {
+// Values hands out the values of a state's vectors one after the other, each until the
+// next is asked for, or an error, which is the last.
+type Values = iter.Seq2[[]float32, error]
+
+// load copies values to vectors of a device, of which there have to be as many. Compact
+// vectors without a unit get one that fits their values.
+func load(vectors Vectors, to []Vector, values Values) error {
+	loaded := 0
+	for from, err := range values {
+		if err != nil {
 			return err
 		}
+		if loaded == len(to) {
+			return fmt.Errorf("optim: a state has more vectors than the %d wanted", len(to))
+		}
+		v := to[loaded]
+		if c, ok := v.(*Compact); ok && c.Unit == 0 {
+			c.Unit = unitFor(sumOfSquares(from), len(from))
+		}
+		if err := vectors.Upload(v, from); err != nil {
+			return err
+		}
+		loaded++
+	}
+	if loaded < len(to) {
+		return fmt.Errorf("optim: a state has %d vectors, want %d", loaded, len(to))
 	}
 	return nil
 }
@@ -47,7 +65,7 @@ func (a *Adam) State() State {
 }
 
 // Restore implements Optimiser.
-func (a *Adam) Restore(vectors [][]float32, numbers []float64) error {
+func (a *Adam) Restore(values Values, numbers []float64) error {
 	if err := numbersOf(numbers, 1); err != nil {
 		return err
 	}
@@ -55,7 +73,7 @@ func (a *Adam) Restore(vectors [][]float32, numbers []float64) error {
 		return fmt.Errorf("optim: a state of adam is of iteration %v", numbers[0])
 	}
 	a.iteration = int(numbers[0])
-	return load(a.vectors, []Vector{a.mean, a.square, a.previous}, vectors)
+	return load(a.vectors, []Vector{a.mean, a.square, a.previous}, values)
 }
 
 // A state of L-BFGS has lbfgsNumbers numbers, and pairNumbers more for each of its pairs.
@@ -89,7 +107,7 @@ func unitOf(v Vector) float64 {
 
 // Restore implements Optimiser. The state may be that of an optimiser whose pairs are kept
 // otherwise, as another device does.
-func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
+func (l *LBFGS) Restore(values Values, numbers []float64) error {
 	if err := numbersOf(numbers, lbfgsNumbers); err != nil {
 		return err
 	}
@@ -115,18 +133,17 @@ func (l *LBFGS) Restore(vectors [][]float32, numbers []float64) error {
 		l.pairs[i].Product, l.pairs[i].Square = of[0], of[1]
 		for k, v := range []Vector{p.Step, p.Change} {
 			c, compact := v.(*Compact)
-			if unit := float32(of[2+k]); compact && unit != 0 {
-				if fraction, _ := math.Frexp(float64(unit)); fraction != 0.5 || math.IsInf(float64(1/unit), 0) {
-					return fmt.Errorf("optim: a state of l-bfgs has a vector in units of %v, want a power of two", of[2+k])
-				}
-				c.Unit = unit
-			} else if at := len(to) + k; compact && at < len(vectors) {
-				c.Unit = unitFor(sumOfSquares(vectors[at]), len(vectors[at]))
+			if !compact {
+				continue
+			}
+			c.Unit = float32(of[2+k]) // 0 of a vector in float32, for load to find one
+			if fraction, _ := math.Frexp(float64(c.Unit)); c.Unit != 0 && (fraction != 0.5 || math.IsInf(float64(1/c.Unit), 0)) {
+				return fmt.Errorf("optim: a state of l-bfgs has a vector in units of %v, want a power of two", of[2+k])
 			}
 		}
 		to = append(to, p.Step, p.Change)
 	}
-	if err := load(l.vectors, to, vectors); err != nil {
+	if err := load(l.vectors, to, values); err != nil {
 		return err
 	}
 	return l.round(ofPairs)
@@ -165,12 +182,12 @@ func (a *Average) State() State {
 }
 
 // Restore makes the average that of a state.
-func (a *Average) Restore(vectors [][]float32, numbers []float64) error {
+func (a *Average) Restore(values Values, numbers []float64) error {
 	if err := numbersOf(numbers, 1); err != nil {
 		return err
 	}
 	if a.rest = numbers[0]; !(a.rest >= 0 && a.rest < 1) {
 		return fmt.Errorf("optim: a state of an average has the rest %v, want 0 ≤ rest < 1", a.rest)
 	}
-	return load(a.vectors, []Vector{a.value}, vectors)
+	return load(a.vectors, []Vector{a.value}, values)
 }

@@ -26,6 +26,22 @@ func copied(s State) (vectors [][]float32, numbers []float64) {
 	return vectors, slices.Clone(s.Numbers)
 }
 
+// oneBuffer hands out vectors in one buffer, which has others' values before and after.
+func oneBuffer(vectors [][]float32) Values {
+	return func(yield func([]float32, error) bool) {
+		var buffer []float32
+		for _, v := range vectors {
+			buffer = append(buffer[:0], v...)
+			if !yield(buffer, nil) {
+				return
+			}
+			for i := range buffer {
+				buffer[i] = float32(math.NaN())
+			}
+		}
+	}
+}
+
 func TestRestoredOptimiserMakesTheSameSteps(t *testing.T) {
 	for name, open := range optimisers {
 		for steps := range 16 {
@@ -51,7 +67,8 @@ func TestRestoredOptimiserMakesTheSameSteps(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := second.Restore(copied(first.State())); err != nil {
+			vectors, numbers := copied(first.State())
+			if err := second.Restore(oneBuffer(vectors), numbers); err != nil {
 				t.Fatal(err)
 			}
 			step(t, first, there, 5)
@@ -74,17 +91,26 @@ func TestStateThatDoesntFitIsRefused(t *testing.T) {
 		vectors, numbers := copied(o.State())
 		short := slices.Clone(vectors)
 		short[0] = short[0][:1]
+		unreadable := errors.New("unreadable")
+		broken := func(yield func([]float32, error) bool) {
+			if yield(vectors[0], nil) {
+				yield(nil, unreadable)
+			}
+		}
+		if err := o.Restore(broken, numbers); !errors.Is(err, unreadable) {
+			t.Errorf("%s takes a state whose second vector can't be read: %v", name, err)
+		}
 		for what, err := range map[string]error{
-			"no numbers":     o.Restore(vectors, nil),
-			"a vector less":  o.Restore(vectors[1:], numbers),
-			"a vector more":  o.Restore(append(slices.Clone(vectors), vectors[0]), numbers),
-			"a short vector": o.Restore(short, numbers),
+			"no numbers":     o.Restore(oneBuffer(vectors), nil),
+			"a vector less":  o.Restore(oneBuffer(vectors[1:]), numbers),
+			"a vector more":  o.Restore(oneBuffer(append(slices.Clone(vectors), vectors[0])), numbers),
+			"a short vector": o.Restore(oneBuffer(short), numbers),
 		} {
 			if err == nil {
 				t.Errorf("%s takes a state with %s", name, what)
 			}
 		}
-		if err := o.Restore(vectors, numbers); err != nil {
+		if err := o.Restore(oneBuffer(vectors), numbers); err != nil {
 			t.Errorf("%s: its own state is refused: %v", name, err)
 		}
 	}
@@ -100,7 +126,8 @@ func TestStatesAreExchangedBetweenCompactPairsAndOthers(t *testing.T) {
 		here := newProblem(quadratic("quadratic", 50, 100))
 		copy(here.point, there.point)
 		second := newLBFGS(t, here, LBFGSOptions{Compact: !compact})
-		if err := second.Restore(copied(first.State())); err != nil {
+		vectors, numbers := copied(first.State())
+		if err := second.Restore(oneBuffer(vectors), numbers); err != nil {
 			t.Fatal(err)
 		}
 		if len(second.pairs) != len(first.pairs) || len(first.pairs) == 0 {
