@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/picture"
+	"impasto/losses"
 	"impasto/vgg19"
 )
 
@@ -32,7 +33,7 @@ func (r *run) list() (inputs []input, err error) {
 	}
 	for i, t := range r.options.StyleTerms {
 		inputs = append(inputs, input{fmt.Sprintf("style term %d", i+1), fmt.Sprintf("%s at %s, weight %v", t.Loss.Description().Name, t.Layer, t.Weight)})
-		inputs = append(inputs, input{fmt.Sprintf("loss of style term %d", i+1), sumText(fmt.Sprintf("%+v", t.Loss.Description()))})
+		inputs = append(inputs, input{fmt.Sprintf("loss of style term %d", i+1), sumDescription(t.Loss.Description())})
 	}
 	options := reflect.ValueOf(r.options)
 	for i := range options.NumField() {
@@ -64,6 +65,13 @@ func (r *run) list() (inputs []input, err error) {
 	_ = writeSingles(sum, parameters.Neutral[:])
 	r.inputs = append(inputs, input{"network", hex.EncodeToString(sum.Sum(nil))})
 	return r.inputs, nil
+}
+
+// sumDescription is the SHA-256 of what a description says of a loss. Functions would be
+// told by their addresses, which may differ from one process to the next.
+func sumDescription(d losses.Description) string {
+	d.Operations, d.Fixed = nil, nil
+	return sumText(fmt.Sprintf("%+v", d))
 }
 
 func sumText(text string) string {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"impasto/internal/picture"
+	"impasto/losses"
 )
 
 // resumable are options of a run of two levels that takes a moment.
@@ -228,6 +230,25 @@ func TestStoppedEarlyThePictureHasTheSizeAskedFor(t *testing.T) {
 	}
 	if size := result.Image.Bounds().Size(); size.X != 32 || result.Last.Width != 23 {
 		t.Errorf("the picture is %v, painted at %d×%d, want 32×21 from 23×15", size, result.Last.Width, result.Last.Height)
+	}
+}
+
+// A process may have its functions elsewhere than the one that wrote the checkpoint had.
+func TestLossesAreToldWithoutAddressesOfFunctions(t *testing.T) {
+	for _, loss := range losses.All() {
+		full := loss.Description()
+		without := full
+		for fields, i := reflect.ValueOf(&without).Elem(), 0; i < fields.NumField(); i++ {
+			if fields.Field(i).Kind() == reflect.Func {
+				fields.Field(i).SetZero()
+			}
+		}
+		if sumDescription(full) != sumDescription(without) {
+			t.Errorf("%s is another loss without its functions", full.Name)
+		}
+		if without.Formula += "x"; sumDescription(full) == sumDescription(without) {
+			t.Errorf("%s is the same loss by another formula", full.Name)
+		}
 	}
 }
 
