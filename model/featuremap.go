@@ -23,13 +23,13 @@ type featureMap struct {
 	room                    []float32 // for a tile, where the device isn't the process
 }
 
-// mapFormat is how the values of a map are kept.
+// mapFormat is how the values of a map, or of its cotangent, are kept.
 type mapFormat int
 
 const (
-	singles    mapFormat = iota // float32
-	halves                      // float16, for features
-	cotangents                  // bfloat16, for cotangents, of which some are very small
+	singles      mapFormat = iota // float32
+	halves                        // float16, for features
+	cotangents16                  // bfloat16, for cotangents, of which some are very small
 )
 
 // halfUnit is what float16 features are multiples of, as float16 numbers: those of the
@@ -97,7 +97,7 @@ func (m *featureMap) cropInner(g *tileGraph, input *gorgonia.Node, r, inner imag
 				copy(of, m.single[at:])
 			case halves:
 				float16.Widen(of, m.short[at:], halfUnit)
-			case cotangents:
+			case cotangents16:
 				float16.WidenBrain(of, m.short[at:])
 			}
 		})
@@ -117,25 +117,31 @@ func (m *featureMap) keep(g *tileGraph, output *gorgonia.Node, shown, inner imag
 	})
 }
 
-// add adds an output to a rectangle.
+// add adds an output to a rectangle of a float32 map.
 func (m *featureMap) add(g *tileGraph, output *gorgonia.Node, r image.Rectangle) error {
-	sum := make([]float32, r.Dx())
 	return m.through(g, output, r, false, func(tile []float32) {
 		m.eachRow(tile, r, r, func(at int, of []float32) {
-			row := sum
-			if m.format == singles {
-				row = m.single[at:][:len(of)]
-			} else {
-				float16.WidenBrain(row, m.short[at:])
-			}
+			row := m.single[at:][:len(of)]
 			for i, v := range of {
 				row[i] += v
 			}
-			if m.format != singles {
-				float16.NarrowBrain(m.short[at:at+len(of)], row)
-			}
 		})
 	})
+}
+
+// replace replaces rows of the map, from first up to end, by the first of a strip, whose
+// other rows move up and are followed by zeros.
+func (m *featureMap) replace(strip *featureMap, first, end int) {
+	for channel := range m.channels {
+		rows := strip.single[channel*strip.height*strip.width:][:strip.height*strip.width]
+		at, n := (channel*m.height+first)*m.width, (end-first)*m.width
+		if m.format == singles {
+			copy(m.single[at:], rows[:n])
+		} else {
+			float16.NarrowBrain(m.short[at:at+n], rows[:n])
+		}
+		clear(rows[copy(rows, rows[n:]):])
+	}
 }
 
 // through calls do with the values of a node that show a rectangle: in their place, where

@@ -3,6 +3,8 @@ package model
 import (
 	"context"
 	"fmt"
+	"image"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -89,14 +91,6 @@ func (b *tiled) close() {
 func (b *tiled) format() mapFormat {
 	if b.short {
 		return halves
-	}
-	return singles
-}
-
-// cotangentFormat is that of their cotangents.
-func (b *tiled) cotangentFormat() mapFormat {
-	if b.short {
-		return cotangents
 	}
 	return singles
 }
@@ -373,6 +367,9 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 			}
 			b.maps[i+1] = next
 		}
+		if s.upTo != "" {
+			b.maps[i+1].format = b.format() // an evaluation that was stopped may have left another
+		}
 		for k, t := range s.tiles {
 			g, err := b.runThere(ctx, i, k, of)
 			if err != nil {
@@ -497,37 +494,71 @@ func (b *tiled) summarise(ctx context.Context, from *featureMap) (sums, error) {
 }
 
 // pullBack adds the gradient by the picture that follows from the cotangents of the sums.
-// Maps go once they aren't needed any more.
-func (b *tiled) pullBack(ctx context.Context, cotangents sums, gradient *featureMap) (err error) {
-	var above *featureMap // the cotangent of the map that the section ends with
-	defer func() { above.free() }()
+// On the way maps become their cotangents, and go once these aren't needed any more.
+func (b *tiled) pullBack(ctx context.Context, cotangents sums, gradient *featureMap) error {
 	for i := len(b.sections) - 1; i >= 0; i-- {
-		s, to := b.sections[i], gradient
-		if i > 0 {
-			if to, err = s.newMap(b.cotangentFormat()); err != nil {
-				return err
-			}
+		var above *featureMap // the cotangent of the map that the section ends with
+		if i+1 < len(b.sections) {
+			above = b.maps[i+1]
 		}
-		err := b.pullBackSection(ctx, i, cotangents, above, to)
-		above.free()
-		if above = to; err != nil {
+		var err error
+		if i > 0 {
+			err = b.pullBackToMap(ctx, i, cotangents, above)
+		} else {
+			err = b.pullBackTiles(ctx, 0, b.sections[0].tiles, cotangents, above, gradient, 0)
+		}
+		if err != nil {
 			return err
 		}
-		if i > 0 {
-			b.maps[i].free()
-			b.maps[i] = nil
+		if above != nil {
+			above.free()
+			b.maps[i+1] = nil
 		}
 	}
 	return nil
 }
 
-// pullBackSection adds the gradient by the map that a section begins with, from above, that
-// by the map that it ends with, and from the cotangents of its sums.
-func (b *tiled) pullBackSection(ctx context.Context, i int, cotangents sums, above, to *featureMap) error {
-	for k, t := range b.sections[i].tiles {
+// pullBackToMap replaces the map that a section begins with by its cotangent. Tiles add to
+// a strip of that, as high as they are. Rows that the tiles of a row have added to for the
+// last time are those of the map that no later tile sees, and take their place.
+func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above *featureMap) error {
+	s, m := b.sections[i], b.maps[i]
+	strip, err := newFeatureMap(s.channels, s.stripHeight(), s.width, singles)
+	if err != nil {
+		return err
+	}
+	defer strip.free()
+	done := 0 // rows of the map that have been replaced
+	for first := 0; first < len(s.tiles); {
+		end := first + 1
+		for end < len(s.tiles) && s.tiles[end].inner.Min.Y == s.tiles[first].inner.Min.Y {
+			end++
+		}
+		if err := b.pullBackTiles(ctx, i, s.tiles[first:end], cotangents, above, strip, done); err != nil {
+			return err
+		}
+		next := s.height
+		if end < len(s.tiles) {
+			next = s.tiles[end].shown.Min.Y
+		}
+		m.replace(strip, done, next)
+		done, first = next, end
+	}
+	if m.format == halves {
+		m.format = cotangents16
+	}
+	return nil
+}
+
+// pullBackTiles adds what tiles have of the gradient by the map that their section begins
+// with to rows of that, of which to has those from top on. above is the cotangent of the
+// map that the section ends with.
+func (b *tiled) pullBackTiles(ctx context.Context, i int, tiles []tile, cotangents sums, above, to *featureMap, top int) error {
+	for _, t := range tiles {
+		k := slices.Index(b.sections[i].tiles, t)
 		g, err := b.runBack(ctx, i, k, cotangents, above)
 		if err == nil && g != nil {
-			err = to.add(g, g.gradient, t.shown)
+			err = to.add(g, g.gradient, t.shown.Sub(image.Pt(0, top)))
 		}
 		if err != nil {
 			return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)

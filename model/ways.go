@@ -309,21 +309,16 @@ func (t *tiling) count(e extractor, i int) error {
 	return nil
 }
 
-// mapBytes is the most that maps between sections and their cotangents take at a time.
+// mapBytes is the most that maps between sections take at a time: all of them, and a strip of
+// the cotangent that takes the place of one.
 func (b *tiled) mapBytes() int64 {
-	bytes := func(i int, format mapFormat) int64 {
-		if i == 0 || i >= len(b.sections) {
-			return 0
-		}
-		s := b.sections[i]
-		return format.elementBytes() * int64(s.channels) * int64(s.height) * int64(s.width)
+	var maps, strip int64
+	for _, s := range b.sections[1:] {
+		row := int64(s.channels) * int64(s.width)
+		maps += b.format().elementBytes() * row * int64(s.height)
+		strip = max(strip, singles.elementBytes()*row*int64(s.stripHeight()))
 	}
-	var maps, most int64
-	for i := range b.sections {
-		maps += bytes(i, b.format())
-		most = max(most, maps+bytes(i, b.cotangentFormat())+bytes(i+1, b.cotangentFormat()))
-	}
-	return max(most, maps)
+	return maps + strip
 }
 
 // contentBytes is what is kept of the content.
