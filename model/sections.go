@@ -121,10 +121,16 @@ func (s *section) measure(o vgg19.Options) error {
 }
 
 // grid is what tiles and what they show begin at multiples of: of the stride of every
-// layer, so that a position belongs to one tile, and of the six positions in a row that
-// the processor computes at a time, so that rounding is the same as in the whole map,
-// but for some positions along the edges.
-func (s *section) grid() int { return 6 * max(1, s.step/2) }
+// layer, so that a position belongs to one tile, and of the picture, of the six positions
+// in a row that the processor computes at a time, so that rounding is the same as in the
+// whole map, but for some positions along the edges. Tiles of later maps are too small for
+// that to make a difference.
+func (s *section) grid() int {
+	if s.after == "" {
+		return 6 * max(1, s.step/2)
+	}
+	return max(2, s.step)
+}
 
 // cut cuts the map into about equal tiles.
 func (s *section) cut(columns, rows int) {

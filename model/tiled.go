@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"image"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -505,7 +504,7 @@ func (b *tiled) pullBack(ctx context.Context, cotangents sums, gradient *feature
 		if i > 0 {
 			err = b.pullBackToMap(ctx, i, cotangents, above)
 		} else {
-			err = b.pullBackTiles(ctx, 0, b.sections[0].tiles, cotangents, above, gradient, 0)
+			err = b.pullBackTiles(ctx, 0, 0, len(b.sections[0].tiles), cotangents, above, gradient, 0)
 		}
 		if err != nil {
 			return err
@@ -534,7 +533,7 @@ func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above
 		for end < len(s.tiles) && s.tiles[end].inner.Min.Y == s.tiles[first].inner.Min.Y {
 			end++
 		}
-		if err := b.pullBackTiles(ctx, i, s.tiles[first:end], cotangents, above, strip, done); err != nil {
+		if err := b.pullBackTiles(ctx, i, first, end, cotangents, above, strip, done); err != nil {
 			return err
 		}
 		next := s.height
@@ -550,12 +549,12 @@ func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above
 	return nil
 }
 
-// pullBackTiles adds what tiles have of the gradient by the map that their section begins
-// with to rows of that, of which to has those from top on. above is the cotangent of the
-// map that the section ends with.
-func (b *tiled) pullBackTiles(ctx context.Context, i int, tiles []tile, cotangents sums, above, to *featureMap, top int) error {
-	for _, t := range tiles {
-		k := slices.Index(b.sections[i].tiles, t)
+// pullBackTiles adds what the tiles from first up to end have of the gradient by the map that
+// their section begins with to rows of that, of which to has those from top on. above is the
+// cotangent of the map that the section ends with.
+func (b *tiled) pullBackTiles(ctx context.Context, i, first, end int, cotangents sums, above, to *featureMap, top int) error {
+	for k := first; k < end; k++ {
+		t := b.sections[i].tiles[k]
 		g, err := b.runBack(ctx, i, k, cotangents, above)
 		if err == nil && g != nil {
 			err = to.add(g, g.gradient, t.shown.Sub(image.Pt(0, top)))
