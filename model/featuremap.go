@@ -148,13 +148,12 @@ func (m *featureMap) replace(strip *featureMap, first, end int) {
 // that is in the process, else by way of a copy.
 func (m *featureMap) through(g *tileGraph, node *gorgonia.Node, r image.Rectangle, write bool, do func(tile []float32)) error {
 	n := m.channels * area(r)
-	vector, err := g.Vector(node)
-	if err != nil {
+	if g.onHost {
+		vector, err := g.Vector(node)
+		if err == nil {
+			do(vector.(optim.HostVector)[:n])
+		}
 		return err
-	}
-	if host, here := vector.(optim.HostVector); here {
-		do(host[:n])
-		return nil
 	}
 	if len(m.room) < n {
 		m.room = make([]float32, n)

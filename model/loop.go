@@ -199,7 +199,7 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 			return nil, err
 		}
 	}
-	compile, err := r.targets(ctx, index)
+	compile, err := r.targets(ctx, *l, r.ways[index])
 	for i := range r.levels[:index+1] {
 		r.levels[i].dropPictures()
 	}
@@ -213,10 +213,10 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	return compile()
 }
 
-// targets computes the targets of a level, in the way that it has. What it returns makes the
+// targets computes the targets of a level that goes a way. What it returns makes the
 // objective.
-func (r *run) targets(ctx context.Context, index int) (func() (*objective, error), error) {
-	l, w, e := r.levels[index], r.ways[index], r.extractor
+func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, error), error) {
+	e := r.extractor
 	if !w.Tiled {
 		t, err := e.targets(ctx, l)
 		return func() (*objective, error) { return e.objective(l, t) }, err

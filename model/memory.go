@@ -90,7 +90,7 @@ func (e extractor) sketch(l outline) (s sketch, err error) {
 // wholeDemand is what a level takes where it is looked at whole, with so many bytes of the
 // optimiser's vectors.
 func (e extractor) wholeDemand(s sketch, vectors int64) (computing, descending demand, err error) {
-	bytes, err := e.Device.Needs(s.objective)
+	bytes, err := e.machineNeeds(s.objective)
 	if err != nil {
 		return demand{}, demand{}, err
 	}
@@ -100,6 +100,20 @@ func (e extractor) wholeDemand(s sketch, vectors int64) (computing, descending d
 	descending.device += bytes
 	descending.host += s.targets.host
 	return computing, descending, nil
+}
+
+// machineNeeds is how many bytes of the device a machine takes, with what its inputs take on
+// their way where the device has memory of its own.
+func (e extractor) machineNeeds(s *plan.Schedule) (int64, error) {
+	bytes, err := e.Device.Needs(s)
+	if err != nil || e.Device.OnHost() {
+		return bytes, err
+	}
+	var largest int
+	for _, input := range s.Inputs {
+		largest = max(largest, input.Bytes())
+	}
+	return bytes + int64(largest), nil
 }
 
 // beside is what a level takes beside the network, while targets are computed and while the

@@ -138,20 +138,27 @@ func (r *run) probe(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("model: probe: %w", err)
 	}
-	w, err := r.extractor.workOf(s, ofSchedule(s.objective), r.options)
+	through := way{work: ofSchedule(s.objective)}
+	if l.width == r.levels[0].width {
+		through = r.ways[0]
+	}
+	w, err := r.extractor.workOf(s, through.work, r.options)
 	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
-	t, err := r.extractor.targets(ctx, l)
+	compile, err := r.targets(ctx, l, through)
 	if err != nil {
 		return withContext("model: probe", err)
 	}
-	objective, err := r.extractor.objective(l, t)
+	objective, err := compile()
 	if err != nil {
 		return fmt.Errorf("model: probe: %w", err)
 	}
 	defer objective.Close()
-	seconds, err := objective.time(ctx, l.content.RGB)
+	if err := r.extractor.Device.Upload(objective.point, l.content.RGB); err != nil {
+		return fmt.Errorf("model: probe: %w", err)
+	}
+	seconds, err := objective.time(ctx)
 	if err != nil {
 		return withContext("model: probe", err)
 	}
@@ -159,12 +166,9 @@ func (r *run) probe(ctx context.Context) error {
 	return nil
 }
 
-// time is how many seconds an evaluation of a picture takes: the median of a few, without
+// time is how many seconds an evaluation takes: the median of a few, without
 // the first, which touches all memory.
-func (o *objective) time(ctx context.Context, rgb []float32) (float64, error) {
-	if err := o.Write(o.picture, rgb); err != nil {
-		return 0, err
-	}
+func (o *objective) time(ctx context.Context) (float64, error) {
 	if _, err := o.rekey(0, 0); err != nil {
 		return 0, err
 	}

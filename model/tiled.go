@@ -146,6 +146,7 @@ func (b *tiled) stop() {
 type tileGraph struct {
 	*engine.Executable
 	shape   string // what tiles have in common that it serves
+	onHost  bool   // its inputs and outputs lie in memory of the process
 	input   *gorgonia.Node
 	content []*gorgonia.Node // inputs for what is kept of the content, nil where nothing is
 	x       summaries
@@ -274,7 +275,7 @@ func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGr
 	if g.Executable, err = engine.Compile(e.Device, nil, g.outputs(of)...); err != nil {
 		return nil, err
 	}
-	g.key = g.Input(losses.KeyName)
+	g.onHost, g.key = e.Device.OnHost(), g.Input(losses.KeyName)
 	b.running = g
 	if phased, ok := g.Machine.(plan.Phased); ok && of == forBoth {
 		g.phases, err = phased.Phases(g.there())

@@ -188,7 +188,11 @@ func (p *planner) tileNeeds(s *section, side int) (int64, error) {
 	}
 	var needs int64
 	if outputs := g.outputs(forBoth); len(outputs) > 0 {
-		if needs, err = engine.Needs(p.Device, outputs...); err != nil {
+		schedule, err := engine.Schedule(outputs...)
+		if err != nil {
+			return 0, err
+		}
+		if needs, err = p.machineNeeds(schedule); err != nil {
 			return 0, err
 		}
 	}
