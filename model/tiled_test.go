@@ -207,3 +207,77 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 		t.Errorf("the gradient is off by %g of its norm", off)
 	}
 }
+
+// What the first section carries over for its way back is neither the picture's first map,
+// of 256 bytes a pixel, nor the part of it that a loss looks at.
+func TestTilesDoNotCarryTheLargestMap(t *testing.T) {
+	gaussian := losses.Must(losses.Named("gaussian"))
+	r := recipe{styles: []float64{1}, style: []stylePart{{"relu1_1", gaussian, 1}, {"relu2_1", gaussian, 1}, {"relu3_1", gaussian, 1}}}
+	e := extractorOf(t, r, vgg19.Options{})
+	d, err := engine.Open(engine.Options{Device: "cpu"}) // which isn't exact
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	e.Device = d
+	sections, err := e.sections(256, 256, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := sections[0]
+	first.cut(2, 2)
+	tile := first.tiles[0]
+	g, err := e.sketchTile(first, tile, forBoth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schedule, err := engine.Schedule(g.outputs(forBoth)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes, err := d.(carrier).Carries(schedule, g.there())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// relu2_1, of which a loss looks at a part, takes 128, and what is kept of the poolings 24.
+	if each := float64(bytes) / float64(area(tile.shown)); each < 100 || each > 160 {
+		t.Errorf("%.0f bytes a pixel are carried over", each)
+	}
+}
+
+// Through all sections of the network, and with every pooling.
+func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
+	gaussian, content := losses.Must(losses.Named("gaussian")), losses.ContentForms()[0]
+	for _, test := range []struct {
+		options       vgg19.Options
+		width, height int
+		layers        []string
+	}{
+		{vgg19.Options{Padding: "replicate"}, 151, 134, []string{"relu1_1", "relu2_2", "pool3", "relu5_2"}},
+		{vgg19.Options{Pooling: "avg"}, 90, 101, []string{"conv1_2", "pool2", "relu4_1"}},
+		{vgg19.Options{Pooling: "l2", PlainPooling: true}, 77, 64, []string{"pool1", "conv3_2"}},
+		{vgg19.Options{Pooling: "none"}, 31, 29, []string{"relu2_1", "relu3_1"}},
+	} {
+		r := recipe{styles: []float64{1}, content: []contentPart{{test.layers[1], 0.1}}, contentForm: content}
+		for _, layer := range test.layers {
+			r.style = append(r.style, stylePart{layer, gaussian, 1})
+		}
+		e := extractorOf(t, r, test.options)
+		from := smoothNoise(t, test.width, test.height, 2)
+		l := level{width: test.width, height: test.height, content: smoothNoise(t, test.width, test.height, 1), styles: []*picture.Picture{smoothNoise(t, 120, 96, 3)}}
+		targets, err := e.targets(t.Context(), l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := e.objective(l, targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := evaluate(t, e, o, from, 0)
+		for _, room := range []int64{0, 1 << 40} {
+			t.Run(fmt.Sprintf("pooling %s, %d bytes", test.options.Pooling, room), func(t *testing.T) {
+				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, room, false), whole)
+			})
+		}
+	}
+}
