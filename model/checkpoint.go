@@ -150,14 +150,14 @@ func (d *descent) write(w io.Writer, attachment []byte, ended bool) error {
 	h := header{
 		Attachment: attachment, Inputs: inputs, Arithmetic: r.extractor.Device.Arithmetic(), Complete: d.kept.complete,
 		Level: d.index, Iteration: d.done, Ended: ended, Ways: r.ways, Variant: r.variant, Moved: r.moved, Stall: d.stall, Last: r.last, Curve: r.curve,
-		Base: [2]int{r.best.Width, r.best.Height}, Optimiser: optimiser.Numbers,
+		Base: [2]int{r.base.width, r.base.height}, Optimiser: optimiser.Numbers,
 		Vectors: len(optimiser.Vectors), Records: len(d.kept.records),
 	}
 	for _, l := range r.levels {
 		h.Iterations = append(h.Iterations, l.iterations)
 	}
 	out := blockWriter{header: &h, device: r.extractor.Device}
-	out.singles(r.best.RGB)
+	out.rounded(r.base)
 	out.vector(d.point)
 	if d.average != nil {
 		state := d.average.State()

@@ -66,6 +66,14 @@ func (b *blockWriter) singles(values []float32) {
 	b.emit = append(b.emit, func(w io.Writer) error { return writeSingles(w, values) })
 }
 
+// rounded is a picture as float32 values.
+func (b *blockWriter) rounded(r rounded) {
+	b.header.Blocks = append(b.header.Blocks, blockSize{Length: len(r.values)})
+	b.emit = append(b.emit, func(w io.Writer) error {
+		return writeValues(w, r.values, binary.LittleEndian.AppendUint32, func(v uint16) uint32 { return math.Float32bits(single(v)) })
+	})
+}
+
 func (b *blockWriter) doubles(values []float64) {
 	b.header.Blocks = append(b.header.Blocks, blockSize{Length: len(values), Double: true})
 	b.emit = append(b.emit, func(w io.Writer) error {

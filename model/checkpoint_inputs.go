@@ -23,7 +23,7 @@ type input struct {
 
 // free are the options that may differ from one part of a run to the next, as functions
 // may, too, and those that are told by what is in them.
-var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Memory", "Parameters", "Resume"}
+var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Memory", "AsksForPictures", "Parameters", "Resume"}
 
 // list lists what a run is made of, once. Pictures are told by what the levels have of
 // them; see sumLevels.

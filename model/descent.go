@@ -31,11 +31,7 @@ func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	d := &descent{run: r, index: index, objective: o, point: o.point, gradient: o.slope}
 	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
 	if r.options.Resume == nil { // else restore has the picture
-		from, err := r.beginning(r.levels[index])
-		if err != nil {
-			return nil, err
-		}
-		if err := device.Upload(d.point, from.RGB); err != nil {
+		if err := r.put(r.levels[index], d.point); err != nil {
 			return nil, err
 		}
 	}

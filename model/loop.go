@@ -50,7 +50,8 @@ type run struct {
 	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
-	best      *picture.Picture // the result so far
+	best      *picture.Picture // the result so far; nil while a level descends
+	base      rounded          // what that level began with, before it was resized
 	moved     float64          // the most that a level's iterations changed the picture; see difference
 	reached   int              // the level that it is of
 	last      Progress
@@ -167,6 +168,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer d.close()
+	r.best, r.base = nil, rounding(r.best)
 	if c := r.options.Resume; c != nil {
 		if err := d.restore(c); err != nil {
 			return fmt.Errorf("%s: checkpoint: %w", where, err)
@@ -221,7 +223,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 		t, err := e.targets(ctx, l)
 		return func() (*objective, error) { return e.objective(l, t) }, err
 	}
-	planner := e.planner()
+	planner := r.planner()
 	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Short)
 	if err != nil {
 		return nil, err
@@ -247,9 +249,13 @@ func (r *run) remarksOf(index int) []string {
 	return remarks
 }
 
-// beginning is the picture that a level begins with: what the last one came to.
-func (r *run) beginning(l level) (*picture.Picture, error) {
-	return r.best.Resize(l.width, l.height, picture.Bicubic)
+// put puts what the last level came to on the machine, for a level to begin with.
+func (r *run) put(l level, point optim.Vector) error {
+	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
+	if err != nil {
+		return err
+	}
+	return r.extractor.Device.Upload(point, from.RGB)
 }
 
 // end takes over what the level came to.
@@ -259,7 +265,8 @@ func (d *descent) end() error {
 	if err != nil {
 		return err
 	}
-	from, err := r.beginning(r.levels[d.index])
+	l := r.levels[d.index]
+	from, err := r.base.picture().Resize(l.width, l.height, picture.Bicubic)
 	if err != nil {
 		return err
 	}
@@ -344,6 +351,9 @@ func (r *run) stuck() string {
 // for that, at the one that was reached.
 func (r *run) result() *Result {
 	best, shown := r.best, r.levels[r.reached]
+	if best == nil { // the level could not be ended
+		best = r.base.picture()
+	}
 	if scaled, last, err := r.scaled(best); err == nil {
 		best, shown = scaled, last
 	}

@@ -89,12 +89,12 @@ func (e extractor) sketch(l outline) (s sketch, err error) {
 
 // wholeDemand is what a level takes where it is looked at whole, with so many bytes of the
 // optimiser's vectors.
-func (e extractor) wholeDemand(s sketch, vectors int64) (computing, descending demand, err error) {
-	bytes, err := e.machineNeeds(s.objective)
+func (p *planner) wholeDemand(s sketch, vectors int64) (computing, descending demand, err error) {
+	bytes, err := p.machineNeeds(s.objective)
 	if err != nil {
 		return demand{}, demand{}, err
 	}
-	computing, descending = beside(s.outline, vectors)
+	computing, descending = p.beside(s.outline, vectors)
 	computing.device += s.targets.device
 	computing.host += s.targets.host
 	descending.device += bytes
@@ -119,10 +119,15 @@ func (e extractor) machineNeeds(s *plan.Schedule) (int64, error) {
 // beside is what a level takes beside the network, while targets are computed and while the
 // picture descends: its pictures and the optimiser's vectors of the level before, half of
 // these at most; then those of the level itself. What the level before came to is there
-// throughout, and what this one comes to in the end.
-func beside(l outline, vectors int64) (computing, descending demand) {
+// throughout, in 16 bits while the picture descends, and what this one has come to where Progress asks for it: in the end the
+// optimiser's vectors are gone.
+func (p *planner) beside(l outline, vectors int64) (computing, descending demand) {
 	pixels := pictureBytes(l.width, l.height)
-	return demand{device: vectors / 2, host: pixels/2 + l.pictures()}, demand{device: vectors, host: pixels/2 + pixels}
+	computing, descending = demand{device: vectors / 2, host: pixels/2 + l.pictures()}, demand{device: vectors, host: pixels / 4}
+	if p.pictures {
+		descending.host += pixels
+	}
+	return computing, descending
 }
 
 // outlineTargets has the shapes of a level's targets, without values, and of what computing
@@ -161,7 +166,7 @@ func (r *run) allot(levels []sketch) error {
 	last := levels[len(levels)-1]
 	r.ways = nil
 	var least way
-	planner, wanted := r.extractor.planner(), r.wanted(len(levels))
+	planner, wanted := r.planner(), r.wanted(len(levels))
 	for _, in := range r.rooms() {
 		quickest := math.Inf(1)
 		for i, variant := range r.options.Optimizer.row().variants(r.extractor.Device) {
@@ -254,7 +259,7 @@ func (r *run) sizeFor(last sketch, least way) int {
 			return 0
 		}
 		variants := r.options.Optimizer.row().variants(r.extractor.Device)
-		if _, fits, err := r.allotIn(r.extractor.planner(), in, []sketch{s}, variants[len(variants)-1], nil); err == nil && fits {
+		if _, fits, err := r.allotIn(r.planner(), in, []sketch{s}, variants[len(variants)-1], nil); err == nil && fits {
 			return size / 2 * 2
 		}
 	}

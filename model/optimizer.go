@@ -70,7 +70,7 @@ var optimizers = [...]optimizer{
 var histories = []struct {
 	pairs    int
 	slowness float64
-}{{5, 1}, {3, 1.03}, {2, 1.1}}
+}{{5, 1}, {3, 1.03}, {2, 1.1}, {1, 1.25}}
 
 func lbfgsVariants(on optim.Vectors) []variant {
 	var all []variant
@@ -83,7 +83,7 @@ func lbfgsVariants(on optim.Vectors) []variant {
 			},
 		}
 		if i > 0 {
-			v.remark = fmt.Sprintf("L-BFGS goes by the last %d steps instead of %d, for which there is the memory", history.pairs, histories[0].pairs)
+			v.remark = fmt.Sprintf("L-BFGS goes by the last %d of its steps instead of %d, for which there is the memory", history.pairs, histories[0].pairs)
 		}
 		all = append(all, v)
 	}

@@ -106,6 +106,10 @@ type Options struct {
 	// that runs Stylize.
 	Progress func(Progress)
 
+	// AsksForPictures tells that Progress will ask for pictures, so that memory is left for
+	// one of the output's size.
+	AsksForPictures bool
+
 	// Checkpoint, unless nil, is called after every iteration, after Progress, and once
 	// more where the end of ctx stops the run. It may write a checkpoint to go on from.
 	Checkpoint func(Moment)

@@ -72,7 +72,7 @@ const (
 	// more.
 	usualShare = 0.75
 	// heapSlack is for what the Go heap takes between collections.
-	heapSlack = 48 << 20
+	heapSlack = 32 << 20
 	// tiledPoints is how many positions of a layer losses that keep points look at where the
 	// picture is looked at in tiles.
 	tiledPoints = 1 << 14
@@ -122,7 +122,8 @@ var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 <
 // planner finds how levels go through the network. It remembers what graphs of tiles take.
 type planner struct {
 	extractor
-	needs map[tileSize]int64
+	pictures bool // somebody asks for pictures while they descend
+	needs    map[tileSize]int64
 }
 
 // tileSize tells a section cut into tiles of a side.
@@ -133,9 +134,10 @@ type tileSize struct {
 	side          int
 }
 
-func (e extractor) planner() *planner {
-	e.recipe.points = tiledPoints
-	return &planner{e, map[tileSize]int64{}}
+func (r *run) planner() *planner {
+	p := &planner{r.extractor, r.options.AsksForPictures, map[tileSize]int64{}}
+	p.recipe.points = tiledPoints
+	return p
 }
 
 // cutter cuts sections into the largest tiles of which a graph takes arena bytes at most.
@@ -388,7 +390,7 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 	if wanted == nil && in.holds(w.needs) || wanted != nil && !wanted.Tiled {
 		return w, in.holds(w.needs), nil
 	}
-	computing, descending = beside(l.outline, vectors)
+	computing, descending = p.beside(l.outline, vectors)
 	others := in.larger(computing, descending)
 	least, err := p.leastArena(l.outline)
 	if err != nil {

@@ -198,6 +198,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if remark != "" {
 		s.reporter.note(remark)
 	}
+	options.AsksForPictures = o.SaveEvery > 0
 	options.Progress, options.Checkpoint, options.Resume = s.progress, s.checkpointer.moment(), job.from
 	if !global.Quiet {
 		options.Planned = s.planned
