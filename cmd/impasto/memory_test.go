@@ -10,7 +10,7 @@ import (
 )
 
 // inTiles are flags with which a picture of 400 pixels doesn't fit whole.
-var inTiles = []string{"--size=400", "--min-size=400", "--first-iterations=2", "--device=cpu", "--memory=235MiB"}
+var inTiles = []string{"--size=400", "--min-size=400", "--first-iterations=2", "--device=cpu", "--memory=215MiB"}
 
 // A picture that doesn't fit in the memory allowed is looked at in tiles: the program keeps
 // to what it may take, and the picture is that of the whole.
@@ -28,8 +28,8 @@ func TestMemoryIsKeptTo(t *testing.T) {
 	}
 	// The program is the test's binary, which has some more in it, and is the same size on
 	// Linux alone.
-	if peak := peakOf(cmd); runtime.GOOS == "linux" && peak > 235<<20 {
-		t.Errorf("the program took %d MiB, and may take 235", peak>>20)
+	if peak := peakOf(cmd); runtime.GOOS == "linux" && peak > 215<<20 {
+		t.Errorf("the program took %d MiB, and may take 215", peak>>20)
 	}
 	impasto(t, folder, append(args, "-o", "whole.png", "--memory=auto")...).done(t)
 	if d := meanDifference(t, filepath.Join(folder, "tiles.png"), filepath.Join(folder, "whole.png")); d > 0.5 {
@@ -48,7 +48,7 @@ func TestTooLittleMemoryIsRefusedWithWhatWouldDo(t *testing.T) {
 // Under a memory limit of the Go runtime the program plans for that.
 func TestTheRuntimesMemoryLimitIsRespected(t *testing.T) {
 	folder := workshop(t)
-	for _, limit := range []string{"", "500MiB"} {
+	for _, limit := range []string{"", "400MiB"} {
 		cmd := program(t, folder, slices.Concat([]string{"plan", "content.png", "style.png", "--json", "--device=cpu"}, []string{"--size=900", "--min-size=900"})...)
 		if limit != "" {
 			cmd.Env = append(cmd.Env, "GOMEMLIMIT="+limit)
@@ -61,7 +61,7 @@ func TestTheRuntimesMemoryLimitIsRespected(t *testing.T) {
 		if err := json.Unmarshal(out, &plan); err != nil {
 			t.Fatal(err)
 		}
-		if low := plan.Memory < 500<<20; low != (limit != "") {
+		if low := plan.Memory < 400<<20; low != (limit != "") {
 			t.Errorf("with a limit of %q it would take %d MiB", limit, plan.Memory>>20)
 		}
 	}

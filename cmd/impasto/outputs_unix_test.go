@@ -146,8 +146,13 @@ func TestWhoStopsReadingDoesntLoseThePicture(t *testing.T) {
 	t.Run("the last event", func(t *testing.T) {
 		folder := workshop(t)
 		cmd := program(t, folder, slices.Concat([]string{"compare", "content.png", "style.png", "-o", "out", "--losses=moments", "--first-iterations=1", "--json", "--quiet"}, shallow)...)
-		run := withClosedPipe(t, cmd, func() { cmd.Stdout = cmd.ExtraFiles[0] })
-		run.refused(t, statusFailed, "broken pipe; what was made by then is in out")
+		pipe, stderr := startReading(t, cmd)
+		if line, err := bufio.NewReaderSize(pipe, 16).ReadString('\n'); err != nil || !strings.Contains(line, `"planned"`) {
+			t.Errorf("the first event is %q (%v), want what is planned", line, err)
+		}
+		pipe.Close()
+		_ = cmd.Wait() // an exit status other than 0 is an error
+		outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusFailed, "broken pipe; what was made by then is in out")
 		readPicture(t, filepath.Join(folder, "out", "pictures", "moments.png"))
 	})
 }
