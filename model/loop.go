@@ -224,7 +224,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 		return func() (*objective, error) { return e.objective(l, t) }, err
 	}
 	planner := r.planner()
-	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Short)
+	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Frugal)
 	if err != nil {
 		return nil, err
 	}

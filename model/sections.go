@@ -38,7 +38,11 @@ var cuts = []string{"pool2", "pool3", "pool4"}
 
 // sections are those of the network for maps of a size, as deep as the recipe asks for.
 // They have no tiles yet.
-func (e extractor) sections(width, height int, r recipe) ([]*section, error) {
+func (e extractor) sections(width, height int, r recipe, f frugality) ([]*section, error) {
+	cuts := cuts
+	if f >= fewMaps {
+		cuts = cuts[1:]
+	}
 	known := vgg19.Layers()
 	place := func(layer string) int { return slices.Index(known, layer) }
 	deepest := 0

@@ -30,7 +30,7 @@ type tiled struct {
 	sections  []*section
 	content   [][]tileContent // of each section, what each tile keeps of the content
 	sizes     []contentSize   // of each content part
-	short     bool            // maps and content are kept in 16 bits
+	frugal    frugality       // in what maps and content are kept
 	maps      []*featureMap   // that sections begin with, while they are needed; the first is the picture
 	kept      [][][]byte      // of each section, what the way back needs of each tile; nil where it isn't kept
 	running   *tileGraph      // compiled for the last tile, and good for others like it
@@ -54,11 +54,11 @@ func (c tileContent) inputs(g *gorgonia.ExprGraph, r recipe) []*gorgonia.Node {
 }
 
 // newTiled prepares to look at pictures of a size. cut gives each section its tiles, and
-// short has maps kept in 16 bits.
-func (e extractor) newTiled(width, height int, cut func(*section) error, short bool) (*tiled, error) {
-	b := &tiled{extractor: e, short: short, key: []float64{0}}
+// f says what memory is spared at what price.
+func (e extractor) newTiled(width, height int, cut func(*section) error, f frugality) (*tiled, error) {
+	b := &tiled{extractor: e, frugal: f, key: []float64{0}}
 	var err error
-	if b.sections, err = e.sections(width, height, e.recipe); err != nil {
+	if b.sections, err = e.sections(width, height, e.recipe, f); err != nil {
 		return nil, err
 	}
 	b.maps, b.kept = make([]*featureMap, len(b.sections)), make([][][]byte, len(b.sections))
@@ -86,9 +86,18 @@ func (b *tiled) close() {
 	}
 }
 
+// frugality is how much memory is spared where there is little.
+type frugality int
+
+const (
+	wholeMaps32 frugality = iota // maps between sections are of float32
+	shortMaps                    // they and the content are of 16 bits
+	fewMaps                      // and the largest of them isn't there: the first two sections are one
+)
+
 // format is that of maps of features.
 func (b *tiled) format() mapFormat {
-	if b.short {
+	if b.frugal >= shortMaps {
 		return halves
 	}
 	return singles

@@ -72,7 +72,7 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 				room          int64 // to remember the way there
 			}{{1, 1, 0}, {2, 2, 0}, {3, 1, 6 << 20}, {2, 3, 1 << 40}} {
 				t.Run(fmt.Sprintf("%dx%d tiles, %d bytes", test.columns, test.rows, test.room), func(t *testing.T) {
-					compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.room, false), whole)
+					compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.room, wholeMaps32), whole)
 				})
 			}
 		})
@@ -133,13 +133,13 @@ func evaluate(t *testing.T, e extractor, o *objective, from *picture.Picture, ke
 }
 
 // inTiles evaluates the objective with every section cut into so many tiles.
-func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int, room int64, short bool) evaluation {
+func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int, room int64, f frugality) evaluation {
 	t.Helper()
 	cut := func(s *section) error {
 		s.cut(columns, rows)
 		return nil
 	}
-	targets, b, err := e.tiledTargets(t.Context(), l, cut, short)
+	targets, b, err := e.tiledTargets(t.Context(), l, cut, f)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 	l := level{width: 83, height: 69, content: smoothNoise(t, 83, 69, 1), styles: []*picture.Picture{smoothNoise(t, 60, 75, 3)}}
 	from := smoothNoise(t, 83, 69, 2)
 	gaussian := losses.Must(losses.Named("gaussian"))
-	r := recipe{styles: []float64{1}, content: []contentPart{{"relu3_2", 0.1}}, style: []stylePart{{"relu2_1", gaussian, 1}, {"relu3_1", gaussian, 1}}}
+	r := recipe{styles: []float64{1}, content: []contentPart{{"relu3_2", 0.1}}, style: []stylePart{{"relu2_1", gaussian, 1}, {"relu4_1", gaussian, 1}}}
 	r.contentForm = losses.ContentForms()[0]
 	e := extractorOf(t, r, vgg19.Options{})
 	targets, err := e.targets(t.Context(), l)
@@ -199,12 +199,14 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole := evaluate(t, e, o, from, 0)
-	got := inTiles(t, e, l, from, 2, 2, 0, true)
-	if d := math.Abs(got.loss-whole.loss) / whole.loss; d > 1e-3 || d == 0 {
-		t.Errorf("the loss is off by %g of itself", d)
-	}
-	if off := gradientDistance(got, whole); off > 0.05 || off == 0 {
-		t.Errorf("the gradient is off by %g of its norm", off)
+	for _, f := range []frugality{shortMaps, fewMaps} {
+		got := inTiles(t, e, l, from, 2, 2, 0, f)
+		if d := math.Abs(got.loss-whole.loss) / whole.loss; d > 1e-3 || d == 0 {
+			t.Errorf("frugality %d: the loss is off by %g of itself", f, d)
+		}
+		if off := gradientDistance(got, whole); off > 0.05 || off == 0 {
+			t.Errorf("frugality %d: the gradient is off by %g of its norm", f, off)
+		}
 	}
 }
 
@@ -220,7 +222,7 @@ func TestTilesDoNotCarryTheLargestMap(t *testing.T) {
 	}
 	defer d.Close()
 	e.Device = d
-	sections, err := e.sections(256, 256, r)
+	sections, err := e.sections(256, 256, r, wholeMaps32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +278,7 @@ func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
 		whole := evaluate(t, e, o, from, 0)
 		for _, room := range []int64{0, 1 << 40} {
 			t.Run(fmt.Sprintf("pooling %s, %d bytes", test.options.Pooling, room), func(t *testing.T) {
-				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, room, false), whole)
+				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, room, wholeMaps32), whole)
 			})
 		}
 	}

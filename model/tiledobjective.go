@@ -23,15 +23,15 @@ type comparison struct {
 }
 
 // tiledTargets computes the targets of a level tile by tile, and prepares its objective.
-func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section) error, short bool) (t targets, b *tiled, err error) {
+func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section) error, f frugality) (t targets, b *tiled, err error) {
 	for i, p := range l.styles {
-		kept, err := e.tiledStyle(ctx, p, cut, short)
+		kept, err := e.tiledStyle(ctx, p, cut, f)
 		if err != nil {
 			return targets{}, nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
 		t.addStyle(e.recipe, i, kept)
 	}
-	if b, err = e.newTiled(l.width, l.height, cut, short); err != nil {
+	if b, err = e.newTiled(l.width, l.height, cut, f); err != nil {
 		return targets{}, nil, err
 	}
 	if err := b.keepContent(ctx, l.content); err != nil {
@@ -42,12 +42,12 @@ func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section)
 }
 
 // tiledStyle is what each style part keeps of a style picture.
-func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(*section) error, short bool) ([]engine.Kept, error) {
+func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(*section) error, f frugality) ([]engine.Kept, error) {
 	e.recipe.content = nil
 	if len(e.recipe.style) == 0 {
 		return nil, nil
 	}
-	b, err := e.newTiled(p.Width, p.Height, cut, short)
+	b, err := e.newTiled(p.Width, p.Height, cut, f)
 	if err != nil {
 		return nil, err
 	}

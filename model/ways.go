@@ -20,8 +20,8 @@ type way struct {
 	// device at most; else they are looked at whole.
 	Tiled bool  `json:"tiled"`
 	Arena int64 `json:"arena,omitempty"`
-	// Short has maps between sections and what is kept of the content in 16 bits.
-	Short bool `json:"short,omitempty"`
+	// Frugal says what memory is spared besides.
+	Frugal frugality `json:"frugal,omitempty"`
 
 	keep   int64  // bytes for what the way back of tiles needs
 	needs  demand // of all that there is at the level
@@ -71,8 +71,9 @@ const (
 	// A run takes usualShare of the memory that there is at most, unless it is told to take
 	// more.
 	usualShare = 0.75
-	// heapSlack is for what the Go heap takes between collections.
-	heapSlack = 32 << 20
+	// heapSlack is for what the Go heap takes between collections, and for what kernels work
+	// with.
+	heapSlack = 80 << 20
 	// tiledPoints is how many positions of a layer losses that keep points look at where the
 	// picture is looked at in tiles.
 	tiledPoints = 1 << 14
@@ -128,7 +129,7 @@ type planner struct {
 
 // tileSize tells a section cut into tiles of a side.
 type tileSize struct {
-	after         string
+	after, upTo   string
 	width, height int
 	content       bool // the recipe has content
 	side          int
@@ -160,7 +161,7 @@ func (p *planner) cutter(arena int64) func(*section) error {
 }
 
 // leastArena is the least that will do for a level's pictures.
-func (p *planner) leastArena(l outline) (int64, error) {
+func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 	var least int64
 	smallest := func(s *section) error {
 		side := tileSides[len(tileSides)-1]
@@ -170,7 +171,7 @@ func (p *planner) leastArena(l outline) (int64, error) {
 		return err
 	}
 	for _, size := range append([]image.Point{{l.width, l.height}}, l.styles...) {
-		if _, err := p.newTiled(size.X, size.Y, smallest, false); err != nil {
+		if _, err := p.newTiled(size.X, size.Y, smallest, f); err != nil {
 			return 0, err
 		}
 	}
@@ -180,7 +181,7 @@ func (p *planner) leastArena(l outline) (int64, error) {
 // tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
 // cut to a side.
 func (p *planner) tileNeeds(s *section, side int) (int64, error) {
-	key := tileSize{s.after, s.width, s.height, len(s.content) > 0, side}
+	key := tileSize{s.after, s.upTo, s.width, s.height, len(s.content) > 0, side}
 	if needs, known := p.needs[key]; known {
 		return needs, nil
 	}
@@ -235,9 +236,9 @@ type tiling struct {
 }
 
 // tiling works that out for tiles whose graphs take arena bytes at most.
-func (p *planner) tiling(l outline, arena int64, short bool) (t tiling, err error) {
+func (p *planner) tiling(l outline, arena int64, f frugality) (t tiling, err error) {
 	e, cut := p.extractor, p.cutter(arena)
-	whole, err := e.newTiled(l.width, l.height, cut, short)
+	whole, err := e.newTiled(l.width, l.height, cut, f)
 	if err != nil {
 		return t, err
 	}
@@ -250,7 +251,7 @@ func (p *planner) tiling(l outline, arena int64, short bool) (t tiling, err erro
 	}
 	maps := whole.mapBytes()
 	for _, size := range l.styles {
-		style, err := e.newTiled(size.X, size.Y, cut, short)
+		style, err := e.newTiled(size.X, size.Y, cut, f)
 		if err != nil {
 			return t, fmt.Errorf("style picture: %w", err)
 		}
@@ -392,20 +393,20 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 	}
 	computing, descending = p.beside(l.outline, vectors)
 	others := in.larger(computing, descending)
-	least, err := p.leastArena(l.outline)
-	if err != nil {
-		return w, false, err
-	}
-	all := append(slices.Clone(arenas), least)
-	if wanted != nil {
-		all = []int64{wanted.Arena}
-	}
-	for _, short := range []bool{false, true} {
+	for f := wholeMaps32; f <= fewMaps; f++ {
+		least, err := p.leastArena(l.outline, f)
+		if err != nil {
+			return w, false, err
+		}
+		all := append(slices.Clone(arenas), least)
+		if wanted != nil {
+			all = []int64{wanted.Arena}
+		}
 		for _, arena := range all {
-			if arena < least || wanted != nil && wanted.Short != short {
+			if arena < least || wanted != nil && wanted.Frugal != f {
 				continue
 			}
-			t, err := p.tiling(l.outline, arena, short)
+			t, err := p.tiling(l.outline, arena, f)
 			if err != nil {
 				return w, false, err
 			}
@@ -416,7 +417,7 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 				}
 				continue
 			}
-			if tried := t.with(arena, short, needs, in.less(needs).host); !fits || tried.work.sum() < w.work.sum() {
+			if tried := t.with(arena, f, needs, in.less(needs).host); !fits || tried.work.sum() < w.work.sum() {
 				w, fits = tried, true
 				w.remark += p.remarkOn(whole)
 			}
@@ -441,8 +442,8 @@ func (p *planner) remarkOn(whole demand) string {
 
 // with is the way of a tiling in which as much as possible of what the way back needs is
 // kept, in so many bytes: of later sections first, where a byte spares the most.
-func (t tiling) with(arena int64, short bool, needs demand, left int64) way {
-	w := way{Tiled: true, Arena: arena, Short: short, work: t.work}
+func (t tiling) with(arena int64, f frugality, needs demand, left int64) way {
+	w := way{Tiled: true, Arena: arena, Frugal: f, work: t.work}
 	for i := len(t.sections) - 1; i >= 0; i-- {
 		if t.carried[i] == 0 {
 			continue
@@ -459,7 +460,7 @@ func (t tiling) with(arena int64, short bool, needs demand, left int64) way {
 	if kept := t.kept(w.keep); kept > 0 {
 		w.remark += fmt.Sprintf(", with %.0f %% of what the way back needs kept", 100*kept)
 	}
-	if short {
+	if f >= shortMaps {
 		w.remark += ", and with maps in 16 bits"
 	}
 	return w
