@@ -14,6 +14,7 @@ import (
 type outline struct {
 	width, height int // of the output
 	styles        []image.Point
+	first         bool // it is the first level, and begins with a picture of its size
 }
 
 // outlineOf is the outline of the level whose longer side is given.
@@ -123,7 +124,11 @@ func (e extractor) machineNeeds(s *plan.Schedule) (int64, error) {
 // optimiser's vectors are gone.
 func (p *planner) beside(l outline, vectors int64) (computing, descending demand) {
 	pixels := pictureBytes(l.width, l.height)
-	computing, descending = demand{device: vectors / 2, host: pixels/2 + l.pictures()}, demand{device: vectors, host: pixels / 4}
+	before := pixels / 2
+	if l.first {
+		before = pixels
+	}
+	computing, descending = demand{device: vectors / 2, host: before + l.pictures()}, demand{device: vectors, host: before / 2}
 	if p.pictures {
 		descending.host += pixels
 	}
@@ -158,7 +163,7 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 }
 
 // outline is that of a level that there is.
-func (l level) outline() outline { return outline{l.width, l.height, l.styleSizes} }
+func (l level) outline() outline { return outline{width: l.width, height: l.height, styles: l.styleSizes} }
 
 // allot finds how each level goes through the network and which of the optimiser's variants
 // there is the memory for, and reports a size of the output that there isn't.
@@ -215,6 +220,7 @@ func (r *run) allotIn(p *planner, in room, levels []sketch, v variant, wanted []
 	ways = make([]way, len(levels))
 	for i := len(levels) - 1; i >= 0; i-- {
 		pixels := pictureBytes(levels[i].width, levels[i].height)
+		levels[i].first = i == 0
 		var of *way
 		if wanted != nil {
 			of = &wanted[i]
