@@ -163,7 +163,9 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 }
 
 // outline is that of a level that there is.
-func (l level) outline() outline { return outline{width: l.width, height: l.height, styles: l.styleSizes} }
+func (l level) outline() outline {
+	return outline{width: l.width, height: l.height, styles: l.styleSizes}
+}
 
 // allot finds how each level goes through the network and which of the optimiser's variants
 // there is the memory for, and reports a size of the output that there isn't.
