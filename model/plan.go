@@ -29,6 +29,9 @@ type PlannedLevel struct {
 	Iterations int
 	Time       time.Duration // with a TimeLimit its share of that
 	Memory     int64         // in bytes; see Level
+	// Remark says, for people, how a level is looked at that there isn't the memory to look
+	// at whole; it is empty of others.
+	Remark string
 }
 
 // MakePlan says what Stylize would take with the same arguments, without doing it. What time
@@ -53,7 +56,7 @@ func (r *run) plan() Plan {
 	for i, l := range r.levels {
 		level := PlannedLevel{
 			Number: i + 1, Width: l.width, Height: l.height,
-			Iterations: l.iterations, Time: r.estimate.whole(i), Memory: r.bytesOf(r.ways[i]),
+			Iterations: l.iterations, Time: r.estimate.whole(i), Memory: r.bytesOf(r.ways[i]), Remark: r.ways[i].remark,
 		}
 		if r.ends != nil {
 			level.Time = r.ends[i] - before

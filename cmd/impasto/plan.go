@@ -28,8 +28,9 @@ Memory is what stylize reserves for a scale, beside the network's parameters and
 the pictures as they were read.
 
 With --json it prints one object, with the keys scales (a list of objects with
-the keys scale, width, height, iterations, memory (bytes) and seconds), device,
-iterations (over all scales), memory (the most of any scale) and seconds (of all).`,
+the keys scale, width, height, iterations, memory (bytes), seconds and, where the
+scale is looked at in tiles, remark), device, iterations (over all scales), memory
+(the most of any scale) and seconds (of all).`,
 		Example: `  impasto plan photo.jpg painting.jpg --size 1024
   impasto plan photo.jpg wave.jpg:2 scream.jpg --loss sliced --quality draft`,
 		ValidArgsFunction: pictures,
@@ -82,7 +83,7 @@ func printPlan(ctx context.Context, o stylizeOptions, global globalOptions, job 
 	if err != nil {
 		return err
 	}
-	options.Resume = job.from
+	options.Resume, options.AsksForPictures = job.from, o.SaveEvery > 0
 	plan, err := model.MakePlan(ctx, content, painted, options)
 	if err != nil {
 		return err
@@ -109,12 +110,13 @@ type plannedScale struct {
 	Iterations int     `json:"iterations"`
 	Memory     int64   `json:"memory"` // bytes
 	Seconds    float64 `json:"seconds"`
+	Remark     string  `json:"remark,omitempty"`
 }
 
 func newPlanReport(p model.Plan) planReport {
 	r := planReport{Device: p.Device, Memory: p.Memory, Seconds: p.Time.Seconds()}
 	for _, l := range p.Levels {
-		r.Scales = append(r.Scales, plannedScale{l.Number, l.Width, l.Height, l.Iterations, l.Memory, l.Time.Seconds()})
+		r.Scales = append(r.Scales, plannedScale{l.Number, l.Width, l.Height, l.Iterations, l.Memory, l.Time.Seconds(), l.Remark})
 		r.Iterations += l.Iterations
 	}
 	return r
@@ -129,6 +131,11 @@ func writePlan(out io.Writer, p model.Plan) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	for _, l := range p.Levels {
+		if l.Remark != "" {
+			fmt.Fprintf(out, "scale %d: %s\n", l.Number, l.Remark)
+		}
 	}
 	_, err := fmt.Fprintln(out, summaryOf(p))
 	return err
