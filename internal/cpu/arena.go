@@ -12,12 +12,12 @@ const alignment = 64
 
 // arena returns n bytes that start on a cache line, for a machine to use until
 // it hands them back. The last machine's memory is used again where it is large
-// enough; where it isn't, it goes back to the system first, so that the two
-// never stand side by side.
+// enough, and not much larger; where it isn't, it goes back to the system first, so that
+// the two never stand side by side.
 func (d *Device) arena(n int) ([]byte, error) {
 	block := d.spare
 	d.spare = nil
-	if len(block) >= n {
+	if len(block) >= n && len(block)-n <= n/4 {
 		return block, nil
 	}
 	if err := memory.Free(block); err != nil {
