@@ -36,7 +36,7 @@ type Summary struct {
 	Sample int
 	Fixed  bool
 	// Kept is how many positions the points of a target are of at most, always the same
-	// ones; 0 keeps all.
+	// ones; 0 keeps all, and is right where points are reduced.
 	Kept int
 	// TargetOnly leaves the summary out on the picture's side.
 	TargetOnly bool
@@ -184,9 +184,6 @@ func (f Form) Target(features *gorgonia.Node, p Positions) ([]Summarised, error)
 	kept := Form{Summaries: make([]Summary, len(f.Summaries))}
 	for i, s := range f.Summaries {
 		kept.Summaries[i] = Summary{Reduce: s.Reduce, ReduceWeighted: s.ReduceWeighted, Sample: s.Kept, Fixed: true}
-		if s.Reduce != nil {
-			kept.Summaries[i].Sample = 0
-		}
 	}
 	return kept.Summarise(features, p)
 }

@@ -7,8 +7,9 @@ import (
 	"impasto/internal/float16"
 )
 
-// CompactVectors is the arithmetic of a device that can also keep vectors in 16 bits. Len, Free, Upload and Download, and Dot and AddScaled with such a vector for x,
-// take compact vectors like others; no other operation does.
+// CompactVectors is the arithmetic of a device that can also keep vectors in 16 bits. Len,
+// Free, Upload and Download, and Dot and AddScaled with such a vector for x, take compact
+// vectors like others; no other operation does.
 type CompactVectors interface {
 	Vectors
 	// NewCompact returns n zeros.
@@ -114,7 +115,5 @@ func (c *Compact) Expand(to []float32) {
 
 // Set takes values in the vector's unit, each rounded to the nearest.
 func (c *Compact) Set(values []float32) {
-	for i, v := range values {
-		c.Bits[i] = float16.FromFloat32(v / c.Unit)
-	}
+	float16.Narrow(c.Bits, values, c.Unit)
 }
