@@ -48,10 +48,9 @@ func (f mapFormat) elementBytes() int64 {
 func newFeatureMap(channels, height, width int, format mapFormat) (*featureMap, error) {
 	n := channels * height * width
 	bytes := format.elementBytes() * int64(n)
-	block, err := memory.Allocate(int(bytes))
+	block, err := mapped(fmt.Sprintf("map of %d×%d×%d features", channels, height, width), bytes)
 	if err != nil {
-		available, _ := memory.Available()
-		return nil, fmt.Errorf("map of %d×%d×%d features: %w", channels, height, width, memoryError(bytes, min(available, bytes)))
+		return nil, err
 	}
 	m := &featureMap{channels: channels, height: height, width: width, format: format, memory: block}
 	if format == singles {
@@ -75,9 +74,27 @@ func (m *featureMap) free() {
 	if m == nil || m.memory == nil {
 		return
 	}
-	// Memory that was given out whole can be given back.
-	_ = memory.Free(m.memory)
+	unmap(m.memory)
 	m.memory, m.single, m.short = nil, nil, nil
+}
+
+// mapped is memory outside of the Go heap, all zero, to be given back by unmap. Where there
+// isn't so much, the error says what it is for and wraps a *plan.MemoryError.
+func mapped(what string, bytes int64) ([]byte, error) {
+	block, err := memory.Allocate(int(bytes))
+	if err != nil {
+		available, _ := memory.Available()
+		return nil, fmt.Errorf("%s: %w", what, memoryError(bytes, min(available, bytes)))
+	}
+	return block, nil
+}
+
+// unmap gives such memory back, or none.
+func unmap(block []byte) {
+	if block != nil {
+		// Memory that was given out whole can be given back.
+		_ = memory.Free(block)
+	}
 }
 
 // crop writes a rectangle to an input of a graph.

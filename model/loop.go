@@ -47,6 +47,7 @@ type run struct {
 	levels    []level
 	ways      []way           // how each level goes through the network
 	variant   int             // of the optimiser
+	planner   *planner        // that found these
 	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
@@ -223,8 +224,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 		t, err := e.targets(ctx, l)
 		return func() (*objective, error) { return e.objective(l, t) }, err
 	}
-	planner := r.planner()
-	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Frugal)
+	t, b, err := r.planner.tiledTargets(ctx, l, r.planner.cutter(w.Arena), w.Frugal)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +233,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 			b.close()
 			return nil, err
 		}
-		return planner.tiledObjective(l, t, b)
+		return r.planner.tiledObjective(l, t, b)
 	}, nil
 }
 

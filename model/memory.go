@@ -120,8 +120,8 @@ func (e extractor) machineNeeds(s *plan.Schedule) (int64, error) {
 // beside is what a level takes beside the network, while targets are computed and while the
 // picture descends: its pictures and the optimiser's vectors of the level before, half of
 // these at most; then those of the level itself. What the level before came to is there
-// throughout, in 16 bits while the picture descends, and what this one has come to where Progress asks for it: in the end the
-// optimiser's vectors are gone.
+// throughout, in 16 bits while the picture descends, and what this one has come to where
+// Progress asks for it: in the end the optimiser's vectors are gone.
 func (p *planner) beside(l outline, vectors int64) (computing, descending demand) {
 	pixels := pictureBytes(l.width, l.height)
 	before := pixels / 2
@@ -173,14 +173,15 @@ func (r *run) allot(levels []sketch) error {
 	last := levels[len(levels)-1]
 	r.ways = nil
 	var least way
-	planner, wanted := r.planner(), r.wanted(len(levels))
+	wanted := r.wanted(len(levels))
+	r.planner = r.newPlanner()
 	for _, in := range r.rooms() {
 		quickest := math.Inf(1)
 		for i, variant := range r.options.Optimizer.row().variants(r.extractor.Device) {
 			if wanted != nil && i != r.options.Resume.header.Variant {
 				continue
 			}
-			ways, fit, err := r.allotIn(planner, in, levels, variant, wanted)
+			ways, fit, err := r.allotIn(in, levels, variant, wanted)
 			if err != nil {
 				return fmt.Errorf("model: %w", err)
 			}
@@ -218,7 +219,7 @@ func (r *run) wanted(levels int) []way {
 
 // allotIn finds the ways of levels in the memory that there is. Where a level doesn't fit,
 // its way is the last, and says what it needs.
-func (r *run) allotIn(p *planner, in room, levels []sketch, v variant, wanted []way) (ways []way, fit bool, err error) {
+func (r *run) allotIn(in room, levels []sketch, v variant, wanted []way) (ways []way, fit bool, err error) {
 	ways = make([]way, len(levels))
 	for i := len(levels) - 1; i >= 0; i-- {
 		pixels := pictureBytes(levels[i].width, levels[i].height)
@@ -227,7 +228,7 @@ func (r *run) allotIn(p *planner, in room, levels []sketch, v variant, wanted []
 		if wanted != nil {
 			of = &wanted[i]
 		}
-		w, fits, err := p.way(levels[i], v.elementBytes*pixels/4, in, of)
+		w, fits, err := r.planner.way(levels[i], v.elementBytes*pixels/4, in, of)
 		if err != nil {
 			return nil, false, fmt.Errorf("scale %d: %w", i+1, err)
 		}
@@ -267,7 +268,7 @@ func (r *run) sizeFor(last sketch, least way) int {
 			return 0
 		}
 		variants := r.options.Optimizer.row().variants(r.extractor.Device)
-		if _, fits, err := r.allotIn(r.planner(), in, []sketch{s}, variants[len(variants)-1], nil); err == nil && fits {
+		if _, fits, err := r.allotIn(in, []sketch{s}, variants[len(variants)-1], nil); err == nil && fits {
 			return size / 2 * 2
 		}
 	}

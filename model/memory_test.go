@@ -106,7 +106,7 @@ func TestTheDemandIsThatOfTheMachines(t *testing.T) {
 			t.Fatal(err)
 		}
 		const vectors = 12345
-		_, counted, err := r.planner().wholeDemand(s, vectors)
+		_, counted, err := r.newPlanner().wholeDemand(s, vectors)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package model
 import (
 	"image"
 	"slices"
-	"strings"
 
 	"impasto/losses"
 	"impasto/vgg19"
@@ -66,24 +65,9 @@ func (e extractor) sections(width, height int, r recipe, f frugality) ([]*sectio
 			break
 		}
 		stride := s.strides[cut]
-		s = &section{after: cut, channels: channelsAt(cut), height: s.height / stride, width: s.width / stride}
+		s = &section{after: cut, channels: vgg19.Channels(cut), height: s.height / stride, width: s.width / stride}
 	}
 	return all, nil
-}
-
-// channelsAt is how many channels a layer's map has.
-func channelsAt(layer string) int {
-	channels, convolution := 0, 0
-	for _, name := range vgg19.Layers() {
-		if strings.HasPrefix(name, "conv") {
-			channels = vgg19.Convolutions[convolution].Out
-			convolution++
-		}
-		if name == layer {
-			break
-		}
-	}
-	return channels
 }
 
 // take gives the section the recipe's parts at its layers.
@@ -150,6 +134,11 @@ func (s *section) cut(columns, rows int) {
 			s.tiles = append(s.tiles, tile{inner: inner, shown: shown.Intersect(whole)})
 		}
 	}
+}
+
+// cutTo cuts the map into tiles of about that side, or smaller ones.
+func (s *section) cutTo(side int) {
+	s.cut((s.width+side-1)/side, (s.height+side-1)/side)
 }
 
 // edges cut a side into about equal pieces, at multiples of step: as many as are asked for,

@@ -9,7 +9,6 @@ import (
 	"gorgonia.org/tensor"
 
 	"impasto/internal/engine"
-	"impasto/internal/memory"
 	"impasto/internal/ops"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
@@ -121,7 +120,7 @@ func (b *tiled) remember(room int64) error {
 				break
 			}
 			room -= bytes
-			if b.kept[i][k], err = memory.Allocate(int(bytes)); err != nil {
+			if b.kept[i][k], err = mapped("what the way back of a tile needs", bytes); err != nil {
 				return err
 			}
 		}
@@ -134,11 +133,8 @@ func (b *tiled) remember(room int64) error {
 func (b *tiled) forget() {
 	for _, tiles := range b.kept {
 		for k := range tiles {
-			if tiles[k] != nil {
-				// Memory that was given out whole can be given back.
-				_ = memory.Free(tiles[k])
-				tiles[k] = nil
-			}
+			unmap(tiles[k])
+			tiles[k] = nil
 		}
 	}
 }
@@ -418,13 +414,9 @@ func (b *tiled) addStyle(s *section, g *tileGraph, to []engine.Kept) error {
 		return nil
 	}
 	for k, summarised := range g.x.style {
-		var values []plan.Values
-		for _, node := range engine.Nodes(summarised) {
-			v, err := plan.ReadValues(g, node)
-			if err != nil {
-				return err
-			}
-			values = append(values, v)
+		values, err := g.ReadValues(engine.Nodes(summarised)...)
+		if err != nil {
+			return err
 		}
 		kept, _ := engine.Keep(summarised, values)
 		to[s.style[k]].Add(kept)
@@ -467,6 +459,7 @@ func (b *tiled) keepPoints(g *tileGraph, node *gorgonia.Node, size *contentSize)
 		return nil, err
 	}
 	if err := m.keep(g, node, m.whole(), m.whole()); err != nil {
+		m.free()
 		return nil, err
 	}
 	return m, m.through(g, node, m.whole(), false, size.addValues)

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -58,15 +57,7 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 				r.style = append(r.style, stylePart{layer: layer, loss: loss, weight: 1 + float64(i)})
 			}
 			e := extractorOf(t, r, vgg19.Options{Padding: "replicate"})
-			targets, err := e.targets(context.Background(), l)
-			if err != nil {
-				t.Fatal(err)
-			}
-			o, err := e.objective(l, targets)
-			if err != nil {
-				t.Fatal(err)
-			}
-			whole := evaluate(t, e, o, from, 0.375)
+			whole := evaluateWhole(t, e, l, from, 0.375)
 			for _, test := range []struct {
 				columns, rows int
 				room          int64 // to remember the way there
@@ -132,6 +123,20 @@ func evaluate(t *testing.T, e extractor, o *objective, from *picture.Picture, ke
 	return whole
 }
 
+// evaluateWhole evaluates the objective in one graph.
+func evaluateWhole(t *testing.T, e extractor, l level, from *picture.Picture, key float64) evaluation {
+	t.Helper()
+	targets, err := e.targets(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := e.objective(l, targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return evaluate(t, e, o, from, key)
+}
+
 // inTiles evaluates the objective with every section cut into so many tiles.
 func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int, room int64, f frugality) evaluation {
 	t.Helper()
@@ -190,15 +195,7 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 	r := recipe{styles: []float64{1}, content: []contentPart{{"relu3_2", 0.1}}, style: []stylePart{{"relu2_1", gaussian, 1}, {"relu4_1", gaussian, 1}}}
 	r.contentForm = losses.ContentForms()[0]
 	e := extractorOf(t, r, vgg19.Options{})
-	targets, err := e.targets(t.Context(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := e.objective(l, targets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := evaluate(t, e, o, from, 0)
+	whole := evaluateWhole(t, e, l, from, 0)
 	for _, f := range []frugality{shortMaps, fewMaps} {
 		got := inTiles(t, e, l, from, 2, 2, 0, f)
 		if d := math.Abs(got.loss-whole.loss) / whole.loss; d > 1e-3 || d == 0 {
@@ -267,15 +264,7 @@ func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
 		e := extractorOf(t, r, test.options)
 		from := smoothNoise(t, test.width, test.height, 2)
 		l := level{width: test.width, height: test.height, content: smoothNoise(t, test.width, test.height, 1), styles: []*picture.Picture{smoothNoise(t, 120, 96, 3)}}
-		targets, err := e.targets(t.Context(), l)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o, err := e.objective(l, targets)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole := evaluate(t, e, o, from, 0)
+		whole := evaluateWhole(t, e, l, from, 0)
 		for _, room := range []int64{0, 1 << 40} {
 			t.Run(fmt.Sprintf("pooling %s, %d bytes", test.options.Pooling, room), func(t *testing.T) {
 				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, room, wholeMaps32), whole)

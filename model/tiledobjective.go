@@ -65,11 +65,7 @@ func (b *tiled) sketchSums() (sums, error) {
 			return sums{}, err
 		}
 		for k, summarised := range g.x.style {
-			var values []plan.Values
-			for _, node := range engine.Nodes(summarised) {
-				values = append(values, plan.NoValues(node))
-			}
-			kept, _ := engine.Keep(summarised, values)
+			kept, _ := engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
 			for n := range kept.Summaries {
 				kept.Summaries[n].Weight = 1
 				b.draws = b.draws || kept.Summaries[n].Drawn
@@ -224,13 +220,9 @@ func (o *objective) compare(ctx context.Context, whole sums) (cotangents sums, e
 	if err := o.Run(ctx); err != nil {
 		return sums{}, err
 	}
-	var values []plan.Values
-	for _, node := range o.comparison.gradients {
-		v, err := plan.ReadValues(o, node)
-		if err != nil {
-			return sums{}, err
-		}
-		values = append(values, v)
+	values, err := o.ReadValues(o.comparison.gradients...)
+	if err != nil {
+		return sums{}, err
 	}
 	cotangents.style, values = engine.KeepAll(x.style, values)
 	cotangents.content = values

@@ -12,6 +12,7 @@ import (
 	"impasto/internal/engine"
 	"impasto/internal/memory"
 	"impasto/internal/plan"
+	"impasto/vgg19"
 )
 
 // way is how the pictures of a level go through the network.
@@ -125,6 +126,15 @@ type planner struct {
 	extractor
 	pictures bool // somebody asks for pictures while they descend
 	needs    map[tileSize]int64
+	tilings  map[tilingOf]tiling
+}
+
+// tilingOf tells what a tiling follows from. Levels of one run that have a size have the
+// same styles.
+type tilingOf struct {
+	width, height int
+	arena         int64
+	frugal        frugality
 }
 
 // tileSize tells a section cut into tiles of a side.
@@ -135,8 +145,8 @@ type tileSize struct {
 	side          int
 }
 
-func (r *run) planner() *planner {
-	p := &planner{r.extractor, r.options.AsksForPictures, map[tileSize]int64{}}
+func (r *run) newPlanner() *planner {
+	p := &planner{r.extractor, r.options.AsksForPictures, map[tileSize]int64{}, map[tilingOf]tiling{}}
 	p.recipe.points = tiledPoints
 	return p
 }
@@ -147,7 +157,7 @@ func (p *planner) cutter(arena int64) func(*section) error {
 	return func(s *section) error {
 		var least int64
 		for _, side := range tileSides {
-			s.cut((s.width+side-1)/side, (s.height+side-1)/side)
+			s.cutTo(side)
 			needs, err := p.tileNeeds(s, side)
 			if err != nil {
 				return err
@@ -165,7 +175,7 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 	var least int64
 	smallest := func(s *section) error {
 		side := tileSides[len(tileSides)-1]
-		s.cut((s.width+side-1)/side, (s.height+side-1)/side)
+		s.cutTo(side)
 		needs, err := p.tileNeeds(s, side)
 		least = max(least, needs)
 		return err
@@ -235,8 +245,20 @@ type tiling struct {
 	work     work    // of an evaluation where nothing is kept
 }
 
-// tiling works that out for tiles whose graphs take arena bytes at most.
-func (p *planner) tiling(l outline, arena int64, f frugality) (t tiling, err error) {
+// tiling works that out, once, for tiles whose graphs take arena bytes at most.
+func (p *planner) tiling(l outline, arena int64, f frugality) (tiling, error) {
+	of := tilingOf{l.width, l.height, arena, f}
+	if known, ok := p.tilings[of]; ok {
+		return known, nil
+	}
+	t, err := p.newTiling(l, arena, f)
+	if err == nil {
+		p.tilings[of] = t
+	}
+	return t, err
+}
+
+func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err error) {
 	e, cut := p.extractor, p.cutter(arena)
 	whole, err := e.newTiled(l.width, l.height, cut, f)
 	if err != nil {
@@ -334,7 +356,7 @@ func (b *tiled) contentBytes() int64 {
 	for _, s := range b.sections {
 		for _, part := range s.recipe.content {
 			at := s.inLayer(image.Rect(0, 0, s.width, s.height), part.layer)
-			bytes += b.format().elementBytes() * int64(channelsAt(part.layer)) * int64(area(at))
+			bytes += b.format().elementBytes() * int64(vgg19.Channels(part.layer)) * int64(area(at))
 		}
 	}
 	return bytes
@@ -363,11 +385,7 @@ func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
 			return targets{}, err
 		}
 		for k, summarised := range g.x.style {
-			var values []plan.Values
-			for _, node := range engine.Nodes(summarised) {
-				values = append(values, plan.NoValues(node))
-			}
-			kept[s.style[k]], _ = engine.Keep(summarised, values)
+			kept[s.style[k]], _ = engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
 		}
 	}
 	var t targets

@@ -92,22 +92,19 @@ func BuildFrom(x *gorgonia.Node, after string, p *Parameters, o Options, layers 
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	between, err := between(after, layers)
+	names, err := between(after, layers)
 	if err != nil {
 		return nil, err
 	}
 	b := builder{after: after, parameters: p, options: o, wanted: layers, maps: map[string]*gorgonia.Node{}, convolution: convolutionsUpTo(after)}
-	want, shape := 3, x.Shape()
-	if b.convolution > 0 {
-		want = Convolutions[b.convolution-1].Out
-	}
+	want, shape := Channels(after), x.Shape()
 	if shape.Dims() != 3 || shape[0] != want {
 		if after == "" {
 			return nil, fmt.Errorf("vgg19: the picture has shape %v, want 3×height×width", shape)
 		}
 		return nil, fmt.Errorf("vgg19: the map of %s has shape %v, want %d×height×width", after, shape, want)
 	}
-	if err := b.build(x, between); err != nil {
+	if err := b.build(x, names); err != nil {
 		return nil, err
 	}
 	return b.maps, nil
@@ -185,6 +182,15 @@ func deepest(layers []string) (int, error) {
 		depth = max(depth, i)
 	}
 	return depth, nil
+}
+
+// Channels is how many channels a layer's map has, 3 for an empty name, which stands for the
+// picture.
+func Channels(layer string) int {
+	if count := convolutionsUpTo(layer); count > 0 {
+		return Convolutions[count-1].Out
+	}
+	return Convolutions[0].In
 }
 
 type builder struct {

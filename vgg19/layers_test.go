@@ -63,6 +63,14 @@ func TestParametersThroughALayerAreThoseOfItAndBefore(t *testing.T) {
 	}
 }
 
+func TestChannelsAreThoseOfTheLastConvolution(t *testing.T) {
+	for layer, want := range map[string]int{"": 3, "conv1_1": 64, "relu2_2": 128, "pool2": 128, "pool3": 256, "relu4_1": 512, "pool5": 512} {
+		if got := vgg19.Channels(layer); got != want {
+			t.Errorf("%q has %d channels, want %d", layer, got, want)
+		}
+	}
+}
+
 func TestReachIsTheReceptiveField(t *testing.T) {
 	for _, test := range []struct {
 		layer, pooling string

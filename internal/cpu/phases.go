@@ -48,13 +48,7 @@ func (p *phases) Reads(input *gorgonia.Node) bool {
 }
 
 // Bytes implements plan.Phases.
-func (p *phases) Bytes() int {
-	bytes := 0
-	for _, b := range p.cut.Carried {
-		bytes += b.Bytes()
-	}
-	return bytes
-}
+func (p *phases) Bytes() int { return p.cut.Bytes() }
 
 // Save implements plan.Phases.
 func (p *phases) Save(to []byte) {
@@ -87,8 +81,5 @@ func (d *Device) Carries(s *plan.Schedule, first []*gorgonia.Node) (bytes int64,
 		return 0, fmt.Errorf("cpu: %w", err)
 	}
 	cut, err := p.Cut(first)
-	for _, b := range cut.Carried {
-		bytes += int64(b.Bytes())
-	}
-	return bytes, err
+	return int64(cut.Bytes()), err
 }

@@ -79,6 +79,11 @@ func (e *Executable) Values(ctx context.Context, outputs ...*gorgonia.Node) ([]p
 	if err := e.Run(ctx); err != nil {
 		return nil, err
 	}
+	return e.ReadValues(outputs...)
+}
+
+// ReadValues returns the value of each output, as of the last run.
+func (e *Executable) ReadValues(outputs ...*gorgonia.Node) ([]plan.Values, error) {
 	values := make([]plan.Values, len(outputs))
 	for i, output := range outputs {
 		var err error
@@ -97,6 +102,15 @@ func (e *Executable) Input(name string) *gorgonia.Node {
 		}
 	}
 	return nil
+}
+
+// NoValues are the values of nodes without elements, which have the shapes and types.
+func NoValues(nodes ...*gorgonia.Node) []plan.Values {
+	values := make([]plan.Values, len(nodes))
+	for i, node := range nodes {
+		values[i] = plan.NoValues(node)
+	}
+	return values
 }
 
 // Scalar reads an output of one float64, as of the last run.

@@ -79,11 +79,8 @@ func (n Network) Outline(width, height int, layers []string, outputs Outputs) (v
 	if err != nil {
 		return nil, 0, err
 	}
-	for _, node := range nodes {
-		values = append(values, plan.NoValues(node))
-	}
 	bytes, err = Needs(n.Device, nodes...)
-	return values, bytes, err
+	return NoValues(nodes...), bytes, err
 }
 
 // outputs builds the network's graph and the outputs in it.

@@ -14,6 +14,14 @@ type Cut struct {
 	Carried []*Buffer
 }
 
+// Bytes is what is carried over takes.
+func (c Cut) Bytes() (bytes int) {
+	for _, b := range c.Carried {
+		bytes += b.Bytes()
+	}
+	return bytes
+}
+
 // Cut cuts a program after the steps that the first of its outputs need. Outputs that were
 // scheduled first are made first, and so are a good place to cut.
 func (p *Program) Cut(first []*gorgonia.Node) (c Cut, err error) {
