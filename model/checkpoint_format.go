@@ -26,7 +26,7 @@ import (
 //	the SHA-256 of all that
 //
 // in this order, and nothing after.
-const checkpointMagic = "impasto checkpoint 2\n"
+const checkpointMagic = "impasto checkpoint 3\n"
 
 // What a header may come to at most; a long run's has some 5 MB, for its curve.
 const (

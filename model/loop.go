@@ -229,7 +229,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 		return nil, err
 	}
 	return func() (*objective, error) {
-		if err := b.remember(w.keep); err != nil {
+		if err := b.remember(w.keep, w.order); err != nil {
 			b.close()
 			return nil, err
 		}

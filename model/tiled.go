@@ -31,10 +31,16 @@ type tiled struct {
 	sizes     []contentSize   // of each content part
 	frugal    frugality       // in what maps and content are kept
 	maps      []*featureMap   // that sections begin with, while they are needed; the first is the picture
-	kept      [][][]byte      // of each section, what the way back needs of each tile; nil where it isn't kept
+	kept      [][]keeping     // of each section, what is kept of each tile for the way back
 	running   *tileGraph      // compiled for the last tile, and good for others like it
 	key       []float64       // that losses draw by
 	draws     bool            // tells whether there are such losses
+}
+
+// keeping is what the way back of a tile finds of the way there.
+type keeping struct {
+	carry  plan.Carry
+	memory []byte // nil where all is computed again
 }
 
 // tileContent is what a tile keeps of the content, for each content part of its section:
@@ -60,12 +66,12 @@ func (e extractor) newTiled(width, height int, cut func(*section) error, f fruga
 	if b.sections, err = e.sections(width, height, e.recipe, f); err != nil {
 		return nil, err
 	}
-	b.maps, b.kept = make([]*featureMap, len(b.sections)), make([][][]byte, len(b.sections))
+	b.maps, b.kept = make([]*featureMap, len(b.sections)), make([][]keeping, len(b.sections))
 	for i, s := range b.sections {
 		if err := cut(s); err != nil {
 			return nil, err
 		}
-		b.kept[i] = make([][]byte, len(s.tiles))
+		b.kept[i] = make([]keeping, len(s.tiles))
 	}
 	return b, nil
 }
@@ -94,6 +100,14 @@ const (
 	fewMaps                      // and the largest of them isn't there: the first two sections are one
 )
 
+// price is how many times the work of float32 maps is to be spared, for what rounding does.
+func (f frugality) price() float64 {
+	if f >= shortMaps {
+		return 1.1
+	}
+	return 1
+}
+
 // format is that of maps of features.
 func (b *tiled) format() mapFormat {
 	if b.frugal >= shortMaps {
@@ -102,11 +116,11 @@ func (b *tiled) format() mapFormat {
 	return singles
 }
 
-// remember makes room for what the way back needs of tiles, in so many bytes at most: of
-// later sections first, where a byte spares the most work. A device that can't run a graph
-// in two phases remembers nothing.
-func (b *tiled) remember(room int64) error {
-	for i := len(b.sections) - 1; i >= 0; i-- {
+// remember makes room for what the way back needs of tiles, in so many bytes at most, in the
+// order given. A device that can't run a graph in two phases remembers nothing.
+func (b *tiled) remember(room int64, order []keepable) error {
+	for _, next := range order {
+		i := next.section
 		for k, t := range b.sections[i].tiles {
 			g, err := b.compile(i, t, forBoth, b.content[i][k])
 			if err != nil {
@@ -115,12 +129,16 @@ func (b *tiled) remember(room int64) error {
 			if g == nil || g.gradient == nil || g.phases == nil {
 				continue
 			}
-			bytes := int64(g.phases.Bytes())
-			if bytes > room {
+			kept := &b.kept[i][k]
+			bytes := g.phases[next.carry].Bytes()
+			more := int64(bytes - len(kept.memory))
+			if more > room {
 				break
 			}
-			room -= bytes
-			if b.kept[i][k], err = mapped("what the way back of a tile needs", bytes); err != nil {
+			room -= more
+			unmap(kept.memory)
+			kept.carry = next.carry
+			if kept.memory, err = mapped("what the way back of a tile needs", int64(bytes)); err != nil {
 				return err
 			}
 		}
@@ -133,8 +151,8 @@ func (b *tiled) remember(room int64) error {
 func (b *tiled) forget() {
 	for _, tiles := range b.kept {
 		for k := range tiles {
-			unmap(tiles[k])
-			tiles[k] = nil
+			unmap(tiles[k].memory)
+			tiles[k] = keeping{}
 		}
 	}
 }
@@ -155,10 +173,10 @@ type tileGraph struct {
 	input   *gorgonia.Node
 	content []*gorgonia.Node // inputs for what is kept of the content, nil where nothing is
 	x       summaries
-	kept    []*gorgonia.Node // of the content, where that is what it is for
-	end     *gorgonia.Node   // the map for the next section, nil for the last one
-	key     *gorgonia.Node   // nil where nothing is drawn
-	phases  plan.Phases      // there and back, nil where it runs at once
+	kept    []*gorgonia.Node           // of the content, where that is what it is for
+	end     *gorgonia.Node             // the map for the next section, nil for the last one
+	key     *gorgonia.Node             // nil where nothing is drawn
+	phases  map[plan.Carry]plan.Phases // there and back, nil where it runs at once
 	// Of the way back:
 	cotangents   map[*gorgonia.Node]*gorgonia.Node // inputs for those of summaries
 	endCotangent *gorgonia.Node                    // and of the end
@@ -283,9 +301,14 @@ func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGr
 	g.onHost, g.key = e.Device.OnHost(), g.Input(losses.KeyName)
 	b.running = g
 	if phased, ok := g.Machine.(plan.Phased); ok && of == forBoth {
-		g.phases, err = phased.Phases(g.there())
+		g.phases = map[plan.Carry]plan.Phases{}
+		for _, carry := range plan.Carries {
+			if g.phases[carry], err = phased.Phases(g.there(), carry); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return g, err
+	return g, nil
 }
 
 // write writes what a tile keeps of the content, and the key.
@@ -308,7 +331,7 @@ func (b *tiled) runThere(ctx context.Context, i, k int, of purpose) (*tileGraph,
 	t, content := b.sections[i].tiles[k], tileContent(nil)
 	if of == forSummaries {
 		content = b.content[i][k]
-		if b.kept[i][k] != nil {
+		if b.kept[i][k].memory != nil {
 			of = forBoth
 		}
 	}
@@ -325,24 +348,26 @@ func (b *tiled) runThere(ctx context.Context, i, k int, of purpose) (*tileGraph,
 	if of != forBoth {
 		return g, g.Run(ctx)
 	}
-	if err := g.phases.First(ctx); err != nil {
+	kept := b.kept[i][k]
+	phases := g.phases[kept.carry]
+	if err := phases.First(ctx); err != nil {
 		return nil, err
 	}
-	g.phases.Save(b.kept[i][k])
+	phases.Save(kept.memory)
 	return g, nil
 }
 
 // runBack runs the way back of a tile, with the cotangents given.
 func (b *tiled) runBack(ctx context.Context, i, k int, cotangents sums, above *featureMap) (*tileGraph, error) {
-	s, t, of := b.sections[i], b.sections[i].tiles[k], forGradient
-	if b.kept[i][k] != nil {
+	s, t, kept, of := b.sections[i], b.sections[i].tiles[k], b.kept[i][k], forGradient
+	if kept.memory != nil {
 		of = forBoth
 	}
 	g, err := b.compile(i, t, of, b.content[i][k])
 	if err != nil || g == nil || g.gradient == nil {
 		return nil, err
 	}
-	if of == forGradient || g.phases.Reads(g.input) {
+	if of == forGradient || g.phases[kept.carry].Reads(g.input) {
 		if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
 			return nil, err
 		}
@@ -356,8 +381,7 @@ func (b *tiled) runBack(ctx context.Context, i, k int, cotangents sums, above *f
 	if of == forGradient {
 		return g, g.Run(ctx)
 	}
-	g.phases.Load(b.kept[i][k])
-	return g, g.phases.Rest(ctx)
+	return g, g.phases[kept.carry].Rest(ctx, kept.memory)
 }
 
 // forward runs all sections on a picture and calls each with the graph of every tile once

@@ -8,6 +8,7 @@ import (
 
 	"impasto/internal/engine"
 	"impasto/internal/picture"
+	"impasto/internal/plan"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -60,10 +61,13 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 			whole := evaluateWhole(t, e, l, from, 0.375)
 			for _, test := range []struct {
 				columns, rows int
-				room          int64 // to remember the way there
-			}{{1, 1, 0}, {2, 2, 0}, {3, 1, 6 << 20}, {2, 3, 1 << 40}} {
-				t.Run(fmt.Sprintf("%dx%d tiles, %d bytes", test.columns, test.rows, test.room), func(t *testing.T) {
-					compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.room, wholeMaps32), whole)
+				kept          remembering
+			}{
+				{1, 1, remembering{}}, {2, 2, remembering{}}, {3, 1, remembering{6 << 20, bothCarries}},
+				{2, 2, remembering{1 << 40, bothCarries[:1]}}, {2, 3, remembering{1 << 40, bothCarries}},
+			} {
+				t.Run(fmt.Sprintf("%dx%d tiles, %v", test.columns, test.rows, test.kept), func(t *testing.T) {
+					compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.kept, wholeMaps32), whole)
 				})
 			}
 		})
@@ -137,8 +141,20 @@ func evaluateWhole(t *testing.T, e extractor, l level, from *picture.Picture, ke
 	return evaluate(t, e, o, from, key)
 }
 
+// remembering is what is kept of the way there: of these in turn, in so many bytes.
+type remembering struct {
+	room    int64
+	carries []plan.Carry
+}
+
+var bothCarries = []plan.Carry{plan.CarryMarks, plan.CarryAll}
+
+func (r remembering) String() string {
+	return fmt.Sprintf("%d bytes, %d carries", r.room, len(r.carries))
+}
+
 // inTiles evaluates the objective with every section cut into so many tiles.
-func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int, room int64, f frugality) evaluation {
+func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns, rows int, kept remembering, f frugality) evaluation {
 	t.Helper()
 	cut := func(s *section) error {
 		s.cut(columns, rows)
@@ -148,7 +164,13 @@ func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns,
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.remember(room); err != nil {
+	var order []keepable
+	for _, carry := range kept.carries {
+		for i := range b.sections {
+			order = append(order, keepable{section: i, carry: carry})
+		}
+	}
+	if err := b.remember(kept.room, order); err != nil {
 		t.Fatal(err)
 	}
 	o, err := e.tiledObjective(l, targets, b)
@@ -197,7 +219,7 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 	e := extractorOf(t, r, vgg19.Options{})
 	whole := evaluateWhole(t, e, l, from, 0)
 	for _, f := range []frugality{shortMaps, fewMaps} {
-		got := inTiles(t, e, l, from, 2, 2, 0, f)
+		got := inTiles(t, e, l, from, 2, 2, remembering{}, f)
 		if d := math.Abs(got.loss-whole.loss) / whole.loss; d > 1e-3 || d == 0 {
 			t.Errorf("frugality %d: the loss is off by %g of itself", f, d)
 		}
@@ -234,13 +256,19 @@ func TestTilesDoNotCarryTheLargestMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bytes, err := d.(carrier).Carries(schedule, g.there())
-	if err != nil {
-		t.Fatal(err)
-	}
-	// relu2_1, of which a loss looks at a part, takes 128, and what is kept of the poolings 24.
-	if each := float64(bytes) / float64(area(tile.shown)); each < 100 || each > 160 {
-		t.Errorf("%.0f bytes a pixel are carried over", each)
+	for carry, want := range map[plan.Carry][2]float64{
+		// relu2_1, of which a loss looks at a part, takes 128, and what is kept of the poolings 24.
+		plan.CarryAll: {100, 160},
+		// The choices of the second pooling alone: all else is made again with relu2_1.
+		plan.CarryMarks: {7, 10},
+	} {
+		carrying, err := d.(carrier).Carrying(schedule, g.there(), carry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if each := float64(carrying.Bytes) / float64(area(tile.shown)); each < want[0] || each > want[1] {
+			t.Errorf("carry %d: %.0f bytes a pixel are carried over, want %v", carry, each, want)
+		}
 	}
 }
 
@@ -265,9 +293,9 @@ func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
 		from := smoothNoise(t, test.width, test.height, 2)
 		l := level{width: test.width, height: test.height, content: smoothNoise(t, test.width, test.height, 1), styles: []*picture.Picture{smoothNoise(t, 120, 96, 3)}}
 		whole := evaluateWhole(t, e, l, from, 0)
-		for _, room := range []int64{0, 1 << 40} {
-			t.Run(fmt.Sprintf("pooling %s, %d bytes", test.options.Pooling, room), func(t *testing.T) {
-				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, room, wholeMaps32), whole)
+		for _, kept := range []remembering{{}, {1 << 40, bothCarries[:1]}, {1 << 40, bothCarries}} {
+			t.Run(fmt.Sprintf("pooling %s, %v", test.options.Pooling, kept), func(t *testing.T) {
+				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, kept, wholeMaps32), whole)
 			})
 		}
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
@@ -24,10 +25,11 @@ type way struct {
 	// Frugal says what memory is spared besides.
 	Frugal frugality `json:"frugal,omitempty"`
 
-	keep   int64  // bytes for what the way back of tiles needs
-	needs  demand // of all that there is at the level
-	work   work   // of an evaluation
-	remark string // for people; empty where the picture is whole
+	keep   int64      // bytes for what the way back of tiles needs
+	order  []keepable // and of what first
+	needs  demand     // of all that there is at the level
+	work   work       // of an evaluation
+	remark string     // for people; empty where the picture is whole
 }
 
 // room is how many bytes there still are, of the device and of the process. On a device whose
@@ -231,18 +233,26 @@ func (e extractor) sketchTile(s *section, t tile, of purpose) (*tileGraph, error
 	return e.build(s, t, of, content)
 }
 
-// carrier is a device that tells how much a machine that runs in phases saves.
+// carrier is a device that tells what phases of a machine would take.
 type carrier interface {
-	Carries(s *plan.Schedule, first []*gorgonia.Node) (bytes int64, err error)
+	Carrying(s *plan.Schedule, first []*gorgonia.Node, carry plan.Carry) (plan.Carrying, error)
 }
 
 // tiling is what a level takes where it is looked at in tiles.
 type tiling struct {
 	sections []*section
-	fixed    demand  // all but the optimiser's vectors and what is kept of the way there
-	carried  []int64 // what keeping that takes, for each section
-	twice    []work  // what it spares
-	work     work    // of an evaluation where nothing is kept
+	fixed    demand     // all but the optimiser's vectors and what is kept of the way there
+	keepable []keepable // what can be kept of that, the best first
+	again    work       // of the way there, where nothing is kept of it and it is made again
+	work     work       // of an evaluation then
+}
+
+// keepable is what can be kept of a section for the way back.
+type keepable struct {
+	section int
+	carry   plan.Carry
+	bytes   int64 // more than what comes before it of the section takes
+	spares  work
 }
 
 // tiling works that out, once, for tiles whose graphs take arena bytes at most.
@@ -265,12 +275,14 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 		return t, err
 	}
 	t.sections = whole.sections
-	t.carried, t.twice = make([]int64, len(t.sections)), make([]work, len(t.sections))
 	for i := range t.sections {
 		if err := t.count(e, i); err != nil {
 			return t, err
 		}
 	}
+	slices.SortStableFunc(t.keepable, func(a, b keepable) int {
+		return cmp.Compare(b.spares.sum()/float64(b.bytes), a.spares.sum()/float64(a.bytes))
+	})
 	maps := whole.mapBytes()
 	for _, size := range l.styles {
 		style, err := e.newTiled(size.X, size.Y, cut, f)
@@ -320,20 +332,36 @@ func (t *tiling) count(e extractor, i int) error {
 		return err
 	}
 	t.work.add(ofSchedule(schedule).times(tiles))
-	if outputs := there.there(); len(outputs) > 0 {
-		once, err := engine.Schedule(outputs...)
-		if err != nil {
-			return err
-		}
-		t.twice[i] = ofSchedule(once).times(tiles)
-		t.work.add(t.twice[i])
+	outputs := there.there()
+	if len(outputs) == 0 {
+		return nil
 	}
-	if device, ok := e.Device.(carrier); ok && both.gradient != nil {
-		bytes, err := device.Carries(schedule, both.there())
+	once, err := engine.Schedule(outputs...)
+	if err != nil {
+		return err
+	}
+	again := ofSchedule(once).times(tiles)
+	t.work.add(again)
+	t.again.add(again)
+	device, ok := e.Device.(carrier)
+	if !ok || both.gradient == nil {
+		return nil
+	}
+	var before keepable
+	for _, carry := range []plan.Carry{plan.CarryMarks, plan.CarryAll} {
+		carrying, err := device.Carrying(schedule, both.there(), carry)
 		if err != nil {
 			return err
 		}
-		t.carried[i] = int64(float64(bytes) * tiles)
+		next := keepable{section: i, carry: carry, bytes: int64(float64(carrying.Bytes) * tiles), spares: again}
+		next.spares.add(ofSteps(carrying.Again).times(-tiles))
+		more := next
+		more.bytes -= before.bytes
+		more.spares.add(before.spares.times(-1))
+		if more.bytes > 0 && more.spares.sum() > 0 {
+			t.keepable = append(t.keepable, more)
+			before = next
+		}
 	}
 	return nil
 }
@@ -411,6 +439,7 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 	}
 	computing, descending = p.beside(l.outline, vectors)
 	others := in.larger(computing, descending)
+	quickest := math.Inf(1)
 	for f := wholeMaps32; f <= fewMaps; f++ {
 		least, err := p.leastArena(l.outline, f)
 		if err != nil {
@@ -435,13 +464,11 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 				}
 				continue
 			}
-			if tried := t.with(arena, f, needs, in.less(needs).host); !fits || tried.work.sum() < w.work.sum() {
-				w, fits = tried, true
+			tried := t.with(arena, f, needs, in.less(needs).host)
+			if took := tried.work.sum() * f.price(); took < quickest {
+				w, fits, quickest = tried, true, took
 				w.remark += p.remarkOn(whole)
 			}
-		}
-		if fits {
-			break
 		}
 	}
 	return w, fits, nil
@@ -459,38 +486,28 @@ func (p *planner) remarkOn(whole demand) string {
 }
 
 // with is the way of a tiling in which as much as possible of what the way back needs is
-// kept, in so many bytes: of later sections first, where a byte spares the most.
+// kept, in so many bytes: first what spares the most of them.
 func (t tiling) with(arena int64, f frugality, needs demand, left int64) way {
-	w := way{Tiled: true, Arena: arena, Frugal: f, work: t.work}
-	for i := len(t.sections) - 1; i >= 0; i-- {
-		if t.carried[i] == 0 {
-			continue
-		}
-		share := min(1, float64(left-w.keep)/float64(t.carried[i]))
-		w.keep += int64(share * float64(t.carried[i]))
-		spared := t.twice[i].times(-share)
+	w := way{Tiled: true, Arena: arena, Frugal: f, order: t.keepable, work: t.work}
+	again := t.again
+	for _, next := range t.keepable {
+		share := min(1, float64(left-w.keep)/float64(next.bytes))
+		w.keep += int64(share * float64(next.bytes))
+		spared := next.spares.times(-share)
 		w.work.add(spared)
+		again.add(spared)
 	}
 	needs.host += w.keep
 	w.needs = needs
 	first := t.sections[0].largest().inner
 	w.remark = fmt.Sprintf("it is looked at in tiles, the first layers in such of %d×%d pixels", first.Dx(), first.Dy())
-	if kept := t.kept(w.keep); kept > 0 {
-		w.remark += fmt.Sprintf(", with %.0f %% of what the way back needs kept", 100*kept)
+	if twice := again.sum() / t.again.sum(); twice > 0.005 {
+		w.remark += fmt.Sprintf(", and %.0f %% of the way through the network is gone twice", 100*twice)
 	}
 	if f >= shortMaps {
-		w.remark += ", and with maps in 16 bits"
+		w.remark += "; maps between them are of 16 bits"
 	}
 	return w
-}
-
-// kept is the share of what the way back needs that is kept in so many bytes.
-func (t tiling) kept(bytes int64) float64 {
-	var all int64
-	for _, carried := range t.carried {
-		all += carried
-	}
-	return float64(bytes) / float64(max(all, 1))
 }
 
 // plus is both demands.

@@ -24,14 +24,15 @@ func (w *work) add(other work) {
 // Rates of a virtual machine with two cores of Zen 4, as measured with `impasto bench`. Only
 // what they are relative to each other counts: a run measures its own machine.
 const (
-	convolutionRate = 220e9 // operations a second, counted as computed directly
-	lossRate        = 60e9  // operations a second of what losses count
-	memoryRate      = 8e9   // bytes a second that steps read and write
-	stepSeconds     = 5e-6  // of any step
-	sortSeconds     = 5e-9  // for a value and a doubling of their number
-	sortDirections  = 64    // that losses which sort go through
-	sampledPairs    = 2048  // positions a side of losses that sample
-	pairPasses      = 6     // over pairs of positions, where their number isn't counted
+	convolutionRate = 220e9   // operations a second, counted as computed directly
+	lossRate        = 60e9    // operations a second of what losses count
+	memoryRate      = 8e9     // bytes a second that steps read and write
+	stepSeconds     = 5e-6    // of any step
+	filterSeconds   = 10e-9   // of a convolution, for each pair of channels, for transforming and reading its filter
+	sortSeconds     = 0.35e-9 // for a value and a doubling of their number
+	sortDirections  = 64      // that losses which sort go through
+	sampledPairs    = 2048    // positions a side of losses that sample
+	pairPasses      = 6       // over pairs of positions, where their number isn't counted
 	// vectorPasses are the vectors of the picture's size that an iteration of L-BFGS goes
 	// through: two loops over five pairs, and the search.
 	vectorPasses = 35
@@ -39,17 +40,25 @@ const (
 
 // ofSchedule is the work of running a schedule once, without what its losses count
 // themselves.
-func ofSchedule(s *plan.Schedule) work {
+func ofSchedule(s *plan.Schedule) work { return ofSteps(s.Steps) }
+
+// ofSteps is the work of steps.
+func ofSteps(steps []plan.Step) work {
 	var w work
-	for _, step := range s.Steps {
+	for _, step := range steps {
 		operations := 0.0
-		switch step.Op.(type) {
-		case *ops.Convolution:
-			operations = convolutionOperations(step.Inputs[0], step.Results[0])
-		case *ops.ConvolutionGradient:
-			operations = convolutionOperations(step.Results[0], step.Inputs[0])
-		}
 		w.fixed += stepSeconds
+		switch in, out := step.Inputs[0], step.Results[0]; step.Op.(type) {
+		case *ops.Convolution:
+			operations = convolutionOperations(in, out)
+			w.fixed += filterSeconds * float64(in.Shape[0]*out.Shape[0])
+		case *ops.PooledConvolution:
+			operations = 4 * convolutionOperations(in, out)
+			w.fixed += filterSeconds * float64(in.Shape[0]*out.Shape[0])
+		case *ops.ConvolutionGradient:
+			operations = convolutionOperations(out, in)
+			w.fixed += filterSeconds * float64(in.Shape[0]*out.Shape[0])
+		}
 		w.growing += operations/convolutionRate + float64(bytesOf(step))/memoryRate
 	}
 	return w

@@ -41,16 +41,7 @@ func TestPhasesOfSeveralRunsGiveWhatEachRunDoes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		phases, err := m.Phases([]*gorgonia.Node{l.cost})
-		if err != nil {
-			t.Fatal(err)
-		}
-		bytes, err := d.Carries(l.Schedule, []*gorgonia.Node{l.cost})
-		if err != nil || bytes != int64(phases.Bytes()) || bytes == 0 || bytes >= int64(m.program.Bytes) {
-			t.Errorf("%s: %d bytes are carried over, and %d are foretold (%v), of an arena of %d", test.style, phases.Bytes(), bytes, err, m.program.Bytes)
-		}
 		var pictures, want [2][]float32
-		var saved [2][]byte
 		for i := range pictures {
 			pictures[i], want[i] = noise(3*size*size, uint64(10+i)), make([]float32, 3*size*size)
 			write(t, m, l.picture, pictures[i])
@@ -61,28 +52,41 @@ func TestPhasesOfSeveralRunsGiveWhatEachRunDoes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for i := range pictures {
-			write(t, m, l.picture, pictures[i])
-			if err := phases.First(t.Context()); err != nil {
+		for _, carry := range plan.Carries {
+			phases, err := m.Phases([]*gorgonia.Node{l.cost}, carry)
+			if err != nil {
 				t.Fatal(err)
 			}
-			saved[i] = make([]byte, phases.Bytes())
-			phases.Save(saved[i])
-		}
-		for i := range pictures {
-			if phases.Reads(l.picture) {
+			carrying, err := d.Carrying(l.Schedule, []*gorgonia.Node{l.cost}, carry)
+			if bytes := phases.Bytes(); err != nil || carrying.Bytes != bytes || bytes == 0 || bytes >= m.program.Bytes {
+				t.Errorf("%s: %d bytes are carried over, and %d are foretold (%v), of an arena of %d", test.style, bytes, carrying.Bytes, err, m.program.Bytes)
+			}
+			if again := len(carrying.Again) > 0; again != (carry == plan.CarryMarks) {
+				t.Errorf("%s, carry %d: %d steps are made again", test.style, carry, len(carrying.Again))
+			}
+			var saved [2][]byte
+			for i := range pictures {
 				write(t, m, l.picture, pictures[i])
+				if err := phases.First(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				saved[i] = make([]byte, phases.Bytes())
+				phases.Save(saved[i])
 			}
-			phases.Load(saved[i])
-			if err := phases.Rest(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			got := make([]float32, len(want[i]))
-			if err := m.Read(l.gradient, got); err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(got, want[i]) {
-				t.Errorf("%s at %v: in phases the gradient of picture %d differs", test.style, test.layers, i+1)
+			for i := range pictures {
+				if phases.Reads(l.picture) {
+					write(t, m, l.picture, pictures[i])
+				}
+				if err := phases.Rest(t.Context(), saved[i]); err != nil {
+					t.Fatal(err)
+				}
+				got := make([]float32, len(want[i]))
+				if err := m.Read(l.gradient, got); err != nil {
+					t.Fatal(err)
+				}
+				if !slices.Equal(got, want[i]) {
+					t.Errorf("%s at %v, carry %d: in phases the gradient of picture %d differs", test.style, test.layers, carry, i+1)
+				}
 			}
 		}
 	}

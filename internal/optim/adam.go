@@ -1,9 +1,6 @@
 package optim
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // AdamOptions are the settings of Adam. The zero value of each means the value
 // named beside it.
@@ -37,15 +34,14 @@ type Adam struct {
 	options         AdamOptions
 	point, gradient Vector
 	mean, square    Vector
-	previous        Vector // where the last step began
 	iteration       int
 }
 
 var _ Optimiser = (*Adam)(nil)
 
 // AdamElementBytes is how many bytes NewAdam takes of a device for each element of the
-// point: both moments, and where the last step began.
-const AdamElementBytes = 3 * 4
+// point: both moments.
+const AdamElementBytes = 2 * 4
 
 // NewAdam returns an optimiser of point by the gradient that the objective
 // leaves in gradient.
@@ -62,26 +58,22 @@ func (a *Adam) attach(point, gradient Vector) error {
 	if err := checkPair(point, gradient); err != nil {
 		return err
 	}
-	made, err := newVectors(a.vectors, point.Len(), 3)
+	made, err := newVectors(a.vectors, point.Len(), 2)
 	if err != nil {
 		return fmt.Errorf("optim: memory for adam: %w", err)
 	}
 	a.point, a.gradient = point, gradient
-	a.mean, a.square, a.previous = made[0], made[1], made[2]
-	a.vectors.Copy(a.previous, point)
+	a.mean, a.square = made[0], made[1]
 	return nil
 }
 
-// Step evaluates the objective once and moves the point.
+// Step evaluates the objective once and moves the point. After a *NonFiniteError the point
+// stays where it was evaluated, which the last step came to by a finite gradient.
 func (a *Adam) Step(objective Objective) (Report, error) {
 	e, err := evaluate(a.vectors, a.gradient, objective)
 	if err != nil {
-		if notFinite := (*NonFiniteError)(nil); errors.As(err, &notFinite) {
-			a.vectors.Copy(a.point, a.previous)
-		}
 		return Report{Evaluations: 1}, err
 	}
-	a.vectors.Copy(a.previous, a.point)
 	a.iteration++
 	a.vectors.AdamStep(AdamStep{
 		Point: a.point, Gradient: a.gradient, Mean: a.mean, Square: a.square,
@@ -100,8 +92,7 @@ func (a *Adam) Renew() {}
 // bias correction of the first steps isn't made again.
 func (a *Adam) Rescale(point, gradient Vector, resample Resampler) error {
 	mean, square := a.mean, a.square
-	a.vectors.Free(a.previous)
-	a.mean, a.square, a.previous = nil, nil, nil
+	a.mean, a.square = nil, nil
 	defer free(a.vectors, mean, square)
 	if err := a.attach(point, gradient); err != nil {
 		return err
@@ -129,6 +120,6 @@ func (a *Adam) carry(dst, src Vector, how Interpolation, resample Resampler) err
 
 // Close implements Optimiser.
 func (a *Adam) Close() {
-	free(a.vectors, a.mean, a.square, a.previous)
-	a.mean, a.square, a.previous = nil, nil, nil
+	free(a.vectors, a.mean, a.square)
+	a.mean, a.square = nil, nil
 }

@@ -26,9 +26,8 @@ type Report struct {
 // Optimiser improves a point step by step.
 type Optimiser interface {
 	// Step makes one iteration. A loss or gradient that is not finite is a
-	// *NonFiniteError, after which the point is the last one at which both were
-	// finite, or the start where there was none. After any other error, as where an
-	// evaluation was called off, point and state are those that the step began with.
+	// *NonFiniteError. After any error, as where an evaluation was called off, point and
+	// state are those that the step began with.
 	Step(Objective) (Report, error)
 	// Renew says that the objective is another function from here on, if one of
 	// the same kind: what was evaluated before doesn't hold any more.

@@ -58,10 +58,9 @@ func numbersOf(numbers []float64, least int) error {
 	return nil
 }
 
-// State implements Optimiser: both moments, where the last step began, and the count of
-// steps.
+// State implements Optimiser: both moments, and the count of steps.
 func (a *Adam) State() State {
-	return State{Vectors: []Vector{a.mean, a.square, a.previous}, Numbers: []float64{float64(a.iteration)}}
+	return State{Vectors: []Vector{a.mean, a.square}, Numbers: []float64{float64(a.iteration)}}
 }
 
 // Restore implements Optimiser.
@@ -73,7 +72,7 @@ func (a *Adam) Restore(values Values, numbers []float64) error {
 		return fmt.Errorf("optim: a state of adam is of iteration %v", numbers[0])
 	}
 	a.iteration = int(numbers[0])
-	return load(a.vectors, []Vector{a.mean, a.square, a.previous}, values)
+	return load(a.vectors, []Vector{a.mean, a.square}, values)
 }
 
 // A state of L-BFGS has lbfgsNumbers numbers, and pairNumbers more for each of its pairs.
