@@ -153,11 +153,18 @@ func (l *level) remarkSize(side int, o Options) {
 // addPictures gives levels of the pyramid their pictures. Every picture is resized from
 // the original in one step, to all sizes in one pass over its rows; see picture.Source.
 func addPictures(ctx context.Context, levels []level, content image.Image, styles []Style) error {
-	sizes := make([]image.Point, len(levels))
-	for i, l := range levels {
-		sizes[i] = image.Pt(l.width, l.height)
+	if err := addContent(ctx, levels, content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
+		return err
 	}
-	resized, err := picture.Resized(ctx, content, picture.ResizeOptions{Filter: picture.Lanczos}, sizes...)
+	return addStyles(ctx, levels, styles)
+}
+
+func addContent(ctx context.Context, levels []level, content image.Image, o picture.ResizeOptions) error {
+	var sizes []image.Point
+	for _, l := range levels {
+		sizes = append(sizes, image.Pt(l.width, l.height))
+	}
+	resized, err := picture.Resized(ctx, content, o, sizes...)
 	if err != nil {
 		return pictureError("content picture", err)
 	}
@@ -167,9 +174,14 @@ func addPictures(ctx context.Context, levels []level, content image.Image, style
 		}
 		levels[i].alpha = levels[i].content.Alpha
 	}
+	return nil
+}
+
+func addStyles(ctx context.Context, levels []level, styles []Style) error {
 	for s, style := range styles {
-		for i := range levels {
-			sizes[i] = levels[i].styleSizes[s]
+		var sizes []image.Point
+		for _, l := range levels {
+			sizes = append(sizes, l.styleSizes[s])
 		}
 		resized, err := picture.Resized(ctx, style.Image, onWhite, sizes...)
 		if err != nil {

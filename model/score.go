@@ -79,12 +79,11 @@ func NewScorer(content image.Image, styles []Style, by []losses.Loss, o Options)
 	if err := picturesFit(outlineOf(content.Bounds().Size(), styles, o, o.Size)); err != nil {
 		return nil, err
 	}
-	flat, err := picture.FromImage(content)
-	if err != nil {
-		return nil, fmt.Errorf("model: content picture: %w", err)
+	levels := emptyPyramid(content.Bounds().Size(), styles, o)
+	if err := addContent(context.Background(), levels, content, onWhite); err != nil {
+		return nil, err
 	}
-	levels, err := pyramid(context.Background(), flat.OnWhite(), styles, o)
-	if err != nil {
+	if err := addStyles(context.Background(), levels, styles); err != nil {
 		return nil, err
 	}
 	network, err := openNetwork(o, true, o.layers()...)
@@ -191,7 +190,7 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 		return Scores{}, withContext("model: score", err)
 	}
 	scores := Scores{Style: map[string]float64{}, Content: map[string]float64{}, Kept: math.NaN(), Problems: maps.Clone(s.failed)}
-	p, sameShape, err := s.resize(img)
+	p, sameShape, err := s.resize(ctx, img)
 	if err != nil {
 		return scores, fmt.Errorf("model: score: %w", err)
 	}
@@ -224,22 +223,23 @@ func (s *Scorer) Score(ctx context.Context, img image.Image) (Scores, error) {
 
 // resize brings a picture to the size of the scores. The shape is the content's
 // where it is to 2 % or a pixel, which rounding to pixels may make of it.
-func (s *Scorer) resize(img image.Image) (p *picture.Picture, sameShape bool, err error) {
-	if p, err = picture.FromImage(img); err != nil {
-		return nil, false, err
-	}
+func (s *Scorer) resize(ctx context.Context, img image.Image) (p *picture.Picture, sameShape bool, err error) {
+	size := img.Bounds().Size()
 	width, height := s.level.width, s.level.height
-	aspect := float64(p.Width) / float64(p.Height) * float64(height) / float64(width)
-	w, h := fit(p.Width, p.Height, max(width, height), true)
+	aspect := float64(size.X) / float64(size.Y) * float64(height) / float64(width)
+	w, h := fit(size.X, size.Y, max(width, height), true)
 	sameShape = math.Abs(math.Log(aspect)) < 0.02 || max(w-width, width-w, h-height, height-h) <= 1
 	if !sameShape {
 		width, height = w, h
 		if least := s.options.minimumSize(); min(width, height) < least {
-			width, height = fit(p.Width, p.Height, longestFor(p.Width, p.Height, least), true)
+			width, height = fit(size.X, size.Y, longestFor(size.X, size.Y, least), true)
 		}
 	}
-	p, err = p.OnWhite().Resize(width, height, picture.Lanczos)
-	return p, sameShape, err
+	resized, err := picture.Resized(ctx, img, onWhite, image.Pt(width, height))
+	if err != nil {
+		return nil, false, err
+	}
+	return resized[0], sameShape, nil
 }
 
 func scoreBoth(ctx context.Context, criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {

@@ -230,9 +230,14 @@ func TestCompareRefusesBeforeAnyWork(t *testing.T) {
 		{"a start that isn't", []string{"--vary=start=content,nosie"}, 2, []string{"did you mean noise?"}},
 		{"scores of too small pictures", []string{"--score-size=1"}, 1, []string{"--score-size 1"}},
 		{"no other picture", []string{"--also=missing.png"}, 1, []string{"missing.png"}},
+		{"half of another picture", []string{"--also=half.png"}, 1, []string{"half.png", "truncated"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := workshop(t)
+			whole := readFile(t, filepath.Join(folder, "content.png"))
+			if err := os.WriteFile(filepath.Join(folder, "half.png"), whole[:len(whole)/2], 0o666); err != nil {
+				t.Fatal(err)
+			}
 			runComparison(t, folder, test.args...).refused(t, test.status, test.fragments...)
 			if _, err := os.Stat(filepath.Join(folder, "out", "pictures", "gram.png")); err == nil {
 				t.Error("there is a picture all the same")

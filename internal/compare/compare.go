@@ -113,12 +113,13 @@ type Report struct {
 // Comparison is one that is under way.
 type Comparison struct {
 	options  Options
-	content  *picture.Picture
-	styles   []*picture.Picture
+	content  *picture.Source
+	styles   []*picture.Source
 	networks settings.Networks
 	digests  map[string]string // of the files that are read, by path
 	entries  []*entry          // the content, a cell each, and the others
 	scorer   *model.Scorer
+	refused  error // by who is told of remarks
 }
 
 // New reads everything that is read and checks that everything that is written can
@@ -169,7 +170,7 @@ func (c *Comparison) Run(ctx context.Context) error {
 	if err := c.scoreAll(ctx); err != nil {
 		return err
 	}
-	return c.write()
+	return c.write(ctx)
 }
 
 // Report is what is known by now.

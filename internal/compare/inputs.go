@@ -3,7 +3,6 @@ package compare
 import (
 	"context"
 	"fmt"
-	"image"
 	"maps"
 	"os"
 	"path/filepath"
@@ -20,8 +19,8 @@ import (
 // entry is a picture and all that is known of it.
 type entry struct {
 	Picture
-	image  image.Image // nil where there is none
-	digest string      // of the picture's file
+	image  *picture.Source // nil where there is none
+	digest string          // of the picture's file
 	curve  []report.CurvePoint
 }
 
@@ -51,6 +50,11 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		// One that can't be decoded is refused before any work; the others are decoded for
+		// the scorer.
+		if _, err := resized(ctx, p, 1, 1); err != nil {
+			return err
+		}
 		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 		if slices.ContainsFunc(c.entries, func(e *entry) bool { return e.Name == name }) {
 			name = path
@@ -60,19 +64,20 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 	return nil
 }
 
-// open opens a picture that the options name, tells what is to be remarked, and lays it
-// on white where it is transparent, as the sheet and the page show it.
-func (c *Comparison) open(ctx context.Context, path string) (*picture.Picture, error) {
-	p, err := picture.Open(ctx, path)
+// open opens a picture that the options name, tells what is to be remarked, and has it
+// laid on white where it is transparent, as the sheet and the page show it.
+func (c *Comparison) open(ctx context.Context, path string) (*picture.Source, error) {
+	p, err := picture.OpenSource(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	for _, remark := range p.Remarks {
-		if err := c.tell(Event{Kind: Remarked, Path: path, Remark: remark}); err != nil {
-			return nil, err
+	p.LayOnWhite()
+	p.Tell(func(remark string) {
+		if c.refused == nil {
+			c.refused = c.tell(Event{Kind: Remarked, Path: path, Remark: remark})
 		}
-	}
-	return p.OnWhite(), nil
+	})
+	return p, c.refused
 }
 
 // modelStyles are the styles as the library takes them.

@@ -110,7 +110,7 @@ func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, i
 	if r.Picture, err = fileDigest(ctx, path); err != nil {
 		return err
 	}
-	saved, err := picture.Open(ctx, path)
+	saved, err := picture.OpenSource(ctx, path)
 	if err != nil {
 		return err
 	}

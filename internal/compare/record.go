@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"path/filepath"
@@ -32,7 +31,7 @@ type record struct {
 	Curve      [][3]float64      `json:"curve"` // iteration, seconds, loss
 	Remarks    []string          `json:"remarks,omitempty"`
 
-	image image.Image
+	image *picture.Source
 }
 
 func (c *Comparison) recordPath(cell Cell) string {
@@ -84,7 +83,7 @@ func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, st
 	if digest, err := fileDigest(ctx, path); err != nil || digest != r.Picture {
 		return nil, key, nil
 	}
-	p, err := picture.Open(ctx, path)
+	p, err := picture.OpenSource(ctx, path)
 	if err != nil {
 		return nil, key, nil
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/png"
@@ -26,8 +27,8 @@ const (
 )
 
 // write makes the files that show everything.
-func (c *Comparison) write() error {
-	shown, err := c.shown()
+func (c *Comparison) write(ctx context.Context) error {
+	shown, err := c.shown(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (c *Comparison) write() error {
 
 // shown is the comparison as it is shown. Pictures of the content's shape are
 // brought to one size, so that they lie over each other.
-func (c *Comparison) shown() (report.Comparison, error) {
+func (c *Comparison) shown(ctx context.Context) (report.Comparison, error) {
 	width, height := c.shownSize()
 	r := report.Comparison{
 		Title: c.title(), Command: c.options.Command, Losses: losses.NamesOf(c.options.Losses), Common: c.common(),
@@ -66,7 +67,7 @@ func (c *Comparison) shown() (report.Comparison, error) {
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)
 	for _, e := range c.entries {
-		p, err := c.shownEntry(e, width, height)
+		p, err := c.shownEntry(ctx, e, width, height)
 		if err != nil {
 			return r, err
 		}
@@ -76,18 +77,19 @@ func (c *Comparison) shown() (report.Comparison, error) {
 			r.Pictures = append(r.Pictures, p)
 		}
 	}
-	styles, err := c.shownStyles(max(width, height))
+	styles, err := c.shownStyles(ctx, max(width, height))
 	r.References = append(r.References, styles...)
 	return r, err
 }
 
 // shownStyles are the styles with a longer side as given, or smaller where they
 // are.
-func (c *Comparison) shownStyles(side int) ([]report.Picture, error) {
+func (c *Comparison) shownStyles(ctx context.Context, side int) ([]report.Picture, error) {
 	var shown []report.Picture
 	for i, s := range c.styles {
-		width, height := picture.FitSize(s.Width, s.Height, min(side, max(s.Width, s.Height)))
-		resized, err := s.Resize(width, height, picture.Lanczos)
+		size := s.Bounds().Size()
+		width, height := picture.FitSize(size.X, size.Y, min(side, max(size.X, size.Y)))
+		resized, err := resized(ctx, s, width, height)
 		if err != nil {
 			return nil, err
 		}
@@ -109,13 +111,14 @@ func (c *Comparison) shownSize() (width, height int) {
 		}
 	}
 	if width == 0 {
-		return picture.FitSize(c.content.Width, c.content.Height, c.options.Base.Options.Size)
+		size := c.content.Bounds().Size()
+		return picture.FitSize(size.X, size.Y, c.options.Base.Options.Size)
 	}
 	return width, height
 }
 
 // shownEntry is an entry as it is shown, at the size of the others.
-func (c *Comparison) shownEntry(e *entry, width, height int) (report.Picture, error) {
+func (c *Comparison) shownEntry(ctx context.Context, e *entry, width, height int) (report.Picture, error) {
 	p := report.Picture{
 		Name: quote.Name(e.Name), Error: e.Error, Note: e.note(), Iterations: e.Iterations, Seconds: e.Seconds, Loss: e.Loss, Curve: e.curve, Scores: e.scores(),
 	}
@@ -126,29 +129,32 @@ func (c *Comparison) shownEntry(e *entry, width, height int) (report.Picture, er
 	}
 	var err error
 	if e.image != nil {
-		p.Image, err = shownImage(e.image, width, height)
+		p.Image, err = shownImage(ctx, e.image, width, height)
 	}
 	return p, err
 }
 
 // shownImage brings a picture of about the shape to the size, and another one
 // within it.
-func shownImage(img image.Image, width, height int) (image.Image, error) {
-	p, err := picture.FromImage(img)
+func shownImage(ctx context.Context, p *picture.Source, width, height int) (image.Image, error) {
+	size := p.Bounds().Size()
+	aspect := float64(size.X) / float64(size.Y) * float64(height) / float64(width)
+	if math.Abs(math.Log(aspect)) > 0.02 {
+		width, height = picture.FitSize(size.X, size.Y, max(width, height))
+	}
+	return resized(ctx, p, width, height)
+}
+
+// resized brings a picture to a size.
+func resized(ctx context.Context, p *picture.Source, width, height int) (*picture.Picture, error) {
+	if size := p.Bounds().Size(); size == image.Pt(width, height) {
+		return p.Picture(ctx)
+	}
+	all, err := picture.Resized(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, image.Pt(width, height))
 	if err != nil {
 		return nil, err
 	}
-	aspect := float64(p.Width) / float64(p.Height) * float64(height) / float64(width)
-	if math.Abs(math.Log(aspect)) > 0.02 {
-		width, height = picture.FitSize(p.Width, p.Height, max(width, height))
-	}
-	if p.Width == width && p.Height == height {
-		return img, nil
-	}
-	if p, err = p.Resize(width, height, picture.Lanczos); err != nil {
-		return nil, err
-	}
-	return p, nil
+	return all[0], nil
 }
 
 // note says in a few words where an entry comes from.

@@ -25,6 +25,7 @@ type Source struct {
 	format    *format
 	header    *header
 	available func() (int64, bool)
+	onWhite   bool
 
 	mutex   sync.Mutex
 	remarks []string
@@ -127,6 +128,10 @@ func (s *Source) ColorModel() color.Model { return color.NRGBA64Model }
 // which Picture would tell, all is transparent.
 func (s *Source) At(x, y int) color.Color { return color.NRGBA64(s.whole().straight(x, y)) }
 
+// LayOnWhite has all that the source gives laid on white, as Picture.OnWhite does. It is
+// called before the source is used.
+func (s *Source) LayOnWhite() { s.onWhite = true }
+
 // Remarks are what whoever named the file should know of how it was read, as far as it has
 // been.
 func (s *Source) Remarks() []string {
@@ -190,6 +195,9 @@ func (s *Source) decode(ctx context.Context) (*Picture, error) {
 	}
 	p.turn(h.orientation)
 	p.Remarks = s.Remarks()
+	if s.onWhite {
+		p = p.OnWhite()
+	}
 	return p, nil
 }
 
@@ -207,6 +215,7 @@ func (s *Source) Resize(ctx context.Context, o ResizeOptions, sizes ...image.Poi
 
 func (s *Source) resize(ctx context.Context, o ResizeOptions, sizes []image.Point) ([]*Picture, error) {
 	h := s.header
+	o.OnWhite = o.OnWhite || s.onWhite
 	stored := slices.Clone(sizes)
 	var bytes int64
 	for i, size := range sizes {
