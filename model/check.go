@@ -82,6 +82,12 @@ func (o Options) checkContent() error {
 	if err := checkRange("ContentWeight", "content weight", o.ContentWeight, 0, MaxWeight); err != nil {
 		return err
 	}
+	if err := checkRange("KeepColours", "strength of kept colours", o.KeepColours, 0, 1); err != nil {
+		return err
+	}
+	if err := checkName("ColourMethod", "way to keep colours", o.ColourMethod, ColourMethods()); err != nil {
+		return err
+	}
 	return checkRange("TotalVariationWeight", "total variation weight", o.TotalVariationWeight, 0, MaxWeight)
 }
 

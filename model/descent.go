@@ -201,7 +201,7 @@ func (d *descent) tell(iteration int, report optim.Report) error {
 		if err != nil {
 			return nil, err
 		}
-		return l.show(shown), nil
+		return r.show(context.Background(), l, shown)
 	}
 	r.last = p
 	r.curve.add(p)

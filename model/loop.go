@@ -12,6 +12,7 @@ import (
 	"impasto/internal/engine"
 	"impasto/internal/optim"
 	"impasto/internal/picture"
+	"impasto/internal/recolour"
 )
 
 // Stylize makes a picture that shows what content shows in the manner of the
@@ -44,6 +45,7 @@ type run struct {
 	extractor extractor
 	content   image.Image // of which the last level makes its pictures when it begins
 	styles    []Style
+	colours   []recolour.Colours // of the content and of each style, where they are kept
 	levels    []level
 	ways      []way           // how each level goes through the network
 	variant   int             // of the optimiser
@@ -106,7 +108,7 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 		return err
 	}
 	early := r.levels[:max(1, len(r.levels)-1)]
-	if err := addPictures(ctx, early, content, styles); err != nil {
+	if err := r.addPictures(ctx, early); err != nil {
 		return err
 	}
 	early[0].remarkTexture()
@@ -198,7 +200,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	l := &r.levels[index]
 	if l.content == nil {
-		if err := addPictures(ctx, r.levels[index:index+1], r.content, r.styles); err != nil {
+		if err := r.addPictures(ctx, r.levels[index:index+1]); err != nil {
 			return nil, err
 		}
 	}
@@ -357,7 +359,12 @@ func (r *run) result() *Result {
 	if scaled, last, err := r.scaled(best); err == nil {
 		best, shown = scaled, last
 	}
-	img := shown.show(best)
+	var img image.Image = best
+	if painted, err := r.show(context.Background(), shown, best); err == nil {
+		img = painted
+	} else {
+		r.remarks = append(r.remarks, fmt.Sprintf("the content's colours could not be kept: %v", err))
+	}
 	if r.last.Done > 0 {
 		r.last.Picture = func() (image.Image, error) { return img, nil }
 	}

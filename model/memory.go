@@ -129,9 +129,7 @@ func (p *planner) beside(l outline, vectors int64) (computing, descending demand
 		before = pixels
 	}
 	computing, descending = demand{device: vectors / 2, host: before + l.pictures()}, demand{device: vectors, host: before / 2}
-	if p.pictures {
-		descending.host += pixels
-	}
+	descending.host += p.pictures * pixels
 	return computing, descending
 }
 

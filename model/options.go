@@ -43,6 +43,11 @@ type Options struct {
 	// TotalVariationWeight, 0 to MaxWeight, smooths the output.
 	TotalVariationWeight float64
 
+	// KeepColours is how much of the content's colours is kept, from 0, nothing, to 1, and
+	// ColourMethod in which way, as in ColourMethods.
+	KeepColours  float64
+	ColourMethod string
+
 	Pooling string // max, avg, l2 or none
 	Padding string // replicate or zero, at conv1_1
 	// PlainPooling leaves average and L2 pooling unscaled, as Gatys et al. do.
@@ -141,6 +146,7 @@ func DefaultOptions() Options {
 		ContentWeight:        0.06,
 		ContentLoss:          "scaled",
 		TotalVariationWeight: 5,
+		ColourMethod:         ColourMethods()[0],
 		Pooling:              "max",
 		Padding:              "replicate",
 		Size:                 512,

@@ -126,7 +126,7 @@ var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 <
 // planner finds how levels go through the network. It remembers what graphs of tiles take.
 type planner struct {
 	extractor
-	pictures bool // somebody asks for pictures while they descend
+	pictures int64 // that somebody asks for while one descends, at a time
 	needs    map[tileSize]int64
 	tilings  map[tilingOf]tiling
 }
@@ -148,7 +148,7 @@ type tileSize struct {
 }
 
 func (r *run) newPlanner() *planner {
-	p := &planner{r.extractor, r.options.AsksForPictures, map[tileSize]int64{}, map[tilingOf]tiling{}}
+	p := &planner{r.extractor, r.options.picturesAsked(), map[tileSize]int64{}, map[tilingOf]tiling{}}
 	p.recipe.points = tiledPoints
 	return p
 }

@@ -36,6 +36,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/heif", ""},
 	{"internal/jpeg", ""},
 	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff"},
+	{"internal/recolour", "internal/picture"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -55,14 +56,14 @@ var arrows = []struct{ from, to string }{
 	{"internal/engine", "cuda device internal/cpu internal/ops internal/picture internal/plan losses vgg19 weights"},
 
 	// The method, and what is made of it.
-	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan losses vgg19"},
+	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan internal/recolour losses vgg19"},
 	{"internal/bench", "device internal/engine internal/memory internal/ops internal/picture internal/plan internal/pure losses model vgg19"},
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress internal/quote " +
-		"internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
+		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/generate", ""},

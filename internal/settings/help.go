@@ -45,6 +45,11 @@ func qualityUsage() string {
 		"; the next four flags override it"
 }
 
+// ColourMethodUsage describes the ways to keep colours.
+func ColourMethodUsage() string {
+	return alternatives(" or ", model.ColourMethods(), model.ColourMethodHelp)
+}
+
 func startUsage() string {
 	help := func(name string) string { return model.Start(name).Help() }
 	return "what to start from: " + alternatives(", or ", append(starts(), "a FILE"), only(help, string(model.StartFromStyle)))

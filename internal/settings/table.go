@@ -84,6 +84,10 @@ func (s *Stylization) objective() []Setting {
 			Usage: contentLossUsage()},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
+		{Name: "keep-colors", Value: Real(&o.KeepColours, 0, 1, "STRENGTH"),
+			Usage: "how much of the content's colours is kept, from 0, nothing, to 1"},
+		{Name: "color-method", Value: choice[string]{&o.ColourMethod, "color method", model.ColourMethods(), model.ColourMethodHelp},
+			Usage: "how --keep-colors does that: " + ColourMethodUsage()},
 	}
 }
 
