@@ -24,6 +24,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/memory", ""},
 	{"internal/names", ""},
 	{"internal/notices", ""},
+	{"internal/npz", ""},
 	{"internal/optim", "internal/float16"},
 	{"internal/quote", ""},
 	{"internal/regular", "internal/quote"},
@@ -62,7 +63,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
-	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/picture internal/progress internal/quote " +
+	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
