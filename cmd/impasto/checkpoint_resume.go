@@ -27,6 +27,7 @@ type commandNote struct {
 	Depth    int               `json:"depth"`
 	JPEG     int               `json:"jpeg"`
 	Every    int               `json:"save_every"`
+	Log      []byte            `json:"log"`
 }
 
 type styleNote struct {
@@ -48,6 +49,9 @@ func (o *stylizeOptions) note(content string, styles []styleArgument) ([]byte, e
 	note := commandNote{
 		Version: v.Version, Revision: v.Revision, Content: absolute(content), Settings: map[string][]byte{},
 		Output: absolute(o.Output), Format: o.Format, Depth: o.Depth, JPEG: o.JPEG, Every: o.SaveEvery,
+	}
+	if o.Log != "" {
+		note.Log = absolute(o.Log)
 	}
 	for _, s := range styles {
 		note.Styles = append(note.Styles, styleNote{absolute(s.path), s.weight})
@@ -186,6 +190,9 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 	}
 	if !given("save-every") {
 		o.SaveEvery = note.Every
+	}
+	if !given("log") {
+		o.Log = string(note.Log)
 	}
 }
 

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -40,11 +41,11 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 	checkpoint := filepath.Join(folder, "run.checkpoint")
 	for _, optimizer := range []string{"lbfgs", "adam"} {
 		began := time.Now()
-		paint(t, folder, "-o", "want.png", "--checkpoint=none", "--optimizer="+optimizer).done(t)
+		paint(t, folder, "-o", "want.png", "--log=want.csv", "--checkpoint=none", "--optimizer="+optimizer).done(t)
 		took := time.Since(began)
 		want := readFile(t, filepath.Join(folder, "want.png"))
 		start := slices.Concat([]string{"stylize", "content.png", "style.png:2"}, painting,
-			[]string{"-o", "out.png", "--checkpoint=run.checkpoint", "--checkpoint-every=0s", "--optimizer=" + optimizer})
+			[]string{"-o", "out.png", "--log=out.csv", "--checkpoint=run.checkpoint", "--checkpoint-every=0s", "--optimizer=" + optimizer})
 		goOn := []string{"stylize", "--resume=run.checkpoint", "--checkpoint-every=0s"}
 		for killed := 0; killed < (kills+1)/2; {
 			args := start
@@ -66,6 +67,7 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 				continue
 			case statusDone:
 				checkPainted(t, folder, want)
+				checkLogged(t, folder)
 			default:
 				if !cmd.ProcessState.Exited() || stderr.Len() == 0 {
 					killed++
@@ -77,9 +79,24 @@ func TestKilledRunsLoseNothing(t *testing.T) {
 		if _, err := os.Stat(checkpoint); err == nil {
 			impasto(t, folder, goOn...).done(t)
 			checkPainted(t, folder, want)
+			checkLogged(t, folder)
 		}
 	}
 	nothingLeft(t, folder)
+}
+
+// logged is a log without the times.
+func logged(t *testing.T, folder, name string) [][]string {
+	t.Helper()
+	records, err := csv.NewReader(bytes.NewReader(readFile(t, filepath.Join(folder, name)))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.Index(records[0], "seconds")
+	for i, r := range records {
+		records[i] = slices.Delete(r, at, at+1)
+	}
+	return records
 }
 
 // checkPainted demands the picture of an uninterrupted run, takes it away, and demands
@@ -95,6 +112,14 @@ func checkPainted(t *testing.T, folder string, want []byte) {
 	}
 	if _, err := os.Stat(filepath.Join(folder, "run.checkpoint")); err == nil {
 		t.Error("the checkpoint is still there after the end")
+	}
+}
+
+// checkLogged demands the log of an uninterrupted run.
+func checkLogged(t *testing.T, folder string) {
+	t.Helper()
+	if got, want := logged(t, folder, "out.csv"), logged(t, folder, "want.csv"); !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("the log has %d lines, or others than the %d of a run that wasn't stopped", len(got), len(want))
 	}
 }
 

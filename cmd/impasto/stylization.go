@@ -29,6 +29,7 @@ type stylization struct {
 	remark   string // the last one that was told
 
 	checkpointer *checkpointer
+	log          *runLog // nil where none is kept
 }
 
 // planned tells what the run takes.
@@ -51,6 +52,7 @@ func (s *stylization) progress(p model.Progress) {
 		s.reporter.note(p.Remark)
 	}
 	s.reporter.progress(p)
+	s.log.add(p)
 	if s.json {
 		if err := printJSON(s.stdout, newIterationEvent(p)); err != nil {
 			s.cancel(err)

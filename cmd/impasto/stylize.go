@@ -29,6 +29,7 @@ type stylizeOptions struct {
 	Checkpoint      string
 	CheckpointEvery time.Duration
 	Resume          string // a checkpoint to go on from, or empty
+	Log             string // a file with a line for every iteration, or empty
 	DryRun          bool
 	folderMissing   bool // that Output is in, which a dry run doesn't make
 }
@@ -46,6 +47,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Checkpoint, "FILE"), "checkpoint", "", "where to keep what --resume goes on from, or none (default a file in the state folder, for runs of more than some minutes)")
 	f.add(settings.Interval(&o.CheckpointEvery), "checkpoint-every", "", "how often to write the checkpoint, which a larger scale's beginning does too")
 	f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
+	f.add(settings.Text(&o.Log, "FILE"), "log", "", "write the loss with its terms after every iteration: .csv, or .jsonl for an object a line")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything as for a run, say what it would take, as impasto plan does, and stop")
 	f.addSettings(o.Table()...)
 }
@@ -89,6 +91,12 @@ would take is printed as "impasto plan" prints it. Nothing is painted or written
 The losses, which docs/losses.md shows side by side, compare of the features:
 
 ` + describeLosses(func(d losses.Description) string { return d.Help }) + `
+With --log FILE.csv or FILE.jsonl, FILE gets a line for every iteration while the run
+goes on: log (the version of these keys, 1), scale, scales, width, height, iteration,
+iterations, done, total, seconds, loss and gradient_norm, as below, and the terms, in
+CSV a column each under their names. A run that goes on from a checkpoint goes on with
+its log.
+
 With --json, standard output gets an object for every iteration, with the keys
 event ("iteration"), scale, scales, width, height, iteration, iterations (at
 this scale), done, total (over all scales), loss, terms (an object: the loss by
@@ -195,6 +203,10 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if s.checkpointer, err = o.newCheckpointer(job, s.reporter); err != nil {
 		return err
 	}
+	if o.Log != "" {
+		s.log = &runLog{path: o.Log, goesOn: job.from != nil, tell: s.reporter.note}
+		defer s.log.close()
+	}
 	if remark != "" {
 		s.reporter.note(remark)
 	}
@@ -223,6 +235,9 @@ func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std strea
 	}
 	inputs = append(inputs, o.Files()...)
 	if err := o.checkCheckpoint(inputs); err != nil {
+		return "", err
+	}
+	if err := o.checkLog(inputs); err != nil {
 		return "", err
 	}
 	if o.Resume != "" {
