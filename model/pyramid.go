@@ -228,3 +228,6 @@ func ofOneColour(p *picture.Picture) bool {
 	_, deviation := colourStatistics([]*picture.Picture{p}, []float64{1})
 	return max(deviation[0], deviation[1], deviation[2]) < 1./math.MaxUint8
 }
+
+// OutputSize is the size of what Stylize makes of a content picture of a size, in pixels.
+func OutputSize(width, height int, o Options) (int, int) { return fit(width, height, o.Size, true) }

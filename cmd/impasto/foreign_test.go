@@ -13,7 +13,7 @@ func TestOtherProgramsFlagsAreExplained(t *testing.T) {
 		{"--gpu", "--device cuda"},
 		{"--num_iterations", "--iterations"},
 		{"--image-size", "--size"},
-		{"--preserve-colors", "blend mode Colour"},
+		{"--preserve-colors", "--keep-colors 1"},
 		{"--content_weights", "did you mean --content-weight?"},
 	} {
 		for _, command := range []string{"stylize", "compare"} {

@@ -30,6 +30,7 @@ type stylization struct {
 
 	checkpointer *checkpointer
 	log          *runLog // nil where none is kept
+	watcher      *watcher
 }
 
 // planned tells what the run takes.
@@ -53,6 +54,7 @@ func (s *stylization) progress(p model.Progress) {
 	}
 	s.reporter.progress(p)
 	s.log.add(p)
+	s.watcher.progress(p)
 	if s.json {
 		if err := printJSON(s.stdout, newIterationEvent(p)); err != nil {
 			s.cancel(err)

@@ -11,6 +11,7 @@ import (
 	"impasto/internal/picture"
 	"impasto/internal/report"
 	"impasto/internal/settings"
+	"impasto/internal/terminalgraphics"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -30,12 +31,13 @@ type stylizeOptions struct {
 	CheckpointEvery time.Duration
 	Resume          string // a checkpoint to go on from, or empty
 	Log             string // a file with a line for every iteration, or empty
+	Watch           watchOptions
 	DryRun          bool
 	folderMissing   bool // that Output is in, which a dry run doesn't make
 }
 
 func newStylizeOptions() *stylizeOptions {
-	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, CheckpointEvery: 2 * time.Minute}
+	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, CheckpointEvery: 2 * time.Minute, Watch: newWatchOptions()}
 }
 
 func (o *stylizeOptions) addFlags(f flagSet) {
@@ -48,6 +50,11 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Interval(&o.CheckpointEvery), "checkpoint-every", "", "how often to write the checkpoint, which a larger scale's beginning does too")
 	f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
 	f.add(settings.Text(&o.Log, "FILE"), "log", "", "write the loss with its terms after every iteration: .csv, or .jsonl for an object a line")
+	f.add(settings.Text(&o.Watch.Preview, "FILE"), "preview", "", fmt.Sprintf("write the picture as it grows to a file of its own, every few seconds and always at one size, %d pixels at most", previewSide))
+	f.add(settings.Text(&o.Watch.Timelapse, "FILE"), "timelapse", "", "make a film of how the picture was painted: .gif, .png (animated), or by ffmpeg .mp4 and .webm")
+	f.add(settings.Whole(&o.Watch.TimelapseFrames, 2, 10000, "N"), "timelapse-frames", "", "frames of the film, evenly spaced in what is done; 25 are shown a second, and the last for two")
+	f.add(settings.Whole(&o.Watch.TimelapseSize, 16, model.MaxSize, "PIXELS"), "timelapse-size", "", "longer side of the film, no more than the picture's")
+	f.add(settings.Choice(&o.Watch.Show, "protocol", append([]string{showNever, showAuto}, terminalgraphics.Protocols()...)), "show", "", "show the picture on the terminal at each scale's end: never, auto, kitty, iterm2 or sixel; auto asks the terminal")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything as for a run, say what it would take, as impasto plan does, and stop")
 	f.addSettings(o.Table()...)
 }
@@ -210,7 +217,13 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if remark != "" {
 		s.reporter.note(remark)
 	}
-	options.AsksForPictures = o.SaveEvery > 0
+	size := content.Bounds().Size()
+	width, height := model.OutputSize(size.X, size.Y, options)
+	if s.watcher, err = newWatcher(o.Watch, image.Pt(width, height), std.err, s.reporter.note); err != nil {
+		return err
+	}
+	defer s.watcher.close()
+	options.AsksForPictures = o.SaveEvery > 0 || o.Watch.asksForPictures()
 	options.Progress, options.Checkpoint, options.Resume = s.progress, s.checkpointer.moment(), job.from
 	if !global.Quiet {
 		options.Planned = s.planned
@@ -220,7 +233,11 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	}
 	result, err := model.Stylize(ctx, content, painted, options)
 	s.reporter.finish()
-	return s.finish(result, err, context.Cause(ctx))
+	err = s.finish(result, err, context.Cause(ctx))
+	if result != nil && result.Last.Done > 0 {
+		s.watcher.finish(result.Image)
+	}
+	return err
 }
 
 // prepare settles and checks, before any work, what is read and written. The remark is
@@ -238,6 +255,9 @@ func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std strea
 		return "", err
 	}
 	if err := o.checkLog(inputs); err != nil {
+		return "", err
+	}
+	if err := o.Watch.check(o.Output, inputs, std.err); err != nil {
 		return "", err
 	}
 	if o.Resume != "" {

@@ -83,3 +83,35 @@ func TestPicturesNeitherComeFromATerminalNorGoToOne(t *testing.T) {
 		outcome{"", stderr.String(), cmd.ProcessState.ExitCode()}.refused(t, statusUsage, test.fragment)
 	}
 }
+
+func TestPicturesAreShownOnTerminals(t *testing.T) {
+	folder := workshop(t)
+	screen, side := terminal(t)
+	args := slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png"}, shallow, []string{"--show=kitty", "--size=48", "--min-size=32"})
+	cmd := program(t, folder, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = side, side, side
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	side.Close()
+	defer cmd.Process.Kill() // where the test fails
+	var shown strings.Builder
+	for buffer := make([]byte, 4096); ; {
+		n, err := screen.Read(buffer)
+		shown.Write(buffer[:n])
+		if err != nil { // the program has closed the other side
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v; the terminal shows %q", err, shown.String())
+	}
+	if pictures := strings.Count(shown.String(), "\x1b_Ga=T,f=100"); pictures != 2 {
+		t.Errorf("%d pictures were shown, want one after the first scale and the result", pictures)
+	}
+	for _, caption := range []string{"after scale 1 of 2:", "the picture:"} {
+		if !strings.Contains(shown.String(), caption) {
+			t.Errorf("the terminal shows no %q", caption)
+		}
+	}
+}

@@ -38,6 +38,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/jpeg", ""},
 	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff"},
 	{"internal/recolour", "internal/picture"},
+	{"internal/terminalgraphics", ""},
+	{"internal/timelapse", "internal/atomicfile internal/picture"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -64,7 +66,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
-		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
+		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/generate", ""},
