@@ -38,6 +38,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/jpeg", ""},
 	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff"},
 	{"internal/recolour", "internal/picture"},
+	{"internal/records", "internal/atomicfile internal/picture internal/quote internal/regular"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -62,7 +63,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
-	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
+	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
