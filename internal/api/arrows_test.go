@@ -64,7 +64,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
-	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
+	{"internal/batch", "internal/atomicfile internal/names internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
+	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/theory losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
