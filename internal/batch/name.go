@@ -97,12 +97,12 @@ func (n name) of(p Pair, number, count int, settings map[string]string) string {
 		default:
 			value = settings[part.key]
 		}
-		text.WriteString(strings.Map(func(r rune) rune {
-			if r == '/' || r == '\\' || r < ' ' {
-				return '-'
+		for _, c := range []byte(value) { // which isn't UTF-8 for certain
+			if c == '/' || c == '\\' || c < ' ' {
+				c = '-'
 			}
-			return r
-		}, value))
+			text.WriteByte(c)
+		}
 	}
 	return text.String()
 }

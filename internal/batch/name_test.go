@@ -39,6 +39,16 @@ func TestNamesStandForPairs(t *testing.T) {
 	}
 }
 
+func TestNamesKeepBytesButMakeNoFolders(t *testing.T) {
+	n, err := parseName(DefaultName, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := n.of(Pair{"p/caf\xe9\n\\x.png", "s.png"}, 1, 1, nil), "caf\xe9--x-s.png"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestNamesThatWontDoAreRefused(t *testing.T) {
 	settings := map[string]string{"loss": "gram", "tv-weight": "5"}
 	one, two := Pair{"p/a.jpg", "s.jpg"}, Pair{"q/a.png", "s.jpg"}
