@@ -61,8 +61,8 @@ for this one alone. Empty lines and those that begin with # are left out; entrie
 may be parted by NUL bytes instead, as "find -print0" does. Names are relative to
 the current folder.
 
-The folder gets the pictures under their names, index.html, a page that shows all
-and links to them, and records/, with what made each. In --name stand for
+The folder gets the pictures, index.html, a page that shows all and links to them,
+and records/, with what made each. These keys in --name stand for
 
   {content}    the content's name without its extension
   {style}      the style's, likewise
@@ -71,7 +71,7 @@ and links to them, and records/, with what made each. In --name stand for
   {number}     the number of the pair, from 1
   {loss}       and {size}, {quality} and so on, the value of the setting
 
-{{ and }} for braces, and / makes a folder, as in --name '{style}/{content}.jpg'.
+and {{ and }} for braces; / makes a folder, as in --name '{style}/{content}.jpg'.
 Two pictures of one name are refused before any work, and so is one that would
 replace an input.
 
@@ -179,10 +179,14 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	if told := view.finish(b); told != nil {
 		return told
 	}
-	if err != nil {
-		return batchError(err)
+	failure := b.Failure()
+	switch {
+	case err == nil:
+		return failure
+	case failure != nil && ctx.Err() == nil:
+		return fmt.Errorf("%w; %w", failure, err)
 	}
-	return b.Failure()
+	return batchError(err)
 }
 
 // printBatchPlan does what --dry-run says.

@@ -104,6 +104,8 @@ type Batch struct {
 	jobs    []*Status
 	inputs  map[string]*input // by path
 	several *progress.Several
+	// thumbnails are those that the page needs, by file, as far as they are made.
+	thumbnails map[string]report.Thumbnail
 }
 
 // New reads all inputs, and checks that everything that is written can be, before any
@@ -117,7 +119,7 @@ func New(ctx context.Context, o Options) (*Batch, error) {
 	if o.Runner == nil {
 		o.Runner = NewLocal()
 	}
-	b := &Batch{options: o, inputs: map[string]*input{}}
+	b := &Batch{options: o, inputs: map[string]*input{}, thumbnails: map[string]report.Thumbnail{}}
 	if err := b.makeJobs(); err != nil {
 		return nil, err
 	}
@@ -175,7 +177,7 @@ func (b *Batch) Run(ctx context.Context) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	if pageErr := b.writePage(context.WithoutCancel(ctx)); err == nil {
+	if pageErr := b.writePage(ctx); err == nil {
 		err = pageErr
 	}
 	if ctx.Err() != nil {
@@ -280,6 +282,10 @@ func (b *Batch) paint(ctx context.Context, s *Status) error {
 	}
 	if err := b.record(s); err != nil && s.State == Made {
 		s.State, s.Error = Failed, failureText(err)
+	}
+	if refused == nil {
+		// At once, so that the page of a batch that is stopped later has it without delay.
+		b.thumbnail(context.WithoutCancel(ctx), s.Job.Output)
 	}
 	return refused
 }

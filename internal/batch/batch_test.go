@@ -192,10 +192,29 @@ func TestAnInterruptKeepsThePictureUnderWayButDoesntCountIt(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("out", "b-s.png")); err != nil {
 		t.Errorf("the picture under way isn't there: %v", err)
 	}
+	// Of a, which is there before the next one, there is no thumbnail in time.
+	stopped := func(thumbnails, names int) {
+		t.Helper()
+		page, err := os.ReadFile(filepath.Join("out", "index.html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := strings.Count(string(page), "data:image/jpeg"), strings.Count(string(page), "open the picture"); a != thumbnails || b != names {
+			t.Errorf("the page has %d thumbnails and %d names, want %d and %d", a, b, thumbnails, names)
+		}
+	}
+	stopped(2, 0)
+	ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
+	if _, _, err := run(t, ctx, o); !errors.As(err, &interrupted) || interrupted.Done != 1 {
+		t.Errorf("the second time the error is %v", err)
+	}
+	stopped(1, 1)
 	made.during, made.ran = nil, nil
 	if _, _, err := run(t, context.Background(), o); err != nil || !slices.Equal(made.ran, []string{"b.png", "c.png"}) {
 		t.Errorf("it goes on with %q, %v", made.ran, err)
 	}
+	stopped(4, 0)
 }
 
 func TestWhoRefusesProgressEndsTheBatch(t *testing.T) {

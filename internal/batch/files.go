@@ -86,11 +86,16 @@ func (b *Batch) inFolder(name string) string { return filepath.Join(b.options.Fo
 // recordPath is that of the record of a job: below the folder of records as the picture is
 // below the folder of the results.
 func (b *Batch) recordPath(j Job) string {
-	relative, err := filepath.Rel(filepath.Clean(b.options.Folder), j.Output)
-	if err != nil { // which can't be: the output is in the folder
-		relative = filepath.Base(j.Output)
+	return filepath.Join(b.options.Folder, recordFolder, b.relative(j.Output)+recordExtension)
+}
+
+// relative is the path of a file in the folder as seen from there.
+func (b *Batch) relative(path string) string {
+	relative, err := filepath.Rel(filepath.Clean(b.options.Folder), path)
+	if err != nil { // which can't be of a file in the folder
+		return filepath.Base(path)
 	}
-	return filepath.Join(b.options.Folder, recordFolder, relative+recordExtension)
+	return relative
 }
 
 // checkOutputs makes the folders, and reports what can't be written or would replace an

@@ -13,24 +13,18 @@ import (
 	"impasto/internal/report"
 )
 
-// thumbnailSide is the longer side, in pixels, that pictures are resized to for the page.
-const thumbnailSide = 400
-
-// writePage makes the page that shows everything.
+// writePage makes the page that shows everything. Once ctx has ended, it shows of what is
+// there without a thumbnail the name alone.
 func (b *Batch) writePage(ctx context.Context) error {
-	index, err := b.index(ctx)
-	if err != nil {
-		return err
-	}
 	path := b.inFolder(pageFile)
-	if err := atomicfile.Write(path, index.Page); err != nil {
+	if err := atomicfile.Write(path, b.index(ctx).Page); err != nil {
 		return fmt.Errorf("batch: save %s: %w", path, err)
 	}
 	return b.tell(Event{Kind: Written, Path: path})
 }
 
 // index is the page. Pictures whose turn hasn't come are only counted.
-func (b *Batch) index(ctx context.Context) (report.Index, error) {
+func (b *Batch) index(ctx context.Context) report.Index {
 	x := report.Index{Title: b.title(), Summary: b.Summary(), Command: b.options.Command}
 	values := b.options.Settings.Values()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -39,57 +33,56 @@ func (b *Batch) index(ctx context.Context) (report.Index, error) {
 		}
 	}
 	for _, style := range b.styles() {
-		t, err := thumbnail(ctx, style, quote.Name(stem(style)), quote.Name(style))
-		if err != nil {
-			return x, err
-		}
+		t := b.thumbnail(ctx, style)
+		t.Name, t.Note = quote.Name(stem(style)), quote.Name(filepath.Base(style))
 		x.References = append(x.References, t)
 	}
 	for _, s := range b.jobs {
-		if s.State == Waiting {
-			continue
+		if s.State != Waiting {
+			x.Pictures = append(x.Pictures, b.indexed(ctx, s))
 		}
-		p, err := b.indexed(ctx, s)
-		if err != nil {
-			return x, err
-		}
-		x.Pictures = append(x.Pictures, p)
 	}
-	return x, nil
+	return x
 }
 
 // indexed is a job as the page shows it.
-func (b *Batch) indexed(ctx context.Context, s *Status) (report.IndexedPicture, error) {
+func (b *Batch) indexed(ctx context.Context, s *Status) report.IndexedPicture {
 	p := report.IndexedPicture{State: string(s.State), Error: s.Error}
+	if r := s.Result; r.Picture != "" {
+		p.Thumbnail = b.thumbnail(ctx, s.Job.Output)
+		p.Size, p.Iterations, p.Seconds, p.Loss = fmt.Sprintf("%d×%d", r.Width, r.Height), r.Iterations, r.Seconds, r.Loss
+		p.Note = fmt.Sprintf("%s, %s in %s", p.Size, report.Count(r.Iterations, "iteration"), report.Duration(r.Time()))
+		p.File = b.relative(s.Job.Output)
+	}
 	p.Name = quote.Name(s.Job.Name())
-	if s.Result.Picture == "" {
-		return p, nil
-	}
-	r := s.Result
-	note := fmt.Sprintf("%d×%d, %s in %s", r.Width, r.Height, report.Count(r.Iterations, "iteration"), report.Duration(r.Time()))
-	var err error
-	if p.Thumbnail, err = thumbnail(ctx, s.Job.Output, p.Name, note); err != nil {
-		return p, err
-	}
-	p.Size, p.Iterations, p.Seconds, p.Loss = fmt.Sprintf("%d×%d", r.Width, r.Height), r.Iterations, r.Seconds, r.Loss
-	p.File, err = filepath.Rel(filepath.Clean(b.options.Folder), s.Job.Output)
-	return p, err
+	return p
 }
 
-// thumbnail is that of a file; of one that can't be read it is without a picture.
-func thumbnail(ctx context.Context, path, name, note string) (report.Thumbnail, error) {
-	none := report.Thumbnail{Name: name, Note: note}
+// thumbnail is that of a file, without a name. Of a file that can't be read, or once ctx has
+// ended, it is empty.
+func (b *Batch) thumbnail(ctx context.Context, path string) report.Thumbnail {
+	if made, ok := b.thumbnails[path]; ok {
+		return made
+	}
+	made, err := newThumbnail(ctx, path)
+	if err == nil {
+		b.thumbnails[path] = made
+	}
+	return made
+}
+
+func newThumbnail(ctx context.Context, path string) (report.Thumbnail, error) {
 	p, err := picture.OpenSource(ctx, path)
 	if err != nil {
-		return none, ctx.Err()
+		return report.Thumbnail{}, err
 	}
 	p.LayOnWhite()
-	small := scaled(p.Bounds().Size(), min(thumbnailSide, max(p.Bounds().Dx(), p.Bounds().Dy())))
-	resized, err := picture.Resized(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, small)
+	size := p.Bounds().Size()
+	resized, err := picture.Resized(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, scaled(size, min(report.ThumbnailSide, max(size.X, size.Y))))
 	if err != nil {
-		return none, ctx.Err()
+		return report.Thumbnail{}, err
 	}
-	return report.NewThumbnail(name, note, resized[0])
+	return report.NewThumbnail(resized[0])
 }
 
 // styles are the files of all styles, each once.

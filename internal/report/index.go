@@ -22,12 +22,11 @@ var (
 	indexCSS string
 )
 
-// Thumbnails are at most thumbnailSide pixels a side, twice what the page shows of them, and
-// some 20 kB each.
-const (
-	thumbnailSide    = 400
-	thumbnailQuality = 82
-)
+// ThumbnailSide is the longest that a side of a thumbnail is, in pixels: twice what the page
+// shows of it. A thumbnail has some 20 kB.
+const ThumbnailSide = 400
+
+const thumbnailQuality = 82
 
 // Index is what a page shows of many pictures that lie beside it.
 type Index struct {
@@ -61,17 +60,15 @@ type IndexedPicture struct {
 	Loss       float64
 }
 
-// NewThumbnail makes one of a picture, which may be transparent.
-func NewThumbnail(name, note string, img image.Image) (Thumbnail, error) {
-	t := Thumbnail{Name: name, Note: note}
-	small := imaging.Fit(img, thumbnailSide, thumbnailSide, imaging.Lanczos)
+// NewThumbnail makes one without a name of a picture, which may be transparent.
+func NewThumbnail(img image.Image) (Thumbnail, error) {
+	small := imaging.Fit(img, ThumbnailSide, ThumbnailSide, imaging.Lanczos)
 	white := imaging.New(small.Bounds().Dx(), small.Bounds().Dy(), image.White.C)
 	var data bytes.Buffer
 	if err := imaging.Encode(&data, imaging.Overlay(white, small, image.Point{}, 1), imaging.JPEG, imaging.JPEGQuality(thumbnailQuality)); err != nil {
-		return t, fmt.Errorf("report: thumbnail of %s: %w", name, err)
+		return Thumbnail{}, fmt.Errorf("report: thumbnail: %w", err)
 	}
-	t.image, t.width, t.height = data.Bytes(), small.Bounds().Dx(), small.Bounds().Dy()
-	return t, nil
+	return Thumbnail{image: data.Bytes(), width: small.Bounds().Dx(), height: small.Bounds().Dy()}, nil
 }
 
 // indexPage is what the template takes.

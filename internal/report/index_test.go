@@ -22,10 +22,11 @@ var hostileNames = []string{
 func sampleIndex(t *testing.T) Index {
 	t.Helper()
 	thumb := func(name string, width, height int) Thumbnail {
-		made, err := NewThumbnail(name, "96×64, 3 iterations in 1.0s", stripes(width, height, 90))
+		made, err := NewThumbnail(stripes(width, height, 90))
 		if err != nil {
 			t.Fatal(err)
 		}
+		made.Name, made.Note = name, "96×64, 3 iterations in 1.0s"
 		return made
 	}
 	x := Index{
@@ -35,6 +36,7 @@ func sampleIndex(t *testing.T) Index {
 			{Thumbnail: thumb("wide", 800, 200), File: "wide.png", State: "made", Size: "800×200", Iterations: 3, Seconds: 1, Loss: 0.123456},
 			{Thumbnail: thumb("high", 20, 60), File: "sub/high.png", State: "reused", Size: "20×60", Iterations: 3, Seconds: 1, Loss: 0.5},
 			{Thumbnail: thumb("cut", 96, 64), File: "cut.png", State: "interrupted", Error: "interrupted; the picture after 2 of 9 iterations is kept", Size: "96×64"},
+			{Thumbnail: Thumbnail{Name: "unseen"}, File: "unseen.png", State: "reused", Size: "96×64"},
 			{Thumbnail: Thumbnail{Name: "broken"}, State: "failed", Error: "it is no picture"},
 		},
 	}
@@ -56,7 +58,7 @@ func indexText(t *testing.T, x Index) string {
 func TestIndexShowsAndLinksToEveryPicture(t *testing.T) {
 	text := indexText(t, sampleIndex(t))
 	for _, part := range []string{
-		`href="./wide.png"`, `href="./sub/high.png"`, "0.1235", "no picture", "failed: it is no picture", "interrupted: interrupted; the picture after 2 of 9",
+		`href="./wide.png"`, `href="./sub/high.png"`, "0.1235", "no picture", `href="./unseen.png" aria-label="unseen: the picture">open the picture</a>`, "failed: it is no picture", "interrupted: interrupted; the picture after 2 of 9",
 		"photos in &lt;wave&gt;", "3 of 5 pictures there", "impasto batch", `href="./%231%20100%2525%3F&amp;.png"`, `href="./bad%FF%1B.png"`, `href="./javascript:window.ran=true.png"`,
 	} {
 		if !strings.Contains(text, part) {
@@ -76,12 +78,12 @@ func TestThumbnailsAreSmall(t *testing.T) {
 	for _, test := range []struct{ width, height, wantWidth, wantHeight int }{
 		{1600, 800, 400, 200}, {300, 900, 133, 400}, {50, 40, 50, 40}, {2000, 1, 400, 1},
 	} {
-		made, err := NewThumbnail("a", "", stripes(test.width, test.height, 10))
+		made, err := NewThumbnail(stripes(test.width, test.height, 10))
 		if err != nil || made.width != test.wantWidth || made.height != test.wantHeight || !bytes.HasPrefix(made.image, []byte{0xff, 0xd8}) {
 			t.Errorf("%d×%d becomes %d×%d, %v", test.width, test.height, made.width, made.height, err)
 		}
 	}
-	clear, err := NewThumbnail("a", "", image.NewNRGBA(image.Rect(0, 0, 9, 9)))
+	clear, err := NewThumbnail(image.NewNRGBA(image.Rect(0, 0, 9, 9)))
 	if err != nil {
 		t.Fatal(err)
 	}
