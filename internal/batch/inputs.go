@@ -36,9 +36,9 @@ func inputErrorf(format string, values ...any) error {
 }
 
 // Pairs are the pairs that the inputs stand for, each once. A folder stands for the
-// pictures right in it, by their extensions and in the order of their names; a pattern
-// for the files that match it, and, where it ends in **, for the pictures in the folders
-// that do. Of what leads to no file the error is an *InputError, or that of the system
+// pictures right in it, by their extensions and in the order of their names; a pattern for
+// the files that match it or, where it ends in ** or in a separator, for the pictures in the
+// folders that do. Of what leads to no file the error is an *InputError, or that of the system
 // where a file was named that isn't there; on a line of the list that is left to the
 // painting. Notes say what was left out.
 func (in Inputs) Pairs() (pairs []Pair, notes []string, err error) {
@@ -84,7 +84,7 @@ func (in Inputs) Pairs() (pairs []Pair, notes []string, err error) {
 	}
 	pairs, twice := once(append(pairs, own...))
 	if twice > 0 {
-		notes = append(notes, fmt.Sprintf("%s named more than once: made once", count(twice, "pair is", "pairs are")))
+		notes = append(notes, fmt.Sprintf("left out %s named before", count(twice, "pair that was", "pairs that were")))
 	}
 	if text := f.leftOut(""); text != "" {
 		notes = append(notes, "left out "+text)

@@ -90,14 +90,14 @@ func TestInputsBecomePairs(t *testing.T) {
 		{"each in each", Inputs{Contents: []string{"a.jpg", "b.png"}, Styles: []string{"s"}}, "a.jpg|s/x.jpg a.jpg|s/y.png b.png|s/x.jpg b.png|s/y.png", ""},
 		{"in pairs", Inputs{Contents: []string{"a.jpg", "b.png"}, Styles: []string{"s"}, Paired: true}, "a.jpg|s/x.jpg b.png|s/y.png", ""},
 		{"in pairs, one style twice", Inputs{Contents: []string{"a.jpg", "b.png"}, Styles: []string{"t.jpg", "t.jpg"}, Paired: true}, "a.jpg|t.jpg b.png|t.jpg", ""},
-		{"twice", Inputs{Contents: []string{"a.jpg", "./a.jpg", "p/../a.jpg", "*.jpg"}, Styles: []string{"t.jpg", "./t.jpg"}}, "a.jpg|t.jpg t.jpg|t.jpg", "8 pairs are named more than once: made once"},
+		{"twice", Inputs{Contents: []string{"a.jpg", "./a.jpg", "p/../a.jpg", "*.jpg"}, Styles: []string{"t.jpg", "./t.jpg"}}, "a.jpg|t.jpg t.jpg|t.jpg", "left out 8 pairs that were named before"},
 		{"a name that looks like a pattern", Inputs{Contents: []string{"x[1].png"}, Styles: []string{"t.jpg"}}, "x[1].png|t.jpg", ""},
 		{"folders in folders", Inputs{Contents: []string{"p/**"}, Styles: []string{"t.jpg"}}, "p/c.jpg|t.jpg p/d.webp|t.jpg", ""},
 		{"a list", Inputs{List: []Line{{"a.jpg", ""}, {"p", "s/x.jpg"}, {"gone.jpg", "t.jpg"}}, Styles: []string{"t.jpg"}},
 			"a.jpg|t.jpg p/c.jpg|s/x.jpg p/d.webp|s/x.jpg gone.jpg|t.jpg", ""},
 		{"a list with styles alone", Inputs{List: []Line{{"a.jpg", "s/x.jpg"}}}, "a.jpg|s/x.jpg", ""},
 		{"earlier results", Inputs{Contents: []string{"out", "out/*.png"}, Styles: []string{"t.jpg"}, Folder: "./out"}, "out/own.png|t.jpg",
-			"1 pair is named more than once: made once; left out out/a-t.png and 1 more, which an earlier batch made there"},
+			"left out 1 pair that was named before; left out out/a-t.png and 1 more, which an earlier batch made there"},
 		{"results of another batch", Inputs{Contents: []string{"out"}, Styles: []string{"t.jpg"}, Folder: "other"}, "out/a-t.png|t.jpg out/own.png|t.jpg", ""},
 	} {
 		pairs, notes, err := test.in.Pairs()

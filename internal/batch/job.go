@@ -17,7 +17,7 @@ import (
 )
 
 // Job is one picture to be made: all that whoever makes it has to know. It is a plain
-// value that JSON carries.
+// value that JSON carries, but for names that aren't UTF-8.
 type Job struct {
 	Number  int    `json:"number"` // from 1
 	Content string `json:"content"`
@@ -62,7 +62,7 @@ type Runner interface {
 // Local makes pictures in this program, one at a time.
 type Local struct{ networks settings.Networks }
 
-// NewLocal returns one that reads each network once.
+// NewLocal returns one that reads each file of weights once.
 func NewLocal() *Local { return &Local{settings.Networks{}} }
 
 // Plan implements Runner.
@@ -155,7 +155,11 @@ func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
 	if o.style, err = picture.OpenSource(ctx, job.Style); err != nil {
 		return o, err
 	}
-	o.options, err = s.Open(ctx, l.networks)
+	networks := l.networks
+	if s.Weights == "" {
+		networks = nil // the library keeps less of the embedded one
+	}
+	o.options, err = s.Open(ctx, networks)
 	return o, err
 }
 
