@@ -35,8 +35,8 @@ func CheckOn(files FileSystem, path string) error {
 // CheckFolder tells whether a folder is there or could be made, with all that it is in.
 // Nothing changes.
 func CheckFolder(folder string) error {
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
-		return nil
+	if _, err := os.Stat(folder); err == nil {
+		return checkFolder(folder)
 	}
 	first := filepath.Clean(folder)
 	for parent := filepath.Dir(first); parent != first; first, parent = parent, filepath.Dir(parent) {
