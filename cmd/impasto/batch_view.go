@@ -145,8 +145,10 @@ func (v *batchView) settled(s batch.Status, where string) {
 		for _, remark := range s.Result.Remarks {
 			v.say("%s: %s", quote.Name(s.Job.Output), remark)
 		}
-	case batch.Failed, batch.Interrupted:
-		v.say("%s %s: %s", where, s.State, s.Error)
+	case batch.Failed:
+		v.say("%s failed: %s", where, s.Error)
+	case batch.Interrupted:
+		v.say("%s %s", where, s.Error)
 	}
 }
 

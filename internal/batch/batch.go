@@ -61,7 +61,7 @@ const (
 type Status struct {
 	Job    Job
 	State  State
-	Error  string // why it failed, in one line
+	Error  string // why it failed, in one line; of one that was stopped, "interrupted" and how far it came
 	Result Result // zero where there is no picture
 
 	// Expected, Memory (in bytes), Width and Height are what Plan found of a job that

@@ -161,6 +161,9 @@ func TestAFailureIsntTheEnd(t *testing.T) {
 			t.Errorf("the failure %v has no %q", failure, part)
 		}
 	}
+	if page, err := os.ReadFile(filepath.Join("out", "index.html")); err != nil || !strings.Contains(string(page), "failed: it exploded") {
+		t.Errorf("the page doesn't tell of the failure: %v", err)
+	}
 	if want := "1 of 4 pictures there: 1 made now, 3 failed"; b.Summary() != want {
 		t.Errorf("the summary is %q, want %q", b.Summary(), want)
 	}

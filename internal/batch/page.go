@@ -48,6 +48,9 @@ func (b *Batch) index(ctx context.Context) report.Index {
 // indexed is a job as the page shows it.
 func (b *Batch) indexed(ctx context.Context, s *Status) report.IndexedPicture {
 	p := report.IndexedPicture{State: string(s.State), Error: s.Error}
+	if s.State == Failed {
+		p.Error = "failed: " + s.Error
+	}
 	if r := s.Result; r.Picture != "" {
 		p.Thumbnail = b.thumbnail(ctx, s.Job.Output)
 		p.Size, p.Iterations, p.Seconds, p.Loss = fmt.Sprintf("%d×%d", r.Width, r.Height), r.Iterations, r.Seconds, r.Loss

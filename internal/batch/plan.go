@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"image"
 	"math"
@@ -138,14 +139,8 @@ func nearest(known map[[2]image.Point]planned, size image.Point) (of planned, fo
 	}
 	own := float64(size.X) * float64(size.Y)
 	of = slices.MinFunc(all, func(a, b planned) int {
-		da, db := math.Abs(pixels(a)-own), math.Abs(pixels(b)-own)
-		switch {
-		case da < db:
-			return -1
-		case da > db:
-			return 1
-		}
-		return int(a.time - b.time) // so that it doesn't go by chance
+		// The time, so that it doesn't go by chance.
+		return cmp.Or(cmp.Compare(math.Abs(pixels(a)-own), math.Abs(pixels(b)-own)), cmp.Compare(a.time, b.time))
 	})
 	ratio := own / pixels(of)
 	of.width, of.height = size.X, size.Y

@@ -84,11 +84,10 @@ type indexPage struct {
 
 // indexFigure is a thumbnail as the page shows it.
 type indexFigure struct {
-	Name, Note    string
-	State, Error  string       // of a picture that failed or isn't finished
-	Link          template.URL // to the picture; empty for none
-	Source        template.URL // of the thumbnail; empty for none
-	Width, Height int
+	Name, Note, Error string
+	Link              template.URL // to the picture; empty for none
+	Source            template.URL // of the thumbnail; empty for none
+	Width, Height     int
 }
 
 type indexRow struct {
@@ -113,7 +112,7 @@ func (x Index) Page(w io.Writer) error {
 	}
 	for _, picture := range x.Pictures {
 		f := picture.figure()
-		f.Link, f.State, f.Error = fileURL(picture.File), picture.State, visible(picture.Error)
+		f.Link, f.Error = fileURL(picture.File), visible(picture.Error)
 		p.Pictures = append(p.Pictures, f)
 		row := indexRow{Name: f.Name, Link: f.Link, State: picture.State}
 		if picture.File != "" {

@@ -58,7 +58,7 @@ func indexText(t *testing.T, x Index) string {
 func TestIndexShowsAndLinksToEveryPicture(t *testing.T) {
 	text := indexText(t, sampleIndex(t))
 	for _, part := range []string{
-		`href="./wide.png"`, `href="./sub/high.png"`, "0.1235", "no picture", `href="./unseen.png" aria-label="unseen: the picture">open the picture</a>`, "failed: it is no picture", "interrupted: interrupted; the picture after 2 of 9",
+		`href="./wide.png"`, `href="./sub/high.png"`, "0.1235", "no picture", `href="./unseen.png" aria-label="unseen: the picture">open the picture</a>`, "it is no picture", "interrupted; the picture after 2 of 9",
 		"photos in &lt;wave&gt;", "3 of 5 pictures there", "impasto batch", `href="./%231%20100%2525%3F&amp;.png"`, `href="./bad%FF%1B.png"`, `href="./javascript:window.ran=true.png"`,
 	} {
 		if !strings.Contains(text, part) {
