@@ -18,9 +18,6 @@ func TestInterruptedBatchKeepsAllAndGoesOn(t *testing.T) {
 			args := func(iterations string) []string {
 				return slices.Concat([]string{"batch", "photos", "--style=style.png", "--out-dir=out", "--first-iterations=" + iterations}, shallow)
 			}
-			impasto(t, folder, slices.Concat(args("1000000"), []string{"--size=16", "--min-size=16", "--dry-run"})...).done(t)
-			// One is there, the second goes on until it is stopped.
-			writeFile(t, filepath.Join(folder, "list.txt"), []byte("photos/a.png\n"))
 			cmd := program(t, folder, append(args("1000000"), "--json")...)
 			run := during(t, cmd, 6, func() { send(t, cmd, signal) })
 			if run.status != statusInterrupted {

@@ -126,7 +126,10 @@ func New(ctx context.Context, o Options) (*Batch, error) {
 	if err := b.readInputs(ctx); err != nil {
 		return nil, err
 	}
-	return b, b.checkOutputs()
+	if err := b.checkOutputs(); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // makeJobs makes a job of each pair.
