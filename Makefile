@@ -44,7 +44,7 @@ gpu-test:
 gpu-check:
 	./cuda/check.sh
 
-# The page of impasto compare in a real browser: any Chromium, the one that
+# The pages of impasto compare and batch in a real browser: any Chromium, the one that
 # IMPASTO_BROWSER names or the first that is installed.
 browser:
 	@browser=$${IMPASTO_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \

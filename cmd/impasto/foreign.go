@@ -35,6 +35,8 @@ var foreignFlags = []struct {
 	{[]string{"init", "init-image", "initial-image", "init-method"}, "--start takes content, style, grey, noise or a FILE"},
 	{[]string{"random-seed"}, "--seed SEED"},
 	{[]string{"model", "model-file", "vgg", "network"}, "--weights FILE replaces the embedded network"},
+	{[]string{"content-dir", "content-folder", "input-dir", "input-folder", "style-dir", "style-folder"},
+		"impasto batch takes folders and patterns, as in impasto batch photos"},
 	{[]string{"content", "content-image", "style", "style-image", "styles", "input"},
 		"pictures are arguments: CONTENT STYLE[:WEIGHT]…"},
 	{[]string{"out", "output-image", "output-dir", "dest"}, "--output FILE, or -o FILE"},
@@ -53,12 +55,16 @@ var foreignFlags = []struct {
 var mentioned = regexp.MustCompile(`--[a-z-]+`)
 
 // foreignHint is what to type instead of another program's flag, or "" where it isn't
-// known, or where the command doesn't have what the hint mentions.
+// known, or where the command doesn't have what the hint mentions, or has one of the names
+// itself.
 func foreignHint(cmd *cobra.Command, name string) string {
 	name = flagSpelling(name)
 	for _, f := range foreignFlags {
 		if !slices.Contains(f.names, name) {
 			continue
+		}
+		if slices.ContainsFunc(f.names, func(name string) bool { return cmd.Flags().Lookup(name) != nil }) {
+			return ""
 		}
 		for _, flag := range mentioned.FindAllString(f.hint, -1) {
 			if cmd.Flags().Lookup(flag[2:]) == nil {

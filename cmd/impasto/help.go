@@ -19,8 +19,8 @@ const groupAnnotation = "group"
 const exitStatuses = `  0    done
   1    failed, for lack of memory too: the error is one line on standard error
   2    wrong usage: the command line can't be carried out as written
-  130  interrupted, also by SIGTERM or SIGHUP (stylize saves the best picture so
-       far first)
+  130  interrupted, also by SIGTERM or SIGHUP (stylize and batch save the best
+       picture so far first)
   131  stopped at once by SIGQUIT (Ctrl-\)
 `
 

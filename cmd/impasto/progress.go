@@ -80,16 +80,19 @@ type barReporter struct {
 }
 
 func (r *barReporter) progress(p model.Progress) {
+	text := describe(p, r.timer.Rate(p), r.width())
 	if r.bar == nil {
 		r.clear()
 		r.bar = progressbar.NewOptions(progress.Steps,
 			progressbar.OptionSetWriter(r.out),
+			progressbar.OptionSetDescription(text),
 			progressbar.OptionFullWidth(),
 			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "█", SaucerPadding: "░", BarStart: "▕", BarEnd: "▏"}),
 			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionThrottle(100*time.Millisecond))
+	} else {
+		r.bar.Describe(text)
 	}
-	r.bar.Describe(describe(p, r.timer.Rate(p), r.width()))
 	_ = r.bar.Set(progress.Done(p))
 }
 

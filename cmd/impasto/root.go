@@ -48,6 +48,7 @@ needed.`,
 	root.SetHelpFunc(printHelp)
 	root.AddCommand(
 		newStylizeCommand(&global),
+		newBatchCommand(&global),
 		newPlanCommand(&global),
 		newCompareCommand(&global),
 		newMeasureCommand(&global),

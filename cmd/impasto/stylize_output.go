@@ -63,17 +63,8 @@ func (o *stylizeOptions) makeFolder(folder string) error {
 	if !o.DryRun {
 		return os.MkdirAll(folder, 0o777)
 	}
-	if isFolder(folder) {
-		return nil
-	}
-	o.folderMissing = true
-	first := filepath.Clean(folder)
-	for parent := filepath.Dir(first); parent != first; first, parent = parent, filepath.Dir(parent) {
-		if _, err := os.Stat(parent); !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	return atomicfile.Check(first)
+	o.folderMissing = !isFolder(folder)
+	return atomicfile.CheckFolder(folder)
 }
 
 // settleStream is settleOutput for standard output.

@@ -40,6 +40,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/recolour", "internal/picture"},
 	{"internal/terminalgraphics", ""},
 	{"internal/timelapse", "internal/atomicfile internal/picture"},
+	{"internal/records", "internal/atomicfile internal/picture internal/quote internal/regular"},
 
 	// The graph, and what its operations mean.
 	{"internal/pure", ""},
@@ -64,8 +65,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
-	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/regular internal/report internal/settings losses model"},
-	{"cmd/impasto", "device internal/atomicfile internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
+	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
+	{"internal/batch", "internal/atomicfile internal/names internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
+	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 
 	// What only tests import, or nothing.

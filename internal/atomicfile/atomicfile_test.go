@@ -192,6 +192,21 @@ func TestCheckTellsEarly(t *testing.T) {
 	checkOld(t, path)
 }
 
+func TestCheckFolderTellsWhetherItCouldBeMade(t *testing.T) {
+	path := oldFile(t)
+	folder := filepath.Dir(path)
+	for name, want := range map[string]string{"": "", "new": "", "new/newer/newest": "", "out": "not a folder", "out/new": "not a folder"} {
+		err := atomicfile.CheckFolder(filepath.Join(folder, filepath.FromSlash(name)))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", name, err, want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "new")); err == nil {
+		t.Error("a folder was made")
+	}
+	checkOld(t, path)
+}
+
 func TestReplacesKnowsAFileByAnyPath(t *testing.T) {
 	path := oldFile(t)
 	folder := filepath.Dir(path)

@@ -1,8 +1,11 @@
 package atomicfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // Check tells whether Write could write to path, by trying all that it will do: the
@@ -27,6 +30,21 @@ func CheckOn(files FileSystem, path string) error {
 		return err
 	}
 	return target.tryName()
+}
+
+// CheckFolder tells whether a folder is there or could be made, with all that it is in.
+// Nothing changes.
+func CheckFolder(folder string) error {
+	if _, err := os.Stat(folder); err == nil {
+		return checkFolder(folder)
+	}
+	first := filepath.Clean(folder)
+	for parent := filepath.Dir(first); parent != first; first, parent = parent, filepath.Dir(parent) {
+		if _, err := os.Stat(parent); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return Check(first)
 }
 
 // tryFolder makes a file in a folder and takes it away again.

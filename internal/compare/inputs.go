@@ -11,7 +11,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
-	"impasto/internal/regular"
+	"impasto/internal/records"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -105,7 +105,7 @@ func (c *Comparison) digestInputs(ctx context.Context) error {
 			continue
 		}
 		var err error
-		if c.digests[path], err = fileDigest(ctx, path); err != nil {
+		if c.digests[path], err = records.FileDigest(ctx, path); err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
 	}
@@ -115,16 +115,6 @@ func (c *Comparison) digestInputs(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// fileDigest is the SHA-256 of a file's bytes.
-func fileDigest(ctx context.Context, path string) (string, error) {
-	file, _, err := regular.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	return regular.Digest(ctx, file)
 }
 
 // checkOutputs makes the folders, and reports what can't be written or would

@@ -9,6 +9,7 @@ import (
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
+	"impasto/internal/records"
 	"impasto/internal/report"
 	"impasto/model"
 )
@@ -20,13 +21,13 @@ func (c *Comparison) paintAll(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return c.interrupted(ctx, i)
 		}
-		record, key, err := c.find(ctx, cell, e)
+		record, image, key, err := c.find(ctx, cell, e)
 		if err != nil {
 			return err
 		}
 		event := Event{Number: i + 1, Count: len(c.options.Cells)}
 		if record != nil {
-			e.take(record)
+			e.take(record, image)
 			e.Reused = true
 			event.Kind, event.Picture = Reused, e.Picture
 			if err := c.tell(event); err != nil {
@@ -80,7 +81,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	if err != nil && (ctx.Err() != nil || result == nil || result.Last.Done == 0) {
 		return err, nil
 	}
-	r := &record{
+	r := &records.Record{
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
 		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
 		Remarks: result.Remarks,
@@ -97,7 +98,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 
 // keep writes a picture and its record, and shows what was written in the entry. A
 // picture that can't be written goes elsewhere, and the error says where.
-func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, img image.Image) error {
+func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *records.Record, img image.Image) error {
 	path := c.path(e)
 	save := func(path string) error { return picture.Save(path, img, picture.SaveOptions{}) }
 	err := save(path)
@@ -107,17 +108,16 @@ func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *record, i
 		}
 		return err
 	}
-	if r.Picture, err = fileDigest(ctx, path); err != nil {
+	if r.Picture, err = records.FileDigest(ctx, path); err != nil {
 		return err
 	}
 	saved, err := picture.OpenSource(ctx, path)
 	if err != nil {
 		return err
 	}
-	r.image = saved
 	if err := writeJSON(c.recordPath(cell), r); err != nil {
 		return err
 	}
-	e.take(r)
+	e.take(r, saved)
 	return nil
 }

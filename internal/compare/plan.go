@@ -34,7 +34,7 @@ func (c *Comparison) announce(ctx context.Context) error {
 func (c *Comparison) plan(ctx context.Context) (Plan, error) {
 	var p Plan
 	for i, cell := range c.options.Cells {
-		record, _, err := c.find(ctx, cell, c.entries[1+i])
+		record, _, _, err := c.find(ctx, cell, c.entries[1+i])
 		if err != nil {
 			return p, err
 		}

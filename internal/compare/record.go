@@ -2,37 +2,16 @@ package compare
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
-	"impasto/internal/quote"
+	"impasto/internal/records"
 	"impasto/internal/report"
 	"impasto/model"
 )
-
-// record is what is kept beside a picture of what made it.
-type record struct {
-	Key        string            `json:"key"` // of all that made the picture
-	Name       string            `json:"name"`
-	Version    string            `json:"version"`
-	Settings   map[string]string `json:"settings"`
-	Error      string            `json:"error,omitempty"` // why the picture isn't a finished one
-	Picture    string            `json:"picture"`         // its file's SHA-256
-	Iterations int               `json:"iterations"`
-	Seconds    float64           `json:"seconds"`
-	Loss       float64           `json:"loss"`
-	Curve      [][3]float64      `json:"curve"` // iteration, seconds, loss
-	Remarks    []string          `json:"remarks,omitempty"`
-
-	image *picture.Source
-}
 
 func (c *Comparison) recordPath(cell Cell) string {
 	return filepath.Join(c.options.Folder, pictureFolder, cell.file()+".json")
@@ -55,45 +34,23 @@ func (c *Comparison) key(cell Cell) (string, error) {
 	for _, path := range cell.Settings.Files() {
 		made.Inputs = append(made.Inputs, c.digests[path])
 	}
-	return keyOf(made)
+	return records.Key(made)
 }
 
-// keyOf is a digest of a value's JSON.
-func keyOf(value any) (string, error) {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// find returns a cell's key, and its record where its picture is there, finished,
-// and was made of just that.
-func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*record, string, error) {
+// find returns a cell's key, and its record and picture where that is there, finished,
+// and was made of just that; else these are nil.
+func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*records.Record, *picture.Source, string, error) {
 	key, err := c.key(cell)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
-	var r record
-	if err := readJSON(c.recordPath(cell), &r); err != nil || r.Key != key || r.Error != "" {
-		return nil, key, nil
-	}
-	path := c.path(e)
-	if digest, err := fileDigest(ctx, path); err != nil || digest != r.Picture {
-		return nil, key, nil
-	}
-	p, err := picture.OpenSource(ctx, path)
-	if err != nil {
-		return nil, key, nil
-	}
-	r.image = p
-	return &r, key, nil
+	record, image := records.Find(ctx, c.recordPath(cell), c.path(e), key)
+	return record, image, key, nil
 }
 
-// take fills an entry from a record.
-func (e *entry) take(r *record) {
-	e.image, e.digest = r.image, r.Picture
+// take fills an entry from a record and its picture.
+func (e *entry) take(r *records.Record, image *picture.Source) {
+	e.image, e.digest = image, r.Picture
 	e.Iterations, e.Seconds, e.Loss, e.Remarks = r.Iterations, r.Seconds, r.Loss, r.Remarks
 	e.curve = e.curve[:0]
 	for _, p := range r.Curve {
@@ -122,18 +79,10 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return nil
 }
 
+// writeJSON makes a file of a value's JSON.
 func writeJSON(path string, value any) error {
-	return writeFile(path, func(w io.Writer) error {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(quote.JSON(value))
-	})
-}
-
-func readJSON(path string, value any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
+	if err := records.Write(path, value); err != nil {
+		return fmt.Errorf("compare: %w", err)
 	}
-	return json.Unmarshal(data, value)
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/quote"
+	"impasto/internal/records"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -73,7 +74,7 @@ func (c *Comparison) scoreKey(e *entry) (string, error) {
 	if base.Weights != "" {
 		scored.Inputs = append(scored.Inputs, c.digests[base.WeightsFile()])
 	}
-	return keyOf(scored)
+	return records.Key(scored)
 }
 
 // scoreAll scores every picture that there is, those of which nothing is known
@@ -106,7 +107,7 @@ func (c *Comparison) score(ctx context.Context, e *entry, event Event) error {
 	}
 	path := filepath.Join(c.options.Folder, pictureFolder, file+".scores.json")
 	var r scoreRecord
-	if err := readJSON(path, &r); err != nil || r.Key != key {
+	if err := records.Read(path, &r); err != nil || r.Key != key {
 		event.Kind, event.Picture = Scoring, e.Picture
 		if err := c.tell(event); err != nil {
 			return err

@@ -50,7 +50,7 @@ func broken(v reflect.Value) bool {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() && broken(v.Field(i)) {
+			if field := v.Type().Field(i); (field.IsExported() || field.Anonymous) && broken(v.Field(i)) {
 				return true
 			}
 		}

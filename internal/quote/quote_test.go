@@ -147,6 +147,20 @@ func TestBytesOfNamesThatAreNotUTF8AreRecoveredFromJSON(t *testing.T) {
 	}
 }
 
+// What is embedded without being exported is in JSON all the same.
+func TestBytesOfNamesInUnexportedPartsAreRecovered(t *testing.T) {
+	type inner struct {
+		File string `json:"file"`
+	}
+	data, err := json.Marshal(JSON(struct {
+		inner
+		Count int `json:"count"`
+	}{inner{"\xff"}, 2}))
+	if want := `{"file":"\ufffd","file_bytes":"/w==","count":2}`; err != nil || string(data) != want {
+		t.Errorf("%s, %v; want %s", data, err, want)
+	}
+}
+
 func TestWholeValuesAreWrittenAsEver(t *testing.T) {
 	value := recorded{Path: "Gemälde", Styles: []string{"a"}, Any: map[string]any{"b": 1.5}}
 	want, err := json.Marshal(value)

@@ -1,0 +1,182 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"impasto/internal/atomicfile"
+	"impasto/internal/picture"
+	"impasto/internal/quote"
+	"impasto/internal/records"
+	"impasto/internal/report"
+	"impasto/internal/settings"
+	"impasto/model"
+)
+
+// Job is one picture to be made: all that whoever makes it has to know. It is a plain
+// value that JSON carries, but for names that aren't UTF-8.
+type Job struct {
+	Number  int    `json:"number"` // from 1
+	Content string `json:"content"`
+	Style   string `json:"style"`
+	Output  string `json:"output"` // where the picture goes
+	// Settings are those of package settings, by name.
+	Settings map[string]string `json:"settings"`
+	Depth    int               `json:"depth"`   // bits a channel of the picture's file
+	Quality  int               `json:"quality"` // of a JPEG
+	Key      string            `json:"key"`     // of all that the picture follows from
+}
+
+// Name is how a job is called among people.
+func (j Job) Name() string { return stem(j.Content) + " in " + stem(j.Style) }
+
+// Result is what became of a job. It is a plain value that JSON carries, too.
+type Result struct {
+	Picture    string   `json:"picture"` // the SHA-256 of its file
+	Width      int      `json:"width"`
+	Height     int      `json:"height"`
+	Iterations int      `json:"iterations"`
+	Seconds    float64  `json:"seconds"`
+	Loss       float64  `json:"loss"`
+	Remarks    []string `json:"remarks,omitempty"`
+}
+
+// Time is how long it took.
+func (r Result) Time() time.Duration { return time.Duration(r.Seconds * float64(time.Second)) }
+
+// Runner makes the pictures of jobs. Local does so in this program; one that hands jobs to
+// other machines would be another.
+type Runner interface {
+	// Plan says what a job will take, without doing it.
+	Plan(ctx context.Context, job Job) (model.Plan, error)
+	// Run makes the picture of a job and saves it. It tells progress on the goroutine that
+	// called it. Of a job that fails on its way, or that the end of ctx stops, it saves the
+	// best picture so far, which the result then is of, beside the error; where there is
+	// none, the result has no picture.
+	Run(ctx context.Context, job Job, progress func(model.Progress)) (Result, error)
+}
+
+// Local makes pictures in this program, one at a time.
+type Local struct{ networks settings.Networks }
+
+// NewLocal returns one that reads each file of weights once.
+func NewLocal() *Local { return &Local{settings.Networks{}} }
+
+// Plan implements Runner.
+func (l *Local) Plan(ctx context.Context, job Job) (model.Plan, error) {
+	o, err := l.open(ctx, job)
+	if err != nil {
+		return model.Plan{}, err
+	}
+	return model.MakePlan(ctx, o.content, o.styles(), o.options)
+}
+
+// Run implements Runner.
+func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress)) (Result, error) {
+	o, err := l.open(ctx, job)
+	if err != nil {
+		return Result{}, err
+	}
+	o.options.Progress = progress
+	made, err := model.Stylize(ctx, o.content, o.styles(), o.options)
+	if made == nil || err != nil && made.Last.Done == 0 {
+		return Result{}, err
+	}
+	ctx = context.WithoutCancel(ctx) // what was made is kept
+	result, saveErr := save(ctx, job, made)
+	if saveErr != nil {
+		return Result{}, errors.Join(err, saveErr)
+	}
+	result.Remarks = append(o.remarks(), result.Remarks...)
+	if err != nil {
+		err = fmt.Errorf("%w; the picture after %d of %s is kept", err, made.Last.Done, report.Count(made.Last.Total, "iteration"))
+	}
+	return result, err
+}
+
+// save writes the picture of a job. One that can't be written goes elsewhere, and the error
+// says where.
+func save(ctx context.Context, job Job, made *model.Result) (Result, error) {
+	options := picture.SaveOptions{Depth: job.Depth, Quality: job.Quality}
+	write := func(path string) error { return picture.Save(path, made.Image, options) }
+	if err := write(job.Output); err != nil {
+		if rescued, failed := atomicfile.Rescue(job.Output, write); failed == nil {
+			err = fmt.Errorf("%w; the picture is in %s", err, quote.Name(rescued))
+		}
+		return Result{}, err
+	}
+	size := made.Image.Bounds().Size()
+	result := Result{
+		Width: size.X, Height: size.Y, Iterations: made.Last.Done, Seconds: made.Last.Elapsed.Seconds(), Loss: made.Last.Loss, Remarks: made.Remarks,
+	}
+	if picture.Flattens(job.Output, made.Image, options) {
+		result.Remarks = append(result.Remarks, "the picture is transparent in part, which a JPEG can't be: it is laid on white")
+	}
+	var err error
+	result.Picture, err = records.FileDigest(ctx, job.Output)
+	return result, err
+}
+
+// opened are the pictures and options of a job.
+type opened struct {
+	content, style *picture.Source
+	options        model.Options
+}
+
+func (o opened) styles() []model.Style { return []model.Style{{Image: o.style, Weight: 1}} }
+
+// remarks are what there is to be said of how the files were read.
+func (o opened) remarks() []string {
+	var all []string
+	for _, remark := range o.content.Remarks() {
+		all = append(all, "content: "+remark)
+	}
+	for _, remark := range o.style.Remarks() {
+		all = append(all, "style: "+remark)
+	}
+	return all
+}
+
+func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
+	s := settings.Default()
+	for _, setting := range s.Table() {
+		if value, given := job.Settings[setting.Name]; given && value != setting.Value.String() {
+			if err := setting.Value.Set(value); err != nil {
+				return o, fmt.Errorf("batch: %s %q: %w", setting.Name, value, err)
+			}
+		}
+	}
+	if o.content, err = picture.OpenSource(ctx, job.Content); err != nil {
+		return o, err
+	}
+	if o.style, err = picture.OpenSource(ctx, job.Style); err != nil {
+		return o, err
+	}
+	networks := l.networks
+	if s.Weights == "" {
+		networks = nil // the library keeps less of the embedded one
+	}
+	o.options, err = s.Open(ctx, networks)
+	return o, err
+}
+
+// key identifies all that makes a job's picture what it is. It is of the JSON of this
+// struct, so another field, or another name of one, makes all pictures anew. The number of
+// threads makes no other picture.
+func (j Job) key(version string, digests []string) (string, error) {
+	made := struct {
+		Version, Format string
+		Settings        map[string]string
+		Depth, Quality  int
+		Inputs          []string // digests of the content, the style and the files of the settings
+	}{version, filepath.Ext(j.Output), map[string]string{}, j.Depth, j.Quality, digests}
+	for name, value := range j.Settings {
+		if name != "threads" {
+			made.Settings[name] = value
+		}
+	}
+	return records.Key(made)
+}
