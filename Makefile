@@ -59,7 +59,7 @@ bench:
 # show of the code, from the programs that make them. The compiler of the GPU kernels is
 # fetched, 105 MB.
 generate:
-	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif
+	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif ./internal/webp
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVCC=$$(./compiler.sh) go generate .
 	go run ./examples/draw
@@ -77,6 +77,7 @@ check: cross man
 	go mod tidy -diff
 	go run ./internal/notices -check
 	cd internal/heif && go run generate.go -check
+	cd internal/webp && go run generate.go -check
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go -C internal/cpu/_generate run . -check

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"slices"
 	"time"
 
 	"impasto/internal/plan"
@@ -50,15 +51,16 @@ func (c *Checkpoint) Last() Progress { return c.header.Last }
 // header is what a checkpoint begins with: all but the long vectors.
 type header struct {
 	Attachment []byte   `json:"attachment,omitempty"`
-	Inputs     []input  `json:"inputs"`     // what the run has to be made of again
-	Arithmetic string   `json:"arithmetic"` // see plan.Device
-	Complete   bool     `json:"complete"`   // all of what losses keep is there
-	Level      int      `json:"level"`      // from 0
-	Iteration  int      `json:"iteration"`  // the last one made at this level, 0 before the first
-	Ended      bool     `json:"ended"`      // no more are to be made at it
-	Iterations []int    `json:"iterations"` // of all levels
-	Ways       []way    `json:"ways"`       // of all levels
-	Variant    int      `json:"variant"`    // of the optimiser
+	Inputs     []input  `json:"inputs"`           // what the run has to be made of again
+	Arithmetic string   `json:"arithmetic"`       // see plan.Device
+	Before     []string `json:"before,omitempty"` // the arithmetic of other devices, which the run was on before
+	Complete   bool     `json:"complete"`         // all of what losses keep is there
+	Level      int      `json:"level"`            // from 0
+	Iteration  int      `json:"iteration"`        // the last one made at this level, 0 before the first
+	Ended      bool     `json:"ended"`            // no more are to be made at it
+	Iterations []int    `json:"iterations"`       // of all levels
+	Ways       []way    `json:"ways"`             // of all levels
+	Variant    int      `json:"variant"`          // of the optimiser
 	Moved      float64  `json:"moved"`
 	Stall      stall    `json:"stall"`
 	Last       Progress `json:"last"`
@@ -107,7 +109,9 @@ func (r *run) goOn(c *Checkpoint) error {
 	for i := range r.levels[:h.Level+1] {
 		r.levels[i].iterations = h.Iterations[i]
 	}
+	r.before = h.Before
 	if here := r.extractor.Device.Arithmetic(); here != h.Arithmetic {
+		r.before = append(slices.Clone(h.Before), h.Arithmetic)
 		r.remarks = append(r.remarks, fmt.Sprintf(
 			"the checkpoint was made on %s and this is %s: the picture may differ in its last bits from that of an uninterrupted run", h.Arithmetic, here))
 	} else if !h.Complete {
@@ -148,7 +152,7 @@ func (d *descent) write(w io.Writer, attachment []byte, ended bool) error {
 		return fmt.Errorf("model: %w", err)
 	}
 	h := header{
-		Attachment: attachment, Inputs: inputs, Arithmetic: r.extractor.Device.Arithmetic(), Complete: d.kept.complete,
+		Attachment: attachment, Inputs: inputs, Arithmetic: r.extractor.Device.Arithmetic(), Before: r.before, Complete: d.kept.complete,
 		Level: d.index, Iteration: d.done, Ended: ended, Ways: r.ways, Variant: r.variant, Moved: r.moved, Stall: d.stall, Last: r.last, Curve: r.curve,
 		Base: [2]int{r.base.width, r.base.height}, Optimiser: optimiser.Numbers,
 		Vectors: len(optimiser.Vectors), Records: len(d.kept.records),

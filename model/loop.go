@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"impasto/internal/engine"
@@ -61,6 +62,7 @@ type run struct {
 	curve     curve
 	began     time.Time
 	first     int      // the level to begin with
+	before    []string // the arithmetic of other devices that the run was on
 	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
 	pictures  []string // likewise of the content and of each style, as the levels have them
 	inputs    []input  // see list
@@ -164,6 +166,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		r.options.Begin(Level{
 			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
 			Device: r.extractor.Device.Name(), Memory: r.bytesOf(r.ways[index]), Remarks: r.remarksOf(index),
+			Computation: r.computation(),
 		})
 	}
 	d, err := r.newDescent(index, objective)
@@ -237,6 +240,15 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 		}
 		return r.planner.tiledObjective(l, t, b)
 	}, nil
+}
+
+// computation is what the result depends on to its last bits.
+func (r *run) computation() Computation {
+	c := Computation{Arithmetic: append(slices.Clone(r.before), r.extractor.Device.Arithmetic()), Variant: r.variant}
+	for _, w := range r.ways {
+		c.Levels = append(c.Levels, w.String())
+	}
+	return c
 }
 
 // remarksOf is what a user may want to know of a level.

@@ -27,6 +27,21 @@ type Level struct {
 	// Remarks say, for people, which pictures have another size than the options ask for
 	// at this level, so that every layer sees something of them.
 	Remarks []string
+	// Computation is that of the whole run.
+	Computation Computation
+}
+
+// Computation is what a result depends on to its last bits, beside pictures, options and
+// the program.
+type Computation struct {
+	// Arithmetic has the devices that the run has been on, each as plan.Device has it, from
+	// the first to the one that it is on now. There are several only where the run went on
+	// from a checkpoint of another device.
+	Arithmetic []string `json:"arithmetic"`
+	// Levels say of each level whether its pictures are looked at whole or in which tiles.
+	Levels []string `json:"levels"`
+	// Variant is which of the optimiser's forms there was the memory for, 0 for the best.
+	Variant int `json:"variant"`
 }
 
 // Progress is where a stylisation stands after an iteration.

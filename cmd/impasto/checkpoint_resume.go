@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"impasto/internal/metadata"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/regular"
@@ -28,6 +29,17 @@ type commandNote struct {
 	JPEG     int               `json:"jpeg"`
 	Every    int               `json:"save_every"`
 	Log      []byte            `json:"log"`
+	// Dither and the rest of how the picture is written.
+	WebP       int  `json:"webp"`
+	Dither     bool `json:"dither"`
+	DPI        int  `json:"dpi"`
+	KeepEXIF   bool `json:"keep_exif"`
+	KeepGPS    bool `json:"keep_gps"`
+	NoMetadata bool `json:"no_metadata"`
+	// FirstMemory is the setting with which the run began, that the computation follows from.
+	FirstMemory string `json:"first_memory"`
+	// Document is what the run's pictures say, with the names that its inputs had first.
+	Document *metadata.Document `json:"document"`
 }
 
 type styleNote struct {
@@ -49,6 +61,7 @@ func (o *stylizeOptions) note(content string, styles []styleArgument) ([]byte, e
 	note := commandNote{
 		Version: v.Version, Revision: v.Revision, Content: absolute(content), Settings: map[string][]byte{},
 		Output: absolute(o.Output), Format: o.Format, Depth: o.Depth, JPEG: o.JPEG, Every: o.SaveEvery,
+		WebP: o.WebP, Dither: o.Dither, DPI: o.DPI, KeepEXIF: o.KeepEXIF, KeepGPS: o.KeepGPS, NoMetadata: o.NoMetadata, FirstMemory: o.memory(), Document: o.recorded,
 	}
 	if o.Log != "" {
 		note.Log = absolute(o.Log)
@@ -182,7 +195,7 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 	if _, err := picture.FormatOf(o.Output); !given("format") && (!given("output") || err != nil) {
 		o.Format = note.Format
 	}
-	if !given("depth") && (o.Format != "jpeg" || note.Depth == 8) {
+	if !given("depth") && (!o.shallow() || note.Depth == 8) {
 		o.Depth = note.Depth
 	}
 	if !given("jpeg-quality") {
@@ -194,6 +207,25 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 	if !given("log") {
 		o.Log = string(note.Log)
 	}
+	if !given("webp-quality") {
+		o.WebP = note.WebP
+	}
+	if !given("dither") {
+		o.Dither = note.Dither && o.Format != "jpeg" && o.Depth == 8
+	}
+	if !given("dpi") {
+		o.DPI = note.DPI
+	}
+	if !given("keep-exif") {
+		o.KeepEXIF = note.KeepEXIF
+	}
+	if !given("keep-gps") {
+		o.KeepGPS = note.KeepGPS && o.KeepEXIF
+	}
+	if !given("no-metadata") {
+		o.NoMetadata = note.NoMetadata
+	}
+	o.firstMemory, o.recorded = note.FirstMemory, note.Document
 }
 
 // plan settles the options by the flags that were given, and tells what to paint of what.

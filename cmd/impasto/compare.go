@@ -34,6 +34,8 @@ type compareOptions struct {
 	Seconds   float64 // for each picture; 0 counts iterations instead
 	Also      []string
 	ScoreSize int
+	// NoMetadata leaves out of the pictures' files how they were made.
+	NoMetadata bool
 }
 
 func newCompareOptions() *compareOptions {
@@ -47,6 +49,7 @@ func (o *compareOptions) addFlags(f flagSet) {
 	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
 	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
+	f.add(settings.Switch(&o.NoMetadata), "no-metadata", "", "don't say in the pictures' files how they were made, which impasto info prints")
 	f.addSettings(o.Table()...)
 }
 
@@ -162,6 +165,9 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 			return err
 		}
 		options.Styles = append(options.Styles, compare.Style{File: s.path, Weight: s.weight})
+	}
+	if !o.NoMetadata {
+		options.Describe = o.describer(ctx, args[0], styles, view)
 	}
 	c, err := compare.New(ctx, options)
 	if err != nil {

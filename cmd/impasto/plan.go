@@ -79,6 +79,9 @@ func printPlan(ctx context.Context, o stylizeOptions, global globalOptions, job 
 	if err != nil {
 		return err
 	}
+	if err := o.checkSize(content); err != nil {
+		return err
+	}
 	options, err := o.Open(ctx, nil)
 	if err != nil {
 		return err

@@ -140,7 +140,7 @@ func TestDryRunChecksTheOutputAsARunWould(t *testing.T) {
 	}{
 		{nil, statusUsage},
 		{[]string{"-o", "content.png"}, statusUsage},
-		{[]string{"-o", "painted.webp"}, statusUsage},
+		{[]string{"-o", "painted.gif"}, statusUsage},
 		{[]string{"-o", "painted.jpg", "--depth=16"}, statusUsage},
 		{[]string{"-o", "nowhere/painted.png"}, statusFailed},
 		{[]string{"-o", "file/painted/"}, statusFailed},

@@ -81,8 +81,8 @@ func (o recolorOptions) check(inputs []string) error {
 	if err != nil {
 		return usage(err)
 	}
-	if o.Depth == 16 && format == "jpeg" {
-		return usagef("--depth 16: a JPEG has 8 bits a channel; write a .png or .tif, or leave --depth out")
+	if o.Depth == 16 && (format == "jpeg" || format == "webp") {
+		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[format])
 	}
 	if err := checkNotInput(o.Output, inputs); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"impasto/internal/atomicfile"
@@ -31,13 +32,18 @@ type stylization struct {
 	checkpointer *checkpointer
 	log          *runLog // nil where none is kept
 	watcher      *watcher
+	description  *description
 }
 
 // planned tells what the run takes.
 func (s *stylization) planned(plan model.Plan) { s.reporter.note(summaryOf(plan)) }
 
-// begin tells what a level takes.
+// begin notes how a level is computed, and tells what it takes.
 func (s *stylization) begin(level model.Level) {
+	s.description.computation = level.Computation
+	if !s.verbose {
+		return
+	}
 	s.reporter.note(fmt.Sprintf("scale %d/%d, %d×%d, takes %s on %s",
 		level.Number, level.Levels, level.Width, level.Height, mebibytes(level.Memory), level.Device))
 	for _, remark := range level.Remarks {
@@ -74,7 +80,9 @@ func (s *stylization) snapshot(p model.Progress) error {
 		return err
 	}
 	path, result := snapshotPath(s.options.Output, p.Done), &model.Result{Image: img, Last: p}
-	if err := s.save(path, result); err != nil {
+	s.description.unfinished = true
+	err = s.save(path, result)
+	if s.description.unfinished = false; err != nil {
 		return err
 	}
 	return s.tell(path, result, writtenEvent{})
@@ -98,6 +106,7 @@ func (s *stylization) finish(result *model.Result, err, cause error) error {
 		}
 		return err
 	}
+	s.description.unfinished = err != nil
 	path, failed := s.saveSomewhere(result)
 	what := "the picture"
 	if err != nil {
@@ -161,7 +170,14 @@ func (s *stylization) saveSomewhere(result *model.Result) (path string, failed e
 	if path == standardStream {
 		wanted = filepath.Join(os.TempDir(), "painted"+extensions[s.options.Format])
 	}
-	path, err := atomicfile.Rescue(wanted, func(path string) error { return s.save(path, result) })
+	rescue := func() (string, error) {
+		return atomicfile.Rescue(wanted, func(path string) error { return s.save(path, result) })
+	}
+	path, err := rescue()
+	if err != nil && s.options.Format == "webp" { // which takes memory to be written
+		wanted, s.options.Format = strings.TrimSuffix(wanted, filepath.Ext(wanted))+".png", "png"
+		path, err = rescue()
+	}
 	if err != nil {
 		return "", failed
 	}
@@ -171,10 +187,10 @@ func (s *stylization) saveSomewhere(result *model.Result) (path string, failed e
 // save writes a picture to a file or to standard output.
 func (s *stylization) save(path string, result *model.Result) error {
 	if path != standardStream {
-		return picture.Save(path, result.Image, s.options.saveOptions())
+		return picture.Save(path, result.Image, s.saveOptions(result))
 	}
 	buffered := bufio.NewWriterSize(s.stdout, 1<<16)
-	err := picture.Encode(buffered, result.Image, s.options.saveOptions())
+	err := picture.Encode(buffered, result.Image, s.saveOptions(result))
 	if err == nil {
 		err = buffered.Flush()
 	}
@@ -182,6 +198,15 @@ func (s *stylization) save(path string, result *model.Result) error {
 		return fmt.Errorf("write the picture to standard output: %w", atomicfile.WithoutPath(err))
 	}
 	return nil
+}
+
+// saveOptions say how a picture is written, and what its file says of it.
+func (s *stylization) saveOptions(result *model.Result) picture.SaveOptions {
+	o := s.options.saveOptions()
+	if err := s.description.add(&o, result.Last); err != nil {
+		s.reporter.note(fmt.Sprintf("the picture's file doesn't say how it was made: %s", quote.Line(err.Error())))
+	}
+	return o
 }
 
 // tell says that a picture was written. The event has what the result doesn't.

@@ -24,6 +24,8 @@ type stylizeOptions struct {
 	Format string // one of picture.Written, or empty: the name says it
 	Depth  int    // bits a channel
 	JPEG   int    // quality, 1–100
+	WebP   int    // quality, 1–100, or 0 for all of it
+	written
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
 	SaveEvery int
 	// Checkpoint is a file, noCheckpoint, or empty for one in the state folder.
@@ -32,23 +34,28 @@ type stylizeOptions struct {
 	Resume          string // a checkpoint to go on from, or empty
 	Log             string // a file with a line for every iteration, or empty
 	Watch           watchOptions
+	resumes         bool // there is a flag for that
 	DryRun          bool
 	folderMissing   bool // that Output is in, which a dry run doesn't make
 }
 
 func newStylizeOptions() *stylizeOptions {
-	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, CheckpointEvery: 2 * time.Minute, Watch: newWatchOptions()}
+	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, resumes: true, CheckpointEvery: 2 * time.Minute, Watch: newWatchOptions()}
 }
 
 func (o *stylizeOptions) addFlags(f flagSet) {
-	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg or .tif; in a folder it gets the content's name; - is standard output")
-	f.add(settings.Choice(&o.Format, "format", picture.Written[:]), "format", "", "png, jpeg or tiff, for standard output (png unless given) and for names that don't say")
+	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg, .tif or .webp; in a folder it gets the content's name; - is standard output")
+	f.add(settings.Choice(&o.Format, "format", picture.Written[:]), "format", "", "png, jpeg, tiff or webp, for standard output (png unless given) and for names that don't say")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
+	f.add(settings.Whole(&o.WebP, 0, 100, "PERCENT"), "webp-quality", "", "quality of a WebP, 1 to 100, in which four pixels share their colours; 0 loses nothing")
+	o.written.addFlags(f)
 	f.add(settings.Whole(&o.SaveEvery, 0, model.MaxIterations, "N"), "save-every", "", "also write the picture after every N iterations, as FILE-00100.png and so on; those of an earlier run are replaced; 0 never")
 	f.add(settings.Text(&o.Checkpoint, "FILE"), "checkpoint", "", "where to keep what --resume goes on from, or none (default a file in the state folder, for runs of more than some minutes)")
 	f.add(settings.Interval(&o.CheckpointEvery), "checkpoint-every", "", "how often to write the checkpoint, which a larger scale's beginning does too")
-	f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
+	if o.resumes {
+		f.add(settings.Text(&o.Resume, "FILE"), "resume", "", "go on from a checkpoint: pictures, settings and output are those of its run")
+	}
 	f.add(settings.Text(&o.Log, "FILE"), "log", "", "write the loss with its terms after every iteration: .csv, or .jsonl for an object a line")
 	f.add(settings.Text(&o.Watch.Preview, "FILE"), "preview", "", fmt.Sprintf("write the picture as it grows to a file of its own, every few seconds and always at one size, %d pixels at most", previewSide))
 	f.add(settings.Text(&o.Watch.Timelapse, "FILE"), "timelapse", "", "make a film of how the picture was painted: .gif, .png (animated), or by ffmpeg .mp4 and .webm")
@@ -67,7 +74,7 @@ func newStylizeCommand(global *globalOptions) *cobra.Command {
 		Long: `Stylize paints what CONTENT shows in the style of the STYLE pictures. Several
 styles are blended by their weights, which are 1 unless given. Pictures are
 read as ` + picture.Formats() + `, and written as PNG,
-JPEG or TIFF, by the name's extension. CONTENT or one STYLE may be -, which is
+JPEG, TIFF or WebP, by the name's extension. CONTENT or one STYLE may be -, which is
 standard input.
 
 The output appears whole or not at all, and never replaces an input, a
@@ -91,6 +98,10 @@ what else is given has to be as it was. The checkpoint is removed when the pictu
 is written, or, in the state folder, after 30 days. That folder is
 $XDG_STATE_HOME/impasto, or ~/.local/state/impasto (macOS: ~/Library/Application
 Support/impasto, Windows: %LocalAppData%\impasto\state).
+
+The picture's file says how it was made: settings, names and SHA-256 of the files it
+was made of, version and kind of processor, but no folders. "impasto info FILE" prints
+that, and "impasto redo FILE" makes the picture again. --no-metadata leaves it out.
 
 With --dry-run, settings, pictures and output are checked as for a run, and what it
 would take is printed as "impasto plan" prints it. Nothing is painted or written.
@@ -155,6 +166,9 @@ func (o *stylizeOptions) check() error {
 	if o.Depth != 8 && o.Depth != 16 {
 		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
 	}
+	if err := o.written.check(); err != nil {
+		return err
+	}
 	return usage(o.Stylization.Check())
 }
 
@@ -189,6 +203,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if err != nil {
 		return err
 	}
+	if err := o.checkSize(content); err != nil {
+		return err
+	}
 	options, err := o.Open(ctx, nil)
 	if err != nil {
 		return err
@@ -207,6 +224,10 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 		cancel:   cancel,
 		started:  time.Now(),
 	}
+	if s.description, err = o.describe(ctx, job, content, painted, options); err != nil {
+		return err
+	}
+	o.recorded = &s.description.document
 	if s.checkpointer, err = o.newCheckpointer(job, s.reporter); err != nil {
 		return err
 	}
@@ -228,9 +249,7 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if !global.Quiet {
 		options.Planned = s.planned
 	}
-	if global.Verbose {
-		options.Begin, s.verbose = s.begin, true
-	}
+	options.Begin, s.verbose = s.begin, global.Verbose
 	result, err := model.Stylize(ctx, content, painted, options)
 	s.reporter.finish()
 	err = s.finish(result, err, context.Cause(ctx))

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"image"
 	"io/fs"
 	"math/bits"
 	"os"
@@ -17,10 +18,10 @@ import (
 )
 
 // extensions are those of files that get their name here, by format.
-var extensions = map[string]string{"png": ".png", "jpeg": ".jpg", "tiff": ".tif"}
+var extensions = map[string]string{"png": ".png", "jpeg": ".jpg", "tiff": ".tif", "webp": ".webp"}
 
 func (o *stylizeOptions) saveOptions() picture.SaveOptions {
-	return picture.SaveOptions{Depth: o.Depth, Quality: o.JPEG, Format: o.Format}
+	return picture.SaveOptions{Depth: o.Depth, Quality: o.JPEG, WebPQuality: o.WebP, Format: o.Format, Dither: o.Dither, Seed: o.Options.Seed}
 }
 
 // settleOutput makes Output a file or standardStream, and Format that of the picture.
@@ -84,10 +85,29 @@ func (o *stylizeOptions) settleStream(json bool, std streams) error {
 }
 
 func (o *stylizeOptions) checkDepth() error {
-	if o.Depth == 16 && o.Format == "jpeg" {
-		return usagef("--depth 16: a JPEG has 8 bits a channel; write a .png or .tif, or leave --depth out")
+	if o.Depth == 16 && o.shallow() {
+		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[o.Format])
+	}
+	if o.Dither && o.Format == "jpeg" {
+		return usagef("--dither: a JPEG is made of values that aren't rounded; write a .png or .tif, or leave --dither out")
+	}
+	if o.Dither && o.Depth == 16 {
+		return usagef("--dither is for 8 bits a channel; leave it or --depth 16 out")
 	}
 	return nil
+}
+
+// shown are formats as people write them.
+var shown = map[string]string{"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WebP"}
+
+// shallow tells whether the format has 8 bits a channel at most.
+func (o *stylizeOptions) shallow() bool { return o.Format == "jpeg" || o.Format == "webp" }
+
+// checkSize reports, before any work, a picture of a size that can't be written.
+func (o *stylizeOptions) checkSize(content image.Image) error {
+	size := content.Bounds().Size()
+	size.X, size.Y = picture.FitSize(size.X, size.Y, o.Options.Size)
+	return picture.CheckSize(size, o.Output, o.saveOptions())
 }
 
 func isFolder(path string) bool {
@@ -104,7 +124,7 @@ func (o *stylizeOptions) nameOf(content string) string {
 	}
 	format, err := picture.FormatOf(name)
 	switch {
-	case err == nil && o.Format == "" && (format != "jpeg" || o.Depth == 8), err == nil && format == o.Format:
+	case err == nil && o.Format == "" && (format != "jpeg" && format != "webp" || o.Depth == 8), err == nil && format == o.Format:
 		return name
 	case o.Format != "":
 		format = o.Format

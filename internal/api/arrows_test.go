@@ -27,6 +27,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/npz", ""},
 	{"internal/optim", "internal/float16"},
 	{"internal/quote", ""},
+	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
 	{"internal/report", ""},
 	{"internal/supervise", "internal/memory"},
@@ -34,9 +35,11 @@ var arrows = []struct{ from, to string }{
 
 	// Files.
 	{"internal/colour", ""},
-	{"internal/heif", ""},
+	{"internal/sandbox", ""},
+	{"internal/heif", "internal/sandbox"},
 	{"internal/jpeg", ""},
-	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff"},
+	{"internal/webp", "internal/sandbox"},
+	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff internal/webp"},
 	{"internal/recolour", "internal/picture"},
 	{"internal/terminalgraphics", ""},
 	{"internal/timelapse", "internal/atomicfile internal/picture"},
@@ -67,7 +70,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "internal/atomicfile internal/names internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
-	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/names internal/npz internal/picture internal/progress internal/quote " +
+	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 
 	// What only tests import, or nothing.

@@ -52,12 +52,23 @@ type Options struct {
 	Version string // of the program: a picture of another one is made again
 	Command string // that the page shows; may be empty
 
+	// Describe, unless nil, returns what the file of a picture says of how it was made.
+	Describe func(Made) picture.Made
+
 	// Announce has Run tell, before it paints, what that will take, which it finds out in
 	// some tenths of a second for each picture.
 	Announce bool
 	// Progress, unless nil, is told what happens, on the goroutine that calls Run. An
 	// error of it ends Run.
 	Progress func(Event) error
+}
+
+// Made is how a picture of a cell was made.
+type Made struct {
+	Cell        Cell
+	Computation model.Computation
+	Last        model.Progress // the last that was made
+	Unfinished  bool           // the run failed on its way
 }
 
 // Style is one style picture.

@@ -22,6 +22,7 @@ type entry struct {
 	image  *picture.Source // nil where there is none
 	digest string          // of the picture's file
 	curve  []report.CurvePoint
+	made   picture.Made // what its file will say
 }
 
 // openPictures opens those pictures that there are, and makes the entries.

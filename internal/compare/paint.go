@@ -74,6 +74,8 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 			cancel()
 		}
 	}
+	made := Made{Cell: cell}
+	o.Begin = func(l model.Level) { made.Computation = l.Computation }
 	result, err := model.Stylize(ctx, c.content, c.modelStyles(), o)
 	if refused != nil {
 		return nil, refused
@@ -85,6 +87,10 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
 		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
 		Remarks: result.Remarks,
+	}
+	if c.options.Describe != nil {
+		made.Last, made.Unfinished = result.Last, err != nil
+		e.made = c.options.Describe(made)
 	}
 	if saveErr := c.keep(context.WithoutCancel(ctx), cell, e, r, result.Image); saveErr != nil {
 		return errors.Join(err, saveErr), nil
@@ -100,7 +106,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 // picture that can't be written goes elsewhere, and the error says where.
 func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *records.Record, img image.Image) error {
 	path := c.path(e)
-	save := func(path string) error { return picture.Save(path, img, picture.SaveOptions{}) }
+	save := func(path string) error { return picture.Save(path, img, picture.SaveOptions{Made: e.made}) }
 	err := save(path)
 	if err != nil {
 		if rescued, failed := atomicfile.Rescue(path, save); failed == nil {

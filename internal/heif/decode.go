@@ -8,11 +8,6 @@ import (
 	"image"
 )
 
-const (
-	minPages = 1 << 8  // 16 MiB
-	maxPages = 1 << 16 // 4 GiB, as much as there are addresses
-)
-
 var errMemory = fmt.Errorf("%w: it needs more memory than a picture of its size should", ErrDamaged)
 
 // Decode reads the pixels, of 8 bits a channel or, in AVIF, of up to 16. It ends
@@ -108,14 +103,6 @@ func (h *Header) start(ctx context.Context, program, file []byte, numbers int64)
 		return nil, 0, 0, err
 	}
 	return m, in, out, nil
-}
-
-// load puts a file into the decoder's memory.
-func (m *module) load(file []byte) (at uint32, err error) {
-	if at, err = m.allocate(int64(len(file))); err == nil && !m.Memory().Write(at, file) {
-		err = errMemory
-	}
-	return at, err
 }
 
 // numbers reads 32-bit numbers from the decoder's memory.

@@ -14,6 +14,9 @@ import (
 // pixels share one (4:2:0).
 const FullChroma = 90
 
+// maxSegment is the most bytes that a segment holds.
+const maxSegment = 1<<16 - 1 - 2
+
 // maxSide is the largest width and height that the format has.
 const maxSide = 1<<16 - 1
 
@@ -23,6 +26,11 @@ type Options struct {
 	Quality int
 	// Profile is an ICC profile to embed; nil leaves it out.
 	Profile []byte
+	// DPI is the resolution in pixels an inch, below 65536; 0 leaves it open.
+	DPI int
+	// Segments are the contents of APP1 segments, each of 65533 bytes at most, as EXIF and
+	// XMP are embedded.
+	Segments [][]byte
 }
 
 // Encode writes a picture of width×height pixels. row fills in the red, green and blue
@@ -30,6 +38,9 @@ type Options struct {
 func Encode(w io.Writer, width, height int, row func(y int, r, g, b []float32), o Options) error {
 	if width < 1 || height < 1 || width > maxSide || height > maxSide {
 		return fmt.Errorf("jpeg: %d×%d pixels; want 1 to %d a side", width, height, maxSide)
+	}
+	if o.DPI < 0 || o.DPI >= 1<<16 {
+		return fmt.Errorf("jpeg: %d pixels an inch; want 0 to 65535", o.DPI)
 	}
 	if o.Quality < 1 || o.Quality > 100 {
 		return fmt.Errorf("jpeg: quality %d; want 1–100", o.Quality)
@@ -39,7 +50,7 @@ func Encode(w io.Writer, width, height int, row func(y int, r, g, b []float32), 
 		e.step = 1
 	}
 	e.quantisers = [2]quantiser{newQuantiser(&luminance, o.Quality), newQuantiser(&chrominance, o.Quality)}
-	if err := e.writeHeaders(o.Profile); err != nil {
+	if err := e.writeHeaders(o); err != nil {
 		return err
 	}
 	e.scan(row)
@@ -68,10 +79,20 @@ func (e *encoder) marker(code byte, contents []byte) {
 }
 
 // writeHeaders writes all that stands before the coefficients.
-func (e *encoder) writeHeaders(profile []byte) error {
+func (e *encoder) writeHeaders(o Options) error {
 	e.marker(0xd8, nil)
-	e.marker(0xe0, []byte("JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"))
-	if err := e.writeProfile(profile); err != nil {
+	unit, density := byte(0), 1 // square pixels of any size
+	if o.DPI > 0 {
+		unit, density = 1, o.DPI
+	}
+	e.marker(0xe0, []byte{'J', 'F', 'I', 'F', 0, 1, 1, unit, byte(density >> 8), byte(density), byte(density >> 8), byte(density), 0, 0})
+	for _, segment := range o.Segments {
+		if len(segment) > maxSegment {
+			return fmt.Errorf("jpeg: a segment of %d bytes; at most %d fit", len(segment), maxSegment)
+		}
+		e.marker(0xe1, segment)
+	}
+	if err := e.writeProfile(o.Profile); err != nil {
 		return err
 	}
 	for i, q := range e.quantisers {
@@ -96,7 +117,7 @@ func (e *encoder) writeHeaders(profile []byte) error {
 
 // writeProfile writes an ICC profile in as many segments as it needs (ICC.1:2022, B.4).
 func (e *encoder) writeProfile(profile []byte) error {
-	const signature, largest = "ICC_PROFILE\x00", 65533 - 14
+	const signature, largest = "ICC_PROFILE\x00", maxSegment - 14
 	parts := (len(profile) + largest - 1) / largest
 	if parts > 255 {
 		return fmt.Errorf("jpeg: a profile of %d bytes; at most %d fit", len(profile), 255*largest)

@@ -56,6 +56,10 @@ var choices = map[string]choice{
 			"To use another version of them, put another such file in its place, made by that module's lib/Makefile from their sources, and build the program again. " +
 			"The method of compression, HEVC, is covered by patents in some countries; these licences grant none of other holders.",
 	},
+	"libwebp 1.4.0": {
+		nil,
+		"By Google and others, compiled to WebAssembly by github.com/gen2brain/webp v0.5.5: internal/webp/libwebp.wasm.gz.",
+	},
 	"libavif and libaom": {
 		nil,
 		"By Joe Drago and others, and the Alliance for Open Media, compiled to WebAssembly by github.com/gen2brain/avif v0.4.4: internal/heif/libavif.wasm.gz.",
@@ -98,5 +102,7 @@ var components = []struct {
 }{
 	{"libheif 1.18.2 and libde265 1.0.15", "internal/heif/licenses", []string{"LICENSE.libheif", "LICENSE.libde265"}},
 	{"libavif and libaom", "internal/heif/licenses", []string{"LICENSE.libavif", "LICENSE.aom"}},
+	{"libwebp 1.4.0", "internal/webp/licenses", []string{"LICENSE.libwebp"}},
+	{"github.com/gen2brain/webp v0.5.5", "internal/webp/licenses", []string{"LICENSE.gen2brain"}},
 	{"github.com/gen2brain/heic v0.4.5 and github.com/gen2brain/avif v0.4.4", "internal/heif/licenses", []string{"LICENSE.gen2brain"}},
 }

@@ -18,6 +18,7 @@ type codePoints = colour.CodePoints
 func (h *header) readColours() {
 	space, err := h.colours()
 	if err != nil {
+		h.profileFault = err
 		h.remarks = append(h.remarks, fmt.Sprintf("%v; sRGB is assumed", err))
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 
@@ -16,19 +17,44 @@ import (
 
 // SaveOptions say how a picture is written. The zero value is good.
 type SaveOptions struct {
-	// Depth is the bits of a channel: 8, which 0 means too, or 16, which JPEG
-	// hasn't got.
+	// Depth is the bits of a channel: 8, which 0 means too, or 16, which JPEG and WebP
+	// haven't got.
 	Depth int
 	// Quality is JPEG's, 1–100; 0 means 95. From 90 on, chroma is kept at every pixel,
 	// below it for four at once. Other formats lose nothing.
 	Quality int
+	// WebPQuality is WebP's, 1–100, of the lossy kind, in which four pixels share their
+	// chroma; 0 keeps every value.
+	WebPQuality int
 	// Format is one of Written; an empty one goes by the extension.
 	Format string
+	// DPI is the resolution that the file says, in pixels an inch, below 65536. JPEG and PNG
+	// without one say none, TIFF 72. WebP says it in EXIF.
+	DPI float64
+	// Dither spreads what rounding to 8 bits loses, which otherwise makes steps of what
+	// changes slowly; see dither. The same Seed spreads it in the same way. JPEG, whose
+	// values aren't rounded, and 16 bits stay as they are.
+	Dither bool
+	Seed   uint64
+	// Made says how the picture was made.
+	Made Made
+	// EXIF is kept of another picture; see Source.EXIF.
+	EXIF EXIF
 }
 
-// Save writes img to path as PNG, JPEG or TIFF, by the extension (.png, .jpg,
-// .jpeg, .tif or .tiff, in either case), and says in the file that it is sRGB. What is
-// transparent stays so in PNG and TIFF, and is laid on white in JPEG; see Flattens. The
+// Made is what a file says of how its picture was made. Empty fields are left out.
+type Made struct {
+	Software string // the program, in ASCII
+	Document string // a JSON document in ASCII; PNG has it in a chunk of its own
+	Packet   []byte // an XMP packet, in which the others have it
+}
+
+// maxPacket is the largest XMP packet that JPEG's segments hold.
+const maxPacket = 65533 - len(jpegXMP)
+
+// Save writes img to path as PNG, JPEG, TIFF or WebP, by the extension (.png, .jpg,
+// .jpeg, .tif, .tiff or .webp, in either case), and says in the file that it is sRGB. What
+// is transparent stays so, but in JPEG, where it is laid on white; see Flattens. The
 // file appears whole or not at all; see package atomicfile.
 func Save(path string, img image.Image, o SaveOptions) error {
 	return saveOn(atomicfile.Disk{}, path, img, o)
@@ -96,20 +122,34 @@ func encoderOf(path string, o SaveOptions) (encoder, error) {
 	if o.Quality < 0 || o.Quality > 100 {
 		return nil, fmt.Errorf("JPEG quality %d; want 1–100", o.Quality)
 	}
+	if !(o.DPI >= 0 && o.DPI < 1<<16) {
+		return nil, fmt.Errorf("%g pixels an inch; want less than 65536", o.DPI)
+	}
+	if len(o.Made.Packet) > maxPacket {
+		return nil, fmt.Errorf("an XMP packet of %d bytes; want %d at most", len(o.Made.Packet), maxPacket)
+	}
 	switch extension := extensionOf(path, o); {
 	case extension == "":
-		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif or .tiff")
+		return nil, errors.New("the name has no extension; want .png, .jpg, .jpeg, .tif, .tiff or .webp")
 	case strings.EqualFold(extension, ".png"):
-		return func(w io.Writer, p *Picture) error { return writePNG(w, p, o.Depth) }, nil
+		return func(w io.Writer, p *Picture) error { return writePNG(w, p, o) }, nil
 	case strings.EqualFold(extension, ".tif"), strings.EqualFold(extension, ".tiff"):
-		return func(w io.Writer, p *Picture) error { return writeTIFF(w, p, o.Depth) }, nil
+		return func(w io.Writer, p *Picture) error { return writeTIFF(w, p, o) }, nil
+	case strings.EqualFold(extension, ".webp"):
+		if o.Depth == 16 {
+			return nil, errors.New("WebP has 8 bits a channel, not 16; use PNG or TIFF")
+		}
+		if o.WebPQuality < 0 || o.WebPQuality > 100 {
+			return nil, fmt.Errorf("WebP quality %d; want 0–100", o.WebPQuality)
+		}
+		return func(w io.Writer, p *Picture) error { return writeWebP(w, p, o) }, nil
 	case !isJPEG(extension):
-		return nil, fmt.Errorf("can't write %s; want .png, .jpg, .jpeg, .tif or .tiff", extension)
+		return nil, fmt.Errorf("can't write %s; want .png, .jpg, .jpeg, .tif, .tiff or .webp", extension)
 	}
 	if o.Depth == 16 {
 		return nil, errors.New("JPEG has 8 bits a channel, not 16; use PNG or TIFF")
 	}
-	return func(w io.Writer, p *Picture) error { return writeJPEG(w, p, cmp.Or(o.Quality, 95)) }, nil
+	return func(w io.Writer, p *Picture) error { return writeJPEG(w, p, o) }, nil
 }
 
 // extensionOf is the extension of a path, or the one that stands for the format of the
@@ -126,7 +166,7 @@ func isJPEG(extension string) bool {
 }
 
 // writeJPEG writes the picture on white, and keeps all chroma from jpeg.FullChroma on.
-func writeJPEG(w io.Writer, p *Picture, quality int) error {
+func writeJPEG(w io.Writer, p *Picture, o SaveOptions) error {
 	planes := [3][]float32{}
 	planes[0], planes[1], planes[2] = p.Planes()
 	return jpeg.Encode(w, p.Width, p.Height, func(y int, r, g, b []float32) {
@@ -139,5 +179,19 @@ func writeJPEG(w io.Writer, p *Picture, quality int) error {
 				onWhite(row, row, p.Alpha[from:to])
 			}
 		}
-	}, jpeg.Options{Quality: quality, Profile: colour.SRGBProfile()})
+	}, jpeg.Options{
+		Quality: cmp.Or(o.Quality, 95), Profile: colour.SRGBProfile(), DPI: int(math.Round(o.DPI)), Segments: o.segments(p),
+	})
+}
+
+// segments are the APP1 segments of a JPEG file.
+func (o SaveOptions) segments(p *Picture) [][]byte {
+	var all [][]byte
+	if fields := o.EXIF.sized(p.Width, p.Height); !fields.Empty() {
+		all = append(all, append([]byte(jpegEXIF), fields.Bytes()...))
+	}
+	if len(o.Made.Packet) > 0 {
+		all = append(all, append([]byte(jpegXMP), o.Made.Packet...))
+	}
+	return all
 }

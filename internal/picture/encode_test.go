@@ -86,8 +86,8 @@ func TestSaveRefusesBeforeItWrites(t *testing.T) {
 		img     image.Image
 		want    string
 	}{
-		{"a.gif", SaveOptions{}, gradient(), "can't write .gif; want .png, .jpg, .jpeg, .tif or .tiff"},
-		{"a.webp", SaveOptions{}, gradient(), "can't write .webp; want .png, .jpg, .jpeg, .tif or .tiff"},
+		{"a.gif", SaveOptions{}, gradient(), "can't write .gif; want .png, .jpg, .jpeg, .tif, .tiff or .webp"},
+		{"a.gif", SaveOptions{}, gradient(), "can't write .gif; want .png, .jpg, .jpeg, .tif, .tiff or .webp"},
 		{"a", SaveOptions{}, gradient(), "no extension; want .png"},
 		{"a.png", SaveOptions{Depth: 12}, gradient(), "12 bits a channel; want 8 or 16"},
 		{"a.jpg", SaveOptions{Depth: 16}, gradient(), "use PNG or TIFF"},
@@ -233,7 +233,7 @@ func TestEncodeWritesEveryFormatAsSaveDoes(t *testing.T) {
 	if err := Encode(io.Discard, gradient(), SaveOptions{Format: "gif"}); err == nil {
 		t.Error("a GIF was written")
 	}
-	for _, name := range []string{"a.gif", "a", "a.webp"} {
+	for _, name := range []string{"a.gif", "a", "a.avif"} {
 		if format, err := FormatOf(name); err == nil {
 			t.Errorf("%s is %s, want an error", name, format)
 		}

@@ -15,6 +15,7 @@ type exifData struct {
 // exifEntry is a field of a directory.
 type exifEntry struct {
 	kind  uint16
+	count uint32
 	value []byte // four bytes: the value where it fits into them, else where it is
 }
 
@@ -26,6 +27,10 @@ func readEXIF(data []byte) (e exifData, first uint32) {
 	}
 	if e.data[0] == 'M' {
 		e.order = binary.BigEndian
+	}
+	const bigTIFF = 43 // whose fields are others
+	if e.order.Uint16(e.data[2:]) == bigTIFF {
+		return e, 0
 	}
 	return e, e.order.Uint32(e.data[4:])
 }
@@ -39,7 +44,7 @@ func (e exifData) directory(at uint32) iter.Seq2[uint16, exifEntry] {
 		}
 		entries := e.data[at+2:]
 		for range e.order.Uint16(e.data[at:]) {
-			if len(entries) < 12 || !yield(e.order.Uint16(entries), exifEntry{e.order.Uint16(entries[2:]), entries[8:12]}) {
+			if len(entries) < 12 || !yield(e.order.Uint16(entries), exifEntry{e.order.Uint16(entries[2:]), e.order.Uint32(entries[4:]), entries[8:12]}) {
 				return
 			}
 			entries = entries[12:]

@@ -58,10 +58,14 @@ type header struct {
 	memory        int64  // what decode takes at most, in bytes, beside the file
 	orientation   int    // of EXIF, 1–8; 0 is as good as 1
 	profile       []byte // the embedded ICC profile, nil where there is none
-	profileFault  error  // why it couldn't be had from the file
+	profileFault  error  // why it couldn't be had from the file, or what is wrong with the colours' description
 	code          *codePoints
 	chunks        map[string][]byte // a PNG's gAMA, cHRM and sRGB
 	exif          []byte            // a small TIFF file
+	bits          int               // of a channel in the file, 0 where nobody looked
+	resolution    float64           // pixels an inch, as the format itself has it; 0 for none
+	texts         map[string]string // a PNG's, by keyword, of those in pngTexts
+	packet        []byte            // XMP, nil where there is none
 	space         *colour.Transform // from the file's colours to sRGB, nil where there is none
 	yuv           yuvRange          // of YCbCr images
 	remarks       []string

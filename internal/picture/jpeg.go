@@ -30,6 +30,9 @@ func readJPEG(file []byte) (*header, error) {
 		width:       int(binary.BigEndian.Uint16(s.frame[3:])),
 		orientation: exifOrientation(s.exif),
 		exif:        s.exif,
+		packet:      s.packet,
+		resolution:  s.resolution(),
+		bits:        int(s.frame[0]),
 		yuv:         fullRange,
 	}
 	h.profile, h.profileFault = s.profile.whole()

@@ -18,10 +18,17 @@ const (
 	markerEOI  = 0xd9
 	markerSOS  = 0xda
 	markerDNL  = 0xdc
+	markerAPP0 = 0xe0
 	markerAPP1 = 0xe1
 	markerAPP2 = 0xe2
 	markerAPPE = 0xee // Adobe's
 	markerLS   = 0xf7 // start of frame of JPEG-LS
+)
+
+// How APP1 segments begin.
+const (
+	jpegEXIF = "Exif\x00\x00"
+	jpegXMP  = "http://ns.adobe.com/xap/1.0/\x00"
 )
 
 // jpegSegments is what the segments of a JPEG file say.
@@ -31,6 +38,8 @@ type jpegSegments struct {
 	scans   int
 	adobe   bool
 	exif    []byte
+	packet  []byte // XMP
+	jfif    []byte
 	profile jpegProfile
 	ended   bool // there is an end marker
 	partial bool // a segment is cut
@@ -100,6 +109,10 @@ func (s *jpegSegments) read(marker byte, body []byte) {
 		s.adobe = true
 	case marker == markerAPP1 && s.exif == nil && bytes.HasPrefix(body, []byte("Exif\x00")) && len(body) > 6:
 		s.exif = body[6:]
+	case marker == markerAPP1 && s.packet == nil && bytes.HasPrefix(body, []byte(jpegXMP)):
+		s.packet = body[len(jpegXMP):]
+	case marker == markerAPP0 && s.jfif == nil && len(body) >= 12 && bytes.HasPrefix(body, []byte("JFIF\x00")):
+		s.jfif = body
 	case marker == markerAPP2:
 		s.profile.add(body)
 	}
@@ -136,4 +149,19 @@ func (p *jpegProfile) whole() ([]byte, error) {
 		return nil, nil
 	}
 	return bytes.Join(p.parts, nil), nil
+}
+
+// resolution is JFIF's, in pixels an inch, or 0.
+func (s *jpegSegments) resolution() float64 {
+	if s.jfif == nil {
+		return 0
+	}
+	density := float64(binary.BigEndian.Uint16(s.jfif[8:]))
+	switch s.jfif[7] {
+	case 1:
+		return density
+	case 2:
+		return density * 2.54 // of a centimetre
+	}
+	return 0
 }

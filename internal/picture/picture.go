@@ -1,6 +1,6 @@
 // Package picture turns files into planes of float32 and back. It reads the
 // kinds of files in Formats, upright whatever the camera's orientation, and
-// writes PNG, JPEG and TIFF, whole or not at all. Colours are sRGB: what a file
+// writes PNG, JPEG, TIFF and WebP, whole or not at all. Colours are sRGB: what a file
 // has in another colour space is converted on reading, and what is written says
 // that it is sRGB.
 package picture

@@ -41,7 +41,7 @@ func TestImageClampsAndRounds(t *testing.T) {
 			t.Errorf("pixel %d is %v, want %v", x, got, c)
 		}
 	}
-	if got := (rounded{p}).At(1, 0); got != (color.RGBA{255, 4, 0, 255}) {
+	if got := (rounded{p, SaveOptions{}.quantiser()}).At(1, 0); got != (color.RGBA{255, 4, 0, 255}) {
 		t.Errorf("8-bit pixel 1 is %v", got)
 	}
 }

@@ -27,6 +27,7 @@ const (
 type pngChunks struct {
 	pixels  [][]byte          // the chunks that package png reads, whole, one after the other
 	first   map[string][]byte // the contents of the first chunk of each kind
+	texts   map[string]string // by keyword, of those in pngTexts
 	damaged []string          // kinds of chunks with a wrong checksum that are left out
 	ended   bool              // there is an end chunk
 	broken  bool              // a chunk that the pixels need has a wrong checksum
@@ -35,7 +36,7 @@ type pngChunks struct {
 // chunksOf walks through a PNG file. Chunks that the pixels don't need are left
 // out where their checksum is wrong, as libpng does.
 func chunksOf(file []byte) *pngChunks {
-	c := &pngChunks{pixels: [][]byte{file[:pngSignature]}, first: map[string][]byte{}}
+	c := &pngChunks{pixels: [][]byte{file[:pngSignature]}, first: map[string][]byte{}, texts: map[string]string{}}
 	rest := file[pngSignature:]
 	for len(rest) >= 12 {
 		length := uint64(binary.BigEndian.Uint32(rest))
@@ -70,6 +71,11 @@ func (c *pngChunks) add(chunk []byte) {
 	case "IHDR", "PLTE", "tRNS", "IDAT", "IEND":
 		c.pixels = append(c.pixels, chunk)
 	}
+	if keyword, text, ok := pngText(kind, body); ok {
+		if _, again := c.texts[keyword]; !again {
+			c.texts[keyword] = text
+		}
+	}
 	if _, again := c.first[kind]; !again {
 		c.first[kind] = body
 	}
@@ -92,6 +98,9 @@ func readPNG(file []byte) (*header, error) {
 		height:      int(binary.BigEndian.Uint32(size[4:])),
 		orientation: exifOrientation(c.first["eXIf"]),
 		exif:        c.first["eXIf"],
+		texts:       c.texts,
+		resolution:  pngResolution(c.first["pHYs"]),
+		bits:        int(size[8]),
 		chunks:      map[string][]byte{},
 	}
 	if packed, ok := c.first["iCCP"]; ok {

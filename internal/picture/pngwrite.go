@@ -15,16 +15,19 @@ import (
 // writePNG writes the picture with 8 or 16 bits a channel. It says that it is sRGB by the
 // chunk of that name, and for programs that don't know that by gAMA and cHRM (PNG, third
 // edition, 11.3.2.5).
-func writePNG(w io.Writer, p *Picture, depth int) error {
+func writePNG(w io.Writer, p *Picture, o SaveOptions) error {
 	var img image.Image = p
-	if depth != 16 {
-		img = rounded{p}
+	if o.Depth != 16 {
+		img = rounded{p, o.quantiser()}
 	}
-	return png.Encode(&pngTagger{w: w}, img)
+	return png.Encode(&pngTagger{w: w, chunks: append(pngColourSpace(), o.pngChunks(p)...)}, img)
 }
 
 // rounded is a picture in 8 bits a channel.
-type rounded struct{ *Picture }
+type rounded struct {
+	*Picture
+	quantise quantiser
+}
 
 func (r rounded) ColorModel() color.Model {
 	if r.Opaque() {
@@ -38,9 +41,9 @@ func (r rounded) ColorModel() color.Model {
 func (r rounded) At(x, y int) color.Color {
 	n, i := r.Width*r.Height, y*r.Width+x
 	c := color.NRGBA{A: math.MaxUint8}
-	c.R = uint8(level(r.RGB[i], math.MaxUint8))
-	c.G = uint8(level(r.RGB[n+i], math.MaxUint8))
-	c.B = uint8(level(r.RGB[2*n+i], math.MaxUint8))
+	c.R = uint8(r.quantise(r.RGB[i], x, y, 0))
+	c.G = uint8(r.quantise(r.RGB[n+i], x, y, 1))
+	c.B = uint8(r.quantise(r.RGB[2*n+i], x, y, 2))
 	if r.Opaque() {
 		return color.RGBA(c)
 	}
@@ -51,9 +54,10 @@ func (r rounded) At(x, y int) color.Color {
 // pngHead is the length of a PNG file's signature and first chunk, in bytes.
 const pngHead = 8 + 12 + 13
 
-// pngTagger writes a PNG file on, with the chunks of its colour space after the first.
+// pngTagger writes a PNG file on, with more chunks after the first.
 type pngTagger struct {
 	w       io.Writer
+	chunks  []byte
 	written int
 }
 
@@ -65,7 +69,7 @@ func (t *pngTagger) Write(data []byte) (int, error) {
 		return n, err
 	}
 	if n > 0 {
-		if _, err := t.w.Write(pngColourSpace()); err != nil {
+		if _, err := t.w.Write(t.chunks); err != nil {
 			return n, err
 		}
 	}
@@ -86,6 +90,28 @@ func pngColourSpace() []byte {
 	chunks := pngChunk("sRGB", []byte{perceptual})
 	chunks = append(chunks, pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45455))...)
 	return append(chunks, pngChunk("cHRM", numbers)...)
+}
+
+// pngChunks are the chunks of what the file says besides.
+func (o SaveOptions) pngChunks(p *Picture) []byte {
+	var chunks []byte
+	if o.DPI > 0 {
+		const metre = 1
+		body := binary.BigEndian.AppendUint32(nil, uint32(math.Round(o.DPI/inch)))
+		body = append(binary.BigEndian.AppendUint32(body, uint32(math.Round(o.DPI/inch))), metre)
+		chunks = append(chunks, pngChunk("pHYs", body)...)
+	}
+	if fields := o.EXIF.sized(p.Width, p.Height); !fields.Empty() {
+		chunks = append(chunks, pngChunk("eXIf", fields.Bytes())...)
+	}
+	if o.Made.Software != "" {
+		chunks = append(chunks, pngChunk("tEXt", []byte(pngSoftware+"\x00"+o.Made.Software))...)
+	}
+	if o.Made.Document != "" {
+		// Neither compressed nor in a language, and the keyword isn't translated.
+		chunks = append(chunks, pngChunk("iTXt", []byte(pngDocument+"\x00\x00\x00\x00\x00"+o.Made.Document))...)
+	}
+	return chunks
 }
 
 func pngChunk(kind string, body []byte) []byte {

@@ -9,7 +9,7 @@ import (
 )
 
 // Written are the formats that pictures are written in.
-var Written = [...]string{"png", "jpeg", "tiff"}
+var Written = [...]string{"png", "jpeg", "tiff", "webp"}
 
 // FormatOf returns which of Written a file of that name is written in, by its
 // extension, or what is wrong with the name.
@@ -23,6 +23,8 @@ func FormatOf(path string) (string, error) {
 		return "jpeg", nil
 	case extension == ".png":
 		return "png", nil
+	case extension == ".webp":
+		return "webp", nil
 	}
 	return "tiff", nil
 }

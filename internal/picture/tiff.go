@@ -19,7 +19,7 @@ func readTIFF(file []byte) (*header, error) {
 	}
 	h := &header{
 		width: t.Width, height: t.Height, memory: t.Memory, orientation: t.Orientation,
-		profile: t.Profile, exif: file, remarks: t.Remarks,
+		profile: t.Profile, exif: file, remarks: t.Remarks, bits: t.Bits, resolution: t.Resolution, packet: t.Packet,
 	}
 	if t.Colours == tiff.CMYK {
 		h.memory += 4 * int64(t.Width) * int64(t.Height)
@@ -93,11 +93,14 @@ func decodeInks(ctx context.Context, t *tiff.Picture) (image.Image, error) {
 }
 
 // writeTIFF writes the picture with 8 or 16 bits a channel and a profile of sRGB.
-func writeTIFF(w io.Writer, p *Picture, depth int) error {
-	options := tiff.Options{Bits: 8, Profile: colour.SRGBProfile()}
-	most := float32(math.MaxUint8)
-	if depth == 16 {
-		options.Bits, most = 16, math.MaxUint16
+func writeTIFF(w io.Writer, p *Picture, o SaveOptions) error {
+	options := tiff.Options{
+		Bits: 8, Profile: colour.SRGBProfile(), Resolution: o.DPI, Software: o.Made.Software, Packet: o.Made.Packet,
+		Fields: o.EXIF.sized(p.Width, p.Height),
+	}
+	quantise := o.quantiser()
+	if o.Depth == 16 {
+		options.Bits = 16
 	}
 	planes := [4][]float32{3: p.Alpha}
 	planes[0], planes[1], planes[2] = p.Planes()
@@ -110,7 +113,7 @@ func writeTIFF(w io.Writer, p *Picture, depth int) error {
 		Row: func(y int, values []uint16) {
 			for channel, plane := range planes[:channels] {
 				for x, v := range plane[y*p.Width:][:p.Width] {
-					values[x*channels+channel] = uint16(level(v, most))
+					values[x*channels+channel] = uint16(quantise(v, x, y, channel))
 				}
 			}
 		},

@@ -44,7 +44,7 @@ type webpFrame struct {
 }
 
 func readWebP(file []byte) (*header, error) {
-	h := &header{yuv: studioRange}
+	h := &header{yuv: studioRange, bits: 8}
 	var frame webpFrame
 	chunks := webpChunks(file[12:])
 	for _, c := range chunks {
@@ -56,6 +56,8 @@ func readWebP(file []byte) (*header, error) {
 			h.width, h.height = 1+u24(c.body[4:]), 1+u24(c.body[7:])
 		case "ICCP":
 			h.profile = c.body
+		case "XMP ":
+			h.packet = c.body
 		case "EXIF":
 			h.orientation, h.exif = exifOrientation(c.body), c.body
 		case "ANMF":

@@ -29,7 +29,16 @@ type Options struct {
 	Big bool
 	// Resolution is in pixels an inch; 0 means 72.
 	Resolution float64
+	// Software names the program, Packet is an XMP packet; empty ones are left out.
+	Software string
+	Packet   []byte
+	// Fields are more of the directory, and of those below it. None may be one that
+	// describes the pixels.
+	Fields Fields
 }
+
+// maxResolution is what a resolution is below, in pixels an inch.
+const maxResolution = 1e5
 
 // stripBytes is about how large a strip is before it is compressed.
 const stripBytes = 1 << 18
@@ -99,7 +108,7 @@ func newEncoder(r Rows, o Options) (*encoder, error) {
 		return nil, fmt.Errorf("a TIFF of %d colours; want 1 or 3", r.Colours)
 	case o.Bits != 8 && o.Bits != 16:
 		return nil, fmt.Errorf("a TIFF of %d bits; want 8 or 16", o.Bits)
-	case !(o.Resolution > 0 && o.Resolution < 1e5):
+	case !(o.Resolution > 0 && o.Resolution < maxResolution):
 		return nil, fmt.Errorf("a TIFF of %g pixels an inch; want more than 0 and less than 100000", o.Resolution)
 	}
 	e := &encoder{Rows: r, Options: o, samples: samples, values: make([]uint16, r.Width*samples)}
@@ -190,5 +199,12 @@ func (e *encoder) directory(sizes []uint64, big bool) *directoryWriter {
 	if len(e.Profile) > 0 {
 		d.addBytes(tagICCProfile, e.Profile)
 	}
+	if len(e.Packet) > 0 {
+		d.addField(Field{tagXMP, octetField, e.Packet})
+	}
+	if e.Software != "" {
+		d.addField(text(tagSoftware, e.Software))
+	}
+	d.addAll(e.Fields)
 	return d
 }

@@ -295,6 +295,22 @@ func (d *directory) floats(tag int, fallback []float64) []float64 {
 	return numbers
 }
 
+// resolution is in pixels an inch, 0 where there is none that can be.
+func (d *directory) resolution() float64 {
+	v := d.floats(tagXResolution, []float64{0})[0]
+	switch d.number(tagResolutionUnit, 2) {
+	case 2:
+	case 3:
+		v *= 2.54 // of a centimetre
+	default:
+		return 0
+	}
+	if v > 0 && v < maxResolution {
+		return v
+	}
+	return 0
+}
+
 // bytes are those of a tag, and nil where it is absent or cut off.
 func (d *directory) bytes(tag int) []byte {
 	return d.fields[tag].raw

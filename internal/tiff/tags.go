@@ -20,6 +20,7 @@ const (
 	tagPlanar            = 284
 	tagT4Options         = 292
 	tagResolutionUnit    = 296
+	tagSoftware          = 305
 	tagPredictor         = 317
 	tagColorMap          = 320
 	tagTileWidth         = 322
@@ -34,7 +35,10 @@ const (
 	tagYCbCrCoefficients = 529
 	tagYCbCrSubSampling  = 530
 	tagReferenceBW       = 532
+	tagXMP               = 700
+	tagEXIF              = 34665
 	tagICCProfile        = 34675
+	tagGPS               = 34853
 	tagDNGVersion        = 50706
 )
 

@@ -43,6 +43,10 @@ type Picture struct {
 	Orientation int
 	// Profile is the ICC profile of the colours, or nil. It shares the file's memory.
 	Profile []byte
+	// Packet is the XMP packet, or nil. It shares the file's memory.
+	Packet []byte
+	// Resolution is in pixels an inch, 0 where the file doesn't say.
+	Resolution float64
 	// RowsAtOnce is how many rows Decode hands out together: those of a row of tiles, or 1
 	// where rows come whole.
 	RowsAtOnce int
@@ -75,6 +79,7 @@ func Open(data []byte) (*Picture, error) {
 		Width: l.width, Height: l.height, Bits: l.bits, Alpha: l.alpha >= 0,
 		Orientation: 1, Profile: d.bytes(tagICCProfile), RowsAtOnce: 1, Memory: l.memory(), layout: l,
 	}
+	p.Packet, p.Resolution = d.bytes(tagXMP), d.resolution()
 	if l.across > 1 {
 		p.RowsAtOnce = max(1, min(l.chunkHeight, l.height))
 	}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"impasto/internal/metadata"
+	"impasto/internal/picture"
+)
+
+// paintedFile is a workshop with a picture that says how it was made, painted in a second or
+// less, with some flags.
+func paintedFile(t *testing.T, output string, args ...string) (folder string) {
+	t.Helper()
+	folder = workshop(t)
+	impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png:2", "content.png:0.5", "-o", output, "--first-iterations=3"}, shallow, args)...).done(t)
+	return folder
+}
+
+// documentOf is what a picture in a folder says of how it was made.
+func documentOf(t *testing.T, path string) *metadata.Document {
+	t.Helper()
+	source, err := picture.OpenSource(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, err := documentIn(source.Embedded())
+	if err != nil || document == nil {
+		t.Fatalf("%s: %+v, %v", path, document, err)
+	}
+	return document
+}
+
+func TestRedoMakesTheSameFile(t *testing.T) {
+	for output, args := range map[string][]string{
+		"out.png":  {"--seed=7", "--start=noise", "--loss=sliced", "--layer-loss=relu1_1=gram", "--dither", "--dpi=300"},
+		"out.webp": {"--dither", "--keep-exif", "--dpi=200"},
+		"p.webp":   {"--webp-quality=80"},
+		"out.tif":  {"--depth=16", "--optimizer=adam", "--step-size=0.05"},
+		"out.JPEG": {"--jpeg-quality=80", "--start=style.png", "--quality=draft", "--min-size=20", "--iterations=2"},
+	} {
+		t.Run(output, func(t *testing.T) {
+			folder := paintedFile(t, output, args...)
+			run := impasto(t, folder, "redo", output).done(t)
+			redone := strings.TrimSuffix(output, filepath.Ext(output)) + "-redone" + filepath.Ext(output)
+			if want := redone + " is the same file as " + output + ", byte for byte\n"; !strings.HasSuffix(run.stderr, want) {
+				t.Errorf("standard error is %q, want it to end in %q", run.stderr, want)
+			}
+			if !bytes.Equal(readFile(t, filepath.Join(folder, output)), readFile(t, filepath.Join(folder, redone))) {
+				t.Error("the files are different")
+			}
+		})
+	}
+}
+
+func TestRedoFindsInputsByTheirContents(t *testing.T) {
+	folder := paintedFile(t, "out.png")
+	want := readFile(t, filepath.Join(folder, "out.png"))
+	elsewhere := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(elsewhere, "in", "deep"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{"out.png": "out.png", "content.png": "in/a.png", "style.png": "in/deep/b.png"} {
+		if err := os.Rename(filepath.Join(folder, from), filepath.Join(elsewhere, to)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	impasto(t, elsewhere, "redo", "out.png").refused(t, statusFailed, "there is no content content.png (", "there is no style style.png (", "--inputs")
+	writePicture(t, filepath.Join(elsewhere, "style.png"), 20, 20, 0.3)
+	impasto(t, elsewhere, "redo", "out.png", "--content=in/a.png").refused(t, statusFailed, "style.png isn't the style style.png (")
+	for _, args := range [][]string{
+		{"--inputs=in"}, {"--inputs=" + t.TempDir(), "--inputs=in"}, {"--content=in/a.png", "--style=in/deep/b.png", "--style=in/a.png"},
+	} {
+		impasto(t, elsewhere, slices.Concat([]string{"redo", "out.png", "-o", "again.png"}, args)...).done(t)
+		if !bytes.Equal(want, readFile(t, filepath.Join(elsewhere, "again.png"))) {
+			t.Errorf("%q: the files are different", args)
+		}
+	}
+	// Inputs are found beside the picture, too.
+	impasto(t, t.TempDir(), "redo", filepath.Join(elsewhere, "out.png"), "--inputs", elsewhere, "-o", filepath.Join(elsewhere, "third.png")).done(t)
+	if !bytes.Equal(want, readFile(t, filepath.Join(elsewhere, "third.png"))) {
+		t.Error("the files are different")
+	}
+}
+
+func TestRedoSaysWhyThePictureIsAnother(t *testing.T) {
+	folder := paintedFile(t, "out.png", "--seed=3", "--start=noise")
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--size=24"}, "--min-size: 32 then, 24 now; --size: 32 then, 24 now"},
+		{[]string{"--seed=4"}, "--seed: 3 then, 4 now"},
+		{[]string{"--depth=16"}, "--depth: 8 then, 16 now"},
+		{[]string{"--no-metadata"}, "--no-metadata leaves out how it was made"},
+		{[]string{"--start=style.png"}, "start: none then, "},
+		{[]string{"--quality=draft", "--first-iterations=2"}, "--first-iterations: 3 then, 2 now; --iterations: 100 then, 30 now"},
+	} {
+		run := impasto(t, folder, slices.Concat([]string{"redo", "out.png", "-o", "again.png", "--json"}, test.args)...).done(t)
+		if !strings.HasPrefix(run.stderr, "the picture won't be the same as out.png: "+test.want) {
+			t.Errorf("%q: standard error is %q", test.args, run.stderr)
+		}
+		lines := strings.Split(strings.TrimSpace(run.stdout), "\n")
+		var event redoneEvent
+		if err := json.Unmarshal([]byte(lines[len(lines)-1]), &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.Event != "redone" || event.Path != "again.png" || event.Identical || !strings.HasPrefix(strings.Join(event.Differences, "; "), test.want) {
+			t.Errorf("%q: the last event is %+v", test.args, event)
+		}
+	}
+	if size := readPicture(t, filepath.Join(folder, "again.png")).Bounds().Size(); size.X != 32 {
+		t.Errorf("the picture is %v", size)
+	}
+	impasto(t, folder, "redo", "out.png", "-o", "out.png").refused(t, statusUsage, "output out.png is the input out.png")
+	impasto(t, folder, "redo", "out.png", "--resume=x").refused(t, statusUsage, "unknown flag --resume")
+	impasto(t, folder, "redo", "content.png").refused(t, statusFailed, "doesn't say how it was made")
+}
+
+// forged writes a picture whose document is another, and returns its path.
+func forged(t *testing.T, folder string, change func(text string) string) string {
+	t.Helper()
+	text, err := documentOf(t, filepath.Join(folder, "out.png")).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "forged.png")
+	made := picture.Made{Document: change(string(text))}
+	if made.Document == string(text) {
+		t.Fatalf("%s is unchanged", text)
+	}
+	if err := picture.Save(path, readPicture(t, filepath.Join(folder, "out.png")), picture.SaveOptions{Made: made}); err != nil {
+		t.Fatal(err)
+	}
+	return "forged.png"
+}
+
+func TestForgedDocumentsDoNoHarm(t *testing.T) {
+	folder := paintedFile(t, "out.png")
+	for _, test := range []struct {
+		old, new string
+		want     string
+	}{
+		{`"size":"32"`, `"size":"99999999"`, `size "99999999": want a whole number from 1 to `},
+		{`"size":"32"`, `"size":"32","output":"/etc/passwd"`, `setting "output": this version of impasto knows none of that name`},
+		{`"size":"32"`, `"size":"32","device":"cuda:7"`, `setting "device": `},
+		{`"size":"32"`, `"size":"32","weights":"/dev/zero"`, `setting "weights": `},
+		{`"start":"content"`, `"start":"/etc/passwd"`, `setting start "/etc/passwd": want one of the names`},
+		{`"start":"content"`, `"start":"image"`, `setting start "image": want one of the names`},
+		{`"loss":"gaussian"`, `"loss":"\u001b]0;x\u0007"`, `loss "\x1b]0;x\a": `},
+		{`"impasto":1`, `"impasto":9`, `schema 9; this version of impasto reads 1`},
+		{`"impasto":1`, `"impasto":1,"execute":"rm -rf"`, `unknown field "execute"`},
+		{`"name":"content.png"`, `"name":"../../secret.png"`, `want the name of a file, without folders`},
+		{`"weight":2`, `"weight":1e300`, `the weight 1e+300 of a style`},
+	} {
+		path := forged(t, folder, func(text string) string { return strings.Replace(text, test.old, test.new, 1) })
+		impasto(t, folder, "redo", path).refused(t, statusFailed, test.want)
+		info := impasto(t, folder, "info", path)
+		if info.status != statusFailed || !strings.Contains(info.stderr, test.want) || strings.ContainsRune(info.stdout+info.stderr, '\x1b') {
+			t.Errorf("info of %s: status %d, %q, %q", test.new, info.status, info.stdout, info.stderr)
+		}
+	}
+	// A document that is sound, in a picture that isn't what it says.
+	path := forged(t, folder, func(text string) string { return strings.Replace(text, `"seed":"0"`, `"seed":"5"`, 1) })
+	run := impasto(t, folder, "redo", path)
+	if run.status != statusFailed || !strings.Contains(run.stderr, "and nothing says why; forged.png was changed after it was painted") {
+		t.Errorf("status %d: %q", run.status, run.stderr)
+	}
+}
+
+func TestRedoOfAComparedPictureIsTheSame(t *testing.T) {
+	folder := workshop(t)
+	runComparison(t, folder, "--losses=gram,moments", "--seed=2").done(t)
+	path := filepath.Join("out", "pictures", "gram.png")
+	impasto(t, folder, "redo", path, "-o", "again.png").done(t)
+	if !bytes.Equal(readFile(t, filepath.Join(folder, path)), readFile(t, filepath.Join(folder, "again.png"))) {
+		t.Error("the files are different")
+	}
+	runComparison(t, folder, "--losses=gram", "--seconds=0.2", "--no-metadata").done(t)
+	if run := impasto(t, folder, "info", path).done(t); !strings.Contains(run.stdout, "doesn't say how it was made") {
+		t.Errorf("%s", run.stdout)
+	}
+	runComparison(t, folder, "--losses=gram", "--seconds=0.2", "--seed=3").done(t)
+	run := impasto(t, folder, "redo", path, "-o", "again.png").done(t)
+	if want := "the run was given 0.2 seconds, and not a number of iterations"; strings.Count(run.stderr, want) != 2 {
+		t.Errorf("%q doesn't say twice that %s", run.stderr, want)
+	}
+}
