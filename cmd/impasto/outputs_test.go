@@ -26,7 +26,7 @@ func piped(t *testing.T, folder, input string, args ...string) outcome {
 
 func TestStandardInputAndOutputArePictures(t *testing.T) {
 	folder := workshop(t)
-	common := append([]string{"--first-iterations=2", "--quiet"}, shallow...)
+	common := append([]string{"--first-iterations=2", "--quiet", "--no-metadata"}, shallow...) // which has names
 	impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "out.png"}, common)...).done(t)
 	want := string(readFile(t, filepath.Join(folder, "out.png")))
 	for input, args := range map[string][]string{
