@@ -28,6 +28,7 @@ type settingsSources struct {
 	command *cobra.Command
 	typed   []string          // settings of flags that were typed
 	origins map[string]string // where other settings are from, for errors
+	chosen  []byte            // what SaveConfig gets, as it was before settings were fitted to each other
 }
 
 // configStart is how files that --save-config writes begin.
@@ -81,14 +82,23 @@ func (s *settingsSources) take(varied func(name string) bool) error {
 			return err
 		}
 	}
-	if s.Preset == "" || varied("preset") {
+	if s.Preset != "" && !varied("preset") {
+		preset, err := settings.PresetNamed(s.Preset)
+		if err != nil {
+			return usagef("--preset %q: %s", s.Preset, err)
+		}
+		if err := s.set(preset.Settings, given, "--preset "+s.Preset); err != nil {
+			return err
+		}
+	}
+	if s.SaveConfig == "" {
 		return nil
 	}
-	preset, err := settings.PresetNamed(s.Preset)
-	if err != nil {
-		return usagef("--preset %q: %s", s.Preset, err)
+	var err error
+	if s.chosen, err = s.text(); err != nil {
+		return fmt.Errorf("--save-config %s: %w", s.SaveConfig, err)
 	}
-	return s.set(preset.Settings, given, "--preset "+s.Preset)
+	return nil
 }
 
 // set sets flags that weren't given to what a source says.
@@ -183,12 +193,8 @@ func (s *settingsSources) save(files []string) error {
 	if start, err := startOf(path, len(configStart)); err == nil && len(start) > 0 && !bytes.Equal(start, []byte(configStart)) {
 		return usagef("--save-config %s: the file of that name is none that --save-config wrote; name another", path)
 	}
-	text, err := s.text()
-	if err != nil {
-		return fmt.Errorf("--save-config %s: %w", path, err)
-	}
 	if err := atomicfile.Write(path, func(w io.Writer) error {
-		_, err := w.Write(text)
+		_, err := w.Write(s.chosen)
 		return err
 	}); err != nil {
 		return fmt.Errorf("--save-config %s: %w", path, err)

@@ -144,6 +144,10 @@ func TestASavedFileMakesTheSamePicture(t *testing.T) {
 		t.Errorf("the file has what wasn't chosen, or is of one run:\n%s", text)
 	}
 	nothingLeft(t, folder)
+	impasto(t, folder, "plan", "content.png", "style.png", "--size=64", "--preset=johnson", "--save-config=scale.toml").done(t)
+	if text := string(readFile(t, filepath.Join(folder, "scale.toml"))); !strings.Contains(text, "\nmin-size = 16384\n") {
+		t.Errorf("the file has more than one scale at larger sizes:\n%s", text)
+	}
 	// The same file serves compare, which has no use for the depth, and plan.
 	impasto(t, folder, "compare", "content.png", "style.png", "-o", "compared", "--losses=gram", "--config=run.toml", "--score-size=32", "--save-config=again.toml").done(t)
 	if text := string(readFile(t, filepath.Join(folder, "again.toml"))); !strings.Contains(text, "losses = [\"gram\"]") || strings.Contains(text, "depth") {

@@ -8,7 +8,7 @@ const (
 	gramConverted = "Its Gram loss is a sum of squares, ours is divided by the sum of the differences and by the style's mean square, so it pulls on as strongly near the end."
 	layersFitted  = "Weights of layers and content were converted so that a finished picture pulls alike under both, at 192 pixels, for two photographs in the styles of The Starry Night and the Great Wave; other pictures would give somewhat others."
 	boundedPixels = "Pixels stay within black and white during the descent, there they are clipped at its end."
-	fewerPairs    = "L-BFGS keeps 5 pairs, there as many as its library does."
+	fewerPairs    = "L-BFGS goes by the last 5 of its steps, there by 100."
 )
 
 // originals are the presets of papers and programs.
@@ -103,7 +103,7 @@ var originals = []Preset{
 			"Its layers count the same in units of activations; the weights are their energies, channels times mean square, in three paintings of 256 pixels.",
 			"Pictures there are of the size that they have as files; here --size says.",
 			"Covariances get a ridge of 1/10000 of their mean variance here, and none there.",
-			fewerPairs,
+			"L-BFGS goes by the last 5 of its steps, there by 10.",
 		},
 	},
 	{
