@@ -72,7 +72,7 @@ func (s *settingsSources) take(varied func(name string) bool) error {
 	flags := s.command.Flags()
 	s.origins = map[string]string{}
 	flags.Visit(func(f *pflag.Flag) { s.typed = append(s.typed, f.Name) })
-	given := func(name string) bool { return flags.Changed(name) || varied(name) }
+	given := func(name string) bool { return flags.Changed(name) || s.origins[name] != "" || varied(name) }
 	if s.Config != "" {
 		list, err := s.read()
 		if err != nil {

@@ -87,6 +87,7 @@ func TestPlansAreThoseOfPresets(t *testing.T) {
 		}
 		return all
 	}
+	writeFile(t, filepath.Join(folder, "run.toml"), []byte("size = 64\nmin-size = 40\n"))
 	for _, test := range []struct {
 		args []string
 		want [][2]int
@@ -95,6 +96,8 @@ func TestPlansAreThoseOfPresets(t *testing.T) {
 		{[]string{"--preset=johnson", "--size=64", "--quality=draft"}, [][2]int{{64, 60}}},
 		{[]string{"--preset=johnson", "--size=64", "--min-size=45"}, [][2]int{{45, 1000}, {64, 1000}}},
 		{[]string{"--preset=johnson", "--size=64", "--first-iterations=3"}, [][2]int{{64, 3}}},
+		{[]string{"--preset=johnson", "--config=run.toml"}, [][2]int{{45, 1000}, {64, 1000}}},
+		{[]string{"--preset=johnson", "--config=run.toml", "--size=34"}, [][2]int{{34, 1000}}},
 		{[]string{"--preset=crowsonkb", "--size=64", "--min-size=45"}, [][2]int{{45, 1000}, {64, 500}}},
 		{[]string{"--preset=strotss", "--size=90", "--optimizer=lbfgs", "--iterations=5"}, [][2]int{{64, 250}, {90, 5}}},
 	} {
