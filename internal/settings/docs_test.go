@@ -20,7 +20,7 @@ const (
 func describe() string {
 	var b strings.Builder
 	for _, p := range Presets() {
-		fmt.Fprintf(&b, "### `%s`\n\n%s.\n\n![The harbour in the style of the whirl by the preset %[1]s](images/presets/%[1]s.jpg)\n\n", p.Name, p.Help)
+		fmt.Fprintf(&b, "### `%s`\n\n%s.\n\n", p.Name, p.Help)
 		if p.Original() {
 			fmt.Fprintf(&b, "From %s.\n\n", p.Source)
 		}

@@ -102,6 +102,7 @@ var originals = []Preset{
 		Deviations: []string{
 			"Its layers count the same in units of activations; the weights are their energies, channels times mean square, in three paintings of 256 pixels.",
 			"Pictures there are of the size that they have as files; here --size says.",
+			"As there, nothing but the start holds the content; at 192 pixels 50 iterations leave little of it.",
 			"Covariances get a ridge of 1/10000 of their mean variance here, and none there.",
 			"L-BFGS goes by the last 5 of its steps, there by 10.",
 		},
@@ -126,5 +127,29 @@ var originals = []Preset{
 	},
 }
 
-// looks are the presets that change how a picture looks under any style.
-var looks = []Preset{}
+// looks are the presets that change strokes whatever the style. They are named for that
+// and not for media such as oil or watercolour, which depend on the style picture;
+// docs/presets.md says what was tried.
+var looks = []Preset{
+	{
+		Name: "broad", Help: "broad strokes, without the style's objects",
+		Settings: []Assignment{
+			{"style-scale", "2"}, {"style-layers", "relu1_1=2,relu2_1=4,relu3_1=4,relu4_1=3"}, {"content-weight", "0.07"}, {"tv-weight", "15"},
+		},
+		Deviations: []string{"The style is looked at twice as large as the picture, so a style picture of fewer pixels than that gives no larger strokes."},
+	},
+	{
+		Name: "fine", Help: "small strokes and motifs all over, less of the content",
+		Settings: []Assignment{
+			{"style-scale", "0.35"}, {"loss", "gram"}, {"style-layers", "relu2_1=4,relu3_1=6,relu4_1=1"}, {"content-weight", "0.03"}, {"tv-weight", "0"},
+		},
+		Deviations: []string{"Nothing is smoothed, so there is grain."},
+	},
+	{
+		Name: "soft", Help: "soft washes of the style's colours, no strokes",
+		Settings: []Assignment{
+			{"style-scale", "1.5"}, {"loss", "moments"}, {"style-layers", "relu1_1=4,relu2_1=1,relu3_1=2,relu4_1=3"}, {"content-weight", "0.04"}, {"tv-weight", "60"},
+		},
+		Deviations: []string{"Contours are as soft as the rest."},
+	},
+}
