@@ -39,7 +39,7 @@ const maxConfig = 1 << 20
 
 // perRun are flags that aren't settings: they say what one run reads and writes, or where
 // settings come from.
-var perRun = []string{"output", "checkpoint", "resume", "dry-run", "config", "save-config", "vary", "also", "help", "version", "json", "quiet", "verbose"}
+var perRun = []string{"output", "checkpoint", "resume", "log", "dry-run", "config", "save-config", "vary", "also", "help", "version", "json", "quiet", "verbose"}
 
 // addFlags adds the flags, and has settings taken from where they say before the command
 // runs. Varied tells which settings the command varies, so that no source need have them.
@@ -186,6 +186,9 @@ func (s *settingsSources) save(files []string) error {
 		files = append(files, s.Config)
 	}
 	for _, file := range files {
+		if file == "" {
+			continue
+		}
 		if _, ok := atomicfile.Replaces(path, []string{file}); ok || filepath.Clean(path) == filepath.Clean(file) {
 			return usagef("--save-config %s is the file %s; name another", path, file)
 		}

@@ -78,7 +78,7 @@ func TestSavedSettingsAreReadAsTheyWere(t *testing.T) {
 		"samples": "512", "style-layers": "relu1_1=0.1,relu2_1=3", "content-layers": "relu3_2=1,relu4_2=0.25", "content-weight": "1e-05", "content-loss": "mse",
 		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "iterations": "9", "least-iterations": "3",
 		"start": filepath.Join(folder, "start.png"), "step-size": "0.125", "average-decay": "0.5", "seed": "18446744073709551615", "pooling": "avg", "padding": "zero",
-		"plain-pooling": "true", "weights": filepath.Join(folder, "net"), "device": "cpu", "threads": "3", "precision": "f16", "memory": "1536MiB",
+		"keep-colors": "0.5", "color-method": "distribution", "plain-pooling": "true", "weights": filepath.Join(folder, "net"), "device": "cpu", "threads": "3", "precision": "f16", "memory": "1536MiB",
 	}
 	for _, setting := range settingsOf(newStylizeCommand(&globalOptions{})) {
 		if _, ok := other[setting.Name]; !ok && setting.Value != nil && setting.Name != "preset" {

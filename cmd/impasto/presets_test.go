@@ -77,7 +77,9 @@ func TestAPresetAndItsFileMakeTheSamePicture(t *testing.T) {
 func TestPlansAreThoseOfPresets(t *testing.T) {
 	folder := workshop(t)
 	scales := func(args ...string) (all [][2]int) {
-		var plan struct{ Scales []struct{ Width, Iterations int } }
+		var plan struct {
+			Scales []struct{ Width, Iterations int }
+		}
 		out := impasto(t, folder, append([]string{"plan", "content.png", "style.png", "--json", "--device=cpu"}, args...)...).done(t).stdout
 		if err := json.Unmarshal([]byte(out), &plan); err != nil {
 			t.Fatal(err)

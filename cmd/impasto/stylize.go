@@ -298,7 +298,7 @@ func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std strea
 	if remark, err = o.checkOutput(inputs); err != nil {
 		return "", err
 	}
-	return remark, o.sources.save(append(inputs, o.Output))
+	return remark, o.sources.save(append(inputs, o.Output, o.Log, o.Checkpoint))
 }
 
 // openPictures opens the content and the styles.
