@@ -81,6 +81,7 @@ preset-pictures:
 		bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/presets/$$preset.jpg \
 			--preset $$preset --size 192 --jpeg-quality 90 --checkpoint none || exit 1; \
 	done
+	go test ./internal/settings -run Docs -update
 
 # All that must hold besides the tests.
 check: cross man

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -16,11 +17,15 @@ const (
 	partsEnd   = "<!-- end of what is generated -->\n"
 )
 
-// describe writes the presets in Markdown.
+// describe writes the presets in Markdown, with those pictures of them that there are.
 func describe() string {
 	var b strings.Builder
 	for _, p := range Presets() {
 		fmt.Fprintf(&b, "### `%s`\n\n%s.\n\n", p.Name, p.Help)
+		picture := "images/presets/" + p.Name + ".jpg"
+		if _, err := os.Stat(filepath.Join(filepath.Dir(docs), picture)); err == nil {
+			fmt.Fprintf(&b, "![The harbour in the style of the whirl by the preset %s](%s)\n\n", p.Name, picture)
+		}
 		if p.Original() {
 			fmt.Fprintf(&b, "From %s.\n\n", p.Source)
 		}
