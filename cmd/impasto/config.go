@@ -39,7 +39,10 @@ const maxConfig = 1 << 20
 
 // perRun are flags that aren't settings: they say what one run reads and writes, or where
 // settings come from.
-var perRun = []string{"output", "checkpoint", "resume", "log", "dry-run", "config", "save-config", "vary", "also", "help", "version", "json", "quiet", "verbose"}
+var perRun = []string{
+	"output", "checkpoint", "resume", "log", "preview", "timelapse", "show", "dry-run", "config", "save-config",
+	"vary", "also", "style", "list", "pair", "out-dir", "name", "help", "version", "json", "quiet", "verbose",
+}
 
 // addFlags adds the flags, and has settings taken from where they say before the command
 // runs. Varied tells which settings the command varies, so that no source need have them.

@@ -73,7 +73,7 @@ func TestSavedSettingsAreReadAsTheyWere(t *testing.T) {
 	writeFile(t, "start.png", nil)
 	writeFile(t, "net", nil)
 	other := map[string]string{
-		"format": "tiff", "depth": "16", "jpeg-quality": "71", "save-every": "7", "checkpoint-every": "1m30s",
+		"format": "tiff", "depth": "16", "jpeg-quality": "71", "save-every": "7", "checkpoint-every": "1m30s", "timelapse-frames": "7", "timelapse-size": "99",
 		"size": "768", "min-size": "300", "style-size": "40", "style-scale": "0.3", "loss": "gram", "layer-loss": "relu1_1=cmd,relu2_1=mmd",
 		"samples": "512", "style-layers": "relu1_1=0.1,relu2_1=3", "content-layers": "relu3_2=1,relu4_2=0.25", "content-weight": "1e-05", "content-loss": "mse",
 		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "iterations": "9", "least-iterations": "3",
@@ -154,6 +154,10 @@ func TestASavedFileMakesTheSamePicture(t *testing.T) {
 		t.Errorf("compare saved\n%s", text)
 	}
 	impasto(t, folder, "plan", "content.png", "style.png", "--config=again.toml", "--save-config=plan.toml").done(t)
+	impasto(t, folder, "batch", "content.png", "--style=style.png", "--out-dir=all", "--config=run.toml", "--save-config=batch.toml").done(t)
+	if text := string(readFile(t, filepath.Join(folder, "batch.toml"))); !strings.Contains(text, "\ndepth = 16\n") || !strings.Contains(text, "\nseed = 5\n") {
+		t.Errorf("batch saved\n%s", text)
+	}
 }
 
 func TestFilesOfSettingsAreRefusedForWhatIsWrong(t *testing.T) {
