@@ -73,7 +73,7 @@ func TestSavedSettingsAreReadAsTheyWere(t *testing.T) {
 	writeFile(t, "start.png", nil)
 	writeFile(t, "net", nil)
 	other := map[string]string{
-		"format": "tiff", "depth": "16", "jpeg-quality": "71", "save-every": "7", "checkpoint-every": "1m30s", "timelapse-frames": "7", "timelapse-size": "99", "keep-exif": "true", "keep-gps": "true", "no-metadata": "true",
+		"format": "tiff", "depth": "16", "jpeg-quality": "71", "save-every": "7", "checkpoint-every": "1m30s", "timelapse-frames": "7", "timelapse-size": "99", "keep-exif": "true", "keep-gps": "true", "no-metadata": "true", "webp-quality": "55", "dither": "true", "dpi": "300",
 		"size": "768", "min-size": "300", "style-size": "40", "style-scale": "0.3", "loss": "gram", "layer-loss": "relu1_1=cmd,relu2_1=mmd",
 		"samples": "512", "style-layers": "relu1_1=0.1,relu2_1=3", "content-layers": "relu3_2=1,relu4_2=0.25", "content-weight": "1e-05", "content-loss": "mse",
 		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "iterations": "9", "least-iterations": "3",
