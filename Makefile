@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -65,11 +65,23 @@ generate:
 	go run ./examples/draw
 	go run ./internal/notices
 	go test ./losses -run Docs -update
+	go test ./internal/settings -run Docs -update
 	go test ./docs -update
 
 # NOTICE, of the modules that the program is linked of on all platforms.
 notices:
 	go run ./internal/notices
+
+# The pictures of docs/presets.md: the example under every preset, which takes some ten
+# minutes.
+preset-pictures:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	mkdir -p docs/images/presets
+	for preset in $$(bin/impasto presets | sed -n 's/^  \([a-z-]*\) .*/\1/p'); do \
+		bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/presets/$$preset.jpg \
+			--preset $$preset --size 192 --jpeg-quality 90 --checkpoint none || exit 1; \
+	done
+	go test ./internal/settings -run Docs -update
 
 # All that must hold besides the tests.
 check: cross man

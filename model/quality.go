@@ -1,6 +1,6 @@
 package model
 
-// Quality is a preset of how long a descent goes on, and by which optimiser.
+// Quality says how long a descent goes on, and by which optimiser.
 type Quality struct {
 	Name      string
 	Help      string
@@ -9,7 +9,7 @@ type Quality struct {
 	FirstIterations, Iterations, LeastIterations int
 }
 
-// Qualities are the presets, from the quickest on; good is the default.
+// Qualities are all, from the quickest on; good is the default.
 //
 // L-BFGS comes to the same loss as Adam in a fifth of the time or less, and the
 // pictures can hardly be told apart. The loss at the end, and processor seconds,
@@ -30,7 +30,7 @@ var Qualities = []Quality{
 	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500},
 }
 
-// SetQuality sets the optimiser and the iterations as a preset has them.
+// SetQuality sets the optimiser and the iterations as a quality has them.
 func (o *Options) SetQuality(name string) error {
 	for _, q := range Qualities {
 		if q.Name == name {
@@ -57,7 +57,7 @@ func (o Options) iterationsAt(side int) int {
 	return min(o.Iterations, max(fewer, o.LeastIterations))
 }
 
-// QualityNames are the presets' names.
+// QualityNames are their names.
 func QualityNames() []string {
 	var names []string
 	for _, q := range Qualities {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ import (
 // are.
 type batchOptions struct {
 	settings.Stylization
+	sources settingsSources
+
 	Styles []string // files, folders and patterns
 	List   string   // a file, or standardStream; empty for none
 	Paired bool
@@ -42,6 +45,7 @@ func (o *batchOptions) addFlags(f flagSet) {
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything, say what would be painted, and what time and memory that would take, and stop")
+	o.sources.addFlags(f, func(string) bool { return false })
 	f.addSettings(o.Table()...)
 }
 
@@ -166,6 +170,9 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	b, err := batch.New(ctx, options)
 	if err != nil {
 		return batchError(err)
+	}
+	if err := o.sources.save(append(slices.Concat(contents, o.Styles), o.List)); err != nil {
+		return err
 	}
 	if o.DryRun {
 		return printBatchPlan(ctx, b, global, std.out)

@@ -160,23 +160,18 @@ func (o *stylizeOptions) takeSettings(note commandNote, given func(flag string) 
 		if given(name) && slices.Contains(loosely, name) {
 			value = []byte(o.Values()[name])
 		}
-		values := []string{string(value)}
-		if name == "layer-loss" {
-			values = strings.FieldsFunc(string(value), func(r rune) bool { return r == ',' })
+		if string(value) == was.Values()[name] {
+			continue
 		}
-		for _, value := range values {
-			if value == was.Values()[name] {
-				continue
-			}
-			if err := was.Set(name, value); err != nil {
-				return fmt.Errorf("--resume %s: %w", o.Resume, err)
-			}
+		if err := was.Set(name, string(value)); err != nil {
+			return fmt.Errorf("--resume %s: %w", o.Resume, err)
 		}
 	}
 	before, now := was.Values(), o.Values()
 	for _, s := range o.Table() {
 		if given(s.Name) && before[s.Name] != now[s.Name] && !samePath(before[s.Name], now[s.Name]) {
-			return usagef("--%s %s: the checkpoint was made with %s; leave it out, or start afresh", s.Name, quote.Name(now[s.Name]), quote.Name(before[s.Name]))
+			return usagef("--%s %s%s: the checkpoint was made with %s; leave it out, or start afresh",
+				s.Name, quote.Name(now[s.Name]), o.sources.origin(s.Name), quote.Name(before[s.Name]))
 		}
 	}
 	o.Stylization = was
@@ -230,6 +225,9 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 
 // plan settles the options by the flags that were given, and tells what to paint of what.
 func (o *stylizeOptions) plan(given func(flag string) bool, args []string) (job stylizeJob, err error) {
+	if o.sources.SaveConfig != "" && o.Resume != "" {
+		return job, usagef("--save-config %s and --resume %s exclude each other: settings are those of the checkpoint", o.sources.SaveConfig, o.Resume)
+	}
 	if o.Resume == "" {
 		if err := o.Settle(given); err != nil {
 			return job, usage(err)

@@ -28,6 +28,7 @@ import (
 // and what varies between them.
 type compareOptions struct {
 	settings.Stylization
+	sources   settingsSources
 	Output    string   // a folder
 	LossNames []string // shorthand for a dimension
 	Vary      []compare.Dimension
@@ -45,12 +46,19 @@ func newCompareOptions() *compareOptions {
 func (o *compareOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FOLDER"), "output", "o", "where everything goes; made if it isn't there")
 	f.add(settings.Names(&o.LossNames, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
-	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: any of the flags below; may be repeated; semicolons part values that have commas")
+	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: the preset or any of the flags below it; may be repeated; semicolons part values that have commas")
 	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
 	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
 	f.add(settings.Switch(&o.NoMetadata), "no-metadata", "", "don't say in the pictures' files how they were made, which impasto info prints")
+	o.sources.addFlags(f, o.varies)
 	f.addSettings(o.Table()...)
+}
+
+// varies tells whether a setting varies between the pictures.
+func (o *compareOptions) varies(name string) bool {
+	return slices.ContainsFunc(o.Vary, func(d compare.Dimension) bool { return d.Name == name }) ||
+		name == "loss" && (len(o.LossNames) > 0 || len(o.Vary) == 0)
 }
 
 func newCompareCommand(global *globalOptions) *cobra.Command {
@@ -174,6 +182,9 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 		return compareError(err)
 	}
 	defer c.Close()
+	if err := o.sources.save(append(slices.Clone(args), o.Also...)); err != nil {
+		return err
+	}
 	view.painted = announceInterrupt(ctx, stderr, global.Quiet)
 	defer view.painted()
 	err = c.Run(ctx)

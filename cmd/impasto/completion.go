@@ -47,10 +47,11 @@ func completions(candidates []settings.Candidate) (offered []cobra.Completion, m
 // Complete implements settings.Completer: a setting that can be varied, and then
 // its values.
 func (d dimensions) Complete(typed string) []settings.Candidate {
-	own := settings.Default()
+	own, preset := settings.Default(), ""
 	name, values, ok := strings.Cut(typed, "=")
 	var all []settings.Candidate
-	for _, s := range own.Table() {
+	presets := settings.Setting{Name: "preset", Usage: settings.PresetUsage(), Value: settings.PresetName(&preset)}
+	for _, s := range append([]settings.Setting{presets}, own.Table()...) {
 		if !ok && strings.HasPrefix(s.Name, typed) {
 			all = append(all, settings.Candidate{Text: s.Name + "=", Help: s.Usage, More: true})
 		}

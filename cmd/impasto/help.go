@@ -60,7 +60,7 @@ func printHelp(cmd *cobra.Command, _ []string) {
 
 // usageLine is how a command is typed.
 func usageLine(cmd *cobra.Command) string {
-	if cmd.HasAvailableSubCommands() {
+	if cmd.HasAvailableSubCommands() && cmd.Use == cmd.Name() {
 		return cmd.CommandPath() + " COMMAND"
 	}
 	return cmd.UseLine()

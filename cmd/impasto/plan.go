@@ -19,8 +19,8 @@ func newPlanCommand(global *globalOptions) *cobra.Command {
 		Short: "Say what time and memory stylize would take",
 		Long: `Plan takes the arguments and flags of stylize and says what that would take: the
 size, iterations, memory and time of every scale, and of all. It starts nothing
-and writes nothing; -o and what goes with it may be left out, and aren't looked
-at. The time follows from the work of every scale and from a few evaluations of
+and writes nothing but what --save-config asks for; -o and what goes with it may be
+left out, and aren't looked at. The time follows from the work of every scale and from a few evaluations of
 the loss at a small size on this machine, which take some tenths of a second. So
 it is of the machine as busy as it is now. "impasto stylize --dry-run" says the
 same, and checks the output too. Saving the picture isn't in it.
@@ -52,7 +52,11 @@ scale is looked at in tiles, remark), device, iterations (over all scales), memo
 
 // runPlan does what the command says.
 func runPlan(ctx context.Context, o stylizeOptions, global globalOptions, job stylizeJob, std streams) error {
-	if err := std.checkInputs(inputsOf(job.content, job.styles)); err != nil {
+	inputs := inputsOf(job.content, job.styles)
+	if err := std.checkInputs(inputs); err != nil {
+		return err
+	}
+	if err := o.sources.save(append(inputs, o.Files()...)); err != nil {
 		return err
 	}
 	return printPlan(ctx, o, global, job, std)

@@ -20,11 +20,12 @@ import (
 // where and how it is written.
 type stylizeOptions struct {
 	settings.Stylization
-	Output string // a file, a folder or standardStream
-	Format string // one of picture.Written, or empty: the name says it
-	Depth  int    // bits a channel
-	JPEG   int    // quality, 1–100
-	WebP   int    // quality, 1–100, or 0 for all of it
+	sources settingsSources
+	Output  string // a file, a folder or standardStream
+	Format  string // one of picture.Written, or empty: the name says it
+	Depth   int    // bits a channel
+	JPEG    int    // quality, 1–100
+	WebP    int    // quality, 1–100, or 0 for all of it
 	written
 	// SaveEvery writes an intermediate picture every so many iterations; 0 never.
 	SaveEvery int
@@ -63,6 +64,7 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Whole(&o.Watch.TimelapseSize, 16, model.MaxSize, "PIXELS"), "timelapse-size", "", "longer side of the film, no more than the picture's")
 	f.add(settings.Choice(&o.Watch.Show, "protocol", append([]string{showNever, showAuto}, terminalgraphics.Protocols()...)), "show", "", "show the picture on the terminal at each scale's end: never, auto, kitty, iterm2 or sixel; auto asks the terminal")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything as for a run, say what it would take, as impasto plan does, and stop")
+	o.sources.addFlags(f, func(string) bool { return false })
 	f.addSettings(o.Table()...)
 }
 
@@ -104,7 +106,18 @@ was made of, version and kind of processor, but no folders. "impasto info FILE" 
 that, and "impasto redo FILE" makes the picture again. --no-metadata leaves it out.
 
 With --dry-run, settings, pictures and output are checked as for a run, and what it
-would take is printed as "impasto plan" prints it. Nothing is painted or written.
+would take is printed as "impasto plan" prints it. Nothing is painted or written,
+but for what --save-config asks for.
+
+--preset takes the settings of a paper, another program or a look, which "impasto
+presets" lists, and --config those of a TOML file:
+
+  preset = "gatys"
+  size = 768
+  style-layers = { relu1_1 = 4, relu2_1 = 2 }   # or "relu1_1=4,relu2_1=2"
+
+Keys are the names of flags. Flags count more than the file, and the file more than
+the preset, setting by setting. docs/presets.md has more.
 
 The losses, which docs/losses.md shows side by side, compare of the features:
 
@@ -282,7 +295,10 @@ func (o *stylizeOptions) prepare(job stylizeJob, global globalOptions, std strea
 	if o.Resume != "" {
 		inputs = append(inputs, o.Resume)
 	}
-	return o.checkOutput(inputs)
+	if remark, err = o.checkOutput(inputs); err != nil {
+		return "", err
+	}
+	return remark, o.sources.save(append(inputs, o.Output, o.Log, o.Checkpoint))
 }
 
 // openPictures opens the content and the styles.

@@ -26,18 +26,33 @@ func NewDimension(name, list string) (Dimension, error) {
 		separator = ";"
 	}
 	d := Dimension{Name: name}
+	scratch := settings.Default()
 	for value := range strings.SplitSeq(list, separator) {
 		value = strings.TrimSpace(value)
 		if slices.Contains(d.Values, value) {
 			return d, fmt.Errorf("%s %s stands twice", name, value)
 		}
-		scratch := settings.Default()
-		if err := scratch.Set(name, value); err != nil {
+		if err := set(&scratch, name, value); err != nil {
 			return d, err
 		}
 		d.Values = append(d.Values, value)
 	}
 	return d, nil
+}
+
+// preset is the dimension of presets, whose settings count beneath those that are given
+// and that vary.
+const preset = "preset"
+
+// set sets a setting, or only checks the name of a preset.
+func set(s *settings.Stylization, name, value string) error {
+	if name != preset {
+		return s.Set(name, value)
+	}
+	if _, err := settings.PresetNamed(value); err != nil {
+		return fmt.Errorf("%s %q: %w", name, value, err)
+	}
+	return nil
 }
 
 // Cell is one picture of a grid.
@@ -62,7 +77,7 @@ func Grid(base settings.Stylization, dimensions []Dimension, given func(name str
 		for _, c := range cells {
 			for _, value := range d.Values {
 				next := Cell{Varied: append(slices.Clone(c.Varied), report.Setting{Name: d.Name, Value: value}), Settings: c.Settings}
-				if err := next.Settings.Set(d.Name, value); err != nil {
+				if err := set(&next.Settings, d.Name, value); err != nil {
 					return nil, fmt.Errorf("compare: %w", err)
 				}
 				more = append(more, next)
@@ -82,7 +97,10 @@ func settle(cells []Cell, chosen func(name string) bool) error {
 	names := map[string]string{} // by file
 	for i := range cells {
 		c := &cells[i]
-		err := c.Settings.Settle(chosen)
+		given, err := c.applyPreset(chosen)
+		if err == nil {
+			err = c.Settings.Settle(given)
+		}
 		if err == nil {
 			err = c.Settings.Check()
 		}
@@ -95,6 +113,21 @@ func settle(cells []Cell, chosen func(name string) bool) error {
 		names[c.file()] = c.Name()
 	}
 	return nil
+}
+
+// applyPreset takes the settings of a cell's preset, if presets vary, and returns what is
+// given from then on.
+func (c *Cell) applyPreset(given func(name string) bool) (func(name string) bool, error) {
+	for _, s := range c.Varied {
+		if s.Name == preset {
+			p, err := settings.PresetNamed(s.Value)
+			if err != nil {
+				return nil, err
+			}
+			return p.Apply(&c.Settings, given)
+		}
+	}
+	return given, nil
 }
 
 // timed are the cells with an equal time limit, unless that is 0.

@@ -92,24 +92,31 @@ func lossHelp(known []losses.Loss) func(name string) string {
 	}
 }
 
-// Complete implements Completer: a layer, and then its loss.
+// Complete implements Completer: of what follows the last comma a layer, and then its
+// loss.
 func (l layerLosses) Complete(typed string) []Candidate {
-	layer, _, ok := strings.Cut(typed, "=")
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	layer, _, ok := strings.Cut(typed[len(before):], "=")
 	if !ok {
-		return startingWith(typed, layersBefore("", nil, "="))
+		return startingWith(typed, layersBefore(before, layersIn(before), "="))
 	}
-	return startingWith(typed, candidates(layer+"=", losses.NamesOf(l.known), lossHelp(l.known)))
+	return startingWith(typed, candidates(before+layer+"=", losses.NamesOf(l.known), lossHelp(l.known)))
 }
 
 // Complete implements Completer: what follows the last comma.
 func (l layerWeights) Complete(typed string) []Candidate {
 	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	return startingWith(typed, layersBefore(before, layersIn(before), "="))
+}
+
+// layersIn are the layers that a list has.
+func layersIn(list string) []string {
 	var named []string
-	for part := range strings.SplitSeq(before, ",") {
+	for part := range strings.SplitSeq(list, ",") {
 		layer, _, _ := strings.Cut(part, "=")
 		named = append(named, layer)
 	}
-	return startingWith(typed, layersBefore(before, named, "="))
+	return named
 }
 
 // layersBefore are the layers that aren't named yet, with texts before and after each.

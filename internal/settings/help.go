@@ -34,7 +34,7 @@ func only(help func(name string) string, names ...string) func(string) string {
 
 func noHelp(string) string { return "" }
 
-// qualityHelp is what a preset is for.
+// qualityHelp is what a quality is for.
 func qualityHelp(name string) string {
 	i := slices.IndexFunc(model.Qualities, func(q model.Quality) bool { return q.Name == name })
 	return model.Qualities[i].Help

@@ -67,7 +67,8 @@ func (l *lossList) Set(text string) error {
 	return nil
 }
 
-// layerLosses are losses of single layers. Each Set adds one, as LAYER=LOSS.
+// layerLosses are losses of single layers. Each Set adds some, as LAYER=LOSS with commas
+// between them.
 type layerLosses struct {
 	target *map[string]losses.Loss
 	known  []losses.Loss
@@ -85,22 +86,24 @@ func (l layerLosses) Type() string { return "LAYER=LOSS" }
 
 // Set makes a new map, so that copies of settings don't share it.
 func (l layerLosses) Set(text string) error {
-	layer, name, ok := strings.Cut(text, "=")
-	if !ok {
-		return errors.New("want LAYER=LOSS, such as relu1_1=gram")
-	}
-	if err := checkLayer(layer); err != nil {
-		return fmt.Errorf("%q: %w", layer, err)
-	}
-	loss, err := lossNamed(name, l.known)
-	if err != nil {
-		return fmt.Errorf("%q: %w", name, err)
-	}
 	all := maps.Clone(*l.target)
 	if all == nil {
 		all = map[string]losses.Loss{}
 	}
-	all[layer] = loss
+	for part := range strings.SplitSeq(text, ",") {
+		layer, name, ok := strings.Cut(part, "=")
+		if !ok {
+			return errors.New("want LAYER=LOSS, such as relu1_1=gram")
+		}
+		if err := checkLayer(layer); err != nil {
+			return fmt.Errorf("%q: %w", layer, err)
+		}
+		loss, err := lossNamed(name, l.known)
+		if err != nil {
+			return fmt.Errorf("%q: %w", name, err)
+		}
+		all[layer] = loss
+	}
 	*l.target = all
 	return nil
 }

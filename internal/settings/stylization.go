@@ -34,7 +34,7 @@ type Stylization struct {
 	Samples     int
 	StyleLayers []model.LayerWeight
 
-	Quality string // a preset of how long to go on, of model.Qualities
+	Quality string // how long to go on, one of model.Qualities
 	// Start is what to start from: content, style, grey, noise or a file.
 	Start string
 	// Weights is a file of weights, or the name of a fetched one; empty for the
@@ -128,12 +128,15 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 		s.Options.LeastIterations = before.LeastIterations
 	}
 	if given("least-iterations") && s.Options.Optimizer.Averages() {
-		return errors.New("--least-iterations is L-BFGS's; Adam makes as many iterations at every scale")
+		return fmt.Errorf("--least-iterations is L-BFGS's, and --optimizer is %s, which makes as many iterations at every scale", s.Options.Optimizer)
 	}
 	for _, name := range []string{"step-size", "average-decay"} {
 		if given(name) && !s.Options.Optimizer.Averages() {
-			return fmt.Errorf("--%s is Adam's; add --optimizer adam", name)
+			return fmt.Errorf("--%s is Adam's, and --optimizer is %s; add --optimizer adam", name, s.Options.Optimizer)
 		}
+	}
+	if given("style-size") && given("style-scale") && s.Options.StyleSize > 0 {
+		return fmt.Errorf("--style-size %d and --style-scale %g both size the styles; give one of them", s.Options.StyleSize, s.Options.StyleScale)
 	}
 	return nil
 }

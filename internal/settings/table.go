@@ -71,7 +71,7 @@ func (s *Stylization) objective() []Setting {
 		{Name: "loss", Shorthand: "l", Value: lossName{&s.Loss, s.known()},
 			Usage: "how features are compared with the styles': " + strings.Join(losses.NamesOf(s.known()), ", ")},
 		{Name: "layer-loss", Value: layerLosses{&s.LayerLoss, s.known()},
-			Usage: "another loss for one style layer, as in relu1_1=gram; may be repeated"},
+			Usage: "another loss for single style layers, as in relu1_1=gram,relu2_1=cmd; may be repeated"},
 		{Name: "samples", Value: Whole(&s.Samples, 0, maxSamples, "N"),
 			Usage: fmt.Sprintf("positions of a layer that sinkhorn, relaxed and mmd look at in one evaluation, %d or more; time goes with the square; 0 leaves it to the loss", minSamples)},
 		{Name: "style-layers", Value: layerWeights{&s.StyleLayers},
