@@ -41,7 +41,7 @@ func (o *batchOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.List, "FILE"), "list", "", "a list of more contents, one a line, and with a tab behind it a style for that one alone; - is standard input")
 	f.add(settings.Switch(&o.Paired), "pair", "", "paint the first content in the first style, the second in the second and so on, instead of each in each")
 	f.add(settings.Text(&o.Folder, "FOLDER"), "out-dir", "o", "where everything goes; made if it isn't there")
-	f.add(settings.Text(&o.Name, "NAME"), "name", "", "what the pictures are called, with keys in braces, as listed above; .png, .jpg or .tif at its end is the format")
+	f.add(settings.Text(&o.Name, "NAME"), "name", "", "what the pictures are called, with keys in braces, as listed above; .png, .jpg, .tif or .webp (of which nothing is lost) at its end is the format")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything, say what would be painted, and what time and memory that would take, and stop")
@@ -159,8 +159,11 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	for _, note := range notes {
 		view.say("%s", note)
 	}
+	runner := batch.NewLocal()
+	runner.Describe = o.describer(view)
 	options := batch.Options{
-		Pairs: pairs, Settings: o.Stylization, Depth: o.Depth, Quality: o.JPEG, Folder: o.Folder, Name: o.Name,
+		Runner: runner,
+		Pairs:  pairs, Settings: o.Stylization, Depth: o.Depth, Quality: o.JPEG, Folder: o.Folder, Name: o.Name,
 		Version: buildVersion(), Command: commandLine(os.Args[1:]), DryRun: o.DryRun,
 		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}

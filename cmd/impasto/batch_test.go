@@ -137,7 +137,7 @@ func TestBatchRefusesBeforeAnyWork(t *testing.T) {
 		{"a style that isn't there", []string{"content.png", "--style=gone.png"}, 1, []string{"gone.png"}},
 		{"an unknown key", []string{"photos", "--style=style.png", "--name={contant}.png"}, 2, []string{"did you mean content?"}},
 		{"one name for two", []string{"photos", "--style=style.png", "--name={style}.png"}, 2, []string{"photos/a.png in style.png and photos/b.png in style.png would both be style.png"}},
-		{"a format that isn't written", []string{"photos", "--style=style.png", "--name={content}.webp"}, 2, []string{"--name", ".png"}},
+		{"a format that isn't written", []string{"photos", "--style=style.png", "--name={content}.bmp"}, 2, []string{"--name", ".png"}},
 		{"16 bits in a JPEG", []string{"photos", "--style=style.png", "--name={content}.jpg", "--depth=16"}, 2, []string{"--depth 16"}},
 		{"an odd depth", []string{"photos", "--style=style.png", "--depth=12"}, 2, []string{"--depth"}},
 		{"pairs that don't fit", []string{"photos", "--style=style.png", "--pair"}, 2, []string{"3 contents and 1 style"}},

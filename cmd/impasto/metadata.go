@@ -7,6 +7,7 @@ import (
 	"image"
 	"slices"
 
+	"impasto/internal/batch"
 	"impasto/internal/compare"
 	"impasto/internal/metadata"
 	"impasto/internal/picture"
@@ -197,6 +198,28 @@ func (o *compareOptions) describer(ctx context.Context, content string, styles [
 		m, err := inputsInFiles(ctx, content, styles, cell.Stylization)
 		if err == nil {
 			d := description{document: cell.document(m), computation: made.Computation, unfinished: made.Unfinished, seconds: o.Seconds}
+			text, err = d.made(made.Last)
+		}
+		if err != nil {
+			view.say("the picture's file doesn't say how it was made: %s", err)
+		}
+		return text
+	}
+}
+
+// describer returns what says of the pictures of a batch how they were made.
+func (o *batchOptions) describer(view *batchView) func(context.Context, batch.Making) picture.Made {
+	return func(ctx context.Context, made batch.Making) (text picture.Made) {
+		one := newStylizeOptions()
+		one.Stylization, one.Depth, one.JPEG = o.Stylization, o.Depth, o.JPEG
+		format, err := picture.FormatOf(made.Job.Output)
+		var m inputs
+		if err == nil {
+			one.Format = format
+			m, err = inputsInFiles(ctx, made.Job.Content, []styleArgument{{made.Job.Style, 1}}, one.Stylization)
+		}
+		if err == nil {
+			d := description{document: one.document(m), computation: made.Computation, unfinished: made.Unfinished}
 			text, err = d.made(made.Last)
 		}
 		if err != nil {

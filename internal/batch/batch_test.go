@@ -52,7 +52,7 @@ func (r *runner) Run(ctx context.Context, job Job, tell func(model.Progress)) (R
 		return Result{}, err
 	}
 	img := image.NewRGBA(image.Rect(0, 0, 8, 6))
-	result, err := save(context.WithoutCancel(ctx), arrived, &model.Result{Image: img, Last: model.Progress{Done: 3, Loss: 0.5, Elapsed: 2 * time.Second}})
+	result, err := save(context.WithoutCancel(ctx), arrived, &model.Result{Image: img, Last: model.Progress{Done: 3, Loss: 0.5, Elapsed: 2 * time.Second}}, picture.SaveOptions{Depth: arrived.Depth, Quality: arrived.Quality})
 	if err != nil {
 		return Result{}, err
 	}

@@ -60,10 +60,23 @@ type Runner interface {
 }
 
 // Local makes pictures in this program, one at a time.
-type Local struct{ networks settings.Networks }
+type Local struct {
+	// Describe, unless nil, returns what the file of a picture says of how it was made.
+	Describe func(context.Context, Making) picture.Made
+
+	networks settings.Networks
+}
+
+// Making is how the picture of a job was made.
+type Making struct {
+	Job         Job
+	Computation model.Computation
+	Last        model.Progress // the last that was made
+	Unfinished  bool           // the run ended before its time
+}
 
 // NewLocal returns one that reads each file of weights once.
-func NewLocal() *Local { return &Local{settings.Networks{}} }
+func NewLocal() *Local { return &Local{networks: settings.Networks{}} }
 
 // Plan implements Runner.
 func (l *Local) Plan(ctx context.Context, job Job) (model.Plan, error) {
@@ -81,12 +94,19 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 		return Result{}, err
 	}
 	o.options.Progress = progress
+	how := Making{Job: job}
+	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
 	made, err := model.Stylize(ctx, o.content, o.styles(), o.options)
 	if made == nil || err != nil && made.Last.Done == 0 {
 		return Result{}, err
 	}
 	ctx = context.WithoutCancel(ctx) // what was made is kept
-	result, saveErr := save(ctx, job, made)
+	options := picture.SaveOptions{Depth: job.Depth, Quality: job.Quality}
+	if l.Describe != nil {
+		how.Last, how.Unfinished = made.Last, err != nil
+		options.Made = l.Describe(ctx, how)
+	}
+	result, saveErr := save(ctx, job, made, options)
 	if saveErr != nil {
 		return Result{}, errors.Join(err, saveErr)
 	}
@@ -99,8 +119,7 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 
 // save writes the picture of a job. One that can't be written goes elsewhere, and the error
 // says where.
-func save(ctx context.Context, job Job, made *model.Result) (Result, error) {
-	options := picture.SaveOptions{Depth: job.Depth, Quality: job.Quality}
+func save(ctx context.Context, job Job, made *model.Result, options picture.SaveOptions) (Result, error) {
 	write := func(path string) error { return picture.Save(path, made.Image, options) }
 	if err := write(job.Output); err != nil {
 		if rescued, failed := atomicfile.Rescue(job.Output, write); failed == nil {

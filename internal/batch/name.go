@@ -34,7 +34,7 @@ type namePart struct{ text, key string }
 // braces. Settings are keys too.
 func parseName(text string, settings map[string]string) (name, error) {
 	if _, err := picture.FormatOf(text); err != nil {
-		return nil, inputErrorf("--name %s: want a name that ends in .png, .jpg or .tif, such as %s", quote.Name(text), DefaultName)
+		return nil, inputErrorf("--name %s: want a name that ends in .png, .jpg, .tif or .webp, such as %s", quote.Name(text), DefaultName)
 	}
 	var known []string
 	for _, k := range nameKeys {
