@@ -53,17 +53,17 @@ func paletteOf(f *frames) (color.Palette, error) {
 	return median.Quantizer(256).Quantize(make(color.Palette, 0, 256), sample), nil
 }
 
-// nearest finds the colour of a palette that is nearest, for colours of 5 bits a channel.
+// nearest finds the colour of a palette that is nearest, for colours of 6 bits a channel.
 type nearest struct {
-	index  [1 << 15]uint8
+	index  [1 << 18]uint8
 	spread float64 // about how far colours of the palette lie apart
 }
 
 func newNearest(colours color.Palette) *nearest {
-	n := &nearest{spread: 24}
+	n := &nearest{spread: 12}
 	for i := range n.index {
-		r, g, b := uint8(i>>10), uint8(i>>5&31), uint8(i&31)
-		n.index[i] = uint8(colours.Index(color.RGBA{r<<3 | r>>2, g<<3 | g>>2, b<<3 | b>>2, 255}))
+		r, g, b := uint8(i>>12), uint8(i>>6&63), uint8(i&63)
+		n.index[i] = uint8(colours.Index(color.RGBA{r<<2 | r>>4, g<<2 | g>>4, b<<2 | b>>4, 255}))
 	}
 	return n
 }
@@ -88,7 +88,7 @@ func (n *nearest) dither(to *image.Paletted, data []byte) {
 		at := 0
 		for c := range 3 {
 			v := min(max(float64(data[3*i+c])+shift, 0), 255)
-			at = at<<5 | int(v)>>3
+			at = at<<6 | int(v)>>2
 		}
 		to.Pix[i] = n.index[at]
 	}
