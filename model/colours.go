@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"image"
 	"math"
 
 	"impasto/internal/picture"
@@ -73,12 +72,12 @@ func (r *run) show(ctx context.Context, l level, p *picture.Picture) (*picture.P
 	if !r.options.keepsColours(recolour.Luminance) {
 		return p, nil
 	}
-	colours, err := picture.Resized(ctx, r.content, onWhite, image.Pt(l.width, l.height))
+	colours, err := picture.ResizedTo(ctx, r.content, onWhite, l.width, l.height)
 	if err != nil {
 		return nil, pictureError("content picture", err)
 	}
 	strength := r.options.KeepColours
-	return recolour.Paint(ctx, p, colours[0], math.Sqrt(1-strength), strength)
+	return recolour.Paint(ctx, p, colours, math.Sqrt(1-strength), strength)
 }
 
 // picturesAsked is how many pictures of the output's size are there at a time where Progress

@@ -122,9 +122,5 @@ func (o FeatureOptions) picture(ctx context.Context, img image.Image) (*picture.
 	if least := vgg19.MinimumSize(o.Layers...); o.Pooling != "none" && min(width, height) < least {
 		return nil, errors.New(tooThin("picture", original.X, original.Y, width, height, size, least))
 	}
-	resized, err := picture.Resized(ctx, img, onWhite, image.Pt(width, height))
-	if err != nil {
-		return nil, err
-	}
-	return resized[0], nil
+	return picture.ResizedTo(ctx, img, onWhite, width, height)
 }

@@ -387,11 +387,11 @@ func (r *run) result() *Result {
 func (r *run) scaled(p *picture.Picture) (*picture.Picture, level, error) {
 	last := r.levels[len(r.levels)-1:]
 	if r.levels[r.reached].alpha != nil && last[0].alpha == nil { // stopped before it began
-		content, err := picture.Resized(context.Background(), r.content, picture.ResizeOptions{Filter: picture.Lanczos}, image.Pt(last[0].width, last[0].height))
+		content, err := picture.ResizedTo(context.Background(), r.content, picture.ResizeOptions{Filter: picture.Lanczos}, last[0].width, last[0].height)
 		if err != nil {
 			return nil, level{}, err
 		}
-		last[0].alpha = content[0].Alpha
+		last[0].alpha = content.Alpha
 	}
 	if p.Width == last[0].width && p.Height == last[0].height {
 		return p, last[0], nil

@@ -235,11 +235,8 @@ func (s *Scorer) resize(ctx context.Context, img image.Image) (p *picture.Pictur
 			width, height = fit(size.X, size.Y, longestFor(size.X, size.Y, least), true)
 		}
 	}
-	resized, err := picture.Resized(ctx, img, onWhite, image.Pt(width, height))
-	if err != nil {
-		return nil, false, err
-	}
-	return resized[0], sameShape, nil
+	p, err = picture.ResizedTo(ctx, img, onWhite, width, height)
+	return p, sameShape, err
 }
 
 func scoreBoth(ctx context.Context, criteria [2]*criterion, p *picture.Picture) (values [2]float64, err error) {

@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"image"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -93,11 +92,11 @@ func fromNoise(_ context.Context, l level, _ []float64, o Options) (*picture.Pic
 }
 
 func fromImage(ctx context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
-	resized, err := picture.Resized(ctx, o.StartImage, onWhite, image.Pt(l.width, l.height))
+	p, err := picture.ResizedTo(ctx, o.StartImage, onWhite, l.width, l.height)
 	if err != nil {
 		return nil, pictureError("start picture", err)
 	}
-	return resized[0], nil
+	return p, nil
 }
 
 // random generates what is random in the start.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -160,9 +159,5 @@ func fitColours(ctx context.Context, colours *picture.Source, p *picture.Picture
 		return nil, fmt.Errorf("%s is %d×%d and %s %d×%d, of another shape, so that places have no colours there; crop one of them, or add --color-method distribution",
 			quote.Name(coloursPath), size.X, size.Y, quote.Name(path), p.Width, p.Height)
 	}
-	fitted, err := picture.Resized(ctx, colours, picture.ResizeOptions{Filter: picture.Lanczos, OnWhite: true}, image.Pt(p.Width, p.Height))
-	if err != nil {
-		return nil, err
-	}
-	return fitted[0], nil
+	return picture.ResizedTo(ctx, colours, picture.ResizeOptions{Filter: picture.Lanczos, OnWhite: true}, p.Width, p.Height)
 }

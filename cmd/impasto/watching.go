@@ -189,7 +189,7 @@ func (w *watcher) finish(result image.Image) {
 
 func (w *watcher) preview(img image.Image) {
 	width, height := picture.FitSize(w.size.X, w.size.Y, min(previewSide, max(w.size.X, w.size.Y)))
-	resized, err := resizedTo(img, width, height)
+	resized, err := picture.ResizedTo(context.Background(), img, picture.ResizeOptions{Filter: picture.Lanczos}, width, height)
 	if err == nil {
 		err = picture.Save(w.options.Preview, resized, picture.SaveOptions{})
 	}
@@ -209,7 +209,7 @@ func (w *watcher) record(img image.Image) {
 
 func (w *watcher) show(caption string, img image.Image) {
 	width, height := picture.FitSize(w.size.X, w.size.Y, min(shownSide, max(w.size.X, w.size.Y)))
-	resized, err := resizedTo(img, width, height)
+	resized, err := picture.ResizedTo(context.Background(), img, picture.ResizeOptions{Filter: picture.Lanczos}, width, height)
 	if err == nil {
 		w.tell(caption)
 		err = terminalgraphics.Protocol(w.options.Show).Show(w.stderr, resized)
@@ -218,13 +218,4 @@ func (w *watcher) show(caption string, img image.Image) {
 		w.options.Show = showNever
 		w.tell(fmt.Sprintf("the terminal is shown no pictures any more: %v", err))
 	}
-}
-
-// resizedTo is a picture of another size.
-func resizedTo(img image.Image, width, height int) (*picture.Picture, error) {
-	resized, err := picture.Resized(context.Background(), img, picture.ResizeOptions{Filter: picture.Lanczos}, image.Pt(width, height))
-	if err != nil {
-		return nil, err
-	}
-	return resized[0], nil
 }

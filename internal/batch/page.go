@@ -81,11 +81,12 @@ func newThumbnail(ctx context.Context, path string) (report.Thumbnail, error) {
 	}
 	p.LayOnWhite()
 	size := p.Bounds().Size()
-	resized, err := picture.Resized(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, scaled(size, min(report.ThumbnailSide, max(size.X, size.Y))))
+	size = scaled(size, min(report.ThumbnailSide, max(size.X, size.Y)))
+	resized, err := picture.ResizedTo(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, size.X, size.Y)
 	if err != nil {
 		return report.Thumbnail{}, err
 	}
-	return report.NewThumbnail(resized[0])
+	return report.NewThumbnail(resized)
 }
 
 // styles are the files of all styles, each once.

@@ -150,11 +150,7 @@ func resized(ctx context.Context, p *picture.Source, width, height int) (*pictur
 	if size := p.Bounds().Size(); size == image.Pt(width, height) {
 		return p.Picture(ctx)
 	}
-	all, err := picture.Resized(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, image.Pt(width, height))
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
+	return picture.ResizedTo(ctx, p, picture.ResizeOptions{Filter: picture.Lanczos}, width, height)
 }
 
 // note says in a few words where an entry comes from.

@@ -28,6 +28,15 @@ func Resized(ctx context.Context, img image.Image, o ResizeOptions, sizes ...ima
 	return p.resize(o, sizes)
 }
 
+// ResizedTo is Resized to one size.
+func ResizedTo(ctx context.Context, img image.Image, o ResizeOptions, width, height int) (*Picture, error) {
+	resized, err := Resized(ctx, img, o, image.Pt(width, height))
+	if err != nil {
+		return nil, err
+	}
+	return resized[0], nil
+}
+
 // Resize returns the picture resampled to width×height and clamped to 0–1. Where it is
 // transparent, colours count by their alpha, so that what is hidden doesn't show at edges.
 func (p *Picture) Resize(width, height int, filter Filter) (*Picture, error) {

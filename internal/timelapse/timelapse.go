@@ -121,7 +121,7 @@ func (r *Recorder) Due(done float64) bool {
 // Add records a picture, brought to the size of the frames.
 func (r *Recorder) Add(img image.Image) error {
 	f := r.frames
-	resized, err := picture.Resized(context.Background(), img, picture.ResizeOptions{Filter: picture.Lanczos, OnWhite: true}, image.Pt(f.width, f.height))
+	resized, err := picture.ResizedTo(context.Background(), img, picture.ResizeOptions{Filter: picture.Lanczos, OnWhite: true}, f.width, f.height)
 	if err != nil {
 		return fmt.Errorf("timelapse: %w", err)
 	}
@@ -129,7 +129,7 @@ func (r *Recorder) Add(img image.Image) error {
 	data := make([]byte, 3*n)
 	for i := range n {
 		for c := range 3 {
-			data[3*i+c] = uint8(math.Round(255 * float64(min(max(resized[0].RGB[c*n+i], 0), 1))))
+			data[3*i+c] = uint8(math.Round(255 * float64(min(max(resized.RGB[c*n+i], 0), 1))))
 		}
 	}
 	if _, err := f.file.WriteAt(data, int64(f.count)*int64(len(data))); err != nil {
