@@ -76,7 +76,7 @@ func cameraSource(t testing.TB) *Source {
 		t.Fatal(err)
 	}
 	data := file.Bytes()
-	data = bytes.Join([][]byte{data[:pngHead], pngChunk("eXIf", richEXIF()), data[pngHead:]}, nil)
+	data = bytes.Join([][]byte{data[:pngHead], PNGChunk("eXIf", richEXIF()), data[pngHead:]}, nil)
 	return readSource(t, data)
 }
 

@@ -87,9 +87,9 @@ func pngColourSpace() []byte {
 		}
 	}
 	const perceptual = 0
-	chunks := pngChunk("sRGB", []byte{perceptual})
-	chunks = append(chunks, pngChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45455))...)
-	return append(chunks, pngChunk("cHRM", numbers)...)
+	chunks := PNGChunk("sRGB", []byte{perceptual})
+	chunks = append(chunks, PNGChunk("gAMA", binary.BigEndian.AppendUint32(nil, 45455))...)
+	return append(chunks, PNGChunk("cHRM", numbers)...)
 }
 
 // pngChunks are the chunks of what the file says besides.
@@ -99,22 +99,23 @@ func (o SaveOptions) pngChunks(p *Picture) []byte {
 		const metre = 1
 		body := binary.BigEndian.AppendUint32(nil, uint32(math.Round(o.DPI/inch)))
 		body = append(binary.BigEndian.AppendUint32(body, uint32(math.Round(o.DPI/inch))), metre)
-		chunks = append(chunks, pngChunk("pHYs", body)...)
+		chunks = append(chunks, PNGChunk("pHYs", body)...)
 	}
 	if fields := o.EXIF.sized(p.Width, p.Height); !fields.Empty() {
-		chunks = append(chunks, pngChunk("eXIf", fields.Bytes())...)
+		chunks = append(chunks, PNGChunk("eXIf", fields.Bytes())...)
 	}
 	if o.Made.Software != "" {
-		chunks = append(chunks, pngChunk("tEXt", []byte(pngSoftware+"\x00"+o.Made.Software))...)
+		chunks = append(chunks, PNGChunk("tEXt", []byte(pngSoftware+"\x00"+o.Made.Software))...)
 	}
 	if o.Made.Document != "" {
 		// Neither compressed nor in a language, and the keyword isn't translated.
-		chunks = append(chunks, pngChunk("iTXt", []byte(pngDocument+"\x00\x00\x00\x00\x00"+o.Made.Document))...)
+		chunks = append(chunks, PNGChunk("iTXt", []byte(pngDocument+"\x00\x00\x00\x00\x00"+o.Made.Document))...)
 	}
 	return chunks
 }
 
-func pngChunk(kind string, body []byte) []byte {
+// PNGChunk is a chunk of a PNG, of four letters and a body.
+func PNGChunk(kind string, body []byte) []byte {
 	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(body)))
 	chunk = append(append(chunk, kind...), body...)
 	return binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"image"
 	"image/png"
 	"io"
+
+	"impasto/internal/picture"
 )
 
 // pngSignature is what every PNG begins with.
@@ -116,9 +117,6 @@ func chunksOf(file []byte) (chunks []chunk, err error) {
 }
 
 func writeChunk(w io.Writer, kind string, data []byte) error {
-	whole := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
-	whole = append(append(whole, kind...), data...)
-	whole = binary.BigEndian.AppendUint32(whole, crc32.ChecksumIEEE(whole[4:]))
-	_, err := w.Write(whole)
+	_, err := w.Write(picture.PNGChunk(kind, data))
 	return err
 }
