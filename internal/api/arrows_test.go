@@ -36,9 +36,10 @@ var arrows = []struct{ from, to string }{
 	// Files.
 	{"internal/colour", ""},
 	{"internal/sandbox", ""},
-	{"internal/heif", "internal/sandbox"},
+	{"internal/sandbox/fetch", ""},
+	{"internal/heif", "internal/sandbox internal/sandbox/fetch"},
 	{"internal/jpeg", ""},
-	{"internal/webp", "internal/sandbox"},
+	{"internal/webp", "internal/sandbox internal/sandbox/fetch"},
 	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff internal/webp"},
 	{"internal/recolour", "internal/picture"},
 	{"internal/terminalgraphics", ""},
