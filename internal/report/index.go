@@ -98,7 +98,7 @@ type indexRow struct {
 // Page writes a page of HTML that needs nothing else but the pictures that it links to. It
 // has no script.
 func (x Index) Page(w io.Writer) error {
-	pageTemplate, err := template.New("index").Funcs(template.FuncMap{"breakable": breakable}).Parse(indexHTML)
+	pageTemplate, err := template.New("index").Funcs(template.FuncMap{"breakable": breakable}).Parse(headHTML + indexHTML)
 	if err != nil {
 		return fmt.Errorf("report: index: %w", err)
 	}

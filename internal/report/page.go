@@ -16,6 +16,8 @@ import (
 )
 
 var (
+	//go:embed head.html
+	headHTML string // the beginning of every page
 	//go:embed page.html
 	pageHTML string
 	//go:embed page.css
@@ -77,7 +79,7 @@ type shownRow struct {
 // for all; the curves, the scores, the times and the settings.
 func (c Comparison) Page(w io.Writer) error {
 	c = c.visible()
-	pageTemplate, err := template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML)
+	pageTemplate, err := template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(headHTML + pageHTML)
 	if err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
