@@ -113,16 +113,6 @@ func (o Options) sides(width, height int) []int {
 	})
 }
 
-// pyramid returns the levels from the smallest, with their pictures.
-func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
-	levels := emptyPyramid(content.Bounds().Size(), styles, o)
-	if err := addPictures(ctx, levels, content, styles); err != nil {
-		return nil, err
-	}
-	levels[0].remarkTexture()
-	return levels, nil
-}
-
 // emptyPyramid returns the levels from the smallest, without pictures.
 func emptyPyramid(content image.Point, styles []Style, o Options) []level {
 	var levels []level

@@ -1,7 +1,9 @@
 package model
 
 import (
+	"context"
 	"fmt"
+	"image"
 	"slices"
 	"testing"
 )
@@ -158,4 +160,14 @@ func TestLongestForIsTheLeastThatFits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pyramid returns the levels from the smallest, with their pictures.
+func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
+	levels := emptyPyramid(content.Bounds().Size(), styles, o)
+	if err := addPictures(ctx, levels, content, styles); err != nil {
+		return nil, err
+	}
+	levels[0].remarkTexture()
+	return levels, nil
 }

@@ -130,8 +130,8 @@ func (o *batchOptions) check(given func(flag string) bool) error {
 	if o.Folder == "" {
 		return usagef("batch: nowhere to write; name a folder with --out-dir, as in --out-dir painted")
 	}
-	if o.Depth != 8 && o.Depth != 16 {
-		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
+	if err := checkDepthOf(o.Depth, ""); err != nil {
+		return err
 	}
 	if err := o.Settle(given); err != nil {
 		return usage(err)

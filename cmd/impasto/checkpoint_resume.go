@@ -190,7 +190,7 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 	if _, err := picture.FormatOf(o.Output); !given("format") && (!given("output") || err != nil) {
 		o.Format = note.Format
 	}
-	if !given("depth") && (!o.shallow() || note.Depth == 8) {
+	if !given("depth") && (!isShallow(o.Format) || note.Depth == 8) {
 		o.Depth = note.Depth
 	}
 	if !given("jpeg-quality") {

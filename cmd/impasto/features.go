@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"impasto/device"
 	"impasto/internal/atomicfile"
 	"impasto/internal/npz"
 	"impasto/internal/quote"
@@ -32,19 +31,11 @@ func (o *featuresOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the features: .npz")
 	f.add(settings.Names(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers whose features to write, with commas between them; may be repeated: any of conv1_1, relu1_1, … pool5")
 	f.add(settings.Whole(&o.Size, 0, model.MaxSize, "PIXELS"), "size", "s", "longer side to resize the picture to; 0 leaves it as it is")
-	f.addSettings(settings.Network(&o.Pooling, &o.Padding)...)
-	f.add(settings.Switch(&o.ScaledPooling), "scaled-pooling", "", "scale average and L2 pooling as stylize does; otherwise they are plain means")
-	f.addSettings(settings.Weights(&o.Weights))
-	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
+	f.addNetwork(&o.FeatureOptions, &o.Weights)
 }
 
 func newFeaturesCommand(global *globalOptions) *cobra.Command {
-	o := &featuresOptions{FeatureOptions: model.FeatureOptions{
-		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
-		Pooling: "max",
-		Padding: "zero",
-		Device:  device.Auto,
-	}}
+	o := &featuresOptions{FeatureOptions: usualFeatures()}
 	cmd := &cobra.Command{
 		Use:   "features PICTURE -o FILE.npz",
 		Short: "Write what the network makes of a picture, for NumPy",

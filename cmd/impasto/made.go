@@ -58,16 +58,10 @@ func setAnew(s *settings.Stylization, name, value string) error {
 	if value == s.Values()[name] {
 		return nil
 	}
-	if name != "layer-loss" { // each Set of which adds to it
-		return s.Set(name, value)
+	if name == "layer-loss" { // which Set adds to
+		s.LayerLoss = nil
 	}
-	s.LayerLoss = nil
-	for part := range strings.SplitSeq(value, ",") {
-		if err := s.Set(name, part); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.Set(name, value)
 }
 
 // commandOf is the command line of stylize that makes a picture like the document's: its

@@ -26,24 +26,31 @@ type measureOptions struct {
 }
 
 func newMeasureOptions() *measureOptions {
-	return &measureOptions{MeasureOptions: model.MeasureOptions{
-		Losses: losses.Usable(),
-		FeatureOptions: model.FeatureOptions{
-			Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
-			Pooling: "max",
-			Padding: "zero",
-			Device:  device.Auto,
-		},
-	}}
+	return &measureOptions{MeasureOptions: model.MeasureOptions{Losses: losses.Usable(), FeatureOptions: usualFeatures()}}
+}
+
+// usualFeatures are those that are looked at without being asked for.
+func usualFeatures() model.FeatureOptions {
+	return model.FeatureOptions{
+		Layers:  []string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"},
+		Pooling: "max",
+		Padding: "zero",
+		Device:  device.Auto,
+	}
 }
 
 func (o *measureOptions) addFlags(f flagSet) {
 	f.add(settings.Losses(&o.Losses), "loss", "l", "losses to measure, with commas between them; may be repeated")
 	f.add(settings.Names(&o.Layers, "layer", vgg19.Layers()), "layers", "", "layers to measure at, likewise: any of conv1_1, relu1_1, … pool5")
 	f.add(settings.Whole(&o.Size, 0, model.MaxSize, "PIXELS"), "size", "s", "longer side to resize both pictures to; 0 leaves them as they are")
+	f.addNetwork(&o.FeatureOptions, &o.Weights)
+}
+
+// addNetwork adds the flags of the network that features are of, and of the machine.
+func (f flagSet) addNetwork(o *model.FeatureOptions, weights *string) {
 	f.addSettings(settings.Network(&o.Pooling, &o.Padding)...)
 	f.add(settings.Switch(&o.ScaledPooling), "scaled-pooling", "", "scale average and L2 pooling as stylize does; otherwise they are plain means")
-	f.addSettings(settings.Weights(&o.Weights))
+	f.addSettings(settings.Weights(weights))
 	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
 }
 

@@ -78,30 +78,42 @@ func (o *stylizeOptions) describe(ctx context.Context, job stylizeJob, content i
 			d.dpi = source.Resolution()
 		}
 	}
-	var m inputs
-	var err error
-	if m.content, err = inputOf(job.content, content); err != nil {
-		return nil, err
-	}
-	for i, s := range job.styles {
-		in, err := inputOf(s.path, styles[i].Image)
-		if err != nil {
-			return nil, err
-		}
-		m.styles = append(m.styles, metadata.Style{Input: in, Weight: s.weight})
-	}
-	if options.StartImage != nil {
-		start, err := inputOf(o.Start, options.StartImage)
-		if err != nil {
-			return nil, err
-		}
-		m.start = &start
-	}
-	if m.weights, err = weightsInput(ctx, o.Stylization); err != nil {
+	m, err := o.inputsOf(ctx, job, opened{content, styles, options.StartImage})
+	if err != nil {
 		return nil, err
 	}
 	d.document = o.document(m)
 	return d, nil
+}
+
+// opened are the pictures that a picture is made of, each a *picture.Source.
+type opened struct {
+	content image.Image
+	styles  []model.Style
+	start   image.Image // nil where the start is none
+}
+
+// inputsOf describes what a job's picture is made of.
+func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, from opened) (m inputs, err error) {
+	if m.content, err = inputOf(job.content, from.content); err != nil {
+		return m, err
+	}
+	for i, s := range job.styles {
+		in, err := inputOf(s.path, from.styles[i].Image)
+		if err != nil {
+			return m, err
+		}
+		m.styles = append(m.styles, metadata.Style{Input: in, Weight: s.weight})
+	}
+	if from.start != nil {
+		in, err := inputOf(o.Start, from.start)
+		if err != nil {
+			return m, err
+		}
+		m.start = &in
+	}
+	m.weights, err = weightsInput(ctx, o.Stylization)
+	return m, err
 }
 
 // inputs are the files that a picture is made of.
@@ -192,64 +204,39 @@ func fileInput(ctx context.Context, path string) (metadata.Input, error) {
 
 // describer returns what says of the pictures of a comparison how they were made.
 func (o *compareOptions) describer(ctx context.Context, content string, styles []styleArgument, view *comparisonView) func(compare.Made) picture.Made {
-	return func(made compare.Made) (text picture.Made) {
+	job := stylizeJob{content: content, styles: styles}
+	return func(made compare.Made) picture.Made {
 		cell := newStylizeOptions()
 		cell.Stylization, cell.Format = made.Cell.Settings, "png"
-		m, err := inputsInFiles(ctx, content, styles, cell.Stylization)
-		if err == nil {
-			d := description{document: cell.document(m), computation: made.Computation, unfinished: made.Unfinished, seconds: o.Seconds}
-			text, err = d.made(made.Last)
-		}
-		if err != nil {
-			view.say("the picture's file doesn't say how it was made: %s", err)
-		}
-		return text
+		d := description{computation: made.Computation, unfinished: made.Unfinished, seconds: o.Seconds}
+		return cell.madeOf(ctx, job, opened{made.Content, made.Styles, made.Start}, d, made.Last, view.say)
 	}
 }
 
 // describer returns what says of the pictures of a batch how they were made.
 func (o *batchOptions) describer(view *batchView) func(context.Context, batch.Making) picture.Made {
-	return func(ctx context.Context, made batch.Making) (text picture.Made) {
+	return func(ctx context.Context, made batch.Making) picture.Made {
 		one := newStylizeOptions()
 		one.Stylization, one.Depth, one.JPEG = o.Stylization, o.Depth, o.JPEG
-		format, err := picture.FormatOf(made.Job.Output)
-		var m inputs
-		if err == nil {
-			one.Format = format
-			m, err = inputsInFiles(ctx, made.Job.Content, []styleArgument{{made.Job.Style, 1}}, one.Stylization)
-		}
-		if err == nil {
-			d := description{document: one.document(m), computation: made.Computation, unfinished: made.Unfinished}
-			text, err = d.made(made.Last)
-		}
-		if err != nil {
-			view.say("the picture's file doesn't say how it was made: %s", err)
-		}
-		return text
+		one.Format, _ = picture.FormatOf(made.Job.Output) // which was checked before any work
+		job := stylizeJob{content: made.Job.Content, styles: []styleArgument{{made.Job.Style, 1}}}
+		d := description{computation: made.Computation, unfinished: made.Unfinished}
+		return one.madeOf(ctx, job, opened{made.Content, made.Styles, made.Start}, d, made.Last, view.say)
 	}
 }
 
-// inputsInFiles describes the files that a picture is made of.
-func inputsInFiles(ctx context.Context, content string, styles []styleArgument, s settings.Stylization) (m inputs, err error) {
-	if m.content, err = fileInput(ctx, content); err != nil {
-		return m, err
+// madeOf is what a file says of how its picture was made, by the options, of a job's pictures
+// as they were opened. It says so where that can't be told, and then the file says nothing.
+func (o *stylizeOptions) madeOf(ctx context.Context, job stylizeJob, from opened, d description, last model.Progress, say func(string, ...any)) (text picture.Made) {
+	m, err := o.inputsOf(ctx, job, from)
+	if err == nil {
+		d.document = o.document(m)
+		text, err = d.made(last)
 	}
-	for _, style := range styles {
-		in, err := fileInput(ctx, style.path)
-		if err != nil {
-			return m, err
-		}
-		m.styles = append(m.styles, metadata.Style{Input: in, Weight: style.weight})
+	if err != nil {
+		say("the picture's file doesn't say how it was made: %s", err)
 	}
-	if slices.Contains(s.Files(), s.Start) {
-		start, err := fileInput(ctx, s.Start)
-		if err != nil {
-			return m, err
-		}
-		m.start = &start
-	}
-	m.weights, err = weightsInput(ctx, s)
-	return m, err
+	return text
 }
 
 // add has a picture's file say what there is to say of it, after the last progress that was

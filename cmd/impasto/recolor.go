@@ -73,15 +73,12 @@ func (o recolorOptions) check(inputs []string) error {
 	if err := checkFile(o.Output); err != nil {
 		return err
 	}
-	if o.Depth != 8 && o.Depth != 16 {
-		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
-	}
 	format, err := picture.FormatOf(o.Output)
 	if err != nil {
 		return usage(err)
 	}
-	if o.Depth == 16 && (format == "jpeg" || format == "webp") {
-		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[format])
+	if err := checkDepthOf(o.Depth, format); err != nil {
+		return err
 	}
 	if err := checkNotInput(o.Output, inputs); err != nil {
 		return err

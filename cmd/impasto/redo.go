@@ -255,7 +255,7 @@ func (o *stylizeOptions) writeAs(was metadata.Output, path string, given func(st
 	if o.Format != "" {
 		named = o.Format
 	}
-	if !given("depth") && named != "jpeg" && named != "webp" {
+	if !given("depth") && !isShallow(named) {
 		o.Depth = was.Depth
 	}
 	if !given("jpeg-quality") && was.Format == "jpeg" {

@@ -22,19 +22,8 @@ const logVersion = 1
 
 // logRecord is what a log has of an iteration. The keys are a promise to scripts.
 type logRecord struct {
-	Log          int                `json:"log"`   // logVersion
-	Scale        int                `json:"scale"` // from 1
-	Scales       int                `json:"scales"`
-	Width        int                `json:"width"` // of the picture at this scale, in pixels
-	Height       int                `json:"height"`
-	Iteration    int                `json:"iteration"` // at this scale, from 1
-	Iterations   int                `json:"iterations"`
-	Done         int                `json:"done"` // over all scales
-	Total        int                `json:"total"`
-	Seconds      float64            `json:"seconds"` // since the run began, or went on
-	Loss         float64            `json:"loss"`
-	GradientNorm float64            `json:"gradient_norm"`
-	Terms        map[string]float64 `json:"terms"` // the loss by its parts, which sum to it
+	Log int `json:"log"` // logVersion
+	iterationKeys
 }
 
 // logColumns are those of a log in CSV before the terms, which have their own names.
@@ -67,8 +56,8 @@ func (o *stylizeOptions) checkLog(inputs []string) error {
 	if extension := filepath.Ext(o.Log); !strings.EqualFold(extension, ".csv") && !strings.EqualFold(extension, ".jsonl") {
 		return usagef("--log %s: can't write %q; want .csv or .jsonl", quote.Name(o.Log), extension)
 	}
-	if input, ok := atomicfile.Replaces(o.Log, inputs); ok {
-		return usagef("--log %s is the input %s; name another file", o.Log, input)
+	if err := checkFlagNotInput("log", o.Log, inputs); err != nil {
+		return err
 	}
 	if err := atomicfile.Check(o.Log); err != nil {
 		return fmt.Errorf("--log %s: %w", quote.Name(o.Log), err)
@@ -164,15 +153,8 @@ func (l *runLog) before(done int) []byte {
 // line is that of an iteration.
 func (l *runLog) line(p model.Progress) []byte {
 	if !l.isCSV() {
-		r := logRecord{
-			Log: logVersion, Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height, Iteration: p.Iteration, Iterations: p.Iterations,
-			Done: p.Done, Total: p.Total, Seconds: p.Elapsed.Seconds(), Loss: p.Loss, GradientNorm: p.GradientNorm, Terms: map[string]float64{},
-		}
-		for _, t := range p.Terms {
-			r.Terms[t.Name] = t.Value
-		}
 		var line bytes.Buffer
-		_ = printJSON(&line, r) // finite numbers, to memory
+		_ = printJSON(&line, logRecord{logVersion, newIterationKeys(p)}) // finite numbers, to memory
 		return line.Bytes()
 	}
 	var fields []string

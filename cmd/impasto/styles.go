@@ -86,6 +86,15 @@ func checkNotInput(output string, inputs []string) error {
 	return nil
 }
 
+// checkFlagNotInput reports a file that a flag names and that would replace one of the files
+// that are read.
+func checkFlagNotInput(flag, path string, inputs []string) error {
+	if input, ok := atomicfile.Replaces(path, inputs); ok {
+		return usagef("--%s %s is the input %s; name another file", flag, path, input)
+	}
+	return nil
+}
+
 func replacesInput(output, input string) error {
 	return usagef("output %s is the input %s; name another file with -o", output, input)
 }

@@ -176,8 +176,8 @@ func (o *stylizeOptions) check() error {
 	if o.Output == "" {
 		return usagef("stylize: nowhere to write; name a file with -o, as in -o painted.png")
 	}
-	if o.Depth != 8 && o.Depth != 16 {
-		return usagef("--depth \"%d\": want 8 or 16", o.Depth)
+	if err := checkDepthOf(o.Depth, ""); err != nil {
+		return err
 	}
 	if err := o.written.check(); err != nil {
 		return err

@@ -7,7 +7,15 @@ import "impasto/model"
 
 // iterationEvent is written after every iteration.
 type iterationEvent struct {
-	Event        string             `json:"event"` // "iteration"
+	Event string `json:"event"` // "iteration"
+	iterationKeys
+	Work float64 `json:"work"` // the share that is done, by the time that it takes
+	// Remaining is the time left in seconds, missing while nothing tells.
+	Remaining *float64 `json:"remaining_seconds,omitempty"`
+}
+
+// iterationKeys are what there is to be said of an iteration wherever it is told.
+type iterationKeys struct {
 	Scale        int                `json:"scale"` // from 1
 	Scales       int                `json:"scales"`
 	Width        int                `json:"width"` // of the picture at this scale, in pixels
@@ -19,10 +27,19 @@ type iterationEvent struct {
 	Loss         float64            `json:"loss"`
 	Terms        map[string]float64 `json:"terms"` // the loss by its parts, which sum to it
 	GradientNorm float64            `json:"gradient_norm"`
-	Seconds      float64            `json:"seconds"` // since the start
-	Work         float64            `json:"work"`    // the share that is done, by the time that it takes
-	// Remaining is the time left in seconds, missing while nothing tells.
-	Remaining *float64 `json:"remaining_seconds,omitempty"`
+	Seconds      float64            `json:"seconds"` // since the run began, or went on
+}
+
+func newIterationKeys(p model.Progress) iterationKeys {
+	terms := make(map[string]float64, len(p.Terms))
+	for _, t := range p.Terms {
+		terms[t.Name] = t.Value
+	}
+	return iterationKeys{
+		Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
+		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
+		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(),
+	}
 }
 
 // writtenEvent is written after a picture was.
@@ -46,15 +63,7 @@ type writtenEvent struct {
 }
 
 func newIterationEvent(p model.Progress) iterationEvent {
-	terms := make(map[string]float64, len(p.Terms))
-	for _, t := range p.Terms {
-		terms[t.Name] = t.Value
-	}
-	event := iterationEvent{
-		Event: "iteration", Scale: p.Level, Scales: p.Levels, Width: p.Width, Height: p.Height,
-		Iteration: p.Iteration, Iterations: p.Iterations, Done: p.Done, Total: p.Total,
-		Loss: p.Loss, Terms: terms, GradientNorm: p.GradientNorm, Seconds: p.Elapsed.Seconds(), Work: p.Work / p.TotalWork,
-	}
+	event := iterationEvent{Event: "iteration", iterationKeys: newIterationKeys(p), Work: p.Work / p.TotalWork}
 	if left := p.Remaining.Seconds(); left >= 0 {
 		event.Remaining = &left
 	}

@@ -85,8 +85,8 @@ func (o *stylizeOptions) settleStream(json bool, std streams) error {
 }
 
 func (o *stylizeOptions) checkDepth() error {
-	if o.Depth == 16 && o.shallow() {
-		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[o.Format])
+	if err := checkDepthOf(o.Depth, o.Format); err != nil {
+		return err
 	}
 	if o.Dither && o.Format == "jpeg" {
 		return usagef("--dither: a JPEG is made of values that aren't rounded; write a .png or .tif, or leave --dither out")
@@ -97,11 +97,23 @@ func (o *stylizeOptions) checkDepth() error {
 	return nil
 }
 
+// checkDepthOf reports a depth that there isn't, or that a format doesn't have; an empty one
+// isn't known yet.
+func checkDepthOf(depth int, format string) error {
+	if depth != 8 && depth != 16 {
+		return usagef("--depth \"%d\": want 8 or 16", depth)
+	}
+	if depth == 16 && isShallow(format) {
+		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[format])
+	}
+	return nil
+}
+
 // shown are formats as people write them.
 var shown = map[string]string{"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WebP"}
 
-// shallow tells whether the format has 8 bits a channel at most.
-func (o *stylizeOptions) shallow() bool { return o.Format == "jpeg" || o.Format == "webp" }
+// isShallow tells whether a format has 8 bits a channel at most.
+func isShallow(format string) bool { return format == "jpeg" || format == "webp" }
 
 // checkSize reports, before any work, a picture of a size that can't be written.
 func (o *stylizeOptions) checkSize(content image.Image) error {

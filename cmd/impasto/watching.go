@@ -67,8 +67,8 @@ func (o *watchOptions) check(output string, inputs []string, stderr io.Writer) e
 		if f.path == standardStream {
 			return usagef("--%s -: want a file", f.flag)
 		}
-		if input, ok := atomicfile.Replaces(f.path, inputs); ok {
-			return usagef("--%s %s is the input %s; name another file", f.flag, f.path, input)
+		if err := checkFlagNotInput(f.flag, f.path, inputs); err != nil {
+			return err
 		}
 		for other, path := range files {
 			if _, same := atomicfile.Replaces(f.path, []string{path}); same || path == f.path {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"path/filepath"
 	"time"
 
@@ -70,6 +71,9 @@ type Local struct {
 // Making is how the picture of a job was made.
 type Making struct {
 	Job         Job
+	Content     image.Image
+	Styles      []model.Style
+	Start       image.Image // nil where the start is no picture
 	Computation model.Computation
 	Last        model.Progress // the last that was made
 	Unfinished  bool           // the run ended before its time
@@ -94,9 +98,9 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 		return Result{}, err
 	}
 	o.options.Progress = progress
-	how := Making{Job: job}
+	how := Making{Job: job, Content: o.content, Styles: o.styles(), Start: o.options.StartImage}
 	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
-	made, err := model.Stylize(ctx, o.content, o.styles(), o.options)
+	made, err := model.Stylize(ctx, o.content, how.Styles, o.options)
 	if made == nil || err != nil && made.Last.Done == 0 {
 		return Result{}, err
 	}

@@ -9,6 +9,7 @@ package compare
 import (
 	"context"
 	"fmt"
+	"image"
 	"strings"
 	"time"
 
@@ -66,6 +67,9 @@ type Options struct {
 // Made is how a picture of a cell was made.
 type Made struct {
 	Cell        Cell
+	Content     image.Image
+	Styles      []model.Style
+	Start       image.Image // nil where the start is no picture
 	Computation model.Computation
 	Last        model.Progress // the last that was made
 	Unfinished  bool           // the run failed on its way

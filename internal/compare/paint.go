@@ -74,9 +74,9 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 			cancel()
 		}
 	}
-	made := Made{Cell: cell}
+	made := Made{Cell: cell, Content: c.content, Styles: c.modelStyles(), Start: o.StartImage}
 	o.Begin = func(l model.Level) { made.Computation = l.Computation }
-	result, err := model.Stylize(ctx, c.content, c.modelStyles(), o)
+	result, err := model.Stylize(ctx, c.content, made.Styles, o)
 	if refused != nil {
 		return nil, refused
 	}
