@@ -75,7 +75,8 @@ var histories = []struct {
 func lbfgsVariants(on optim.Vectors) []variant {
 	var all []variant
 	for i, history := range histories {
-		o := optim.LBFGSOptions{Bounds: pixelRange, Compact: true, History: history.pairs}
+		// The first is for everyone; the others are for want of memory.
+		o := optim.LBFGSOptions{Bounds: pixelRange, Compact: true, CompactGradient: i > 0, History: history.pairs}
 		v := variant{
 			elementBytes: o.ElementBytes(on), slowness: history.slowness,
 			open: func(device optim.Vectors, point, gradient optim.Vector, _ Options) (optim.Optimiser, error) {

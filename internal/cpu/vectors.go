@@ -11,6 +11,17 @@ import (
 // The optimisers' vectors are optim.HostVector and *optim.Compact, as those of optim.Host,
 // whose loops define what the kernels here compute.
 
+// Copy implements optim.Vectors.
+func (d *Device) Copy(dst, src optim.Vector) {
+	to := dst.(optim.HostVector)
+	if c, ok := src.(*optim.Compact); ok {
+		clear(to)
+		kernels.AxpyHalf(d.workers, to, float32(halfUnit(c)), halves(c))
+		return
+	}
+	copy(to, src.(optim.HostVector))
+}
+
 // Scale implements optim.Vectors.
 func (d *Device) Scale(alpha float64, x optim.Vector) {
 	kernels.Scale(d.workers, float32(alpha), x.(optim.HostVector))
@@ -30,20 +41,22 @@ func (d *Device) Dot(x, y optim.Vector) (float64, error) {
 	if x.Len() != y.Len() {
 		return 0, fmt.Errorf("cpu: dot product of %d and %d elements, want as many of each", x.Len(), y.Len())
 	}
-	a, ofA := vectorMap(x)
-	b, ofB := vectorMap(y)
+	a, b := scaled(x), scaled(y)
 	if a.Half == nil && b.Half == nil {
 		return kernels.Dot(d.workers, a.Single, b.Single), nil
 	}
-	return kernels.DotHalf(d.workers, a, b, x.Len()) * ofA * ofB, nil
+	return kernels.DotHalf(d.workers, a.Map, b.Map, x.Len()) * float64(a.Unit) * float64(b.Unit), nil
 }
 
-// vectorMap is a vector as kernels see it, of which its values are multiples.
-func vectorMap(v optim.Vector) (values kernels.Map, unit float64) {
-	if c, ok := v.(*optim.Compact); ok {
-		return kernels.Map{Half: halves(c)}, halfUnit(c)
+// scaled is a vector as kernels see it; no vector stands for zeros.
+func scaled(v optim.Vector) kernels.Scaled {
+	switch v := v.(type) {
+	case nil:
+		return kernels.Scaled{}
+	case *optim.Compact:
+		return kernels.Scaled{Map: kernels.Map{Half: halves(v)}, Unit: float32(halfUnit(v))}
 	}
-	return kernels.Single(v.(optim.HostVector)), 1
+	return kernels.Scaled{Map: kernels.Single(v.(optim.HostVector)), Unit: 1}
 }
 
 // halves are a compact vector's elements as kernels see them, and halfUnit what their
@@ -60,21 +73,17 @@ func (d *Device) Compact() optim.CompactVectors { return d }
 // Pack implements optim.CompactVectors.
 func (d *Device) Pack(dst *optim.Compact, unit float32, x, y optim.Vector) {
 	dst.Unit = unit
-	var subtracted []float32
-	if y != nil {
-		subtracted = y.(optim.HostVector)
-	}
-	kernels.NarrowDifference(d.workers, halves(dst), x.(optim.HostVector), subtracted, kernels.HalfUnit/unit)
+	kernels.NarrowDifference(d.workers, halves(dst), x.(optim.HostVector), scaled(y), kernels.HalfUnit/unit)
 }
 
 // DotDifference implements optim.CompactVectors.
 func (d *Device) DotDifference(z, x, y optim.Vector) (float64, error) {
-	return kernels.DotDifference(d.workers, z.(optim.HostVector), x.(optim.HostVector), y.(optim.HostVector)), nil
+	return kernels.DotDifference(d.workers, scaled(z), x.(optim.HostVector), y.(optim.HostVector)), nil
 }
 
 // DotDifferences implements optim.CompactVectors.
 func (d *Device) DotDifferences(x, y, z, w optim.Vector) (xx, xz, zz float64, err error) {
-	p, q, r, s := x.(optim.HostVector), y.(optim.HostVector), z.(optim.HostVector), w.(optim.HostVector)
+	p, q, r, s := x.(optim.HostVector), scaled(y), z.(optim.HostVector), scaled(w)
 	xx = kernels.DotDifferences(d.workers, p, q, p, q)
 	xz = kernels.DotDifferences(d.workers, p, q, r, s)
 	return xx, xz, kernels.DotDifferences(d.workers, r, s, r, s), nil

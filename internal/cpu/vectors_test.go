@@ -76,6 +76,29 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
+			"copy compact": func(on optim.Vectors, v []optim.Vector) {
+				on.Copy(v[1], packed(t, on, v[0], nil))
+			},
+			"pack from compact": func(on optim.Vectors, v []optim.Vector) {
+				c := packed(t, on, v[0], packed(t, on, v[1], nil))
+				if err := on.Download(v[2].(optim.HostVector), c); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"dots of differences with compact": func(on optim.Vectors, v []optim.Vector) {
+				c, x := on.Compact(), packed(t, on, v[3], nil)
+				dot, err := c.DotDifference(x, v[1], v[2])
+				if err != nil {
+					t.Fatal(err)
+				}
+				xx, xz, zz, err := c.DotDifferences(v[0], v[1], v[2], x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, sum := range []float64{dot, xx, xz, zz} {
+					v[k].(optim.HostVector)[0] = float32(sum)
+				}
+			},
 			"dots of differences": func(on optim.Vectors, v []optim.Vector) {
 				c := on.Compact()
 				dot, err := c.DotDifference(v[0], v[1], v[2])

@@ -8,18 +8,20 @@ import (
 )
 
 // CompactVectors is the arithmetic of a device that can also keep vectors in 16 bits. Len,
-// Free, Upload and Download, and Dot and AddScaled with such a vector for x, take compact
-// vectors like others; no other operation does.
+// Free, Upload and Download take compact vectors like others, and so do Dot and AddScaled
+// for x, Copy for src, and of the operations below those that say so; no others do.
 type CompactVectors interface {
 	Vectors
 	// NewCompact returns n zeros.
 	NewCompact(n int) (*Compact, error)
-	// Pack computes dst = x − y in a unit, rounded to the nearest; y may be nil for zeros.
+	// Pack computes dst = x − y in a unit, rounded to the nearest; y may be nil for zeros,
+	// or compact.
 	Pack(dst *Compact, unit float32, x, y Vector)
 	// DotDifference returns Σ z·(x − y): differences in float32, products and sum in
-	// float64.
+	// float64. z may be compact.
 	DotDifference(z, x, y Vector) (float64, error)
-	// DotDifferences returns (x−y)ᵀ(x−y), (x−y)ᵀ(z−w) and (z−w)ᵀ(z−w) likewise.
+	// DotDifferences returns (x−y)ᵀ(x−y), (x−y)ᵀ(z−w) and (z−w)ᵀ(z−w) likewise. y and w
+	// may be compact.
 	DotDifferences(x, y, z, w Vector) (xx, xz, zz float64, err error)
 }
 
@@ -66,27 +68,27 @@ func (Host) Pack(dst *Compact, unit float32, x, y Vector) {
 		dst.Set(xs)
 		return
 	}
-	ys := y.(HostVector)
+	ys := at(y)
 	for i := range dst.Bits {
-		dst.Bits[i] = float16.FromFloat32((xs[i] - ys[i]) / unit)
+		dst.Bits[i] = float16.FromFloat32((xs[i] - ys(i)) / unit)
 	}
 }
 
 // DotDifference returns Σ z·(x − y).
 func (Host) DotDifference(z, x, y Vector) (float64, error) {
-	xs, ys := x.(HostVector), y.(HostVector)
+	xs, ys, zs := x.(HostVector), y.(HostVector), at(z)
 	var sum float64
-	for i, v := range z.(HostVector) {
-		sum += float64(v) * float64(xs[i]-ys[i])
+	for i := range xs {
+		sum += float64(zs(i)) * float64(xs[i]-ys[i])
 	}
 	return sum, nil
 }
 
 // DotDifferences returns (x−y)ᵀ(x−y), (x−y)ᵀ(z−w) and (z−w)ᵀ(z−w).
 func (Host) DotDifferences(x, y, z, w Vector) (xx, xz, zz float64, err error) {
-	xs, ys, zs, ws := x.(HostVector), y.(HostVector), z.(HostVector), w.(HostVector)
+	xs, ys, zs, ws := x.(HostVector), at(y), z.(HostVector), at(w)
 	for i := range xs {
-		s, t := float64(xs[i]-ys[i]), float64(zs[i]-ws[i])
+		s, t := float64(xs[i]-ys(i)), float64(zs[i]-ws(i))
 		xx += s * s
 		xz += s * t
 		zz += t * t

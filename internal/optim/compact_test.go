@@ -101,11 +101,12 @@ func TestHostSumsOfCompactVectors(t *testing.T) {
 	}
 }
 
-// Pairs and directions of 11 bits make as good steps.
+// Pairs and directions of 11 bits make as good steps, and so do gradients but for what they
+// lose of small elements beside large ones, as there are where bounds hold back some.
 func TestLBFGSDoesTheSameWithCompactPairs(t *testing.T) {
 	compactPairs = true
-	defer func() { compactPairs = false }()
-	for name, test := range map[string]func(*testing.T){
+	defer func() { compactPairs, compactGradients = false, false }()
+	tests := map[string]func(*testing.T){
 		"finds the minimum":               TestLBFGSFindsTheMinimum,
 		"never goes uphill":               TestLBFGSNeverGoesUphill,
 		"takes the same steps every time": TestLBFGSTakesTheSameStepsEveryTime,
@@ -119,8 +120,14 @@ func TestLBFGSDoesTheSameWithCompactPairs(t *testing.T) {
 		"returns to the last good point":  TestLBFGSReturnsToTheLastGoodPoint,
 		"starts afresh":                   TestLBFGSStartsAfreshAtAnotherScale,
 		"follows an objective":            TestLBFGSFollowsAnObjectiveThatChanges,
-	} {
+	}
+	for name, test := range tests {
 		t.Run(name, test)
+	}
+	compactGradients = true
+	delete(tests, "stays within bounds")
+	for name, test := range tests {
+		t.Run("with compact gradients "+name, test)
 	}
 }
 
@@ -130,7 +137,9 @@ type withoutCompact struct{ Host }
 func (withoutCompact) Compact() CompactVectors { return nil }
 
 func TestElementBytesAreThoseOfTheVectorsThatAreMade(t *testing.T) {
-	for name, o := range map[string]LBFGSOptions{"compact": {History: 3, Compact: true}, "float32": {History: 3}} {
+	for name, o := range map[string]LBFGSOptions{
+		"compact": {History: 3, Compact: true}, "compact gradient": {History: 3, Compact: true, CompactGradient: true}, "float32": {History: 3},
+	} {
 		p := newProblem(quadratic("quadratic", 50, 1e4))
 		v := &counted{inUse: map[any]int{}, limit: 100}
 		l, err := NewLBFGS(v, p.point, p.slope, o)

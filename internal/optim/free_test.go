@@ -65,6 +65,9 @@ func TestOptimisersFreeAllThatTheyMake(t *testing.T) {
 		"lbfgs, compact": func(v Vectors, point, gradient Vector) (Optimiser, error) {
 			return NewLBFGS(v, point, gradient, LBFGSOptions{History: 3, Compact: true})
 		},
+		"lbfgs, compact gradient": func(v Vectors, point, gradient Vector) (Optimiser, error) {
+			return NewLBFGS(v, point, gradient, LBFGSOptions{History: 3, Compact: true, CompactGradient: true})
+		},
 	} {
 		for limit := range 20 {
 			v := &counted{inUse: map[any]int{}, limit: limit}

@@ -56,6 +56,10 @@ func (Host) Download(dst []float32, src Vector) error {
 
 // Copy copies src to dst.
 func (Host) Copy(dst, src Vector) {
+	if c, ok := src.(*Compact); ok {
+		c.Expand(dst.(HostVector))
+		return
+	}
 	copy(dst.(HostVector), src.(HostVector))
 }
 

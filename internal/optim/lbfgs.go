@@ -18,6 +18,10 @@ type LBFGSOptions struct {
 	// Compact keeps the pairs and the direction in 16 bits, on devices that can. The
 	// products that the recursion takes of pairs are those of the rounded ones.
 	Compact bool
+	// CompactGradient keeps the gradient that a step begins with in 16 bits, too, where the
+	// pairs are. Changes of elements far smaller than the gradient's root mean square are
+	// then lost in rounding.
+	CompactGradient bool
 	// Bounds: none; else every point that is tried is moved into them before it
 	// is evaluated.
 	Bounds Bounds
@@ -37,11 +41,16 @@ func (o LBFGSOptions) withDefaults() LBFGSOptions {
 }
 
 // ElementBytes is how many bytes L-BFGS takes of a device for each element of the point:
-// three vectors, the history, and where the pairs aren't compact, room for another.
+// three vectors, of which one or two may be compact, the history, and where the pairs
+// aren't compact, room for another.
 func (o LBFGSOptions) ElementBytes(on Vectors) int64 {
 	o = o.withDefaults()
 	if o.Compact && on.Compact() != nil {
-		return 2*4 + 2 + int64(o.History)*2*2
+		gradient := int64(4)
+		if o.CompactGradient {
+			gradient = 2
+		}
+		return 4 + gradient + 2 + int64(o.History)*2*2
 	}
 	return 3*4 + int64(o.History+1)*2*4
 }
@@ -112,16 +121,21 @@ func (l *LBFGS) attach(point, gradient Vector) error {
 	if err := checkPair(point, gradient); err != nil {
 		return err
 	}
-	made, err := newVectors(l.vectors, point.Len(), 2)
-	if err == nil {
-		l.direction, err = l.newKept(point.Len())
+	n := point.Len()
+	var err error
+	if l.origin, err = l.vectors.NewVector(n); err == nil {
+		l.direction, err = l.newKept(n)
+	}
+	if err == nil && l.options.CompactGradient {
+		l.originGradient, err = l.newKept(n)
+	} else if err == nil {
+		l.originGradient, err = l.vectors.NewVector(n)
 	}
 	if err != nil {
-		free(l.vectors, made...)
+		l.Close()
 		return fmt.Errorf("optim: memory for l-bfgs: %w", err)
 	}
 	l.point, l.gradient = point, gradient
-	l.origin, l.originGradient = made[0], made[1]
 	l.evaluated, l.stride = false, 0
 	return nil
 }
@@ -198,13 +212,23 @@ func (l *LBFGS) prepare(objective Objective) error {
 		l.here, l.evaluated = e, true
 	}
 	l.vectors.Copy(l.origin, l.point)
-	l.vectors.Copy(l.originGradient, l.gradient)
+	l.keepGradient()
 	if l.next.Step != nil || l.compact != nil && len(l.pairs) == l.options.History {
 		return nil
 	}
 	var err error
 	l.next, err = l.newPair()
 	return err
+}
+
+// keepGradient keeps the gradient of the origin. Rounded once, it stays the same where it
+// is put back into its place and kept again.
+func (l *LBFGS) keepGradient() {
+	if c, ok := l.originGradient.(*Compact); ok {
+		l.compact.Pack(c, unitFor(l.here.norm*l.here.norm, c.Len()), l.gradient, nil)
+		return
+	}
+	l.vectors.Copy(l.originGradient, l.gradient)
 }
 
 // newPair returns a pair of zeros.

@@ -14,6 +14,9 @@ var optimisers = map[string]func(p *problem) (Optimiser, error){
 	"lbfgs, compact": func(p *problem) (Optimiser, error) {
 		return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{Compact: true})
 	},
+	"lbfgs, compact gradient": func(p *problem) (Optimiser, error) {
+		return NewLBFGS(Host{}, p.point, p.slope, LBFGSOptions{Compact: true, CompactGradient: true})
+	},
 }
 
 // copied is a state by values, as a file would have it.

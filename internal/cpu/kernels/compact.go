@@ -6,9 +6,15 @@ package kernels
 const (
 	// strip is how many values are widened at a time.
 	strip = 1 << 11
-	// stripSlot and stripSlot+1 are where.
+	// stripSlot and the two after it are where.
 	stripSlot = 0
 )
+
+// Scaled are the values of a map times a unit. The zero value stands for zeros.
+type Scaled struct {
+	Map
+	Unit float32
+}
 
 // stripsOf calls part for consecutive ranges of a block of a vector, and adds up what it
 // returns.
@@ -56,24 +62,28 @@ func AxpyHalf(w *Workers, y []float32, alpha float32, x []Half) {
 	})
 }
 
-// difference writes factor·(x − y).
-func (w *Workers) difference(to, x, y []float32, factor float32) {
+// difference writes factor·(x − y) for the values from first up to end.
+func (w *Workers) difference(s *workspace, to, x []float32, y Scaled, first, end int, factor float32) {
 	clear(to)
-	w.isa.vector.addDifference(to, x, y, factor)
+	x = x[first:end]
+	if y.Half == nil && y.Single != nil && y.Unit == 1 {
+		w.isa.vector.addDifference(to, x, y.Single[first:end], factor)
+		return
+	}
+	w.isa.vector.axpy(to, x, factor)
+	if y.Half != nil || y.Single != nil {
+		line := y.line(&w.isa.half, s.float32s(stripSlot+2, strip), first, end-first)
+		w.isa.vector.axpy(to, line, -factor*y.Unit)
+	}
 }
 
-// NarrowDifference computes to = factor·(x − y); y may be nil for zeros.
-func NarrowDifference(w *Workers, to []Half, x, y []float32, factor float32) {
+// NarrowDifference computes to = factor·(x − y).
+func NarrowDifference(w *Workers, to []Half, x []float32, y Scaled, factor float32) {
 	w.run((len(to)+vectorBlock-1)/vectorBlock, func(block int, s *workspace) {
 		room := s.float32s(stripSlot, strip)
 		stripsOf(block*vectorBlock, min(len(to), (block+1)*vectorBlock), func(first, end int) float64 {
 			d := room[:end-first]
-			if y == nil {
-				clear(d)
-				w.isa.vector.axpy(d, x[first:end], factor)
-			} else {
-				w.difference(d, x[first:end], y[first:end], factor)
-			}
+			w.difference(s, d, x, y, first, end, factor)
 			w.isa.half.narrow(to[first:end], d)
 			return 0
 		})
@@ -81,20 +91,20 @@ func NarrowDifference(w *Workers, to []Half, x, y []float32, factor float32) {
 }
 
 // DotDifference returns Σ z·(x − y): differences in float32, products and sums in float64.
-func DotDifference(w *Workers, z, x, y []float32) float64 {
-	return w.sum(len(z), func(s *workspace, first, end int) float64 {
+func DotDifference(w *Workers, z Scaled, x, y []float32) float64 {
+	return float64(z.Unit) * w.sum(len(x), func(s *workspace, first, end int) float64 {
 		d := s.float32s(stripSlot, strip)[:end-first]
-		w.difference(d, x[first:end], y[first:end], 1)
-		return w.isa.vector.dot(d, z[first:end])
+		w.difference(s, d, x, Scaled{Single(y), 1}, first, end, 1)
+		return w.isa.vector.dot(d, z.line(&w.isa.half, s.float32s(stripSlot+1, strip), first, end-first))
 	})
 }
 
 // DotDifferences returns Σ (x − y)(z − v) likewise.
-func DotDifferences(w *Workers, x, y, z, v []float32) float64 {
+func DotDifferences(w *Workers, x []float32, y Scaled, z []float32, v Scaled) float64 {
 	return w.sum(len(x), func(s *workspace, first, end int) float64 {
 		d, e := s.float32s(stripSlot, strip)[:end-first], s.float32s(stripSlot+1, strip)[:end-first]
-		w.difference(d, x[first:end], y[first:end], 1)
-		w.difference(e, z[first:end], v[first:end], 1)
+		w.difference(s, d, x, y, first, end, 1)
+		w.difference(s, e, z, v, first, end, 1)
 		return w.isa.vector.dot(d, e)
 	})
 }
