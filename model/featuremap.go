@@ -53,12 +53,18 @@ func newFeatureMap(channels, height, width int, format mapFormat) (*featureMap, 
 		return nil, err
 	}
 	m := &featureMap{channels: channels, height: height, width: width, format: format, memory: block}
-	if format == singles {
+	m.placeIn(block)
+	return m, nil
+}
+
+// placeIn places the values in memory, of which there has to be as much as they take.
+func (m *featureMap) placeIn(block []byte) {
+	n := m.channels * m.height * m.width
+	if m.format == singles {
 		m.single = unsafe.Slice((*float32)(unsafe.Pointer(&block[0])), n)
 	} else {
 		m.short = unsafe.Slice((*uint16)(unsafe.Pointer(&block[0])), n)
 	}
-	return m, nil
 }
 
 // pictureMap has the planes of a picture, or of the gradient by one, in their place.
@@ -138,27 +144,18 @@ func (m *featureMap) keep(g *tileGraph, output *gorgonia.Node, shown, inner imag
 func (m *featureMap) add(g *tileGraph, output *gorgonia.Node, r image.Rectangle) error {
 	return m.through(g, output, r, false, func(tile []float32) {
 		m.eachRow(tile, r, r, func(at int, of []float32) {
-			row := m.single[at:][:len(of)]
-			for i, v := range of {
-				row[i] += v
-			}
+			addTo(m.single[at:][:len(of)], of)
 		})
 	})
 }
 
-// replace replaces rows of the map, from first up to end, by the first of a strip, whose
-// other rows move up and are followed by zeros.
-func (m *featureMap) replace(strip *featureMap, first, end int) {
-	for channel := range m.channels {
-		rows := strip.single[channel*strip.height*strip.width:][:strip.height*strip.width]
-		at, n := (channel*m.height+first)*m.width, (end-first)*m.width
-		if m.format == singles {
-			copy(m.single[at:], rows[:n])
-		} else {
-			float16.NarrowBrain(m.short[at:at+n], rows[:n])
-		}
-		clear(rows[copy(rows, rows[n:]):])
+// set writes values to a row of a cotangent, of which the format is that of cotangents.
+func (m *featureMap) set(at int, of []float32) {
+	if m.format == singles {
+		copy(m.single[at:], of)
+		return
 	}
+	float16.NarrowBrain(m.short[at:at+len(of)], of)
 }
 
 // through calls do with the values of a node that show a rectangle: in their place, where

@@ -185,6 +185,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 	d.keep()
 	r.estimate.ready(time.Since(r.began))
 	err = d.iterate(ctx)
+	objective.rest()
 	if unfinished := err == nil && index+1 < len(r.levels) || errors.Is(err, ctx.Err()); unfinished && ctx.Err() != nil {
 		d.stopped(err == nil)
 	}

@@ -61,13 +61,13 @@ type total struct {
 	targets []engine.Input
 }
 
-// compare adds the loss between summaries and targets to the graph of a picture,
-// whose total variation counts. content is how large each content part's map is.
-func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget, content []contentSize) (_ *total, err error) {
+// compare adds the terms between summaries and targets to their graph. content is how
+// large each content part's map is.
+func (r recipe) compare(g *gorgonia.ExprGraph, x summaries, style []styleTarget, content []contentSize) (*total, error) {
 	t := &total{}
 	for i, part := range r.style {
 		name := r.styleName(i)
-		node, err := t.style(picture.Graph(), name, r.form(part), x.style[i], style[i])
+		node, err := t.style(g, name, r.form(part), x.style[i], style[i])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
 		}
@@ -81,19 +81,30 @@ func (r recipe) compare(picture *gorgonia.Node, x summaries, style []styleTarget
 		weight := part.weight * r.contentForm.Unit(content[i].meanSquare())
 		t.terms = append(t.terms, term{name: "content " + part.layer, weight: weight, node: node})
 	}
-	if r.variation > 0 {
-		node, err := losses.TotalVariation(picture)
-		if err != nil {
-			return nil, fmt.Errorf("total variation: %w", err)
-		}
-		t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
+	return t, nil
+}
+
+// vary adds the total variation of a picture, if it counts.
+func (r recipe) vary(t *total, picture *gorgonia.Node) error {
+	if r.variation == 0 {
+		return nil
 	}
+	node, err := losses.TotalVariation(picture)
+	if err != nil {
+		return fmt.Errorf("total variation: %w", err)
+	}
+	t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
+	return nil
+}
+
+// sum adds up the terms.
+func (t *total) sum() (err error) {
 	weights, nodes := make([]float64, len(t.terms)), make([]*gorgonia.Node, len(t.terms))
 	for i, of := range t.terms {
 		weights[i], nodes[i] = of.weight, of.node
 	}
 	t.node, err = losses.Sum(weights, nodes...)
-	return t, err
+	return err
 }
 
 // style adds one style part's loss: the weighted sum of those against each target. The
@@ -149,7 +160,13 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	for i, values := range t.content {
 		sizes[i].add(values)
 	}
-	if sum, err = e.recipe.compare(picture, x, t.style, sizes); err != nil {
+	if sum, err = e.recipe.compare(picture.Graph(), x, t.style, sizes); err != nil {
+		return nil, nil, err
+	}
+	if err := e.recipe.vary(sum, picture); err != nil {
+		return nil, nil, err
+	}
+	if err := sum.sum(); err != nil {
 		return nil, nil, err
 	}
 	for i, values := range t.content {
@@ -203,7 +220,8 @@ type objective struct {
 	// Of a picture that is looked at in tiles:
 	tiled      *tiled
 	comparison *comparison
-	owns       []optim.Vector // those that don't belong to the executable
+	variation  *objective     // its total variation, nil where that doesn't count
+	owns       []optim.Vector // those that don't belong to an executable
 }
 
 // objective builds and compiles the graph for pictures of the level's size.
@@ -230,6 +248,9 @@ func (o *objective) Close() error {
 			o.tiled.extractor.Device.Free(v)
 		}
 		o.tiled.close()
+	}
+	if o.variation != nil {
+		o.variation.Close()
 	}
 	return o.Executable.Close()
 }
@@ -287,6 +308,14 @@ func (o *objective) rekey(seed uint64, turn int) (bool, error) {
 	return true, o.setKey(key)
 }
 
+// rest gives back the memory that evaluations alone need.
+func (o *objective) rest() {
+	if o.tiled != nil {
+		o.tiled.stop()
+		o.tiled.forget()
+	}
+}
+
 // setKey writes the key of losses that sample.
 func (o *objective) setKey(key float64) error {
 	if o.tiled != nil {
@@ -308,7 +337,11 @@ func (o *objective) values() ([]Term, error) {
 		}
 		terms[i] = Term{Name: t.name, Value: t.weight * value}
 	}
-	return terms, nil
+	if o.variation == nil {
+		return terms, nil
+	}
+	others, err := o.variation.values()
+	return append(terms, others...), err
 }
 
 // culprit names the first term that isn't finite, and its value.

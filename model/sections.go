@@ -174,12 +174,3 @@ func (s *section) positions(t tile, layer string) losses.Positions {
 		Part: s.inLayer(t.shown, layer), Inner: s.inLayer(t.inner, layer),
 	}
 }
-
-// stripHeight is the most rows that the tiles beside each other show.
-func (s *section) stripHeight() int {
-	rows := 0
-	for _, t := range s.tiles {
-		rows = max(rows, t.shown.Dy())
-	}
-	return rows
-}

@@ -3,7 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
-	"image"
+	"unsafe"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -31,6 +31,7 @@ type tiled struct {
 	sizes     []contentSize   // of each content part
 	frugal    frugality       // in what maps and content are kept
 	maps      []*featureMap   // that sections begin with, while they are needed; the first is the picture
+	lent      []byte          // memory for some of them, see lend
 	kept      [][]keeping     // of each section, what is kept of each tile for the way back
 	running   *tileGraph      // compiled for the last tile, and good for others like it
 	key       []float64       // that losses draw by
@@ -79,9 +80,7 @@ func (e extractor) newTiled(width, height int, cut func(*section) error, f fruga
 func (b *tiled) close() {
 	b.stop()
 	b.forget()
-	for _, m := range b.maps {
-		m.free()
-	}
+	b.dropMaps(0)
 	for _, tiles := range b.content {
 		for _, content := range tiles {
 			for _, points := range content {
@@ -390,7 +389,7 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 	b.maps[0] = from
 	for i, s := range b.sections {
 		if s.upTo != "" && b.maps[i+1] == nil {
-			next, err := b.sections[i+1].newMap(b.format())
+			next, err := b.newMap(i + 1)
 			if err != nil {
 				return err
 			}
@@ -417,9 +416,48 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 	return nil
 }
 
-// newMap is a map that the section begins with, of zeros.
-func (s *section) newMap(format mapFormat) (*featureMap, error) {
-	return newFeatureMap(s.channels, s.height, s.width, format)
+// newMap is the map that section i begins with.
+func (b *tiled) newMap(i int) (*featureMap, error) {
+	s := b.sections[i]
+	if at := b.places(int64(len(b.lent)))[i]; at >= 0 {
+		m := &featureMap{channels: s.channels, height: s.height, width: s.width, format: b.format()}
+		m.placeIn(b.lent[at:][:b.bytesOf(i)])
+		return m, nil
+	}
+	return newFeatureMap(s.channels, s.height, s.width, b.format())
+}
+
+// bytesOf is what the map takes that section i begins with.
+func (b *tiled) bytesOf(i int) int64 {
+	s := b.sections[i]
+	return b.format().elementBytes() * int64(s.channels) * int64(s.height) * int64(s.width)
+}
+
+// lend lends maps the memory of the gradient by the picture. That is written once the map
+// between the first two sections, or its cotangent, is all that there is still need of.
+func (b *tiled) lend(gradient []float32) {
+	b.lent = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(gradient))), 4*len(gradient))
+}
+
+// places are where maps lie in so many bytes that are lent, by section; -1 is elsewhere.
+func (b *tiled) places(lent int64) []int64 {
+	places, taken := make([]int64, len(b.sections)), int64(0)
+	for i := range places {
+		places[i] = -1
+		if bytes := b.bytesOf(i); i >= 2 && taken+bytes <= lent {
+			places[i] = taken
+			taken += (bytes + 3) / 4 * 4
+		}
+	}
+	return places
+}
+
+// dropMaps gives back the memory of the maps from section i on.
+func (b *tiled) dropMaps(i int) {
+	for ; i < len(b.maps); i++ {
+		b.maps[i].free()
+		b.maps[i] = nil
+	}
 }
 
 // styleSummaries are what each style part of the recipe keeps of a picture.
@@ -472,6 +510,7 @@ func (b *tiled) keepContent(ctx context.Context, p *picture.Picture) error {
 		return nil
 	})
 	b.stop()
+	b.dropMaps(1)
 	return err
 }
 
@@ -519,72 +558,71 @@ func (b *tiled) summarise(ctx context.Context, from *featureMap) (sums, error) {
 	return whole, err
 }
 
-// pullBack adds the gradient by the picture that follows from the cotangents of the sums.
-// On the way maps become their cotangents, and go once these aren't needed any more.
-func (b *tiled) pullBack(ctx context.Context, cotangents sums, gradient *featureMap) error {
-	for i := len(b.sections) - 1; i >= 0; i-- {
-		var above *featureMap // the cotangent of the map that the section ends with
-		if i+1 < len(b.sections) {
-			above = b.maps[i+1]
-		}
-		var err error
-		if i > 0 {
-			err = b.pullBackToMap(ctx, i, cotangents, above)
-		} else {
-			err = b.pullBackTiles(ctx, 0, 0, len(b.sections[0].tiles), cotangents, above, gradient, 0)
-		}
-		if err != nil {
+// pullBackToMaps pulls the cotangents of the sums back to the map between the first two
+// sections. On the way maps become their cotangents, and go once these aren't needed any
+// more.
+func (b *tiled) pullBackToMaps(ctx context.Context, cotangents sums) error {
+	for i := len(b.sections) - 1; i > 0; i-- {
+		if err := b.pullBackToMap(ctx, i, cotangents, b.above(i)); err != nil {
 			return err
 		}
-		if above != nil {
-			above.free()
-			b.maps[i+1] = nil
-		}
+		b.dropMaps(i + 1)
 	}
 	return nil
 }
 
-// pullBackToMap replaces the map that a section begins with by its cotangent. Tiles add to
-// a strip of that, as high as they are. Rows that the tiles of a row have added to for the
-// last time are those of the map that no later tile sees, and take their place.
+// pullBackToPicture then adds the gradient by the picture.
+func (b *tiled) pullBackToPicture(ctx context.Context, cotangents sums, gradient *featureMap) error {
+	err := b.pullBackTiles(ctx, 0, cotangents, b.above(0), func(g *tileGraph, k int) error {
+		if g == nil {
+			return nil
+		}
+		return gradient.add(g, g.gradient, b.sections[0].tiles[k].shown)
+	})
+	if err == nil {
+		b.dropMaps(1)
+	}
+	return err
+}
+
+// above is the cotangent of the map that section i ends with, nil where it ends with none.
+func (b *tiled) above(i int) *featureMap {
+	if i+1 < len(b.maps) {
+		return b.maps[i+1]
+	}
+	return nil
+}
+
+// pullBackToMap replaces the map that a section begins with by its cotangent, position by
+// position once no later tile sees it.
 func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above *featureMap) error {
 	s, m := b.sections[i], b.maps[i]
-	strip, err := newFeatureMap(s.channels, s.stripHeight(), s.width, singles)
+	f, err := s.newFrontier(m)
 	if err != nil {
 		return err
 	}
-	defer strip.free()
-	done := 0 // rows of the map that have been replaced
-	for first := 0; first < len(s.tiles); {
-		end := first + 1
-		for end < len(s.tiles) && s.tiles[end].inner.Min.Y == s.tiles[first].inner.Min.Y {
-			end++
+	defer f.free()
+	err = b.pullBackTiles(ctx, i, cotangents, above, func(g *tileGraph, k int) error {
+		if g == nil {
+			f.add(nil, k)
+			return nil
 		}
-		if err := b.pullBackTiles(ctx, i, first, end, cotangents, above, strip, done); err != nil {
-			return err
-		}
-		next := s.height
-		if end < len(s.tiles) {
-			next = s.tiles[end].shown.Min.Y
-		}
-		m.replace(strip, done, next)
-		done, first = next, end
-	}
-	if m.format == halves {
+		return m.through(g, g.gradient, s.tiles[k].shown, false, func(tile []float32) { f.add(tile, k) })
+	})
+	if err == nil && m.format == halves {
 		m.format = cotangents16
 	}
-	return nil
+	return err
 }
 
-// pullBackTiles adds what the tiles from first up to end have of the gradient by the map that
-// their section begins with to rows of that, of which to has those from top on. above is the
-// cotangent of the map that the section ends with.
-func (b *tiled) pullBackTiles(ctx context.Context, i, first, end int, cotangents sums, above, to *featureMap, top int) error {
-	for k := first; k < end; k++ {
-		t := b.sections[i].tiles[k]
+// pullBackTiles hands out the graph of each tile once it has what the tile adds to the
+// gradient by the map that its section begins with; nil where it adds nothing. above is the cotangent of the map that
+// the section ends with.
+func (b *tiled) pullBackTiles(ctx context.Context, i int, cotangents sums, above *featureMap, each func(g *tileGraph, tile int) error) error {
+	for k := range b.sections[i].tiles {
 		g, err := b.runBack(ctx, i, k, cotangents, above)
-		if err == nil && g != nil {
-			err = to.add(g, g.gradient, t.shown.Sub(image.Pt(0, top)))
+		if err == nil {
+			err = each(g, k)
 		}
 		if err != nil {
 			return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)

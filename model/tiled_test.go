@@ -93,7 +93,7 @@ func extractorOf(t *testing.T, r recipe, o vgg19.Options) extractor {
 // evaluation is what an objective comes to.
 type evaluation struct {
 	loss     float64
-	terms    []float64 // without weights
+	terms    []float64
 	gradient []float32 // 3×height×width
 }
 
@@ -117,12 +117,12 @@ func evaluate(t *testing.T, e extractor, o *objective, from *picture.Picture, ke
 	if err := e.Device.Download(whole.gradient, o.slope); err != nil {
 		t.Fatal(err)
 	}
-	for _, term := range o.terms {
-		value, err := o.Scalar(term.node)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole.terms = append(whole.terms, value)
+	terms, err := o.values()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, term := range terms {
+		whole.terms = append(whole.terms, term.Value)
 	}
 	return whole
 }

@@ -15,8 +15,7 @@ import (
 )
 
 // comparison is what stands between the two ways through a tiled picture: from the sums of
-// its summaries, the loss and their cotangents. Total variation, which doesn't go through
-// the network, is part of it, and so the picture and its gradient are, too.
+// its summaries, the loss and their cotangents.
 type comparison struct {
 	x         summaries        // inputs for the sums
 	gradients []*gorgonia.Node // the cotangents, one for each of x.nodes()
@@ -80,10 +79,9 @@ func (b *tiled) sketchSums() (sums, error) {
 }
 
 // outlineComparison builds the graph of the comparison.
-func (e extractor) outlineComparison(width, height int, t targets, shapes sums, sizes []contentSize) (o *objective, inputs []engine.Input, err error) {
+func (e extractor) outlineComparison(t targets, shapes sums, sizes []contentSize) (o *objective, inputs []engine.Input, err error) {
 	defer ops.Catch(&err, "build the loss")
 	g := gorgonia.NewGraph()
-	node := gorgonia.NewTensor(g, gorgonia.Float32, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
 	c := &comparison{}
 	for i, kept := range shapes.style {
 		of, _ := kept.Inputs(g, fmt.Sprintf("style %d", i+1))
@@ -92,23 +90,37 @@ func (e extractor) outlineComparison(width, height int, t targets, shapes sums, 
 	for i, values := range shapes.content {
 		c.x.content = append(c.x.content, values.Input(g, fmt.Sprintf("content %d", i+1)))
 	}
-	sum, err := e.recipe.compare(node, c.x, t.style, sizes)
+	sum, err := e.recipe.compare(g, c.x, t.style, sizes)
 	if err != nil {
 		return nil, nil, err
 	}
-	o = &objective{loss: sum.node, terms: sum.terms, comparison: c}
-	wrt := c.x.nodes()
-	if e.recipe.variation > 0 {
-		o.picture, wrt = node, append(wrt, node)
-	}
-	if c.gradients, err = gorgonia.Grad(sum.node, wrt...); err != nil {
+	if err := sum.sum(); err != nil {
 		return nil, nil, err
 	}
-	if o.picture != nil {
-		last := len(c.gradients) - 1
-		o.gradient, c.gradients = c.gradients[last], c.gradients[:last]
+	c.gradients, err = gorgonia.Grad(sum.node, c.x.nodes()...)
+	return &objective{loss: sum.node, terms: sum.terms, comparison: c}, sum.targets, err
+}
+
+// outlineVariation builds the graph of the total variation of a picture of a size, which
+// doesn't go through the network; nil where it doesn't count.
+func (e extractor) outlineVariation(width, height int) (o *objective, err error) {
+	defer ops.Catch(&err, "build the total variation")
+	if e.recipe.variation == 0 {
+		return nil, nil
 	}
-	return o, sum.targets, nil
+	picture := gorgonia.NewTensor(gorgonia.NewGraph(), gorgonia.Float32, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
+	t := &total{}
+	if err := e.recipe.vary(t, picture); err != nil {
+		return nil, err
+	}
+	if err := t.sum(); err != nil {
+		return nil, err
+	}
+	gradients, err := gorgonia.Grad(t.node, picture)
+	if err != nil {
+		return nil, err
+	}
+	return &objective{picture: picture, gradient: gradients[0], loss: t.node, terms: t.terms}, nil
 }
 
 // tiledObjective compiles the objective of a level in tiles.
@@ -119,9 +131,23 @@ func (e extractor) tiledObjective(l level, t targets, b *tiled) (*objective, err
 		return nil, err
 	}
 	o.tiled, o.key = b, o.Input(losses.KeyName)
-	if o.point, o.slope, err = o.vectors(e.Device, 3*l.width*l.height); err != nil {
+	of := o // whose the picture and its gradient are
+	if o.variation, err = e.outlineVariation(l.width, l.height); err == nil && o.variation != nil {
+		of = o.variation
+		if of.Executable, err = engine.Compile(e.Device, nil, of.outputs()...); err != nil {
+			o.variation = nil
+		}
+	}
+	if err == nil {
+		o.point, o.slope, err = of.vectors(e.Device, 3*l.width*l.height)
+	}
+	if err != nil {
 		o.Close()
 		return nil, err
+	}
+	o.owns = of.owns
+	if slope, here := o.slope.(optim.HostVector); here {
+		b.lend(slope)
 	}
 	return o, nil
 }
@@ -132,7 +158,7 @@ func (e extractor) comparisonOf(l level, t targets, b *tiled) (*objective, error
 	if err != nil {
 		return nil, err
 	}
-	o, inputs, err := e.outlineComparison(l.width, l.height, t, shapes, b.sizes)
+	o, inputs, err := e.outlineComparison(t, shapes, b.sizes)
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +166,8 @@ func (e extractor) comparisonOf(l level, t targets, b *tiled) (*objective, error
 	return o, err
 }
 
-// vectors are the picture and its gradient: where total variation counts, in the place
-// that they have in the comparison.
+// vectors are the picture and its gradient, in the place that they have in the graph, or
+// new ones where it has none.
 func (o *objective) vectors(device plan.Device, n int) (point, slope optim.Vector, err error) {
 	if o.picture != nil {
 		if point, err = o.Vector(o.picture); err != nil {
@@ -181,15 +207,27 @@ func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case o.picture == nil:
+	loss, err := o.Scalar(o.loss)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.pullBackToMaps(ctx, cotangents); err != nil {
+		return 0, err
+	}
+	// From here on the gradient's memory is the gradient's.
+	if o.variation == nil {
 		clear(gradient)
-	case !here:
-		if err := device.Download(gradient, o.slope); err != nil {
+	} else {
+		variation, err := o.variation.evaluate(ctx)
+		if err == nil && !here {
+			err = device.Download(gradient, o.slope)
+		}
+		if err != nil {
 			return 0, err
 		}
+		loss += variation
 	}
-	if err := b.pullBack(ctx, cotangents, pictureMap(from.width, from.height, gradient)); err != nil {
+	if err := b.pullBackToPicture(ctx, cotangents, pictureMap(from.width, from.height, gradient)); err != nil {
 		return 0, err
 	}
 	if !here {
@@ -197,7 +235,7 @@ func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
 			return 0, err
 		}
 	}
-	return o.Scalar(o.loss)
+	return loss, nil
 }
 
 // compare computes the loss, and the cotangents of the sums.

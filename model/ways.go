@@ -256,10 +256,12 @@ type carrier interface {
 // tiling is what a level takes where it is looked at in tiles.
 type tiling struct {
 	sections []*section
-	fixed    demand     // all but the optimiser's vectors and what is kept of the way there
-	keepable []keepable // what can be kept of that, the best first
-	again    work       // of the way there, where nothing is kept of it and it is made again
-	work     work       // of an evaluation then
+	// What it takes while targets are computed, and while the picture descends, but for the
+	// optimiser's vectors and what is kept of the way there.
+	computing, descending demand
+	keepable              []keepable // what can be kept of that, the best first
+	again                 work       // of the way there, where nothing is kept of it and it is made again
+	work                  work       // of an evaluation then
 }
 
 // keepable is what can be kept of a section for the way back.
@@ -298,31 +300,47 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 	slices.SortStableFunc(t.keepable, func(a, b keepable) int {
 		return cmp.Compare(b.spares.sum()/float64(b.bytes), a.spares.sum()/float64(a.bytes))
 	})
-	maps := whole.mapBytes()
+	maps := whole.mapBytes(0)
 	for _, size := range l.styles {
 		style, err := e.newTiled(size.X, size.Y, cut, f)
 		if err != nil {
 			return t, fmt.Errorf("style picture: %w", err)
 		}
-		maps = max(maps, style.mapBytes())
+		maps = max(maps, style.mapBytes(0))
 	}
-	o, inputs, err := e.sketchComparison(l, whole)
+	comparison, inputs, err := e.comparisonNeeds(l, whole)
 	if err != nil {
 		return t, err
 	}
-	comparison, err := engine.Needs(e.Device, o.outputs()...)
-	if err != nil {
-		return t, err
-	}
-	t.fixed.device = arena + comparison
-	if o.picture == nil {
-		t.fixed.device += 2 * pictureBytes(l.width, l.height)
-	}
-	t.fixed.host = maps + whole.contentBytes()
+	kept := whole.contentBytes()
 	for _, input := range inputs {
-		t.fixed.host += input.Values.Bytes()
+		kept += input.Values.Bytes()
 	}
+	var lent int64
+	if e.Device.OnHost() {
+		lent = pictureBytes(l.width, l.height)
+	}
+	t.computing = demand{device: arena, host: maps + kept}
+	t.descending = demand{device: arena + comparison, host: whole.mapBytes(lent) + kept}
 	return t, nil
+}
+
+// comparisonNeeds is how many bytes of the device the comparison takes, with the picture and
+// its gradient, and what is to be written to it.
+func (e extractor) comparisonNeeds(l outline, b *tiled) (int64, []engine.Input, error) {
+	o, inputs, err := e.sketchComparison(l, b)
+	if err != nil {
+		return 0, nil, err
+	}
+	bytes, err := engine.Needs(e.Device, o.outputs()...)
+	if err != nil {
+		return 0, nil, err
+	}
+	if o, err = e.outlineVariation(l.width, l.height); err != nil || o == nil {
+		return bytes + 2*pictureBytes(l.width, l.height), inputs, err
+	}
+	variation, err := engine.Needs(e.Device, o.outputs()...)
+	return bytes + variation, inputs, err
 }
 
 // count adds the work of a section, and what keeping the way there takes and spares.
@@ -381,16 +399,19 @@ func (t *tiling) count(e extractor, i int) error {
 	return nil
 }
 
-// mapBytes is the most that maps between sections take at a time: all of them, and a strip of
-// the cotangent that takes the place of one.
-func (b *tiled) mapBytes() int64 {
-	var maps, strip int64
-	for _, s := range b.sections[1:] {
-		row := int64(s.channels) * int64(s.width)
-		maps += b.format().elementBytes() * row * int64(s.height)
-		strip = max(strip, singles.elementBytes()*row*int64(s.stripHeight()))
+// mapBytes is the most that maps between sections take at a time beside so many bytes that
+// are lent to them: all of them, and the frontier of the cotangent that takes the place of
+// one.
+func (b *tiled) mapBytes(lent int64) int64 {
+	var maps, frontier int64
+	places := b.places(lent)
+	for i, s := range b.sections[1:] {
+		if places[i+1] < 0 {
+			maps += b.bytesOf(i + 1)
+		}
+		frontier = max(frontier, s.frontierBytes())
 	}
-	return maps + strip
+	return maps + frontier
 }
 
 // contentBytes is what is kept of the content.
@@ -415,7 +436,7 @@ func (e extractor) sketchComparison(l outline, b *tiled) (*objective, []engine.I
 	if err != nil {
 		return nil, nil, err
 	}
-	return e.outlineComparison(l.width, l.height, t, shapes, make([]contentSize, len(e.recipe.content)))
+	return e.outlineComparison(t, shapes, make([]contentSize, len(e.recipe.content)))
 }
 
 // sketchTargets has the shapes of what is kept of the styles, without values. Summaries of
@@ -453,7 +474,6 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 		return w, in.holds(w.needs), nil
 	}
 	computing, descending = p.beside(l.outline, vectors)
-	others := in.larger(computing, descending)
 	quickest := math.Inf(1)
 	for f := wholeMaps32; f <= fewMaps; f++ {
 		least, err := p.leastArena(l.outline, f)
@@ -472,14 +492,15 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 			if err != nil {
 				return w, false, err
 			}
-			needs := others.plus(t.fixed)
-			if !in.holds(needs) {
+			first, then := computing.plus(t.computing), descending.plus(t.descending)
+			if needs := in.larger(first, then); !in.holds(needs) {
 				if !fits {
 					w.needs = needs
 				}
 				continue
 			}
-			tried := t.with(arena, f, needs, in.less(needs).host)
+			tried := t.with(arena, f, in.less(then).host)
+			tried.needs = in.larger(first, then.plus(demand{host: tried.keep}))
 			if took := tried.work.sum() * f.price(); took < quickest {
 				w, fits, quickest = tried, true, took
 				w.remark += p.remarkOn(whole)
@@ -502,7 +523,7 @@ func (p *planner) remarkOn(whole demand) string {
 
 // with is the way of a tiling in which as much as possible of what the way back needs is
 // kept, in so many bytes: first what spares the most of them.
-func (t tiling) with(arena int64, f frugality, needs demand, left int64) way {
+func (t tiling) with(arena int64, f frugality, left int64) way {
 	w := way{Tiled: true, Arena: arena, Frugal: f, order: t.keepable, work: t.work}
 	again := t.again
 	for _, next := range t.keepable {
@@ -512,8 +533,6 @@ func (t tiling) with(arena int64, f frugality, needs demand, left int64) way {
 		w.work.add(spared)
 		again.add(spared)
 	}
-	needs.host += w.keep
-	w.needs = needs
 	first := t.sections[0].largest().inner
 	w.remark = fmt.Sprintf("it is looked at in tiles, the first layers in such of %d×%d pixels", first.Dx(), first.Dy())
 	if twice := again.sum() / t.again.sum(); twice > 0.005 {
