@@ -10,6 +10,7 @@ import (
 // board is a canvas with paint on it that has thickness.
 type board struct {
 	width, height int
+	scale         float64 // how many times its usual size
 	paints        []colour
 	thick         []float64 // of the paint, in pixels
 }
@@ -30,9 +31,15 @@ type layer struct {
 	accents float64 // share of strokes in a paint of their own
 }
 
+// scaled is the layer for a board of another size.
+func (l layer) scaled(scale float64) layer {
+	l.width, l.length, l.spacing = scale*l.width, scale*l.length, scale*l.spacing
+	return l
+}
+
 // newBoard is a board with a dark ground.
-func newBoard(width, height int) *board {
-	b := &board{width: width, height: height, paints: make([]colour, width*height), thick: make([]float64, width*height)}
+func newBoard(width, height int, scale float64) *board {
+	b := &board{width: width, height: height, scale: scale, paints: make([]colour, width*height), thick: make([]float64, width*height)}
 	for i := range b.paints {
 		b.paints[i] = hex(0x2a1d33)
 	}
@@ -100,7 +107,7 @@ func (b *board) stroke(br brush, path []spot, c colour, random *rand.Rand) {
 		strand := noise(0.45*float64(i), 0.5, grain)
 		own := c.times(1 + 0.16*strand + 0.05*(random.Float64()-0.5))
 		reach := 0.5 * math.Sqrt(1-0.8*o*o) * (0.86 + 0.14*random.Float64())
-		rise := (0.55 + 0.45*strand + 0.5*o*o*o*o) * br.width * 0.16
+		rise := (0.55 + 0.45*strand + 0.5*o*o*o*o) * br.width / b.scale * 0.16
 		for s, at := range path {
 			t := float64(s)/float64(len(path)-1) - 0.5
 			if math.Abs(t) > reach {

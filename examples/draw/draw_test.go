@@ -17,7 +17,7 @@ func TestTheCommittedPicturesAreWhatTheProgramDraws(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			drawn, err := d.draw()
+			drawn, err := d.draw(1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,17 +61,17 @@ func TestTheCommittedPicturesAreSmall(t *testing.T) {
 }
 
 func TestRunSaysWhereItCouldNotWrite(t *testing.T) {
-	drawings := []drawing{{file: "a.png", draw: func() (*picture.Picture, error) {
+	drawings := []drawing{{file: "a.png", draw: func(float64) (*picture.Picture, error) {
 		return &picture.Picture{Width: 1, Height: 1, RGB: make([]float32, 3)}, nil
 	}}}
 	folder := t.TempDir()
-	if err := run(drawings, folder); err != nil {
+	if err := run(drawings, folder, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := picture.Open(t.Context(), filepath.Join(folder, "a.png")); err != nil {
 		t.Error(err)
 	}
-	if err := run(drawings, filepath.Join(folder, "missing")); err == nil {
+	if err := run(drawings, filepath.Join(folder, "missing"), 1); err == nil {
 		t.Error("no error for a folder that is missing")
 	}
 }

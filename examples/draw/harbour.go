@@ -16,8 +16,8 @@ const (
 	sunX, sunY = 0.93, 0.475
 )
 
-func drawHarbour() (*picture.Picture, error) {
-	width, height := harbourWidth*oversampling, harbourHeight*oversampling
+func drawHarbour(scale float64) (*picture.Picture, error) {
+	width, height := scaled(harbourWidth*oversampling, scale), scaled(harbourHeight*oversampling, scale)
 	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
 	r, g, b := p.Planes()
 	for i := range r {
@@ -25,7 +25,7 @@ func drawHarbour() (*picture.Picture, error) {
 		c := harbourAt(x, y)
 		r[i], g[i], b[i] = float32(clamp(c.r)), float32(clamp(c.g)), float32(clamp(c.b))
 	}
-	return p.Resize(harbourWidth, harbourHeight, picture.Lanczos)
+	return p.Resize(scaled(harbourWidth, scale), scaled(harbourHeight, scale), picture.Lanczos)
 }
 
 // thing stands in the water; at gives its colour where it is.

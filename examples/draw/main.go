@@ -1,6 +1,5 @@
-// Draw makes the two small pictures that the README's first command stylises:
-// harbour.png, a scene, and whirl.jpg, a painting-like style. Every run makes
-// the same ones.
+// Draw makes the example pictures: harbour.png, a scene, and, to paint it like, whirl.jpg,
+// woodcut.jpg, mosaic.jpg and dots.jpg. Every run makes the same ones.
 package main
 
 import (
@@ -15,27 +14,38 @@ import (
 // drawing is a picture that the program can make.
 type drawing struct {
 	file string
-	draw func() (*picture.Picture, error)
+	draw func(scale float64) (*picture.Picture, error)
 	save picture.SaveOptions
 }
 
 var drawings = []drawing{
 	{"harbour.png", drawHarbour, picture.SaveOptions{}},
 	{"whirl.jpg", drawWhirl, picture.SaveOptions{Quality: 92}},
+	{"woodcut.jpg", drawWoodcut, picture.SaveOptions{Quality: 90}},
+	{"mosaic.jpg", drawMosaic, picture.SaveOptions{Quality: 88}},
+	{"dots.jpg", drawDots, picture.SaveOptions{Quality: 88}},
 }
 
 func main() {
 	folder := flag.String("o", "examples", "the folder to write the pictures to")
+	scale := flag.Float64("scale", 1, "how many times their usual size they are, 1 to 8, with details that fit")
 	flag.Parse()
-	if err := run(drawings, *folder); err != nil {
+	if !(*scale >= 1 && *scale <= 8) {
+		fmt.Fprintf(os.Stderr, "-scale is %v, want 1 to 8\n", *scale)
+		os.Exit(2)
+	}
+	if err := run(drawings, *folder, *scale); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(drawings []drawing, folder string) error {
+// scaled is a side in pixels at a scale.
+func scaled(pixels int, scale float64) int { return int(float64(pixels)*scale + 0.5) }
+
+func run(drawings []drawing, folder string, scale float64) error {
 	for _, d := range drawings {
-		p, err := d.draw()
+		p, err := d.draw(scale)
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", d.file, err)
 		}

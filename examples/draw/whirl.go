@@ -14,17 +14,17 @@ const (
 	whirlSeed               = 20
 )
 
-func drawWhirl() (*picture.Picture, error) {
-	b := newBoard(2*whirlWidth, 2*whirlHeight)
+func drawWhirl(scale float64) (*picture.Picture, error) {
+	b := newBoard(scaled(2*whirlWidth, scale), scaled(2*whirlHeight, scale), scale)
 	random := rand.New(rand.NewPCG(whirlSeed, 0))
 	for _, layer := range []layer{
 		{brush: brush{width: 34, load: 1.3, smear: 0.004}, length: 240, spacing: 17, jitter: 0.06},
 		{brush: brush{width: 22, load: 1.1, smear: 0.006}, length: 140, spacing: 15, jitter: 0.12},
 		{brush: brush{width: 15, load: 1.0, smear: 0.008}, length: 80, spacing: 14.5, jitter: 0.20, accents: 0.06},
 	} {
-		b.paint(layer, random)
+		b.paint(layer.scaled(scale), random)
 	}
-	return b.lit().Resize(whirlWidth, whirlHeight, picture.Lanczos)
+	return b.lit().Resize(scaled(whirlWidth, scale), scaled(whirlHeight, scale), picture.Lanczos)
 }
 
 // vortex is one of the whirls that the painting turns about.
