@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 		if cause := recover(); cause != nil {
 			fmt.Fprintf(stderr, "impasto: internal error: %s; this is a bug: please report it where you got impasto, with the command and what `impasto version` prints\n", quote.Line(fmt.Sprint(cause)))
 			if wantsTrace() {
+				if of, ok := cause.(interface{ Stack() []byte }); ok { // another thread's
+					stderr.Write(of.Stack())
+				}
 				stderr.Write(debug.Stack())
 			}
 			status = statusFailed

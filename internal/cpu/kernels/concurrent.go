@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,8 @@ type Workers struct {
 	next  atomic.Int64    // the first part that no thread has taken
 	busy  atomic.Int64    // helpers that have not finished
 	done  <-chan struct{} // closed when no more parts are to be taken; nil is never; see Until
+	// fault is what a part panicked with first; see work.
+	fault atomic.Pointer[fault]
 
 	shared workspace // of the operation as a whole
 }
@@ -135,6 +138,17 @@ func (w *Workers) exclusive(operation func(shared *workspace)) {
 	operation(&w.shared)
 }
 
+// fault is what a part of an operation panicked with, and where.
+type fault struct {
+	cause any
+	stack []byte
+}
+
+func (f *fault) String() string { return fmt.Sprint(f.cause) }
+
+// Stack is the trace of the thread that panicked.
+func (f *fault) Stack() []byte { return f.stack }
+
 // errGivenUp is what runLocked panics with where Until's context has ended.
 var errGivenUp = errors.New("kernels: the operation was given up")
 
@@ -172,7 +186,8 @@ func (w *Workers) ended() bool {
 	}
 }
 
-// runLocked is run for a caller that holds the lock.
+// runLocked is run for a caller that holds the lock. Where a part panics, on whatever
+// thread, so does runLocked on the caller's, once no thread works on the operation any more.
 func (w *Workers) runLocked(parts int, part func(part int, s *workspace)) {
 	if parts <= 0 {
 		return
@@ -190,13 +205,23 @@ func (w *Workers) runLocked(parts int, part func(part int, s *workspace)) {
 	w.work(&w.workspaces[0])
 	w.caller.wait(func() bool { return w.busy.Load() == 0 })
 	w.part = nil
+	if f := w.fault.Swap(nil); f != nil {
+		panic(f)
+	}
 	if w.ended() {
 		panic(errGivenUp)
 	}
 }
 
-// work takes parts until none is left, or none is wanted.
+// work takes parts until none is left, or none is wanted. A panic ends it; nobody takes
+// another part then.
 func (w *Workers) work(s *workspace) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.fault.CompareAndSwap(nil, &fault{cause, debug.Stack()})
+			w.next.Store(w.parts)
+		}
+	}()
 	for !w.ended() {
 		p := w.next.Add(1) - 1
 		if p >= w.parts {

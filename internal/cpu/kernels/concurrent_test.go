@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -131,4 +132,33 @@ func TestAWaiterThatIsWokenTooEarlyGoesOnWaiting(t *testing.T) {
 	ready.Store(true)
 	w.wake()
 	<-returned
+}
+
+// A panic in a part, on whichever thread it comes, is one of the operation's caller, and
+// operations can go on.
+func TestPanicsOfPartsReachTheCaller(t *testing.T) {
+	for _, threads := range []int{1, 4} {
+		w := newWorkers(threads, &isaGo)
+		for bad := range 40 {
+			func() {
+				defer func() {
+					if f, ok := recover().(*fault); !ok || f.cause != "a mistake" || !bytes.Contains(f.Stack(), []byte("TestPanicsOfPartsReachTheCaller")) {
+						t.Errorf("%d threads: recovered %v, want the part's panic and where it was", threads, f)
+					}
+				}()
+				w.Run(40, func(part int) {
+					if part == bad {
+						panic("a mistake")
+					}
+					time.Sleep(time.Microsecond)
+				})
+			}()
+			var sum atomic.Int64
+			w.Run(40, func(part int) { sum.Add(int64(part)) })
+			if got := sum.Load(); got != 40*39/2 {
+				t.Fatalf("%d threads: the sum is %d after a panic", threads, got)
+			}
+		}
+		w.Close()
+	}
 }
