@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -66,6 +66,7 @@ generate:
 	go run ./internal/notices
 	go test ./losses -run Docs -update
 	go test ./internal/settings -run Docs -update
+	go run ./internal/calibrate
 	go test ./docs -update
 
 # NOTICE, of the modules that the program is linked of on all platforms.
@@ -82,6 +83,25 @@ preset-pictures:
 			--preset $$preset --size 192 --jpeg-quality 90 --checkpoint none || exit 1; \
 	done
 	go test ./internal/settings -run Docs -update
+
+# The pictures of docs/strength.md: the example at five strengths, which takes a few
+# minutes.
+strength-pictures:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	mkdir -p docs/images/strength
+	for strength in 0 25 50 75 100; do \
+		bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/strength/$$strength.jpg \
+			--strength $$strength --size 160 --quality draft --jpeg-quality 90 --checkpoint none || exit 1; \
+	done
+
+# The content weights that strengths stand for, measured anew, which takes half an hour.
+# PAIRS are the pictures to paint, CHECKS those to judge the result by: CONTENT:STYLE, with
+# commas between the pairs. Pictures are kept in bin/strength.
+PAIRS = examples/harbour.png:examples/whirl.jpg
+CHECKS = $(PAIRS)
+strength-table:
+	go run ./internal/calibrate -ladder bin/strength -pairs $(PAIRS)
+	go run ./internal/calibrate -check bin/strength -pairs $(CHECKS)
 
 # All that must hold besides the tests.
 check: cross man

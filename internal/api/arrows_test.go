@@ -81,6 +81,7 @@ var arrows = []struct{ from, to string }{
 	{"cuda/standin", "cuda/kernels/host"},
 	{"examples/draw", "internal/picture"},
 	{"internal/api", ""},
+	{"internal/calibrate", "device internal/picture losses model"},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
 	{"internal/colour/colourtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
