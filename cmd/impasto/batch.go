@@ -37,6 +37,10 @@ func newBatchOptions() *batchOptions {
 }
 
 func (o *batchOptions) addFlags(f flagSet) {
+	f.addTable(o.Table(), func() { o.addOwnFlags(f) })
+}
+
+func (o *batchOptions) addOwnFlags(f flagSet) {
 	f.add(fileTexts{&o.Styles}, "style", "", "a style picture, a folder or a pattern of such; may be repeated: each content is painted in each style")
 	f.add(settings.Text(&o.List, "FILE"), "list", "", "a list of more contents, one a line, and with a tab behind it a style for that one alone; - is standard input")
 	f.add(settings.Switch(&o.Paired), "pair", "", "paint the first content in the first style, the second in the second and so on, instead of each in each")
@@ -46,7 +50,6 @@ func (o *batchOptions) addFlags(f flagSet) {
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything, say what would be painted, and what time and memory that would take, and stop")
 	o.sources.addFlags(f, func(string) bool { return false })
-	f.addSettings(o.Table()...)
 }
 
 func newBatchCommand(global *globalOptions) *cobra.Command {

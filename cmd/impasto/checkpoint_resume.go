@@ -170,8 +170,12 @@ func (o *stylizeOptions) takeSettings(note commandNote, given func(flag string) 
 	before, now := was.Values(), o.Values()
 	for _, s := range o.Table() {
 		if given(s.Name) && before[s.Name] != now[s.Name] && !samePath(before[s.Name], now[s.Name]) {
-			return usagef("--%s %s%s: the checkpoint was made with %s; leave it out, or start afresh",
-				s.Name, quote.Name(now[s.Name]), o.sources.origin(s.Name), quote.Name(before[s.Name]))
+			with := "with " + quote.Name(before[s.Name])
+			if before[s.Name] == "" {
+				with = "without one"
+			}
+			return usagef("--%s %s%s: the checkpoint was made %s; leave it out, or start afresh",
+				s.Name, quote.Name(now[s.Name]), o.sources.origin(s.Name), with)
 		}
 	}
 	o.Stylization = was

@@ -204,6 +204,7 @@ func TestCheckpointThatWontDoIsRefused(t *testing.T) {
 		{[]string{"--resume=missing"}, statusFailed, []string{"missing", "no such file"}},
 		{[]string{"--resume="}, statusUsage, []string{"--resume", "want a name"}},
 		{[]string{"--resume=run.checkpoint", "--size=64"}, statusUsage, []string{"--size 64: the checkpoint was made with 32"}},
+		{[]string{"--resume=run.checkpoint", "--strength=70"}, statusUsage, []string{"--strength 70: the checkpoint was made without one; leave it out"}},
 		{[]string{"--resume=run.checkpoint", "--loss=gram"}, statusUsage, []string{"--loss gram: the checkpoint was made with sinkhorn"}},
 		{[]string{"--resume=run.checkpoint", "--quiet", "content.png", "content.png:2"}, statusFailed, []string{"its style picture 1 is another"}},
 		{[]string{"content.png", "style.png", "-o", "new.png", "--checkpoint=style.png"}, statusUsage, []string{"--checkpoint style.png"}},

@@ -44,6 +44,10 @@ func newCompareOptions() *compareOptions {
 }
 
 func (o *compareOptions) addFlags(f flagSet) {
+	f.addTable(o.Table(), func() { o.addOwnFlags(f) })
+}
+
+func (o *compareOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FOLDER"), "output", "o", "where everything goes; made if it isn't there")
 	f.add(settings.Names(&o.LossNames, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
 	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: the preset or any of the flags below it; may be repeated; semicolons part values that have commas")
@@ -52,7 +56,6 @@ func (o *compareOptions) addFlags(f flagSet) {
 	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
 	f.add(settings.Switch(&o.NoMetadata), "no-metadata", "", "don't say in the pictures' files how they were made, which impasto info prints")
 	o.sources.addFlags(f, o.varies)
-	f.addSettings(o.Table()...)
 }
 
 // varies tells whether a setting varies between the pictures.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -30,6 +32,15 @@ func (f flagSet) add(value settings.Value, name, shorthand, usage string) {
 	}
 	// It fails for a flag that isn't there, or has a completion already.
 	_ = f.command.RegisterFlagCompletionFunc(name, completionOf(value))
+}
+
+// addTable adds the settings of a table around flags of the command's own: those of the
+// first heading before them, since these are what to try first, and the others after them.
+func (f flagSet) addTable(table []settings.Setting, own func()) {
+	others := slices.IndexFunc(table, func(s settings.Setting) bool { return s.Heading != table[0].Heading })
+	f.addSettings(table[:others]...)
+	own()
+	f.addSettings(table[others:]...)
 }
 
 // addSettings adds settings under their own headings, where they have any.

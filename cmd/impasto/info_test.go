@@ -121,7 +121,7 @@ func TestFlagsAreThoseThatAreNeeded(t *testing.T) {
 	for _, flags := range [][]string{
 		{}, {"size=100"}, {"size=1024", "quality=best"}, {"quality=reference"}, {"iterations=7"}, {"iterations=7", "least-iterations=3"},
 		{"optimizer=adam"}, {"min-size=64", "size=64"}, {"layer-loss=relu1_1=gram", "layer-loss=relu2_1=cmd", "seed=9"},
-		{"plain-pooling=true"}, {"start=grey", "memory=2GiB"},
+		{"plain-pooling=true"}, {"start=grey", "memory=2GiB"}, {"strength=70", "loss=gram"}, {"strength=0", "quality=reference"}, {"content-weight=0.5"},
 	} {
 		want := settings.Default()
 		given := map[string]bool{}

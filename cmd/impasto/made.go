@@ -40,6 +40,12 @@ func settingsIn(d *metadata.Document) (settings.Stylization, error) {
 			return s, err
 		}
 	}
+	// A strength that stands for another content weight by now has done what it was for.
+	was := s.Options.ContentWeight
+	if err := s.SettleStrength(none); err != nil || s.Options.ContentWeight != was {
+		s.Options.ContentWeight = was
+		s.DropStrength()
+	}
 	if start := d.Settings["start"]; d.Start != nil && start != "" {
 		return s, errors.New("two settings of what to start from")
 	} else if isName := model.Start(start); start != "" && (isName == model.StartFromImage || !slices.Contains(model.StartNames(), start)) {
@@ -52,6 +58,9 @@ func settingsIn(d *metadata.Document) (settings.Stylization, error) {
 	}
 	return s, nil
 }
+
+// none tells of no setting that it was given.
+func none(string) bool { return false }
 
 // setAnew sets a setting in place of what it was.
 func setAnew(s *settings.Stylization, name, value string) error {

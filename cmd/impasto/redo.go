@@ -215,6 +215,12 @@ func overridden(d *metadata.Document, flags settings.Stylization, given func(str
 			return s, usage(err)
 		}
 	}
+	if given("content-weight") && !given("strength") {
+		s.DropStrength()
+	}
+	if err := s.SettleStrength(given); err != nil {
+		return s, usage(err)
+	}
 	if given("quality") {
 		return s, usage(s.Settle(func(name string) bool {
 			return given(name) || name == "min-size" && s.Options.MinSize <= s.Options.Size

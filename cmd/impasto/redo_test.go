@@ -41,6 +41,7 @@ func TestRedoMakesTheSameFile(t *testing.T) {
 		"out.png":  {"--seed=7", "--start=noise", "--loss=sliced", "--layer-loss=relu1_1=gram", "--dither", "--dpi=300"},
 		"out.webp": {"--dither", "--keep-exif", "--dpi=200"},
 		"p.webp":   {"--webp-quality=80"},
+		"a.png":    {"--strength=20", "--loss=gram"},
 		"out.tif":  {"--depth=16", "--optimizer=adam", "--step-size=0.05"},
 		"out.JPEG": {"--jpeg-quality=80", "--start=style.png", "--quality=draft", "--min-size=20", "--iterations=2"},
 	} {

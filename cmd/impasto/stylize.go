@@ -45,6 +45,10 @@ func newStylizeOptions() *stylizeOptions {
 }
 
 func (o *stylizeOptions) addFlags(f flagSet) {
+	f.addTable(o.Table(), func() { o.addOwnFlags(f) })
+}
+
+func (o *stylizeOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FILE"), "output", "o", "where to write the picture: .png, .jpg, .tif or .webp; in a folder it gets the content's name; - is standard output")
 	f.add(settings.Choice(&o.Format, "format", picture.Written[:]), "format", "", "png, jpeg, tiff or webp, for standard output (png unless given) and for names that don't say")
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
@@ -65,7 +69,6 @@ func (o *stylizeOptions) addFlags(f flagSet) {
 	f.add(settings.Choice(&o.Watch.Show, "protocol", append([]string{showNever, showAuto}, terminalgraphics.Protocols()...)), "show", "", "show the picture on the terminal at each scale's end: never, auto, kitty, iterm2 or sixel; auto asks the terminal")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything as for a run, say what it would take, as impasto plan does, and stop")
 	o.sources.addFlags(f, func(string) bool { return false })
-	f.addSettings(o.Table()...)
 }
 
 func newStylizeCommand(global *globalOptions) *cobra.Command {

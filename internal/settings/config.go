@@ -243,7 +243,7 @@ func wantedKind(value Value) string {
 		return "true or false"
 	case wholeNumber, unsigned:
 		return "a whole number"
-	case realNumber:
+	case realNumber, optionalNumber:
 		return "a number"
 	case layerWeights, layerLosses:
 		return "a table of layers, or a text such as \"" + layerExample(value) + "\""
@@ -271,7 +271,7 @@ func textOf(value Value, node *unstable.Node) (text string, ok bool) {
 	case unsigned:
 		// Seeds may be larger than whole numbers of TOML.
 		return wholeText(text), node.Kind == unstable.Integer || node.Kind == unstable.String
-	case realNumber:
+	case realNumber, optionalNumber:
 		return numberText(text, node.Kind)
 	case *nameList, *lossList:
 		if node.Kind == unstable.Array {

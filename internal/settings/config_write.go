@@ -56,7 +56,7 @@ func Comment(text string) string {
 // tomlOf writes a value's text as TOML has it.
 func tomlOf(value Value, text string) (string, error) {
 	switch value.(type) {
-	case onOff, wholeNumber, realNumber:
+	case onOff, wholeNumber, realNumber, optionalNumber:
 		return text, nil
 	case unsigned:
 		if n, err := strconv.ParseUint(text, 0, 64); err == nil && n <= math.MaxInt64 {

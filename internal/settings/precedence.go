@@ -18,6 +18,9 @@ var decided = map[string][]string{
 	"style-layers": {"layer-loss"},
 	"style-scale":  {"style-size"},
 	"style-size":   {"style-scale"},
+	// One of the two chooses the content weight.
+	"strength":       {"content-weight"},
+	"content-weight": {"strength"},
 }
 
 // fitting is the setting that fits itself to others unless the command line has it.

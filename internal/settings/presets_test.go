@@ -74,7 +74,7 @@ func TestPresetsAreFoundByTheirNames(t *testing.T) {
 
 func TestLaterPlacesTakeTheSettingsOfEarlierOnes(t *testing.T) {
 	list := []Assignment{
-		{"size", "300"}, {"min-size", "16384"}, {"style-scale", "2"}, {"layer-loss", "relu1_1=gram,relu2_1=cmd"}, {"tv-weight", "3"},
+		{"size", "300"}, {"min-size", "16384"}, {"style-scale", "2"}, {"layer-loss", "relu1_1=gram,relu2_1=cmd"}, {"content-weight", "1"}, {"tv-weight", "3"},
 		{"optimizer", "adam"}, {"first-iterations", "7"}, {"iterations", "5"}, {"step-size", "0.1"},
 	}
 	all := func(without ...string) []string {
@@ -97,7 +97,8 @@ func TestLaterPlacesTakeTheSettingsOfEarlierOnes(t *testing.T) {
 		{"iterations", all("iterations")},
 		{"style-layers", all("layer-loss")},
 		{"style-size", all("style-scale")},
-		{"content-weight", all()},
+		{"content-weight", all("content-weight")},
+		{"strength", all("content-weight")},
 	} {
 		var names []string
 		for _, a := range Counting(list, these(test.given)) {

@@ -33,6 +33,9 @@ type Stylization struct {
 	// they do by themselves.
 	Samples     int
 	StyleLayers []model.LayerWeight
+	// Strength is how much style there shall be, of which Settle makes the content weight;
+	// see HasStrength.
+	Strength float64
 
 	Quality string // how long to go on, one of model.Qualities
 	// Start is what to start from: content, style, grey, noise or a file.
@@ -45,7 +48,7 @@ type Stylization struct {
 // Default is the settings that make good pictures without further thought.
 func Default() Stylization {
 	o := model.DefaultOptions()
-	s := Stylization{Options: o, Loss: o.StyleTerms[0].Loss, Quality: "good", Start: string(o.Start)}
+	s := Stylization{Options: o, Loss: o.StyleTerms[0].Loss, Strength: noStrength, Quality: "good", Start: string(o.Start)}
 	for _, t := range o.StyleTerms {
 		s.StyleLayers = append(s.StyleLayers, model.LayerWeight{Layer: t.Layer, Weight: t.Weight})
 	}
@@ -105,9 +108,13 @@ func (s Stylization) Values() map[string]string {
 }
 
 // Settle fits the settings that weren't given to those that were: the first scale
-// isn't larger than the last, and the optimiser and the iterations are those of
-// the quality. Iterations that were given are made at every scale.
+// isn't larger than the last, the optimiser and the iterations are those of the
+// quality, and the content weight is that of the strength. Iterations that were given
+// are made at every scale.
 func (s *Stylization) Settle(given func(name string) bool) error {
+	if err := s.SettleStrength(given); err != nil {
+		return err
+	}
 	if !given("min-size") {
 		s.Options.MinSize = min(s.Options.MinSize, s.Options.Size)
 	}

@@ -38,6 +38,7 @@ func (s *Stylization) Table() []Setting {
 		heading  string
 		settings []Setting
 	}{
+		{"Look", s.look()},
 		{"Size", s.size()},
 		{"Style and content", s.objective()},
 		{"Optimisation", s.optimisation()},
@@ -49,6 +50,14 @@ func (s *Stylization) Table() []Setting {
 		}
 	}
 	return all
+}
+
+// look is what to try first.
+func (s *Stylization) look() []Setting {
+	return []Setting{
+		{Name: "strength", Value: optionalNumber{realNumber{&s.Strength, 0, model.MaxStrength, "STRENGTH"}},
+			Usage: strengthUsage()},
+	}
 }
 
 func (s *Stylization) size() []Setting {
@@ -79,7 +88,7 @@ func (s *Stylization) objective() []Setting {
 		{Name: "content-layers", Value: layerWeights{&o.ContentLayers},
 			Usage: "layers whose features carry content, likewise"},
 		{Name: "content-weight", Value: Real(&o.ContentWeight, 0, model.MaxWeight, "WEIGHT"),
-			Usage: "what content counts beside style, which counts 1, under either content loss; 0 makes a texture of the styles"},
+			Usage: "what content counts beside style, which counts 1, under either content loss, instead of --strength; 0 makes a texture of the styles"},
 		{Name: "content-loss", Value: choice[string]{&o.ContentLoss, "content loss", losses.ContentNames(), contentLossHelp},
 			Usage: contentLossUsage()},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),
