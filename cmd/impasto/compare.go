@@ -32,7 +32,8 @@ type compareOptions struct {
 	Output    string   // a folder
 	LossNames []string // shorthand for a dimension
 	Vary      []compare.Dimension
-	Seconds   float64 // for each picture; 0 counts iterations instead
+	Seeds     []uint64 // that each of what varies is painted under; none for one picture each
+	Seconds   float64  // for each picture; 0 counts iterations instead
 	Also      []string
 	ScoreSize int
 	// NoMetadata leaves out of the pictures' files how they were made.
@@ -51,6 +52,7 @@ func (o *compareOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Text(&o.Output, "FOLDER"), "output", "o", "where everything goes; made if it isn't there")
 	f.add(settings.Names(&o.LossNames, "loss", losses.Names()), "losses", "", "losses to compare, with commas between them; all where nothing is varied")
 	f.add(dimensions{&o.Vary}, "vary", "", "another setting to vary, as in tv-weight=0,2,8: the preset or any of the flags below it; may be repeated; semicolons part values that have commas")
+	f.add(seedList{&o.Seeds}, "seeds", "", "paint each under all of these seeds, as in 0..4 or 0,3,7, and give means and standard deviations; where nothing is random, one picture is painted")
 	f.add(settings.Real(&o.Seconds, 0, 1e6, "SECONDS"), "seconds", "", "equal time for each picture, instead of equal iterations, which then only say how scales share it; L-BFGS may find sooner that no more would help; 0 counts iterations")
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
 	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
@@ -61,7 +63,8 @@ func (o *compareOptions) addOwnFlags(f flagSet) {
 // varies tells whether a setting varies between the pictures.
 func (o *compareOptions) varies(name string) bool {
 	return slices.ContainsFunc(o.Vary, func(d compare.Dimension) bool { return d.Name == name }) ||
-		name == "loss" && (len(o.LossNames) > 0 || len(o.Vary) == 0)
+		name == "seed" && len(o.Seeds) > 0 ||
+		name == "loss" && (len(o.LossNames) > 0 || len(o.Vary) == 0 && !(len(o.Seeds) > 0 && o.sources.isTyped("loss")))
 }
 
 func newCompareCommand(global *globalOptions) *cobra.Command {
@@ -78,6 +81,8 @@ results together. The folder gets
   sheet.png    a contact sheet; here too, two settings that vary make a matrix
   scores.json  every picture, and the content, scored under every loss against
                the styles and against the content
+  curves.json  how each came nearer, by iteration and by time
+  curves.svg   the same, drawn, by what can be compared
   pictures/    the pictures, each with a record of what made it
 
 and the scores are printed as a table. Scores are as the descent counts: 0 is
@@ -89,6 +94,14 @@ picture that fails is reported with its last good state, the others are made, an
 the exit status is 1; the same command tries it again. All files are tried before
 any work; a picture that can't be written in the end goes to another name, which
 the report has.
+
+With --seeds, each combination is painted under several seeds, and tables and page
+have means and standard deviations; one in which nothing is random is painted once.
+
+Where pictures descend on different losses, these can't be compared on their way. So all
+are brought to the size of the scores now and then and measured alike, by gaussian, gram
+and the content loss; the time for that isn't counted, but with --seconds, where it is one
+part in fifty at most.
 
 Before it starts, it says how long painting all that isn't there will take, and
 how much memory the largest picture will.
@@ -105,9 +118,12 @@ event ("written") and path. scores.json has these objects, without event and
 reused, under the key pictures. Before all that comes an object with event
 ("planned"), pictures (how many are to be painted), reused (how many are there
 already), device, memory (bytes, the most of any picture) and seconds (of all),
-unless all are there.`,
+unless all are there. With --seeds, an object for every variant, of the pictures that
+differ in nothing but the seed, comes in the end, with event ("variant") and what
+docs/json.md says; scores.json has them under the key variants.`,
 		Example: `  impasto compare photo.jpg painting.jpg --losses gram,gaussian -o compared
-  impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60`,
+  impasto compare photo.jpg painting.jpg --vary tv-weight=0,2,8 --vary loss=gram,moments -o grid --seconds 60
+  impasto compare photo.jpg painting.jpg --losses sliced,mmd --seeds 0..4 -o seeds`,
 		ValidArgsFunction: pictures,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -133,7 +149,12 @@ func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, er
 		return nil, usagef("compare: nowhere to write; name a folder with -o, as in -o compared")
 	}
 	all := slices.Clone(o.Vary)
-	if len(o.LossNames) == 0 && len(all) == 0 {
+	// One loss under several seeds is a comparison too.
+	single := len(o.Seeds) > 0 && len(o.LossNames) == 0 && len(all) == 0 && given("loss")
+	switch {
+	case single:
+		o.LossNames = []string{o.Loss.Description().Name}
+	case len(o.LossNames) == 0 && len(all) == 0:
 		o.LossNames = losses.NamesOf(losses.Usable())
 	}
 	if len(o.LossNames) > 0 {
@@ -143,12 +164,35 @@ func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, er
 		all = append([]compare.Dimension{{Name: "loss", Values: o.LossNames}}, all...)
 	}
 	for _, d := range all {
-		if given(d.Name) {
+		if given(d.Name) && !single {
 			return nil, usagef("--%s is given and varied; give one of them", d.Name)
 		}
+		if d.Name == "seed" && len(o.Seeds) > 0 {
+			return nil, usagef("--seeds and --vary seed= both vary the seed; give one of them")
+		}
+	}
+	if len(o.Seeds) > 0 && given("seed") {
+		return nil, usagef("--seed and --seeds are given; give one of them")
 	}
 	cells, err := compare.Grid(o.Stylization, all, given)
+	if err == nil && len(o.Seeds) > 0 {
+		cells, err = compare.UnderSeeds(cells, o.Seeds)
+	}
 	return cells, usage(err)
+}
+
+// unseeded is what is said of variants in which nothing is random, or nothing.
+func unseeded(cells []compare.Cell) string {
+	var names []string
+	for _, c := range cells {
+		if !c.Seeded {
+			names = append(names, quote.Name(c.Name()))
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	return "nothing is random in " + strings.Join(names, "; ") + ": seeds make no difference, and " + report.Count(len(names), "picture") + " will do"
 }
 
 // runCompare does what the command says: args are the content and the styles.
@@ -166,8 +210,13 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	if text := understood(args[0], styles); text != "" {
 		view.say("%s", text)
 	}
+	if len(o.Seeds) > 0 {
+		if text := unseeded(cells); text != "" {
+			view.say("%s", text)
+		}
+	}
 	options := compare.Options{
-		Content: args[0], Also: o.Also, Cells: cells, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
+		Content: args[0], Also: o.Also, Cells: cells, Seeds: o.Seeds, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
 		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]),
 		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}
@@ -198,10 +247,8 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	case err != nil:
 		return compareError(err)
 	}
-	if !global.JSON {
-		if err := writeScoreTables(stdout, c.Report()); err != nil {
-			return err
-		}
+	if err := view.summarise(c.Report()); err != nil {
+		return err
 	}
 	return c.Failure()
 }
@@ -236,6 +283,25 @@ type pictureEvent struct {
 	Event string `json:"event"` // "picture"
 	compare.Picture
 	Reused bool `json:"reused"`
+}
+
+// variantEvent is written for every variant in the end, where there are several seeds.
+type variantEvent struct {
+	Event string `json:"event"` // "variant"
+	compare.Variant
+}
+
+// summarise prints what is known in the end: tables for people, variants for scripts.
+func (v *comparisonView) summarise(r compare.Report) error {
+	if !v.global.JSON {
+		return writeScoreTables(v.stdout, r)
+	}
+	for _, variant := range r.Variants {
+		if err := v.write(variantEvent{"variant", variant}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plannedEvent is written before the first picture is painted.
@@ -327,21 +393,72 @@ func (v *comparisonView) write(object any) error {
 	return v.failed
 }
 
+// scoredRow is a row of the tables of scores.
+type scoredRow struct {
+	name           string
+	style, content map[string]*compare.Spread
+	kept           *compare.Spread
+}
+
+// scoredRows are the pictures that were scored, or the variants with pictures beside them
+// that weren't made here.
+func scoredRows(r compare.Report) []scoredRow {
+	alone := func(scores map[string]*float64) map[string]*compare.Spread {
+		all := map[string]*compare.Spread{}
+		for loss, score := range scores {
+			all[loss] = single(score)
+		}
+		return all
+	}
+	var rows []scoredRow
+	variants := r.Variants
+	for _, p := range r.Pictures {
+		switch {
+		case p.Style == nil:
+		case p.Kind != compare.KindMade || r.Variants == nil:
+			rows = append(rows, scoredRow{rowName(p), alone(p.Style), alone(p.Content), single(p.Kept)})
+		}
+		if len(variants) > 0 && p.Name == variants[0].Pictures[0] {
+			v := variants[0]
+			variants = variants[1:]
+			if v.Loss == nil {
+				continue
+			}
+			rows = append(rows, scoredRow{fmt.Sprintf("%s (n = %d)", quote.Name(v.Name), v.Loss.Count), v.Style, v.Content, v.Kept})
+		}
+	}
+	return rows
+}
+
+// single is a value without a deviation.
+func single(value *float64) *compare.Spread {
+	if value == nil {
+		return nil
+	}
+	return &compare.Spread{Mean: *value, Count: 1}
+}
+
 // writeScoreTables prints the scores against the styles, then against the
 // content.
 func writeScoreTables(out io.Writer, r compare.Report) error {
-	scored := slices.DeleteFunc(slices.Clone(r.Pictures), func(p compare.Picture) bool { return p.Style == nil })
+	rows := scoredRows(r)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	column := func(score func(compare.Picture) *float64) []string {
-		var values []float64
-		for _, p := range scored {
-			if v := score(p); v != nil {
-				values = append(values, *v)
-			} else {
-				values = append(values, math.NaN())
+	column := func(score func(scoredRow) *compare.Spread) []string {
+		var means, deviations []float64
+		for _, row := range rows {
+			mean, deviation := math.NaN(), math.NaN()
+			if s := score(row); s != nil {
+				mean = s.Mean
+				if s.Deviation != nil {
+					deviation = *s.Deviation
+				}
 			}
+			means, deviations = append(means, mean), append(deviations, deviation)
 		}
-		return report.ScoreColumn(values)
+		return report.SpreadColumn(means, deviations)
+	}
+	if r.Seeds != nil {
+		fmt.Fprintln(out, "Means over n pictures under different seeds ± standard deviations.")
 	}
 	for k, heading := range []string{"from the styles", "from the content"} {
 		if k > 0 {
@@ -349,20 +466,20 @@ func writeScoreTables(out io.Writer, r compare.Report) error {
 		}
 		columns := [][]string{}
 		for _, loss := range r.Losses {
-			columns = append(columns, column(func(p compare.Picture) *float64 {
+			columns = append(columns, column(func(row scoredRow) *compare.Spread {
 				if k == 1 {
-					return p.Content[loss]
+					return row.content[loss]
 				}
-				return p.Style[loss]
+				return row.style[loss]
 			}))
 		}
 		names := slices.Clone(r.Losses)
 		if k == 1 {
-			names, columns = append(names, "content loss"), append(columns, column(func(p compare.Picture) *float64 { return p.Kept }))
+			names, columns = append(names, "content loss"), append(columns, column(func(row scoredRow) *compare.Spread { return row.kept }))
 		}
 		fmt.Fprintf(table, "%s\t%s\t\n", heading, strings.Join(names, "\t"))
-		for i, p := range scored {
-			fmt.Fprintf(table, "%s\t", rowName(p))
+		for i, row := range rows {
+			fmt.Fprintf(table, "%s\t", row.name)
 			for _, texts := range columns {
 				fmt.Fprintf(table, "%s\t", texts[i])
 			}
@@ -439,5 +556,50 @@ func (l pathList) Set(path string) error {
 		return errors.New("the file is named twice")
 	}
 	*l.target = append(*l.target, path)
+	return nil
+}
+
+// seedList is a flag that takes seeds with commas between them, and ranges as in 0..4.
+type seedList struct{ target *[]uint64 }
+
+// mostSeeds is more than anyone paints.
+const mostSeeds = 1000
+
+func (l seedList) String() string {
+	if l.target == nil {
+		return ""
+	}
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*l.target), " ", ","), "[]")
+}
+
+func (l seedList) Type() string { return "SEED,…" }
+
+func (l seedList) Set(text string) error {
+	wrong := errors.New("want whole numbers from 0 with commas between them, or ranges such as 0..4")
+	var seeds []uint64
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(part), "..")
+		if !isRange {
+			last = first
+		}
+		from, err := strconv.ParseUint(first, 10, 64)
+		if err != nil {
+			return wrong
+		}
+		to, err := strconv.ParseUint(last, 10, 64)
+		if err != nil || to < from {
+			return wrong
+		}
+		if to-from >= mostSeeds || len(seeds)+int(to-from) >= mostSeeds {
+			return fmt.Errorf("want at most %d seeds", mostSeeds)
+		}
+		for n := uint64(0); n <= to-from; n++ {
+			if slices.Contains(seeds, from+n) {
+				return fmt.Errorf("seed %d is named twice", from+n)
+			}
+			seeds = append(seeds, from+n)
+		}
+	}
+	*l.target = seeds
 	return nil
 }

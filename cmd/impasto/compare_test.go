@@ -195,8 +195,65 @@ func TestCompareTellsScriptsWhatItDoes(t *testing.T) {
 			t.Errorf("%s", line)
 		}
 	}
-	if got := strings.Join(events, " "); got != "picture picture written written written" {
+	if got := strings.Join(events, " "); got != "picture picture written written written written written" {
 		t.Errorf("events are %s", got)
+	}
+}
+
+func TestComparePaintsUnderSeveralSeeds(t *testing.T) {
+	folder := workshop(t)
+	run := runComparison(t, folder, "--losses=gram,sliced", "--seeds=0..1,7").done(t)
+	if got, want := painted(run), []string{"gram", "sliced, seed 0", "sliced, seed 1", "sliced, seed 7"}; !slices.Equal(got, want) {
+		t.Errorf("painted %q, want %q", got, want)
+	}
+	if want := "nothing is random in gram: seeds make no difference, and 1 picture will do\n"; strings.Count(run.stderr, want) != 1 {
+		t.Errorf("standard error doesn't say once %q:\n%s", want, run.stderr)
+	}
+	for _, part := range []string{"sliced (n = 3)", "gram (n = 1)", " ± "} {
+		if strings.Count(run.stdout, part) < 2 {
+			t.Errorf("the tables have no %q:\n%s", part, run.stdout)
+		}
+	}
+	if scores := readScores(t, folder); len(scores.Variants) != 2 || scores.Variants[1].Loss.Count != 3 || !slices.Equal(scores.Seeds, []uint64{0, 1, 7}) {
+		t.Errorf("%+v", scores)
+	}
+	// A picture under one seed is the same as without the others, and redo makes it again.
+	again := runComparison(t, folder, "--losses=gram,sliced", "--seeds=7,2", "--json").done(t)
+	if got := painted(again); !slices.Equal(got, []string{"sliced, seed 2"}) {
+		t.Errorf("with other seeds it painted %q", got)
+	}
+	lines := strings.Split(strings.TrimSpace(again.stdout), "\n")
+	var variant variantEvent
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &variant); err != nil || variant.Event != "variant" || variant.Name != "sliced" || variant.Loss.Count != 2 {
+		t.Errorf("the last event is %s (%v)", lines[len(lines)-1], err)
+	}
+	impasto(t, folder, "redo", "out/pictures/sliced_seed-7.png", "-o", "again.png").done(t)
+	if !bytes.Equal(readFile(t, filepath.Join(folder, "again.png")), readFile(t, filepath.Join(folder, "out", "pictures", "sliced_seed-7.png"))) {
+		t.Error("redo makes another file")
+	}
+	// One loss under several seeds is a comparison too.
+	if got := painted(runComparison(t, folder, "--loss=sliced", "--seeds=7..8", "--quiet=false").done(t)); !slices.Equal(got, []string{"sliced, seed 8"}) {
+		t.Errorf("of one loss it painted %q", got)
+	}
+}
+
+func TestSeedsAreListsAndRanges(t *testing.T) {
+	var seeds []uint64
+	list := seedList{&seeds}
+	for text, want := range map[string][]uint64{"3": {3}, "0..2": {0, 1, 2}, "0,3,7": {0, 3, 7}, "5, 1..2": {5, 1, 2}, "18446744073709551615": {math.MaxUint64}, "18446744073709551614..18446744073709551615": {math.MaxUint64 - 1, math.MaxUint64}} {
+		if err := list.Set(text); err != nil || !slices.Equal(seeds, want) {
+			t.Errorf("%q is %v (%v), want %v", text, seeds, err, want)
+		}
+	}
+	for text, want := range map[string]string{"": "want whole numbers", "a": "want whole numbers", "-1": "want whole numbers", "2..1": "want whole numbers", "1..": "want whole numbers",
+		"1,1": "seed 1 is named twice", "0..3,2": "seed 2 is named twice", "0..1000": "at most 1000", "0..999,2000": "at most 1000", "0..18446744073709551615": "at most 1000"} {
+		if err := list.Set(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	list.Set("4,5")
+	if list.String() != "4,5" {
+		t.Errorf("it is written %q", list.String())
 	}
 }
 
@@ -225,6 +282,9 @@ func TestCompareRefusesBeforeAnyWork(t *testing.T) {
 		{"a setting twice", []string{"--vary=tv-weight=1", "--vary=tv-weight=2"}, 2, []string{"varied twice"}},
 		{"the loss in two ways", []string{"--losses=gram", "--vary=loss=gram"}, 2, []string{"--losses and --vary loss="}},
 		{"a setting that is given too", []string{"--tv-weight=3", "--vary=tv-weight=1,2"}, 2, []string{"given and varied"}},
+		{"the seed in two ways", []string{"--seeds=0,1", "--vary=seed=0,1"}, 2, []string{"--seeds and --vary seed="}},
+		{"seeds and a seed", []string{"--seeds=0,1", "--seed=3"}, 2, []string{"--seed and --seeds"}},
+		{"no seeds", []string{"--seeds=x"}, 2, []string{"0..4"}},
 		{"no values", []string{"--vary=tv-weight"}, 2, []string{"NAME=VALUE"}},
 		{"a layer that isn't used", []string{"--vary=layer-loss=relu3_1=gram"}, 2, []string{"relu3_1 is no style layer"}},
 		{"a start that isn't", []string{"--vary=start=content,nosie"}, 2, []string{"did you mean noise?"}},

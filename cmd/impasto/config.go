@@ -41,7 +41,7 @@ const maxConfig = 1 << 20
 // settings come from.
 var perRun = []string{
 	"output", "checkpoint", "resume", "log", "preview", "timelapse", "show", "dry-run", "config", "save-config",
-	"vary", "also", "style", "list", "pair", "out-dir", "name", "help", "version", "json", "quiet", "verbose",
+	"vary", "seeds", "also", "style", "list", "pair", "out-dir", "name", "help", "version", "json", "quiet", "verbose",
 }
 
 // addFlags adds the flags, and has settings taken from where they say before the command
@@ -103,6 +103,9 @@ func (s *settingsSources) take(varied func(name string) bool) error {
 	}
 	return nil
 }
+
+// isTyped tells whether a flag was typed.
+func (s *settingsSources) isTyped(name string) bool { return slices.Contains(s.typed, name) }
 
 // set sets flags that weren't given to what a source says.
 func (s *settingsSources) set(list []settings.Assignment, given func(name string) bool, origin string) error {

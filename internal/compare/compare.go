@@ -8,6 +8,7 @@ package compare
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"strings"
@@ -32,8 +33,12 @@ type Options struct {
 	// shown and scored too.
 	Also []string
 
-	// Cells are the pictures to make, as Grid makes them of Base.
+	// Cells are the pictures to make, as Grid makes them of Base and, for several Seeds,
+	// UnderSeeds of those.
 	Cells []Cell
+	// Seeds are those that variants are painted under, and of which means are taken; none
+	// leaves each cell by itself.
+	Seeds []uint64
 	// Base has the layers and the network that pictures are scored with, and shows
 	// what doesn't vary.
 	Base settings.Stylization
@@ -123,6 +128,10 @@ type Report struct {
 	Losses    []string  `json:"losses"`
 	ScoreSize [2]int    `json:"score_size"` // width and height
 	Pictures  []Picture `json:"pictures"`
+	// With several seeds: these, and what is known of the pictures that differ in nothing
+	// else.
+	Seeds    []uint64  `json:"seeds,omitempty"`
+	Variants []Variant `json:"variants,omitempty"`
 }
 
 // Comparison is one that is under way.
@@ -134,7 +143,8 @@ type Comparison struct {
 	digests  map[string]string // of the files that are read, by path
 	entries  []*entry          // the content, a cell each, and the others
 	scorer   *model.Scorer
-	refused  error // by who is told of remarks
+	ruler    *ruler // nil where pictures descend on one loss, which needs no other measure
+	refused  error  // by who is told of remarks
 }
 
 // New reads everything that is read and checks that everything that is written can
@@ -160,16 +170,20 @@ func New(ctx context.Context, o Options) (*Comparison, error) {
 		func() error { return c.digestInputs(ctx) },
 		c.checkOutputs,
 		func() error { return c.openScorer(ctx) },
+		func() error { return c.openRuler(ctx) },
 	} {
 		if err := step(); err != nil {
+			if c.scorer != nil {
+				c.scorer.Close()
+			}
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// Close frees the device that scores are computed on.
-func (c *Comparison) Close() error { return c.scorer.Close() }
+// Close frees the devices that scores are computed on.
+func (c *Comparison) Close() error { return errors.Join(c.scorer.Close(), c.ruler.close()) }
 
 // Run makes the pictures that aren't there, scores all, and writes the files that
 // show them. A picture that fails doesn't end it; see Failure. Where ctx ends it,
@@ -195,6 +209,7 @@ func (c *Comparison) Report() Report {
 	for _, e := range c.entries {
 		r.Pictures = append(r.Pictures, e.Picture)
 	}
+	r.Seeds, r.Variants = c.options.Seeds, c.variants()
 	return r
 }
 

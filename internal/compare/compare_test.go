@@ -120,7 +120,7 @@ func TestComparisonTellsWhatHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := []string{"written scores.json", "written sheet.png", "written index.html"}
+	shown := []string{"written scores.json", "written sheet.png", "written index.html", "written curves.json", "written curves.svg"}
 	want := slices.Concat([]string{"painting gram 1/2", "painted gram 1/2", "painting moments 2/2", "painted moments 2/2",
 		"scoring content 1/3", "complete content 1/3", "scoring gram 2/3", "complete gram 2/3", "scoring moments 3/3", "complete moments 3/3"}, shown)
 	if !slices.Equal(events, want) {

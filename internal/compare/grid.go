@@ -59,6 +59,7 @@ func set(s *settings.Stylization, name, value string) error {
 type Cell struct {
 	Varied   []report.Setting // the settings that vary, which name it
 	Settings settings.Stylization
+	Seeded   bool // its variant is painted under several seeds, of which it has one
 }
 
 // Grid makes a cell for every combination of values, the last dimension changing
@@ -94,7 +95,6 @@ func Grid(base settings.Stylization, dimensions []Dimension, given func(name str
 // settle fits each cell's settings to each other, and checks them and the names
 // of their files.
 func settle(cells []Cell, chosen func(name string) bool) error {
-	names := map[string]string{} // by file
 	for i := range cells {
 		c := &cells[i]
 		given, err := c.applyPreset(chosen)
@@ -107,6 +107,14 @@ func settle(cells []Cell, chosen func(name string) bool) error {
 		if err != nil {
 			return fmt.Errorf("compare: %s: %w", c.Name(), err)
 		}
+	}
+	return checkNames(cells)
+}
+
+// checkNames reports two cells that would have one file.
+func checkNames(cells []Cell) error {
+	names := map[string]string{} // by file
+	for _, c := range cells {
 		if other, taken := names[c.file()]; taken {
 			return fmt.Errorf("compare: %s and %s would have the same file name; write their values differently", other, c.Name())
 		}
@@ -139,8 +147,17 @@ func timed(cells []Cell, seconds float64) []Cell {
 	return cells
 }
 
-// Name is what people read: the loss by itself, other settings with theirs.
+// Name is what people read: that of the variant, and the seed where it has several.
 func (c Cell) Name() string {
+	if c.Seeded {
+		return fmt.Sprintf("%s, seed %d", c.Variant(), c.Settings.Options.Seed)
+	}
+	return c.Variant()
+}
+
+// Variant is the name that cells share which differ in nothing but the seed: the loss by
+// itself, other settings with their names.
+func (c Cell) Variant() string {
 	var parts []string
 	for _, s := range c.Varied {
 		if s.Name == "loss" {

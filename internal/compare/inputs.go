@@ -22,7 +22,9 @@ type entry struct {
 	image  *picture.Source // nil where there is none
 	digest string          // of the picture's file
 	curve  []report.CurvePoint
-	made   picture.Made // what its file will say
+	// measured is its way by common measures; nil where it wasn't measured as others are.
+	measured []records.Measured
+	made     picture.Made // what its file will say
 }
 
 // openPictures opens those pictures that there are, and makes the entries.
@@ -43,6 +45,9 @@ func (c *Comparison) openPictures(ctx context.Context) error {
 		e := &entry{Picture: Picture{Name: cell.Name(), Kind: KindMade, File: pictureFolder + "/" + cell.file() + ".png", Settings: map[string]string{}}}
 		for _, s := range cell.Varied {
 			e.Settings[s.Name] = s.Value
+		}
+		if cell.Seeded {
+			e.Settings["seed"] = fmt.Sprint(cell.Settings.Options.Seed)
 		}
 		c.entries = append(c.entries, e)
 	}
@@ -125,7 +130,7 @@ func (c *Comparison) checkOutputs() error {
 	if err := os.MkdirAll(filepath.Join(folder, pictureFolder), 0o777); err != nil {
 		return fmt.Errorf("compare: make the folder: %w", err)
 	}
-	outputs := []string{filepath.Join(folder, sheetFile), filepath.Join(folder, pageFile), filepath.Join(folder, scoresFile)}
+	outputs := []string{filepath.Join(folder, sheetFile), filepath.Join(folder, pageFile), filepath.Join(folder, scoresFile), filepath.Join(folder, curvesFile), filepath.Join(folder, plotFile)}
 	for i, cell := range c.options.Cells {
 		outputs = append(outputs, c.path(c.entries[1+i]), c.recordPath(cell))
 	}

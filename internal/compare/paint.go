@@ -27,7 +27,7 @@ func (c *Comparison) paintAll(ctx context.Context) error {
 		}
 		event := Event{Number: i + 1, Count: len(c.options.Cells)}
 		if record != nil {
-			e.take(record, image)
+			c.take(e, record, image)
 			e.Reused = true
 			event.Kind, event.Picture = Reused, e.Picture
 			if err := c.tell(event); err != nil {
@@ -64,10 +64,17 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	if err != nil {
 		return err, nil
 	}
+	track, err := c.ruler.begin(ctx, c.content, o.TimeLimit > 0)
+	if err != nil {
+		return err, nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var refused error // by who is told
+	var refused, unmeasured error // refused by who is told
 	o.Progress = func(p model.Progress) {
+		if unmeasured == nil {
+			unmeasured = track.add(ctx, p)
+		}
 		event.Kind, event.Iteration = Iterated, p
 		if err := c.tell(event); err != nil {
 			refused = err
@@ -85,8 +92,14 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	}
 	r := &records.Record{
 		Key: key, Name: cell.Name(), Version: c.options.Version, Settings: cell.Settings.Values(), Error: failureText(err),
-		Iterations: result.Last.Done, Seconds: result.Last.Elapsed.Seconds(), Loss: result.Last.Loss, Curve: thin(result.Curve),
-		Remarks: result.Remarks,
+		Iterations: result.Last.Done, Seconds: track.without(result.Last.Done, result.Last.Elapsed).Seconds(), Loss: result.Last.Loss,
+		Curve: thin(result.Curve, track), Remarks: result.Remarks,
+	}
+	if unmeasured == nil && track != nil {
+		unmeasured = track.end(ctx, result, r)
+	}
+	if unmeasured != nil {
+		r.Remarks = append(r.Remarks, "it couldn't be measured on its way: "+failureText(unmeasured))
 	}
 	if c.options.Describe != nil {
 		made.Last, made.Unfinished = result.Last, err != nil
@@ -124,6 +137,6 @@ func (c *Comparison) keep(ctx context.Context, cell Cell, e *entry, r *records.R
 	if err := writeJSON(c.recordPath(cell), r); err != nil {
 		return err
 	}
-	e.take(r, saved)
+	c.take(e, r, saved)
 	return nil
 }

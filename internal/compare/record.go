@@ -49,23 +49,28 @@ func (c *Comparison) find(ctx context.Context, cell Cell, e *entry) (*records.Re
 }
 
 // take fills an entry from a record and its picture.
-func (e *entry) take(r *records.Record, image *picture.Source) {
+func (c *Comparison) take(e *entry, r *records.Record, image *picture.Source) {
 	e.image, e.digest = image, r.Picture
 	e.Iterations, e.Seconds, e.Loss, e.Remarks = r.Iterations, r.Seconds, r.Loss, r.Remarks
 	e.curve = e.curve[:0]
 	for _, p := range r.Curve {
-		e.curve = append(e.curve, report.CurvePoint{Iteration: int(p[0]), Seconds: p[1], Loss: p[2]})
+		e.curve = append(e.curve, report.CurvePoint{Iteration: int(p[0]), Seconds: p[1], Value: p[2]})
+	}
+	e.measured = nil
+	if c.ruler != nil && r.MeasuredKey == c.ruler.key {
+		e.measured = r.Measured
 	}
 }
 
-// thin leaves a curve at some hundreds of points, the last of each stretch.
-func thin(curve []model.CurvePoint) [][3]float64 {
+// thin leaves a curve at some hundreds of points, the last of each stretch, and its times
+// without those that a track took.
+func thin(curve []model.CurvePoint, t *track) [][3]float64 {
 	const most = 400
 	every := (len(curve) + most - 1) / most
 	var kept [][3]float64
 	for i, p := range curve {
 		if i == 0 || (i+1)%every == 0 || i+1 == len(curve) {
-			kept = append(kept, [3]float64{float64(p.Done), p.Elapsed.Seconds(), p.Loss})
+			kept = append(kept, [3]float64{float64(p.Done), t.without(p.Done, p.Elapsed).Seconds(), p.Loss})
 		}
 	}
 	return kept

@@ -83,7 +83,7 @@ func TestCurvesAreThinnedToTheirLastPoint(t *testing.T) {
 		for i := range length {
 			curve = append(curve, model.CurvePoint{Done: i + 1, Elapsed: time.Duration(i) * time.Second, Loss: 1 / float64(i+1)})
 		}
-		kept := thin(curve)
+		kept := thin(curve, nil)
 		if len(kept) > 402 || length <= 400 && len(kept) != length {
 			t.Errorf("%d of %d points are kept", len(kept), length)
 		}

@@ -55,9 +55,14 @@ type scoreRecord struct {
 	Problems map[string]string   `json:"problems"`
 }
 
-// scoreKey identifies all that makes a picture's scores what they are. As of key,
-// its fields and their names are part of it.
+// scoreKey identifies all that makes a picture's scores what they are.
 func (c *Comparison) scoreKey(e *entry) (string, error) {
+	return c.scoreKeyOf(c.options.Losses, e.digest)
+}
+
+// scoreKeyOf is the key of scores under losses of the picture of a digest. As of key, its
+// fields and their names are part of it.
+func (c *Comparison) scoreKeyOf(by []losses.Loss, digest string) (string, error) {
 	base := c.options.Base
 	scored := struct {
 		Version  string
@@ -67,7 +72,7 @@ func (c *Comparison) scoreKey(e *entry) (string, error) {
 		Inputs   []string
 		Weights  []float64
 		Picture  string
-	}{c.options.Version, base.Values(), c.scoreOptions().Size, losses.NamesOf(c.options.Losses), []string{c.digests[c.options.Content]}, nil, e.digest}
+	}{c.options.Version, base.Values(), c.scoreOptions().Size, losses.NamesOf(by), []string{c.digests[c.options.Content]}, nil, digest}
 	for _, s := range c.options.Styles {
 		scored.Inputs, scored.Weights = append(scored.Inputs, c.digests[s.File]), append(scored.Weights, s.Weight)
 	}

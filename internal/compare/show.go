@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"impasto/internal/picture"
 	"impasto/internal/quote"
@@ -24,6 +25,8 @@ const (
 	sheetFile     = "sheet.png"
 	pageFile      = "index.html"
 	scoresFile    = "scores.json"
+	curvesFile    = "curves.json"
+	plotFile      = "curves.svg"
 )
 
 // write makes the files that show everything.
@@ -36,6 +39,7 @@ func (c *Comparison) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	plot := shown.Curves()
 	for _, file := range []struct {
 		name string
 		save func(path string) error
@@ -45,7 +49,14 @@ func (c *Comparison) write(ctx context.Context) error {
 			return picture.SaveWith(path, func(w io.Writer) error { return png.Encode(w, sheet) })
 		}},
 		{pageFile, func(path string) error { return writeFile(path, shown.Page) }},
+		{curvesFile, func(path string) error { return writeJSON(path, c.curves(shown)) }},
+		{plotFile, func(path string) error {
+			return picture.SaveWith(path, func(w io.Writer) error { return plot.Draw(w, "svg") })
+		}},
 	} {
+		if file.name == plotFile && len(plot.Rows) == 0 {
+			continue // nothing can be compared
+		}
 		path := filepath.Join(c.options.Folder, file.name)
 		if err := file.save(path); err != nil {
 			return err
@@ -64,18 +75,27 @@ func (c *Comparison) shown(ctx context.Context) (report.Comparison, error) {
 	r := report.Comparison{
 		Title: c.title(), Command: c.options.Command, Losses: losses.NamesOf(c.options.Losses), Common: c.common(),
 	}
+	r.OneObjective, r.Measures = oneObjective(c.options.Cells), c.measures()
 	scoreWidth, scoreHeight := c.scorer.Size()
 	r.ScoreSize = fmt.Sprintf("%d×%d", scoreWidth, scoreHeight)
-	for _, e := range c.entries {
+	content, err := c.shownEntry(ctx, c.entries[0], width, height)
+	if err != nil {
+		return r, err
+	}
+	r.References = append(r.References, content)
+	for _, g := range c.groups() {
+		p, err := c.shownGroup(ctx, g, width, height)
+		if err != nil {
+			return r, err
+		}
+		r.Pictures = append(r.Pictures, p)
+	}
+	for _, e := range c.entries[1+len(c.options.Cells):] {
 		p, err := c.shownEntry(ctx, e, width, height)
 		if err != nil {
 			return r, err
 		}
-		if e.Kind == KindContent {
-			r.References = append(r.References, p)
-		} else {
-			r.Pictures = append(r.Pictures, p)
-		}
+		r.Pictures = append(r.Pictures, p)
 	}
 	styles, err := c.shownStyles(ctx, max(width, height))
 	r.References = append(r.References, styles...)
@@ -120,18 +140,96 @@ func (c *Comparison) shownSize() (width, height int) {
 // shownEntry is an entry as it is shown, at the size of the others.
 func (c *Comparison) shownEntry(ctx context.Context, e *entry, width, height int) (report.Picture, error) {
 	p := report.Picture{
-		Name: quote.Name(e.Name), Error: e.Error, Note: e.note(), Iterations: e.Iterations, Seconds: e.Seconds, Loss: e.Loss, Curve: e.curve, Scores: e.scores(),
+		Name: quote.Name(e.Name), Error: e.Error, Note: e.note(), Iterations: float64(e.Iterations), Seconds: e.Seconds, Loss: e.Loss,
+		Curve: e.by(lossMeasure), Measured: map[string][]report.CurvePoint{}, Scores: e.scores(),
 	}
-	if e.Kind == KindMade {
-		for _, varied := range c.options.Cells[0].Varied {
-			p.Settings = append(p.Settings, report.Setting{Name: varied.Name, Value: quote.Name(e.Settings[varied.Name])})
-		}
+	for _, measure := range c.measures() {
+		p.Measured[measure] = e.by(measure)
 	}
 	var err error
 	if e.image != nil {
 		p.Image, err = shownImage(ctx, e.image, width, height)
 	}
 	return p, err
+}
+
+// shownGroup is a variant as it is shown: by its first picture that is finished, or else
+// by one that isn't.
+func (c *Comparison) shownGroup(ctx context.Context, g group, width, height int) (report.Picture, error) {
+	var all []report.Picture
+	first, finished := 0, g.finished()
+	for i, e := range g.entries {
+		p, err := c.shownEntry(ctx, e, width, height)
+		if err != nil {
+			return p, err
+		}
+		all = append(all, p)
+		if len(finished) > 0 && e == finished[0] {
+			first = i
+		}
+	}
+	p := all[first]
+	for _, varied := range g.cells[0].Varied {
+		p.Settings = append(p.Settings, report.Setting{Name: varied.Name, Value: quote.Name(varied.Value)})
+	}
+	if !g.cells[0].Seeded {
+		return p, nil
+	}
+	p.Name = quote.Name(g.cells[0].Variant())
+	for i, e := range g.entries {
+		p.Seeds = append(p.Seeds, report.Seeded{Seed: g.cells[i].Settings.Options.Seed, Name: all[i].Name, Image: all[i].Image, Error: e.Error})
+	}
+	// The one to see at first stands first.
+	p.Seeds[0], p.Seeds[first] = p.Seeds[first], p.Seeds[0]
+	if len(finished) == 0 {
+		return p, nil
+	}
+	g.average(&p, c.measures(), losses.NamesOf(c.options.Losses))
+	of := ""
+	if len(finished) < len(g.entries) {
+		of = fmt.Sprintf("%d of ", len(finished))
+	}
+	took := report.Duration(time.Duration(p.Seconds * float64(time.Second)))
+	p.Note = fmt.Sprintf("mean of %s%s: %.4g iterations in %s", of, report.Count(len(g.entries), "seed"), p.Iterations, took)
+	return p, nil
+}
+
+// average puts means over the finished pictures in place of the numbers of one.
+func (g group) average(p *report.Picture, measures, by []string) {
+	d := report.Deviations{Count: len(g.finished()), Scores: report.Scores{Style: map[string]float64{}, Content: map[string]float64{}, Kept: math.NaN()}}
+	mean := func(of func(*entry) *float64) (mean, deviation float64) {
+		s := g.spread(of)
+		switch {
+		case s == nil:
+			return math.NaN(), math.NaN()
+		case s.Deviation == nil:
+			return s.Mean, math.NaN()
+		}
+		return s.Mean, *s.Deviation
+	}
+	p.Iterations, _ = mean(iterationsOf)
+	p.Seconds, d.Seconds = mean(secondsOf)
+	p.Loss, d.Loss = mean(lossOf)
+	p.Curve, p.Measured = g.curve(lossMeasure), map[string][]report.CurvePoint{}
+	for _, measure := range measures {
+		p.Measured[measure] = g.curve(measure)
+	}
+	if p.Scores != nil {
+		s := report.Scores{Style: map[string]float64{}, Content: map[string]float64{}}
+		for _, loss := range by {
+			for _, side := range []struct {
+				means, deviations map[string]float64
+				of                func(*entry) *float64
+			}{{s.Style, d.Scores.Style, styleUnder(loss)}, {s.Content, d.Scores.Content, contentUnder(loss)}} {
+				if value, deviation := mean(side.of); !math.IsNaN(value) {
+					side.means[loss], side.deviations[loss] = value, deviation
+				}
+			}
+		}
+		s.Kept, d.Scores.Kept = mean(keptOf)
+		p.Scores = &s
+	}
+	p.Deviations = &d
 }
 
 // shownImage brings a picture of about the shape to the size, and another one
@@ -203,6 +301,10 @@ func (c *Comparison) common() []report.Setting {
 	all := c.options.Base.Values()
 	for _, s := range c.options.Cells[0].Varied {
 		delete(all, s.Name)
+	}
+	if c.seeded() {
+		delete(all, "seed")
+		all["seeds"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(c.options.Seeds), " ", ","), "[]")
 	}
 	if c.options.Seconds > 0 {
 		all["seconds"] = fmt.Sprint(c.options.Seconds)

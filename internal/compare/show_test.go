@@ -17,7 +17,7 @@ func lookOf(t *testing.T, loss string) string {
 	var page bytes.Buffer
 	err := report.Comparison{Pictures: []report.Picture{{
 		Name: loss, Image: image.NewGray(image.Rect(0, 0, 1, 1)), Settings: []report.Setting{{Name: "loss", Value: loss}},
-		Curve: []report.CurvePoint{{Iteration: 1, Seconds: 1, Loss: 2}, {Iteration: 2, Seconds: 2, Loss: 1}},
+		Curve: []report.CurvePoint{{Iteration: 1, Seconds: 1, Value: 2}, {Iteration: 2, Seconds: 2, Value: 1}},
 	}}}.Page(&page)
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,19 @@ type Record struct {
 	Loss       float64           `json:"loss"`
 	Curve      [][3]float64      `json:"curve,omitempty"` // iteration, seconds, loss
 	Remarks    []string          `json:"remarks,omitempty"`
+
+	// Measured is how the picture came nearer on its way by measures that aren't its own
+	// loss, and MeasuredKey a digest of all that these follow from.
+	Measured    []Measured `json:"measured,omitempty"`
+	MeasuredKey string     `json:"measured_key,omitempty"`
+}
+
+// Measured is where a picture stood after an iteration.
+type Measured struct {
+	Iteration int                `json:"iteration"`
+	Seconds   float64            `json:"seconds"`
+	Style     map[string]float64 `json:"style"` // distances from the styles, by loss
+	Kept      *float64           `json:"kept"`  // the content loss; nil where it isn't known
 }
 
 // Key is a digest of a value's JSON: SHA-256, hexadecimal. Of a struct the names of its

@@ -365,3 +365,42 @@ func TestBrowserPutsAnyTwoUnderTheSlider(t *testing.T) {
 		t.Errorf("after a click at a quarter the slider is at %v", got)
 	}
 }
+
+func TestBrowserShowsAnotherSeed(t *testing.T) {
+	ctx, evaluate, complaints := visitPage(t, pageOf(t, sampleSeeds()), 1400, 900)
+	seen := `[...document.querySelectorAll("#pictures img")].filter(i => i.getClientRects().length).map(i => i.dataset.name).join()`
+	if got := evaluate(seen); got != "content,style,gaussian,gram, seed 0" {
+		t.Errorf("at first %v are seen", got)
+	}
+	names := `[document.querySelector(".over-a").alt, document.querySelector(".over-b").alt].join()`
+	if got := evaluate(names); got != "gaussian,gram, seed 0" {
+		t.Errorf("at first the slider has %v", got)
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[data-seed="1"]`)))
+	if got := evaluate(seen); got != "content,style,gaussian,gram, seed 1" {
+		t.Errorf("after a click on seed 1 %v are seen", got)
+	}
+	if got := evaluate(`[...document.querySelectorAll("[data-seed][aria-pressed=true]")].map(b => b.dataset.seed).join()`); got != "1" {
+		t.Errorf("seeds %v show as pressed", got)
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS(`figure:has([data-seed]) [data-side=a]`)))
+	if got := evaluate(names); got != "gram, seed 1,gram, seed 0" {
+		t.Errorf("after the A of seed 1 the slider has %v", got)
+	}
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`(s => { s.value = "0"; s.dispatchEvent(new Event("change")); })(document.getElementById("seed"))`))
+	if got := evaluate(seen); got != "content,style,gaussian,gram, seed 0" {
+		t.Errorf("after choosing seed 0 for all %v are seen", got)
+	}
+	if got := evaluate(`[...document.querySelectorAll("figure:has([data-seed]) [data-side][aria-pressed=true]")].map(b => b.dataset.side).join()`); got != "b" {
+		t.Errorf("of the picture under seed 0, buttons %v show as pressed, want b", got)
+	}
+	for _, width := range []int64{320, 800} {
+		_, evaluate, _ := visitPage(t, pageOf(t, sampleSeeds()), width, 900)
+		if got := evaluate(`document.documentElement.scrollWidth - innerWidth`); got.(float64) > 0 {
+			t.Errorf("at %d pixels the page is %v pixels too wide", width, got)
+		}
+	}
+	for _, what := range complaints() {
+		t.Error(what)
+	}
+}

@@ -20,6 +20,12 @@ type Comparison struct {
 	ScoreSize string
 	// Common are the settings that all pictures share.
 	Common []Setting
+	// OneObjective tells whether all pictures descend on the same loss, so that heights of
+	// their curves can be compared.
+	OneObjective bool
+	// Measures are the names of what can be compared along the way: "loss", which is that
+	// of Picture.Curve, or those of Picture.Measured; none where nothing can.
+	Measures []string
 }
 
 // Setting is the value of one setting.
@@ -35,20 +41,44 @@ type Picture struct {
 	// Error says why there is none, or why it isn't finished.
 	Error string
 
-	// What follows is known of pictures that were made here.
+	// What follows is known of pictures that were made here. Of one that was painted under
+	// several seeds, Image is the first one's, and numbers are means over the seeds.
 	Settings   []Setting // those that differ between pictures, in the same order in each
-	Iterations int
+	Iterations float64
 	Seconds    float64
 	Loss       float64
 	Curve      []CurvePoint
+	Measured   map[string][]CurvePoint // by measures that others have too
 
 	Scores *Scores // nil where it wasn't scored
+
+	// Seeds are the pictures under several seeds, Image among them; nil where there is but
+	// one. Deviations are what goes with the means, nil of a single picture.
+	Seeds      []Seeded
+	Deviations *Deviations
 }
 
-// CurvePoint is the loss after an iteration.
-type CurvePoint struct {
-	Iteration     int
+// Seeded is a picture under one of several seeds.
+type Seeded struct {
+	Seed  uint64
+	Name  string
+	Image image.Image // nil where there is none
+	Error string      // why there is none, or why it isn't finished
+}
+
+// Deviations are standard deviations over Count seeds.
+type Deviations struct {
+	Count         int
 	Seconds, Loss float64
+	Scores        Scores
+}
+
+// CurvePoint is a value after an iteration: a loss, or another measure. Of a mean over
+// several seeds it has the least and the greatest, too; else these are 0.
+type CurvePoint struct {
+	Iteration      int
+	Seconds, Value float64
+	Low, High      float64
 }
 
 // Scores are those of model.Scores; a loss that is missing has no score.
@@ -70,6 +100,10 @@ func visiblePictures(pictures []Picture) []Picture {
 	for i := range pictures {
 		p := &pictures[i]
 		p.Name, p.Note, p.Error, p.Settings = visible(p.Name), visible(p.Note), visible(p.Error), visibleSettings(p.Settings)
+		p.Seeds = slices.Clone(p.Seeds)
+		for k := range p.Seeds {
+			p.Seeds[k].Name, p.Seeds[k].Error = visible(p.Seeds[k].Name), visible(p.Seeds[k].Error)
+		}
 	}
 	return pictures
 }

@@ -12,9 +12,10 @@ import (
 // chart is a plot of losses in SVG, for a page: colours and text are the page's,
 // by classes of hues and dashes.
 type chart struct {
-	title  string
-	label  string // of the abscissa
-	series []chartSeries
+	title       string
+	label       string // of the abscissa
+	logarithmic bool   // the abscissa, as the ordinate always is
+	series      []chartSeries
 }
 
 type chartSeries struct {
@@ -24,6 +25,7 @@ type chartSeries struct {
 	look   look
 	mark   int // which of marks stands at its end
 	points []Point
+	band   [2][]Point // the least and the greatest at each point; empty for none
 }
 
 // label is what stands beside a curve: of the settings, the values alone.
@@ -68,28 +70,38 @@ var marks = []string{
 	"m0 4.5l4.5-8h-9z",                   // a triangle upside down
 }
 
-// lossCharts are the curves by iteration and by time, or none where nothing is
+// lossMeasure is the measure that Picture.Curve is of, and contentMeasure that of the
+// content loss; others are losses of the distance from the styles.
+const lossMeasure, contentMeasure = "loss", "content loss"
+
+// by is the curve by a measure.
+func (p Picture) by(measure string) []CurvePoint {
+	if measure == lossMeasure {
+		return p.Curve
+	}
+	return p.Measured[measure]
+}
+
+// charts are the curves by a measure, by iteration and by time, or none where nothing is
 // known of the way.
-func lossCharts(pictures []Picture) []template.HTML {
-	byIteration := chart{title: "Loss by iteration", label: "iterations"}
-	byTime := chart{title: "Loss by time", label: "time, s"}
+func (c Comparison) charts(measure, title string, logarithmic bool) []template.HTML {
+	byIteration := chart{title: title + " by iteration", label: "iterations", logarithmic: logarithmic}
+	byTime := chart{title: title + " by time", label: "time, s", logarithmic: logarithmic}
 	var names, labels []string
-	for _, p := range pictures {
+	for _, p := range c.Pictures {
 		names, labels = append(names, p.looked()), append(labels, p.label())
 	}
 	looks, labels := looksOf(names), distinct(labels, chartLetters)
 	drawn := map[look]int{}
-	for i, p := range pictures {
+	for i, p := range c.Pictures {
 		a := chartSeries{index: i, name: p.Name, label: labels[i], look: looks[p.looked()]}
 		a.mark = drawn[a.look] % len(marks)
 		b := a
-		for _, point := range p.Curve {
-			if point.Loss > 0 && !math.IsInf(point.Loss, 1) {
-				a.points = append(a.points, Point{float64(point.Iteration), point.Loss})
-				b.points = append(b.points, Point{point.Seconds, point.Loss})
-			}
+		for _, point := range p.by(measure) {
+			a.add(float64(point.Iteration), point, logarithmic)
+			b.add(point.Seconds, point, logarithmic)
 		}
-		if len(a.points) > 0 {
+		if len(a.points) > 0 && len(b.points) > 0 {
 			byIteration.series, byTime.series = append(byIteration.series, a), append(byTime.series, b)
 			drawn[a.look]++
 		}
@@ -100,24 +112,61 @@ func lossCharts(pictures []Picture) []template.HTML {
 	return []template.HTML{byIteration.svg(), byTime.svg()}
 }
 
-// bounds are the ranges of both axes; the ordinate's is one of logarithms.
-func (c chart) bounds() (right, low, high float64) {
-	low, high = math.Inf(1), math.Inf(-1)
+// add appends a point, unless it has no place on the axes.
+func (s *chartSeries) add(x float64, p CurvePoint, logarithmic bool) {
+	if !(p.Value > 0) || math.IsInf(p.Value, 1) || logarithmic && !(x > 0) {
+		return
+	}
+	s.points = append(s.points, Point{x, p.Value})
+	if p.Low > 0 && p.High > p.Low && !math.IsInf(p.High, 1) {
+		s.band[0], s.band[1] = append(s.band[0], Point{x, p.Low}), append(s.band[1], Point{x, p.High})
+	}
+}
+
+// bounds are the ranges of both axes; the ordinate's is one of logarithms, and so is the
+// abscissa's where that is logarithmic.
+func (c chart) bounds() (left, right, low, high float64) {
+	left, right, low, high = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	for _, s := range c.series {
-		for _, p := range s.points {
-			right = max(right, p.X)
+		for _, p := range slices.Concat(s.points, s.band[0], s.band[1]) {
+			left, right = min(left, c.along(p.X)), max(right, c.along(p.X))
 			low, high = min(low, math.Log10(p.Y)), max(high, math.Log10(p.Y))
 		}
 	}
-	if right == 0 {
-		right = 1
+	if !c.logarithmic {
+		left = 0
+	}
+	if right <= left {
+		right = left + 1
 	}
 	room := max(0.05*(high-low), 0.02)
-	return right, low - room, high + room
+	return left, right, low - room, high + room
+}
+
+// along is the place of a value on the abscissa.
+func (c chart) along(x float64) float64 {
+	if c.logarithmic {
+		return math.Log10(x)
+	}
+	return x
+}
+
+// abscissas are the values that the abscissa has marks at.
+func (c chart) abscissas(left, right float64) []float64 {
+	if !c.logarithmic {
+		return evenTicks(right)
+	}
+	var values []float64
+	for _, tick := range (decades{}).Ticks(math.Pow(10, left), math.Pow(10, right)) {
+		if tick.Label != "" {
+			values = append(values, tick.Value)
+		}
+	}
+	return values
 }
 
 func (c chart) svg() template.HTML {
-	right, low, high := c.bounds()
+	left, right, low, high := c.bounds()
 	letters := 0
 	for _, s := range c.series {
 		letters = max(letters, widthOf(s.label))
@@ -126,11 +175,11 @@ func (c chart) svg() template.HTML {
 	width := axesRight + chartGap + chartKey + 8 + chartLetter*float64(letters)
 	height := max(chartLeast, chartTop+chartBottom+(chartText+1)*float64(len(c.series)))
 	axesBottom := height - chartBottom
-	x := func(v float64) float64 { return chartLeft + v/right*chartPlot }
+	x := func(v float64) float64 { return chartLeft + (c.along(v)-left)/(right-left)*chartPlot }
 	y := func(v float64) float64 { return chartTop + (high-math.Log10(v))/(high-low)*(axesBottom-chartTop) }
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s"><g class="grid">`,
-		width, height, html.EscapeString(c.title+": "+c.summary()))
+	fmt.Fprintf(&b, `<svg class="chart" viewBox="0 0 %.0f %.0f" role="img" aria-label="%s"><text x="4" y="12">%s</text><g class="grid">`,
+		width, height, html.EscapeString(c.title+": "+c.summary()), html.EscapeString(c.title))
 	for _, tick := range (decades{}).Ticks(math.Pow(10, low), math.Pow(10, high)) {
 		if tick.Label != "" {
 			at := y(tick.Value)
@@ -138,12 +187,12 @@ func (c chart) svg() template.HTML {
 				chartLeft, at, axesRight, chartLeft-6, at+4, tick.Label)
 		}
 	}
-	for _, v := range evenTicks(right) {
+	for _, v := range c.abscissas(left, right) {
 		fmt.Fprintf(&b, `<path d="M%.1f %.1fv5"/><text x="%.1f" y="%.1f" text-anchor="middle">%.6g</text>`,
 			x(v), axesBottom, x(v), axesBottom+18, v)
 	}
-	fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="middle">%s</text><text x="%.1f" y="12" text-anchor="end">loss</text></g>`,
-		chartLeft, axesBottom, axesRight, chartLeft+chartPlot/2, height-6, html.EscapeString(c.label), chartLeft-6)
+	fmt.Fprintf(&b, `<path d="M%.1f %.1fH%.1f"/><text x="%.1f" y="%.1f" text-anchor="middle">%s</text></g>`,
+		chartLeft, axesBottom, axesRight, chartLeft+chartPlot/2, height-6, html.EscapeString(c.label))
 	order := slices.Clone(c.series)
 	slices.SortStableFunc(order, func(a, b chartSeries) int {
 		return int(math.Copysign(1, y(a.end().Y)-y(b.end().Y)))
@@ -153,6 +202,9 @@ func (c chart) svg() template.HTML {
 		wanted = append(wanted, y(s.end().Y))
 	}
 	placed := spread(wanted, chartText+1, chartTop, axesBottom)
+	for _, s := range order {
+		s.drawBand(&b, x, y)
+	}
 	for i, s := range order {
 		s.draw(&b, x, y, axesRight+chartGap, placed[i])
 	}
@@ -188,6 +240,20 @@ func (s chartSeries) draw(b *strings.Builder, x, y func(float64) float64, keyX, 
 	fmt.Fprintf(b, `<path class="mark" d="M%.1f %.1f%s"/><path class="mark" d="M%.1f %.1f%s"/>`,
 		endX, endY, marks[s.mark], keyX+chartKey/2, keyY, marks[s.mark])
 	fmt.Fprintf(b, `<text x="%.1f" y="%.1f">%s</text></g>`, keyX+chartKey+5, keyY+4, html.EscapeString(s.label))
+}
+
+// drawBand writes what is between the least and the greatest.
+func (s chartSeries) drawBand(b *strings.Builder, x, y func(float64) float64) {
+	if len(s.band[0]) < 2 {
+		return
+	}
+	fmt.Fprintf(b, `<path class="band hue%d" d="`, s.look.hue)
+	edge := slices.Clone(s.band[1])
+	slices.Reverse(edge)
+	for k, p := range slices.Concat(s.band[0], edge) {
+		fmt.Fprintf(b, "%c%.1f %.1f", "ML"[min(k, 1)], x(p.X), y(p.Y))
+	}
+	b.WriteString(`z"/>`)
 }
 
 // summary says in words where the curves end, for those who don't see them.

@@ -26,7 +26,7 @@ func sampleGrid() Comparison {
 					Settings: []Setting{{"loss", loss}, {"tv-weight", smooth}, {"content-weight", content}}, Iterations: 60, Seconds: 0.8, Loss: 0.1,
 				}
 				for i := range 50 {
-					p.Curve = append(p.Curve, CurvePoint{1 + i, 0.02 * float64(i), 1 / float64(int(hue)+i)})
+					p.Curve = append(p.Curve, CurvePoint{Iteration: 1 + i, Seconds: 0.02 * float64(i), Value: 1 / float64(int(hue)+i)})
 				}
 				c.Pictures = append(c.Pictures, p)
 				hue += 16

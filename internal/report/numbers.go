@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // unknown stands for a number that isn't known.
@@ -16,6 +17,38 @@ const scoreZero = 1e-4
 // and as many decimals for all, so that points align. What is as good as zero is
 // 0.000, and NaN, a score that isn't known, a dash.
 func ScoreColumn(scores []float64) []string { return column(scores, 3, scoreZero) }
+
+// SpreadColumn is a ScoreColumn of means with standard deviations, as in 0.120 ± 0.004;
+// where a deviation is NaN, the score stands alone.
+func SpreadColumn(means, deviations []float64) []string {
+	return withDeviations(ScoreColumn(means), deviations)
+}
+
+// withDeviations appends deviations to the numbers of a column, with as many decimals as
+// these have, and spaces where there is none, so that points align.
+func withDeviations(texts []string, deviations []float64) []string {
+	appended, width := make([]string, len(texts)), 0
+	for i, d := range deviations {
+		if texts[i] == unknown || math.IsNaN(d) {
+			continue
+		}
+		format, decimals := byte('f'), 0
+		number, _, scientific := strings.Cut(texts[i], "e")
+		if scientific {
+			format = 'e'
+		}
+		if _, after, ok := strings.Cut(number, "."); ok {
+			decimals = len(after)
+		}
+		appended[i] = " ± " + strconv.FormatFloat(d, format, decimals, 64)
+		width = max(width, utf8.RuneCountInString(appended[i]))
+	}
+	all := make([]string, len(texts))
+	for i := range texts {
+		all[i] = texts[i] + appended[i] + strings.Repeat(" ", width-utf8.RuneCountInString(appended[i]))
+	}
+	return all
+}
 
 // column writes numbers with the same count of decimals: as many as show so many
 // significant digits of the least of them that isn't below zero, but no more than

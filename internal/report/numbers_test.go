@@ -46,3 +46,20 @@ func TestPointsAlignOverManyPowersOfTen(t *testing.T) {
 		}
 	}
 }
+
+func TestMeansStandWithTheirDeviations(t *testing.T) {
+	none := math.NaN()
+	for _, test := range []struct {
+		means, deviations []float64
+		want              []string
+	}{
+		{[]float64{0.12345, 0.2, none}, []float64{0.004, none, none}, []string{"0.123 ± 0.004", "0.200        ", "–        "}},
+		{[]float64{0.5, 1e-9}, []float64{none, none}, []string{"0.500", "0.000"}},
+		{[]float64{2e8, 4e8}, []float64{1.26e6, none}, []string{"2.00e+08 ± 1.26e+06", "4.00e+08           "}},
+		{[]float64{12, 300}, []float64{0.5, 12.34}, []string{"12.0 ± 0.5 ", "300.0 ± 12.3"}},
+	} {
+		if got := SpreadColumn(test.means, test.deviations); !slices.Equal(got, test.want) {
+			t.Errorf("%v ± %v: %q, want %q", test.means, test.deviations, got, test.want)
+		}
+	}
+}

@@ -43,6 +43,9 @@ type page struct {
 	Before, After  []shownPicture // what stands before and behind the matrices
 	Matrices       []shownMatrix
 	Charts         []template.HTML
+	OneObjective   bool
+	Measured       []measuredCharts // by measures that can be compared
+	Seeds          []uint64         // that pictures can be shown under; nil where there is but one each
 	Tables         []scoreTable
 	ScoreSize      string
 	Varied         []string
@@ -56,10 +59,34 @@ type shownPicture struct {
 	Name, Note, Error string
 	Reference         bool
 	Headed            bool // it has headings, and so needs no name
-	Index             int  // among those that have an image, in the order of the page
-	Source            template.URL
-	Width, Height     int
+	Seeds             []shownSeed
+	shownImage
 }
+
+// shownImage is an image on the page.
+type shownImage struct {
+	Index         int // among all, in the order of the page
+	Source        template.URL
+	Width, Height int
+}
+
+// shownSeed is the picture under one of several seeds; the first is the one to see at
+// first.
+type shownSeed struct {
+	Seed uint64
+	Name string
+	shownImage
+}
+
+// measuredCharts are the curves by one measure, and when pictures came as far as all.
+type measuredCharts struct {
+	Measure string
+	Charts  []template.HTML
+	Value   string
+	Reached []reachedRow
+}
+
+type reachedRow struct{ Name, Iterations, Seconds string }
 
 // shownMatrix is a matrix of pictures with its headings.
 type shownMatrix struct {
@@ -84,7 +111,8 @@ func (c Comparison) Page(w io.Writer) error {
 		return fmt.Errorf("report: page: %w", err)
 	}
 	p := page{
-		Title: c.Title, Command: c.Command, Charts: lossCharts(c.Pictures), Tables: c.scoreTables(), ScoreSize: c.ScoreSize, Common: c.Common,
+		Title: c.Title, Command: c.Command, Charts: c.charts(lossMeasure, "Loss", c.OneObjective), OneObjective: c.OneObjective, Measured: c.measured(),
+		Tables: c.scoreTables(), ScoreSize: c.ScoreSize, Common: c.Common,
 	}
 	if err := p.show(c); err != nil {
 		return err
@@ -182,18 +210,88 @@ func (p *page) showOne(picture Picture) (shownPicture, error) {
 		return s, nil
 	}
 	var err error
-	if s.Source, err = dataURI(picture.Image); err != nil {
+	if s.shownImage, err = p.embed(picture.Image, losslessSide); err != nil {
 		return s, fmt.Errorf("report: %s: %w", picture.Name, err)
 	}
-	size := picture.Image.Bounds().Size()
-	s.Width, s.Height, s.Index = size.X, size.Y, p.images
-	p.images++
+	if len(picture.Seeds) < 2 {
+		return s, nil
+	}
+	for _, seeded := range picture.Seeds {
+		switch shown := (shownSeed{Seed: seeded.Seed, Name: seeded.Name}); {
+		case seeded.Image == nil:
+			continue
+		case seeded.Image == picture.Image:
+			shown.shownImage = s.shownImage
+			s.Seeds = append(s.Seeds, shown)
+		default:
+			// Those that aren't seen at first are JPEG, or the page would be some times as large.
+			if shown.shownImage, err = p.embed(seeded.Image, 0); err != nil {
+				return s, fmt.Errorf("report: %s: %w", seeded.Name, err)
+			}
+			s.Seeds = append(s.Seeds, shown)
+		}
+		if !slices.Contains(p.Seeds, seeded.Seed) {
+			p.Seeds = append(p.Seeds, seeded.Seed)
+		}
+	}
 	return s, nil
 }
 
-func dataURI(img image.Image) (template.URL, error) {
+// embed makes the next image on the page, without loss up to a longer side.
+func (p *page) embed(img image.Image, lossless int) (shownImage, error) {
+	size := img.Bounds().Size()
+	s := shownImage{Width: size.X, Height: size.Y, Index: p.images}
+	var err error
+	if s.Source, err = dataURI(img, lossless); err == nil {
+		p.images++
+	}
+	return s, err
+}
+
+// measured are the charts by measures that aren't the loss itself, and when pictures came
+// as far as all did.
+func (c Comparison) measured() []measuredCharts {
+	reached := c.Reached()
+	var all []measuredCharts
+	for _, measure := range c.Measures {
+		m := measuredCharts{Measure: measure}
+		if measure != lossMeasure {
+			title := "Distance from the styles under " + measure
+			if measure == contentMeasure {
+				title = "Content loss"
+			}
+			m.Charts = c.charts(measure, title, true)
+		}
+		for _, r := range reached {
+			if r.Measure == measure {
+				m.Value, m.Reached = column([]float64{r.Value}, 3, 0)[0], r.rows()
+			}
+		}
+		if m.Charts != nil || m.Reached != nil {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// rows are those of the table of when pictures came as far as all.
+func (r Reached) rows() []reachedRow {
+	var iterations, seconds []float64
+	for _, by := range r.Pictures {
+		iterations, seconds = append(iterations, by.Iterations), append(seconds, by.Seconds)
+	}
+	var rows []reachedRow
+	secondTexts := column(seconds, 2, 0)
+	for i, by := range r.Pictures {
+		rows = append(rows, reachedRow{by.Name, fmt.Sprintf("%.0f", iterations[i]), secondTexts[i]})
+	}
+	return rows
+}
+
+// dataURI is an image without loss where no side is longer than given, else a JPEG.
+func dataURI(img image.Image, lossless int) (template.URL, error) {
 	format, kind := imaging.PNG, "png"
-	if size := img.Bounds().Size(); max(size.X, size.Y) > losslessSide {
+	if size := img.Bounds().Size(); max(size.X, size.Y) > lossless {
 		format, kind = imaging.JPEG, "jpeg"
 	}
 	var data bytes.Buffer

@@ -11,7 +11,7 @@
   // the picture, 0 to 1, that stands in the middle.
   const MOST = 32;
   const views = [...document.querySelectorAll(".view:not(.missing)")];
-  const made = images.map((_, index) => index).filter((index) => !images[index].closest(".reference"));
+  const made = images.map((_, index) => index).filter((index) => !images[index].closest(".reference") && !images[index].hidden);
   const pixels = Number(images[made[0] ?? 0].getAttribute("width"));
   let scale = null;
   const middle = { x: 0.5, y: 0.5 };
@@ -162,8 +162,13 @@
     over.src = image.src;
     over.alt = image.dataset.name;
     stage.querySelector(".tag-" + side).textContent = image.dataset.name;
+    press(side);
+  }
+
+  // The buttons of the pictures that are under the slider show as pressed.
+  function press(side) {
     for (const button of document.querySelectorAll(`[data-side="${side}"]`)) {
-      button.setAttribute("aria-pressed", String(Number(button.dataset.index) === index));
+      button.setAttribute("aria-pressed", String(button.dataset.index === selects[side].value));
     }
   }
 
@@ -174,6 +179,24 @@
   for (const button of document.querySelectorAll("[data-side]")) {
     button.addEventListener("click", () => choose(button.dataset.side, Number(button.dataset.index)));
   }
+
+  // Of a picture under several seeds one is seen.
+  function see(button) {
+    const figure = button.closest("figure");
+    for (const other of figure.querySelectorAll("[data-seed]")) {
+      other.setAttribute("aria-pressed", String(other === button));
+      images[Number(other.dataset.shows)].hidden = other !== button;
+    }
+    for (const ab of figure.querySelectorAll("[data-side]")) ab.dataset.index = button.dataset.shows;
+    for (const side of ["a", "b"]) press(side);
+  }
+  for (const button of document.querySelectorAll("[data-seed]")) {
+    button.addEventListener("click", () => see(button));
+  }
+  document.getElementById("seed")?.addEventListener("change", (event) => {
+    document.querySelectorAll(`[data-seed="${event.target.value}"]`).forEach(see);
+  });
+
   document.getElementById("swap").addEventListener("click", () => {
     const a = Number(selects.a.value), b = Number(selects.b.value);
     choose("a", b);

@@ -33,7 +33,7 @@ func sample() Comparison {
 			Scores:   &Scores{Style: map[string]float64{"gram": 0.2 * worse, "gaussian": 0.1 / worse}, Content: map[string]float64{"gram": 0.4, "gaussian": worse}, Kept: 0.5 / worse},
 		}
 		for i := range 50 {
-			p.Curve = append(p.Curve, CurvePoint{1 + 6*i, 0.16 * float64(i) * worse, worse / float64(1+i)})
+			p.Curve = append(p.Curve, CurvePoint{Iteration: 1 + 6*i, Seconds: 0.16 * float64(i) * worse, Value: worse / float64(1+i)})
 		}
 		return p
 	}

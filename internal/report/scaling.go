@@ -25,6 +25,9 @@ type Scaling struct {
 type Panel struct {
 	Title, XLabel, YLabel string
 	Series                []Series
+	// Continuous lines have no marks, and their axis has round places instead of those that
+	// were measured.
+	Continuous bool
 }
 
 // Add appends a point to the series of that name.
@@ -134,6 +137,9 @@ func (p Panel) plot(looks map[string]look, low, high float64) *plot.Plot {
 	panel := newPanel()
 	panel.X.Scale, panel.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	panel.X.Tick.Marker, panel.Y.Tick.Marker = p.abscissas(), decades{}
+	if p.Continuous {
+		panel.X.Tick.Marker = decades{}
+	}
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = faint, faint
 	panel.Add(grid)
@@ -144,8 +150,10 @@ func (p Panel) plot(looks map[string]look, low, high float64) *plot.Plot {
 			continue
 		}
 		style := looks[series.Name].style()
-		marks := &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.6), Shape: draw.CircleGlyph{}}}
-		panel.Add(&plotter.Line{XYs: points, LineStyle: style}, marks)
+		panel.Add(&plotter.Line{XYs: points, LineStyle: style})
+		if !p.Continuous {
+			panel.Add(&plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: style.Color, Radius: vg.Points(2.6), Shape: draw.CircleGlyph{}}})
+		}
 		labels.add(series.Name, points[len(points)-1], style)
 	}
 	panel.Add(labels)

@@ -42,10 +42,22 @@ func (c Comparison) scoreTables() []scoreTable {
 		contest[i] = p.Error == "" && !slices.ContainsFunc(c.References, func(r Picture) bool { return r.Name == p.Name })
 		styles.Rows, content.Rows = append(styles.Rows, scoreRow{Name: p.Name}), append(content.Rows, scoreRow{Name: p.Name})
 	}
-	content.add("content loss", contest, func(i int) float64 { return scored[i].Scores.Kept })
+	of := func(value func(s Scores) float64) (means, deviations func(i int) float64) {
+		return func(i int) float64 { return value(*scored[i].Scores) }, func(i int) float64 {
+			if d := scored[i].Deviations; d != nil {
+				return value(d.Scores)
+			}
+			return math.NaN()
+		}
+	}
+	add := func(t *scoreTable, name string, value func(s Scores) float64) {
+		means, deviations := of(value)
+		t.add(name, contest, means, deviations)
+	}
+	add(&content, "content loss", func(s Scores) float64 { return s.Kept })
 	for _, loss := range c.Losses {
-		styles.add(loss, contest, func(i int) float64 { return valueOf(scored[i].Scores.Style, loss) })
-		content.add(loss, contest, func(i int) float64 { return valueOf(scored[i].Scores.Content, loss) })
+		add(&styles, loss, func(s Scores) float64 { return valueOf(s.Style, loss) })
+		add(&content, loss, func(s Scores) float64 { return valueOf(s.Content, loss) })
 	}
 	return []scoreTable{styles, content}
 }
@@ -59,17 +71,17 @@ func valueOf(scores map[string]float64, loss string) float64 {
 
 // add adds a column and marks its values: the least in the contest is the best,
 // and shades fall off with the distance from it on a scale of ratios.
-func (t *scoreTable) add(name string, contest []bool, value func(row int) float64) {
+func (t *scoreTable) add(name string, contest []bool, value, deviation func(row int) float64) {
 	t.Columns = append(t.Columns, name)
-	values := make([]float64, len(t.Rows))
+	values, deviations := make([]float64, len(t.Rows)), make([]float64, len(t.Rows))
 	least, most := math.Inf(1), math.Inf(-1)
 	for i := range t.Rows {
-		values[i] = value(i)
+		values[i], deviations[i] = value(i), deviation(i)
 		if contest[i] && values[i] > 0 {
 			least, most = min(least, values[i]), max(most, values[i])
 		}
 	}
-	for i, text := range ScoreColumn(values) {
+	for i, text := range SpreadColumn(values, deviations) {
 		cell := scoreCell{Text: text}
 		if v := values[i]; contest[i] && v > 0 && most > least {
 			cell.Best = v == least
@@ -85,26 +97,64 @@ func (c Comparison) runs() (varied []string, runs []pageRun) {
 	for _, d := range dimensionsOf(c.Pictures) {
 		varied = append(varied, d.name)
 	}
-	var seconds, each, loss []float64
+	var iterations []float64
+	var seconds, each, loss spreads
 	for _, p := range c.Pictures {
 		if p.Settings == nil {
 			continue
 		}
-		run := pageRun{Name: p.Name, Iterations: unknown}
+		run := pageRun{Name: p.Name}
 		for _, name := range varied {
 			run.Values = append(run.Values, valueText(p.setting(name)))
 		}
 		if p.Iterations > 0 {
-			run.Iterations = fmt.Sprint(p.Iterations)
-			seconds, each, loss = append(seconds, p.Seconds), append(each, 1e3*p.Seconds/float64(p.Iterations)), append(loss, p.Loss)
+			d := Deviations{Seconds: math.NaN(), Loss: math.NaN()}
+			if p.Deviations != nil {
+				d = *p.Deviations
+			}
+			iterations = append(iterations, p.Iterations)
+			seconds.add(p.Seconds, d.Seconds)
+			each.add(1e3*p.Seconds/p.Iterations, math.NaN())
+			loss.add(p.Loss, d.Loss)
 		} else {
-			seconds, each, loss = append(seconds, math.NaN()), append(each, math.NaN()), append(loss, math.NaN())
+			iterations = append(iterations, math.NaN())
+			for _, column := range []*spreads{&seconds, &each, &loss} {
+				column.add(math.NaN(), math.NaN())
+			}
 		}
 		runs = append(runs, run)
 	}
-	secondTexts, eachTexts, lossTexts := column(seconds, 2, 0), column(each, 2, 0), column(loss, 4, 0)
+	iterationTexts, secondTexts, eachTexts, lossTexts := counts(iterations), seconds.texts(2), each.texts(2), loss.texts(4)
 	for i := range runs {
-		runs[i].Seconds, runs[i].Each, runs[i].Loss = secondTexts[i], eachTexts[i], lossTexts[i]
+		runs[i].Iterations, runs[i].Seconds, runs[i].Each, runs[i].Loss = iterationTexts[i], secondTexts[i], eachTexts[i], lossTexts[i]
 	}
 	return varied, runs
+}
+
+// spreads are means with their deviations, NaN where there is none.
+type spreads struct{ means, deviations []float64 }
+
+func (s *spreads) add(mean, deviation float64) {
+	s.means, s.deviations = append(s.means, mean), append(s.deviations, deviation)
+}
+
+// texts writes them with so many digits of the least.
+func (s spreads) texts(digits int) []string {
+	return withDeviations(column(s.means, digits, 0), s.deviations)
+}
+
+// counts writes numbers of things, with a decimal where they are means that need it.
+func counts(values []float64) []string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		switch {
+		case math.IsNaN(v):
+			texts[i] = unknown
+		case v == math.Trunc(v):
+			texts[i] = fmt.Sprintf("%.0f", v)
+		default:
+			texts[i] = fmt.Sprintf("%.1f", v)
+		}
+	}
+	return texts
 }
