@@ -174,7 +174,7 @@ func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, er
 	if len(o.Seeds) > 0 && given("seed") {
 		return nil, usagef("--seed and --seeds are given; give one of them")
 	}
-	cells, err := compare.Grid(o.Stylization, all, given)
+	cells, err := compare.Grid(o.Stylization, all, given, o.sources.has)
 	if err == nil && len(o.Seeds) > 0 {
 		cells, err = compare.UnderSeeds(cells, o.Seeds)
 	}

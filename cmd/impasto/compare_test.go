@@ -237,6 +237,37 @@ func TestComparePaintsUnderSeveralSeeds(t *testing.T) {
 	}
 }
 
+// docs/presets.md says that a file counts more than a preset, and that its first scale fits
+// itself to the size.
+func TestAFilesFirstScaleCountsMoreThanThatOfAPresetThatVaries(t *testing.T) {
+	t.Chdir(t.TempDir())
+	writeFile(t, "run.toml", []byte("min-size = 100\n"))
+	for args, want := range map[string][2]int{
+		"":                                 {512, 128}, // johnson is of one scale, broad says nothing of it
+		"--config=run.toml":                {100, 100},
+		"--config=run.toml --size=64":      {64, 64},
+		"--config=run.toml --min-size=200": {200, 200},
+	} {
+		o := newCompareOptions()
+		cmd := newCompareCommand(&globalOptions{})
+		cmd.ResetFlags()
+		o.addFlags(flagsOf(cmd, "Comparison"))
+		if err := cmd.ParseFlags(append(strings.Fields(args), "--vary=preset=johnson,broad", "-o", "out")); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.PreRunE(cmd, nil); err != nil {
+			t.Fatal(err)
+		}
+		cells, err := o.cells(cmd.Flags().Changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]int{cells[0].Settings.Options.MinSize, cells[1].Settings.Options.MinSize}; got != want {
+			t.Errorf("%q: first scales are %d, want %d", args, got, want)
+		}
+	}
+}
+
 func TestSeedsAreListsAndRanges(t *testing.T) {
 	var seeds []uint64
 	list := seedList{&seeds}

@@ -104,6 +104,9 @@ func (s *settingsSources) take(varied func(name string) bool) error {
 	return nil
 }
 
+// has tells whether the file or the preset has a setting, and no flag took its place.
+func (s *settingsSources) has(name string) bool { return s.origins[name] != "" }
+
 // isTyped tells whether a flag was typed.
 func (s *settingsSources) isTyped(name string) bool { return slices.Contains(s.typed, name) }
 
@@ -213,10 +216,19 @@ func (s *settingsSources) save(files []string) error {
 
 // text is the file of the settings that were chosen, by flags or otherwise.
 func (s *settingsSources) text() ([]byte, error) {
+	head := ""
+	if s.Preset != "" {
+		head = settings.Comment("They are those of the preset " + s.Preset + ", where nothing else was chosen.")
+	}
+	return s.textOf(head, func(name string) bool { return s.has(name) || s.isTyped(name) })
+}
+
+// textOf is a file of the values that flags have whose names are chosen.
+func (s *settingsSources) textOf(head string, chosen func(name string) bool) ([]byte, error) {
 	all := settingsOf(s.command)
 	var list []settings.Assignment
 	for _, setting := range all {
-		if setting.Value == nil || setting.Name == "preset" || s.origins[setting.Name] == "" && !slices.Contains(s.typed, setting.Name) {
+		if setting.Value == nil || setting.Name == "preset" || !chosen(setting.Name) {
 			continue
 		}
 		text := settings.OnFile(setting.Value, setting.Value.String(), func(path string) string { return string(absolute(path)) }, fileExists)
@@ -226,9 +238,6 @@ func (s *settingsSources) text() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	head := configStart + " for --config; names of files are relative to the folder of this one\n"
-	if s.Preset != "" {
-		head += settings.Comment("They are those of the preset " + s.Preset + ", where nothing else was chosen.")
-	}
-	return append([]byte(head), body...), nil
+	start := configStart + " for --config; names of files are relative to the folder of this one\n"
+	return append([]byte(start+head), body...), nil
 }

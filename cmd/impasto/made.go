@@ -68,7 +68,9 @@ func setAnew(s *settings.Stylization, name, value string) error {
 		return nil
 	}
 	if name == "layer-loss" { // which Set adds to
-		s.LayerLoss = nil
+		if s.LayerLoss = nil; value == "" {
+			return nil
+		}
 	}
 	return s.Set(name, value)
 }

@@ -50,18 +50,22 @@ Files are looked for where --content and --style say; by the names that the pict
 them, beside it and in the working folder; and in folders that --inputs names, whatever they
 are called there. Each has to have the SHA-256 that the picture says.
 
-Settings may be given as for stylize, and take the place of the picture's; so "impasto redo
-painted.png --size 2048" makes it larger, which isn't the same picture any more. --quality
-brings its optimizer and iterations with it. What the picture says is held to the same
-bounds as flags, names only files to be read, and no folders. What redo doesn't know in it,
-it refuses.
+Settings may be given as for stylize, by flags, --config and --preset, and take the place
+of the picture's; so "impasto redo painted.png --size 2048" makes it larger, which isn't the
+same picture any more. The picture's count least: where one that is given decides others, as
+--quality does the optimizer and the iterations, the picture's don't count (docs/presets.md).
+--save-config writes all that the picture is made with; with --dry-run nothing else is done.
+What the picture says is held to the same bounds as flags, names only files to be read, and
+no folders. What redo doesn't know in it, it refuses.
 
 With --json, standard output gets what stylize prints, and then an object with event
 ("redone"), path, identical (whether the files are the same) and differences (a list: why
 not; may be missing). The exit status is 1 where the files are different and nothing says
 why.`,
 		Example: `  impasto redo painted.png
-  impasto redo painted.png --inputs ~/Pictures -o larger.png --size 2048`,
+  impasto redo painted.png --inputs ~/Pictures -o larger.png --size 2048
+  impasto redo painted.png --preset broad -o broader.png
+  impasto redo painted.png --save-config mine.toml --dry-run`,
 		ValidArgsFunction: pictures,
 		Args:              cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -93,7 +97,7 @@ func runRedo(ctx context.Context, o *redoOptions, global globalOptions, path str
 	}
 	stylize := *o.stylizeOptions
 	stylize.recorded = document
-	if stylize.Stylization, err = overridden(document, o.Stylization, given); err != nil {
+	if stylize.Stylization, err = overridden(document, o.Stylization, given, o.sources.has); err != nil {
 		return err
 	}
 	stylize.writeAs(document.Output, path, given)
@@ -103,6 +107,9 @@ func runRedo(ctx context.Context, o *redoOptions, global globalOptions, path str
 		return err
 	}
 	if err := stylize.check(); err != nil {
+		return err
+	}
+	if err := o.rememberAll(&stylize); err != nil {
 		return err
 	}
 	if err := stylize.settleOutput(job.content, global.JSON, std); err != nil {
@@ -200,15 +207,19 @@ func readDocument(ctx context.Context, path string) (*metadata.Document, error) 
 	return document, nil
 }
 
-// overridden are the settings of a document with those of the flags that were given.
-func overridden(d *metadata.Document, flags settings.Stylization, given func(string) bool) (settings.Stylization, error) {
+// overridden are the settings of a document beneath those that were given by flags, a file
+// or a preset, which count as docs/presets.md says. Placed are those of the file or the
+// preset, also where they fit themselves to others.
+func overridden(d *metadata.Document, flags settings.Stylization, given, placed func(string) bool) (settings.Stylization, error) {
 	s, err := settingsIn(d)
 	if err != nil {
 		return s, fmt.Errorf("redo: %w", err)
 	}
+	anew := func(name string) bool { return given(name) || placed(name) }
 	values := flags.Values()
 	for _, row := range flags.Table() {
-		if !given(row.Name) {
+		// What a setting given anew decides is as if the document didn't have it.
+		if counts := len(settings.Counting([]settings.Assignment{{Name: row.Name}}, anew)) > 0; counts {
 			continue
 		}
 		if err := setAnew(&s, row.Name, values[row.Name]); err != nil {
@@ -223,7 +234,7 @@ func overridden(d *metadata.Document, flags settings.Stylization, given func(str
 	}
 	if given("quality") {
 		return s, usage(s.Settle(func(name string) bool {
-			return given(name) || name == "min-size" && s.Options.MinSize <= s.Options.Size
+			return given(name) || name == "min-size" && !placed(name) && s.Options.MinSize <= s.Options.Size
 		}))
 	}
 	if !given("min-size") {
@@ -237,7 +248,38 @@ func overridden(d *metadata.Document, flags settings.Stylization, given func(str
 			return s, usagef("--%s is Adam's; add --optimizer adam", name)
 		}
 	}
+	if given("style-size") && given("style-scale") && s.Options.StyleSize > 0 {
+		return s, usagef("--style-size %d and --style-scale %g both size the styles; give one of them", s.Options.StyleSize, s.Options.StyleScale)
+	}
 	return s, nil
+}
+
+// rememberAll has --save-config write all settings that a picture is made again with, and
+// not only those that were given anew.
+func (o *redoOptions) rememberAll(as *stylizeOptions) error {
+	if o.sources.SaveConfig == "" {
+		return nil
+	}
+	for name, value := range as.Values() {
+		if err := setAnew(&o.Stylization, name, value); err != nil {
+			return err
+		}
+	}
+	o.Depth, o.JPEG, o.WebP, o.written = as.Depth, as.JPEG, as.WebP, as.written
+	needed, usual := neededFlags(as.Stylization), newStylizeOptions()
+	for name, differs := range map[string]bool{
+		"depth": o.Depth != usual.Depth, "jpeg-quality": o.JPEG != usual.JPEG, "webp-quality": o.WebP != usual.WebP,
+		"dither": o.Dither, "dpi": o.DPI != 0, "keep-exif": o.KeepEXIF, "keep-gps": o.KeepGPS,
+	} {
+		if differs {
+			needed = append(needed, name)
+		}
+	}
+	var err error
+	as.sources.chosen, err = o.sources.textOf("", func(name string) bool {
+		return slices.Contains(needed, name) || o.sources.has(name) || o.sources.isTyped(name)
+	})
+	return err
 }
 
 // writeAs takes from a document what wasn't given of how to write, and from the picture's

@@ -123,6 +123,47 @@ func TestRedoSaysWhyThePictureIsAnother(t *testing.T) {
 	impasto(t, folder, "redo", "content.png").refused(t, statusFailed, "doesn't say how it was made")
 }
 
+func TestRedoTakesPresetsAndFiles(t *testing.T) {
+	folder := paintedFile(t, "out.png", "--style-size=30", "--layer-loss=relu1_1=gram", "--optimizer=adam", "--step-size=0.05", "--tv-weight=3", "--min-size=24")
+	writeFile(t, filepath.Join(folder, "run.toml"), []byte("tv-weight = 7\nmin-size = 20\ndepth = 16\n"))
+	for _, test := range []struct {
+		args []string
+		want map[string]string // of what redo makes
+	}{
+		{nil, map[string]string{"style-size": "30", "layer-loss": "relu1_1=gram", "optimizer": "adam", "step-size": "0.05", "tv-weight": "3", "min-size": "24"}},
+		{[]string{"--config=run.toml"}, map[string]string{"style-size": "30", "tv-weight": "7", "min-size": "20", "first-iterations": "3"}},
+		{[]string{"--config=run.toml", "--tv-weight=1", "--min-size=28"}, map[string]string{"tv-weight": "1", "min-size": "28"}},
+		// What decides others takes the picture's away.
+		{[]string{"--style-scale=2"}, map[string]string{"style-size": "0", "style-scale": "2"}},
+		{[]string{"--style-layers=relu2_1"}, map[string]string{"layer-loss": "", "style-layers": "relu2_1=1"}},
+		{[]string{"--optimizer=adam"}, map[string]string{"step-size": "0.02", "first-iterations": "3"}},
+		// broad has a scale for the styles and layers, fine a loss as well, and gatys is of one scale.
+		{[]string{"--preset=broad", "--style-layers=relu1_1"}, map[string]string{"style-size": "0", "style-scale": "2", "tv-weight": "15", "layer-loss": "", "min-size": "24"}},
+		{[]string{"--preset=broad", "--style-layers=relu1_1", "--config=run.toml"}, map[string]string{"style-scale": "2", "tv-weight": "7", "min-size": "20"}},
+		{[]string{"--preset=gatys", "--style-layers=relu1_1", "--content-layers=relu2_1", "--iterations=2", "--first-iterations=2"}, map[string]string{"min-size": "32", "loss": "gram", "start": "noise", "pooling": "avg", "optimizer": "adam"}},
+	} {
+		impasto(t, folder, slices.Concat([]string{"redo", "out.png", "-o", "again.png", "--save-config=saved.toml"}, test.args)...).done(t)
+		got := documentOf(t, filepath.Join(folder, "again.png"))
+		for name, want := range test.want {
+			if got.Settings[name] != want {
+				t.Errorf("%q: %s is %q, want %q", test.args, name, got.Settings[name], want)
+			}
+		}
+		// The file that was saved makes the same picture, by itself.
+		impasto(t, folder, "stylize", "content.png", "style.png:2", "content.png:0.5", "-o", "saved.png", "--config=saved.toml").done(t)
+		if !bytes.Equal(readFile(t, filepath.Join(folder, "again.png")), readFile(t, filepath.Join(folder, "saved.png"))) {
+			t.Errorf("%q: what was saved makes another picture:\n%s", test.args, readFile(t, filepath.Join(folder, "saved.toml")))
+		}
+	}
+	impasto(t, folder, "redo", "out.png", "--style-size=20", "--style-scale=2").refused(t, statusUsage, "both size the styles")
+	impasto(t, folder, "redo", "out.png", "--preset=gatis").refused(t, statusUsage, "did you mean gatys?")
+	os.Remove(filepath.Join(folder, "saved.toml"))
+	impasto(t, folder, "redo", "out.png", "-o", "none.png", "--dry-run", "--save-config=saved.toml").done(t)
+	if _, err := os.Stat(filepath.Join(folder, "none.png")); err == nil || len(readFile(t, filepath.Join(folder, "saved.toml"))) == 0 {
+		t.Error("a dry run painted, or saved nothing")
+	}
+}
+
 // forged writes a picture whose document is another, and returns its path.
 func forged(t *testing.T, folder string, change func(text string) string) string {
 	t.Helper()

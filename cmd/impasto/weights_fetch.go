@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -26,7 +27,7 @@ func newWeightsFetchOptions() *weightsFetchOptions {
 
 func (o *weightsFetchOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Folder, "FOLDER"), "folder", "", "where to keep the file, if not in the cache folder; --weights then needs its path")
-	f.add(settings.Text(&o.SHA256, "HEX"), "sha256", "", "the file's SHA-256; its first eight digits or more will do, but only all 64 leave no doubt")
+	f.add(digits{&o.SHA256}, "sha256", "", "the file's SHA-256; its first eight digits or more will do, but only all 64 leave no doubt")
 	f.add(settings.Text(&o.URL, "URL"), "url", "", "what to download instead; needs --sha256")
 }
 
@@ -144,4 +145,19 @@ func transferReporter(out io.Writer, quiet bool) transfer {
 		},
 		finish: func() {},
 	}
+}
+
+// digits is a flag that takes a SHA-256 or its beginning.
+type digits struct{ target *string }
+
+func (d digits) String() string { return *d.target }
+
+func (d digits) Type() string { return "HEX" }
+
+func (d digits) Set(text string) error {
+	if len(text) < 8 || len(text) > 64 || strings.Trim(strings.ToLower(text), "0123456789abcdef") != "" {
+		return errors.New("want 8 to 64 hexadecimal digits")
+	}
+	*d.target = text
+	return nil
 }

@@ -111,7 +111,9 @@ func TestWeightsCommandsRefuseWrongUsage(t *testing.T) {
 		"info a b":                                 "info",
 		"fetch a":                                  "fetch",
 		"fetch --url https://example.org/net.pth":  "--sha256",
-		"verifi": "verify",
+		"fetch --sha256 dcbb9e9":                   "8 to 64 hexadecimal digits",
+		"fetch --sha256 not-hexadecimal":           "8 to 64 hexadecimal digits",
+		"verifi":                                   "verify",
 	} {
 		impasto(t, folder, append([]string{"weights"}, strings.Fields(args)...)...).refused(t, statusUsage, want)
 	}

@@ -62,7 +62,7 @@ func tiny(t *testing.T, dimensions ...Dimension) Options {
 			t.Fatal(err)
 		}
 	}
-	cells, err := Grid(base, dimensions, func(name string) bool { return name == "first-iterations" || name == "min-size" })
+	cells, err := Grid(base, dimensions, func(name string) bool { return name == "first-iterations" || name == "min-size" }, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +250,7 @@ func TestLossesFromOutsideAreCompared(t *testing.T) {
 	base := o.Base
 	base.Losses = append(losses.All(), own)
 	var err error
-	if o.Cells, err = Grid(base, []Dimension{{"loss", []string{"gram", "brightest"}}}, func(name string) bool { return name == "first-iterations" || name == "min-size" }); err != nil {
+	if o.Cells, err = Grid(base, []Dimension{{"loss", []string{"gram", "brightest"}}}, func(name string) bool { return name == "first-iterations" || name == "min-size" }, nothing); err != nil {
 		t.Fatal(err)
 	}
 	direct := o.Cells[0]

@@ -64,8 +64,9 @@ type Cell struct {
 
 // Grid makes a cell for every combination of values, the last dimension changing
 // fastest. Given says which settings of base were chosen, and not just left as they
-// are; those that vary are, too.
-func Grid(base settings.Stylization, dimensions []Dimension, given func(name string) bool) ([]Cell, error) {
+// are; those that vary are, too. Placed says which ones a file has, whether they were
+// chosen or fit themselves to others: presets that vary count beneath those too.
+func Grid(base settings.Stylization, dimensions []Dimension, given, placed func(name string) bool) ([]Cell, error) {
 	if len(dimensions) == 0 {
 		return nil, errors.New("compare: nothing varies, want one setting at least")
 	}
@@ -89,15 +90,15 @@ func Grid(base settings.Stylization, dimensions []Dimension, given func(name str
 	chosen := func(name string) bool {
 		return given(name) || slices.ContainsFunc(dimensions, func(d Dimension) bool { return d.Name == name })
 	}
-	return cells, settle(cells, chosen)
+	return cells, settle(cells, chosen, placed)
 }
 
 // settle fits each cell's settings to each other, and checks them and the names
 // of their files.
-func settle(cells []Cell, chosen func(name string) bool) error {
+func settle(cells []Cell, chosen, placed func(name string) bool) error {
 	for i := range cells {
 		c := &cells[i]
-		given, err := c.applyPreset(chosen)
+		given, err := c.applyPreset(chosen, placed)
 		if err == nil {
 			err = c.Settings.Settle(given)
 		}
@@ -125,13 +126,14 @@ func checkNames(cells []Cell) error {
 
 // applyPreset takes the settings of a cell's preset, if presets vary, and returns what is
 // given from then on.
-func (c *Cell) applyPreset(given func(name string) bool) (func(name string) bool, error) {
+func (c *Cell) applyPreset(given, placed func(name string) bool) (func(name string) bool, error) {
 	for _, s := range c.Varied {
 		if s.Name == preset {
 			p, err := settings.PresetNamed(s.Value)
 			if err != nil {
 				return nil, err
 			}
+			p.Settings = slices.DeleteFunc(slices.Clone(p.Settings), func(a settings.Assignment) bool { return placed(a.Name) })
 			return p.Apply(&c.Settings, given)
 		}
 	}

@@ -22,7 +22,7 @@ func dimension(t *testing.T, name, list string) Dimension {
 func TestGridHasEveryCombination(t *testing.T) {
 	base := settings.Default()
 	base.Options.Size = 100
-	cells, err := Grid(base, []Dimension{dimension(t, "loss", "gram,moments"), dimension(t, "tv-weight", "0,8")}, nothing)
+	cells, err := Grid(base, []Dimension{dimension(t, "loss", "gram,moments"), dimension(t, "tv-weight", "0,8")}, nothing, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +44,34 @@ func TestGridHasEveryCombination(t *testing.T) {
 	}
 }
 
+func TestPresetsThatVaryCountBeneathAFile(t *testing.T) {
+	base := settings.Default()
+	base.Options.MinSize, base.Options.Size = 64, 256
+	for name, test := range map[string]struct {
+		given, placed string
+		want          [2]int // the first scales of the two presets
+	}{
+		"neither given nor in a file": {"", "", [2]int{256, 64}},
+		"in a file":                   {"", "min-size", [2]int{64, 64}},
+		"given":                       {"min-size", "", [2]int{64, 64}},
+	} {
+		is := func(wanted string) func(string) bool { return func(name string) bool { return name == wanted } }
+		cells, err := Grid(base, []Dimension{dimension(t, "preset", "johnson,broad")}, is(test.given), is(test.placed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]int{cells[0].Settings.Options.MinSize, cells[1].Settings.Options.MinSize}; got != test.want {
+			t.Errorf("%s: first scales are %d, want %d", name, got, test.want)
+		}
+	}
+	// One in a file fits itself to a size that varies.
+	base.Options.MinSize = 300
+	cells, err := Grid(base, []Dimension{dimension(t, "size", "256,512")}, nothing, func(name string) bool { return name == "min-size" })
+	if err != nil || cells[0].Settings.Options.MinSize != 256 || cells[1].Settings.Options.MinSize != 300 {
+		t.Errorf("%+v, %v", cells, err)
+	}
+}
+
 func TestGridsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		dimensions []Dimension
@@ -56,7 +84,7 @@ func TestGridsThatMakeNoSenseAreRefused(t *testing.T) {
 		{[]Dimension{{"step-size", []string{"0.1"}}}, "step-size 0.1: --step-size is Adam's"},
 		{[]Dimension{{"style-layers", []string{"relu1_1,relu2_1", "relu1_1,relu2_1"}}}, "same file name"},
 	} {
-		if _, err := Grid(settings.Default(), test.dimensions, nothing); err == nil || !strings.HasPrefix(err.Error(), "compare: ") || !strings.Contains(err.Error(), test.want) {
+		if _, err := Grid(settings.Default(), test.dimensions, nothing, nothing); err == nil || !strings.HasPrefix(err.Error(), "compare: ") || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v: %v, want %q", test.dimensions, err, test.want)
 		}
 	}

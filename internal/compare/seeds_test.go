@@ -20,7 +20,7 @@ func cellsOf(t *testing.T, seeds []uint64, size string, dimensions ...Dimension)
 	if err := base.Set("size", size); err != nil {
 		t.Fatal(err)
 	}
-	cells, err := Grid(base, dimensions, nothing)
+	cells, err := Grid(base, dimensions, nothing, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestVariantsAreMeansOverTheirSeeds(t *testing.T) {
 	// What is there is kept where there are more seeds, or none.
 	more := o
 	more.Seeds = []uint64{3, 5}
-	cells, err := Grid(o.Base, []Dimension{{"loss", []string{"gram", "sliced"}}, {"tv-weight", []string{"0", "8"}}}, func(name string) bool { return name == "first-iterations" || name == "min-size" })
+	cells, err := Grid(o.Base, []Dimension{{"loss", []string{"gram", "sliced"}}, {"tv-weight", []string{"0", "8"}}}, func(name string) bool { return name == "first-iterations" || name == "min-size" }, nothing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestObjectivesAreTold(t *testing.T) {
 		"tv-weight=0,1": false, "loss=gram,cmd": false, "size=256,300": false, "pooling=max,avg": false, "style-scale=1,2": false,
 	} {
 		setting, list, _ := strings.Cut(name, "=")
-		cells, err := Grid(settings.Default(), []Dimension{dimension(t, setting, list)}, nothing)
+		cells, err := Grid(settings.Default(), []Dimension{dimension(t, setting, list)}, nothing, nothing)
 		if err != nil {
 			t.Fatal(err)
 		}
