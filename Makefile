@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -102,6 +102,11 @@ CHECKS = $(PAIRS)
 strength-table:
 	go run ./internal/calibrate -ladder bin/strength -pairs $(PAIRS)
 	go run ./internal/calibrate -check bin/strength -pairs $(CHECKS)
+
+# The strips of docs/controls.md: the example under several values of each control, which
+# takes some ten minutes.
+controls:
+	CGO_ENABLED=0 go run ./docs/strips
 
 # All that must hold besides the tests.
 check: cross man

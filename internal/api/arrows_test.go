@@ -79,6 +79,7 @@ var arrows = []struct{ from, to string }{
 	{"cuda/kernels/host", ""},
 	{"cuda/kernels/wrap", ""},
 	{"cuda/standin", "cuda/kernels/host"},
+	{"docs/strips", "internal/picture internal/settings model"},
 	{"examples/draw", "internal/picture"},
 	{"internal/api", ""},
 	{"internal/calibrate", "device internal/picture losses model"},

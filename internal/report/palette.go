@@ -68,6 +68,20 @@ func looksOf(names []string) map[string]look {
 	return looks
 }
 
+// setApart gives each name another look, in their order, where two have the same.
+func setApart(looks map[string]look, names []string) {
+	taken := map[look]bool{}
+	for _, name := range names {
+		taken[looks[name]] = true
+	}
+	if len(taken) == len(names) {
+		return
+	}
+	for i, name := range names {
+		looks[name] = lookAt(i)
+	}
+}
+
 // lookAt counts through all looks, hues first.
 func lookAt(index int) look {
 	return look{index % len(hues), index / len(hues) % len(dashes)}

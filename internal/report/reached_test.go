@@ -106,10 +106,14 @@ func TestCurvesAreDrawnByWhatCanBeCompared(t *testing.T) {
 	if err := figure.Draw(&svg, "svg"); err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{">Content loss, by iteration<", ">seconds<", ">gram<", ">100<"} {
+	for _, part := range []string{">content loss<", ">seconds<", ">gram<", ">100<"} {
 		if !strings.Contains(svg.String(), part) {
 			t.Errorf("the figure has no %q", part)
 		}
+	}
+	looks := looksOf([]string{"gram, 0", "gram, 8", "sliced, 0"})
+	if setApart(looks, []string{"gram, 0", "gram, 8", "sliced, 0"}); looks["gram, 0"] == looks["gram, 8"] || looks["gram, 0"] == looks["sliced, 0"] {
+		t.Errorf("lines look alike: %v", looks)
 	}
 	if rows := sample().Curves().Rows; len(rows) != 0 {
 		t.Errorf("where nothing can be compared there are %d rows", len(rows))

@@ -19,6 +19,9 @@ import (
 type Scaling struct {
 	Title string
 	Rows  [][]Panel // rows may differ in length
+	// Apart gives each line a look of its own where losses have several lines, which else
+	// look alike.
+	Apart bool
 }
 
 // Panel has one line a series over the same abscissa.
@@ -62,6 +65,9 @@ func (s Scaling) Draw(w io.Writer, format string) error {
 		columns = max(columns, len(row))
 	}
 	looks := looksOf(names)
+	if s.Apart {
+		setApart(looks, names)
+	}
 	plots := make([][]*plot.Plot, len(s.Rows))
 	for i, row := range s.Rows {
 		plots[i] = make([]*plot.Plot, columns)
