@@ -7,7 +7,6 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
-	"impasto/internal/ops"
 	"impasto/internal/report"
 	"impasto/internal/settings"
 	"impasto/losses"
@@ -61,8 +60,7 @@ func isRandom(s settings.Stylization) (bool, error) {
 // draws tells whether a loss draws anything in a map as wide and high as a picture, by
 // looking for the key in its graph. Deeper layers have smaller maps, of which a loss may
 // take all positions where it draws some of this one.
-func draws(loss losses.Loss, side int) (drawn bool, err error) {
-	defer ops.Catch(&err, "the graph of "+loss.Description().Name)
+func draws(loss losses.Loss, side int) (bool, error) {
 	g := gorgonia.NewGraph()
 	features := func(name string) *gorgonia.Node {
 		return gorgonia.NewTensor(g, tensor.Float64, 3, gorgonia.WithName(name), gorgonia.WithShape(4, side, side))
