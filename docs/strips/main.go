@@ -51,7 +51,7 @@ var strips = []strip{
 	one("style-scale", "0.35", "0.7", "1", "1.5", "2.5"),
 	one("content-weight", "0", "0.01", "0.03", "0.1", "0.5"),
 	one("loss", "gaussian", "gram", "moments", "sliced", "relaxed"),
-	one("quality", "draft", "good", "best", "reference"),
+	one("quality", "draft", "good", "best"),
 	one("tv-weight", "0", "2", "8", "40"),
 	one("start", "content", "style", "grey", "noise"),
 	{"keep-colors", []cell{
@@ -120,8 +120,8 @@ func run(ctx context.Context, folder string, named []string) error {
 	return nil
 }
 
-// paint makes the picture of a cell.
-func (c cell) paint(ctx context.Context, content, style image.Image) (image.Image, error) {
+// chosen are the settings of a cell's picture.
+func (c cell) chosen() (settings.Stylization, error) {
 	s := settings.Default()
 	list := []settings.Assignment{{Name: "size", Text: fmt.Sprint(side)}, {Name: "quality", Text: "draft"}}
 	list = slices.DeleteFunc(list, func(a settings.Assignment) bool {
@@ -129,12 +129,18 @@ func (c cell) paint(ctx context.Context, content, style image.Image) (image.Imag
 	})
 	given, err := s.SetBeneath(append(list, c.settings...), func(string) bool { return false })
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	if err := s.Settle(given); err != nil {
-		return nil, err
+		return s, err
 	}
-	if err := s.Check(); err != nil {
+	return s, s.Check()
+}
+
+// paint makes the picture of a cell.
+func (c cell) paint(ctx context.Context, content, style image.Image) (image.Image, error) {
+	s, err := c.chosen()
+	if err != nil {
 		return nil, err
 	}
 	o, err := s.Open(ctx, nil)
