@@ -403,10 +403,10 @@ type scoredRow struct {
 // scoredRows are the pictures that were scored, or the variants with pictures beside them
 // that weren't made here.
 func scoredRows(r compare.Report) []scoredRow {
-	alone := func(scores map[string]*float64) map[string]*compare.Spread {
+	each := func(scores map[string]*float64) map[string]*compare.Spread {
 		all := map[string]*compare.Spread{}
 		for loss, score := range scores {
-			all[loss] = single(score)
+			all[loss] = alone(score)
 		}
 		return all
 	}
@@ -416,7 +416,7 @@ func scoredRows(r compare.Report) []scoredRow {
 		switch {
 		case p.Style == nil:
 		case p.Kind != compare.KindMade || r.Variants == nil:
-			rows = append(rows, scoredRow{rowName(p), alone(p.Style), alone(p.Content), single(p.Kept)})
+			rows = append(rows, scoredRow{rowName(p), each(p.Style), each(p.Content), alone(p.Kept)})
 		}
 		if len(variants) > 0 && p.Name == variants[0].Pictures[0] {
 			v := variants[0]
@@ -430,8 +430,8 @@ func scoredRows(r compare.Report) []scoredRow {
 	return rows
 }
 
-// single is a value without a deviation.
-func single(value *float64) *compare.Spread {
+// alone is a value without a deviation.
+func alone(value *float64) *compare.Spread {
 	if value == nil {
 		return nil
 	}

@@ -174,7 +174,7 @@ func New(ctx context.Context, o Options) (*Comparison, error) {
 	} {
 		if err := step(); err != nil {
 			if c.scorer != nil {
-				c.scorer.Close()
+				err = errors.Join(err, c.Close())
 			}
 			return nil, err
 		}
