@@ -104,7 +104,7 @@ strength-table:
 	go run ./internal/calibrate -check bin/strength -pairs $(CHECKS)
 
 # The strips of docs/controls.md: the example under several values of each control, which
-# takes some ten minutes.
+# takes some ten minutes of processor time.
 controls:
 	CGO_ENABLED=0 go run ./docs/strips
 
