@@ -6,7 +6,11 @@ func (c Comparison) Curves() Scaling {
 	figure := Scaling{Title: c.Title, Apart: true}
 	var labels []string
 	for _, p := range c.Pictures {
-		labels = append(labels, p.label())
+		label := p.label()
+		if len(p.Settings) == 1 { // a value alone would say nothing
+			label = p.Name
+		}
+		labels = append(labels, label)
 	}
 	labels = distinct(labels, chartLetters)
 	for _, measure := range c.Measures {
