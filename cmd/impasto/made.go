@@ -67,7 +67,11 @@ func setAnew(s *settings.Stylization, name, value string) error {
 	if value == s.Values()[name] {
 		return nil
 	}
-	if name == "layer-loss" { // which Set adds to
+	switch {
+	case name == "strength" && value == "":
+		s.DropStrength()
+		return nil
+	case name == "layer-loss": // which Set adds to
 		if s.LayerLoss = nil; value == "" {
 			return nil
 		}

@@ -164,6 +164,32 @@ func TestRedoTakesPresetsAndFiles(t *testing.T) {
 	}
 }
 
+func TestRedoTakesAContentWeightInThePlaceOfAStrength(t *testing.T) {
+	folder := paintedFile(t, "out.png", "--strength=30")
+	writeFile(t, filepath.Join(folder, "run.toml"), []byte("strength = 70\n"))
+	was := documentOf(t, filepath.Join(folder, "out.png")).Settings
+	for _, test := range []struct {
+		args             []string
+		strength, weight string // an empty weight is another one than the picture's
+	}{
+		{nil, "30", was["content-weight"]},
+		{[]string{"--content-weight=0.2"}, "", "0.2"},
+		{[]string{"--preset=soft", "--style-layers=relu1_1"}, "", "0.04"},
+		{[]string{"--config=run.toml"}, "70", ""},
+		{[]string{"--config=run.toml", "--preset=soft", "--style-layers=relu1_1"}, "70", ""},
+	} {
+		impasto(t, folder, slices.Concat([]string{"redo", "out.png", "-o", "again.png", "--save-config=saved.toml"}, test.args)...).done(t)
+		got := documentOf(t, filepath.Join(folder, "again.png")).Settings
+		if got["strength"] != test.strength || test.weight != "" && got["content-weight"] != test.weight || test.weight == "" && got["content-weight"] == was["content-weight"] {
+			t.Errorf("%q: strength %q and content weight %s, want %q and %s", test.args, got["strength"], got["content-weight"], test.strength, test.weight)
+		}
+		impasto(t, folder, "stylize", "content.png", "style.png:2", "content.png:0.5", "-o", "saved.png", "--config=saved.toml").done(t)
+		if !bytes.Equal(readFile(t, filepath.Join(folder, "again.png")), readFile(t, filepath.Join(folder, "saved.png"))) {
+			t.Errorf("%q: what was saved makes another picture:\n%s", test.args, readFile(t, filepath.Join(folder, "saved.toml")))
+		}
+	}
+}
+
 // forged writes a picture whose document is another, and returns its path.
 func forged(t *testing.T, folder string, change func(text string) string) string {
 	t.Helper()
