@@ -33,6 +33,37 @@ var momentsGradientKernel = kernel{
 	},
 }
 
+var weightedMomentsKernel = kernel{
+	able: plan.Ability{Float16Inputs: []int{0}},
+	when: func(d *Device, step plan.Step) bool {
+		return onSingles(d, step) && !step.Op.(*ops.WeightedMoments).Diagonal
+	},
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		channels, n := channelsAndPositions(step.Inputs[0])
+		in, total, result := m.inputs(step), step.Op.(*ops.WeightedMoments).Total, m.result(step).double
+		x, weights, mean, second := in[0].features(), in[1].single, result[:channels], result[channels:]
+		return always(func() {
+			kernels.WeightedMoments(m.device.workers, mean, second, x, weights, total, channels, n, m.device.exact)
+		}), nil
+	},
+}
+
+var weightedMomentsGradientKernel = kernel{
+	able: plan.Ability{Float16Inputs: []int{0}, Adds: plan.AddsInPlace},
+	when: func(d *Device, step plan.Step) bool {
+		return onSingles(d, step) && !step.Op.(*ops.WeightedMomentsGradient).Diagonal
+	},
+	bind: func(m *machine, step plan.Step) (func() error, error) {
+		channels, n := channelsAndPositions(step.Inputs[0])
+		in, total, add := m.inputs(step), step.Op.(*ops.WeightedMomentsGradient).Total, step.AddTo != nil
+		dx, x, weights := m.result(step).single, in[0].features(), in[1].single
+		mean, second := in[2].double[:channels], in[2].double[channels:]
+		return always(func() {
+			kernels.WeightedMomentsGradient(m.device.workers, dx, x, weights, mean, second, total, channels, n, add)
+		}), nil
+	},
+}
+
 var powerMomentsKernel = kernel{
 	when: onSingles,
 	bind: func(m *machine, step plan.Step) (func() error, error) {

@@ -41,6 +41,8 @@ func kernelTable() map[reflect.Type]kernel {
 		reflect.TypeFor[*ops.SelectionGradient]():         selectionGradientKernel,
 		reflect.TypeFor[*ops.Moments]():                   momentsKernel,
 		reflect.TypeFor[*ops.MomentsGradient]():           momentsGradientKernel,
+		reflect.TypeFor[*ops.WeightedMoments]():           weightedMomentsKernel,
+		reflect.TypeFor[*ops.WeightedMomentsGradient]():   weightedMomentsGradientKernel,
 		reflect.TypeFor[*ops.PowerMoments]():              powerMomentsKernel,
 		reflect.TypeFor[*ops.PowerMomentsGradient]():      powerMomentsGradientKernel,
 		reflect.TypeFor[*ops.DifferenceSums]():            differenceKernel,

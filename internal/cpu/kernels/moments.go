@@ -1,5 +1,7 @@
 package kernels
 
+import "math"
+
 // momentKernel adds dot products of momentRows rows of a with columns rows of b, which
 // are stride values apart, over n values, a positive multiple of the lanes:
 //
@@ -49,6 +51,32 @@ const (
 // float64; otherwise up to 32 (64 on AVX2) of them are summed in float32 at a time.
 // second is symmetric to the last bit.
 func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise bool) {
+	w.exclusive(func(shared *workspace) {
+		moments(w, shared, mean, second, x, nil, 1/float64(n), channels, n, precise)
+	})
+}
+
+// WeightedMoments is Moments where each column counts by its weight, from 0:
+//
+//	mean = X·w/total    second = X·diag(w)·Xᵀ/total
+//
+// Rows are multiplied by the roots of the weights, in float32, as they are copied.
+func WeightedMoments(w *Workers, mean, second []float64, x Map, weights []float32, total float64, channels, n int, precise bool) {
+	weights = weights[:n]
+	w.exclusive(func(shared *workspace) {
+		roots := shared.float32s(0, n)
+		w.runLocked((n+vectorBlock-1)/vectorBlock, func(part int, _ *workspace) {
+			for i := part * vectorBlock; i < min(n, (part+1)*vectorBlock); i++ {
+				roots[i] = float32(math.Sqrt(float64(weights[i])))
+			}
+		})
+		moments(w, shared, mean, second, x, roots, 1/total, channels, n, precise)
+	})
+}
+
+// moments computes Moments times n·scale, of columns that are multiplied by roots unless
+// that is nil.
+func moments(w *Workers, shared *workspace, mean, second []float64, x Map, roots []float32, scale float64, channels, n int, precise bool) {
 	second, x = second[:channels*channels], x.first(channels*n)
 	across := (channels + momentTile - 1) / momentTile
 	tiles := across * (across + 1) / 2
@@ -58,28 +86,25 @@ func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise
 	if precise {
 		kernel = w.isa.moments64
 	}
-	w.exclusive(func(shared *workspace) {
-		seconds, means := shared.float64s(0, chunks*channels*channels), shared.float64s(1, chunks*channels)
-		w.runLocked(tiles*chunks, func(part int, s *workspace) {
-			chunk := part % chunks
-			row, column := momentTileAt(part/chunks, across)
-			t := momentTask{w.isa, kernel, seconds[chunk*channels*channels:][:channels*channels], means[chunk*channels:][:channels],
-				x, channels, n, s.float64s(0, momentRows*maxMomentColumns)}
-			t.tile(s, row*momentTile, column*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
-		})
-		scale := 1 / float64(n)
-		w.runLocked(tiles, func(part int, s *workspace) {
-			row, column := momentTileAt(part, across)
-			sumMomentTile(second, seconds, s.float64s(0, momentTile*momentTile), row*momentTile, column*momentTile, channels, scale)
-		})
-		for i := range mean {
-			var sum float64
-			for c := range chunks {
-				sum += means[c*channels+i]
-			}
-			mean[i] = sum * scale
-		}
+	seconds, means := shared.float64s(0, chunks*channels*channels), shared.float64s(1, chunks*channels)
+	w.runLocked(tiles*chunks, func(part int, s *workspace) {
+		chunk := part % chunks
+		row, column := momentTileAt(part/chunks, across)
+		t := momentTask{w.isa, kernel, seconds[chunk*channels*channels:][:channels*channels], means[chunk*channels:][:channels],
+			x, roots, channels, n, s.float64s(0, momentRows*maxMomentColumns)}
+		t.tile(s, row*momentTile, column*momentTile, n*chunk/chunks, n*(chunk+1)/chunks)
 	})
+	w.runLocked(tiles, func(part int, s *workspace) {
+		row, column := momentTileAt(part, across)
+		sumMomentTile(second, seconds, s.float64s(0, momentTile*momentTile), row*momentTile, column*momentTile, channels, scale)
+	})
+	for i := range mean {
+		var sum float64
+		for c := range chunks {
+			sum += means[c*channels+i]
+		}
+		mean[i] = sum * scale
+	}
 }
 
 // momentTileAt returns the row and column of a tile of the upper triangle. Tiles are
@@ -127,6 +152,7 @@ type momentTask struct {
 	kernel      momentKernel
 	to, means   []float64 // the sums of a chunk
 	x           Map
+	roots       []float32 // what its columns are multiplied by, nil for nothing
 	channels, n int
 	edge        []float64 // a block, for those that stick out of to
 }
@@ -156,7 +182,12 @@ func (t momentTask) tile(s *workspace, i, j, first, end int) {
 			t.rows(left, i, rows, k, depth)
 		} else {
 			for r := range rows {
-				t.means[i+r] += t.isa.vector.sum(right[r*momentStride:][:depth])
+				row := right[r*momentStride:][:depth]
+				if t.roots == nil {
+					t.means[i+r] += t.isa.vector.sum(row)
+				} else {
+					t.means[i+r] += t.isa.vector.dot(row, t.roots[k:k+depth])
+				}
 			}
 		}
 		for r := 0; r < rows; r += momentRows {
@@ -169,6 +200,14 @@ func (t momentTask) tile(s *workspace, i, j, first, end int) {
 	}
 }
 
+// multiply computes y = y·x, value by value.
+func multiply(y, x []float32) {
+	x = x[:len(y)]
+	for i := range y {
+		y[i] *= x[i]
+	}
+}
+
 // rows copies depth pixels of some rows, and zeros up to the next multiple of the
 // lanes, which it returns.
 func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
@@ -176,6 +215,9 @@ func (t momentTask) rows(to []float32, first, rows, k, depth int) int {
 	for r := range rows {
 		row := to[r*momentStride : r*momentStride+padded]
 		t.x.read(&t.isa.half, row[:depth], (first+r)*t.n+k)
+		if t.roots != nil {
+			multiply(row[:depth], t.roots[k:])
+		}
 		clear(row[depth:])
 	}
 	return padded
@@ -204,8 +246,20 @@ func (t momentTask) block(to []float64, a, b []float32, depth, rows, columns int
 //
 // The matrix is rounded to float32 before it multiplies.
 func MomentsGradient(w *Workers, dx []float32, x Map, dmean, dsecond []float64, channels, n int, add bool) {
+	momentsGradient(w, dx, x, nil, dmean, dsecond, 1/float64(n), channels, n, add)
+}
+
+// WeightedMomentsGradient is MomentsGradient for WeightedMoments:
+//
+//	dX = (dmean·1ᵀ + (D + Dᵀ)·X)·diag(w)/total    with D = dsecond
+func WeightedMomentsGradient(w *Workers, dx []float32, x Map, weights []float32, dmean, dsecond []float64, total float64, channels, n int, add bool) {
+	momentsGradient(w, dx, x, weights[:n], dmean, dsecond, 1/total, channels, n, add)
+}
+
+// momentsGradient computes MomentsGradient times n·scale, with columns that are multiplied
+// by weights unless these are nil.
+func momentsGradient(w *Workers, dx []float32, x Map, weights []float32, dmean, dsecond []float64, scale float64, channels, n int, add bool) {
 	dx, x, dsecond = dx[:channels*n], x.first(channels*n), dsecond[:channels*channels]
-	scale := 1 / float64(n)
 	lanes, depth := w.isa.lanes, channels
 	if dmean != nil {
 		depth++ // the means' cotangents multiply a row of ones below X
@@ -225,6 +279,9 @@ func MomentsGradient(w *Workers, dx []float32, x Map, dmean, dsecond []float64, 
 			for k := 0; k < depth; k += mapDepth {
 				step := min(mapDepth, depth-k)
 				packFeatures(w.isa, right, x, min(k*n+j, channels*n), n, step, min(step, channels-k), columns)
+				if weights != nil {
+					weighPanels(right, weights[j:j+columns], step, lanes)
+				}
 				for i := 0; i < channels; i += panelRows {
 					t.product(dx[i*n+j:], n, left[i*depth+k*panelRows:], right, min(panelRows, channels-i), columns, step, k > 0 || add)
 				}
@@ -246,6 +303,18 @@ func packFeatures(set *isa, to []float32, x Map, at, stride, depth, rows, column
 			set.half.widen(panel[k*width:][:width-set.lanes+last], x.Half[at+k*stride+j:])
 		}
 		fill(panel[rows*width:depth*width], 1)
+	}
+}
+
+// weighPanels multiplies the columns of what packFeatures has laid out, of so many rows, by
+// weights.
+func weighPanels(panels, weights []float32, depth, lanes int) {
+	for j := 0; j < len(weights); j += tileVectors * lanes {
+		width, _, _ := tileSplit(len(weights)-j, lanes)
+		columns := weights[j:min(j+width, len(weights))]
+		for k := range depth {
+			multiply(panels[j*depth+k*width:][:len(columns)], columns)
+		}
 	}
 }
 

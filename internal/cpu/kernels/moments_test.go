@@ -70,6 +70,58 @@ func TestMomentsGradientMatchesPlainLoops(t *testing.T) {
 	})
 }
 
+// someWeights are n weights from 0 to 1, of which some are 0.
+func someWeights(n int) []float32 {
+	weights := values(4, n)
+	for i, w := range weights {
+		weights[i] = min(max(w, 0), 1)
+	}
+	weights[n/2] = 0.25 // one that isn't 0
+	return weights
+}
+
+func TestWeightedMomentsMatchPlainLoops(t *testing.T) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
+		for _, s := range momentShapes {
+			channels, n := s[0], s[1]
+			x, weights, total := values(1, channels*n), someWeights(n), 0.7*float64(n)
+			wantMean, wantSecond := make([]float64, channels), make([]float64, channels*channels)
+			pure.WeightedMoments(wantMean, wantSecond, x, weights, total, channels)
+			for _, precise := range []bool{true, false} {
+				name := fmt.Sprintf("%s, precise %t: ", shape(channels, n), precise)
+				mean, second := newGuarded[float64](channels), newGuarded[float64](channels*channels)
+				WeightedMoments(w, mean.values, second.values, Single(x), weights, total, channels, n, precise)
+				near(t, name+"mean", mean.values, wantMean, 3e-7) // roots are rounded to float32
+				near(t, name+"second", second.values, wantSecond, 3e-7)
+				mean.check(t, name+"mean")
+				second.check(t, name+"second")
+			}
+		}
+	})
+}
+
+func TestWeightedMomentsGradientMatchesPlainLoops(t *testing.T) {
+	onEveryISA(t, func(t *testing.T, _ *isa, w *Workers) {
+		for _, s := range momentShapes {
+			channels, n := s[0], s[1]
+			x, dmean, dsecond := values(1, channels*n), float64s(values(2, channels)), float64s(values(3, channels*channels))
+			weights, total := someWeights(n), 0.7*float64(n)
+			want := make([]float64, channels*n)
+			pure.WeightedMomentsGradient(want, float64s(x), float64s(weights), dmean, dsecond, total, channels)
+			dx := newGuarded[float32](channels * n)
+			WeightedMomentsGradient(w, dx.values, Single(x), weights, dmean, dsecond, total, channels, n, false)
+			near(t, "gradient "+shape(channels, n), dx.values, want, tolerance32)
+			copy(dx.values, x)
+			for i, v := range x {
+				want[i] += float64(v)
+			}
+			WeightedMomentsGradient(w, dx.values, Single(x), weights, dmean, dsecond, total, channels, n, true)
+			near(t, "added gradient "+shape(channels, n), dx.values, want, tolerance32)
+			dx.check(t, "gradient "+shape(channels, n))
+		}
+	})
+}
+
 func TestMomentsAreTheSameForAnyNumberOfThreads(t *testing.T) {
 	for _, set := range isas() {
 		const channels, n = 70, 20000
