@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"impasto/internal/names"
 	"impasto/losses"
@@ -195,6 +196,7 @@ func checkPictures(content image.Image, styles []Style, o Options) error {
 		return &OptionError{"Styles", "there is no style picture, want at least one"}
 	}
 	var sum float64
+	others := false // there are some in no region
 	for i, s := range styles {
 		what := fmt.Sprintf("style picture %d", i+1)
 		if s.Image == nil || s.Image.Bounds().Empty() {
@@ -208,10 +210,49 @@ func checkPictures(content image.Image, styles []Style, o Options) error {
 		if err := checkRange("Styles", "weight of "+what, s.Weight, 0, math.MaxFloat64); err != nil {
 			return err
 		}
-		sum += s.Weight
+		if !o.hasRegion(i) {
+			sum += s.Weight
+			others = true
+		}
+	}
+	if err := checkRegions(o, styles); err != nil {
+		return err
+	}
+	if !others {
+		return nil
 	}
 	if !(sum > 0) || math.IsInf(sum, 0) {
 		return &OptionError{"Styles", fmt.Sprintf("weights of the style pictures sum to %v, want a finite sum above 0", sum)}
+	}
+	return nil
+}
+
+// hasRegion tells whether a style picture is that of a region.
+func (o Options) hasRegion(style int) bool {
+	return slices.ContainsFunc(o.Regions, func(r Region) bool { return r.Style == style })
+}
+
+// checkRegions reports regions without masks, and those of styles that won't do.
+func checkRegions(o Options, styles []Style) error {
+	seen := map[int]bool{}
+	for i, r := range o.Regions {
+		what := fmt.Sprintf("region %d", i+1)
+		switch {
+		case r.Style < 0 || r.Style >= len(styles):
+			return &OptionError{"Regions", fmt.Sprintf("%s is of style %d, and there are %d, from 0", what, r.Style, len(styles))}
+		case seen[r.Style]:
+			return &OptionError{"Regions", fmt.Sprintf("%s is of style %d, which has one; give it the picture once more, as a style of its own", what, r.Style)}
+		case r.Mask == nil || r.Mask.Bounds().Empty():
+			return &OptionError{"Regions", what + " has no mask"}
+		case r.StyleMask != nil && r.StyleMask.Bounds().Empty():
+			return &OptionError{"Regions", what + " has an empty mask of its style"}
+		case !(styles[r.Style].Weight > 0):
+			return &OptionError{"Regions", fmt.Sprintf("the style of %s has a weight of %v, want more than 0", what, styles[r.Style].Weight)}
+		}
+		seen[r.Style] = true
+	}
+	if o.Protect != nil && o.Protect.Bounds().Empty() {
+		return &OptionError{"Protect", "the mask of what is protected is empty"}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/picture"
+	"impasto/internal/regions"
 	"impasto/losses"
 	"impasto/vgg19"
 )
@@ -23,7 +24,7 @@ type input struct {
 
 // free are the options that may differ from one part of a run to the next, as functions
 // may, too, and those that are told by what is in them.
-var free = []string{"StyleTerms", "StartImage", "Device", "Threads", "Memory", "AsksForPictures", "Parameters", "Resume"}
+var free = []string{"StyleTerms", "Regions", "Protect", "StartImage", "Device", "Threads", "Memory", "AsksForPictures", "Parameters", "Resume"}
 
 // list lists what a run is made of, once. Pictures are told by what the levels have of
 // them; see sumLevels.
@@ -47,6 +48,7 @@ func (r *run) list() (inputs []input, err error) {
 		inputs = append(inputs, input{fmt.Sprintf("style picture %d", s+1), sum})
 		inputs = append(inputs, input{fmt.Sprintf("weight of style picture %d", s+1), fmt.Sprint(r.extractor.recipe.styles[s])})
 	}
+	inputs = append(inputs, r.extractor.guide.inputs(r.extractor.recipe)...)
 	inputs = append(inputs, input{"start picture", r.start})
 	parameters, err := r.extractor.Parameters.Through(r.extractor.recipe.layers()...)
 	if err != nil {
@@ -95,6 +97,26 @@ func sumLevels(levels []level) []string {
 		sums = append(sums, sumPictures(style...))
 	}
 	return sums
+}
+
+// inputs are what the masks of regions come to.
+func (g *guidance) inputs(r recipe) (inputs []input) {
+	if g == nil {
+		return nil
+	}
+	sum := func(name string, m regions.Mask) {
+		inputs = append(inputs, input{name, sumPictures(&picture.Picture{Width: m.Width, Height: m.Height, RGB: m.Values})})
+	}
+	for i, share := range g.shares {
+		sum(fmt.Sprintf("mask of region %d", i+1), share)
+	}
+	for i, part := range g.styles {
+		if part != nil {
+			sum(fmt.Sprintf("style's mask of region %d", r.regionOf(i)+1), *part)
+		}
+	}
+	sum("mask of what is protected", g.kept)
+	return inputs
 }
 
 // sumPictures is the SHA-256 of pictures as hexadecimal digits.

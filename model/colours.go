@@ -22,7 +22,10 @@ func (o Options) keepsColours(by recolour.Method) bool {
 // addPictures gives levels their pictures, in the colours in which they are compared. The
 // first levels come first: what is known of colours is known of these.
 func (r *run) addPictures(ctx context.Context, levels []level) error {
-	if err := addPictures(ctx, levels, r.content, r.styles); err != nil || r.options.KeepColours == 0 {
+	if err := addPictures(ctx, levels, r.content, r.styles); err != nil {
+		return err
+	}
+	if err := r.keep(ctx, levels); err != nil || r.options.KeepColours == 0 {
 		return err
 	}
 	if r.colours == nil {
@@ -35,6 +38,7 @@ func (r *run) addPictures(ctx context.Context, levels []level) error {
 		if err := r.recolour(ctx, &levels[i]); err != nil {
 			return err
 		}
+		levels[i].held = levels[i].content
 	}
 	return nil
 }
@@ -70,6 +74,7 @@ func (r *run) recolour(ctx context.Context, l *level) (err error) {
 func (r *run) show(ctx context.Context, l level, p *picture.Picture) (*picture.Picture, error) {
 	p = l.show(p)
 	if !r.options.keepsColours(recolour.Luminance) {
+		l.blend(p)
 		return p, nil
 	}
 	colours, err := picture.ResizedTo(ctx, r.content, onWhite, l.width, l.height)
@@ -77,7 +82,11 @@ func (r *run) show(ctx context.Context, l level, p *picture.Picture) (*picture.P
 		return nil, pictureError("content picture", err)
 	}
 	strength := r.options.KeepColours
-	return recolour.Paint(ctx, p, colours, math.Sqrt(1-strength), strength)
+	if p, err = recolour.Paint(ctx, p, colours, math.Sqrt(1-strength), strength); err != nil {
+		return nil, err
+	}
+	l.blend(p)
+	return p, nil
 }
 
 // picturesAsked is how many pictures of the output's size are there at a time where Progress

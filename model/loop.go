@@ -100,6 +100,10 @@ func newRun(ctx context.Context, content image.Image, styles []Style, o Options)
 func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) (err error) {
 	o := r.options
 	r.content, r.styles, r.levels = content, styles, emptyPyramid(content.Bounds().Size(), styles, o)
+	last := r.levels[len(r.levels)-1]
+	if r.extractor.guide, err = newGuidance(ctx, r.extractor.recipe, image.Pt(last.width, last.height), styles, o, r.extractor.Device.OnHost()); err != nil {
+		return err
+	}
 	sketches := make([]sketch, len(r.levels))
 	for i, l := range r.levels {
 		if sketches[i], err = r.extractor.sketch(l.outline()); err != nil {
@@ -123,7 +127,7 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 			r.levels[i].iterations = 0 // from here on, those that were made
 		}
 	}
-	r.best, err = start(ctx, r.levels[0], r.extractor.recipe.styles, o)
+	r.best, err = start(ctx, r.levels[0], r.extractor.recipe.evenly(), o)
 	r.options.StartImage = nil // which isn't needed any more, and may be large
 	if err != nil || o.Checkpoint == nil && o.Resume == nil {
 		return err
@@ -162,6 +166,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return withContext(where, err)
 	}
 	defer objective.Close()
+	objective.still = l.still()
 	if r.options.Begin != nil {
 		r.options.Begin(Level{
 			Number: index + 1, Levels: len(r.levels), Width: l.width, Height: l.height,
@@ -174,7 +179,7 @@ func (r *run) refine(ctx context.Context, index int) error {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	defer d.close()
-	r.best, r.base = nil, rounding(r.best)
+	r.best, r.base, r.levels[index].held = nil, rounding(r.best), nil
 	if c := r.options.Resume; c != nil {
 		if err := d.restore(c); err != nil {
 			return fmt.Errorf("%s: checkpoint: %w", where, err)
@@ -211,6 +216,9 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	compile, err := r.targets(ctx, *l, r.ways[index])
 	for i := range r.levels[:index+1] {
 		r.levels[i].dropPictures()
+		if i < index {
+			r.levels[i].kept, r.levels[i].original, r.levels[i].held = nil, nil, nil
+		}
 	}
 	// What was decoded and what targets were made of are garbage by now. Whatever is
 	// left of that in a level's memory stays there throughout the level.
@@ -225,12 +233,13 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 // targets computes the targets of a level that goes a way. What it returns makes the
 // objective.
 func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, error), error) {
-	e := r.extractor
+	r.extractor.guide.forget()
+	e, planner := r.extractor.at(l.outline()), r.planner.at(l.outline())
 	if !w.Tiled {
 		t, err := e.targets(ctx, l)
 		return func() (*objective, error) { return e.objective(l, t) }, err
 	}
-	t, b, err := r.planner.tiledTargets(ctx, l, r.planner.cutter(w.Arena), w.Frugal)
+	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Frugal)
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +248,7 @@ func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, 
 			b.close()
 			return nil, err
 		}
-		return r.planner.tiledObjective(l, t, b)
+		return planner.tiledObjective(l, t, b)
 	}, nil
 }
 
@@ -270,6 +279,7 @@ func (r *run) put(l level, point optim.Vector) error {
 	if err != nil {
 		return err
 	}
+	l.hold(from)
 	return r.extractor.Device.Upload(point, from.RGB)
 }
 
@@ -387,12 +397,14 @@ func (r *run) result() *Result {
 // scaled is a picture at the size of the last level, which it returns, too, with its alpha.
 func (r *run) scaled(p *picture.Picture) (*picture.Picture, level, error) {
 	last := r.levels[len(r.levels)-1:]
-	if r.levels[r.reached].alpha != nil && last[0].alpha == nil { // stopped before it began
-		content, err := picture.ResizedTo(context.Background(), r.content, picture.ResizeOptions{Filter: picture.Lanczos}, last[0].width, last[0].height)
-		if err != nil {
+	if last[0].original == nil && r.extractor.keeps() || last[0].alpha == nil && r.levels[r.reached].alpha != nil { // stopped before it began
+		if err := addContent(context.Background(), last, r.content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
 			return nil, level{}, err
 		}
-		last[0].alpha = content.Alpha
+		if err := r.keep(context.Background(), last); err != nil {
+			return nil, level{}, err
+		}
+		last[0].dropPictures()
 	}
 	if p.Width == last[0].width && p.Height == last[0].height {
 		return p, last[0], nil

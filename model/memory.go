@@ -73,6 +73,7 @@ type sketch struct {
 
 // sketch builds a level's graphs.
 func (e extractor) sketch(l outline) (s sketch, err error) {
+	e = e.at(l)
 	t, d, err := e.outlineTargets(l)
 	if err != nil {
 		return s, err
@@ -130,6 +131,12 @@ func (p *planner) beside(l outline, vectors int64) (computing, descending demand
 	}
 	computing, descending = demand{device: vectors / 2, host: before + l.pictures()}, demand{device: vectors, host: before / 2}
 	descending.host += p.pictures * pixels
+	for _, of := range []*demand{&computing, &descending} {
+		of.host += p.guide.bytes(p.recipe, l)
+		if p.keeps() { // the content, and how much of each pixel
+			of.host += pixels + pixels/3
+		}
+	}
 	return computing, descending
 }
 
@@ -138,16 +145,15 @@ func (p *planner) beside(l outline, vectors int64) (computing, descending demand
 func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 	t.style = make([]styleTarget, len(e.recipe.style))
 	for i, size := range l.styles {
-		summaries, outputs := e.recipe.styleOutputs()
-		values, bytes, err := e.Outline(size.X, size.Y, e.recipe.styleLayers(), outputs)
+		of := e.ofStyle(i, size).recipe
+		summaries, outputs := of.styleOutputs()
+		values, bytes, err := e.Outline(size.X, size.Y, of.styleLayers(), outputs)
 		if err != nil {
 			return t, d, fmt.Errorf("style picture %d: %w", i+1, err)
 		}
 		d.device = max(d.device, bytes)
 		kept, _ := engine.KeepAll(summaries, values)
-		for k, part := range e.recipe.style {
-			t.style[k].add(kept[k], e.recipe.styles[i], e.recipe.form(part).Blends())
-		}
+		t.addStyle(e.recipe, i, kept)
 	}
 	if len(e.recipe.content) == 0 {
 		return t, d, nil

@@ -30,17 +30,17 @@ type summaries struct {
 	content []*gorgonia.Node      // one for each content part: sums of differences, nil without positions
 }
 
-// summarise adds the summaries of feature maps to their graph. at says which positions
-// of a layer count, and content has what is kept of the content there.
-func (r recipe) summarise(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions, content []*gorgonia.Node) (s summaries, err error) {
+// summarise adds the summaries of feature maps to their graph, of the positions that places
+// says. content has what is kept of the content there.
+func (r recipe) summarise(maps map[string]*gorgonia.Node, places *locator, content []*gorgonia.Node) (s summaries, err error) {
 	s = summaries{style: make([][]losses.Summarised, len(r.style)), content: make([]*gorgonia.Node, len(r.content))}
 	for i, part := range r.style {
-		if s.style[i], err = r.form(part).Summarise(maps[part.layer], at(part.layer)); err != nil {
+		if s.style[i], err = r.form(part).Summarise(maps[part.layer], places.at(part.layer, part.where)); err != nil {
 			return s, fmt.Errorf("%s: %w", part, err)
 		}
 	}
 	for i, part := range r.content {
-		if s.content[i], err = r.contentForm.Summarise(maps[part.layer], content[i], at(part.layer)); err != nil {
+		if s.content[i], err = r.contentForm.Summarise(maps[part.layer], content[i], places.at(part.layer, part.where)); err != nil {
 			return s, fmt.Errorf("content at %s: %w", part.layer, err)
 		}
 	}
@@ -65,13 +65,12 @@ type total struct {
 // large each content part's map is.
 func (r recipe) compare(g *gorgonia.ExprGraph, x summaries, style []styleTarget, content []contentSize) (*total, error) {
 	t := &total{}
-	for i, part := range r.style {
-		name := r.styleName(i)
-		node, err := t.style(g, name, r.form(part), x.style[i], style[i])
+	for _, parts := range r.terms() {
+		of, err := t.style(g, r, parts, x.style, style)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", part, err)
+			return nil, err
 		}
-		t.terms = append(t.terms, term{name: name, weight: part.weight, node: node})
+		t.terms = append(t.terms, of)
 	}
 	for i, part := range r.content {
 		node, err := r.contentForm.Value(x.content[i], content[i].elements)
@@ -107,27 +106,36 @@ func (t *total) sum() (err error) {
 	return err
 }
 
-// style adds one style part's loss: the weighted sum of those against each target. The
-// targets' inputs are named after the term, since inputs of one name are one to Gorgonia.
-func (t *total) style(g *gorgonia.ExprGraph, name string, form losses.Form, x []losses.Summarised, of styleTarget) (*gorgonia.Node, error) {
+// style adds one style term: the weighted sum of its parts, which have a region each, and of
+// the losses of each against its targets. The targets' inputs are named after the part, since
+// inputs of one name are one to Gorgonia.
+func (t *total) style(g *gorgonia.ExprGraph, r recipe, parts []int, x [][]losses.Summarised, targets []styleTarget) (term, error) {
+	of := term{name: r.styleName(parts[0])}
+	for _, i := range parts {
+		of.weight += r.style[i].weight
+	}
 	var nodes []*gorgonia.Node
-	for k, kept := range of.kept {
-		target, inputs := kept.Inputs(g, fmt.Sprintf("%s target %d", name, k+1))
-		t.targets = append(t.targets, inputs...)
-		node, err := form.Value(x, target)
-		if err != nil {
-			return nil, err
+	var weights []float64
+	for _, i := range parts {
+		part, form := r.style[i], r.form(r.style[i])
+		for k, kept := range targets[i].kept {
+			target, inputs := kept.Inputs(g, fmt.Sprintf("%s region %d target %d", of.name, part.region+1, k+1))
+			t.targets = append(t.targets, inputs...)
+			node, err := form.Value(x[i], target)
+			if err != nil {
+				return of, fmt.Errorf("%s: %w", part, err)
+			}
+			nodes, weights = append(nodes, node), append(weights, part.weight/of.weight*targets[i].weights[k])
 		}
-		nodes = append(nodes, node)
 	}
+	of.node = nodes[0]
 	if len(nodes) == 1 {
-		return nodes[0], nil
+		return of, nil
 	}
-	return losses.Sum(of.weights, nodes...)
+	var err error
+	of.node, err = losses.Sum(weights, nodes...)
+	return of, err
 }
-
-// wholeMaps says that all positions of all layers count.
-func wholeMaps(string) losses.Positions { return losses.Positions{} }
 
 // nodes are all summaries that are there.
 func (x summaries) nodes() []*gorgonia.Node {
@@ -152,7 +160,8 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 		return nil, nil, err
 	}
 	content := e.recipe.contentInputs(picture.Graph(), t.content)
-	x, err := e.recipe.summarise(maps, wholeMaps, content)
+	places := &locator{graph: picture.Graph()}
+	x, err := e.recipe.summarise(maps, places, content)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,6 +181,7 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	for i, values := range t.content {
 		sum.targets = append(sum.targets, engine.Input{Node: content[i], Values: values})
 	}
+	sum.targets = append(sum.targets, places.inputs()...)
 	return picture, sum, nil
 }
 
@@ -210,12 +220,14 @@ func (r recipe) contentInputs(g *gorgonia.ExprGraph, kept []plan.Values) []*gorg
 // device.
 type objective struct {
 	*engine.Executable
+	device       plan.Device
 	picture      *gorgonia.Node
 	gradient     *gorgonia.Node
 	loss         *gorgonia.Node
 	terms        []term
 	key          *gorgonia.Node // input of losses that sample, nil without such
 	point, slope optim.Vector   // the picture, and the loss's gradient by it
+	still        []bool         // the pixels that don't move, nil where all do
 
 	// Of a picture that is looked at in tiles:
 	tiled      *tiled
@@ -267,7 +279,7 @@ func (e extractor) outlineObjective(width, height int, t targets) (_ *objective,
 	if err != nil {
 		return nil, nil, err
 	}
-	return &objective{picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}, sum.targets, nil
+	return &objective{device: e.Device, picture: picture, gradient: gradients[0], loss: sum.node, terms: sum.terms}, sum.targets, nil
 }
 
 // outputs are what a run gives: the loss, its gradient and its terms.
@@ -288,6 +300,36 @@ func (o *objective) outputs() []*gorgonia.Node {
 // evaluate is the optimisers' view of the objective. Where ctx ends before it is done, the
 // error is ctx's.
 func (o *objective) evaluate(ctx context.Context) (float64, error) {
+	loss, err := o.evaluateAll(ctx)
+	if err != nil || o.still == nil {
+		return loss, err
+	}
+	return loss, o.hold()
+}
+
+// hold makes the gradient by pixels that don't move zero.
+func (o *objective) hold() error {
+	slope, here := o.slope.(optim.HostVector)
+	if !here {
+		slope = make([]float32, o.slope.Len())
+		if err := o.device.Download(slope, o.slope); err != nil {
+			return err
+		}
+	}
+	for i, still := range o.still {
+		if still {
+			for plane := range 3 {
+				slope[plane*len(o.still)+i] = 0
+			}
+		}
+	}
+	if here {
+		return nil
+	}
+	return o.device.Upload(o.slope, slope)
+}
+
+func (o *objective) evaluateAll(ctx context.Context) (float64, error) {
 	if o.tiled != nil {
 		return o.evaluateTiled(ctx)
 	}

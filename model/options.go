@@ -16,6 +16,24 @@ type Style struct {
 	Weight float64 // relative to the other styles, 0 or more; they are scaled to sum to 1
 }
 
+// Region is a part of the output that takes a style picture of its own. Its masks are white
+// in the region, black elsewhere, and grey where something belongs to it in part; of one that
+// is transparent in part, its opacity is the mask. They are resized to the picture that they
+// are of.
+//
+// Where regions overlap, each has its share, by its mask times its style's weight. What they
+// leave over takes the style pictures that are in no region; if there are none, it stays the
+// content's. Losses of moments know shares of a position of a layer; for others, and on a
+// GPU, a position belongs to the region that has the most of it.
+type Region struct {
+	// Style is the place of the style picture among the styles, from 0. It is of no other
+	// region, and its weight is above 0.
+	Style int
+	Mask  image.Image // of the output
+	// StyleMask, unless nil, is which part of the style picture counts.
+	StyleMask image.Image
+}
+
 // LayerWeight is one feature map of VGG-19 and how much it counts.
 type LayerWeight struct {
 	Layer  string // as in vgg19.Layers
@@ -81,6 +99,12 @@ type Options struct {
 	// AverageDecay, from 0 to below 1, is the decay of the exponential average of
 	// Adam's iterates, which is the result; 0 makes the result the last iterate.
 	AverageDecay float64
+
+	// Regions, unless empty, take style pictures of their own.
+	Regions []Region
+	// Protect, unless nil, is a mask, as regions have: what is white in it stays as the
+	// content has it, and what is grey is blended.
+	Protect image.Image
 
 	Start      Start       // what the first level starts from
 	StartImage image.Image // for StartFromImage

@@ -21,11 +21,55 @@ type level struct {
 	content *picture.Picture
 	styles  []*picture.Picture
 	alpha   []float32
-	remarks []string // what a user may want to know of the sizes
+	// kept, unless nil, is how much of each pixel stays as it is in original, the content in
+	// its own colours. They are there from addPictures to the level's end.
+	kept     []float32
+	original *picture.Picture
+	held     *picture.Picture // what is kept, as the network sees it, until the level begins
+	remarks  []string         // what a user may want to know of the sizes
 }
 
 // dropPictures leaves the pictures to the garbage collector.
 func (l *level) dropPictures() { l.content, l.styles = nil, nil }
+
+// still are the pixels that don't move in the descent, nil where all do. What is kept in part
+// moves, and is blended when it is shown.
+func (l level) still() []bool {
+	if l.kept == nil {
+		return nil
+	}
+	still := make([]bool, len(l.kept))
+	for i, v := range l.kept {
+		still[i] = v >= allButWhite
+	}
+	return still
+}
+
+// hold gives pixels that don't move in the descent their place in it.
+func (l level) hold(p *picture.Picture) {
+	for i, still := range l.still() {
+		if still {
+			for plane := range 3 {
+				p.RGB[plane*len(l.kept)+i] = l.held.RGB[plane*len(l.kept)+i]
+			}
+		}
+	}
+}
+
+// blend blends what is kept of the content into a picture.
+func (l level) blend(p *picture.Picture) {
+	for i, kept := range l.kept {
+		for plane := range 3 {
+			at := plane*len(l.kept) + i
+			switch was := l.original.RGB[at]; {
+			case kept >= allButWhite:
+				p.RGB[at] = was
+			case kept > 0:
+				p.RGB[at] += kept * (was - p.RGB[at])
+			}
+		}
+	}
+}
 
 // show makes a picture of the level's size one to hand out: its values are in 0–1, and it
 // is transparent where the content is. The picture is changed and may not be used for

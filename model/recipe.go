@@ -14,7 +14,11 @@ type recipe struct {
 	content     []contentPart
 	contentForm losses.ContentForm
 	variation   float64
-	styles      []float64 // the style pictures' weights, which sum to 1
+	styles      []float64 // the style pictures' weights, which sum to 1 in each region
+	// regions are those of the style pictures, from 0: Options.Regions and, of what they leave
+	// over, the last. nil stands for one region.
+	regions []int
+	count   int // of regions, 0 for one
 	// points is how many positions losses that keep points look at at most; 0 stands for
 	// as many as they like.
 	points int
@@ -24,6 +28,8 @@ type stylePart struct {
 	layer  string
 	loss   losses.Loss
 	weight float64
+	region int
+	where  *grid // the positions that count
 }
 
 // String says what is compared where, for errors.
@@ -41,6 +47,7 @@ func (r recipe) form(p stylePart) losses.Form {
 type contentPart struct {
 	layer  string
 	weight float64
+	where  *grid // the positions that count
 }
 
 // recipeOf expects options and styles that have been checked. Parts of weight 0
@@ -65,14 +72,53 @@ func recipeOf(o Options, styles []Style) (recipe, error) {
 			r.content = append(r.content, contentPart{layer: l.Layer, weight: weight / sumOf(o.ContentLayers)})
 		}
 	}
-	total = 0
-	for _, s := range styles {
-		total += s.Weight
-	}
-	for _, s := range styles {
-		r.styles = append(r.styles, s.Weight/total)
-	}
+	r.addStyles(styles, o.Regions)
 	return r, nil
+}
+
+// addStyles gives style pictures their regions, and their weights there.
+func (r *recipe) addStyles(styles []Style, regions []Region) {
+	r.regions, r.count = make([]int, len(styles)), len(regions)
+	sums := make([]float64, len(regions)+1)
+	for i, s := range styles {
+		r.regions[i] = slices.IndexFunc(regions, func(of Region) bool { return of.Style == i })
+		if r.regions[i] < 0 {
+			r.regions[i], r.count = len(regions), len(regions)+1
+		}
+		sums[r.regions[i]] += s.Weight
+	}
+	for i, s := range styles {
+		r.styles = append(r.styles, s.Weight/sums[r.regions[i]])
+	}
+}
+
+// regionOf is the region of a style picture.
+func (r recipe) regionOf(style int) int {
+	if r.regions == nil {
+		return 0
+	}
+	return r.regions[style]
+}
+
+// stylesIn is how many style pictures a region has.
+func (r recipe) stylesIn(region int) int {
+	n := 0
+	for style := range r.styles {
+		if r.regionOf(style) == region {
+			n++
+		}
+	}
+	return n
+}
+
+// evenly are the weights of all style pictures beside each other, which sum to 1: each
+// region has the same.
+func (r recipe) evenly() []float64 {
+	weights := slices.Clone(r.styles)
+	for i := range weights {
+		weights[i] /= float64(max(r.count, 1))
+	}
+	return weights
 }
 
 // network is how the network is built.
@@ -94,7 +140,7 @@ func (r recipe) styleName(part int) string {
 	layer := r.style[part].layer
 	name := "style " + layer
 	for i, other := range r.style {
-		if i != part && other.layer == layer {
+		if i != part && other.layer == layer && other.loss.Description().Name != r.style[part].loss.Description().Name {
 			return name + " " + r.style[part].loss.Description().Name
 		}
 	}
@@ -110,6 +156,22 @@ func (r recipe) styleLayers() []string {
 		}
 	}
 	return layers
+}
+
+// terms are the style parts that make up each style term: one for each region.
+func (r recipe) terms() [][]int {
+	var terms [][]int
+	for i, part := range r.style {
+		if last := len(terms) - 1; last >= 0 {
+			before := r.style[terms[last][0]]
+			if before.layer == part.layer && before.loss.Description().Name == part.loss.Description().Name {
+				terms[last] = append(terms[last], i)
+				continue
+			}
+		}
+		terms = append(terms, []int{i})
+	}
+	return terms
 }
 
 func (r recipe) contentLayers() []string {

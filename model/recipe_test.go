@@ -24,7 +24,7 @@ func TestRecipeScalesTheWeights(t *testing.T) {
 	if a, b := r.style[0].loss.Description().Name, r.style[1].loss.Description().Name; a != "gram" || b != "moments" {
 		t.Errorf("losses are %s and %s, want gram and, for relu3_1, moments", a, b)
 	}
-	want := []contentPart{{"relu3_1", 0.1}, {"relu4_2", 0.4}}
+	want := []contentPart{{layer: "relu3_1", weight: 0.1}, {layer: "relu4_2", weight: 0.4}}
 	if !slices.Equal(r.content, want) {
 		t.Errorf("content parts are %v, want %v", r.content, want)
 	}

@@ -170,14 +170,14 @@ func oneLoss(terms []StyleTerm, loss losses.Loss) []StyleTerm {
 }
 
 // criterion computes the targets of the pictures of a level. Total variation, which has
-// none, doesn't count.
+// none, doesn't count, nor do regions: pictures are scored whole.
 func (s *Scorer) criterion(ctx context.Context, o Options, styles []Style, l level) (*criterion, error) {
-	o.TotalVariationWeight = 0
+	o.TotalVariationWeight, o.Regions, o.Protect = 0, nil, nil
 	recipe, err := recipeOf(o, styles)
 	if err != nil {
 		return nil, err
 	}
-	c := &criterion{extractor: extractor{s.network, recipe}}
+	c := &criterion{extractor: extractor{Network: s.network, recipe: recipe}}
 	c.targets, err = c.extractor.targets(ctx, l)
 	return c, err
 }

@@ -1,8 +1,10 @@
 package model
 
 import (
+	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"impasto/losses"
 	"impasto/vgg19"
@@ -83,6 +85,22 @@ func (s *section) take(r recipe, mine func(layer string) bool) {
 			s.recipe.content, s.content = append(s.recipe.content, part), append(s.content, i)
 		}
 	}
+}
+
+// places tells sections apart whose parts look at different positions.
+func (s *section) places() string {
+	var places strings.Builder
+	for _, part := range s.recipe.style {
+		if part.where != nil {
+			fmt.Fprint(&places, part.layer, part.where.id, " ")
+		}
+	}
+	for _, part := range s.recipe.content {
+		if part.where != nil {
+			fmt.Fprint(&places, part.layer, part.where.id, " ")
+		}
+	}
+	return places.String()
 }
 
 // layers are those whose maps the section makes.

@@ -3,10 +3,12 @@ package model
 import (
 	"context"
 	"fmt"
+	"image"
 
 	"gorgonia.org/gorgonia"
 
 	"impasto/internal/engine"
+	"impasto/internal/ops"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -30,6 +32,7 @@ type styleTarget struct {
 type extractor struct {
 	engine.Network
 	recipe recipe
+	guide  *guidance // nil where there are no regions
 }
 
 // targets computes the targets of a level, one picture at a time, each on a
@@ -37,7 +40,7 @@ type extractor struct {
 func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 	var t targets
 	for i, p := range l.styles {
-		kept, err := e.summaries(ctx, p)
+		kept, err := e.ofStyle(i, image.Pt(p.Width, p.Height)).summaries(ctx, p)
 		if err != nil {
 			return targets{}, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
@@ -53,13 +56,14 @@ func (e extractor) targets(ctx context.Context, l level) (targets, error) {
 	return t, nil
 }
 
-// addStyle takes in what each style part keeps of the style picture of that index.
+// addStyle takes in what style parts keep of the style picture of that index: those that it
+// is a target of; see partsOf.
 func (t *targets) addStyle(r recipe, index int, kept []engine.Kept) {
 	if t.style == nil {
 		t.style = make([]styleTarget, len(r.style))
 	}
-	for k, part := range r.style {
-		t.style[k].add(kept[k], r.styles[index], r.form(part).Blends())
+	for i, k := range r.partsOf(index) {
+		t.style[k].add(kept[i], r.styles[index], r.form(r.style[k]).Blends())
 	}
 }
 
@@ -78,9 +82,25 @@ func (t *styleTarget) add(kept engine.Kept, weight float64, blends bool) {
 }
 
 // summaries returns what each style part keeps of a picture.
-func (e extractor) summaries(ctx context.Context, p *picture.Picture) ([]engine.Kept, error) {
-	summaries, outputs := e.recipe.styleOutputs()
-	values, err := e.Evaluate(ctx, p, e.recipe.styleLayers(), outputs)
+func (e extractor) summaries(ctx context.Context, p *picture.Picture) (_ []engine.Kept, err error) {
+	defer ops.Catch(&err, "summarise a style")
+	if len(e.recipe.style) == 0 {
+		return nil, nil
+	}
+	input, maps, err := e.Build(p.Width, p.Height, e.recipe.styleLayers()...)
+	if err != nil {
+		return nil, err
+	}
+	places := &locator{graph: input.Graph()}
+	summaries, err := e.recipe.styleTargets(maps, places)
+	if err != nil {
+		return nil, err
+	}
+	var nodes []*gorgonia.Node
+	for _, of := range summaries {
+		nodes = append(nodes, engine.Nodes(of)...)
+	}
+	values, err := engine.Evaluate(ctx, e.Device, append(places.inputs(), engine.PictureInput(input, p)), nodes...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +113,7 @@ func (e extractor) summaries(ctx context.Context, p *picture.Picture) ([]engine.
 func (r recipe) styleOutputs() ([][]losses.Summarised, engine.Outputs) {
 	summaries := make([][]losses.Summarised, len(r.style))
 	return summaries, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
-		made, err := r.styleTargets(maps, wholeMaps)
+		made, err := r.styleTargets(maps, &locator{graph: graphOf(maps)})
 		if err != nil {
 			return nil, err
 		}
@@ -105,13 +125,21 @@ func (r recipe) styleOutputs() ([][]losses.Summarised, engine.Outputs) {
 	}
 }
 
-// styleTargets adds what style parts keep of a style's feature maps to their graph. at says
-// which positions of a layer count.
-func (r recipe) styleTargets(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions) ([][]losses.Summarised, error) {
+// graphOf is the graph that maps are of.
+func graphOf(maps map[string]*gorgonia.Node) *gorgonia.ExprGraph {
+	for _, node := range maps {
+		return node.Graph()
+	}
+	return nil
+}
+
+// styleTargets adds what style parts keep of a style's feature maps to their graph, of the
+// positions that places says.
+func (r recipe) styleTargets(maps map[string]*gorgonia.Node, places *locator) ([][]losses.Summarised, error) {
 	summaries := make([][]losses.Summarised, len(r.style))
 	for i, part := range r.style {
 		var err error
-		if summaries[i], err = r.form(part).Target(maps[part.layer], at(part.layer)); err != nil {
+		if summaries[i], err = r.form(part).Target(maps[part.layer], places.at(part.layer, part.where)); err != nil {
 			return nil, fmt.Errorf("%s: %w", part, err)
 		}
 	}
@@ -120,11 +148,11 @@ func (r recipe) styleTargets(maps map[string]*gorgonia.Node, at func(layer strin
 
 // contentTargets adds what content parts keep of the content's feature maps to their graph,
 // nil for those without positions.
-func (r recipe) contentTargets(maps map[string]*gorgonia.Node, at func(layer string) losses.Positions) ([]*gorgonia.Node, error) {
+func (r recipe) contentTargets(maps map[string]*gorgonia.Node, places *locator) ([]*gorgonia.Node, error) {
 	nodes := make([]*gorgonia.Node, len(r.content))
 	for i, part := range r.content {
 		var err error
-		if nodes[i], err = r.contentForm.Target(maps[part.layer], at(part.layer)); err != nil {
+		if nodes[i], err = r.contentForm.Target(maps[part.layer], places.at(part.layer, part.where)); err != nil {
 			return nil, fmt.Errorf("content at %s: %w", part.layer, err)
 		}
 	}
@@ -136,11 +164,7 @@ func (e extractor) features(ctx context.Context, p *picture.Picture) ([]plan.Val
 	return e.Evaluate(ctx, p, e.recipe.contentLayers(), e.recipe.contentOutputs)
 }
 
-// contentOutputs are the maps of the content parts, which makes it an engine.Outputs.
+// contentOutputs is what content parts keep, which makes it an engine.Outputs.
 func (r recipe) contentOutputs(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
-	nodes := make([]*gorgonia.Node, len(r.content))
-	for i, part := range r.content {
-		nodes[i] = maps[part.layer]
-	}
-	return nodes, nil
+	return r.contentTargets(maps, &locator{graph: graphOf(maps)})
 }

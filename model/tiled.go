@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/gorgonia"
@@ -171,6 +172,7 @@ type tileGraph struct {
 	onHost  bool   // its inputs and outputs lie in memory of the process
 	input   *gorgonia.Node
 	content []*gorgonia.Node // inputs for what is kept of the content, nil where nothing is
+	weights []weightsInput   // of positions
 	x       summaries
 	kept    []*gorgonia.Node           // of the content, where that is what it is for
 	end     *gorgonia.Node             // the map for the next section, nil for the last one
@@ -196,12 +198,18 @@ const (
 // shape tells tiles apart that need graphs of their own.
 func (s *section) shape(t tile, of purpose) string {
 	shape := fmt.Sprint(s.after, of, t.shown.Size(), t.inner.Sub(t.shown.Min))
-	for _, part := range s.recipe.style {
-		if form := s.recipe.form(part); !form.Blends() {
-			return shape + fmt.Sprint(t.inner.Min) // points are told by their places in the whole
-		}
+	if s.placed() {
+		return shape + fmt.Sprint(t.inner.Min)
 	}
 	return shape
+}
+
+// placed tells whether positions of the section are told by their places in the whole: points,
+// and those that are chosen.
+func (s *section) placed() bool {
+	return slices.ContainsFunc(s.recipe.style, func(part stylePart) bool {
+		return !s.recipe.form(part).Blends() || part.where.chooses()
+	}) || slices.ContainsFunc(s.recipe.content, func(part contentPart) bool { return part.where.chooses() })
 }
 
 // build adds a section to a new graph, for a tile.
@@ -215,16 +223,17 @@ func (e extractor) build(s *section, t tile, of purpose, content tileContent) (g
 		return nil, err
 	}
 	g.end = maps[s.upTo]
-	at := func(layer string) losses.Positions { return s.positions(t, layer) }
+	places := &locator{graph: g.input.Graph(), part: func(layer string) losses.Positions { return s.positions(t, layer) }}
 	switch of {
 	case forContent:
-		g.kept, err = s.recipe.contentTargets(maps, at)
+		g.kept, err = s.recipe.contentTargets(maps, places)
 	case forStyle:
-		g.x.style, err = s.recipe.styleTargets(maps, at)
+		g.x.style, err = s.recipe.styleTargets(maps, places)
 	default:
 		g.content = content.inputs(g.input.Graph(), s.recipe)
-		g.x, err = s.recipe.summarise(maps, at, g.content)
+		g.x, err = s.recipe.summarise(maps, places, g.content)
 	}
+	g.weights = places.weights
 	if err == nil && (of == forGradient || of == forBoth) {
 		err = g.differentiate()
 	}
@@ -310,8 +319,14 @@ func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGr
 	return g, nil
 }
 
-// write writes what a tile keeps of the content, and the key.
-func (b *tiled) write(g *tileGraph, content tileContent) error {
+// write writes what a tile keeps of the content, the weights of its positions, and the key.
+func (b *tiled) write(s *section, t tile, g *tileGraph, content tileContent) error {
+	for _, in := range g.weights {
+		of := featureMap{channels: 1, height: in.grid.height, width: in.grid.width, single: in.grid.weights}
+		if err := of.crop(g, in.node, s.inLayer(t.shown, in.layer)); err != nil {
+			return err
+		}
+	}
 	for k, node := range g.content {
 		if node != nil {
 			if err := content[k].crop(g, node, content[k].whole()); err != nil {
@@ -341,7 +356,7 @@ func (b *tiled) runThere(ctx context.Context, i, k int, of purpose) (*tileGraph,
 	if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
 		return nil, err
 	}
-	if err := b.write(g, content); err != nil {
+	if err := b.write(b.sections[i], t, g, content); err != nil {
 		return nil, err
 	}
 	if of != forBoth {
@@ -371,7 +386,7 @@ func (b *tiled) runBack(ctx context.Context, i, k int, cotangents sums, above *f
 			return nil, err
 		}
 	}
-	if err := b.write(g, b.content[i][k]); err != nil {
+	if err := b.write(s, t, g, b.content[i][k]); err != nil {
 		return nil, err
 	}
 	if err := b.writeCotangents(s, t, g, cotangents, above); err != nil {

@@ -49,7 +49,7 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 		}
 		name := loss.Description().Name
 		t.Run(name, func(t *testing.T) {
-			r := recipe{variation: 3, styles: []float64{0.25, 0.75}, content: []contentPart{{"relu2_2", 0.5}, {"relu1_2", 0.2}}}
+			r := recipe{variation: 3, styles: []float64{0.25, 0.75}, content: []contentPart{{layer: "relu2_2", weight: 0.5}, {layer: "relu1_2", weight: 0.2}}}
 			r.contentForm = forms[i%len(forms)]
 			for i, layer := range layers {
 				if i == 0 && loss.Description().Growth == losses.AllPairs {
@@ -214,7 +214,8 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 	l := level{width: 83, height: 69, content: smoothNoise(t, 83, 69, 1), styles: []*picture.Picture{smoothNoise(t, 60, 75, 3)}}
 	from := smoothNoise(t, 83, 69, 2)
 	gaussian := losses.Must(losses.Named("gaussian"))
-	r := recipe{styles: []float64{1}, content: []contentPart{{"relu3_2", 0.1}}, style: []stylePart{{"relu2_1", gaussian, 1}, {"relu4_1", gaussian, 1}}}
+	r := recipe{styles: []float64{1}, content: []contentPart{{layer: "relu3_2", weight: 0.1}},
+		style: []stylePart{{layer: "relu2_1", loss: gaussian, weight: 1}, {layer: "relu4_1", loss: gaussian, weight: 1}}}
 	r.contentForm = losses.ContentForms()[0]
 	e := extractorOf(t, r, vgg19.Options{})
 	whole := evaluateWhole(t, e, l, from, 0)
@@ -233,7 +234,8 @@ func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 // of 256 bytes a pixel, nor the part of it that a loss looks at.
 func TestTilesDoNotCarryTheLargestMap(t *testing.T) {
 	gaussian := losses.Must(losses.Named("gaussian"))
-	r := recipe{styles: []float64{1}, style: []stylePart{{"relu1_1", gaussian, 1}, {"relu2_1", gaussian, 1}, {"relu3_1", gaussian, 1}}}
+	r := recipe{styles: []float64{1}, style: []stylePart{
+		{layer: "relu1_1", loss: gaussian, weight: 1}, {layer: "relu2_1", loss: gaussian, weight: 1}, {layer: "relu3_1", loss: gaussian, weight: 1}}}
 	e := extractorOf(t, r, vgg19.Options{})
 	d, err := engine.Open(engine.Options{Device: "cpu"}) // which isn't exact
 	if err != nil {
@@ -285,9 +287,9 @@ func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
 		{vgg19.Options{Pooling: "l2", PlainPooling: true}, 77, 64, []string{"pool1", "conv3_2"}},
 		{vgg19.Options{Pooling: "none"}, 31, 29, []string{"relu2_1", "relu3_1"}},
 	} {
-		r := recipe{styles: []float64{1}, content: []contentPart{{test.layers[1], 0.1}}, contentForm: content}
+		r := recipe{styles: []float64{1}, content: []contentPart{{layer: test.layers[1], weight: 0.1}}, contentForm: content}
 		for _, layer := range test.layers {
-			r.style = append(r.style, stylePart{layer, gaussian, 1})
+			r.style = append(r.style, stylePart{layer: layer, loss: gaussian, weight: 1})
 		}
 		e := extractorOf(t, r, test.options)
 		from := smoothNoise(t, test.width, test.height, 2)

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"image"
 
 	"gorgonia.org/gorgonia"
 
@@ -24,7 +25,7 @@ type comparison struct {
 // tiledTargets computes the targets of a level tile by tile, and prepares its objective.
 func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section) error, f frugality) (t targets, b *tiled, err error) {
 	for i, p := range l.styles {
-		kept, err := e.tiledStyle(ctx, p, cut, f)
+		kept, err := e.ofStyle(i, image.Pt(p.Width, p.Height)).tiledStyle(ctx, p, cut, f)
 		if err != nil {
 			return targets{}, nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
@@ -42,7 +43,6 @@ func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section)
 
 // tiledStyle is what each style part keeps of a style picture.
 func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(*section) error, f frugality) ([]engine.Kept, error) {
-	e.recipe.content = nil
 	if len(e.recipe.style) == 0 {
 		return nil, nil
 	}
@@ -54,28 +54,47 @@ func (e extractor) tiledStyle(ctx context.Context, p *picture.Picture, cut func(
 	return b.styleSummaries(ctx, p)
 }
 
-// sketchSums has the shapes of the sums, without values.
+// sketchSums has the shapes of the sums, without values. Where positions are chosen, not
+// every tile has something of every sum.
 func (b *tiled) sketchSums() (sums, error) {
 	r := b.extractor.recipe
 	shapes := sums{style: make([]engine.Kept, len(r.style)), content: make([]plan.Values, len(r.content))}
 	for _, s := range b.sections {
-		g, err := b.extractor.sketchTile(s, s.tiles[0], forSummaries)
-		if err != nil {
-			return sums{}, err
-		}
-		for k, summarised := range g.x.style {
-			kept, _ := engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
-			for n := range kept.Summaries {
-				kept.Summaries[n].Weight = 1
-				b.draws = b.draws || kept.Summaries[n].Drawn
+		for _, t := range s.tiles {
+			g, err := b.extractor.sketchTile(s, t, forSummaries)
+			if err != nil {
+				return sums{}, err
 			}
-			shapes.style[s.style[k]] = kept
-		}
-		for k, node := range g.x.content {
-			shapes.content[s.content[k]] = plan.NoValues(node)
+			if b.sketchSum(s, g, shapes) {
+				break
+			}
 		}
 	}
 	return shapes, nil
+}
+
+// sketchSum adds the shapes of what a tile has, and tells whether all of its section are
+// there.
+func (b *tiled) sketchSum(s *section, g *tileGraph, shapes sums) (all bool) {
+	all = true
+	for k, summarised := range g.x.style {
+		kept, _ := engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
+		for _, part := range kept.Summaries {
+			b.draws = b.draws || part.Drawn
+		}
+		to := &shapes.style[s.style[k]]
+		to.Add(kept)
+		for n, of := range s.recipe.form(s.recipe.style[k]).Summaries {
+			all = all && (of.TargetOnly || to.Summaries[n].Node != nil)
+		}
+	}
+	for k, node := range g.x.content {
+		if node != nil {
+			shapes.content[s.content[k]] = plan.NoValues(node)
+		}
+		all = all && shapes.content[s.content[k]].Shape != nil
+	}
+	return all
 }
 
 // outlineComparison builds the graph of the comparison.
@@ -98,7 +117,7 @@ func (e extractor) outlineComparison(t targets, shapes sums, sizes []contentSize
 		return nil, nil, err
 	}
 	c.gradients, err = gorgonia.Grad(sum.node, c.x.nodes()...)
-	return &objective{loss: sum.node, terms: sum.terms, comparison: c}, sum.targets, err
+	return &objective{device: e.Device, loss: sum.node, terms: sum.terms, comparison: c}, sum.targets, err
 }
 
 // outlineVariation builds the graph of the total variation of a picture of a size, which

@@ -146,6 +146,13 @@ type planner struct {
 	tilings  map[tilingOf]tiling
 }
 
+// at is the planner with the recipe of a level.
+func (p *planner) at(l outline) *planner {
+	of := *p
+	of.extractor = p.extractor.at(l)
+	return &of
+}
+
 // tilingOf tells what a tiling follows from. Levels of one run that have a size have the
 // same styles.
 type tilingOf struct {
@@ -158,7 +165,8 @@ type tilingOf struct {
 type tileSize struct {
 	after, upTo   string
 	width, height int
-	content       bool // the recipe has content
+	content       bool   // the recipe has content
+	places        string // which positions count
 	side          int
 }
 
@@ -197,8 +205,11 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 		least = max(least, needs)
 		return err
 	}
-	for _, size := range append([]image.Point{{l.width, l.height}}, l.styles...) {
-		if _, err := p.newTiled(size.X, size.Y, smallest, f); err != nil {
+	if _, err := p.newTiled(l.width, l.height, smallest, f); err != nil {
+		return 0, err
+	}
+	for i, size := range l.styles {
+		if _, err := p.ofStyle(i, size).newTiled(size.X, size.Y, smallest, f); err != nil {
 			return 0, err
 		}
 	}
@@ -208,7 +219,7 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 // tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
 // cut to a side.
 func (p *planner) tileNeeds(s *section, side int) (int64, error) {
-	key := tileSize{s.after, s.upTo, s.width, s.height, len(s.content) > 0, side}
+	key := tileSize{s.after, s.upTo, s.width, s.height, len(s.content) > 0, s.places(), side}
 	if needs, known := p.needs[key]; known {
 		return needs, nil
 	}
@@ -301,8 +312,8 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 		return cmp.Compare(b.spares.sum()/float64(b.bytes), a.spares.sum()/float64(a.bytes))
 	})
 	maps := whole.mapBytes(0)
-	for _, size := range l.styles {
-		style, err := e.newTiled(size.X, size.Y, cut, f)
+	for i, size := range l.styles {
+		style, err := e.ofStyle(i, size).newTiled(size.X, size.Y, cut, f)
 		if err != nil {
 			return t, fmt.Errorf("style picture: %w", err)
 		}
@@ -444,17 +455,30 @@ func (e extractor) sketchComparison(l outline, b *tiled) (*objective, []engine.I
 func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
 	kept := make([]engine.Kept, len(e.recipe.style))
 	for _, s := range b.sections {
-		g, err := e.build(s, s.tiles[0], forStyle, nil)
-		if err != nil {
-			return targets{}, err
-		}
-		for k, summarised := range g.x.style {
-			kept[s.style[k]], _ = engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
+		for _, t := range s.tiles {
+			g, err := e.build(s, t, forStyle, nil)
+			if err != nil {
+				return targets{}, err
+			}
+			all := true
+			for k, summarised := range g.x.style {
+				part, _ := engine.Keep(summarised, engine.NoValues(engine.Nodes(summarised)...))
+				to := &kept[s.style[k]]
+				to.Add(part)
+				all = all && len(engine.Nodes(to.Summaries)) == len(to.Summaries)
+			}
+			if all {
+				break
+			}
 		}
 	}
 	var t targets
 	for i := range l.styles {
-		t.addStyle(e.recipe, i, kept)
+		var of []engine.Kept
+		for _, part := range e.recipe.partsOf(i) {
+			of = append(of, kept[part])
+		}
+		t.addStyle(e.recipe, i, of)
 	}
 	return t, nil
 }
@@ -464,6 +488,7 @@ func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
 // vectors are the optimiser's bytes. Where nothing fits, needs is about the least that would
 // do. The way wanted, unless nil, is the only one that is tried.
 func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fits bool, err error) {
+	p = p.at(l.outline)
 	computing, descending, err := p.wholeDemand(l, vectors)
 	if err != nil {
 		return w, false, err

@@ -120,20 +120,23 @@ type levelWork struct {
 // workOf is the work of a level, counted from the graphs that it runs. graphs is that of an
 // evaluation.
 func (e extractor) workOf(l sketch, graphs work, o Options) (levelWork, error) {
+	e = e.at(l.outline)
 	w := levelWork{evaluation: graphs}
 	_, maps, err := e.Build(l.width, l.height, e.recipe.layers()...)
 	if err != nil {
 		return w, err
 	}
-	for _, style := range l.styles {
+	for i, style := range l.styles {
 		// Positions of a layer are in proportion to the pictures' pixels.
 		ratio := float64(style.X*style.Y) / float64(l.width*l.height)
-		for _, part := range e.recipe.style {
+		for _, k := range e.recipe.partsOf(i) {
+			part := e.recipe.style[k]
 			shape := maps[part.layer].Shape()
-			positions := shape[1] * shape[2]
+			positions := part.where.count(shape[1] * shape[2])
 			of := ofLoss(part.loss.Description(), shape[0], positions, max(1, int(ratio*float64(positions))))
-			if e.recipe.form(part).Blends() { // one loss against all styles
-				of = work{of.growing / float64(len(l.styles)), of.fixed / float64(len(l.styles))}
+			if e.recipe.form(part).Blends() { // one loss against all styles of a region
+				styles := float64(e.recipe.stylesIn(part.region))
+				of = work{of.growing / styles, of.fixed / styles}
 			}
 			w.evaluation.add(of)
 		}

@@ -113,6 +113,9 @@ func (f *format) open(ctx context.Context, file []byte, available func() (int64,
 	return s, nil
 }
 
+// Name is that of the file, as it was opened.
+func (s *Source) Name() string { return s.name }
+
 // Bounds is the rectangle from (0, 0) to the picture's size, turned upright.
 func (s *Source) Bounds() image.Rectangle {
 	if turns[s.header.orientation].exchange {
