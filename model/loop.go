@@ -118,6 +118,9 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 		return err
 	}
 	early[0].remarkTexture()
+	if o.Planned == nil { // which would be told
+		r.remarks = append(r.remarks, r.extractor.guide.said()...)
+	}
 	if r.estimate, err = r.newEstimate(sketches); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}

@@ -457,12 +457,16 @@ func (g *guidance) bytes(r recipe, l outline) int64 {
 	return bytes + largest
 }
 
-// remark says what layers leave out, or nothing.
-func (g *guidance) remark() string {
-	if g == nil || len(g.short) == 0 {
-		return ""
+// said is what a user should know of masks.
+func (g *guidance) said() []string {
+	if g == nil {
+		return nil
 	}
-	return "smaller than a position of a layer, at some scale, and left to other layers there: " + strings.Join(g.short, ", ")
+	all := slices.Clone(g.remarks)
+	if len(g.short) > 0 {
+		all = append(all, "smaller than one position of a layer, at some scale at least, and left to other layers there: "+strings.Join(g.short, ", "))
+	}
+	return all
 }
 
 // locator says which positions of layers count in one graph, of a whole picture or of a part
