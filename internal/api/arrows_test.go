@@ -42,6 +42,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/webp", "internal/sandbox internal/sandbox/fetch"},
 	{"internal/picture", "internal/atomicfile internal/colour internal/heif internal/jpeg internal/memory internal/regular internal/tiff internal/webp"},
 	{"internal/recolour", "internal/picture"},
+	{"internal/regions", "internal/picture internal/recolour"},
 	{"internal/terminalgraphics", ""},
 	{"internal/timelapse", "internal/atomicfile internal/picture"},
 	{"internal/records", "internal/atomicfile internal/picture internal/quote internal/regular"},
@@ -64,15 +65,15 @@ var arrows = []struct{ from, to string }{
 	{"internal/engine", "cuda device internal/cpu internal/ops internal/picture internal/plan losses vgg19 weights"},
 
 	// The method, and what is made of it.
-	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan internal/recolour losses vgg19"},
+	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan internal/quote internal/recolour internal/regions losses vgg19"},
 	{"internal/bench", "device internal/engine internal/memory internal/ops internal/picture internal/plan internal/pure losses model vgg19"},
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
-	{"internal/settings", "device internal/names internal/picture losses model vgg19 weights"},
+	{"internal/settings", "device internal/names internal/picture internal/quote internal/regions losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "internal/atomicfile internal/names internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
 	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
-		"internal/recolour internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
+		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/generate", ""},

@@ -97,7 +97,10 @@ func Share(masks []Mask, weights []float64) (shares []Mask, rest Mask) {
 			covered += float64(m.Values[i])
 			sum += weights[r] * float64(m.Values[i])
 		}
-		if covered = min(covered, 1); sum > 0 {
+		if covered = min(covered, 1); covered > 1-snap {
+			covered = 1 // masks that complement each other may miss it by their rounding
+		}
+		if sum > 0 {
 			for r, m := range masks {
 				shares[r].Values[i] = float32(covered * (weights[r] * float64(m.Values[i]) / sum))
 			}
@@ -114,10 +117,13 @@ func (m Mask) Less(other Mask) {
 	}
 }
 
-// Subtract takes another mask of the size away from one, in place, down to 0.
+// Subtract takes another mask of the size away from one, in place, down to 0. What is next to
+// nothing is nothing.
 func (m Mask) Subtract(other Mask) {
 	for i, v := range other.Values {
-		m.Values[i] = max(m.Values[i]-v, 0)
+		if m.Values[i] -= v; m.Values[i] < snap {
+			m.Values[i] = 0
+		}
 	}
 }
 

@@ -138,6 +138,9 @@ func (s startValue) Complete(typed string) []Candidate {
 	return startingWith(typed, candidates("", starts(), func(name string) string { return model.Start(name).Help() }))
 }
 
+// protectValue is the file of a mask.
+type protectValue struct{ freeText }
+
 // weightsValue is a weight file, or the name of a fetched one.
 type weightsValue struct{ freeText }
 

@@ -249,6 +249,8 @@ func wantedKind(value Value) string {
 		return "a table of layers, or a text such as \"" + layerExample(value) + "\""
 	case *nameList, *lossList:
 		return "a list of names"
+	case maskValue:
+		return "a list of texts such as \"sky.png=painting.jpg\", or such a text"
 	}
 	return "a text in quotation marks"
 }
@@ -275,7 +277,11 @@ func textOf(value Value, node *unstable.Node) (text string, ok bool) {
 		return numberText(text, node.Kind)
 	case *nameList, *lossList:
 		if node.Kind == unstable.Array {
-			return arrayText(node)
+			return arrayText(node, ",")
+		}
+	case maskValue:
+		if node.Kind == unstable.Array {
+			return arrayText(node, "\n")
 		}
 	}
 	return text, node.Kind == unstable.String
@@ -299,8 +305,8 @@ func numberText(text string, kind unstable.Kind) (string, bool) {
 	return "", false
 }
 
-// arrayText are the texts of an array with commas between them.
-func arrayText(node *unstable.Node) (string, bool) {
+// arrayText are the texts of an array with a separator between them.
+func arrayText(node *unstable.Node, between string) (string, bool) {
 	var all []string
 	for it := node.Children(); it.Next(); {
 		if it.Node().Kind != unstable.String {
@@ -308,7 +314,7 @@ func arrayText(node *unstable.Node) (string, bool) {
 		}
 		all = append(all, string(it.Node().Data))
 	}
-	return strings.Join(all, ","), true
+	return strings.Join(all, between), true
 }
 
 // layerText is what a table has for a layer.

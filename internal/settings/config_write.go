@@ -64,9 +64,13 @@ func tomlOf(value Value, text string) (string, error) {
 		}
 	case layerWeights, layerLosses:
 		return tomlTable(value, text)
-	case *nameList, *lossList:
+	case *nameList, *lossList, maskValue:
+		names := parts(text)
+		if _, masks := value.(maskValue); masks {
+			names = strings.Split(text, "\n")
+		}
 		var all []string
-		for _, name := range parts(text) {
+		for _, name := range names {
 			quoted, err := tomlText(name)
 			if err != nil {
 				return "", err
@@ -120,11 +124,20 @@ func tomlText(text string) (string, error) {
 }
 
 // OnFile gives the text of a value with f's path for the file that it names, if it does:
-// a start that isn't one of the known ones, or weights. Here tells whether there is a file
+// a start that isn't one of the known ones, weights, or masks with their styles. Here tells whether there is a file
 // at a path; weights that aren't there by f's path are those that were fetched by that
 // name.
 func OnFile(value Value, text string, f func(path string) string, here func(path string) bool) string {
 	switch value.(type) {
+	case protectValue:
+		if text != "" {
+			return f(text)
+		}
+	case maskValue:
+		var masks Masks
+		if text != "" && (maskValue{&masks}).Set(text) == nil {
+			return strings.Join(masks.On(f).Texts(), "\n")
+		}
 	case startValue:
 		if !slices.Contains(starts(), text) {
 			return f(text)

@@ -37,6 +37,8 @@ type Stylization struct {
 	// see HasStrength.
 	Strength float64
 
+	Masks   Masks  // parts of the output that take styles of their own
+	Protect string // a mask of what stays as it is, or empty
 	Quality string // how long to go on, one of model.Qualities
 	// Start is what to start from: content, style, grey, noise or a file.
 	Start string
@@ -182,6 +184,12 @@ func (s Stylization) Files() []string {
 	if s.Weights != "" {
 		files = append(files, s.WeightsFile())
 	}
+	for _, mask := range s.Masks.Files {
+		files = append(files, mask.Files()...)
+	}
+	if s.Protect != "" {
+		files = append(files, s.Protect)
+	}
 	return files
 }
 
@@ -194,7 +202,8 @@ func (s Stylization) WeightsFile() string {
 	return s.Weights
 }
 
-// Open reads the files that the settings name and returns the library's options.
+// Open reads the files that the settings name and returns the library's options, which have
+// no regions until Guide adds them.
 func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options, error) {
 	o := s.Options
 	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
@@ -204,6 +213,13 @@ func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options
 			return o, err
 		}
 		o.Start, o.StartImage = model.StartFromImage, start
+	}
+	if s.Protect != "" {
+		mask, err := picture.OpenSource(ctx, s.Protect)
+		if err != nil {
+			return o, err
+		}
+		o.Protect = mask
 	}
 	var err error
 	o.Parameters, err = networks.Open(ctx, s.Weights)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"impasto/device"
+	"impasto/internal/regions"
 	"impasto/losses"
 	"impasto/model"
 	"impasto/vgg19"
@@ -93,6 +94,10 @@ func (s *Stylization) objective() []Setting {
 			Usage: contentLossUsage()},
 		{Name: "tv-weight", Value: Real(&o.TotalVariationWeight, 0, model.MaxWeight, "WEIGHT"),
 			Usage: "what smoothness counts; 0 leaves grain, 40 blurs"},
+		{Name: "mask", Value: maskValue{&s.Masks},
+			Usage: fmt.Sprintf("REGION=STYLE: where the picture REGION is white, take the style of STYLE; REGION=STYLE=STYLEREGION of its white part only; %sK finds K regions, 2 to %d, by colours; may be repeated", autoMask, regions.MostClusters)},
+		{Name: "protect", Value: protectValue{freeText{&s.Protect, "FILE"}},
+			Usage: "keep the content exactly as it is where this picture is white; grey blends"},
 		{Name: "keep-colors", Value: Real(&o.KeepColours, 0, 1, "STRENGTH"),
 			Usage: "how much of the content's colours is kept, from 0, nothing, to 1"},
 		{Name: "color-method", Value: choice[string]{&o.ColourMethod, "color method", model.ColourMethods(), model.ColourMethodHelp},
