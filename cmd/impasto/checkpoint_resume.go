@@ -78,7 +78,17 @@ func (o *stylizeOptions) note(content string, styles []styleArgument) ([]byte, e
 	if o.Weights != "" {
 		note.Settings["weights"] = absolute(o.WeightsFile())
 	}
+	for _, s := range o.Table() {
+		if s.Name == "mask" || s.Name == "protect" {
+			note.Settings[s.Name] = []byte(onAbsolute(s, s.Value.String()))
+		}
+	}
 	return json.Marshal(note)
+}
+
+// onAbsolute is the text of a setting with names of files that hold in every folder.
+func onAbsolute(s settings.Setting, text string) string {
+	return settings.OnFile(s.Value, text, func(path string) string { return string(absolute(path)) }, fileExists)
 }
 
 // loosely are the settings that may be others where a run goes on.
@@ -93,7 +103,7 @@ func (o *stylizeOptions) resume(given func(flag string) bool, args []string) (c 
 		return nil, "", nil, err
 	}
 	var note commandNote
-	if err := json.Unmarshal(c.Attachment(), &note); err != nil || len(note.Styles) == 0 {
+	if err := json.Unmarshal(c.Attachment(), &note); err != nil || len(note.Content) == 0 {
 		return nil, "", nil, fmt.Errorf("--resume %s: the checkpoint has no command; another program wrote it", o.Resume)
 	}
 	if v := readVersion(); note.Version != v.Version || note.Revision != v.Revision {
@@ -169,7 +179,7 @@ func (o *stylizeOptions) takeSettings(note commandNote, given func(flag string) 
 	}
 	before, now := was.Values(), o.Values()
 	for _, s := range o.Table() {
-		if given(s.Name) && before[s.Name] != now[s.Name] && !samePath(before[s.Name], now[s.Name]) {
+		if given(s.Name) && before[s.Name] != now[s.Name] && !samePath(before[s.Name], now[s.Name]) && onAbsolute(s, before[s.Name]) != onAbsolute(s, now[s.Name]) {
 			with := "with " + quote.Name(before[s.Name])
 			if before[s.Name] == "" {
 				with = "without one"
@@ -243,6 +253,9 @@ func (o *stylizeOptions) plan(given func(flag string) bool, args []string) (job 
 	}
 	if err != nil {
 		return job, err
+	}
+	if err := o.CheckStyles(len(job.styles)); err != nil {
+		return job, usage(err)
 	}
 	return job, o.check()
 }

@@ -164,6 +164,17 @@ func (p pictureInfo) print(out io.Writer, verbose bool) error {
 	for _, s := range d.Styles {
 		row("style", fmt.Sprintf("%s, weight %g", inputText(s.Input, "from standard input"), s.Weight))
 	}
+	for _, m := range d.Masks {
+		row("mask", inputText(m.Region, "")+", for a style of its own")
+		row("style", inputText(m.Style, "")+", there")
+		if m.StyleRegion != nil {
+			row("", "")
+			row("mask", inputText(*m.StyleRegion, "")+", of that style")
+		}
+	}
+	if d.Protect != nil {
+		row("protected", inputText(*d.Protect, ""))
+	}
 	if d.Start != nil {
 		row("start", inputText(*d.Start, ""))
 	}
@@ -226,7 +237,7 @@ func describeCheckpoint(global globalOptions, path string, stdout io.Writer) err
 		return fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "model: "))
 	}
 	var note commandNote
-	if err := json.Unmarshal(c.Attachment(), &note); err != nil || len(note.Styles) == 0 {
+	if err := json.Unmarshal(c.Attachment(), &note); err != nil || len(note.Content) == 0 {
 		return fmt.Errorf("%s: the checkpoint has no command; another program wrote it", path)
 	}
 	last := c.Last()

@@ -33,7 +33,7 @@ func settingsIn(d *metadata.Document) (settings.Stylization, error) {
 	table := s.Table()
 	for _, name := range slices.Sorted(maps.Keys(d.Settings)) {
 		known := slices.ContainsFunc(table, func(row settings.Setting) bool { return row.Name == name })
-		if !known || name == "weights" || slices.Contains(notOfPicture, name) {
+		if !known || name == "weights" || name == "protect" || slices.Contains(notOfPicture, name) {
 			return s, fmt.Errorf("setting %q: this version of impasto knows none of that name that a picture follows from", name)
 		}
 		if err := setAnew(&s, name, d.Settings[name]); err != nil {
@@ -45,6 +45,9 @@ func settingsIn(d *metadata.Document) (settings.Stylization, error) {
 	if err := s.SettleStrength(none); err != nil || s.Options.ContentWeight != was {
 		s.Options.ContentWeight = was
 		s.DropStrength()
+	}
+	if len(s.Masks.Files) > 0 {
+		return s, fmt.Errorf("setting mask %q: want a number of regions to find; files have an entry of their own", d.Settings["mask"])
 	}
 	if start := d.Settings["start"]; d.Start != nil && start != "" {
 		return s, errors.New("two settings of what to start from")
@@ -75,6 +78,10 @@ func setAnew(s *settings.Stylization, name, value string) error {
 		if s.LayerLoss = nil; value == "" {
 			return nil
 		}
+	case name == "mask": // likewise
+		if s.Masks = (settings.Masks{}); value == "" {
+			return nil
+		}
 	}
 	return s.Set(name, value)
 }
@@ -97,6 +104,14 @@ func commandOf(d *metadata.Document, s settings.Stylization) string {
 			args = append(args, words...)
 		}
 	}
+	for _, mask := range d.Masks {
+		var names []string
+		for i, in := range mask.Inputs() {
+			names = append(names, nameOr(in, []string{"REGION", "STYLE", "STYLEREGION"}[i]))
+		}
+		add(true, "--mask", strings.Join(names, "="))
+	}
+	add(d.Protect != nil, "--protect", nameOr(fromPointer(d.Protect), "PROTECT"))
 	add(d.Start != nil, "--start", nameOr(fromPointer(d.Start), "START"))
 	add(d.Weights.FileName() != "", "--weights", d.Weights.FileName())
 	values := s.Values()

@@ -112,8 +112,34 @@ func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, from open
 		}
 		m.start = &in
 	}
-	m.weights, err = weightsInput(ctx, o.Stylization)
-	return m, err
+	if m.weights, err = weightsInput(ctx, o.Stylization); err != nil {
+		return m, err
+	}
+	return m, m.addMasks(ctx, o.Stylization)
+}
+
+// addMasks describes the masks of the settings.
+func (m *inputs) addMasks(ctx context.Context, s settings.Stylization) error {
+	for _, mask := range s.Masks.Files {
+		var of [3]metadata.Input
+		for i, path := range mask.Files() {
+			var err error
+			if of[i], err = fileInput(ctx, path); err != nil {
+				return err
+			}
+		}
+		described := metadata.Mask{Region: of[0], Style: of[1]}
+		if mask.StyleRegion != "" {
+			described.StyleRegion = &of[2]
+		}
+		m.masks = append(m.masks, described)
+	}
+	if s.Protect == "" {
+		return nil
+	}
+	protect, err := fileInput(ctx, s.Protect)
+	m.protect = &protect
+	return err
 }
 
 // inputs are the files that a picture is made of.
@@ -121,6 +147,8 @@ type inputs struct {
 	content, weights metadata.Input
 	styles           []metadata.Style
 	start            *metadata.Input
+	masks            []metadata.Mask
+	protect          *metadata.Input
 }
 
 // document says how the options make a picture of inputs, but for what only a run tells.
@@ -128,7 +156,7 @@ func (o *stylizeOptions) document(m inputs) metadata.Document {
 	v := readVersion()
 	d := metadata.Document{
 		Program: metadata.Program{Version: v.Version, Revision: v.Revision, Go: v.Go, Platform: v.Platform},
-		Content: m.content, Styles: m.styles, Start: m.start, Weights: m.weights,
+		Content: m.content, Styles: m.styles, Masks: m.masks, Protect: m.protect, Start: m.start, Weights: m.weights,
 		Settings: metadata.Settings{},
 		Output:   metadata.Output{Format: o.Format, Depth: o.Depth, Dither: o.Dither, DPI: o.DPI, EXIF: o.KeepEXIF, GPS: o.KeepGPS},
 	}
@@ -148,9 +176,22 @@ func (o *stylizeOptions) document(m inputs) metadata.Document {
 			start := recordedName(*d.Start, *was.Start)
 			d.Start = &start
 		}
+		if d.Protect != nil && was.Protect != nil {
+			protect := recordedName(*d.Protect, *was.Protect)
+			d.Protect = &protect
+		}
+		d.Masks = slices.Clone(d.Masks)
+		for i, mask := range was.Masks[:min(len(was.Masks), len(d.Masks))] {
+			now := &d.Masks[i]
+			now.Region, now.Style = recordedName(now.Region, mask.Region), recordedName(now.Style, mask.Style)
+			if now.StyleRegion != nil && mask.StyleRegion != nil {
+				part := recordedName(*now.StyleRegion, *mask.StyleRegion)
+				now.StyleRegion = &part
+			}
+		}
 	}
 	for name, value := range o.Values() {
-		isFile := name == "weights" || name == "start" && m.start != nil
+		isFile := name == "weights" || name == "protect" || name == "mask" && len(m.masks) > 0 || name == "start" && m.start != nil
 		if value != "" && !isFile && !slices.Contains(notOfPicture, name) {
 			d.Settings[name] = value
 		}

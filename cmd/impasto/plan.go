@@ -30,11 +30,12 @@ the pictures as they were read.
 With --json it prints one object, with the keys scales (a list of objects with
 the keys scale, width, height, iterations, memory (bytes), seconds and, where the
 scale is looked at in tiles, remark), device, iterations (over all scales), memory
-(the most of any scale) and seconds (of all).`,
+(the most of any scale), seconds (of all) and remarks (on masks; missing where there
+are none).`,
 		Example: `  impasto plan photo.jpg painting.jpg --size 1024
   impasto plan photo.jpg wave.jpg:2 scream.jpg --loss sliced --quality draft`,
 		ValidArgsFunction: pictures,
-		Args:              contentAndStyles,
+		Args:              func(_ *cobra.Command, args []string) error { return o.checkCount(args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.checkSettings(cmd.Flags().Changed); err != nil {
 				return err
@@ -42,6 +43,9 @@ scale is looked at in tiles, remark), device, iterations (over all scales), memo
 			styles, err := parseStyles(args[1:])
 			if err != nil {
 				return err
+			}
+			if err := o.CheckStyles(len(styles)); err != nil {
+				return usage(err)
 			}
 			return runPlan(cmd.Context(), *o, *global, stylizeJob{content: args[0], styles: styles}, streamsOf(cmd))
 		},
@@ -90,6 +94,9 @@ func printPlan(ctx context.Context, o stylizeOptions, global globalOptions, job 
 	if err != nil {
 		return err
 	}
+	if painted, err = o.guide(ctx, content, painted, &options, std, global.Quiet); err != nil {
+		return err
+	}
 	options.Resume, options.AsksForPictures = job.from, o.SaveEvery > 0
 	plan, err := model.MakePlan(ctx, content, painted, options)
 	if err != nil {
@@ -108,6 +115,7 @@ type planReport struct {
 	Iterations int            `json:"iterations"` // over all scales
 	Memory     int64          `json:"memory"`     // bytes, the most of any scale
 	Seconds    float64        `json:"seconds"`
+	Remarks    []string       `json:"remarks,omitempty"`
 }
 
 type plannedScale struct {
@@ -121,7 +129,7 @@ type plannedScale struct {
 }
 
 func newPlanReport(p model.Plan) planReport {
-	r := planReport{Device: p.Device, Memory: p.Memory, Seconds: p.Time.Seconds()}
+	r := planReport{Device: p.Device, Memory: p.Memory, Seconds: p.Time.Seconds(), Remarks: p.Remarks}
 	for _, l := range p.Levels {
 		r.Scales = append(r.Scales, plannedScale{l.Number, l.Width, l.Height, l.Iterations, l.Memory, l.Time.Seconds(), l.Remark})
 		r.Iterations += l.Iterations
@@ -138,6 +146,9 @@ func writePlan(out io.Writer, p model.Plan) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	for _, remark := range p.Remarks {
+		fmt.Fprintln(out, remark)
 	}
 	for _, l := range p.Levels {
 		if l.Remark != "" {

@@ -329,6 +329,9 @@ func (o *stylizeOptions) writeAs(was metadata.Output, path string, given func(st
 // expected is the document of the picture that will be made, as far as it is known before.
 func (o *stylizeOptions) expected(ctx context.Context, d *metadata.Document) (*metadata.Document, error) {
 	m := inputs{content: d.Content, styles: d.Styles}
+	if err := m.addMasks(ctx, o.Stylization); err != nil {
+		return nil, err
+	}
 	if slices.Contains(o.Files(), o.Start) {
 		start, err := fileInput(ctx, o.Start)
 		if err != nil {
@@ -364,6 +367,18 @@ func (f *finder) job(d *metadata.Document, o *redoOptions, to *stylizeOptions, g
 	job.content = find("content", d.Content, slices.DeleteFunc([]string{o.Content}, func(name string) bool { return name == "" })...)
 	for _, s := range d.Styles {
 		job.styles = append(job.styles, styleArgument{find("style", s.Input, o.Styles...), s.Weight})
+	}
+	if !given("mask") {
+		for _, mask := range d.Masks {
+			found := settings.Mask{Region: find("mask", mask.Region), Style: find("style", mask.Style, o.Styles...)}
+			if mask.StyleRegion != nil {
+				found.StyleRegion = find("mask", *mask.StyleRegion)
+			}
+			to.Masks.Files = append(to.Masks.Files, found)
+		}
+	}
+	if d.Protect != nil && !given("protect") {
+		to.Protect = find("protected region", *d.Protect)
 	}
 	if d.Start != nil && !given("start") {
 		to.Start = find("start", *d.Start)

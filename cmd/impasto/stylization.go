@@ -36,7 +36,12 @@ type stylization struct {
 }
 
 // planned tells what the run takes.
-func (s *stylization) planned(plan model.Plan) { s.reporter.note(summaryOf(plan)) }
+func (s *stylization) planned(plan model.Plan) {
+	s.reporter.note(summaryOf(plan))
+	for _, remark := range plan.Remarks {
+		s.reporter.note(remark)
+	}
+}
 
 // begin notes how a level is computed, and tells what it takes.
 func (s *stylization) begin(level model.Level) {

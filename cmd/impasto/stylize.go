@@ -77,8 +77,8 @@ func newStylizeCommand(global *globalOptions) *cobra.Command {
 		Use:   "stylize CONTENT STYLE[:WEIGHT]… -o FILE|FOLDER|-",
 		Short: "Paint a picture in the style of others",
 		Long: `Stylize paints what CONTENT shows in the style of the STYLE pictures. Several
-styles are blended by their weights, which are 1 unless given. Pictures are
-read as ` + picture.Formats() + `, and written as PNG,
+styles are blended by their weights, which are 1 unless given, or with --mask have
+regions of CONTENT each. Pictures are read as ` + picture.Formats() + `, and written as PNG,
 JPEG, TIFF or WebP, by the name's extension. CONTENT or one STYLE may be -, which is
 standard input.
 
@@ -122,6 +122,13 @@ presets" lists, and --config those of a TOML file:
 Keys are the names of flags. Flags count more than the file, and the file more than
 the preset, setting by setting. docs/presets.md has more.
 
+--mask sky.png=wave.jpg has CONTENT take the style of wave.jpg where sky.png is white,
+in part where it is grey, and STYLE elsewhere; without STYLE the rest stays as it is.
+Masks are stretched to CONTENT; of one that is transparent in part its opacity counts.
+Where masks overlap, styles share. --mask auto:3 finds three regions by their colours:
+with three STYLEs, from dark to light, and with one STYLE, parts of it likewise. "impasto
+masks" writes them. docs/masks.md has more.
+
 The losses, which docs/losses.md shows side by side, compare of the features:
 
 ` + describeLosses(func(d losses.Description) string { return d.Help }) + `
@@ -143,13 +150,14 @@ error (why it isn't where it was to go; missing where it is), checkpoint (where
 there is one to go on from) and remarks (where there is something to be said of
 it, as that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
+  impasto stylize photo.jpg painting.jpg -o painted.png --mask sky.png=wave.jpg --protect face.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 && o.Resume != "" {
 				return nil
 			}
-			return contentAndStyles(cmd, args)
+			return o.checkCount(args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, err := o.plan(cmd.Flags().Changed, args)
@@ -172,6 +180,15 @@ func contentAndStyles(_ *cobra.Command, args []string) error {
 		return fmt.Errorf("want a content picture and at least one style, got %s", report.Count(len(args), "picture"))
 	}
 	return nil
+}
+
+// checkCount is contentAndStyles where masks may name all styles, also those of a file of
+// settings, which hasn't been read yet.
+func (o *stylizeOptions) checkCount(args []string) error {
+	if len(args) == 1 && (len(o.Masks.Files) > 0 || o.sources.Config != "") {
+		return nil
+	}
+	return contentAndStyles(nil, args)
 }
 
 // check reports flags that are right by themselves but not together.
@@ -229,6 +246,9 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 	if start, ok := options.StartImage.(*picture.Source); ok {
 		printRemarks(std.err, global.Quiet, o.Start, start)
 	}
+	if painted, err = o.guide(ctx, content, painted, &options, std, global.Quiet); err != nil {
+		return err
+	}
 	defer announceInterrupt(ctx, std.err, global.Quiet)()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -273,6 +293,17 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 		s.watcher.finish(result.Image)
 	}
 	return err
+}
+
+// guide adds the styles of masks, and says of their files what there is to say.
+func (o *stylizeOptions) guide(ctx context.Context, content image.Image, styles []model.Style, options *model.Options, std streams, quiet bool) ([]model.Style, error) {
+	return o.Guide(ctx, content, styles, options, func(path string) (*picture.Source, error) {
+		p, err := picture.OpenSource(ctx, path)
+		if err == nil {
+			printRemarks(std.err, quiet, path, p)
+		}
+		return p, err
+	})
 }
 
 // prepare settles and checks, before any work, what is read and written. The remark is

@@ -88,7 +88,7 @@ func (l *Local) Plan(ctx context.Context, job Job) (model.Plan, error) {
 	if err != nil {
 		return model.Plan{}, err
 	}
-	return model.MakePlan(ctx, o.content, o.styles(), o.options)
+	return model.MakePlan(ctx, o.content, o.styles, o.options)
 }
 
 // Run implements Runner.
@@ -98,7 +98,7 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 		return Result{}, err
 	}
 	o.options.Progress = progress
-	how := Making{Job: job, Content: o.content, Styles: o.styles(), Start: o.options.StartImage}
+	how := Making{Job: job, Content: o.content, Styles: o.styles, Start: o.options.StartImage}
 	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
 	made, err := model.Stylize(ctx, o.content, how.Styles, o.options)
 	if made == nil || err != nil && made.Last.Done == 0 {
@@ -146,10 +146,9 @@ func save(ctx context.Context, job Job, made *model.Result, options picture.Save
 // opened are the pictures and options of a job.
 type opened struct {
 	content, style *picture.Source
+	styles         []model.Style // that and those of masks
 	options        model.Options
 }
-
-func (o opened) styles() []model.Style { return []model.Style{{Image: o.style, Weight: 1}} }
 
 // remarks are what there is to be said of how the files were read.
 func (o opened) remarks() []string {
@@ -182,7 +181,10 @@ func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
 	if s.Weights == "" {
 		networks = nil // the library keeps less of the embedded one
 	}
-	o.options, err = s.Open(ctx, networks)
+	if o.options, err = s.Open(ctx, networks); err != nil {
+		return o, err
+	}
+	o.styles, err = s.Guide(ctx, o.content, []model.Style{{Image: o.style, Weight: 1}}, &o.options, nil)
 	return o, err
 }
 

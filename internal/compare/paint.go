@@ -64,6 +64,10 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	if err != nil {
 		return err, nil
 	}
+	styles, err := cell.Settings.Guide(ctx, c.content, c.modelStyles(), &o, nil)
+	if err != nil {
+		return err, nil
+	}
 	track, err := c.ruler.begin(ctx, c.content, o.TimeLimit > 0)
 	if err != nil {
 		return err, nil
@@ -81,7 +85,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 			cancel()
 		}
 	}
-	made := Made{Cell: cell, Content: c.content, Styles: c.modelStyles(), Start: o.StartImage}
+	made := Made{Cell: cell, Content: c.content, Styles: styles, Start: o.StartImage}
 	o.Begin = func(l model.Level) { made.Computation = l.Computation }
 	result, err := model.Stylize(ctx, c.content, made.Styles, o)
 	if refused != nil {

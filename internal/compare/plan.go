@@ -64,5 +64,9 @@ func (c *Comparison) planOf(ctx context.Context, cell Cell) (model.Plan, error) 
 	if err != nil {
 		return model.Plan{}, err
 	}
-	return model.MakePlan(ctx, c.content, c.modelStyles(), o)
+	styles, err := cell.Settings.Guide(ctx, c.content, c.modelStyles(), &o, nil)
+	if err != nil {
+		return model.Plan{}, err
+	}
+	return model.MakePlan(ctx, c.content, styles, o)
 }

@@ -66,8 +66,18 @@ func (d *Document) check() error {
 }
 
 func (d *Document) checkInputs() error {
-	if len(d.Styles) < 1 || len(d.Styles) > maxStyles {
-		return fmt.Errorf("%d styles; want 1 to %d", len(d.Styles), maxStyles)
+	if styles := len(d.Styles) + len(d.Masks); styles < 1 || styles > maxStyles {
+		return fmt.Errorf("%d styles; want 1 to %d", styles, maxStyles)
+	}
+	for _, m := range d.Masks {
+		if err := m.check(); err != nil {
+			return fmt.Errorf("mask: %w", err)
+		}
+	}
+	if d.Protect != nil {
+		if err := d.Protect.check(); err != nil {
+			return fmt.Errorf("protect: %w", err)
+		}
 	}
 	for _, s := range d.Styles {
 		if !(s.Weight > 0) || math.IsInf(s.Weight, 0) {
@@ -90,6 +100,25 @@ func (d *Document) checkInputs() error {
 		return fmt.Errorf("start: %w", err)
 	}
 	return nil
+}
+
+func (m Mask) check() error {
+	for _, in := range m.Inputs() {
+		if err := in.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Inputs are the files of the mask: of the region, the style and, where there is one, the
+// region of that.
+func (m Mask) Inputs() []Input {
+	all := []Input{m.Region, m.Style}
+	if m.StyleRegion != nil {
+		all = append(all, *m.StyleRegion)
+	}
+	return all
 }
 
 // check refuses a name that leads out of a folder, among other things.

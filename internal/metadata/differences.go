@@ -23,7 +23,9 @@ func Differences(then, now *Document) []string {
 	differ("platform", then.Program.Platform, now.Program.Platform)
 	differ("content", then.Content.SHA256, now.Content.SHA256)
 	differ("styles", styles(then), styles(now))
-	differ("start", start(then), start(now))
+	differ("masks", masks(then), masks(now))
+	differ("protected region", sumOf(then.Protect), sumOf(now.Protect))
+	differ("start", sumOf(then.Start), sumOf(now.Start))
 	differ("weights", then.Weights.SHA256, now.Weights.SHA256)
 	names := maps.Clone(then.Settings)
 	maps.Copy(names, now.Settings)
@@ -76,9 +78,21 @@ func styles(d *Document) string {
 	return strings.Join(all, ", ")
 }
 
-func start(d *Document) string {
-	if d.Start == nil {
+func masks(d *Document) string {
+	var all []string
+	for _, m := range d.Masks {
+		var sums []string
+		for _, in := range m.Inputs() {
+			sums = append(sums, in.SHA256)
+		}
+		all = append(all, strings.Join(sums, "="))
+	}
+	return strings.Join(all, ", ")
+}
+
+func sumOf(in *Input) string {
+	if in == nil {
 		return ""
 	}
-	return d.Start.SHA256
+	return in.SHA256
 }

@@ -9,8 +9,10 @@ type Document struct {
 	Program     Program     `json:"program"`
 	Content     Input       `json:"content"`
 	Styles      []Style     `json:"styles"`
-	Start       *Input      `json:"start,omitempty"` // where that is a picture
-	Weights     Input       `json:"weights"`         // without a name for the embedded ones
+	Masks       []Mask      `json:"masks,omitempty"`
+	Protect     *Input      `json:"protect,omitempty"` // the mask of what stays as it is
+	Start       *Input      `json:"start,omitempty"`   // where that is a picture
+	Weights     Input       `json:"weights"`           // without a name for the embedded ones
 	Settings    Settings    `json:"settings"`
 	Output      Output      `json:"output"`
 	Computation Computation `json:"computation"`
@@ -40,6 +42,13 @@ type Input struct {
 type Style struct {
 	Input
 	Weight float64 `json:"weight"` // beside the other styles
+}
+
+// Mask is a region that takes a style of its own.
+type Mask struct {
+	Region      Input  `json:"region"`
+	Style       Input  `json:"style"`
+	StyleRegion *Input `json:"style_region,omitempty"`
 }
 
 // Settings are values of flags by their names, without dashes.
