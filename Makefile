@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -107,6 +107,16 @@ strength-table:
 # takes some ten minutes of processor time.
 controls:
 	CGO_ENABLED=0 go run ./docs/strips
+
+# The pictures of docs/masks.md, which takes some minutes.
+mask-pictures:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	mkdir -p docs/images/masks
+	bin/impasto masks examples/harbour.png --auto 2 -o docs/images/masks/region-{n}.png --size 256
+	bin/impasto stylize examples/harbour.png -o docs/images/masks/light.jpg --mask docs/images/masks/region-2.png=examples/whirl.jpg \
+		--size 256 --jpeg-quality 90 --checkpoint none
+	bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/masks/auto.jpg --mask auto:2 \
+		--size 256 --jpeg-quality 90 --checkpoint none
 
 # All that must hold besides the tests.
 check: cross man

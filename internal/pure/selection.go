@@ -1,12 +1,13 @@
 package pure
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Selection says which positions of a map are looked at, and in what order. It is one
@@ -31,10 +32,13 @@ type Selection struct {
 
 // Identity tells selections apart.
 func (s Selection) Identity() string {
-	mask := fnv.New128a()
-	for _, position := range s.Mask {
-		// A hash takes all that is written to it.
-		_ = binary.Write(mask, binary.LittleEndian, position)
+	mask := sha256.New() // to which writing can't fail
+	for some := range slices.Chunk(s.Mask, 1<<12) {
+		var bytes []byte
+		for _, position := range some {
+			bytes = binary.LittleEndian.AppendUint32(bytes, uint32(position))
+		}
+		mask.Write(bytes)
 	}
 	return fmt.Sprintf("pure.Selection{%d×%d, masked %t of %d %x, most %d, part %v, inner %v, crop %v}",
 		s.Height, s.Width, s.Mask != nil, len(s.Mask), mask.Sum(nil), s.Most, s.Part, s.Inner, s.Crop)
