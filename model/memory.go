@@ -146,6 +146,9 @@ func (e extractor) outlineTargets(l outline) (t targets, d demand, err error) {
 	t.style = make([]styleTarget, len(e.recipe.style))
 	for i, size := range l.styles {
 		of := e.ofStyle(i, size).recipe
+		if len(of.style) == 0 {
+			continue // its region is nowhere
+		}
 		summaries, outputs := of.styleOutputs()
 		values, bytes, err := e.Outline(size.X, size.Y, of.styleLayers(), outputs)
 		if err != nil {

@@ -209,7 +209,11 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 		return 0, err
 	}
 	for i, size := range l.styles {
-		if _, err := p.ofStyle(i, size).newTiled(size.X, size.Y, smallest, f); err != nil {
+		of := p.ofStyle(i, size)
+		if len(of.recipe.style) == 0 {
+			continue // its region is nowhere
+		}
+		if _, err := of.newTiled(size.X, size.Y, smallest, f); err != nil {
 			return 0, err
 		}
 	}
@@ -313,7 +317,11 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 	})
 	maps := whole.mapBytes(0)
 	for i, size := range l.styles {
-		style, err := e.ofStyle(i, size).newTiled(size.X, size.Y, cut, f)
+		of := e.ofStyle(i, size)
+		if len(of.recipe.style) == 0 {
+			continue
+		}
+		style, err := of.newTiled(size.X, size.Y, cut, f)
 		if err != nil {
 			return t, fmt.Errorf("style picture: %w", err)
 		}
