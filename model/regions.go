@@ -37,6 +37,7 @@ type guidance struct {
 	shares  []regions.Mask
 	kept    regions.Mask
 	sizes   []float64                 // the shares' sums, which sum to 1
+	names   []string                  // of the regions, for people
 	styles  []*regions.Mask           // which part of each style picture counts; nil for all of it
 	made    int                       // grids
 	remarks []string                  // on masks
@@ -92,6 +93,7 @@ func newGuidance(ctx context.Context, r recipe, size image.Point, styles []Style
 			return nil, err
 		}
 		masks, weights = append(masks, mask), append(weights, styles[of.Style].Weight)
+		g.names = append(g.names, fmt.Sprintf("region %d (%s)", i+1, nameOf(of.Mask)))
 		if of.StyleMask == nil {
 			continue
 		}
@@ -116,7 +118,7 @@ func (g *guidance) divide(ctx context.Context, r recipe, masks []regions.Mask, w
 		g.shares, rest = regions.Share(masks, weights)
 	}
 	if r.count > len(masks) {
-		g.shares = append(g.shares, rest)
+		g.shares, g.names = append(g.shares, rest), append(g.names, "what masks leave over")
 	} else {
 		g.kept = rest
 	}
@@ -290,7 +292,7 @@ func (g *guidance) guide(r recipe, part stylePart, region int, l outline, forced
 	}
 	weighs, ok := r.form(part).Weighs(), false
 	if part.where, ok = g.ofOutput(region, part.layer, l, weighs, forced); !ok {
-		g.leaveOut(fmt.Sprintf("region %d", region+1), part.layer)
+		g.leaveOut(g.names[region], part.layer)
 		return part, false
 	}
 	for i, size := range l.styles {
@@ -298,7 +300,7 @@ func (g *guidance) guide(r recipe, part stylePart, region int, l outline, forced
 			continue
 		}
 		if _, ok := g.ofStyle(i, part.layer, size, weighs, forced); !ok {
-			g.leaveOut(fmt.Sprintf("the style's part of region %d", region+1), part.layer)
+			g.leaveOut("the style's part of "+g.names[region], part.layer)
 			return part, false
 		}
 	}

@@ -150,7 +150,6 @@ error (why it isn't where it was to go; missing where it is), checkpoint (where
 there is one to go on from) and remarks (where there is something to be said of
 it, as that it hardly changed).`,
 		Example: `  impasto stylize photo.jpg painting.jpg -o painted.png
-  impasto stylize photo.jpg painting.jpg -o painted.png --mask sky.png=wave.jpg --protect face.png
   impasto stylize photo.jpg wave.jpg:2 scream.jpg:1 -o blend.jpg --size 1024`,
 		ValidArgsFunction: pictures,
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -92,6 +92,9 @@ func TestWhatIsWrongInAConfigIsNamedWithItsPlace(t *testing.T) {
 		{"layer-loss = { relu1_1 = \"grm\" }", `1:16: layer-loss: "grm": no such loss; did you mean gram?`},
 		{"losses = [1]", "1:1: losses: want a list of names, not a list"},
 		{"losses = [\"gram\", \"gram\"]", `1:1: losses "gram,gram": loss gram is named twice`},
+		{"mask = [1]", `1:1: mask: want a list of texts such as "sky.png=painting.jpg"`},
+		{"mask = [\"sky.png\"]", `1:1: mask "sky.png": want REGION=STYLE`},
+		{"mask = [\"auto:2\", \"a=b\"]", `1:1: mask "auto:2\na=b": auto:2 finds regions`},
 		{"size = 1\nsize = 2", "2:1: "},
 		{"style-layers = { relu1_1 = 1 }\n[style-layers]\nrelu2_1 = 1", "2:"},
 		{"size = ", "1:"},
@@ -116,6 +119,7 @@ func TestConfigGoesRoundWithEverySetting(t *testing.T) {
 		"first-iterations": "7", "iterations": "9", "least-iterations": "3", "start": "a \"\\\u00e9\t\u007f.png", "step-size": "0.125", "average-decay": "0.5",
 		"seed": "18446744073709551615", "pooling": "avg", "padding": "zero", "plain-pooling": "true", "keep-colors": "0.5", "color-method": "distribution", "weights": "net.safetensors",
 		"device": "cuda:1", "threads": "3", "precision": "f16", "memory": "1536MiB",
+		"mask": "a, \"\u00e9.png=b.jpg\nx=y=z", "protect": "face \".png",
 	}
 	s := Default()
 	var list []Assignment
