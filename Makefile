@@ -112,11 +112,11 @@ controls:
 mask-pictures:
 	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
 	mkdir -p docs/images/masks
-	bin/impasto masks examples/harbour.png --auto 2 -o docs/images/masks/region-{n}.png --size 256
+	bin/impasto masks examples/harbour.png --auto 2 -o docs/images/masks/region-{n}.png --size 192
 	bin/impasto stylize examples/harbour.png -o docs/images/masks/light.jpg --mask docs/images/masks/region-2.png=examples/whirl.jpg \
-		--size 256 --jpeg-quality 90 --checkpoint none
+		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
 	bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/masks/auto.jpg --mask auto:2 \
-		--size 256 --jpeg-quality 90 --checkpoint none
+		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
 
 # All that must hold besides the tests.
 check: cross man

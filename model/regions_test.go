@@ -114,8 +114,8 @@ func TestRegionsInPartsHaveTheLossAndGradientOfTheWhole(t *testing.T) {
 			loss = sampled.WithSample(300)
 		}
 		for _, soft := range []bool{true, false} {
-			if soft && !loss.Normalised().Weighs() {
-				continue
+			if weighs := loss.Normalised().Weighs(); soft && !weighs || !soft && weighs && loss.Description().Name != "gram" {
+				continue // what doesn't weigh chooses, and one that does stands for those on a GPU
 			}
 			t.Run(fmt.Sprintf("%s, soft %t", loss.Description().Name, soft), func(t *testing.T) {
 				r := recipe{variation: 3, content: []contentPart{{layer: "relu2_2", weight: 0.5}, {layer: "relu1_2", weight: 0.2}}, contentForm: forms[i%len(forms)]}
@@ -134,6 +134,9 @@ func TestRegionsInPartsHaveTheLossAndGradientOfTheWhole(t *testing.T) {
 					columns, rows int
 					kept          remembering
 				}{{3, 2, remembering{}}, {2, 3, remembering{1 << 40, bothCarries}}} {
+					if name := loss.Description().Name; test.kept.room > 0 && name != "gram" && name != "sliced" {
+						continue // what is kept is the same for all
+					}
 					t.Run(fmt.Sprintf("%dx%d tiles, %v", test.columns, test.rows, test.kept), func(t *testing.T) {
 						compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.kept, wholeMaps32), whole)
 					})
@@ -364,7 +367,7 @@ func TestRegionsInLittleMemory(t *testing.T) {
 	defer r.close()
 	levels := []sketch{must2(r.extractor.sketch(r.levels[0].outline()))}
 	least, found := int64(0), false
-	for bytes := int64(30 << 20); bytes < 400<<20 && !found; bytes += 5 << 20 {
+	for bytes := int64(30 << 20); bytes < 400<<20 && !found; bytes += bytes / 4 {
 		ways, fits, err := r.allotIn(room{bytes, bytes, true}, levels, r.options.Optimizer.row().variants(r.extractor.Device)[0], nil)
 		if err != nil {
 			t.Fatal(err)
