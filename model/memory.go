@@ -73,6 +73,7 @@ type sketch struct {
 
 // sketch builds a level's graphs.
 func (e extractor) sketch(l outline) (s sketch, err error) {
+	e.guide.forget()
 	e = e.at(l)
 	t, d, err := e.outlineTargets(l)
 	if err != nil {

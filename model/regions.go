@@ -30,8 +30,8 @@ import (
 // guidance is which part of the output takes which styles, of which parts of these, and what
 // stays as it is.
 type guidance struct {
-	network vgg19.Options
-	soft    bool // positions may count by weights
+	layers map[string]sight // of the recipe
+	soft   bool             // positions may count by weights
 	// shares are those of the regions of the recipe, at every pixel of the output; they and
 	// kept, what stays the content's, come to 1. They are guideSide pixels long at most.
 	shares  []regions.Mask
@@ -44,6 +44,23 @@ type guidance struct {
 	short   []string                  // what layers leave out, for a remark
 	grids   map[gridOf]*grid          // as far as they were asked for
 	cells   map[gridOf][]regions.Mask // of the output: of its shares, and what is kept
+}
+
+// sight is how many pixels apart a layer's positions are, and how far they see beyond their
+// own.
+type sight struct{ stride, reach int }
+
+// sights are those of layers.
+func sights(layers []string, o vgg19.Options) (map[string]sight, error) {
+	all := map[string]sight{}
+	for _, layer := range layers {
+		stride, reach, err := vgg19.Reach("", layer, o)
+		if err != nil {
+			return nil, err
+		}
+		all[layer] = sight{stride, reach}
+	}
+	return all, nil
 }
 
 // guideSide is the longer side that regions have at most: positions of layers are coarser.
@@ -82,7 +99,11 @@ func newGuidance(ctx context.Context, r recipe, size image.Point, styles []Style
 	if o.Protect == nil && len(o.Regions) == 0 {
 		return nil, nil
 	}
-	g := &guidance{network: o.network(), soft: soft, styles: make([]*regions.Mask, len(styles))}
+	layers, err := sights(r.layers(), o.network())
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	g := &guidance{layers: layers, soft: soft, styles: make([]*regions.Mask, len(styles))}
 	g.forget()
 	width, height := fit(size.X, size.Y, guideSide, false)
 	var masks []regions.Mask
@@ -314,7 +335,7 @@ func (g *guidance) leaveOut(what, layer string) {
 	}
 }
 
-// forget drops what was worked out of regions' grids.
+// forget drops what was worked out of regions' grids, which are large, for another level.
 func (g *guidance) forget() {
 	if g != nil {
 		g.grids, g.cells = map[gridOf]*grid{}, map[gridOf][]regions.Mask{}
@@ -324,10 +345,7 @@ func (g *guidance) forget() {
 // size is that of a layer's map of a picture, with its stride, and by how many positions
 // regions are eroded there.
 func (g *guidance) size(layer string, width, height int) (columns, rows, stride, radius int) {
-	stride, reach, err := vgg19.Reach("", layer, g.network)
-	if err != nil {
-		panic(err) // layers have been checked
-	}
+	stride, reach := g.layers[layer].stride, g.layers[layer].reach
 	return width / stride, height / stride, stride, int(math.Round(erodedShare * float64(reach) / float64(stride)))
 }
 

@@ -407,8 +407,12 @@ func TestTheTableOfMasksIsTrue(t *testing.T) {
 			t.Errorf("docs/masks.md has no row that says of %s: %s", name, want)
 		}
 	}
+	layers, err := sights([]string{"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"}, vgg19.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for layer, want := range map[string]int{"relu1_1": 1, "relu2_1": 1, "relu3_1": 1, "relu4_1": 2, "relu5_1": 2} {
-		if _, _, _, radius := (&guidance{}).size(layer, 64, 64); radius != want {
+		if _, _, _, radius := (&guidance{layers: layers}).size(layer, 64, 64); radius != want {
 			t.Errorf("at %s regions are eroded by %d positions, and docs/masks.md says %d", layer, radius, want)
 		}
 	}

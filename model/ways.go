@@ -496,6 +496,7 @@ func (e extractor) sketchTargets(l outline, b *tiled) (targets, error) {
 // vectors are the optimiser's bytes. Where nothing fits, needs is about the least that would
 // do. The way wanted, unless nil, is the only one that is tried.
 func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fits bool, err error) {
+	p.guide.forget()
 	p = p.at(l.outline)
 	computing, descending, err := p.wholeDemand(l, vectors)
 	if err != nil {
