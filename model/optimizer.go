@@ -74,7 +74,7 @@ var optimizers = [...]optimizer{
 //	              gaussian          gram
 //	pairs         40       100      40       100
 //	5             0.1482   0.1459   0.1522   0.1475
-//	2                               0.1526   0.1478
+//	2             0.1487   0.1466   0.1526   0.1478
 //	1             0.1481   0.1453   0.1529   0.1484
 var histories = []struct {
 	pairs    int
