@@ -79,6 +79,7 @@ func TestSavedSettingsAreReadAsTheyWere(t *testing.T) {
 		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "iterations": "9", "least-iterations": "3",
 		"start": filepath.Join(folder, "start.png"), "step-size": "0.125", "average-decay": "0.5", "seed": "18446744073709551615", "pooling": "avg", "padding": "zero",
 		"keep-colors": "0.5", "color-method": "distribution", "plain-pooling": "true", "weights": filepath.Join(folder, "net"), "device": "cpu", "threads": "3", "precision": "f16", "memory": "1536MiB",
+		"mask": filepath.Join(folder, "sky.png") + "=" + filepath.Join(folder, "wave.jpg"), "protect": filepath.Join(folder, "face.png"),
 	}
 	for _, setting := range settingsOf(newStylizeCommand(&globalOptions{})) {
 		if _, ok := other[setting.Name]; !ok && setting.Value != nil && setting.Name != "preset" {
