@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures
+.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -21,7 +21,7 @@ man:
 
 # All tests, those of GPU support too where this machine can build it.
 test:
-	go test ./...
+	go test -timeout 20m ./...
 	@if ./cuda/go.sh version >/dev/null; then $(MAKE) --no-print-directory gpu-test; else echo "NOT TESTED: GPU support"; fi
 
 # What threads share, under the race detector, which needs a C compiler. Plain loops
@@ -83,6 +83,18 @@ preset-pictures:
 			--preset $$preset --size 192 --jpeg-quality 90 --checkpoint none || exit 1; \
 	done
 	go test ./internal/settings -run Docs -update
+
+# The pictures of docs/gallery.md, which take half an hour on two cores.
+gallery:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	mkdir -p bin/gallery docs/images/gallery
+	go run ./examples/draw -scale 3.2 -o bin/gallery
+	cd bin/gallery && ../impasto stylize harbour.png whirl.jpg -o ../../docs/images/gallery/harbour-whirl.jpg \
+		--size 1536 --jpeg-quality 85 --checkpoint none
+	cd bin/gallery && for style in woodcut mosaic dots; do \
+		../impasto stylize harbour.png $$style.jpg -o ../../docs/images/gallery/harbour-$$style.jpg \
+			--size 640 --jpeg-quality 85 --checkpoint none || exit 1; \
+	done
 
 # The pictures of docs/strength.md: the example at five strengths, which takes a few
 # minutes.
