@@ -71,13 +71,8 @@ func resampler(from, to level) optim.Resampler {
 				resized[i] = max(v, 0)
 			}
 		}
-		for i, still := range to.still() {
-			if still { // nor does what is left of steps at the level before move it
-				for plane := range 3 {
-					resized[plane*to.width*to.height+i] = 0
-				}
-			}
-		}
+		// What is left of steps at the level before doesn't move what is still, either.
+		to.still().each(func(at int) { resized[at] = 0 })
 		return resized, err
 	}
 }

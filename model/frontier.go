@@ -55,20 +55,18 @@ func (s *section) frontierBytes() int64 {
 // shared tells what a tile shares with others of what it shows: what is left of and above
 // Min with earlier ones, what is right of and below Max with later ones.
 func (s *section) shared(k int) image.Rectangle {
-	t := s.tiles[k]
-	shared := t.shown
-	row := t.inner.Min.Y
-	for i, other := range s.tiles {
-		switch {
-		case i == k-1 && other.inner.Min.Y == row:
-			shared.Min.X = other.shown.Max.X
-		case i == k+1 && other.inner.Min.Y == row:
-			shared.Max.X = other.shown.Min.X
-		case other.inner.Max.Y == row:
-			shared.Min.Y = other.shown.Max.Y
-		case other.inner.Min.Y == t.inner.Max.Y:
-			shared.Max.Y = other.shown.Min.Y
-		}
+	shared, column := s.tiles[k].shown, k%s.columns
+	if column > 0 {
+		shared.Min.X = s.tiles[k-1].shown.Max.X
+	}
+	if column+1 < s.columns {
+		shared.Max.X = s.tiles[k+1].shown.Min.X
+	}
+	if k >= s.columns {
+		shared.Min.Y = s.tiles[k-s.columns].shown.Max.Y
+	}
+	if k+s.columns < len(s.tiles) {
+		shared.Max.Y = s.tiles[k+s.columns].shown.Min.Y
 	}
 	return shared
 }

@@ -227,7 +227,7 @@ type objective struct {
 	terms        []term
 	key          *gorgonia.Node // input of losses that sample, nil without such
 	point, slope optim.Vector   // the picture, and the loss's gradient by it
-	still        []bool         // the pixels that don't move, nil where all do
+	still        stillPixels
 
 	// Of a picture that is looked at in tiles:
 	tiled      *tiled
@@ -257,7 +257,7 @@ func (e extractor) objective(l level, t targets) (*objective, error) {
 func (o *objective) Close() error {
 	if o.tiled != nil {
 		for _, v := range o.owns {
-			o.tiled.extractor.Device.Free(v)
+			o.device.Free(v)
 		}
 		o.tiled.close()
 	}
@@ -316,13 +316,7 @@ func (o *objective) hold() error {
 			return err
 		}
 	}
-	for i, still := range o.still {
-		if still {
-			for plane := range 3 {
-				slope[plane*len(o.still)+i] = 0
-			}
-		}
-	}
+	o.still.each(func(at int) { slope[at] = 0 })
 	if here {
 		return nil
 	}

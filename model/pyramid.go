@@ -32,13 +32,27 @@ type level struct {
 // dropPictures leaves the pictures to the garbage collector.
 func (l *level) dropPictures() { l.content, l.styles = nil, nil }
 
-// still are the pixels that don't move in the descent, nil where all do. What is kept in part
-// moves, and is blended when it is shown.
-func (l level) still() []bool {
+// stillPixels tells of each pixel whether it stays where it is in the descent; nil stands for
+// none that does.
+type stillPixels []bool
+
+// each calls do with the place of every value of such a pixel in a picture's planes.
+func (s stillPixels) each(do func(at int)) {
+	for i, still := range s {
+		if still {
+			for plane := range 3 {
+				do(plane*len(s) + i)
+			}
+		}
+	}
+}
+
+// still are the level's. What is kept in part moves, and is blended when it is shown.
+func (l level) still() stillPixels {
 	if l.kept == nil {
 		return nil
 	}
-	still := make([]bool, len(l.kept))
+	still := make(stillPixels, len(l.kept))
 	for i, v := range l.kept {
 		still[i] = v >= allButWhite
 	}
@@ -47,13 +61,7 @@ func (l level) still() []bool {
 
 // hold gives pixels that don't move in the descent their place in it.
 func (l level) hold(p *picture.Picture) {
-	for i, still := range l.still() {
-		if still {
-			for plane := range 3 {
-				p.RGB[plane*len(l.kept)+i] = l.held.RGB[plane*len(l.kept)+i]
-			}
-		}
-	}
+	l.still().each(func(at int) { p.RGB[at] = l.held.RGB[at] })
 }
 
 // blend blends what is kept of the content into a picture.

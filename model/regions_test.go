@@ -100,14 +100,20 @@ func guided(t *testing.T, r recipe, o vgg19.Options, l level, soft bool) extract
 	return e.at(l.outline())
 }
 
+// noisyLevel is a level of smooth noise, with style pictures of sizes.
+func noisyLevel(t *testing.T, width, height int, styles ...image.Point) level {
+	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1), styleSizes: styles}
+	for seed, size := range styles {
+		l.styles = append(l.styles, smoothNoise(t, size.X, size.Y, 3+uint64(seed)))
+	}
+	return l
+}
+
 // TestRegionsInPartsHaveTheLossAndGradientOfTheWhole: of every loss.
 func TestRegionsInPartsHaveTheLossAndGradientOfTheWhole(t *testing.T) {
 	const width, height = 83, 69
 	from := smoothNoise(t, width, height, 2)
-	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1)}
-	for seed, size := range []image.Point{{60, 75}, {54, 40}, {61, 50}} {
-		l.styles, l.styleSizes = append(l.styles, smoothNoise(t, size.X, size.Y, 3+uint64(seed))), append(l.styleSizes, size)
-	}
+	l := noisyLevel(t, width, height, image.Pt(60, 75), image.Pt(54, 40), image.Pt(61, 50))
 	forms := losses.ContentForms()
 	for i, loss := range losses.All() {
 		if sampled, ok := loss.(losses.Sampled); ok {
@@ -150,10 +156,7 @@ func TestRegionsInPartsHaveTheLossAndGradientOfTheWhole(t *testing.T) {
 func TestGradientsOfRegions(t *testing.T) {
 	const width, height = 45, 33
 	from := smoothNoise(t, width, height, 2)
-	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1)}
-	for seed, size := range []image.Point{{40, 35}, {34, 40}, {31, 30}} {
-		l.styles, l.styleSizes = append(l.styles, smoothNoise(t, size.X, size.Y, 3+uint64(seed))), append(l.styleSizes, size)
-	}
+	l := noisyLevel(t, width, height, image.Pt(40, 35), image.Pt(34, 40), image.Pt(31, 30))
 	for _, loss := range losses.All() {
 		name := loss.Description().Name
 		if name == "max-sliced" {

@@ -24,7 +24,8 @@ type section struct {
 	strides                 map[string]int // of its layers, in positions of that map
 	step                    int            // the largest of them
 	reach                   int            // how far its layers see, in positions of that map
-	tiles                   []tile
+	tiles                   []tile         // row by row
+	columns                 int            // of them
 }
 
 // tile is a rectangle of the map that a section begins with.
@@ -90,15 +91,16 @@ func (s *section) take(r recipe, mine func(layer string) bool) {
 // places tells sections apart whose parts look at different positions.
 func (s *section) places() string {
 	var places strings.Builder
-	for _, part := range s.recipe.style {
-		if part.where != nil {
-			fmt.Fprint(&places, part.layer, part.where.id, " ")
+	add := func(layer string, where *grid) {
+		if where != nil {
+			fmt.Fprint(&places, layer, where.id, " ")
 		}
 	}
+	for _, part := range s.recipe.style {
+		add(part.layer, part.where)
+	}
 	for _, part := range s.recipe.content {
-		if part.where != nil {
-			fmt.Fprint(&places, part.layer, part.where.id, " ")
-		}
+		add(part.layer, part.where)
 	}
 	return places.String()
 }
@@ -145,6 +147,7 @@ func (s *section) cut(columns, rows int) {
 	before := (s.reach + grid - 1) / grid * grid
 	after := (s.reach + 1) / 2 * 2 // maps of even sides are pooled faster
 	xs, ys := edges(s.width, columns, grid), edges(s.height, rows, grid)
+	s.columns = len(xs) - 1
 	for j := range len(ys) - 1 {
 		for i := range len(xs) - 1 {
 			inner := image.Rect(xs[i], ys[j], xs[i+1], ys[j+1])

@@ -92,36 +92,30 @@ func (e extractor) summaries(ctx context.Context, p *picture.Picture) (_ []engin
 		return nil, err
 	}
 	places := &locator{graph: input.Graph()}
-	summaries, err := e.recipe.styleTargets(maps, places)
+	made, err := e.recipe.styleTargets(maps, places)
 	if err != nil {
 		return nil, err
 	}
-	var nodes []*gorgonia.Node
-	for _, of := range summaries {
-		nodes = append(nodes, engine.Nodes(of)...)
-	}
+	nodes := summaries{style: made}.nodes()
 	values, err := engine.Evaluate(ctx, e.Device, append(places.inputs(), engine.PictureInput(input, p)), nodes...)
 	if err != nil {
 		return nil, err
 	}
-	kept, _ := engine.KeepAll(summaries, values)
+	kept, _ := engine.KeepAll(made, values)
 	return kept, nil
 }
 
 // styleOutputs makes the summaries of a style picture, one for each style part, which are
 // there once the outputs were made.
 func (r recipe) styleOutputs() ([][]losses.Summarised, engine.Outputs) {
-	summaries := make([][]losses.Summarised, len(r.style))
-	return summaries, func(maps map[string]*gorgonia.Node) (nodes []*gorgonia.Node, err error) {
+	kept := make([][]losses.Summarised, len(r.style))
+	return kept, func(maps map[string]*gorgonia.Node) ([]*gorgonia.Node, error) {
 		made, err := r.styleTargets(maps, &locator{graph: graphOf(maps)})
 		if err != nil {
 			return nil, err
 		}
-		copy(summaries, made)
-		for _, of := range summaries {
-			nodes = append(nodes, engine.Nodes(of)...)
-		}
-		return nodes, nil
+		copy(kept, made)
+		return summaries{style: made}.nodes(), nil
 	}
 }
 

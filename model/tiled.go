@@ -631,8 +631,8 @@ func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above
 }
 
 // pullBackTiles hands out the graph of each tile once it has what the tile adds to the
-// gradient by the map that its section begins with; nil where it adds nothing. above is the cotangent of the map that
-// the section ends with.
+// gradient by the map that its section begins with; nil where it adds nothing. above is the
+// cotangent of the map that the section ends with.
 func (b *tiled) pullBackTiles(ctx context.Context, i int, cotangents sums, above *featureMap, each func(g *tileGraph, tile int) error) error {
 	for k := range b.sections[i].tiles {
 		g, err := b.runBack(ctx, i, k, cotangents, above)

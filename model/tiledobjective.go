@@ -208,7 +208,7 @@ func (o *objective) vectors(device plan.Device, n int) (point, slope optim.Vecto
 
 // evaluateTiled computes the loss and its gradient.
 func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
-	b, device := o.tiled, o.tiled.extractor.Device
+	b, device := o.tiled, o.device
 	point, here := o.point.(optim.HostVector)
 	gradient, _ := o.slope.(optim.HostVector)
 	if !here {
