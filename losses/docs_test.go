@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/internal/generated"
 	"impasto/losses"
 )
 
@@ -15,7 +16,6 @@ var update = flag.Bool("update", false, "write what is generated into docs/losse
 const (
 	docs       = "../docs/losses.md"
 	tableBegin = "<!-- generated from the descriptions in package losses: go test ./losses -run Docs -update -->\n"
-	tableEnd   = "<!-- end of what is generated -->\n"
 )
 
 // describe writes the descriptions as tables in Markdown.
@@ -42,23 +42,18 @@ func describe() string {
 }
 
 func TestDocsHaveTheDescriptions(t *testing.T) {
-	raw, err := os.ReadFile(docs)
+	want := "\n" + describe() + "\n"
+	old, with, err := generated.In(docs, tableBegin, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(raw), tableBegin)
-	old, after, ended := strings.Cut(rest, tableEnd)
-	if !found || !ended {
-		t.Fatalf("%s has no place for the descriptions, between %q and %q", docs, tableBegin, tableEnd)
-	}
-	want := "\n" + describe() + "\n"
 	if old == want {
 		return
 	}
 	if !*update {
 		t.Fatalf("%s isn't what the descriptions say; write it by go test ./losses -run Docs -update", docs)
 	}
-	if err := os.WriteFile(docs, []byte(before+tableBegin+want+tableEnd+after), 0o644); err != nil {
+	if err := os.WriteFile(docs, with, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -113,11 +113,11 @@ func wholes(all []measurement) map[string]float64 {
 // left out.
 func shares(all []measurement, pair, loss, contentLoss string) (curve, error) {
 	var points []point
+	whole := wholes(all)[pair]
 	for _, m := range all {
 		if m.pair != pair || m.loss != loss || m.contentLoss != contentLoss || m.weight == 0 || m.strength != "" {
 			continue
 		}
-		whole := wholes(all)[pair]
 		if whole == 0 {
 			return nil, fmt.Errorf("%s wasn't measured without a content term", pair)
 		}

@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"impasto/internal/generated"
 )
 
 // Below the root of the repository, where the command is run, are these.
@@ -114,7 +116,7 @@ func (o options) made() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := withGenerated(docs, tables)
+	_, text, err := generated.In(docs, docsBegin, tables+"\n")
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"go/format"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,22 +164,5 @@ func checkTable(pair string, whole, middle float64, of []measurement) string {
 	return b.String()
 }
 
-// What is generated of the document stands between these.
-const (
-	docsBegin = "<!-- generated from internal/calibrate/measurements.csv: go run ./internal/calibrate -->\n"
-	docsEnd   = "<!-- end of what is generated -->\n"
-)
-
-// withGenerated is a document with text in place of what is generated of it.
-func withGenerated(path, text string) ([]byte, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	before, rest, found := strings.Cut(string(raw), docsBegin)
-	_, after, ended := strings.Cut(rest, docsEnd)
-	if !found || !ended {
-		return nil, fmt.Errorf("%s has no place for the tables, between %q and %q", path, docsBegin, docsEnd)
-	}
-	return []byte(before + docsBegin + text + "\n" + docsEnd + after), nil
-}
+// docsBegin is where what is generated of the document begins.
+const docsBegin = "<!-- generated from internal/calibrate/measurements.csv: go run ./internal/calibrate -->\n"

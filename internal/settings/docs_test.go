@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"impasto/internal/generated"
 )
 
 var update = flag.Bool("update", false, "write what is generated into docs/presets.md")
@@ -14,7 +16,6 @@ var update = flag.Bool("update", false, "write what is generated into docs/prese
 const (
 	docs       = "../../docs/presets.md"
 	partsBegin = "<!-- generated from the presets in internal/settings: go test ./internal/settings -run Docs -update -->\n"
-	partsEnd   = "<!-- end of what is generated -->\n"
 )
 
 // describe writes the presets in Markdown, with those pictures of them that there are.
@@ -63,23 +64,18 @@ func TestDocsShowFilesOfSettings(t *testing.T) {
 }
 
 func TestDocsHaveThePresets(t *testing.T) {
-	raw, err := os.ReadFile(docs)
+	want := "\n" + describe()
+	old, with, err := generated.In(docs, partsBegin, want)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, found := strings.Cut(string(raw), partsBegin)
-	old, after, ended := strings.Cut(rest, partsEnd)
-	if !found || !ended {
-		t.Fatalf("%s has no place for the presets, between %q and %q", docs, partsBegin, partsEnd)
-	}
-	want := "\n" + describe()
 	if old == want {
 		return
 	}
 	if !*update {
 		t.Fatalf("%s isn't what the presets say; write it by go test ./internal/settings -run Docs -update", docs)
 	}
-	if err := os.WriteFile(docs, []byte(before+partsBegin+want+partsEnd+after), 0o644); err != nil {
+	if err := os.WriteFile(docs, with, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
