@@ -17,15 +17,7 @@ const (
 )
 
 func drawHarbour(scale float64) (*picture.Picture, error) {
-	width, height := scaled(harbourWidth*oversampling, scale), scaled(harbourHeight*oversampling, scale)
-	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
-	r, g, b := p.Planes()
-	for i := range r {
-		x, y := (float64(i%width)+0.5)/float64(height), (float64(i/width)+0.5)/float64(height)
-		c := harbourAt(x, y)
-		r[i], g[i], b[i] = float32(clamp(c.r)), float32(clamp(c.g)), float32(clamp(c.b))
-	}
-	return p.Resize(scaled(harbourWidth, scale), scaled(harbourHeight, scale), picture.Lanczos)
+	return render(harbourWidth, harbourHeight, oversampling, scale, harbourAt)
 }
 
 // thing stands in the water; at gives its colour where it is.

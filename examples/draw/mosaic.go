@@ -43,15 +43,7 @@ var (
 const tessera = 0.021
 
 func drawMosaic(scale float64) (*picture.Picture, error) {
-	width, height := scaled(mosaicFine*mosaicWidth, scale), scaled(mosaicFine*mosaicHeight, scale)
-	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
-	red, green, blue := p.Planes()
-	for i := range red {
-		x, y := (float64(i%width)+0.5)/float64(height), (float64(i/width)+0.5)/float64(height)
-		c := stone(x, y)
-		red[i], green[i], blue[i] = float32(clamp(c.r)), float32(clamp(c.g)), float32(clamp(c.b))
-	}
-	return p.Resize(scaled(mosaicWidth, scale), scaled(mosaicHeight, scale), picture.Lanczos)
+	return render(mosaicWidth, mosaicHeight, mosaicFine, scale, stone)
 }
 
 // stone is the colour at a place: of the stone that lies there, or of the joint.

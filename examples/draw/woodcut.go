@@ -25,18 +25,11 @@ var (
 )
 
 func drawWoodcut(scale float64) (*picture.Picture, error) {
-	width, height := scaled(woodcutFine*woodcutWidth, scale), scaled(woodcutFine*woodcutHeight, scale)
-	p := &picture.Picture{Width: width, Height: height, RGB: make([]float32, 3*width*height)}
-	red, green, blue := p.Planes()
-	for i := range red {
-		x, y := (float64(i%width)+0.5)/float64(height), (float64(i/width)+0.5)/float64(height)
-		c := woodcut(x, y)
+	return render(woodcutWidth, woodcutHeight, woodcutFine, scale, func(x, y float64) colour {
 		// The paper shows through where the ink is thin, in the grain of the block.
 		grain := 0.5 + 0.5*noise(9*x+2*clouds(3*x, 3*y, 2, 41), 130*y, 42)
-		c = mix(c, paper, 0.10*grain+0.05*clamp(noise(160*x, 160*y, 43)))
-		red[i], green[i], blue[i] = float32(clamp(c.r)), float32(clamp(c.g)), float32(clamp(c.b))
-	}
-	return p.Resize(scaled(woodcutWidth, scale), scaled(woodcutHeight, scale), picture.Lanczos)
+		return mix(woodcut(x, y), paper, 0.10*grain+0.05*clamp(noise(160*x, 160*y, 43)))
+	})
 }
 
 // woodcut is the ink at a place: of the nearest wave, of the sun or of the sky.

@@ -11,6 +11,15 @@ import (
 // Written are the formats that pictures are written in.
 var Written = [...]string{"png", "jpeg", "tiff", "webp"}
 
+// written are their names as people write them.
+var written = map[string]string{"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WebP"}
+
+// Title is the name of one of Written as people write it.
+func Title(format string) string { return written[format] }
+
+// IsShallow tells whether one of Written has 8 bits a channel at most.
+func IsShallow(format string) bool { return format == "jpeg" || format == "webp" }
+
 // FormatOf returns which of Written a file of that name is written in, by its
 // extension, or what is wrong with the name.
 func FormatOf(path string) (string, error) {

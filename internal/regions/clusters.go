@@ -250,10 +250,10 @@ func (m Mask) Image() *image.Gray {
 
 // Resize is the mask at another size.
 func (m Mask) Resize(width, height int) (Mask, error) {
-	p := picture.Picture{Width: m.Width, Height: m.Height, RGB: slices.Concat(m.Values, m.Values, m.Values)}
-	resized, err := p.Resize(width, height, picture.Bilinear)
-	if err != nil {
-		return Mask{}, err
+	resized := NewMask(width, height)
+	err := picture.ResizePlanes(resized.Values, m.Values, 1, m.Height, m.Width, height, width, picture.Bilinear)
+	for i, v := range resized.Values {
+		resized.Values[i] = min(max(v, 0), 1) // weights round
 	}
-	return Mask{width, height, resized.RGB[:width*height]}, nil
+	return resized, err
 }
