@@ -21,6 +21,7 @@ man:
 
 # All tests, those of GPU support too where this machine can build it.
 test:
+	go mod download
 	go test -timeout 20m ./...
 	@if ./cuda/go.sh version >/dev/null; then $(MAKE) --no-print-directory gpu-test; else echo "NOT TESTED: GPU support"; fi
 
