@@ -69,19 +69,11 @@ func (o *stylizeOptions) note(content string, styles []styleArgument) ([]byte, e
 	for _, s := range styles {
 		note.Styles = append(note.Styles, styleNote{absolute(s.path), s.weight})
 	}
-	for name, value := range o.Values() {
-		note.Settings[name] = []byte(value)
-	}
-	if files := o.Files(); slices.Contains(files, o.Start) {
-		note.Settings["start"] = absolute(o.Start)
+	for _, s := range o.Table() {
+		note.Settings[s.Name] = []byte(onAbsolute(s, s.Value.String()))
 	}
 	if o.Weights != "" {
 		note.Settings["weights"] = absolute(o.WeightsFile())
-	}
-	for _, s := range o.Table() {
-		if s.Name == "mask" || s.Name == "protect" {
-			note.Settings[s.Name] = []byte(onAbsolute(s, s.Value.String()))
-		}
 	}
 	return json.Marshal(note)
 }
@@ -204,7 +196,7 @@ func (o *stylizeOptions) takeOutput(note commandNote, given func(flag string) bo
 	if _, err := picture.FormatOf(o.Output); !given("format") && (!given("output") || err != nil) {
 		o.Format = note.Format
 	}
-	if !given("depth") && (!isShallow(o.Format) || note.Depth == 8) {
+	if !given("depth") && (!picture.IsShallow(o.Format) || note.Depth == 8) {
 		o.Depth = note.Depth
 	}
 	if !given("jpeg-quality") {

@@ -569,7 +569,7 @@ func (l seedList) String() string {
 	if l.target == nil {
 		return ""
 	}
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*l.target), " ", ","), "[]")
+	return compare.SeedsText(*l.target)
 }
 
 func (l seedList) Type() string { return "SEED,…" }

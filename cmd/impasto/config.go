@@ -231,7 +231,7 @@ func (s *settingsSources) textOf(head string, chosen func(name string) bool) ([]
 		if setting.Value == nil || setting.Name == "preset" || !chosen(setting.Name) {
 			continue
 		}
-		text := settings.OnFile(setting.Value, setting.Value.String(), func(path string) string { return string(absolute(path)) }, fileExists)
+		text := onAbsolute(setting, setting.Value.String())
 		list = append(list, settings.Assignment{Name: setting.Name, Text: text})
 	}
 	body, err := settings.WriteConfig(list, all)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"image"
 	"strconv"
 	"strings"
 
@@ -91,8 +90,8 @@ func runMasks(ctx context.Context, o masksOptions, global globalOptions, path st
 		if err != nil {
 			return fmt.Errorf("masks: %w", err)
 		}
-		if err := saveMask(paths[i], sized.Image()); err != nil {
-			return err
+		if err := picture.Save(paths[i], sized.Image(), picture.SaveOptions{}); err != nil {
+			return fmt.Errorf("masks: %w", err)
 		}
 		event := maskEvent{"mask", i + 1, paths[i], width, height, mask.Sum() / float64(len(mask.Values))}
 		switch {
@@ -104,13 +103,6 @@ func runMasks(ctx context.Context, o masksOptions, global globalOptions, path st
 		if err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func saveMask(path string, mask *image.Gray) error {
-	if err := picture.Save(path, mask, picture.SaveOptions{}); err != nil {
-		return fmt.Errorf("masks: %w", err)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func (o *stylizeOptions) describe(ctx context.Context, job stylizeJob, content i
 			d.dpi = source.Resolution()
 		}
 	}
-	m, err := o.inputsOf(ctx, job, opened{content, styles, options.StartImage})
+	m, err := o.inputsOf(ctx, job, settings.Making{Content: content, Styles: styles, Start: options.StartImage})
 	if err != nil {
 		return nil, err
 	}
@@ -86,27 +86,20 @@ func (o *stylizeOptions) describe(ctx context.Context, job stylizeJob, content i
 	return d, nil
 }
 
-// opened are the pictures that a picture is made of, each a *picture.Source.
-type opened struct {
-	content image.Image
-	styles  []model.Style
-	start   image.Image // nil where the start is none
-}
-
-// inputsOf describes what a job's picture is made of.
-func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, from opened) (m inputs, err error) {
-	if m.content, err = inputOf(job.content, from.content); err != nil {
+// inputsOf describes what a job's picture is made of, of which each is a *picture.Source.
+func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, of settings.Making) (m inputs, err error) {
+	if m.content, err = inputOf(job.content, of.Content); err != nil {
 		return m, err
 	}
 	for i, s := range job.styles {
-		in, err := inputOf(s.path, from.styles[i].Image)
+		in, err := inputOf(s.path, of.Styles[i].Image)
 		if err != nil {
 			return m, err
 		}
 		m.styles = append(m.styles, metadata.Style{Input: in, Weight: s.weight})
 	}
-	if from.start != nil {
-		in, err := inputOf(o.Start, from.start)
+	if of.Start != nil {
+		in, err := inputOf(o.Start, of.Start)
 		if err != nil {
 			return m, err
 		}
@@ -172,22 +165,12 @@ func (o *stylizeOptions) document(m inputs) metadata.Document {
 		for i, s := range was.Styles[:min(len(was.Styles), len(d.Styles))] {
 			d.Styles[i].Input = recordedName(d.Styles[i].Input, s.Input)
 		}
-		if d.Start != nil && was.Start != nil {
-			start := recordedName(*d.Start, *was.Start)
-			d.Start = &start
-		}
-		if d.Protect != nil && was.Protect != nil {
-			protect := recordedName(*d.Protect, *was.Protect)
-			d.Protect = &protect
-		}
+		d.Start, d.Protect = recordedOptional(d.Start, was.Start), recordedOptional(d.Protect, was.Protect)
 		d.Masks = slices.Clone(d.Masks)
 		for i, mask := range was.Masks[:min(len(was.Masks), len(d.Masks))] {
 			now := &d.Masks[i]
 			now.Region, now.Style = recordedName(now.Region, mask.Region), recordedName(now.Style, mask.Style)
-			if now.StyleRegion != nil && mask.StyleRegion != nil {
-				part := recordedName(*now.StyleRegion, *mask.StyleRegion)
-				now.StyleRegion = &part
-			}
+			now.StyleRegion = recordedOptional(now.StyleRegion, mask.StyleRegion)
 		}
 	}
 	for name, value := range o.Values() {
@@ -206,6 +189,15 @@ func recordedName(now, was metadata.Input) metadata.Input {
 		return was
 	}
 	return now
+}
+
+// recordedOptional is recordedName for an input that there may not be.
+func recordedOptional(in, was *metadata.Input) *metadata.Input {
+	if in == nil || was == nil {
+		return in
+	}
+	named := recordedName(*in, *was)
+	return &named
 }
 
 // inputOf describes a picture that was opened at a path.
@@ -249,8 +241,7 @@ func (o *compareOptions) describer(ctx context.Context, content string, styles [
 	return func(made compare.Made) picture.Made {
 		cell := newStylizeOptions()
 		cell.Stylization, cell.Format = made.Cell.Settings, "png"
-		d := description{computation: made.Computation, unfinished: made.Unfinished, seconds: o.Seconds}
-		return cell.madeOf(ctx, job, opened{made.Content, made.Styles, made.Start}, d, made.Last, view.say)
+		return cell.madeOf(ctx, job, made.Making, o.Seconds, view.say)
 	}
 }
 
@@ -261,18 +252,18 @@ func (o *batchOptions) describer(view *batchView) func(context.Context, batch.Ma
 		one.Stylization, one.Depth, one.JPEG = o.Stylization, o.Depth, o.JPEG
 		one.Format, _ = picture.FormatOf(made.Job.Output) // which was checked before any work
 		job := stylizeJob{content: made.Job.Content, styles: []styleArgument{{made.Job.Style, 1}}}
-		d := description{computation: made.Computation, unfinished: made.Unfinished}
-		return one.madeOf(ctx, job, opened{made.Content, made.Styles, made.Start}, d, made.Last, view.say)
+		return one.madeOf(ctx, job, made.Making, 0, view.say)
 	}
 }
 
 // madeOf is what a file says of how its picture was made, by the options, of a job's pictures
-// as they were opened. It says so where that can't be told, and then the file says nothing.
-func (o *stylizeOptions) madeOf(ctx context.Context, job stylizeJob, from opened, d description, last model.Progress, say func(string, ...any)) (text picture.Made) {
-	m, err := o.inputsOf(ctx, job, from)
+// and in seconds that the run was given, or 0. It says so where that can't be told, and then
+// the file says nothing.
+func (o *stylizeOptions) madeOf(ctx context.Context, job stylizeJob, how settings.Making, seconds float64, say func(string, ...any)) (text picture.Made) {
+	m, err := o.inputsOf(ctx, job, how)
 	if err == nil {
-		d.document = o.document(m)
-		text, err = d.made(last)
+		d := description{document: o.document(m), computation: how.Computation, unfinished: how.Unfinished, seconds: seconds}
+		text, err = d.made(how.Last)
 	}
 	if err != nil {
 		say("the picture's file doesn't say how it was made: %s", err)

@@ -303,7 +303,7 @@ func (o *stylizeOptions) writeAs(was metadata.Output, path string, given func(st
 	if o.Format != "" {
 		named = o.Format
 	}
-	if !given("depth") && !isShallow(named) {
+	if !given("depth") && !picture.IsShallow(named) {
 		o.Depth = was.Depth
 	}
 	if !given("jpeg-quality") && was.Format == "jpeg" {

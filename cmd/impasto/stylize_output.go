@@ -103,17 +103,11 @@ func checkDepthOf(depth int, format string) error {
 	if depth != 8 && depth != 16 {
 		return usagef("--depth \"%d\": want 8 or 16", depth)
 	}
-	if depth == 16 && isShallow(format) {
-		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", shown[format])
+	if depth == 16 && picture.IsShallow(format) {
+		return usagef("--depth 16: a %s has 8 bits a channel; write a .png or .tif, or leave --depth out", picture.Title(format))
 	}
 	return nil
 }
-
-// shown are formats as people write them.
-var shown = map[string]string{"png": "PNG", "jpeg": "JPEG", "tiff": "TIFF", "webp": "WebP"}
-
-// isShallow tells whether a format has 8 bits a channel at most.
-func isShallow(format string) bool { return format == "jpeg" || format == "webp" }
 
 // checkSize reports, before any work, a picture of a size that can't be written.
 func (o *stylizeOptions) checkSize(content image.Image) error {
@@ -136,7 +130,7 @@ func (o *stylizeOptions) nameOf(content string) string {
 	}
 	format, err := picture.FormatOf(name)
 	switch {
-	case err == nil && o.Format == "" && (format != "jpeg" && format != "webp" || o.Depth == 8), err == nil && format == o.Format:
+	case err == nil && o.Format == "" && (!picture.IsShallow(format) || o.Depth == 8), err == nil && format == o.Format:
 		return name
 	case o.Format != "":
 		format = o.Format

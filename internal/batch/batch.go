@@ -140,8 +140,8 @@ func (b *Batch) makeJobs() error {
 	if err != nil {
 		return err
 	}
-	if format, _ := picture.FormatOf(o.Name); (format == "jpeg" || format == "webp") && o.Depth == 16 {
-		return inputErrorf("--depth 16: a %s has 8 bits a channel; end --name in .png or .tif, or leave --depth out", map[string]string{"jpeg": "JPEG", "webp": "WebP"}[format])
+	if format, _ := picture.FormatOf(o.Name); picture.IsShallow(format) && o.Depth == 16 {
+		return inputErrorf("--depth 16: a %s has 8 bits a channel; end --name in .png or .tif, or leave --depth out", picture.Title(format))
 	}
 	outputs, err := template.nameAll(o.Pairs, values)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"path/filepath"
 	"time"
 
@@ -70,13 +69,8 @@ type Local struct {
 
 // Making is how the picture of a job was made.
 type Making struct {
-	Job         Job
-	Content     image.Image
-	Styles      []model.Style
-	Start       image.Image // nil where the start is no picture
-	Computation model.Computation
-	Last        model.Progress // the last that was made
-	Unfinished  bool           // the run ended before its time
+	Job Job
+	settings.Making
 }
 
 // NewLocal returns one that reads each file of weights once.
@@ -98,9 +92,9 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 		return Result{}, err
 	}
 	o.options.Progress = progress
-	how := Making{Job: job, Content: o.content, Styles: o.styles, Start: o.options.StartImage}
+	how := Making{job, settings.Making{Content: o.content, Styles: o.styles, Start: o.options.StartImage}}
 	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
-	made, err := model.Stylize(ctx, o.content, how.Styles, o.options)
+	made, err := model.Stylize(ctx, o.content, o.styles, o.options)
 	if made == nil || err != nil && made.Last.Done == 0 {
 		return Result{}, err
 	}

@@ -40,9 +40,6 @@ func oneObjective(cells []Cell) bool {
 // milliseconds at the size of the scores.
 var commonMeasures = []string{"gaussian", "gram"}
 
-// contentMeasure is the name of the content loss among measures.
-const contentMeasure = "content loss"
-
 // ruler measures pictures on their way. A nil one measures nothing.
 type ruler struct {
 	scorer  *model.Scorer

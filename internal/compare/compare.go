@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"strings"
 	"time"
 
@@ -71,13 +70,8 @@ type Options struct {
 
 // Made is how a picture of a cell was made.
 type Made struct {
-	Cell        Cell
-	Content     image.Image
-	Styles      []model.Style
-	Start       image.Image // nil where the start is no picture
-	Computation model.Computation
-	Last        model.Progress // the last that was made
-	Unfinished  bool           // the run failed on its way
+	Cell Cell
+	settings.Making
 }
 
 // Style is one style picture.

@@ -6,9 +6,6 @@ import (
 	"impasto/losses"
 )
 
-// lossMeasure is the name of the loss that pictures descend on among measures.
-const lossMeasure = "loss"
-
 // Curves are how pictures came nearer, as curves.json has it. The keys of its JSON are a
 // promise to scripts. Seconds are of the clock, without the reading of files and what
 // measuring took.
@@ -57,14 +54,14 @@ type VariantPoint struct {
 // measures are the names of what can be compared along the way.
 func (c *Comparison) measures() []string {
 	if oneObjective(c.options.Cells) {
-		return []string{lossMeasure}
+		return []string{report.LossMeasure}
 	}
 	if c.ruler == nil {
 		return nil
 	}
 	names := losses.NamesOf(c.ruler.losses)
 	if c.ruler.content {
-		names = append(names, contentMeasure)
+		names = append(names, report.ContentMeasure)
 	}
 	return names
 }
@@ -108,13 +105,13 @@ func (g group) curve(measure string) []report.CurvePoint {
 
 // by is the curve of a picture by a measure.
 func (e *entry) by(measure string) []report.CurvePoint {
-	if measure == lossMeasure {
+	if measure == report.LossMeasure {
 		return e.curve
 	}
 	var points []report.CurvePoint
 	for _, m := range e.measured {
 		value, known := m.Style[measure]
-		if measure == contentMeasure && m.Kept != nil {
+		if measure == report.ContentMeasure && m.Kept != nil {
 			value, known = *m.Kept, true
 		}
 		if known {

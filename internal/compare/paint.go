@@ -11,6 +11,7 @@ import (
 	"impasto/internal/quote"
 	"impasto/internal/records"
 	"impasto/internal/report"
+	"impasto/internal/settings"
 	"impasto/model"
 )
 
@@ -85,7 +86,7 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 			cancel()
 		}
 	}
-	made := Made{Cell: cell, Content: c.content, Styles: styles, Start: o.StartImage}
+	made := Made{cell, settings.Making{Content: c.content, Styles: styles, Start: o.StartImage}}
 	o.Begin = func(l model.Level) { made.Computation = l.Computation }
 	result, err := model.Stylize(ctx, c.content, made.Styles, o)
 	if refused != nil {

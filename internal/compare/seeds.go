@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -40,6 +41,11 @@ func UnderSeeds(cells []Cell, seeds []uint64) ([]Cell, error) {
 		}
 	}
 	return all, checkNames(all)
+}
+
+// SeedsText writes seeds with commas between them.
+func SeedsText(seeds []uint64) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(seeds), " ", ","), "[]")
 }
 
 // isRandom tells whether a picture depends on the seed: whether it starts from noise, or

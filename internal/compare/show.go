@@ -141,7 +141,7 @@ func (c *Comparison) shownSize() (width, height int) {
 func (c *Comparison) shownEntry(ctx context.Context, e *entry, width, height int) (report.Picture, error) {
 	p := report.Picture{
 		Name: quote.Name(e.Name), Error: e.Error, Note: e.note(), Iterations: float64(e.Iterations), Seconds: e.Seconds, Loss: e.Loss,
-		Curve: e.by(lossMeasure), Measured: map[string][]report.CurvePoint{}, Scores: e.scores(),
+		Curve: e.by(report.LossMeasure), Measured: map[string][]report.CurvePoint{}, Scores: e.scores(),
 	}
 	for _, measure := range c.measures() {
 		p.Measured[measure] = e.by(measure)
@@ -210,7 +210,7 @@ func (g group) average(p *report.Picture, measures, by []string) {
 	p.Iterations, _ = mean(iterationsOf)
 	p.Seconds, d.Seconds = mean(secondsOf)
 	p.Loss, d.Loss = mean(lossOf)
-	p.Curve, p.Measured = g.curve(lossMeasure), map[string][]report.CurvePoint{}
+	p.Curve, p.Measured = g.curve(report.LossMeasure), map[string][]report.CurvePoint{}
 	for _, measure := range measures {
 		p.Measured[measure] = g.curve(measure)
 	}
@@ -304,7 +304,7 @@ func (c *Comparison) common() []report.Setting {
 	}
 	if c.seeded() {
 		delete(all, "seed")
-		all["seeds"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(c.options.Seeds), " ", ","), "[]")
+		all["seeds"] = SeedsText(c.options.Seeds)
 	}
 	if c.options.Seconds > 0 {
 		all["seconds"] = fmt.Sprint(c.options.Seconds)

@@ -70,13 +70,13 @@ var marks = []string{
 	"m0 4.5l4.5-8h-9z",                   // a triangle upside down
 }
 
-// lossMeasure is the measure that Picture.Curve is of, and contentMeasure that of the
+// LossMeasure is the measure that Picture.Curve is of, and ContentMeasure that of the
 // content loss; others are losses of the distance from the styles.
-const lossMeasure, contentMeasure = "loss", "content loss"
+const LossMeasure, ContentMeasure = "loss", "content loss"
 
 // by is the curve by a measure.
 func (p Picture) by(measure string) []CurvePoint {
-	if measure == lossMeasure {
+	if measure == LossMeasure {
 		return p.Curve
 	}
 	return p.Measured[measure]

@@ -12,7 +12,7 @@ import (
 // Leaders have a class of their own and end before the key, so no curve seems to go
 // on; each curve ends in a mark.
 func TestCurvesEndInMarksAndLeadersInKeys(t *testing.T) {
-	for _, chart := range sampleGrid().charts(lossMeasure, "Loss", false) {
+	for _, chart := range sampleGrid().charts(LossMeasure, "Loss", false) {
 		text := string(chart)
 		if curves, leaders, marks := strings.Count(text, `class="series`), strings.Count(text, `class="leader"`), strings.Count(text, `class="mark"`); curves != 11 || leaders != curves || marks != 2*curves {
 			t.Errorf("%d curves, %d leaders, %d marks; want 11, as many, and one at each end and key", curves, leaders, marks)
@@ -41,7 +41,7 @@ func TestChartsGrowWithTheirCurves(t *testing.T) {
 		name := fmt.Sprintf("cell %d", i)
 		pictures = append(pictures, Picture{Name: name, Settings: []Setting{{"seed", name}}, Curve: []CurvePoint{{Iteration: 1, Seconds: 1, Value: 2}, {Iteration: 2, Seconds: 2, Value: 1}}})
 	}
-	text := string(Comparison{Pictures: pictures}.charts(lossMeasure, "Loss", false)[0])
+	text := string(Comparison{Pictures: pictures}.charts(LossMeasure, "Loss", false)[0])
 	var width, height float64
 	if _, err := fmt.Sscanf(text, `<svg class="chart" viewBox="0 0 %f %f"`, &width, &height); err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestACurveLooksLikeItsLossInAnyComparison(t *testing.T) {
 		for _, loss := range losses {
 			pictures = append(pictures, Picture{Name: loss, Settings: []Setting{{"loss", loss}}, Curve: []CurvePoint{{Iteration: 1, Seconds: 1, Value: 2}, {Iteration: 2, Seconds: 2, Value: 1}}})
 		}
-		text := string(Comparison{Pictures: pictures}.charts(lossMeasure, "Loss", false)[0])
+		text := string(Comparison{Pictures: pictures}.charts(LossMeasure, "Loss", false)[0])
 		return regexp.MustCompile(`hue\d" data-picture="\d+"><title>gram<.*?dash\d`).FindString(text)
 	}
 	look := regexp.MustCompile(`hue\d|dash\d`)

@@ -15,7 +15,7 @@ func (c Comparison) Curves() Scaling {
 	labels = distinct(labels, chartLetters)
 	for _, measure := range c.Measures {
 		value := "distance from the styles"
-		if measure == lossMeasure || measure == contentMeasure {
+		if measure == LossMeasure || measure == ContentMeasure {
 			value = measure
 		}
 		byTime := Panel{Title: measure, XLabel: "seconds", YLabel: value, Continuous: true}

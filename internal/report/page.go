@@ -111,7 +111,7 @@ func (c Comparison) Page(w io.Writer) error {
 		return fmt.Errorf("report: page: %w", err)
 	}
 	p := page{
-		Title: c.Title, Command: c.Command, Charts: c.charts(lossMeasure, "Loss", c.OneObjective), OneObjective: c.OneObjective, Measured: c.measured(),
+		Title: c.Title, Command: c.Command, Charts: c.charts(LossMeasure, "Loss", c.OneObjective), OneObjective: c.OneObjective, Measured: c.measured(),
 		Tables: c.scoreTables(), ScoreSize: c.ScoreSize, Common: c.Common,
 	}
 	if err := p.show(c); err != nil {
@@ -255,9 +255,9 @@ func (c Comparison) measured() []measuredCharts {
 	var all []measuredCharts
 	for _, measure := range c.Measures {
 		m := measuredCharts{Measure: measure}
-		if measure != lossMeasure {
+		if measure != LossMeasure {
 			title := "Distance from the styles under " + measure
-			if measure == contentMeasure {
+			if measure == ContentMeasure {
 				title = "Content loss"
 			}
 			m.Charts = c.charts(measure, title, true)

@@ -13,7 +13,7 @@ import (
 // three seeds, of which one failed.
 func sampleSeeds() Comparison {
 	c := sample()
-	c.Measures = []string{"gaussian", contentMeasure}
+	c.Measures = []string{"gaussian", ContentMeasure}
 	c.Pictures = c.Pictures[:2]
 	for i := range c.Pictures {
 		p := &c.Pictures[i]
@@ -21,7 +21,7 @@ func sampleSeeds() Comparison {
 		for k, at := range []int{1, 10, 100} {
 			value := 1 / float64((1+i)*(1+k)*(1+k))
 			p.Measured["gaussian"] = append(p.Measured["gaussian"], CurvePoint{Iteration: at, Seconds: 0.1 * float64(at), Value: value})
-			p.Measured[contentMeasure] = append(p.Measured[contentMeasure], CurvePoint{Iteration: at, Seconds: 0.1 * float64(at), Value: 1 - value/2})
+			p.Measured[ContentMeasure] = append(p.Measured[ContentMeasure], CurvePoint{Iteration: at, Seconds: 0.1 * float64(at), Value: 1 - value/2})
 		}
 	}
 	p := &c.Pictures[1]
@@ -88,7 +88,7 @@ func TestPageShowsOnePictureOfAVariantAndHoldsTheOthers(t *testing.T) {
 		t.Errorf("images are %q, and seed 1 shows %q", images, shows)
 	}
 	c := sampleSeeds()
-	c.OneObjective, c.Measures = true, []string{lossMeasure}
+	c.OneObjective, c.Measures = true, []string{LossMeasure}
 	text = pageOf(t, c)
 	for part, want := range map[string]bool{"All go down the same loss": true, "By common measures": false, "When each was where all came: loss": true} {
 		if strings.Contains(text, part) != want {

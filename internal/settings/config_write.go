@@ -123,10 +123,10 @@ func tomlText(text string) (string, error) {
 	return out.String(), nil
 }
 
-// OnFile gives the text of a value with f's path for the file that it names, if it does:
-// a start that isn't one of the known ones, weights, or masks with their styles. Here tells whether there is a file
-// at a path; weights that aren't there by f's path are those that were fetched by that
-// name.
+// OnFile gives the text of a value with f's path for the files that it names, if it does:
+// a start that isn't one of the known ones, weights, or masks with their styles. Here tells
+// whether there is a file at a path; weights that aren't there by f's path are those that
+// were fetched by that name.
 func OnFile(value Value, text string, f func(path string) string, here func(path string) bool) string {
 	switch value.(type) {
 	case protectValue:
@@ -143,6 +143,9 @@ func OnFile(value Value, text string, f func(path string) string, here func(path
 			return f(text)
 		}
 	case weightsValue:
+		if text == "" { // those of the program
+			return text
+		}
 		if here(f(text)) {
 			return f(text)
 		}
