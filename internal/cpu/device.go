@@ -95,7 +95,7 @@ func (d *Device) Name() string {
 }
 
 // Arithmetic implements plan.Device: results don't depend on the number of threads.
-func (d *Device) Arithmetic() string { return fmt.Sprintf("cpu (%s)", d.workers.ISA()) }
+func (d *Device) Arithmetic() string { return fmt.Sprintf("cpu (%s)", d.workers.Arithmetic(d.method)) }
 
 // Close implements plan.Device.
 func (d *Device) Close() error {

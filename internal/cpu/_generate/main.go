@@ -28,6 +28,7 @@ var files = []struct {
 	{"kernels", "product", emitProduct},
 	{"kernels", "winograd", emitWinograd},
 	{"kernels", "bfloat16", emitBFloat16},
+	{"kernels", "amx", emitAMX},
 	{"kernels", "half", emitHalf},
 	{"kernels", "vectors", emitVectors},
 	{"kernels", "pool", emitPool},

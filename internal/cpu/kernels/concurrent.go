@@ -89,8 +89,17 @@ func (w *Workers) help(i int, own *waiter) {
 // Threads returns the number of threads.
 func (w *Workers) Threads() int { return len(w.workspaces) }
 
-// ISA names the instruction set in use: avx512, avx2 or go.
+// ISA names the instruction set in use: amx, avx512, avx2 or go.
 func (w *Workers) ISA() string { return w.isa.name }
+
+// Arithmetic names the instruction set that decides what a method of convolution
+// results in, bit by bit: amx differs from avx512 only in BFloat16.
+func (w *Workers) Arithmetic(m Method) string {
+	if w.isa.base != nil && m != BFloat16 {
+		return w.isa.base.name
+	}
+	return w.isa.name
+}
 
 // CheckBFloat16 returns an error where convolutions can't use BFloat16.
 func (w *Workers) CheckBFloat16() error {

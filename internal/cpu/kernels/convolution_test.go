@@ -112,13 +112,40 @@ func isasByForm() []*isa {
 	return all
 }
 
-// workersByForm are workers of every instruction set and form.
-func workersByForm(t *testing.T) []*Workers {
-	var all []*Workers
-	for _, set := range isasByForm() {
+// way is a way to compute convolutions where channels come in blocks of 16.
+type way struct {
+	*Workers
+	method    Method
+	tolerance float64 // relative to the greatest value
+}
+
+// tooSlow tells whether a convolution would take seconds this way.
+func (w way) tooSlow(out, in, area int) bool {
+	return w.isa.tiles == &tilesGo && out*in*area > 1<<21
+}
+
+// ways are Winograd's forms on every instruction set, and those with products of
+// bfloat16. Of these, rounding takes up to 3 % of the largest value by Winograd's
+// algorithm, and 1 % by tiles.
+func ways(t *testing.T) []way {
+	var all []way
+	add := func(set *isa, method Method, tolerance float64) {
 		w := newWorkers(2, set)
 		t.Cleanup(w.Close)
-		all = append(all, w)
+		all = append(all, way{w, method, tolerance})
+	}
+	for _, set := range isasByForm() {
+		add(set, Fastest, toleranceWinograd)
+	}
+	for _, set := range append(isas(), goByTiles()) {
+		single := *set
+		single.name += "/bfloat16"
+		switch {
+		case set.tiles != nil:
+			add(&single, BFloat16, 0.01)
+		case set.winograd.bfloat16 != nil:
+			add(&single, BFloat16, 0.03)
+		}
 	}
 	return all
 }
@@ -140,7 +167,7 @@ func TestFormWithFewerOperationsIsUsed(t *testing.T) {
 }
 
 func TestConvolutionMatchesPlainLoops(t *testing.T) {
-	all := workersByForm(t)
+	all := ways(t)
 	for _, s := range convolutionShapes {
 		out, in, height, width := s[0], s[1], s[2], s[3]
 		area := height * width
@@ -160,13 +187,21 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 					mask = nil
 				}
 				for _, w := range all {
+					if w.tooSlow(out, in, area) {
+						continue
+					}
+					c.Method = w.method
+					tolerance := w.tolerance
+					if !w.method.Winograd(out, in) {
+						tolerance = toleranceWinograd
+					}
 					what := fmt.Sprint(w.ISA(), " ", s, " ", name, " ", rectify)
 					y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
-					c.Forward(w, Single(y.values), Single(x), height, width, rectify, border)
-					near(t, "forward "+what, y.values, want, toleranceWinograd)
+					c.Forward(w.Workers, Single(y.values), Single(x), height, width, rectify, border)
+					near(t, "forward "+what, y.values, want, tolerance)
 					y.check(t, "forward "+what)
-					c.DataGradient(w, dx.values, dy, Single(mask), height, width, border)
-					near(t, "gradient "+what, dx.values, dWant, toleranceWinograd)
+					c.DataGradient(w.Workers, dx.values, dy, Single(mask), height, width, border)
+					near(t, "gradient "+what, dx.values, dWant, tolerance)
 					dx.check(t, "gradient "+what)
 				}
 			}
@@ -202,18 +237,22 @@ func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, set := range isas() {
+		for _, way := range ways(t) {
+			if way.tooSlow(out, in, height*width) {
+				continue
+			}
+			c.Method = way.method
 			var y, dx, bordered []float32
 			for _, threads := range []int{1, 2, 3, 7} {
-				w := newWorkers(threads, set)
+				w := newWorkers(threads, way.isa)
 				y2, dx2, bordered2 := make([]float32, out*height*width), make([]float32, in*height*width), make([]float32, in*height*width)
 				c.Forward(w, Single(y2), Single(x), height, width, true, Border{})
 				c.DataGradient(w, dx2, dy, Single(y2), height, width, Border{})
 				c.DataGradient(w, bordered2, dy, Single(y2), height, width, Border{Replicate: true})
 				if y != nil {
-					same(t, set.name+" forward", y2, y)
-					same(t, set.name+" gradient", dx2, dx)
-					same(t, set.name+" gradient with border", bordered2, bordered)
+					same(t, way.ISA()+" forward", y2, y)
+					same(t, way.ISA()+" gradient", dx2, dx)
+					same(t, way.ISA()+" gradient with border", bordered2, bordered)
 				}
 				y, dx, bordered = y2, dx2, bordered2
 				w.Close()
@@ -239,17 +278,20 @@ var poolingShapes = [][4]int{
 }
 
 func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
-	for _, set := range isasByForm() {
-		w := newWorkers(2, set)
-		defer w.Close()
+	for _, way := range ways(t) {
+		w := way.Workers
 		for _, s := range poolingShapes {
 			out, in, height, width := s[0], s[1], s[2], s[3]
 			area, windows := height*width, (height/2)*(width/2)
-			what := set.name + " " + shape(s[:]...)
+			if way.tooSlow(out, in, area) {
+				continue
+			}
+			what := w.ISA() + " " + shape(s[:]...)
 			c, err := NewConvolution(Filters{Values: values(1, out*in*9)}, values(2, out), out, in)
 			if err != nil {
 				t.Fatal(err)
 			}
+			c.Method = way.method
 			x := Single(values(3, in*area))
 			y, pooled, choices := newGuarded[float32](out*area), newGuarded[float32](out*windows), newGuardedBytes(out*windows)
 			c.ForwardMaxPool(w, Single(y.values), Single(pooled.values), choices.values, x, height, width, true, Border{})
@@ -285,16 +327,19 @@ func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
 }
 
 func TestGradientsBySignsAreThoseByMaps(t *testing.T) {
-	for _, set := range isasByForm() {
-		w := newWorkers(2, set)
-		defer w.Close()
+	for _, way := range ways(t) {
+		w := way.Workers
 		for _, s := range poolingShapes {
 			out, in, height, width := s[0], s[1], s[2], s[3]
-			area, what := height*width, set.name+" "+shape(s[:]...)
+			area, what := height*width, w.ISA()+" "+shape(s[:]...)
+			if way.tooSlow(out, in, area) {
+				continue
+			}
 			c, err := NewConvolution(Filters{Values: values(1, out*in*9)}, values(2, out), out, in)
 			if err != nil {
 				t.Fatal(err)
 			}
+			c.Method = way.method
 			for name, border := range borders(in) {
 				x, y, wantY := Single(values(3, in*area)), newGuarded[float32](out*area), make([]float32, out*area)
 				signs := make([]uint16, out/channelBlock*area)

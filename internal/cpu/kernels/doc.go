@@ -14,8 +14,9 @@
 //
 // Inner loops exist for three instruction sets: in Go, which is their definition, and
 // in assembly for AVX2 with FMA and F16C and for AVX-512, which the program in
-// ../_generate writes. The best that the processor has is used; the environment
-// variable IMPASTO_CPU (avx512, avx2 or go) forces one.
+// ../_generate writes. Products of bfloat16 are there for AMX, too. The best that the
+// processor has is used; the environment variable IMPASTO_CPU (amx, avx512, avx2 or go)
+// forces one.
 //
 // The package serves the executor, which has checked shapes before. A slice that is
 // too short for its shape panics as an index out of range does, before anything is

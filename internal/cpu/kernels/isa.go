@@ -8,7 +8,9 @@ import (
 
 // isa is an instruction set with its inner loops.
 type isa struct {
-	name  string
+	name string
+	// base is the instruction set whose inner loops it has but for bfloat16, or nil.
+	base  *isa
 	lanes int // float32 values in a vector; half as many float64
 	rows  int // of a register tile, a divisor of panelRows
 	// Element v is for rows of v+1 vectors.
@@ -17,6 +19,7 @@ type isa struct {
 	product32 productKernels[float32]
 	product64 productKernels[float64]
 	winograd  winogradKernels
+	tiles     *tileKernels // for BFloat16, or nil for winograd's
 	vector    vectorKernels
 
 	difference32 differenceKernels[float32]

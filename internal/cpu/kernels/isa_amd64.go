@@ -82,6 +82,14 @@ func bfloat16AVX512() *winogradForm {
 	}
 }
 
+// isaAMX is AVX-512 with convolutions in bfloat16 by AMX.
+func isaAMX() *isa {
+	set := isaAVX512
+	set.name, set.base = "amx", &isaAVX512
+	set.tiles = &tileKernels{packPixelsAMX, packFiltersAMX, convolveTilesAMX}
+	return &set
+}
+
 // isas returns the instruction sets that this processor can run, best first.
 func isas() []*isa {
 	all := []*isa{&isaGo}
@@ -89,6 +97,9 @@ func isas() []*isa {
 		all = append([]*isa{&isaAVX2}, all...)
 		if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
 			all = append([]*isa{&isaAVX512}, all...)
+			if cpu.X86.HasAVX512BF16 && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && allowTiles() {
+				all = append([]*isa{isaAMX()}, all...)
+			}
 		}
 	}
 	return all

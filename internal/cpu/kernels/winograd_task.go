@@ -98,6 +98,10 @@ func (t *winogradTask) channels() (in, out int) {
 // run computes y. It transforms as many rows of tiles as there is memory for, then
 // multiplies them, in turns.
 func (t winogradTask) run(w *Workers) {
+	if t.method == BFloat16 && t.isa.tiles != nil {
+		newTileTask(t, w.Threads()).run(w)
+		return
+	}
 	in, out := t.channels()
 	t.form = t.isa.form(in, out, t.height, t.width)
 	if t.method == BFloat16 {
@@ -242,24 +246,30 @@ func (t *winogradTask) filterChunk(s *workspace, in, inEnd, out, outEnd int) []f
 
 // transformFilter computes the values of U for 16 input and 16 output channels.
 func (t *winogradTask) transformFilter(s *workspace, u []float32, in, out int) {
+	filters, turned := t.filters(s, in, out)
+	t.form.transformFilter(u, filters, filterStep, turned)
+}
+
+// filters returns the filters of 16 input and 16 output channels of the task, by input
+// channel, tap and output channel. Where turned is 1, they must be turned by half a turn.
+func (t *winogradTask) filters(s *workspace, in, out int) (filters []float32, turned int) {
 	rooms := s.float32s(filterSlot, 2*filterBlock)
-	turned, room := rooms[:filterBlock], rooms[filterBlock:]
+	exchanged, room := rooms[:filterBlock], rooms[filterBlock:]
 	if !t.transposed {
-		t.form.transformFilter(u, t.block(in/channelBlock, out/channelBlock, room), filterStep, 0)
-		return
+		return t.block(in/channelBlock, out/channelBlock, room), 0
 	}
 	block := t.block(out/channelBlock, in/channelBlock, room)
 	for tap := range 9 {
-		t.isa.winograd.transpose(turned[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
+		t.isa.winograd.transpose(exchanged[tap*channelBlock:], block[tap*channelBlock:], 9*channelBlock, 9*channelBlock)
 	}
-	t.form.transformFilter(u, turned, filterStep, 1)
+	return exchanged, 1
 }
 
 // invert writes the results of n tiles from their products m, in matrices that are
 // step values apart.
 func (t *winogradTask) invert(s *workspace, m []float32, step, tile, n, out, outEnd int) {
 	f := t.form
-	across, area := f.tiles(t.width), t.height*t.width
+	across := f.tiles(t.width)
 	pixels := s.float32s(rowsSlot, f.inputs()*segmentRow)
 	rectify := 0
 	if t.rectify {
@@ -277,32 +287,39 @@ func (t *winogradTask) invert(s *workspace, m []float32, step, tile, n, out, out
 			}
 			f.invertColumns(pixels, biases, segmentRow, run*f.tile, rectify)
 			rows := min(f.tile, t.height-row*f.tile)
-			for i := 0; i < rows && !t.y.none(); i++ {
-				at := (row*f.tile+i)*t.width + x*f.tile
-				t.isa.scatter(t.y, o*area+at, pixels[i*segmentRow:], area, columns)
-				if t.signs != nil {
-					t.isa.winograd.signPixels(t.signs[o/channelBlock*area+at:], pixels[i*segmentRow:], columns)
-				}
-			}
-			if !t.pooled.none() && columns > 1 {
-				t.pool(pixels, o, row*f.tile, x*f.tile, rows, columns)
-			}
+			t.write(pixels, segmentRow, o, row*f.tile, x*f.tile, rows, columns)
 		}
 		done += run
 	}
 }
 
+// write writes rows × columns pixels of 16 channels of y from position (top, left) on,
+// with what is wanted besides. Rows are row values apart. It may write over the pixels.
+func (t *winogradTask) write(pixels []float32, row, channel, top, left, rows, columns int) {
+	area := t.height * t.width
+	for i := 0; i < rows && !t.y.none(); i++ {
+		at := (top+i)*t.width + left
+		t.isa.scatter(t.y, channel*area+at, pixels[i*row:], area, columns)
+		if t.signs != nil {
+			t.isa.winograd.signPixels(t.signs[channel/channelBlock*area+at:], pixels[i*row:], columns)
+		}
+	}
+	if !t.pooled.none() && columns > 1 {
+		t.pool(pixels, row, channel, top, left, rows, columns)
+	}
+}
+
 // pool writes the pooling of rows × columns pixels of 16 channels of y, from position
 // (top, left) on, which are even. It writes over the pixels.
-func (t *winogradTask) pool(pixels []float32, channel, top, left, rows, columns int) {
+func (t *winogradTask) pool(pixels []float32, row, channel, top, left, rows, columns int) {
 	down, across := t.height/2, t.width/2
 	for i := 0; i+1 < rows; i += 2 {
 		at, n := (top+i)/2*across+left/2, columns/2
 		if t.choices == nil {
-			t.isa.winograd.poolPixels(pixels, pixels[i*segmentRow:], segmentRow, n)
+			t.isa.winograd.poolPixels(pixels, pixels[i*row:], row, n)
 		} else {
 			choices := t.choices[(channel/channelBlock*down*across+at)*channelBlock:]
-			t.isa.winograd.choosePixels(pixels, choices, pixels[i*segmentRow:], segmentRow, n)
+			t.isa.winograd.choosePixels(pixels, choices, pixels[i*row:], row, n)
 		}
 		t.isa.scatter(t.pooled, channel*down*across+at, pixels, down*across, n)
 	}
