@@ -13,9 +13,10 @@ const (
 	// thirteen layers the error of the larger form is 3e-6 of the results' norm and
 	// 1e-5 of the gradient's; that of the smaller form is 1e-6 and 3e-6.
 	Fastest Method = iota
-	// BFloat16 takes the smaller form, with products of bfloat16 summed in float32,
-	// which processors with AVX512_BF16 compute at twice the rate. The error is 1.4 % of
-	// the results' norm and 4 % of the gradient's.
+	// BFloat16 rounds to bfloat16, and sums products in float32. With AMX it multiplies
+	// every filter with every input, and the error is 0.7 % of the results' norm and 0.8 %
+	// of the gradient's. Else it takes the smaller form, whose products processors with
+	// AVX512_BF16 compute at up to twice the rate, and the error is 1.4 % and 4 %.
 	BFloat16
 	// Direct multiplies every filter with every input. The error is 1e-6 for both, and
 	// it runs at a third of the speed.
