@@ -1,4 +1,5 @@
-// Command generate writes the assembly of packages kernels and pairwise with avo.
+// Command generate writes the assembly of packages kernels and pairwise: for amd64 with
+// avo, for arm64 with package arm64.
 // Run it by go generate in either package, or here:
 //
 //	go run .                  writes the files of both packages
@@ -16,6 +17,9 @@ import (
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
+
+	"impasto/internal/cpu/_generate/arm64"
+	"impasto/internal/cpu/_generate/neon"
 )
 
 // files are the generated files: package, stem of the name, and the function that
@@ -36,6 +40,21 @@ var files = []struct {
 	{"kernels", "sweep", emitSweep},
 	{"pairwise", "pairs", emitPairs},
 	{"pairwise", "accumulate", emitAccumulate},
+}
+
+// armFiles are those for arm64, all of package kernels.
+var armFiles = []struct {
+	stem string
+	emit func(*arm64.File)
+}{
+	{"direct", neon.Direct},
+	{"product", neon.Product},
+	{"winograd", neon.Winograd},
+	{"half", neon.Half},
+	{"vectors", neon.Vectors},
+	{"pool", neon.Pool},
+	{"moments", neon.Moments},
+	{"sweep", neon.Sweep},
 }
 
 func main() {
@@ -60,16 +79,31 @@ func run(folder, pkg string, check bool) error {
 		if err != nil {
 			return fmt.Errorf("%s/%s: %w", f.pkg, f.stem, err)
 		}
-		stem := filepath.Join(folder, f.pkg, f.stem)
-		if err := put(stem+"_amd64.s", assembly, check); err != nil {
-			return err
-		}
-		if err := put(stem+"_stubs_amd64.go", stubs, check); err != nil {
+		if err := putBoth(filepath.Join(folder, f.pkg, f.stem), "amd64", assembly, stubs, check); err != nil {
 			return err
 		}
 	}
 	if !found {
 		return fmt.Errorf("no package %q", pkg)
+	}
+	if pkg == "" || pkg == "kernels" {
+		return runArm(filepath.Join(folder, "kernels"), check)
+	}
+	return nil
+}
+
+// runArm writes or checks the files for arm64.
+func runArm(folder string, check bool) error {
+	for _, f := range armFiles {
+		file := arm64.NewFile("kernels")
+		f.emit(file)
+		stubs, err := file.Stubs()
+		if err != nil {
+			return fmt.Errorf("%s for arm64: %w", f.stem, err)
+		}
+		if err := putBoth(filepath.Join(folder, f.stem), "arm64", file.Assembly(), stubs, check); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -95,6 +129,14 @@ func generate(pkg string, emit func(*build.Context)) (assembly, stubs []byte, er
 		return nil, nil, err
 	}
 	return s.Bytes(), g.Bytes(), nil
+}
+
+// putBoth puts the assembly and its declarations for a processor.
+func putBoth(stem, processor string, assembly, stubs []byte, check bool) error {
+	if err := put(stem+"_"+processor+".s", assembly, check); err != nil {
+		return err
+	}
+	return put(stem+"_stubs_"+processor+".go", stubs, check)
 }
 
 // put writes a generated file, or checks that it is there as generated.

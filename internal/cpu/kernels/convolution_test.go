@@ -169,43 +169,45 @@ func TestFormWithFewerOperationsIsUsed(t *testing.T) {
 func TestConvolutionMatchesPlainLoops(t *testing.T) {
 	all := ways(t)
 	for _, s := range convolutionShapes {
-		out, in, height, width := s[0], s[1], s[2], s[3]
-		area := height * width
-		x, filters, biases, dy := values(1, in*area), values(2, out*in*9), values(3, out), values(4, out*area)
-		c, err := NewConvolution(Filters{Values: filters}, biases, out, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, border := range borders(in) {
-			for _, rectify := range []bool{false, true} {
-				definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
-				want, dWant := make([]float64, out*area), make([]float64, in*area)
-				pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
-				pure.ConvolveDataGradient(definition, dWant, float64s(dy), want, float64s(filters))
-				mask := convert[float32](want)
-				if !rectify {
-					mask = nil
-				}
-				for _, w := range all {
-					if w.tooSlow(out, in, area) {
-						continue
+		t.Run(shape(s[:]...), func(t *testing.T) {
+			out, in, height, width := s[0], s[1], s[2], s[3]
+			area := height * width
+			x, filters, biases, dy := values(1, in*area), values(2, out*in*9), values(3, out), values(4, out*area)
+			c, err := NewConvolution(Filters{Values: filters}, biases, out, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, border := range borders(in) {
+				for _, rectify := range []bool{false, true} {
+					definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
+					want, dWant := make([]float64, out*area), make([]float64, in*area)
+					pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
+					pure.ConvolveDataGradient(definition, dWant, float64s(dy), want, float64s(filters))
+					mask := convert[float32](want)
+					if !rectify {
+						mask = nil
 					}
-					c.Method = w.method
-					tolerance := w.tolerance
-					if !w.method.Winograd(out, in) {
-						tolerance = toleranceWinograd
+					for _, w := range all {
+						if w.tooSlow(out, in, area) {
+							continue
+						}
+						c.Method = w.method
+						tolerance := w.tolerance
+						if !w.method.Winograd(out, in) {
+							tolerance = toleranceWinograd
+						}
+						what := fmt.Sprint(w.ISA(), " ", s, " ", name, " ", rectify)
+						y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
+						c.Forward(w.Workers, Single(y.values), Single(x), height, width, rectify, border)
+						near(t, "forward "+what, y.values, want, tolerance)
+						y.check(t, "forward "+what)
+						c.DataGradient(w.Workers, dx.values, dy, Single(mask), height, width, border)
+						near(t, "gradient "+what, dx.values, dWant, tolerance)
+						dx.check(t, "gradient "+what)
 					}
-					what := fmt.Sprint(w.ISA(), " ", s, " ", name, " ", rectify)
-					y, dx := newGuarded[float32](out*area), newGuarded[float32](in*area)
-					c.Forward(w.Workers, Single(y.values), Single(x), height, width, rectify, border)
-					near(t, "forward "+what, y.values, want, tolerance)
-					y.check(t, "forward "+what)
-					c.DataGradient(w.Workers, dx.values, dy, Single(mask), height, width, border)
-					near(t, "gradient "+what, dx.values, dWant, tolerance)
-					dx.check(t, "gradient "+what)
 				}
 			}
-		}
+		})
 	}
 }
 

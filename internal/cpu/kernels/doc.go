@@ -12,11 +12,11 @@
 // workspaces. How an operation is split into parts depends on its shapes only, so
 // results are the same bit by bit for any number of threads.
 //
-// Inner loops exist for three instruction sets: in Go, which is their definition, and
-// in assembly for AVX2 with FMA and F16C and for AVX-512, which the program in
-// ../_generate writes. Products of bfloat16 are there for AMX, too. The best that the
-// processor has is used; the environment variable IMPASTO_CPU (amx, avx512, avx2 or go)
-// forces one.
+// Inner loops exist for four instruction sets: in Go, which is their definition, and
+// in assembly for AVX2 with FMA and F16C, for AVX-512, and for Arm's NEON, which the
+// program in ../_generate writes. Products of bfloat16 are there for AMX, too. The best
+// that the processor has is used; the environment variable IMPASTO_CPU (amx, avx512,
+// avx2, neon or go) forces one.
 //
 // The package serves the executor, which has checked shapes before. A slice that is
 // too short for its shape panics as an index out of range does, before anything is

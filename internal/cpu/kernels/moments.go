@@ -48,7 +48,7 @@ const (
 //	mean = X·1/n    second = X·Xᵀ/n
 //
 // mean may be nil. Where precise is set, products are exact and summed in
-// float64; otherwise up to 32 (64 on AVX2) of them are summed in float32 at a time.
+// float64; otherwise up to 32 (64 on AVX2, 128 on NEON) of them are summed in float32 at a time.
 // second is symmetric to the last bit.
 func Moments(w *Workers, mean, second []float64, x Map, channels, n int, precise bool) {
 	w.exclusive(func(shared *workspace) {
