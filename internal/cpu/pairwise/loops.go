@@ -15,7 +15,7 @@ const sumLimit = 40
 
 // panelProducts returns bias[j] + Σ_c rows[c·width+r]·columns[c·width+j] for the
 // rows of a panel.
-func panelProducts(rows, columns, bias []float32, depth int) *[goRows][goWidth]float32 {
+func panelProducts(rows, columns, bias []float32, depth int) [goRows][goWidth]float32 {
 	var sums [goRows][goWidth]float32
 	for r := range sums {
 		copy(sums[r][:], bias[:goWidth])
@@ -40,11 +40,11 @@ func panelProducts(rows, columns, bias []float32, depth int) *[goRows][goWidth]f
 			sums[r+1][j], sums[r+1][j+1], sums[r+1][j+2], sums[r+1][j+3] = t0, t1, t2, t3
 		}
 	}
-	return &sums
+	return sums
 }
 
 // shifted returns scale·products + rowBias.
-func shifted(rows, columns, bias, rowBias []float32, scale float32, depth int) *[goRows][goWidth]float32 {
+func shifted(rows, columns, bias, rowBias []float32, scale float32, depth int) [goRows][goWidth]float32 {
 	sums := panelProducts(rows, columns, bias, depth)
 	for r := range sums {
 		for j := range sums[r] {
