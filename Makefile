@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
+.PHONY: build man test race arm64-test gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -30,6 +30,18 @@ test:
 race:
 	go test -race ./internal/atomicfile ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
+
+# Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some
+# two minutes of processor time. Left out is what would take several more: convolutions
+# of larger maps, and the loops in Go where tests have them by name.
+ARM_SKIP = ErrorsOfChained|ConvolutionMatchesPlainLoops/(150_130|100_61|40_39|13_40|300_6|60_5)|GradientsBySigns|ConvolutionOfHalf|ConvolutionIsTheSame|./go$$
+ARM_RUN = Inverter|OperationsAgree/f32/cpu=neon/threads=2
+ARM = $(if $(filter arm64,$(shell go env GOHOSTARCH)),,-exec qemu-aarch64)
+arm64-test:
+	@test -z "$(ARM)" || command -v qemu-aarch64 >/dev/null || { echo "no qemu-aarch64 to run programs for Arm with (Debian: apt-get install qemu-user)"; exit 1; }
+	CGO_ENABLED=0 GOARCH=arm64 go vet ./internal/cpu/...
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -skip '$(ARM_SKIP)' ./internal/cpu/kernels
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -run '$(ARM_RUN)' ./internal/cpu
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs. Results aren't cached, since the go
@@ -141,6 +153,7 @@ check: cross man
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go -C internal/cpu/_generate run . -check
+	go -C internal/cpu/_generate test ./...
 	cd cuda/internal/driver && go run generate.go -check
 	cd cuda/kernels && go run ./wrap -check && go run ./generate -check
 
