@@ -157,7 +157,7 @@ func TestTheTwoLoopRecursionMatchesTheHosts(t *testing.T) {
 			history = append(history, p)
 		}
 		q := vector(random(1, n))
-		if err := on.TwoLoop(q, history); err != nil {
+		if err := on.TwoLoop(q, nil, history, optim.Smoothing{}); err != nil {
 			t.Fatal(err)
 		}
 		values := make([]float32, n)

@@ -179,9 +179,9 @@ const (
 
 // TwoLoop implements optim.Vectors: one launch for each product, which makes its
 // coefficient of the product before, so that the host has nothing to wait for.
-func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
-	if len(history) > mostPairs {
-		return optim.TwoLoop(d, q, history)
+func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s optim.Smoothing) error {
+	if len(history) > mostPairs || !s.None() {
+		return optim.TwoLoop(d, q, room, history, s)
 	}
 	n := q.Len()
 	if n == 0 {
@@ -216,6 +216,27 @@ func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
 		step(values(p.Step), with, i, 1, p.Product, factor)
 	}
 	return d.do("direction of the descent", func() error { return d.run(launches...) })
+}
+
+// Smooth implements optim.Vectors, on the host.
+func (d *Device) Smooth(x, _ optim.Vector, s optim.Smoothing) error {
+	values := make(optim.HostVector, x.Len())
+	if err := d.Download(values, x); err != nil {
+		return err
+	}
+	if err := (optim.Host{}).Smooth(values, nil, s); err != nil {
+		return err
+	}
+	return d.Upload(x, values)
+}
+
+// SmoothedSquare implements optim.Vectors, on the host.
+func (d *Device) SmoothedSquare(x, _ optim.Vector, s optim.Smoothing) (float64, error) {
+	values := make(optim.HostVector, x.Len())
+	if err := d.Download(values, x); err != nil {
+		return 0, err
+	}
+	return optim.Host{}.SmoothedSquare(values, nil, s)
 }
 
 // Clamp implements optim.Vectors.

@@ -93,8 +93,32 @@ func (d *Device) DotDifferences(x, y, z, w optim.Vector) (xx, xz, zz float64, er
 func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) { return optim.DotEach(d, pairs) }
 
 // TwoLoop implements optim.Vectors.
-func (d *Device) TwoLoop(q optim.Vector, history []optim.Curvature) error {
-	return optim.TwoLoop(d, q, history)
+func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s optim.Smoothing) error {
+	return optim.TwoLoop(d, q, room, history, s)
+}
+
+// Smooth implements optim.Vectors. Coarser grids are in the room.
+func (d *Device) Smooth(x, room optim.Vector, s optim.Smoothing) error {
+	kernels.Smooth(d.workers, x.(optim.HostVector), singles(room), smoothing(s))
+	return nil
+}
+
+// SmoothedSquare implements optim.Vectors.
+func (d *Device) SmoothedSquare(x, room optim.Vector, s optim.Smoothing) (float64, error) {
+	v := scaled(x)
+	return kernels.SmoothedSquare(d.workers, v.Map, x.Len(), singles(room), smoothing(s)) * float64(v.Unit) * float64(v.Unit), nil
+}
+
+func smoothing(s optim.Smoothing) kernels.Smoothing {
+	return kernels.Smoothing{Width: s.Width, Height: s.Height, Levels: s.Levels, Gain: float32(s.Gain)}
+}
+
+// singles is a vector's memory as float32s, half as many of one that is compact.
+func singles(v optim.Vector) []float32 {
+	if c, ok := v.(*optim.Compact); ok {
+		return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(c.Bits))), len(c.Bits)/2)
+	}
+	return v.(optim.HostVector)
 }
 
 // Clamp implements optim.Vectors.

@@ -76,6 +76,28 @@ func TestVectorsComputeWhatTheHostDoes(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
+			"smooth": func(on optim.Vectors, v []optim.Vector) {
+				s := optim.Smoothing{Width: v[0].Len(), Height: 1, Levels: 2, Gain: 0.4}
+				if n := v[0].Len(); n >= 1000 {
+					s = optim.Smoothing{Width: n / 40, Height: 20, Levels: 3, Gain: 0.4}
+				}
+				if err := on.Smooth(v[0], v[1], s); err != nil {
+					t.Fatal(err)
+				}
+				if err := on.Smooth(v[2], packed(t, on, v[3], nil), s); err != nil {
+					t.Fatal(err)
+				}
+				square, err := on.SmoothedSquare(v[3], v[1], s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				halves, err := on.SmoothedSquare(packed(t, on, v[3], nil), packed(t, on, v[2], nil), s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				clear(v[1].(optim.HostVector))
+				v[3].(optim.HostVector)[0], v[1].(optim.HostVector)[0] = float32(square), float32(halves)
+			},
 			"copy compact": func(on optim.Vectors, v []optim.Vector) {
 				on.Copy(v[1], packed(t, on, v[0], nil))
 			},

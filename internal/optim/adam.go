@@ -90,14 +90,14 @@ func (a *Adam) Renew() {}
 
 // Rescale carries both moments over and keeps the count of steps, so that the
 // bias correction of the first steps isn't made again.
-func (a *Adam) Rescale(point, gradient Vector, resample Resampler) error {
+func (a *Adam) Rescale(point, gradient Vector, _, _ int, resample Resampler) error {
 	mean, square := a.mean, a.square
 	a.mean, a.square = nil, nil
 	defer free(a.vectors, mean, square)
 	if err := a.attach(point, gradient); err != nil {
 		return err
 	}
-	if err := a.carry(a.mean, mean, Smooth, resample); err != nil {
+	if err := a.carry(a.mean, mean, Overshooting, resample); err != nil {
 		return fmt.Errorf("optim: rescale adam's mean: %w", err)
 	}
 	if err := a.carry(a.square, square, NonNegative, resample); err != nil {

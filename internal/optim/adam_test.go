@@ -133,14 +133,14 @@ func TestAdamGoesOnAtAnotherScale(t *testing.T) {
 
 	fine := newProblem(quadratic("fine", 8, 10))
 	var asked []Interpolation
-	err := a.Rescale(fine.point, fine.slope, func(values []float32, how Interpolation) ([]float32, error) {
+	err := a.Rescale(fine.point, fine.slope, 0, 0, func(values []float32, how Interpolation) ([]float32, error) {
 		asked = append(asked, how)
 		return append(slices.Clone(values), values...), nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(asked, []Interpolation{Smooth, NonNegative}) {
+	if !slices.Equal(asked, []Interpolation{Overshooting, NonNegative}) {
 		t.Errorf("interpolations asked for are %v, want smooth for the mean and then non-negative for the square", asked)
 	}
 	if got := a.mean.(HostVector); !slices.Equal(got[4:], mean) {
@@ -155,7 +155,7 @@ func TestAdamGoesOnAtAnotherScale(t *testing.T) {
 	step(t, a, fine, 1)
 
 	failed := errors.New("no memory")
-	err = a.Rescale(p.point, p.slope, func([]float32, Interpolation) ([]float32, error) { return nil, failed })
+	err = a.Rescale(p.point, p.slope, 0, 0, func([]float32, Interpolation) ([]float32, error) { return nil, failed })
 	if !errors.Is(err, failed) {
 		t.Errorf("error is %v, want the resampler's", err)
 	}

@@ -87,7 +87,7 @@ func TestOptimisersFreeAllThatTheyMake(t *testing.T) {
 					}
 				}
 				if err == nil {
-					err = o.Rescale(point, gradient, same)
+					err = o.Rescale(point, gradient, 0, 0, same)
 				}
 				if err == nil {
 					_, err = o.Step(quartic)

@@ -96,7 +96,9 @@ func (Host) Dot(x, y Vector) (float64, error) {
 func (h Host) Dots(pairs ...[2]Vector) ([]float64, error) { return DotEach(h, pairs) }
 
 // TwoLoop computes q = −H·q as the function of that name does.
-func (h Host) TwoLoop(q Vector, history []Curvature) error { return TwoLoop(h, q, history) }
+func (h Host) TwoLoop(q, room Vector, history []Curvature, s Smoothing) error {
+	return TwoLoop(h, q, room, history, s)
+}
 
 // Clamp moves every x into [low, high]; NaN stays NaN.
 func (Host) Clamp(x Vector, low, high float64) {

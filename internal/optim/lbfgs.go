@@ -25,6 +25,8 @@ type LBFGSOptions struct {
 	// Bounds: none; else every point that is tried is moved into them before it
 	// is evaluated.
 	Bounds Bounds
+	// Smoothing: none; else what the inverse Hessian begins with.
+	Smoothing Smoothing
 }
 
 func (o LBFGSOptions) withDefaults() LBFGSOptions {
@@ -90,7 +92,7 @@ type LBFGS struct {
 // Curvature is one step and what it did to the gradient.
 type Curvature struct {
 	Step, Change    Vector  // s and y
-	Product, Square float64 // sᵀy and yᵀy
+	Product, Square float64 // sᵀy and yᵀMy
 }
 
 var _ Optimiser = (*LBFGS)(nil)
@@ -141,8 +143,9 @@ func (l *LBFGS) attach(point, gradient Vector) error {
 }
 
 // Rescale starts afresh: pairs of another resolution describe another function.
-func (l *LBFGS) Rescale(point, gradient Vector, _ Resampler) error {
+func (l *LBFGS) Rescale(point, gradient Vector, width, height int, _ Resampler) error {
 	l.Close()
+	l.options.Smoothing.Width, l.options.Smoothing.Height = width, height
 	return l.attach(point, gradient)
 }
 
@@ -291,13 +294,14 @@ func (l *LBFGS) restore(objective Objective, evaluatedSince bool) error {
 
 // findDirection computes −H·g by the two-loop recursion.
 func (l *LBFGS) findDirection() error {
+	smoothing := l.options.Smoothing
 	if l.compact == nil {
 		l.vectors.Copy(l.direction, l.originGradient)
-		return l.vectors.TwoLoop(l.direction, l.pairs)
+		return l.vectors.TwoLoop(l.direction, l.next.Step, l.pairs, smoothing)
 	}
 	q := l.gradient // which every evaluation writes anew
 	l.vectors.Copy(q, l.originGradient)
-	if err := l.vectors.TwoLoop(q, l.pairs); err != nil {
+	if err := l.vectors.TwoLoop(q, l.direction, l.pairs, smoothing); err != nil {
 		return err
 	}
 	square, err := l.vectors.Dot(q, q)
@@ -306,9 +310,9 @@ func (l *LBFGS) findDirection() error {
 }
 
 // TwoLoop computes q = −H·q by the two-loop recursion, H being what a history, from
-// the oldest pair to the newest, makes of the inverse Hessian; without one it is 1.
-// It is made of the other operations of vectors.
-func TwoLoop(v Vectors, q Vector, history []Curvature) error {
+// the oldest pair to the newest, makes of the inverse Hessian; without one it is the M of
+// the smoothing. It is made of the other operations of vectors; the room is as for Smooth.
+func TwoLoop(v Vectors, q, room Vector, history []Curvature, s Smoothing) error {
 	alphas := make([]float64, len(history))
 	for i, p := range slices.Backward(history) {
 		dot, err := v.Dot(p.Step, q)
@@ -320,6 +324,11 @@ func TwoLoop(v Vectors, q Vector, history []Curvature) error {
 	}
 	if n := len(history); n > 0 {
 		v.Scale(history[n-1].Product/history[n-1].Square, q)
+	}
+	if !s.None() {
+		if err := v.Smooth(q, room, s); err != nil {
+			return err
+		}
 	}
 	for i, p := range history {
 		dot, err := v.Dot(p.Change, q)
@@ -345,9 +354,12 @@ func (l *LBFGS) remember() error {
 	if err != nil {
 		return err
 	}
-	p.Product, p.Square = dots[0], dots[2]
+	p.Product = dots[0]
 	if !l.curved(dots[1], dots[0], dots[2]) {
 		return nil
+	}
+	if p.Square, err = l.smoothedSquare(p.Change, dots[2]); err != nil {
+		return err
 	}
 	l.next = Curvature{}
 	if len(l.pairs) == l.options.History {
@@ -356,6 +368,14 @@ func (l *LBFGS) remember() error {
 	}
 	l.pairs = append(l.pairs, p)
 	return nil
+}
+
+// smoothedSquare returns yᵀMy of a change of the gradient, given yᵀy. The direction is lost.
+func (l *LBFGS) smoothedSquare(change Vector, square float64) (float64, error) {
+	if l.options.Smoothing.None() {
+		return square, nil
+	}
+	return l.vectors.SmoothedSquare(change, l.direction, l.options.Smoothing)
 }
 
 // curved tells whether a pair's curvature is large enough, given sᵀs, sᵀy and yᵀy, and
@@ -387,9 +407,10 @@ func (l *LBFGS) rememberCompact() error {
 	c.Pack(p.Change.(*Compact), unitFor(yy, n), l.gradient, l.originGradient)
 	dots, err := c.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Change, p.Change})
 	if err == nil && dots[0] > 0 {
-		p.Product, p.Square = dots[0], dots[1]
+		p.Product = dots[0]
+		p.Square, err = l.smoothedSquare(p.Change, dots[1])
 		l.pairs = append(l.pairs, p)
-		return nil
+		return err
 	}
 	l.next = p // rounding left nothing of the curvature
 	return err

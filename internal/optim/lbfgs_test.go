@@ -352,7 +352,7 @@ func TestLBFGSStartsAfreshAtAnotherScale(t *testing.T) {
 	l := newLBFGS(t, p, LBFGSOptions{})
 	step(t, l, p, 2)
 	fine := newProblem(quadratic("fine", 8, 10))
-	if err := l.Rescale(fine.point, fine.slope, nil); err != nil {
+	if err := l.Rescale(fine.point, fine.slope, 0, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	step(t, l, fine, 40)

@@ -22,7 +22,10 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 	last := 0.0
 	var notFinite *NonFiniteError
 	anyFinite := false
-	t := l.firstLength()
+	t, err := l.firstLength()
+	if err != nil {
+		return false, err
+	}
 	for range l.options.Evaluations {
 		slope, err := l.place(t)
 		if err != nil {
@@ -99,15 +102,23 @@ const strideGrowth = 10
 // firstLength is the length to try first: the full step of the quasi-Newton
 // direction, or one of a known size along the gradient. Where the last step had to be
 // far shorter than that, the next one is expected to be so, too.
-func (l *LBFGS) firstLength() float64 {
+func (l *LBFGS) firstLength() (float64, error) {
 	if len(l.pairs) > 0 || l.here.norm == 0 {
-		return 1
+		return 1, nil
+	}
+	length := l.here.norm
+	if !l.options.Smoothing.None() {
+		square, err := l.vectors.Dot(l.direction, l.direction)
+		if err != nil {
+			return 0, err
+		}
+		length = math.Sqrt(square)
 	}
 	size := l.options.FirstStep
 	if l.stride > 0 {
 		size = min(size, strideGrowth*l.stride)
 	}
-	return size * math.Sqrt(float64(l.point.Len())) / l.here.norm
+	return size * math.Sqrt(float64(l.point.Len())) / length, nil
 }
 
 // place moves the point to P(x + t·d) and returns gᵀs. Where pairs aren't compact, it

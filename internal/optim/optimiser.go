@@ -33,9 +33,9 @@ type Optimiser interface {
 	// the same kind: what was evaluated before doesn't hold any more.
 	Renew()
 	// Rescale goes on with a point of another length, such as the same picture
-	// at a finer scale. What the optimiser has learned and can carry over passes
-	// through the resampler.
-	Rescale(point, gradient Vector, resample Resampler) error
+	// at a finer scale, whose planes have a width and a height. What the optimiser has
+	// learned and can carry over passes through the resampler.
+	Rescale(point, gradient Vector, width, height int, resample Resampler) error
 	// State is what the next step goes on from, besides the point.
 	State() State
 	// Restore makes an optimiser with as long a point go on from a state: the values of
@@ -53,8 +53,8 @@ type Resampler func(values []float32, how Interpolation) ([]float32, error)
 type Interpolation int
 
 const (
-	// Smooth values may overshoot: bicubic.
-	Smooth Interpolation = iota
+	// Overshooting values may leave the range of their neighbours: bicubic.
+	Overshooting Interpolation = iota
 	// NonNegative values must stay at or above zero: bilinear, clamped.
 	NonNegative
 )

@@ -160,9 +160,12 @@ func (l *LBFGS) round(ofPairs []float64) error {
 		if err != nil {
 			return err
 		}
-		if p.Product, p.Square = dots[0], dots[1]; !(p.Product > 0) {
+		if p.Product = dots[0]; !(p.Product > 0) {
 			l.forget() // which costs a step along the gradient
 			return nil
+		}
+		if p.Square, err = l.smoothedSquare(p.Change, dots[1]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -26,9 +26,14 @@ type Vectors interface {
 	// Dots returns the products of as many pairs, each what Dot returns, in one wait
 	// for the device.
 	Dots(pairs ...[2]Vector) ([]float64, error)
+	// Smooth computes x = M·x, M being that of a smoothing. The room is another vector of
+	// that length, compact or not, whose values may be lost.
+	Smooth(x, room Vector, s Smoothing) error
+	// SmoothedSquare returns xᵀMx; x may be compact.
+	SmoothedSquare(x, room Vector, s Smoothing) (float64, error)
 	// TwoLoop computes q = −H·q, as the function of that name does. On a device nothing
-	// comes back on the way.
-	TwoLoop(q Vector, history []Curvature) error
+	// comes back on the way. The room is as for Smooth.
+	TwoLoop(q, room Vector, history []Curvature, s Smoothing) error
 	// Clamp moves every x into [low, high].
 	Clamp(x Vector, low, high float64)
 	// Average computes mean = decay·mean + (1−decay)·x.
