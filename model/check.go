@@ -115,8 +115,10 @@ func (o Options) checkNumbers() error {
 		value, low, high float64
 	}{
 		{"FirstIterations", "number of iterations at the first scale", float64(o.FirstIterations), 1, MaxIterations},
+		{"MiddleIterations", "number of iterations at the scales between", float64(o.MiddleIterations), 1, MaxIterations},
 		{"Iterations", "number of iterations", float64(o.Iterations), 1, MaxIterations},
 		{"LeastIterations", "least number of iterations at a large scale", float64(o.LeastIterations), 1, MaxIterations},
+		{"Noise", "noise", o.Noise, 0, 1},
 		{"Threads", "number of threads", float64(o.Threads), 0, MaxThreads},
 		{"Memory", "memory", float64(o.Memory), 0, 1 << 60},
 		{"StyleScale", "style scale", o.StyleScale, 1. / MaxStyleScale, MaxStyleScale},

@@ -37,9 +37,10 @@ func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	}
 	var err error
 	if r.optimiser == nil {
-		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r.options)
+		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r.levels[index], r.options)
 	} else {
-		err = r.optimiser.Rescale(d.point, d.gradient, resampler(r.levels[index-1], r.levels[index]))
+		from, to := r.levels[index-1], r.levels[index]
+		err = r.optimiser.Rescale(d.point, d.gradient, to.width, to.height, resampler(from, to))
 	}
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func TestResamplerKeepsSquaresAtOrAboveZero(t *testing.T) {
 		}
 	}
 	resample := resampler(from, to)
-	smooth, err := resample(edge, optim.Smooth)
+	smooth, err := resample(edge, optim.Overshooting)
 	if err != nil {
 		t.Fatal(err)
 	}

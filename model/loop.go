@@ -278,12 +278,25 @@ func (r *run) remarksOf(index int) []string {
 
 // put puts what the last level came to on the machine, for a level to begin with.
 func (r *run) put(l level, point optim.Vector) error {
-	from, err := r.best.Resize(l.width, l.height, picture.Bicubic)
+	from, err := r.beginning(r.best, l)
 	if err != nil {
 		return err
 	}
 	l.hold(from)
 	return r.extractor.Device.Upload(point, from.RGB)
+}
+
+// beginning is what a level begins with, given the picture before it: that in the level's
+// size, with noise.
+func (r *run) beginning(before *picture.Picture, l level) (*picture.Picture, error) {
+	from, err := before.Resize(l.width, l.height, picture.Bicubic)
+	if err != nil {
+		return nil, err
+	}
+	if first := r.levels[0]; l.width != first.width || r.options.Start == StartFromContent {
+		addNoise(from, r.options.Noise, r.options.Seed)
+	}
+	return from, nil
 }
 
 // end takes over what the level came to.
@@ -294,7 +307,7 @@ func (d *descent) end() error {
 		return err
 	}
 	l := r.levels[d.index]
-	from, err := r.base.picture().Resize(l.width, l.height, picture.Bicubic)
+	from, err := r.beginning(r.base.picture(), l)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func tinyOptions() Options {
 	o := DefaultOptions()
 	o.SetLoss(named("gram"))
 	o.Size, o.MinSize = 32, 32
-	o.FirstIterations, o.Iterations = 6, 4
+	o.FirstIterations, o.MiddleIterations, o.Iterations = 6, 4, 4
 	o.Optimizer = "adam"
 	return o
 }

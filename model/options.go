@@ -81,14 +81,20 @@ type Options struct {
 	StyleSize  int
 	StyleScale float64
 
-	// FirstIterations are made at the first level, Iterations at each other; 1 to
-	// MaxIterations.
-	FirstIterations, Iterations int
-	// LeastIterations is down to how many L-BFGS goes at levels, after the first, whose
-	// longer side is above 512 pixels, 1 to MaxIterations: they make 512/side of
-	// Iterations where that is more. A number of Iterations or above makes all levels
-	// equal. Adam, whose average needs its time, makes as many at all.
+	// FirstIterations are made at the first level, Iterations at the last, MiddleIterations
+	// at each between; 1 to MaxIterations.
+	FirstIterations, MiddleIterations, Iterations int
+	// LeastIterations is down to how many L-BFGS goes at the last level where its longer
+	// side is above 512 pixels, 1 to MaxIterations: it makes 512/side of Iterations where
+	// that is more, and levels between that are above make fewer in the same proportion. A
+	// number of Iterations or above makes all sizes equal. Adam, whose average needs its
+	// time, makes as many at all.
 	LeastIterations int
+	// Noise, 0 to 1, is the standard deviation, in units of the picture's range, of what is
+	// added to the picture that a level begins with: to that of the level before, which
+	// lacks the finest detail, and to the content. Where nothing is to begin with, strokes
+	// grow along what edges there are, in rows. Another start of one's own stays as it is.
+	Noise float64
 	// TimeLimit, unless 0, ends the run after that time instead of after so many
 	// iterations. Each level has a share of it in proportion to its iterations
 	// times its pixels and makes as many as that allows, one at least; so results
@@ -169,16 +175,18 @@ func DefaultOptions() Options {
 		ContentLayers:        []LayerWeight{{"relu4_2", 1}},
 		ContentWeight:        0.06,
 		ContentLoss:          "scaled",
-		TotalVariationWeight: 5,
+		TotalVariationWeight: 0.2,
 		ColourMethod:         ColourMethods()[0],
 		Pooling:              "max",
 		Padding:              "replicate",
 		Size:                 512,
 		MinSize:              128,
 		StyleScale:           1,
-		FirstIterations:      200,
-		Iterations:           100,
-		LeastIterations:      30,
+		FirstIterations:      60,
+		MiddleIterations:     20,
+		Iterations:           40,
+		LeastIterations:      20,
+		Noise:                0.1,
 		Optimizer:            LBFGS,
 		StepSize:             0.02,
 		AverageDecay:         0.99,

@@ -6,7 +6,7 @@ type Quality struct {
 	Help      string
 	Optimizer Optimizer
 	// FirstIterations and the others are those of Options.
-	FirstIterations, Iterations, LeastIterations int
+	FirstIterations, MiddleIterations, Iterations, LeastIterations int
 }
 
 // Qualities are all, from the quickest on; good is the default.
@@ -24,10 +24,10 @@ type Quality struct {
 //	L-BFGS, 100 and 50      0.1883    21 s    0.1667    31 s
 //	draft (L-BFGS)          0.1939    13 s    0.1693    18 s
 var Qualities = []Quality{
-	{"draft", "a look in a fraction of the time", LBFGS, 60, 30, 15},
-	{"good", "as many iterations as change what is seen", LBFGS, 200, 100, 30},
-	{"best", "the lowest loss", LBFGS, 500, 250, 75},
-	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500},
+	{"draft", "a look in a fraction of the time", LBFGS, 30, 10, 15, 10},
+	{"good", "as many iterations as change what is seen", LBFGS, 60, 20, 40, 20},
+	{"best", "the lowest loss", LBFGS, 200, 60, 150, 60},
+	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500, 500},
 }
 
 // SetQuality sets the optimiser and the iterations as a quality has them.
@@ -35,26 +35,31 @@ func (o *Options) SetQuality(name string) error {
 	for _, q := range Qualities {
 		if q.Name == name {
 			o.Optimizer = q.Optimizer
-			o.FirstIterations, o.Iterations, o.LeastIterations = q.FirstIterations, q.Iterations, q.LeastIterations
+			o.FirstIterations, o.MiddleIterations, o.Iterations, o.LeastIterations = q.FirstIterations, q.MiddleIterations, q.Iterations, q.LeastIterations
 			return nil
 		}
 	}
 	return checkName("Quality", "quality", name, QualityNames())
 }
 
-// fullSide is the longer side, in pixels, of the largest level that makes all of
-// Options.Iterations.
+// fullSide is the longer side, in pixels, of the largest level that makes all of its
+// iterations.
 const fullSide = 512
 
 // iterationsAt is how many iterations a level of a longer side makes, unless it is the
 // first. The level below leaves ever less to do: docs/performance.md has what that was
 // measured by.
 func (o Options) iterationsAt(side int) int {
-	if side <= fullSide || o.Optimizer.Averages() {
-		return o.Iterations
+	count := o.MiddleIterations
+	if side == o.Size {
+		count = o.Iterations
 	}
-	fewer := (o.Iterations*fullSide + side - 1) / side
-	return min(o.Iterations, max(fewer, o.LeastIterations))
+	if side <= fullSide || o.Optimizer.Averages() || o.LeastIterations >= o.Iterations {
+		return count
+	}
+	fewer := (count*fullSide + side - 1) / side
+	least := (count*o.LeastIterations + o.Iterations - 1) / o.Iterations
+	return max(fewer, least)
 }
 
 // QualityNames are their names.

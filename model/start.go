@@ -102,6 +102,58 @@ func fromImage(ctx context.Context, l level, _ []float64, o Options) (*picture.P
 // random generates what is random in the start.
 func (o Options) random() *rand.Rand { return rand.New(rand.NewPCG(o.Seed, 0)) }
 
+// addNoise adds noise of a standard deviation to a picture and clamps it: most of it the
+// same in all channels, as brightness is in pictures, and without the finest detail, which
+// the network hardly sees. It is another at each size.
+func addNoise(p *picture.Picture, deviation float64, seed uint64) {
+	if deviation == 0 {
+		return
+	}
+	random := rand.New(rand.NewPCG(seed, uint64(p.Width)<<32|uint64(p.Height)))
+	noise := func(deviation float64) []float32 {
+		made := make([]float32, p.Width*p.Height)
+		for i := range made {
+			made[i] = float32(deviation / binomialDeviation * random.NormFloat64())
+		}
+		binomial(made, p.Width, p.Height)
+		return made
+	}
+	grey := noise(deviation)
+	for channel := range 3 {
+		plane := p.RGB[channel*len(grey):][:len(grey)]
+		for i, own := range noise(colourNoise * deviation) {
+			plane[i] = min(max(plane[i]+grey[i]+own, 0), 1)
+		}
+	}
+}
+
+// colourNoise is the standard deviation of a channel's own noise beside that of all three.
+const colourNoise = 0.3
+
+// binomialDeviation is what binomial makes of a standard deviation of 1, but at borders:
+// the sum of its squared weights.
+const binomialDeviation = 3. / 8
+
+// binomial smooths a plane by the weights ¼, ½, ¼ along rows and columns, which take
+// away what changes its sign with every pixel.
+func binomial(plane []float32, width, height int) {
+	smooth := func(first, step, n int) {
+		before := plane[first]
+		for i := range n {
+			at := first + i*step
+			here, after := plane[at], plane[first+min(i+1, n-1)*step]
+			plane[at] = 0.25*before + 0.5*here + 0.25*after
+			before = here
+		}
+	}
+	for row := range height {
+		smooth(row*width, 1, width)
+	}
+	for column := range width {
+		smooth(column, width, height)
+	}
+}
+
 // fill makes a picture by a value for each sample, clamped to 0–1.
 func fill(l level, value func(channel int) float64) *picture.Picture {
 	plane := l.width * l.height

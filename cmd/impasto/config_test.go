@@ -76,7 +76,7 @@ func TestSavedSettingsAreReadAsTheyWere(t *testing.T) {
 		"format": "tiff", "depth": "16", "jpeg-quality": "71", "save-every": "7", "checkpoint-every": "1m30s", "timelapse-frames": "7", "timelapse-size": "99", "keep-exif": "true", "keep-gps": "true", "no-metadata": "true", "webp-quality": "55", "dither": "true", "dpi": "300",
 		"size": "768", "min-size": "300", "style-size": "40", "style-scale": "0.3", "loss": "gram", "layer-loss": "relu1_1=cmd,relu2_1=mmd",
 		"samples": "512", "style-layers": "relu1_1=0.1,relu2_1=3", "content-layers": "relu3_2=1,relu4_2=0.25", "content-weight": "1e-05", "strength": "72.5", "content-loss": "mse",
-		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "iterations": "9", "least-iterations": "3",
+		"tv-weight": "0", "quality": "draft", "optimizer": "adam", "first-iterations": "7", "middle-iterations": "11", "iterations": "9", "least-iterations": "3", "noise": "0.25",
 		"start": filepath.Join(folder, "start.png"), "step-size": "0.125", "average-decay": "0.5", "seed": "18446744073709551615", "pooling": "avg", "padding": "zero",
 		"keep-colors": "0.5", "color-method": "distribution", "plain-pooling": "true", "weights": filepath.Join(folder, "net"), "device": "cpu", "threads": "3", "precision": "f16", "memory": "1536MiB",
 		"mask": filepath.Join(folder, "sky.png") + "=" + filepath.Join(folder, "wave.jpg"), "protect": filepath.Join(folder, "face.png"),

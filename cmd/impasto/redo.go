@@ -240,6 +240,9 @@ func overridden(d *metadata.Document, flags settings.Stylization, given, placed 
 	if !given("min-size") {
 		s.Options.MinSize = min(s.Options.MinSize, s.Options.Size)
 	}
+	if given("iterations") && !given("middle-iterations") {
+		s.Options.MiddleIterations = s.Options.Iterations
+	}
 	if given("iterations") && !given("least-iterations") {
 		s.Options.LeastIterations = s.Options.Iterations
 	}

@@ -208,7 +208,7 @@ func (o *stylizeOptions) checkSnapshots(inputs []string) (remark string, err err
 // √2.
 func (o *stylizeOptions) mostIterations() int {
 	scales := 2 * bits.Len(uint(o.Options.Size/o.Options.MinSize))
-	return o.Options.FirstIterations + scales*o.Options.Iterations
+	return o.Options.FirstIterations + scales*max(o.Options.MiddleIterations, o.Options.Iterations)
 }
 
 // snapshotsThere are the files that intermediate pictures would replace.

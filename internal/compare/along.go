@@ -18,7 +18,7 @@ import (
 // objectiveNeutral are the settings that change how a descent goes, and not what it
 // descends on: pictures that differ in nothing else have losses that can be compared.
 var objectiveNeutral = []string{
-	"seed", "start", "quality", "optimizer", "first-iterations", "iterations", "least-iterations", "step-size", "average-decay",
+	"seed", "start", "quality", "optimizer", "first-iterations", "middle-iterations", "iterations", "least-iterations", "noise", "step-size", "average-decay",
 	"min-size", "device", "threads", "precision", "memory",
 }
 

@@ -48,9 +48,12 @@ func SeedsText(seeds []uint64) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(seeds), " ", ","), "[]")
 }
 
-// isRandom tells whether a picture depends on the seed: whether it starts from noise, or
-// one of its losses draws positions or directions.
+// isRandom tells whether a picture depends on the seed: whether it starts from noise, scales
+// begin with some, or one of its losses draws positions or directions.
 func isRandom(s settings.Stylization) (bool, error) {
+	if s.Options.Noise > 0 {
+		return true, nil
+	}
 	switch model.Start(s.Start) {
 	case model.StartFromStyle, model.StartFromGrey, model.StartFromNoise:
 		return true, nil

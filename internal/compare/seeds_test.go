@@ -17,8 +17,10 @@ import (
 func cellsOf(t *testing.T, seeds []uint64, size string, dimensions ...Dimension) ([]string, error) {
 	t.Helper()
 	base := settings.Default()
-	if err := base.Set("size", size); err != nil {
-		t.Fatal(err)
+	for name, value := range map[string]string{"size": size, "noise": "0"} {
+		if err := base.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cells, err := Grid(base, dimensions, nothing, nothing)
 	if err != nil {
@@ -48,6 +50,7 @@ func TestOnlyWhatIsRandomIsPaintedUnderEverySeed(t *testing.T) {
 		{Dimension{"start", []string{"content", "noise"}}, "512", []string{"start content", "start noise, seed 3", "start noise, seed 1"}},
 		{Dimension{"start", []string{"style"}}, "512", []string{"start style, seed 3", "start style, seed 1"}},
 		{Dimension{"start", []string{"grey"}}, "512", []string{"start grey, seed 3", "start grey, seed 1"}},
+		{Dimension{"noise", []string{"0", "0.1"}}, "512", []string{"noise 0", "noise 0.1, seed 3", "noise 0.1, seed 1"}},
 		{Dimension{"layer-loss", []string{"relu1_1=mmd"}}, "512", []string{"layer-loss relu1_1=mmd, seed 3", "layer-loss relu1_1=mmd, seed 1"}},
 	} {
 		if got, err := cellsOf(t, []uint64{3, 1}, test.size, test.dimension); err != nil || !slices.Equal(got, test.want) {

@@ -12,9 +12,9 @@ type Assignment struct{ Name, Text string }
 // a place says of them doesn't count where a later one sets the other. So --quality
 // draft makes a draft of a preset that has iterations of its own.
 var decided = map[string][]string{
-	"quality":      {"optimizer", "first-iterations", "iterations", "least-iterations", "step-size", "average-decay"},
+	"quality":      {"optimizer", "first-iterations", "middle-iterations", "iterations", "least-iterations", "step-size", "average-decay"},
 	"optimizer":    {"least-iterations", "step-size", "average-decay"},
-	"iterations":   {"least-iterations"},
+	"iterations":   {"middle-iterations", "least-iterations"},
 	"style-layers": {"layer-loss"},
 	"style-scale":  {"style-size"},
 	"style-size":   {"style-scale"},

@@ -125,17 +125,17 @@ func TestSettlingFitsWhatWasNotGiven(t *testing.T) {
 	if err := s.Settle(these("iterations")); err != nil {
 		t.Fatal(err)
 	}
-	if o := s.Options; o.MinSize != 64 || o.Optimizer != "adam" || o.FirstIterations != 1000 || o.Iterations != 7 {
+	if o := s.Options; o.MinSize != 64 || o.Optimizer != "adam" || o.FirstIterations != 1000 || o.MiddleIterations != 7 || o.Iterations != 7 {
 		t.Errorf("%+v", o)
 	}
 	for _, test := range []struct {
 		set, given string
 		want       int // least iterations
 	}{
-		{"", "", 30},
+		{"", "", 20},
 		{"iterations=80", "iterations", 80},
 		{"least-iterations=9", "least-iterations", 9},
-		{"quality=draft", "quality", 15},
+		{"quality=draft", "quality", 10},
 	} {
 		s := Default()
 		if name, value, ok := strings.Cut(test.set, "="); ok {

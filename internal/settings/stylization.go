@@ -131,7 +131,11 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 		s.Options.FirstIterations = before.FirstIterations
 	}
 	if given("iterations") {
-		s.Options.Iterations, s.Options.LeastIterations = before.Iterations, before.Iterations
+		n := before.Iterations
+		s.Options.MiddleIterations, s.Options.Iterations, s.Options.LeastIterations = n, n, n
+	}
+	if given("middle-iterations") {
+		s.Options.MiddleIterations = before.MiddleIterations
 	}
 	if given("least-iterations") {
 		s.Options.LeastIterations = before.LeastIterations
