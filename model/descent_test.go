@@ -65,7 +65,7 @@ const sixteenBits = 0.5/65535 + 1e-7
 
 func TestResultIsTheAverageOfTheIterates(t *testing.T) {
 	o := tinyOptions()
-	o.AverageDecay = 0
+	o.AverageDecay, o.Noise = 0, 0
 	last := iterates(t, o)
 	o.AverageDecay = 0.8
 	averaged := iterates(t, o)
@@ -92,7 +92,7 @@ func TestResultIsTheAverageOfTheIterates(t *testing.T) {
 func TestLevelStartsFromTheResultOfTheOneBefore(t *testing.T) {
 	o := tinyOptions()
 	o.Size, o.Start, o.StepSize = 45, "noise", 1e-8 // the picture hardly moves
-	o.FirstIterations, o.Iterations = 1, 1
+	o.FirstIterations, o.Iterations, o.Noise = 1, 1, 0
 	shown := iterates(t, o)
 	want, err := shown[0].Resize(45, 30, picture.Bicubic)
 	if err != nil {

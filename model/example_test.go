@@ -131,7 +131,6 @@ func ExampleResult_curve() {
 	// iterations 1 to 10
 	// less than half is left of style relu1_1
 	// less than half is left of style relu2_1
-	// less than half is left of style relu3_1
 	// less than half is left of style relu4_1
 	// less than half is left of style relu5_1
 }

@@ -173,7 +173,7 @@ func TestSeedDecidesWhatIsDrawn(t *testing.T) {
 		run := func(seed uint64, loss string) []float32 {
 			o := tinyOptions()
 			o.SetLoss(named(loss))
-			o.Optimizer, o.Seed, o.FirstIterations = optimizer, seed, 3
+			o.Optimizer, o.Seed, o.FirstIterations, o.Noise = optimizer, seed, 3, 0
 			return must(t)(stylize(t, t.Context(), oneStyle, o))
 		}
 		first := run(1, "sliced")
@@ -373,7 +373,7 @@ func TestCancellationStopsALineSearch(t *testing.T) {
 
 func TestLevelEndsWhereNothingCanImprove(t *testing.T) {
 	o := tinyOptions()
-	o.Optimizer, o.ContentWeight, o.TotalVariationWeight = "lbfgs", 0, 0
+	o.Optimizer, o.ContentWeight, o.TotalVariationWeight, o.Noise = "lbfgs", 0, 0, 0
 	picture := waves(32, 32, 0.5)
 	var err error
 	if o.Parameters, err = network(); err != nil {

@@ -57,7 +57,7 @@ func TestScoresAreLeastForWhatIsComparedWith(t *testing.T) {
 // What a stylisation reports as its style terms is what the scorer finds.
 func TestScoresAreTheDescentsOwnTerms(t *testing.T) {
 	o := tinyOptions()
-	o.FirstIterations, o.AverageDecay, o.StepSize = 1, 0, 1e-6 // the picture stays what it was, but for 16 bits
+	o.FirstIterations, o.AverageDecay, o.StepSize, o.Noise = 1, 0, 1e-6, 0 // the picture stays what it was, but for 16 bits
 	o.SetLoss(named("moments"))
 	var style, content float64
 	o.Progress = func(p Progress) {

@@ -112,3 +112,76 @@ func TestStartFromContentOrImageIsThatPicture(t *testing.T) {
 		}
 	}
 }
+
+func TestNoiseIsAsStrongAsAskedFor(t *testing.T) {
+	grey := func(value float32) *picture.Picture {
+		p := &picture.Picture{Width: 120, Height: 90, RGB: make([]float32, 3*120*90)}
+		for i := range p.RGB {
+			p.RGB[i] = value
+		}
+		return p
+	}
+	p := grey(0.5)
+	addNoise(p, 0.05, 1)
+	plane := p.Width * p.Height
+	want := 0.05 * math.Sqrt(1+colourNoise*colourNoise)
+	for channel := range 3 {
+		var sum, square, alternating float64
+		for i, v := range p.RGB[channel*plane:][:plane] {
+			d := float64(v) - 0.5
+			sum, square = sum+d, square+d*d
+			alternating += d * float64(1-2*((i%p.Width+i/p.Width)%2))
+		}
+		n := float64(plane)
+		if got := math.Sqrt(square / n); math.Abs(got/want-1) > 0.05 {
+			t.Errorf("channel %d has a deviation of %.4f, want %.4f", channel, got, want)
+		}
+		if math.Abs(sum/n) > 0.1*want || math.Abs(alternating/n) > 0.002*want {
+			t.Errorf("channel %d has a mean of %.2g and of alternating signs %.2g, want 0", channel, sum/n, alternating/n)
+		}
+	}
+	other, none, white := grey(0.5), grey(0.5), grey(1)
+	addNoise(other, 0.05, 2)
+	addNoise(none, 0, 1)
+	addNoise(white, 0.05, 1)
+	if slices.Equal(other.RGB, p.RGB) {
+		t.Error("another seed makes the same noise")
+	}
+	if !slices.Equal(none.RGB, grey(0.5).RGB) {
+		t.Error("no noise changes the picture")
+	}
+	if slices.Max(white.RGB) > 1 || slices.Min(white.RGB) > 0.95 {
+		t.Errorf("noise on white is from %g to %g, want some below 1 and none above", slices.Min(white.RGB), slices.Max(white.RGB))
+	}
+}
+
+// TestLevelsBeginWithNoise looks at what levels begin with: a start of one's own has none.
+func TestLevelsBeginWithNoise(t *testing.T) {
+	o := tinyOptions()
+	o.Size, o.MinSize = 64, 32
+	content, styles := waves(40, 40, 0.1), []Style{{waves(40, 40, 1), 1}}
+	for _, start := range []Start{StartFromContent, StartFromImage} {
+		o.Start, o.StartImage = start, nil
+		if start == StartFromImage {
+			o.StartImage = waves(40, 40, 0.3)
+		}
+		r, err := newRun(t.Context(), content, styles, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, l := range r.levels[:2] {
+			plain, err := r.best.Resize(l.width, l.height, picture.Bicubic)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begins, err := r.beginning(r.best, l)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := i > 0 || start == StartFromContent; slices.Equal(plain.RGB, begins.RGB) == want {
+				t.Errorf("started from %s, level %d begins with noise: %t, want %t", start, i+1, !want, want)
+			}
+		}
+		r.close()
+	}
+}
