@@ -116,7 +116,7 @@ func TestConfigGoesRoundWithEverySetting(t *testing.T) {
 		"size": "768", "min-size": "300", "style-size": "40", "style-scale": "0.3333333333333333", "loss": "gram", "layer-loss": "relu1_1=cmd,relu2_1=mmd",
 		"samples": "512", "style-layers": "relu1_1=0.1,relu2_1=1e-06,conv5_4=1e+06", "content-layers": "relu3_2=1,relu4_2=0.25",
 		"content-weight": "1e-05", "strength": "72.5", "content-loss": "mse", "tv-weight": "0", "quality": "draft", "optimizer": "adam",
-		"first-iterations": "7", "iterations": "9", "least-iterations": "3", "noise": "0.25", "start": "a \"\\\u00e9\t\u007f.png", "step-size": "0.125", "average-decay": "0.5",
+		"first-iterations": "7", "middle-iterations": "11", "iterations": "9", "least-iterations": "3", "noise": "0.25", "start": "a \"\\\u00e9\t\u007f.png", "step-size": "0.125", "average-decay": "0.5",
 		"seed": "18446744073709551615", "pooling": "avg", "padding": "zero", "plain-pooling": "true", "keep-colors": "0.5", "color-method": "distribution", "weights": "net.safetensors",
 		"device": "cuda:1", "threads": "3", "precision": "f16", "memory": "1536MiB",
 		"mask": "a, \"\u00e9.png=b.jpg\nx=y=z", "protect": "face \".png",

@@ -79,8 +79,8 @@ var originals = []Preset{
 		Source: "the defaults of style_transfer.py, github.com/crowsonkb/style-transfer-pytorch",
 		Settings: []Assignment{
 			{"style-layers", "relu1_1=6,relu2_1=37,relu3_1=16,relu4_1=41,relu5_1=0.2"},
-			{"content-weight", "0.18"}, {"content-loss", "mse"}, {"tv-weight", "5"}, {"noise", "0"},
-			{"quality", "reference"},
+			{"content-weight", "0.18"}, {"content-loss", "mse"}, {"tv-weight", "5"},
+			{"quality", "reference"}, {"noise", "0"},
 		},
 		Deviations: []string{
 			"Its network is torchvision's, the embedded one is that of the VGG-19 paper's authors, whose activations are of other sizes by layer; the weights, 256, 64, 16, 4 and 1 there, were converted by the sizes in the embedded one.",
@@ -97,8 +97,8 @@ var originals = []Preset{
 		Settings: []Assignment{
 			{"min-size", oneScale},
 			{"style-layers", "conv1_2=1,conv2_2=6,conv3_2=4.4,conv3_4=27,conv4_2=56,conv4_4=15"},
-			{"content-weight", "0"}, {"tv-weight", "0"}, {"noise", "0"},
-			{"first-iterations", "50"}, {"iterations", "50"},
+			{"content-weight", "0"}, {"tv-weight", "0"},
+			{"first-iterations", "50"}, {"iterations", "50"}, {"noise", "0"},
 			{"pooling", "avg"}, {"padding", "zero"}, {"plain-pooling", "true"},
 		},
 		Deviations: []string{
@@ -115,8 +115,8 @@ var originals = []Preset{
 		Settings: []Assignment{
 			{"min-size", "64"}, {"loss", "relaxed"}, {"samples", "1024"},
 			{"style-layers", "relu1_1=0.05,relu1_2=0.9,relu2_1=2.6,relu2_2=4.1,relu3_1=8.7,relu3_2=10.5,relu3_3=32,relu4_3=41,relu5_3=0.1"},
-			{"content-weight", "0.6"}, {"content-loss", "mse"}, {"tv-weight", "0"}, {"optimizer", "adam"}, {"noise", "0"},
-			{"first-iterations", "250"}, {"iterations", "250"},
+			{"content-weight", "0.6"}, {"content-loss", "mse"}, {"tv-weight", "0"}, {"optimizer", "adam"},
+			{"first-iterations", "250"}, {"iterations", "250"}, {"noise", "0"},
 			{"step-size", "0.01"}, {"padding", "zero"},
 		},
 		Deviations: []string{
