@@ -1,28 +1,22 @@
 package model
 
+import "math"
+
 // Quality says how long a descent goes on, and by which optimiser.
 type Quality struct {
 	Name      string
 	Help      string
 	Optimizer Optimizer
-	// FirstIterations and the others are those of Options.
+	// FirstIterations and the others are those of Options under the loss gaussian; see
+	// SetQuality.
 	FirstIterations, MiddleIterations, Iterations, LeastIterations int
 }
 
 // Qualities are all, from the quickest on; good is the default.
 //
-// L-BFGS comes to the same loss as Adam in a fifth of the time or less, and the
-// pictures can hardly be told apart. The loss at the end, and processor seconds,
-// of a photograph of 979×734 in Van Gogh's Starry Night at 256 pixels on two
-// cores (Zen 5):
-//
-//	                        gram              gaussian
-//	reference (Adam)        0.1827   202 s    0.1626   290 s
-//	Adam, 400 and 200       0.1943    78 s    0.1650   119 s
-//	Adam, 200 and 100       0.2124    38 s    0.1694    59 s
-//	good (L-BFGS)           0.1837    40 s    0.1647    59 s
-//	L-BFGS, 100 and 50      0.1883    21 s    0.1667    31 s
-//	draft (L-BFGS)          0.1939    13 s    0.1693    18 s
+// L-BFGS comes to the same loss as Adam in a fifth of the time or less. How many of its
+// iterations go to which level was chosen by the mean distance to the style at one distance
+// from the content (docs/performance.md, "Time to a picture").
 var Qualities = []Quality{
 	{"draft", "a look in a fraction of the time", LBFGS, 30, 10, 15, 10},
 	{"good", "as many iterations as change what is seen", LBFGS, 60, 20, 40, 20},
@@ -30,12 +24,43 @@ var Qualities = []Quality{
 	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500, 500},
 }
 
-// SetQuality sets the optimiser and the iterations as a quality has them.
+// paces are how many times the iterations of a quality L-BFGS makes under a loss, so that
+// the loss is as near to its end as under gaussian, for which they are. How far it is above
+// that after 250 iterations, in per cent, of a photograph in The Starry Night at 128 pixels:
+//
+//	iterations    20     40     60     80    120    160
+//	gaussian      14      8    4.5    2.9    1.4    0.7
+//	histogram     10      4    2.4    1.5    0.6    0.2
+//	moments       10      4    2.6    1.6    0.8    0.4
+//	gram          28     15     10    7.5    4.4    2.4
+//	cmd           42     19     12    8.8    4.7    2.3
+var paces = map[string]float64{"cmd": 2, "gram": 2, "histogram": 0.75, "moments": 0.75}
+
+// pace is that of the slowest of the style's losses.
+func (o Options) pace() float64 {
+	slowest := 0.
+	for _, t := range o.StyleTerms {
+		pace, known := paces[t.Loss.Description().Name]
+		if !known {
+			pace = 1
+		}
+		slowest = max(slowest, pace)
+	}
+	return slowest
+}
+
+// SetQuality sets the optimiser and the iterations as a quality has them for the losses of
+// the style terms, which are set before.
 func (o *Options) SetQuality(name string) error {
 	for _, q := range Qualities {
 		if q.Name == name {
+			pace := 1.
+			if !q.Optimizer.Averages() && len(o.StyleTerms) > 0 {
+				pace = o.pace()
+			}
+			of := func(iterations int) int { return int(math.Ceil(pace * float64(iterations))) }
 			o.Optimizer = q.Optimizer
-			o.FirstIterations, o.MiddleIterations, o.Iterations, o.LeastIterations = q.FirstIterations, q.MiddleIterations, q.Iterations, q.LeastIterations
+			o.FirstIterations, o.MiddleIterations, o.Iterations, o.LeastIterations = of(q.FirstIterations), of(q.MiddleIterations), of(q.Iterations), of(q.LeastIterations)
 			return nil
 		}
 	}

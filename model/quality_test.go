@@ -3,6 +3,8 @@ package model
 import (
 	"slices"
 	"testing"
+
+	"impasto/losses"
 )
 
 func TestLargeLevelsMakeFewerIterations(t *testing.T) {
@@ -31,6 +33,36 @@ func TestLargeLevelsMakeFewerIterations(t *testing.T) {
 		}
 		if !slices.Equal(middle, test.middle) || !slices.Equal(last, test.last) {
 			t.Errorf("%s: at %v, %v iterations between and %v at the end, want %v and %v", test.name, sides, middle, last, test.middle, test.last)
+		}
+	}
+}
+
+func TestQualitiesFitTheLoss(t *testing.T) {
+	for _, test := range []struct {
+		quality string
+		losses  []string // of the first layers; the others have gaussian
+		want    [4]int
+	}{
+		{"good", nil, [4]int{60, 20, 40, 20}},
+		{"good", []string{"gram", "gram", "gram", "gram", "gram"}, [4]int{120, 40, 80, 40}},
+		{"draft", []string{"moments", "moments", "moments", "moments", "moments"}, [4]int{23, 8, 12, 8}},
+		{"draft", []string{"moments", "gram"}, [4]int{60, 20, 30, 20}},
+		{"reference", []string{"gram"}, [4]int{1000, 500, 500, 500}},
+	} {
+		o := DefaultOptions()
+		for i, name := range test.losses {
+			o.StyleTerms[i].Loss = named(name)
+		}
+		if err := o.SetQuality(test.quality); err != nil {
+			t.Fatal(err)
+		}
+		if got := [4]int{o.FirstIterations, o.MiddleIterations, o.Iterations, o.LeastIterations}; got != test.want {
+			t.Errorf("%s under %v makes %v iterations, want %v", test.quality, test.losses, got, test.want)
+		}
+	}
+	for name := range paces {
+		if _, err := losses.Named(name); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func qualityHelp(name string) string {
 
 func qualityUsage() string {
 	return "how long to go on: " + alternatives(", or ", model.QualityNames(), only(qualityHelp, "draft", "reference")) +
-		"; the next four flags override it"
+		"; the next five flags override it"
 }
 
 // ColourMethodUsage describes the ways to keep colours.

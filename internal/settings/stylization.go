@@ -120,6 +120,7 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 	if !given("min-size") {
 		s.Options.MinSize = min(s.Options.MinSize, s.Options.Size)
 	}
+	s.Options.StyleTerms = s.StyleTerms()
 	before := s.Options
 	if err := s.Options.SetQuality(s.Quality); err != nil {
 		return err
