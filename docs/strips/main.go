@@ -52,7 +52,8 @@ var strips = []strip{
 	one("content-weight", "0", "0.01", "0.03", "0.1", "0.5"),
 	one("loss", "gaussian", "gram", "moments", "sliced", "relaxed"),
 	one("quality", "draft", "good", "best"),
-	one("tv-weight", "0", "2", "8", "40"),
+	one("tv-weight", "0", "0.2", "2", "20"),
+	one("noise", "0", "0.03", "0.1", "0.3"),
 	one("start", "content", "style", "grey", "noise"),
 	{"keep-colors", []cell{
 		{"0", nil},
