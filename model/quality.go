@@ -18,8 +18,8 @@ type Quality struct {
 // iterations go to which level was chosen by the mean distance to the style at one distance
 // from the content (docs/performance.md, "Time to a picture").
 var Qualities = []Quality{
-	{"draft", "a look in a fraction of the time", LBFGS, 30, 10, 15, 10},
-	{"good", "as many iterations as change what is seen", LBFGS, 60, 20, 40, 20},
+	{"draft", "a look in a fraction of the time", LBFGS, 25, 8, 12, 8},
+	{"good", "as many iterations as change what is seen", LBFGS, 60, 15, 30, 20},
 	{"best", "the lowest loss", LBFGS, 200, 60, 150, 60},
 	{"reference", "Adam with 1000 and 500 iterations, the recipe of style-transfer-pytorch", Adam, 1000, 500, 500, 500},
 }
@@ -34,7 +34,11 @@ var Qualities = []Quality{
 //	moments       10      4    2.6    1.6    0.8    0.4
 //	gram          28     15     10    7.5    4.4    2.4
 //	cmd           42     19     12    8.8    4.7    2.3
-var paces = map[string]float64{"cmd": 2, "gram": 2, "histogram": 0.75, "moments": 0.75}
+//	sliced        11      9     11    7.1    6.1    2.6
+//	max-sliced    17     15     12    8.1    8.7    5.3
+//
+// The last two draw directions anew each iteration, by which their values vary by 3.
+var paces = map[string]float64{"cmd": 2, "gram": 2, "histogram": 0.75, "max-sliced": 1.5, "moments": 0.75, "sliced": 1.5}
 
 // pace is that of the slowest of the style's losses.
 func (o Options) pace() float64 {

@@ -49,7 +49,7 @@ func TestFlagsCountMoreThanTheFileAndThatMoreThanThePreset(t *testing.T) {
 		{nil, map[string]string{"size": "512", "loss": "gaussian", "tv-weight": "0.2", "depth": "8"}},
 		{[]string{"--preset=strotss"}, map[string]string{"size": "512", "loss": "relaxed", "tv-weight": "0", "min-size": "64", "optimizer": "adam", "iterations": "250"}},
 		// The file's quality is of more weight than the preset's iterations.
-		{[]string{"--config=run.toml"}, map[string]string{"size": "300", "loss": "relaxed", "tv-weight": "3", "min-size": "64", "optimizer": "lbfgs", "iterations": "40", "depth": "16"}},
+		{[]string{"--config=run.toml"}, map[string]string{"size": "300", "loss": "relaxed", "tv-weight": "3", "min-size": "64", "optimizer": "lbfgs", "iterations": "30", "depth": "16"}},
 		{[]string{"--config=run.toml", "--size=100", "--loss=gram"}, map[string]string{"size": "100", "loss": "gram", "tv-weight": "3", "samples": "1024"}},
 		{[]string{"--config=run.toml", "--preset=johnson"}, map[string]string{"preset": "johnson", "size": "300", "loss": "gram", "tv-weight": "3"}},
 	} {

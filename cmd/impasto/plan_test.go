@@ -42,11 +42,11 @@ func TestPlanHasFewerIterationsForLargeScales(t *testing.T) {
 		flags []string
 		want  []int
 	}{
-		{nil, []int{60, 15, 20}},
+		{nil, []int{60, 11, 20}},
 		{[]string{"--iterations=80"}, []int{60, 80, 80}},
-		{[]string{"--least-iterations=100"}, []int{60, 20, 40}},
+		{[]string{"--least-iterations=100"}, []int{60, 15, 30}},
 		{[]string{"--least-iterations=60", "--iterations=80"}, []int{60, 60, 60}},
-		{[]string{"--optimizer=adam"}, []int{60, 20, 40}},
+		{[]string{"--optimizer=adam"}, []int{60, 15, 30}},
 	} {
 		args := slices.Concat([]string{"plan", "content.png", "style.png", "--json"}, shallow, []string{"--size=1024", "--min-size=512"}, test.flags)
 		var plan planReport

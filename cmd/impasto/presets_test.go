@@ -95,7 +95,7 @@ func TestPlansAreThoseOfPresets(t *testing.T) {
 		want [][2]int
 	}{
 		{[]string{"--preset=johnson", "--size=64"}, [][2]int{{64, 1000}}},
-		{[]string{"--preset=johnson", "--size=64", "--quality=draft"}, [][2]int{{64, 30}}},
+		{[]string{"--preset=johnson", "--size=64", "--quality=draft"}, [][2]int{{64, 50}}},
 		{[]string{"--preset=johnson", "--size=64", "--min-size=45"}, [][2]int{{45, 1000}, {64, 1000}}},
 		{[]string{"--preset=johnson", "--size=64", "--first-iterations=3"}, [][2]int{{64, 3}}},
 		{[]string{"--preset=johnson", "--config=run.toml"}, [][2]int{{45, 1000}, {64, 1000}}},

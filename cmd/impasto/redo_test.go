@@ -100,7 +100,7 @@ func TestRedoSaysWhyThePictureIsAnother(t *testing.T) {
 		{[]string{"--depth=16"}, "--depth: 8 then, 16 now"},
 		{[]string{"--no-metadata"}, "--no-metadata leaves out how it was made"},
 		{[]string{"--start=style.png"}, "start: none then, "},
-		{[]string{"--quality=draft", "--first-iterations=2"}, "--first-iterations: 3 then, 2 now; --iterations: 40 then, 15 now"},
+		{[]string{"--quality=draft", "--first-iterations=2"}, "--first-iterations: 3 then, 2 now; --iterations: 30 then, 12 now"},
 	} {
 		run := impasto(t, folder, slices.Concat([]string{"redo", "out.png", "-o", "again.png", "--json"}, test.args)...).done(t)
 		if !strings.HasPrefix(run.stderr, "the picture won't be the same as out.png: "+test.want) {

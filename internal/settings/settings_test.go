@@ -135,7 +135,7 @@ func TestSettlingFitsWhatWasNotGiven(t *testing.T) {
 		{"", "", 20},
 		{"iterations=80", "iterations", 80},
 		{"least-iterations=9", "least-iterations", 9},
-		{"quality=draft", "quality", 10},
+		{"quality=draft", "quality", 8},
 	} {
 		s := Default()
 		if name, value, ok := strings.Cut(test.set, "="); ok {
