@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race arm64-test gpu-test gpu-check browser bench generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
+.PHONY: build man test race arm64-test gpu-test gpu-check browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -67,6 +67,21 @@ browser:
 # Output for benchstat.
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+# What time buys: distance from the style by seconds, for each loss and quality, at one
+# content distance, of fixed pairs of pictures; into bin/frontier.jsonl and
+# bin/frontier.svg. It takes an hour on two cores. PICTURES is a folder with more
+# pictures, as JPEG: golden_gate, tubingen, starry_night, the_scream and wave_kngwa.
+# BENCH are more flags, as in BENCH='--label new --with old.jsonl'.
+FRONTIER = examples/harbour.png examples/whirl.jpg examples/harbour.png examples/woodcut.jpg \
+	examples/harbour.png examples/mosaic.jpg examples/harbour.png examples/dots.jpg
+ifdef PICTURES
+FRONTIER += $(PICTURES)/golden_gate.jpg $(PICTURES)/starry_night.jpg $(PICTURES)/tubingen.jpg $(PICTURES)/the_scream.jpg \
+	$(PICTURES)/golden_gate.jpg $(PICTURES)/wave_kngwa.jpg $(PICTURES)/tubingen.jpg $(PICTURES)/starry_night.jpg
+endif
+bench-picture:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	bin/impasto bench picture $(FRONTIER) --plot bin/frontier.svg --json $(BENCH) > bin/frontier.jsonl
 
 # Assembly, GPU kernels and their launches, example pictures, NOTICE, and what documents
 # show of the code, from the programs that make them. The compiler of the GPU kernels is

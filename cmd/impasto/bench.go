@@ -12,14 +12,14 @@ import (
 func newBenchCommand(global *globalOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Time iterations, losses and convolutions on this machine",
-		Long: `Bench shows how fast this machine is: whole iterations of a stylisation, the
-losses by themselves, or the convolutions of the network one by one. Rates count
-the operations of convolutions computed directly, so a rate above the machine's
-own rate of matrix products, which is measured beside it, comes from Winograd's
-method.`,
+		Short: "Time pictures, iterations, losses and convolutions on this machine",
+		Long: `Bench shows how fast this machine is: whole pictures, with the quality that their
+time buys, iterations of a stylisation, the losses by themselves, or the
+convolutions of the network one by one. Rates count the operations of
+convolutions computed directly, so a rate above the machine's own rate of matrix
+products, which is measured beside it, comes from Winograd's method.`,
 	}
-	cmd.AddCommand(newBenchIterationCommand(global), newBenchLossesCommand(global), newBenchKernelsCommand(global))
+	cmd.AddCommand(newBenchPictureCommand(global), newBenchIterationCommand(global), newBenchLossesCommand(global), newBenchKernelsCommand(global))
 	return cmd
 }
 

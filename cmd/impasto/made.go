@@ -162,7 +162,6 @@ func nameOr(in metadata.Input, other string) string {
 // others.
 func neededFlags(s settings.Stylization) []string {
 	want := s.Values()
-	counts := func(name string) bool { return name != "least-iterations" || !s.Options.Optimizer.Averages() }
 	var needed []string
 	for {
 		given := func(name string) bool { return slices.Contains(needed, name) }
@@ -174,7 +173,7 @@ func neededFlags(s settings.Stylization) []string {
 		}
 		_ = tried.Settle(given) // settings that contradict each other are told by whoever uses them
 		got, table := tried.Values(), tried.Table()
-		next := slices.IndexFunc(table, func(row settings.Setting) bool { return got[row.Name] != want[row.Name] && counts(row.Name) && !given(row.Name) })
+		next := slices.IndexFunc(table, func(row settings.Setting) bool { return got[row.Name] != want[row.Name] && !given(row.Name) })
 		if next < 0 {
 			break
 		}

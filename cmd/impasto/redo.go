@@ -246,6 +246,9 @@ func overridden(d *metadata.Document, flags settings.Stylization, given, placed 
 	if given("iterations") && !given("least-iterations") {
 		s.Options.LeastIterations = s.Options.Iterations
 	}
+	if s.Options.Optimizer.Averages() {
+		s.Options.LeastIterations = s.Options.Iterations
+	}
 	for _, name := range []string{"step-size", "average-decay"} {
 		if given(name) && !s.Options.Optimizer.Averages() {
 			return s, usagef("--%s is Adam's; add --optimizer adam", name)

@@ -1,5 +1,5 @@
-// Package bench times a stylisation's iterations, the network's convolutions and the
-// losses.
+// Package bench times whole stylisations, their iterations, the network's convolutions
+// and the losses.
 package bench
 
 import (

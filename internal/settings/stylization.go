@@ -144,6 +144,9 @@ func (s *Stylization) Settle(given func(name string) bool) error {
 	if given("least-iterations") && s.Options.Optimizer.Averages() {
 		return fmt.Errorf("--least-iterations is L-BFGS's, and --optimizer is %s, which makes as many iterations at every scale", s.Options.Optimizer)
 	}
+	if s.Options.Optimizer.Averages() { // which has no use for it
+		s.Options.LeastIterations = s.Options.Iterations
+	}
 	for _, name := range []string{"step-size", "average-decay"} {
 		if given(name) && !s.Options.Optimizer.Averages() {
 			return fmt.Errorf("--%s is Adam's, and --optimizer is %s; add --optimizer adam", name, s.Options.Optimizer)
