@@ -126,54 +126,123 @@ func TestDotIsSummedInDoublePrecision(t *testing.T) {
 	}
 }
 
+// smoothings are of planes of odd shapes, and ones that smooth nothing.
+var smoothings = []struct {
+	planes int
+	optim.Smoothing
+}{
+	{1, optim.Smoothing{Width: 4, Height: 4, Levels: 1, Gain: 0.35}},
+	{3, optim.Smoothing{Width: 5, Height: 7, Levels: 4, Gain: 0.35}},
+	{3, optim.Smoothing{Width: 37, Height: 22, Levels: 2, Gain: 0.5}},
+	{2, optim.Smoothing{Width: 129, Height: 130, Levels: 40, Gain: 0.35}},
+	{3, optim.Smoothing{Width: 6, Height: 301, Levels: 4, Gain: 1}},
+	{3, optim.Smoothing{Width: 3, Height: 50, Levels: 4, Gain: 0.35}}, // too narrow to have coarser grids
+	{3, optim.Smoothing{Width: 20, Height: 20, Levels: 4}},
+	{0, optim.Smoothing{Width: 20, Height: 20, Levels: 4, Gain: 0.35}},
+}
+
+func TestSmoothingMatchesTheHosts(t *testing.T) {
+	d := open(t, Options{})
+	for _, s := range smoothings {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			n := s.planes * s.Width * s.Height
+			values := [4][]float32{random(1, n), random(2, n), random(3, n)}
+			smooth := func(on optim.Vectors) (results [4][]float32, square float64) {
+				results = run(t, on, values, func(on optim.Vectors, v []optim.Vector) {
+					var err error
+					if square, err = on.SmoothedSquare(v[0], v[1], s.Smoothing); err != nil {
+						t.Fatal(err)
+					}
+					if err = on.Smooth(v[2], v[1], s.Smoothing); err != nil {
+						t.Fatal(err)
+					}
+				})
+				return results, square
+			}
+			got, square := smooth(d)
+			want, wantSquare := smooth(optim.Host{})
+			near(t, "smoothed", got[2], want[2], 1e-5)
+			near(t, "what the square is of", got[0], values[0], 0)
+			// The host's is of a smoothed vector, which is rounded to float32.
+			if !(math.Abs(square-wantSquare) <= 1e-6*wantSquare) {
+				t.Errorf("the square is %v, want %v", square, wantSquare)
+			}
+		})
+	}
+}
+
+// direction is what the two-loop recursion makes of a vector, under a history of so many
+// pairs.
+func direction(t *testing.T, on optim.Vectors, n, length int, s optim.Smoothing) []float32 {
+	t.Helper()
+	vector := func(values []float32) optim.Vector {
+		v, err := on.NewVector(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { on.Free(v) })
+		if err := on.Upload(v, values); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	room := vector(random(2, n))
+	var history []optim.Curvature
+	for i := range length {
+		step, change := random(uint64(2*i+5), n), random(uint64(2*i+6), n)
+		for k, s := range step { // curvatures of 0.5 to 1.5
+			change[k] = s * (1 + 0.5*float32(math.Sin(float64(change[k]))))
+		}
+		p := optim.Curvature{Step: vector(step), Change: vector(change)}
+		var err error
+		if p.Product, err = on.Dot(p.Step, p.Change); err != nil {
+			t.Fatal(err)
+		}
+		if p.Square, err = on.SmoothedSquare(p.Change, room, s); err != nil {
+			t.Fatal(err)
+		}
+		history = append(history, p)
+	}
+	q := vector(random(1, n))
+	if err := on.TwoLoop(q, room, history, s); err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float32, n)
+	if err := on.Download(values, q); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
 // TestTheTwoLoopRecursionMatchesTheHosts takes histories of several lengths, the
 // longest longer than the GPU has room for.
 func TestTheTwoLoopRecursionMatchesTheHosts(t *testing.T) {
 	d := open(t, Options{})
-	direction := func(on optim.Vectors, n, length int) []float32 {
-		vector := func(values []float32) optim.Vector {
-			v, err := on.NewVector(n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { on.Free(v) })
-			if err := on.Upload(v, values); err != nil {
-				t.Fatal(err)
-			}
-			return v
-		}
-		var history []optim.Curvature
-		for i := range length {
-			step, change := random(uint64(2*i+5), n), random(uint64(2*i+6), n)
-			for k, s := range step { // curvatures of 0.5 to 1.5
-				change[k] = s * (1 + 0.5*float32(math.Sin(float64(change[k]))))
-			}
-			p := optim.Curvature{Step: vector(step), Change: vector(change)}
-			dots, err := on.Dots([2]optim.Vector{p.Step, p.Change}, [2]optim.Vector{p.Change, p.Change})
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.Product, p.Square = dots[0], dots[1]
-			history = append(history, p)
-		}
-		q := vector(random(1, n))
-		if err := on.TwoLoop(q, nil, history, optim.Smoothing{}); err != nil {
-			t.Fatal(err)
-		}
-		values := make([]float32, n)
-		if err := on.Download(values, q); err != nil {
-			t.Fatal(err)
-		}
-		return values
+	matches := func(n, length int, s optim.Smoothing) {
+		t.Run(fmt.Sprint(n, " elements, ", length, " pairs, ", s), func(t *testing.T) {
+			near(t, "direction", direction(t, d, n, length, s), direction(t, optim.Host{}, n, length, s), 2e-4)
+		})
 	}
-	for _, n := range []int{3, 1000, 70001} {
-		for _, length := range []int{0, 1, 2, 10, mostPairs + 1} {
-			if length > 10 && n > 1000 {
-				continue
+	for _, length := range []int{0, 1, 2, 10, mostPairs + 1} {
+		for _, n := range []int{3, 1000, 70001} {
+			if length <= 10 || n <= 1000 {
+				matches(n, length, optim.Smoothing{})
 			}
-			near(t, fmt.Sprintf("%d elements, %d pairs", n, length), direction(d, n, length), direction(optim.Host{}, n, length), 2e-4)
+		}
+		for _, s := range smoothings {
+			if n := s.planes * s.Width * s.Height; length <= 10 || n <= 1000 {
+				matches(n, length, s.Smoothing)
+			}
 		}
 	}
+}
+
+// TestDirectionsAreTheSameFromRunToRun finds one under a smoothing twice.
+func TestDirectionsAreTheSameFromRunToRun(t *testing.T) {
+	d := open(t, Options{})
+	s := optim.Smoothing{Width: 37, Height: 22, Levels: 4, Gain: 0.35}
+	n := 3 * s.Width * s.Height
+	near(t, "direction", direction(t, d, n, 3, s), direction(t, d, n, 3, s), 0)
 }
 
 func TestProductsOfManyPairsComeBackInTheirOrder(t *testing.T) {

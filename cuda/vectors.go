@@ -148,7 +148,7 @@ func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error
 	sums := pointer[float64](d.workspace.at)
 	for i, pair := range pairs {
 		n := pair[0].Len()
-		partials, sum, parts := sums.Plus(dotsAt+i*dotBlocks), sums.Plus(i), vectorBlocks(n)
+		partials, sum, parts := sums.Plus(partialsAt+i*dotBlocks), sums.Plus(i), vectorBlocks(n)
 		launches := []launch{
 			kernels.DotPartials(grid(parts, 1, 1), partials, values(pair[0]), values(pair[1]), n),
 			addParts(sum, partials, 1, parts, 1),
@@ -172,15 +172,16 @@ const mostPairs = 64
 // The workspace has results of products, their partial sums, and coefficients of the
 // two-loop recursion. Places are in float64.
 const (
-	dotsAt         = mostDots
-	alphasAt       = dotsAt + mostDots*dotBlocks
+	partialsAt     = max(mostDots, mostGrids)
+	alphasAt       = partialsAt + max(mostDots, mostGrids)*dotBlocks
 	workspaceBytes = 8 * (alphasAt + mostPairs)
 )
 
 // TwoLoop implements optim.Vectors: one launch for each product, which makes its
-// coefficient of the product before, so that the host has nothing to wait for.
+// coefficient of the product before, so that the host has nothing to wait for. A smoothing
+// lies between both loops, and the product that the second begins with is taken after it.
 func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s optim.Smoothing) error {
-	if len(history) > mostPairs || !s.None() {
+	if len(history) > mostPairs {
 		return optim.TwoLoop(d, q, room, history, s)
 	}
 	n := q.Len()
@@ -188,12 +189,12 @@ func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s opti
 		return nil
 	}
 	sums, parts := pointer[float64](d.workspace.at), vectorBlocks(n)
-	partials, alphas := [2]pointer[float64]{sums.Plus(dotsAt), sums.Plus(dotsAt + dotBlocks)}, sums.Plus(alphasAt)
+	next, before, alphas := sums.Plus(partialsAt), sums.Plus(partialsAt+dotBlocks), sums.Plus(alphasAt)
 	var launches []launch
 	step := func(add, with pointer[float32], pair, second int, product, factor float64) {
-		parity := len(launches) % 2
 		launches = append(launches, kernels.TwoLoop(grid(parts, 1, 1), values(q), add, with,
-			partials[parity], partials[1-parity], parts, alphas, pair, second, product, factor, n))
+			next, before, parts, alphas, pair, second, product, factor, n))
+		next, before = before, next
 	}
 	last := len(history) - 1
 	if last < 0 {
@@ -202,11 +203,19 @@ func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s opti
 		step(none, values(history[last].Step), 0, 0, 1, 1)
 	}
 	for i, p := range slices.Backward(history) {
-		with, factor := values(history[0].Change), history[last].Product/history[last].Square
+		with, factor := pointer[float32](none), history[last].Product/history[last].Square
 		if i > 0 {
 			with, factor = values(history[i-1].Step), 1
+		} else if s.None() {
+			with = values(p.Change)
 		}
 		step(values(p.Change), with, i, 0, p.Product, factor)
+	}
+	if !s.None() {
+		launches = append(launches, smoothing(q, room, s)...)
+		if last >= 0 {
+			launches = append(launches, kernels.DotPartials(grid(parts, 1, 1), before, values(q), values(history[0].Change), n))
+		}
 	}
 	for i, p := range history {
 		with, factor := pointer[float32](none), -1.
@@ -216,27 +225,6 @@ func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s opti
 		step(values(p.Step), with, i, 1, p.Product, factor)
 	}
 	return d.do("direction of the descent", func() error { return d.run(launches...) })
-}
-
-// Smooth implements optim.Vectors, on the host.
-func (d *Device) Smooth(x, _ optim.Vector, s optim.Smoothing) error {
-	values := make(optim.HostVector, x.Len())
-	if err := d.Download(values, x); err != nil {
-		return err
-	}
-	if err := (optim.Host{}).Smooth(values, nil, s); err != nil {
-		return err
-	}
-	return d.Upload(x, values)
-}
-
-// SmoothedSquare implements optim.Vectors, on the host.
-func (d *Device) SmoothedSquare(x, _ optim.Vector, s optim.Smoothing) (float64, error) {
-	values := make(optim.HostVector, x.Len())
-	if err := d.Download(values, x); err != nil {
-		return 0, err
-	}
-	return optim.Host{}.SmoothedSquare(values, nil, s)
 }
 
 // Clamp implements optim.Vectors.

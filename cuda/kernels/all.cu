@@ -8,5 +8,6 @@
 #include "moments.cu"
 #include "pairwise.cu"
 #include "sliced.cu"
+#include "smoothing.cu"
 #include "statistics.cu"
 #include "vectors.cu"

@@ -505,6 +505,18 @@ func TurnDirections(shape Shape, directions Pointer[float64], rounded Pointer[fl
 	return launch("turn_directions", 256, shape, directions, rounded, slopes, integer(count), integer(channels))
 }
 
+// Of smoothing.cu.
+
+// Restrict launches restrict.
+func Restrict(shape Shape, coarse Pointer[float32], partials Pointer[float64], x Pointer[float32], planes, height, width int) Launch {
+	return launch("restrict", 256, shape, coarse, partials, x, integer(planes), integer(height), integer(width))
+}
+
+// Prolong launches prolong.
+func Prolong(shape Shape, x, coarse Pointer[float32], gain float64, planes, height, width int) Launch {
+	return launch("prolong", 256, shape, x, coarse, double(gain), integer(planes), integer(height), integer(width))
+}
+
 // Of statistics.cu.
 
 // StatisticsComparison launches statistics_comparison.
