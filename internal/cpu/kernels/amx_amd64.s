@@ -139,38 +139,76 @@ loop:
 	VZEROUPPER
 	RET
 
+DATA tileConfiguration<>+0(SB)/1, $0x01
+DATA tileConfiguration<>+1(SB)/1, $0x00
+DATA tileConfiguration<>+2(SB)/1, $0x00
+DATA tileConfiguration<>+3(SB)/1, $0x00
+DATA tileConfiguration<>+4(SB)/1, $0x00
+DATA tileConfiguration<>+5(SB)/1, $0x00
+DATA tileConfiguration<>+6(SB)/1, $0x00
+DATA tileConfiguration<>+7(SB)/1, $0x00
+DATA tileConfiguration<>+8(SB)/1, $0x00
+DATA tileConfiguration<>+9(SB)/1, $0x00
+DATA tileConfiguration<>+10(SB)/1, $0x00
+DATA tileConfiguration<>+11(SB)/1, $0x00
+DATA tileConfiguration<>+12(SB)/1, $0x00
+DATA tileConfiguration<>+13(SB)/1, $0x00
+DATA tileConfiguration<>+14(SB)/1, $0x00
+DATA tileConfiguration<>+15(SB)/1, $0x00
+DATA tileConfiguration<>+16(SB)/1, $0x40
+DATA tileConfiguration<>+17(SB)/1, $0x00
+DATA tileConfiguration<>+18(SB)/1, $0x40
+DATA tileConfiguration<>+19(SB)/1, $0x00
+DATA tileConfiguration<>+20(SB)/1, $0x40
+DATA tileConfiguration<>+21(SB)/1, $0x00
+DATA tileConfiguration<>+22(SB)/1, $0x40
+DATA tileConfiguration<>+23(SB)/1, $0x00
+DATA tileConfiguration<>+24(SB)/1, $0x40
+DATA tileConfiguration<>+25(SB)/1, $0x00
+DATA tileConfiguration<>+26(SB)/1, $0x40
+DATA tileConfiguration<>+27(SB)/1, $0x00
+DATA tileConfiguration<>+28(SB)/1, $0x40
+DATA tileConfiguration<>+29(SB)/1, $0x00
+DATA tileConfiguration<>+30(SB)/1, $0x40
+DATA tileConfiguration<>+31(SB)/1, $0x00
+DATA tileConfiguration<>+32(SB)/1, $0x00
+DATA tileConfiguration<>+33(SB)/1, $0x00
+DATA tileConfiguration<>+34(SB)/1, $0x00
+DATA tileConfiguration<>+35(SB)/1, $0x00
+DATA tileConfiguration<>+36(SB)/1, $0x00
+DATA tileConfiguration<>+37(SB)/1, $0x00
+DATA tileConfiguration<>+38(SB)/1, $0x00
+DATA tileConfiguration<>+39(SB)/1, $0x00
+DATA tileConfiguration<>+40(SB)/1, $0x00
+DATA tileConfiguration<>+41(SB)/1, $0x00
+DATA tileConfiguration<>+42(SB)/1, $0x00
+DATA tileConfiguration<>+43(SB)/1, $0x00
+DATA tileConfiguration<>+44(SB)/1, $0x00
+DATA tileConfiguration<>+45(SB)/1, $0x00
+DATA tileConfiguration<>+46(SB)/1, $0x00
+DATA tileConfiguration<>+47(SB)/1, $0x00
+DATA tileConfiguration<>+48(SB)/1, $0x10
+DATA tileConfiguration<>+49(SB)/1, $0x10
+DATA tileConfiguration<>+50(SB)/1, $0x10
+DATA tileConfiguration<>+51(SB)/1, $0x10
+DATA tileConfiguration<>+52(SB)/1, $0x10
+DATA tileConfiguration<>+53(SB)/1, $0x10
+DATA tileConfiguration<>+54(SB)/1, $0x10
+DATA tileConfiguration<>+55(SB)/1, $0x10
+DATA tileConfiguration<>+56(SB)/1, $0x00
+DATA tileConfiguration<>+57(SB)/1, $0x00
+DATA tileConfiguration<>+58(SB)/1, $0x00
+DATA tileConfiguration<>+59(SB)/1, $0x00
+DATA tileConfiguration<>+60(SB)/1, $0x00
+DATA tileConfiguration<>+61(SB)/1, $0x00
+DATA tileConfiguration<>+62(SB)/1, $0x00
+DATA tileConfiguration<>+63(SB)/1, $0x00
+GLOBL tileConfiguration<>(SB), RODATA|NOPTR, $64
+
 // func convolveTilesAMX(m []float32, v []float32, u []float32, biases []float32, n int, row int, plane int, chunks int, rectify int)
-// Requires: AVX, AVX2, AVX512F
-TEXT ·convolveTilesAMX(SB), NOSPLIT, $64-136
-	MOVQ    $0x00000040, R11
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU Y0, (SP)
-	VMOVDQU Y0, 32(SP)
-	VZEROUPPER
-	MOVB    $0x01, (SP)
-	MOVW    $0x0040, 16(SP)
-	MOVB    $0x10, 48(SP)
-	MOVW    $0x0040, 18(SP)
-	MOVB    $0x10, 49(SP)
-	MOVW    $0x0040, 20(SP)
-	MOVB    $0x10, 50(SP)
-	MOVW    $0x0040, 22(SP)
-	MOVB    $0x10, 51(SP)
-	MOVW    $0x0040, 24(SP)
-	MOVB    $0x10, 52(SP)
-	MOVW    $0x0040, 26(SP)
-	MOVB    $0x10, 53(SP)
-	MOVW    $0x0040, 28(SP)
-	MOVB    $0x10, 54(SP)
-	MOVW    $0x0040, 30(SP)
-	MOVB    $0x10, 55(SP)
-	MOVQ    R11, AX
-	SHRQ    $0x02, AX
-	MOVW    R11, 24(SP)
-	MOVB    AL, 54(SP)
-	MOVW    R11, 26(SP)
-	MOVB    AL, 55(SP)
-	LEAQ    (SP), AX
+// Requires: AVX, AVX512F
+TEXT ·convolveTilesAMX(SB), NOSPLIT, $0-136
+	LEAQ tileConfiguration<>+0(SB), AX
 
 	// LDTILECFG (AX)
 	BYTE   $0xc4
@@ -197,42 +235,42 @@ TEXT ·convolveTilesAMX(SB), NOSPLIT, $64-136
 	MOVQ   $0x00000040, R8
 
 pixels:
-	MOVQ biases_base+72(FP), R9
+	MOVQ biases_base+72(FP), AX
 
-	// TILELOADD (R9), T0
+	// TILELOADD (AX), T0
 	BYTE $0xc4
-	BYTE $0xc2
+	BYTE $0xe2
 	BYTE $0x7b
 	BYTE $0x4b
 	BYTE $0x84
-	BYTE $0x21
+	BYTE $0x20
 	LONG $0x00000000
 
-	// TILELOADD 64(R9), T1
+	// TILELOADD 64(AX), T1
 	BYTE $0xc4
-	BYTE $0xc2
+	BYTE $0xe2
 	BYTE $0x7b
 	BYTE $0x4b
 	BYTE $0x8c
-	BYTE $0x21
+	BYTE $0x20
 	LONG $0x00000040
 
-	// TILELOADD (R9), T2
+	// TILELOADD (AX), T2
 	BYTE $0xc4
-	BYTE $0xc2
+	BYTE $0xe2
 	BYTE $0x7b
 	BYTE $0x4b
 	BYTE $0x94
-	BYTE $0x21
+	BYTE $0x20
 	LONG $0x00000000
 
-	// TILELOADD 64(R9), T3
+	// TILELOADD 64(AX), T3
 	BYTE $0xc4
-	BYTE $0xc2
+	BYTE $0xe2
 	BYTE $0x7b
 	BYTE $0x4b
 	BYTE $0x9c
-	BYTE $0x21
+	BYTE $0x20
 	LONG $0x00000040
 	MOVQ SI, R9
 	MOVQ DX, R10
@@ -1008,1039 +1046,6 @@ next:
 	BYTE $0x49
 	BYTE $0xc0
 	VZEROUPPER
-	RET
-
-// func multiplyBFloat16AMX(m []float32, v []float32, u []float32, n int, depth int, accumulate int)
-// Requires: AVX, AVX2
-TEXT ·multiplyBFloat16AMX(SB), NOSPLIT, $64-96
-	MOVQ  m_base+0(FP), DI
-	MOVQ  v_base+24(FP), SI
-	MOVQ  u_base+48(FP), DX
-	MOVQ  n+72(FP), CX
-	MOVQ  depth+80(FP), R13
-	MOVQ  accumulate+88(FP), BX
-	MOVQ  $0x00000080, R8
-	MOVQ  $0x00000040, R11
-	TESTQ $0x0000001f, R13
-	JZ    whole
-	SHRQ  $0x01, R11
-	ADDQ  R13, R13
-
-whole:
-	SHRQ    $0x05, R13
-	MOVQ    R11, R12
-	SHLQ    $0x06, R12
-	VPXOR   Y0, Y0, Y0
-	VMOVDQU Y0, (SP)
-	VMOVDQU Y0, 32(SP)
-	VZEROUPPER
-	MOVB    $0x01, (SP)
-	MOVW    $0x0040, 16(SP)
-	MOVB    $0x10, 48(SP)
-	MOVW    $0x0040, 18(SP)
-	MOVB    $0x10, 49(SP)
-	MOVW    $0x0040, 20(SP)
-	MOVB    $0x10, 50(SP)
-	MOVW    $0x0040, 22(SP)
-	MOVB    $0x10, 51(SP)
-	MOVW    $0x0040, 24(SP)
-	MOVB    $0x10, 52(SP)
-	MOVW    $0x0040, 26(SP)
-	MOVB    $0x10, 53(SP)
-	MOVW    $0x0040, 28(SP)
-	MOVB    $0x10, 54(SP)
-	MOVW    $0x0040, 30(SP)
-	MOVB    $0x10, 55(SP)
-	MOVQ    R11, AX
-	SHRQ    $0x02, AX
-	MOVW    R11, 24(SP)
-	MOVB    AL, 54(SP)
-	MOVW    R11, 26(SP)
-	MOVB    AL, 55(SP)
-	LEAQ    (SP), AX
-
-	// LDTILECFG (AX)
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0x84
-	BYTE $0x20
-	LONG $0x00000000
-
-tiles:
-	CMPQ  CX, $0x20
-	JL    rest
-	TESTQ BX, BX
-	JNZ   accumulate0
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-
-	// TILEZERO T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd0
-
-	// TILEZERO T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd8
-	JMP  start0
-
-accumulate0:
-	// TILELOADD (DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILELOADD 64(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x00000040
-
-	// TILELOADD 4096(DI)(R8*2), T2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001000
-
-	// TILELOADD 4160(DI)(R8*2), T3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x00001040
-
-start0:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depth0:
-	// TILELOADD (R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000000
-
-	// TILELOADD 64(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x00000040
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-
-	// TILELOADD 2048(R9)(R8*1), T5
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x01
-	LONG $0x00000800
-
-	// TDPBF16PS T6, T5, T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-
-	// TDPBF16PS T7, T5, T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depth0
-
-	// TILESTORED T0, (DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILESTORED T1, 64(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x00000040
-
-	// TILESTORED T2, 4096(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001000
-
-	// TILESTORED T3, 4160(DI)(R8*2)
-	BYTE  $0xc4
-	BYTE  $0xa2
-	BYTE  $0x7a
-	BYTE  $0x4b
-	BYTE  $0x9c
-	BYTE  $0x47
-	LONG  $0x00001040
-	TESTQ BX, BX
-	JNZ   accumulate1
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-
-	// TILEZERO T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd0
-
-	// TILEZERO T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd8
-	JMP  start1
-
-accumulate1:
-	// TILELOADD 128(DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILELOADD 192(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-	// TILELOADD 4224(DI)(R8*2), T2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001080
-
-	// TILELOADD 4288(DI)(R8*2), T3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x000010c0
-
-start1:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depth1:
-	// TILELOADD 128(R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000080
-
-	// TILELOADD 192(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x000000c0
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-
-	// TILELOADD 2048(R9)(R8*1), T5
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x01
-	LONG $0x00000800
-
-	// TDPBF16PS T6, T5, T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-
-	// TDPBF16PS T7, T5, T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depth1
-
-	// TILESTORED T0, 128(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILESTORED T1, 192(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-	// TILESTORED T2, 4224(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001080
-
-	// TILESTORED T3, 4288(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x000010c0
-	ADDQ $0x00002000, DI
-	ADDQ $0x00001000, SI
-	SUBQ $0x20, CX
-	JMP  tiles
-
-rest:
-	CMPQ CX, $0x10
-	JLE  few
-	SUBQ $0x10, CX
-	MOVB CL, 53(SP)
-	MOVB CL, 50(SP)
-	MOVB CL, 51(SP)
-	LEAQ (SP), AX
-
-	// LDTILECFG (AX)
-	BYTE  $0xc4
-	BYTE  $0xe2
-	BYTE  $0x78
-	BYTE  $0x49
-	BYTE  $0x84
-	BYTE  $0x20
-	LONG  $0x00000000
-	TESTQ BX, BX
-	JNZ   accumulateRest0
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-
-	// TILEZERO T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd0
-
-	// TILEZERO T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd8
-	JMP  startRest0
-
-accumulateRest0:
-	// TILELOADD (DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILELOADD 64(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x00000040
-
-	// TILELOADD 4096(DI)(R8*2), T2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001000
-
-	// TILELOADD 4160(DI)(R8*2), T3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x00001040
-
-startRest0:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depthRest0:
-	// TILELOADD (R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000000
-
-	// TILELOADD 64(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x00000040
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-
-	// TILELOADD 2048(R9)(R8*1), T5
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x01
-	LONG $0x00000800
-
-	// TDPBF16PS T6, T5, T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-
-	// TDPBF16PS T7, T5, T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depthRest0
-
-	// TILESTORED T0, (DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILESTORED T1, 64(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x00000040
-
-	// TILESTORED T2, 4096(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001000
-
-	// TILESTORED T3, 4160(DI)(R8*2)
-	BYTE  $0xc4
-	BYTE  $0xa2
-	BYTE  $0x7a
-	BYTE  $0x4b
-	BYTE  $0x9c
-	BYTE  $0x47
-	LONG  $0x00001040
-	TESTQ BX, BX
-	JNZ   accumulateRest1
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-
-	// TILEZERO T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd0
-
-	// TILEZERO T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd8
-	JMP  startRest1
-
-accumulateRest1:
-	// TILELOADD 128(DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILELOADD 192(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-	// TILELOADD 4224(DI)(R8*2), T2
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001080
-
-	// TILELOADD 4288(DI)(R8*2), T3
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x000010c0
-
-startRest1:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depthRest1:
-	// TILELOADD 128(R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000080
-
-	// TILELOADD 192(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x000000c0
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-
-	// TILELOADD 2048(R9)(R8*1), T5
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x01
-	LONG $0x00000800
-
-	// TDPBF16PS T6, T5, T2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xd5
-
-	// TDPBF16PS T7, T5, T3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xdd
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depthRest1
-
-	// TILESTORED T0, 128(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILESTORED T1, 192(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-	// TILESTORED T2, 4224(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x47
-	LONG $0x00001080
-
-	// TILESTORED T3, 4288(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x9c
-	BYTE $0x47
-	LONG $0x000010c0
-	JMP  end
-
-few:
-	TESTQ CX, CX
-	JZ    end
-	MOVB  CL, 52(SP)
-	MOVB  CL, 48(SP)
-	MOVB  CL, 49(SP)
-	LEAQ  (SP), AX
-
-	// LDTILECFG (AX)
-	BYTE  $0xc4
-	BYTE  $0xe2
-	BYTE  $0x78
-	BYTE  $0x49
-	BYTE  $0x84
-	BYTE  $0x20
-	LONG  $0x00000000
-	TESTQ BX, BX
-	JNZ   accumulateFew0
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-	JMP  startFew0
-
-accumulateFew0:
-	// TILELOADD (DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILELOADD 64(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x00000040
-
-startFew0:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depthFew0:
-	// TILELOADD (R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000000
-
-	// TILELOADD 64(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x00000040
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depthFew0
-
-	// TILESTORED T0, (DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000000
-
-	// TILESTORED T1, 64(DI)(R8*2)
-	BYTE  $0xc4
-	BYTE  $0xa2
-	BYTE  $0x7a
-	BYTE  $0x4b
-	BYTE  $0x8c
-	BYTE  $0x47
-	LONG  $0x00000040
-	TESTQ BX, BX
-	JNZ   accumulateFew1
-
-	// TILEZERO T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-	JMP  startFew1
-
-accumulateFew1:
-	// TILELOADD 128(DI)(R8*2), T0
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILELOADD 192(DI)(R8*2), T1
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-startFew1:
-	MOVQ SI, R9
-	MOVQ DX, R10
-	MOVQ R13, AX
-
-depthFew1:
-	// TILELOADD 128(R10)(R8*2), T6
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x42
-	LONG $0x00000080
-
-	// TILELOADD 192(R10)(R8*2), T7
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x42
-	LONG $0x000000c0
-
-	// TILELOADD (R9)(R8*1), T4
-	BYTE $0xc4
-	BYTE $0x82
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x01
-	LONG $0x00000000
-
-	// TDPBF16PS T6, T4, T0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4a
-	BYTE $0x5c
-	BYTE $0xc4
-
-	// TDPBF16PS T7, T4, T1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x42
-	BYTE $0x5c
-	BYTE $0xcc
-	ADDQ R11, R9
-	ADDQ R12, R10
-	DECQ AX
-	JNZ  depthFew1
-
-	// TILESTORED T0, 128(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x47
-	LONG $0x00000080
-
-	// TILESTORED T1, 192(DI)(R8*2)
-	BYTE $0xc4
-	BYTE $0xa2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x47
-	LONG $0x000000c0
-
-end:
-	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0xc0
 	RET
 
 // func tilesInUse() bool

@@ -19,11 +19,6 @@ func packFiltersAMX(u []float32, filters []float32, turned int)
 //go:noescape
 func convolveTilesAMX(m []float32, v []float32, u []float32, biases []float32, n int, row int, plane int, chunks int, rectify int)
 
-// multiplyBFloat16AMX is multiplyBFloat16Go.
-//
-//go:noescape
-func multiplyBFloat16AMX(m []float32, v []float32, u []float32, n int, depth int, accumulate int)
-
 // tilesInUse tells whether this thread's tiles hold values.
 //
 //go:noescape
