@@ -110,47 +110,52 @@ func addNoise(p *picture.Picture, deviation float64, seed uint64) {
 		return
 	}
 	random := rand.New(rand.NewPCG(seed, uint64(p.Width)<<32|uint64(p.Height)))
-	noise := func(deviation float64) []float32 {
-		made := make([]float32, p.Width*p.Height)
-		for i := range made {
-			made[i] = float32(deviation / binomialDeviation * random.NormFloat64())
+	// Rows of noise that all channels have, and of each one's own.
+	row := func() (planes [1 + channels][]float32) {
+		for i, strength := range [...]float64{1, colourNoise, colourNoise, colourNoise} {
+			planes[i] = make([]float32, p.Width)
+			for x := range planes[i] {
+				planes[i][x] = float32(strength * deviation / binomialDeviation * random.NormFloat64())
+			}
+			binomial(planes[i])
 		}
-		binomial(made, p.Width, p.Height)
-		return made
+		return planes
 	}
-	grey := noise(deviation)
-	for channel := range 3 {
-		plane := p.RGB[channel*len(grey):][:len(grey)]
-		for i, own := range noise(colourNoise * deviation) {
-			plane[i] = min(max(plane[i]+grey[i]+own, 0), 1)
+	here := row()
+	above, below := here, here
+	for y := range p.Height {
+		if y+1 < p.Height {
+			below = row()
 		}
+		for channel := range channels {
+			line := p.RGB[(channel*p.Height+y)*p.Width:][:p.Width]
+			for x, v := range line {
+				for _, i := range [...]int{0, 1 + channel} {
+					v += 0.25*above[i][x] + 0.5*here[i][x] + 0.25*below[i][x]
+				}
+				line[x] = min(max(v, 0), 1)
+			}
+		}
+		above, here = here, below
 	}
 }
 
-// colourNoise is the standard deviation of a channel's own noise beside that of all three.
-const colourNoise = 0.3
+const (
+	channels = 3
+	// colourNoise is the standard deviation of a channel's own noise beside that of all.
+	colourNoise = 0.3
+	// binomialDeviation is what the weights ¼, ½, ¼ along rows and columns, which take away
+	// what changes its sign with every pixel, make of a standard deviation of 1: the sum of
+	// their squares.
+	binomialDeviation = 3. / 8
+)
 
-// binomialDeviation is what binomial makes of a standard deviation of 1, but at borders:
-// the sum of its squared weights.
-const binomialDeviation = 3. / 8
-
-// binomial smooths a plane by the weights ¼, ½, ¼ along rows and columns, which take
-// away what changes its sign with every pixel.
-func binomial(plane []float32, width, height int) {
-	smooth := func(first, step, n int) {
-		before := plane[first]
-		for i := range n {
-			at := first + i*step
-			here, after := plane[at], plane[first+min(i+1, n-1)*step]
-			plane[at] = 0.25*before + 0.5*here + 0.25*after
-			before = here
-		}
-	}
-	for row := range height {
-		smooth(row*width, 1, width)
-	}
-	for column := range width {
-		smooth(column, width, height)
+// binomial smooths a row by the weights ¼, ½, ¼.
+func binomial(row []float32) {
+	before := row[0]
+	for i, here := range row {
+		row[i] = 0.25*before + 0.5*here + 0.25*row[min(i+1, len(row)-1)]
+		before = here
 	}
 }
 
