@@ -144,9 +144,9 @@ var looks = []Preset{
 	{
 		Name: "fine", Help: "small strokes and motifs all over, less of the content",
 		Settings: []Assignment{
-			{"style-scale", "0.35"}, {"loss", "gram"}, {"style-layers", "relu2_1=4,relu3_1=6,relu4_1=1"}, {"content-weight", "0.03"}, {"tv-weight", "0"},
+			{"style-scale", "0.35"}, {"loss", "gram"}, {"style-layers", "relu2_1=4,relu3_1=6,relu4_1=1"}, {"content-weight", "0.08"}, {"noise", "0.05"},
 		},
-		Deviations: []string{"Nothing is smoothed, so there is grain."},
+		Deviations: []string{"Where the content has little detail there is grain."},
 	},
 	{
 		Name: "soft", Help: "soft washes of the style's colours, no strokes",
