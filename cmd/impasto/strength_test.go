@@ -62,7 +62,7 @@ func TestStrengthsOfFilesAndPresetsGiveWay(t *testing.T) {
 		weight, strength string // an empty weight isn't compared
 	}{
 		{nil, "0.06", ""},
-		{[]string{"--preset=fine"}, "0.03", ""},
+		{[]string{"--preset=fine"}, "0.08", ""},
 		{[]string{"--preset=fine", "--strength=50"}, "", "50"},
 		{[]string{"--preset=fine", "--config=strong.toml"}, "", "90"},
 		{[]string{"--config=strong.toml", "--content-weight=0.5"}, "0.5", ""},
