@@ -28,6 +28,7 @@ type descent struct {
 // newDescent puts the picture on the machine and readies the optimiser, which
 // goes on from the last level where there was one.
 func (r *run) newDescent(index int, o *objective) (*descent, error) {
+	r.objective = o
 	d := &descent{run: r, index: index, objective: o, point: o.point, gradient: o.slope}
 	device, optimizer := r.extractor.Device, r.options.Optimizer.row()
 	if r.options.Resume == nil { // else restore has the picture
@@ -37,7 +38,7 @@ func (r *run) newDescent(index int, o *objective) (*descent, error) {
 	}
 	var err error
 	if r.optimiser == nil {
-		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r.levels[index], r.options)
+		r.optimiser, err = optimizer.variants(device)[r.variant].open(device, d.point, d.gradient, r)
 	} else {
 		from, to := r.levels[index-1], r.levels[index]
 		err = r.optimiser.Rescale(d.point, d.gradient, to.width, to.height, resampler(from, to))

@@ -54,6 +54,7 @@ type run struct {
 	estimate  *estimate       // of the time that is left
 	ends      []time.Duration // of the levels, where there is a time limit
 	optimiser optim.Optimiser
+	objective *objective       // of the level that descends
 	best      *picture.Picture // the result so far; nil while a level descends
 	base      rounded          // what that level began with, before it was resized
 	moved     float64          // the most that a level's iterations changed the picture; see difference

@@ -304,23 +304,26 @@ func (o *objective) evaluate(ctx context.Context) (float64, error) {
 	if err != nil || o.still == nil {
 		return loss, err
 	}
-	return loss, o.hold()
+	return loss, o.hold(o.slope)
 }
 
-// hold makes the gradient by pixels that don't move zero.
-func (o *objective) hold() error {
-	slope, here := o.slope.(optim.HostVector)
+// hold makes a vector zero at pixels that don't move.
+func (o *objective) hold(v optim.Vector) error {
+	if o.still == nil {
+		return nil
+	}
+	values, here := v.(optim.HostVector)
 	if !here {
-		slope = make([]float32, o.slope.Len())
-		if err := o.device.Download(slope, o.slope); err != nil {
+		values = make([]float32, v.Len())
+		if err := o.device.Download(values, v); err != nil {
 			return err
 		}
 	}
-	o.still.each(func(at int) { slope[at] = 0 })
+	o.still.each(func(at int) { values[at] = 0 })
 	if here {
 		return nil
 	}
-	return o.device.Upload(o.slope, slope)
+	return o.device.Upload(v, values)
 }
 
 func (o *objective) evaluateAll(ctx context.Context) (float64, error) {

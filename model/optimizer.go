@@ -34,7 +34,7 @@ type variant struct {
 	elementBytes int64
 	slowness     float64 // how many times the iterations it takes to the same loss
 	remark       string  // how it differs from the first, for people; empty of that
-	open         func(device optim.Vectors, point, gradient optim.Vector, first level, o Options) (optim.Optimiser, error)
+	open         func(device optim.Vectors, point, gradient optim.Vector, r *run) (optim.Optimiser, error)
 }
 
 var optimizers = [...]optimizer{
@@ -44,8 +44,8 @@ var optimizers = [...]optimizer{
 		variants: func(optim.Vectors) []variant {
 			return []variant{{
 				elementBytes: optim.AdamElementBytes + optim.AverageElementBytes, slowness: 1,
-				open: func(device optim.Vectors, point, gradient optim.Vector, _ level, o Options) (optim.Optimiser, error) {
-					return optim.NewAdam(device, point, gradient, optim.AdamOptions{StepSize: o.StepSize, Bounds: pixelRange})
+				open: func(device optim.Vectors, point, gradient optim.Vector, r *run) (optim.Optimiser, error) {
+					return optim.NewAdam(device, point, gradient, optim.AdamOptions{StepSize: r.options.StepSize, Bounds: pixelRange})
 				},
 			}}
 		},
@@ -102,8 +102,9 @@ func lbfgsVariants(on optim.Vectors) []variant {
 		o := optim.LBFGSOptions{Bounds: pixelRange, Compact: true, CompactGradient: i > 0, History: history.pairs}
 		v := variant{
 			elementBytes: o.ElementBytes(on), slowness: history.slowness,
-			open: func(device optim.Vectors, point, gradient optim.Vector, first level, _ Options) (optim.Optimiser, error) {
-				o := o
+			open: func(device optim.Vectors, point, gradient optim.Vector, r *run) (optim.Optimiser, error) {
+				o, first := o, r.levels[r.first]
+				o.Hold = func(direction optim.Vector) error { return r.objective.hold(direction) }
 				o.Smoothing = optim.Smoothing{Width: first.width, Height: first.height, Levels: smoothingLevels, Gain: smoothingGain}
 				return optim.NewLBFGS(device, point, gradient, o)
 			},

@@ -420,3 +420,43 @@ func TestTheTableOfMasksIsTrue(t *testing.T) {
 		}
 	}
 }
+
+// TestProtectedPixelsStandStillInTheDescent looks at the picture that the network sees.
+func TestProtectedPixelsStandStillInTheDescent(t *testing.T) {
+	for _, optimizer := range []Optimizer{LBFGS, Adam} {
+		mask := image.NewGray(image.Rect(0, 0, 32, 32))
+		for i := range mask.Pix {
+			if i%32 < 12 {
+				mask.Pix[i] = 255
+			}
+		}
+		o := tinyOptions()
+		o.Optimizer, o.FirstIterations, o.Protect = optimizer, 8, mask
+		var r *run
+		var first []float32
+		moved := false
+		o.Progress = func(p Progress) {
+			seen := make([]float32, r.objective.point.Len())
+			if err := r.extractor.Device.Download(seen, r.objective.point); err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = seen
+			}
+			r.levels[0].still().each(func(at int) {
+				if seen[at] != first[at] {
+					t.Fatalf("%s: value %d is %v at iteration %d and was %v", optimizer, at, seen[at], p.Iteration, first[at])
+				}
+			})
+			moved = moved || !slices.Equal(seen, first)
+		}
+		var err error
+		if r, err = newRun(t.Context(), waves(32, 32, 0.1), []Style{{waves(32, 32, 1), 1}}, o); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.climb(t.Context()); err != nil || !moved {
+			t.Errorf("%s: the picture moved: %t (%v)", optimizer, moved, err)
+		}
+		r.close()
+	}
+}

@@ -27,6 +27,9 @@ type LBFGSOptions struct {
 	Bounds Bounds
 	// Smoothing: none; else what the inverse Hessian begins with.
 	Smoothing Smoothing
+	// Hold: none; else what makes those elements of a direction zero that aren't to move,
+	// of which the gradient has zeros. A smoothing would move them along with others.
+	Hold func(direction Vector) error
 }
 
 func (o LBFGSOptions) withDefaults() LBFGSOptions {
@@ -297,16 +300,29 @@ func (l *LBFGS) findDirection() error {
 	smoothing := l.options.Smoothing
 	if l.compact == nil {
 		l.vectors.Copy(l.direction, l.originGradient)
-		return l.vectors.TwoLoop(l.direction, l.next.Step, l.pairs, smoothing)
+		if err := l.vectors.TwoLoop(l.direction, l.next.Step, l.pairs, smoothing); err != nil {
+			return err
+		}
+		return l.hold(l.direction)
 	}
 	q := l.gradient // which every evaluation writes anew
 	l.vectors.Copy(q, l.originGradient)
 	if err := l.vectors.TwoLoop(q, l.direction, l.pairs, smoothing); err != nil {
 		return err
 	}
+	if err := l.hold(q); err != nil {
+		return err
+	}
 	square, err := l.vectors.Dot(q, q)
 	l.compact.Pack(l.direction.(*Compact), unitFor(square, q.Len()), q, nil)
 	return err
+}
+
+func (l *LBFGS) hold(direction Vector) error {
+	if l.options.Hold == nil {
+		return nil
+	}
+	return l.options.Hold(direction)
 }
 
 // TwoLoop computes q = −H·q by the two-loop recursion, H being what a history, from
@@ -408,9 +424,10 @@ func (l *LBFGS) rememberCompact() error {
 	dots, err := c.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Change, p.Change})
 	if err == nil && dots[0] > 0 {
 		p.Product = dots[0]
-		p.Square, err = l.smoothedSquare(p.Change, dots[1])
-		l.pairs = append(l.pairs, p)
-		return err
+		if p.Square, err = l.smoothedSquare(p.Change, dots[1]); err == nil {
+			l.pairs = append(l.pairs, p)
+			return nil
+		}
 	}
 	l.next = p // rounding left nothing of the curvature
 	return err

@@ -127,3 +127,54 @@ func roughness(gradient, x, target HostVector, side int) (loss float64) {
 	}
 	return loss
 }
+
+// TestHeldElementsStay minimises the function of TestSmoothingShortensDescents where one
+// corner isn't to move.
+func TestHeldElementsStay(t *testing.T) {
+	const side = 16
+	target := noise(side*side, 3)
+	hold := func(v HostVector) {
+		for i := range v {
+			if i%side < side/2 && i/side < side/2 {
+				v[i] = 0
+			}
+		}
+	}
+	for _, compact := range []bool{false, true} {
+		point, gradient := make(HostVector, len(target)), make(HostVector, len(target))
+		l, err := NewLBFGS(Host{}, point, gradient, LBFGSOptions{
+			Compact: compact, Smoothing: Smoothing{Width: side, Height: side, Levels: 3, Gain: 0.35},
+			Hold: func(direction Vector) error { hold(direction.(HostVector)); return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, last := 0., 0.
+		for step := range 12 {
+			report, err := l.Step(func() (float64, error) {
+				loss := roughness(gradient, point, target, side)
+				hold(gradient)
+				return loss, nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if last = report.Loss; step == 0 {
+				first = last
+			}
+		}
+		l.Close()
+		moved := 0
+		for i, v := range point {
+			switch held := i%side < side/2 && i/side < side/2; {
+			case held && v != 0:
+				t.Fatalf("compact %v: element %d, which is held, is %v", compact, i, v)
+			case v != 0:
+				moved++
+			}
+		}
+		if moved != len(point)*3/4 || !(last < first) {
+			t.Errorf("compact %v: %d of %d elements moved, and the loss went from %v to %v", compact, moved, len(point), first, last)
+		}
+	}
+}
