@@ -110,23 +110,29 @@ func addNoise(p *picture.Picture, deviation float64, seed uint64) {
 		return
 	}
 	random := rand.New(rand.NewPCG(seed, uint64(p.Width)<<32|uint64(p.Height)))
-	// Rows of noise that all channels have, and of each one's own.
-	row := func() (planes [1 + channels][]float32) {
-		for i, strength := range [...]float64{1, colourNoise, colourNoise, colourNoise} {
-			planes[i] = make([]float32, p.Width)
-			for x := range planes[i] {
-				planes[i][x] = float32(strength * deviation / binomialDeviation * random.NormFloat64())
-			}
-			binomial(planes[i])
+	// Rows of noise that all channels have, and of each one's own; those of row y are in
+	// place y%3.
+	var rows [3][1 + channels][]float32
+	for place := range rows {
+		for i := range rows[place] {
+			rows[place][i] = make([]float32, p.Width)
 		}
-		return planes
 	}
-	here := row()
-	above, below := here, here
+	draw := func(y int) {
+		for i, strength := range [...]float64{1, colourNoise, colourNoise, colourNoise} {
+			row := rows[y%3][i]
+			for x := range row {
+				row[x] = float32(strength * deviation / binomialDeviation * random.NormFloat64())
+			}
+			binomial(row)
+		}
+	}
+	draw(0)
 	for y := range p.Height {
 		if y+1 < p.Height {
-			below = row()
+			draw(y + 1)
 		}
+		above, here, below := rows[max(y-1, 0)%3], rows[y%3], rows[min(y+1, p.Height-1)%3]
 		for channel := range channels {
 			line := p.RGB[(channel*p.Height+y)*p.Width:][:p.Width]
 			for x, v := range line {
@@ -136,7 +142,6 @@ func addNoise(p *picture.Picture, deviation float64, seed uint64) {
 				line[x] = min(max(v, 0), 1)
 			}
 		}
-		above, here = here, below
 	}
 }
 

@@ -25,7 +25,6 @@ var arrows = []struct{ from, to string }{
 	{"internal/names", ""},
 	{"internal/notices", ""},
 	{"internal/npz", ""},
-	{"internal/optim", "internal/float16"},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
@@ -55,6 +54,7 @@ var arrows = []struct{ from, to string }{
 	{"weights", "internal/atomicfile internal/float16 internal/memory internal/quote internal/regular vgg19"},
 
 	// Schedules, and the devices that run them.
+	{"internal/optim", "internal/float16 internal/pure"},
 	{"internal/plan", "internal/ops internal/optim"},
 	{"internal/cpu/kernels", "internal/float16 internal/pure"},
 	{"internal/cpu/pairwise", "internal/cpu/kernels"},

@@ -99,18 +99,14 @@ func (d *Device) TwoLoop(q, room optim.Vector, history []optim.Curvature, s opti
 
 // Smooth implements optim.Vectors. Coarser grids are in the room.
 func (d *Device) Smooth(x, room optim.Vector, s optim.Smoothing) error {
-	kernels.Smooth(d.workers, x.(optim.HostVector), singles(room), smoothing(s))
+	kernels.Smooth(d.workers, x.(optim.HostVector), singles(room), s)
 	return nil
 }
 
 // SmoothedSquare implements optim.Vectors.
 func (d *Device) SmoothedSquare(x, room optim.Vector, s optim.Smoothing) (float64, error) {
 	v := scaled(x)
-	return kernels.SmoothedSquare(d.workers, v.Map, x.Len(), singles(room), smoothing(s)) * float64(v.Unit) * float64(v.Unit), nil
-}
-
-func smoothing(s optim.Smoothing) kernels.Smoothing {
-	return kernels.Smoothing{Width: s.Width, Height: s.Height, Levels: s.Levels, Gain: float32(s.Gain)}
+	return kernels.SmoothedSquare(d.workers, v.Map, x.Len(), singles(room), s) * float64(v.Unit) * float64(v.Unit), nil
 }
 
 // singles is a vector's memory as float32s, half as many of one that is compact.

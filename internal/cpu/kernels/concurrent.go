@@ -89,7 +89,7 @@ func (w *Workers) help(i int, own *waiter) {
 // Threads returns the number of threads.
 func (w *Workers) Threads() int { return len(w.workspaces) }
 
-// ISA names the instruction set in use: amx, avx512, avx2 or go.
+// ISA names the instruction set in use: amx, avx512, avx2, neon or go.
 func (w *Workers) ISA() string { return w.isa.name }
 
 // Arithmetic names the instruction set that decides what a method of convolution

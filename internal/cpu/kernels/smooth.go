@@ -1,30 +1,17 @@
 package kernels
 
-// Smoothing is what optim.Smoothing is: a matrix M that adds to planes what coarser grids
-// see of them.
-type Smoothing struct {
-	Width, Height int // of each plane
-	Levels        int // of coarser grids at most
-	Gain          float32
-}
+import "impasto/internal/pure"
 
 // smoothedRows is how many rows a part works on.
 const smoothedRows = 16
 
-func (s Smoothing) none() bool { return s.Levels == 0 || s.Gain == 0 || min(s.Width, s.Height) < 4 }
-
-// coarser is the smoothing on a grid of half of the width and height.
-func (s Smoothing) coarser() Smoothing {
-	return Smoothing{(s.Width + 1) / 2, (s.Height + 1) / 2, s.Levels - 1, s.Gain}
-}
-
 // Smooth computes x = M·x. The room has at least half as many values as x, which are lost.
-func Smooth(w *Workers, x, room []float32, s Smoothing) {
-	if s.none() {
+func Smooth(w *Workers, x, room []float32, s pure.Smoothing) {
+	if s.None() {
 		return
 	}
-	coarser := s.coarser()
-	n := len(x) / (s.Width * s.Height) * coarser.Width * coarser.Height
+	coarser := s.Coarser()
+	n := s.Planes(len(x)) * coarser.Width * coarser.Height
 	coarse := room[:n]
 	restrict(w, coarse, Single(x), s)
 	Smooth(w, coarse, room[n:], coarser)
@@ -33,29 +20,20 @@ func Smooth(w *Workers, x, room []float32, s Smoothing) {
 
 // SmoothedSquare returns xᵀMx for n values, sums in float64. Of the room as much is lost as
 // by Smooth.
-func SmoothedSquare(w *Workers, x Map, n int, room []float32, s Smoothing) float64 {
+func SmoothedSquare(w *Workers, x Map, n int, room []float32, s pure.Smoothing) float64 {
 	square := DotHalf(w, x, x, n)
-	if s.none() {
+	if s.None() {
 		return square
 	}
-	coarser := s.coarser()
-	n = n / (s.Width * s.Height) * coarser.Width * coarser.Height
+	coarser := s.Coarser()
+	n = s.Planes(n) * coarser.Width * coarser.Height
 	restrict(w, room[:n], x, s)
-	return square + float64(s.Gain)*SmoothedSquare(w, Single(room[:n]), n, room[n:], coarser)
-}
-
-// between returns the two places of the coarser grid that element i of the finer one lies
-// between, of which the first counts by the first weight.
-func between(i, coarse int) (a, b int, first float32) {
-	if i%2 == 0 {
-		return max(i/2-1, 0), i / 2, 0.25
-	}
-	return i / 2, min(i/2+1, coarse-1), 0.75
+	return square + float64(float32(s.Gain))*SmoothedSquare(w, Single(room[:n]), n, room[n:], coarser)
 }
 
 // share is how much element i of the finer grid counts at place at of the coarser one.
 func share(i, at, coarse int) (weight float32) {
-	a, b, first := between(i, coarse)
+	a, b, first := pure.Between(i, coarse)
 	if a == at {
 		weight += first
 	}
@@ -66,8 +44,8 @@ func share(i, at, coarse int) (weight float32) {
 }
 
 // restrict computes coarse = Uᵀx, U being bilinear interpolation.
-func restrict(w *Workers, coarse []float32, x Map, s Smoothing) {
-	c := s.coarser()
+func restrict(w *Workers, coarse []float32, x Map, s pure.Smoothing) {
+	c := s.Coarser()
 	rows := len(coarse) / c.Width
 	w.run((rows+smoothedRows-1)/smoothedRows, func(part int, room *workspace) {
 		sum := room.float32s(stripSlot, s.Width)
@@ -100,17 +78,17 @@ func restrictRow(to, x []float32) {
 }
 
 // prolong computes x = x + Gain·U·coarse.
-func prolong(w *Workers, x, coarse []float32, s Smoothing) {
-	c := s.coarser()
+func prolong(w *Workers, x, coarse []float32, s pure.Smoothing) {
+	c := s.Coarser()
 	rows := len(x) / s.Width
 	w.run((rows+smoothedRows-1)/smoothedRows, func(part int, room *workspace) {
 		sum := room.float32s(stripSlot, c.Width)
 		for row := part * smoothedRows; row < min(rows, (part+1)*smoothedRows); row++ {
 			plane, i := row/s.Height, row%s.Height
-			top, bottom, upper := between(i, c.Height)
+			top, bottom, upper := pure.Between(i, c.Height)
 			clear(sum)
-			w.isa.vector.axpy(sum, coarse[(plane*c.Height+top)*c.Width:][:c.Width], s.Gain*upper)
-			w.isa.vector.axpy(sum, coarse[(plane*c.Height+bottom)*c.Width:][:c.Width], s.Gain*(1-upper))
+			w.isa.vector.axpy(sum, coarse[(plane*c.Height+top)*c.Width:][:c.Width], float32(s.Gain)*upper)
+			w.isa.vector.axpy(sum, coarse[(plane*c.Height+bottom)*c.Width:][:c.Width], float32(s.Gain)*(1-upper))
 			prolongRow(x[row*s.Width:][:s.Width], sum)
 		}
 	})
