@@ -55,12 +55,15 @@ func (o *benchLossesOptions) addFlags(f flagSet) {
 }
 
 // check reports a plot that can't be drawn.
-func (o *benchLossesOptions) check() error {
-	if o.Plot == "" {
+func (o *benchLossesOptions) check() error { return checkPlotName(o.Plot) }
+
+// checkPlotName reports a --plot of a format that isn't drawn; empty draws none.
+func checkPlotName(path string) error {
+	if path == "" {
 		return nil
 	}
-	if _, err := report.FormatOf(o.Plot); err != nil {
-		return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
+	if _, err := report.FormatOf(path); err != nil {
+		return usagef("--plot %s: want a name that ends in .%s", path, strings.Join(report.Formats, " or ."))
 	}
 	return nil
 }

@@ -128,13 +128,7 @@ func (o *benchPictureOptions) check() error {
 	if !(o.Options.ContentWeight > 0) {
 		return usagef("--content-weight %g: want one above 0, from where the content distance can be searched for", o.Options.ContentWeight)
 	}
-	if o.Plot == "" {
-		return nil
-	}
-	if _, err := report.FormatOf(o.Plot); err != nil {
-		return usagef("--plot %s: want a name that ends in .%s", o.Plot, strings.Join(report.Formats, " or ."))
-	}
-	return nil
+	return checkPlotName(o.Plot)
 }
 
 // runBenchPicture does what the command says. All that can be checked is, before anything

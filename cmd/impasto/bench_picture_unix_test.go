@@ -3,9 +3,7 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,26 +20,7 @@ func TestInterruptedBenchPictureShowsWhatThereIs(t *testing.T) {
 	})...)
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var last string
-	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		last = lines.Text()
-		if strings.Contains(last, "iteration 1/1000000") {
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = cmd.Wait() // an exit status other than 0 is an error
-	if status := cmd.ProcessState.ExitCode(); status != statusInterrupted {
-		t.Errorf("exit status %d, want %d", status, statusInterrupted)
-	}
+	last := interrupted(t, cmd)
 	if want := "impasto: interrupted after 0 of 1 point"; last != want {
 		t.Errorf("the last line is %q, want %q", last, want)
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,26 +18,7 @@ func TestInterruptedComparisonKeepsWhatIsFinished(t *testing.T) {
 		return slices.Concat([]string{"compare", "content.png", "style.png", "-o", "out", "--vary=first-iterations=2," + iterations}, shallow)
 	}
 	cmd := program(t, folder, args("1000000")...)
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var last string
-	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		last = lines.Text()
-		if strings.Contains(last, "iteration 1/1000000") {
-			if err := cmd.Process.Signal(os.Interrupt); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	_ = cmd.Wait() // an exit status other than 0 is an error
-	if status := cmd.ProcessState.ExitCode(); status != statusInterrupted {
-		t.Errorf("exit status %d, want %d", status, statusInterrupted)
-	}
+	last := interrupted(t, cmd)
 	if want := "impasto: interrupted after 1 of 2 pictures; they are in out, and the same command goes on from there"; last != want {
 		t.Errorf("the last line is %q, want %q", last, want)
 	}
@@ -51,4 +33,30 @@ func TestInterruptedComparisonKeepsWhatIsFinished(t *testing.T) {
 	if got := painted(run); !slices.Equal(got, []string{"first-iterations 3"}) {
 		t.Errorf("painted %q after the interruption", got)
 	}
+}
+
+// interrupted runs a program, interrupts it after the first of its 1000000 iterations, and
+// returns the last line that it wrote to standard error.
+func interrupted(t *testing.T, cmd *exec.Cmd) (last string) {
+	t.Helper()
+	pipe, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		last = lines.Text()
+		if strings.Contains(last, "iteration 1/1000000") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // an exit status other than 0 is an error
+	if status := cmd.ProcessState.ExitCode(); status != statusInterrupted {
+		t.Errorf("exit status %d, want %d", status, statusInterrupted)
+	}
+	return last
 }
