@@ -7,18 +7,18 @@ import (
 	"testing"
 
 	"impasto/cuda/kernels/host"
-	"impasto/internal/optim"
+	"impasto/internal/pure"
 )
 
 // interpolations calls do with each element of planes, each of the four of the coarser grid
 // that it lies between, and that one's weight.
-func interpolations(planes int, s optim.Smoothing, do func(fine, coarse int, weight float64)) {
+func interpolations(planes int, s pure.Smoothing, do func(fine, coarse int, weight float64)) {
 	c := s.Coarser()
 	for plane := range planes {
 		for i := range s.Height {
-			top, bottom, upper := optim.Between(i, c.Height)
+			top, bottom, upper := pure.Between(i, c.Height)
 			for j := range s.Width {
-				left, right, near := optim.Between(j, c.Width)
+				left, right, near := pure.Between(j, c.Width)
 				at := func(row, column int, weight float32) {
 					do((plane*s.Height+i)*s.Width+j, (plane*c.Height+row)*c.Width+column, float64(weight))
 				}
@@ -35,7 +35,7 @@ func TestSmoothingMatchesItsInterpolation(t *testing.T) {
 	const gain = 0.35
 	for _, shape := range [][3]int{{1, 4, 4}, {3, 5, 4}, {3, 4, 7}, {2, 23, 34}, {3, 31, 33}, {1, 6, 301}} {
 		planes := shape[0]
-		s := optim.Smoothing{Height: shape[1], Width: shape[2]}
+		s := pure.Smoothing{Height: shape[1], Width: shape[2]}
 		c := s.Coarser()
 		n, coarser := planes*s.Height*s.Width, planes*c.Height*c.Width
 		t.Run(fmt.Sprint(shape), func(t *testing.T) {
