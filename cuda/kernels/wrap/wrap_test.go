@@ -59,6 +59,8 @@ func (element Element) Blend64(shape Shape, y, x Elements, bias Pointer[float32]
 func AddF64(shape Shape, y Pointer[float64], terms Pointer[Pointer[float64]], factor float64, places Pointer[Place]) Launch {
 	return launch("add_f64", 1, shape, y, terms, double(factor), places)
 }`,
+		`"blend64": {{"y", ofMap}, {"x", ofMap}, {"bias", 4}, {"row_count", 0}},`,
+		`"add_f64": {{"y", 8}, {"terms", 8}, {"factor", 0}, {"places", 8}},`,
 	} {
 		if !strings.Contains(made, want) {
 			t.Errorf("no\n%s\n\nin\n\n%s", want, made)

@@ -149,7 +149,44 @@ func write(functions []function) ([]byte, error) {
 			return nil, fmt.Errorf("kernel %s: %w", f.name, err)
 		}
 	}
+	writeParameters(&text, functions)
 	return format.Source(text.Bytes())
+}
+
+// writeParameters writes what each parameter of a kernel or a family is called, as the
+// sources call it, and how many bytes an element has that it points to.
+func writeParameters(text *bytes.Buffer, functions []function) {
+	text.WriteString("\n// parametersOf are the parameters of each kernel, or of each family of kernels.\n" +
+		"var parametersOf = map[string][]parameter{\n")
+	for _, f := range functions {
+		fmt.Fprintf(text, "%q: {", f.name)
+		for _, p := range f.parameters {
+			fmt.Fprintf(text, "{%q, %s},", p.name, elementOf(p.kind))
+		}
+		text.WriteString("},\n")
+	}
+	text.WriteString("}\n")
+}
+
+// elementOf is the size in bytes of what a parameter points to, as it stands in a source:
+// ofMap where it is an element of a map, 0 where the parameter is a number.
+func elementOf(kind string) string {
+	if kind == "Elements" {
+		return "ofMap"
+	}
+	to, pointer := strings.CutSuffix(kind, "*")
+	if !pointer {
+		return "0"
+	}
+	switch to {
+	case "f16", "bf16":
+		return "2"
+	case "float", "int", "unsigned":
+		return "4"
+	case "TensorMap":
+		return "128"
+	}
+	return "8" // a double, a Place or a pointer
 }
 
 func (f function) write(text *bytes.Buffer) error {
