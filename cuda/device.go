@@ -34,6 +34,7 @@ type Device struct {
 	functions map[string]cu.Function
 	allowed   map[string]int // shared memory that kernels may have beyond 48 KiB
 	fault     error          // what stopped the device; nothing works after it
+	recorder  *Recorder      // of launches, or nil
 
 	workspace memory // of sums
 	pinned    driver.HostMemory

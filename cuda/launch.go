@@ -19,6 +19,8 @@ type (
 
 // bound is a launch made ready.
 type bound struct {
+	kernel   string
+	device   *Device
 	function cu.Function
 	kernels.Shape
 	words    []uint64
@@ -31,15 +33,22 @@ func (d *Device) ready(l launch) (bound, error) {
 	if err != nil {
 		return bound{}, err
 	}
-	b := bound{function: f, Shape: l.Shape, words: l.Arguments}
+	b := bound{kernel: l.Kernel, device: d, function: f, Shape: l.Shape, words: l.Arguments}
 	for i := range b.words {
 		b.pointers = append(b.pointers, unsafe.Pointer(&b.words[i]))
 	}
 	return b, nil
 }
 
-// issue puts the launch on the stream.
+// issue puts the launch on the stream, between events where the device records.
 func (b bound) issue(stream cu.Stream) error {
+	if r := b.device.recorder; r != nil {
+		return r.around(b, stream)
+	}
+	return b.launch(stream)
+}
+
+func (b bound) launch(stream cu.Stream) error {
 	return b.function.Launch(max(b.Grid.X, 1), max(b.Grid.Y, 1), max(b.Grid.Z, 1),
 		max(b.Block.X, 1), max(b.Block.Y, 1), max(b.Block.Z, 1), b.Shared, stream, b.pointers)
 }

@@ -17,3 +17,15 @@ func Devices() ([]Info, error) { return nil, notBuilt }
 // NewDevice opens a GPU. It fails with an *UnavailableError where there is none
 // that can be used.
 func NewDevice(Options) (plan.Device, error) { return nil, notBuilt }
+
+// Recorder would time the launches on a GPU one by one.
+type Recorder struct{}
+
+// Take returns the launches since the last call.
+func (r *Recorder) Take() ([]Launched, error) { return nil, notBuilt }
+
+// Empty is the time of launches that have nothing to do.
+func (r *Recorder) Empty() (float64, error) { return 0, notBuilt }
+
+// Peak is the most that the device can do.
+func (r *Recorder) Peak() (Peak, error) { return Peak{}, notBuilt }

@@ -54,6 +54,7 @@ func (m *machine) Run(ctx context.Context) error {
 		if m.places == nil {
 			return errMachineClosed
 		}
+		m.device.attach(ctx)
 		for {
 			if err := m.run(ctx); err != nil {
 				return err
@@ -109,7 +110,8 @@ func (m *machine) allFound() bool {
 func (m *machine) runAtOnce() error {
 	v := m.variant()
 	v.runs++
-	if v.runs > 1 && v.graph == nil {
+	recording := m.device.recorder != nil
+	if v.runs > 1 && v.graph == nil && !recording {
 		graph, err := m.capture()
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func (m *machine) runAtOnce() error {
 		v.graph = graph
 	}
 	issue := m.issue
-	if v.graph != nil {
+	if v.graph != nil && !recording {
 		issue = func() error { return v.graph.Launch(m.device.stream) }
 	}
 	if err := issue(); err != nil {

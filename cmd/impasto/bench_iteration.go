@@ -18,9 +18,10 @@ func newBenchIterationCommand(global *globalOptions) *cobra.Command {
 		Short: "Time whole iterations of a stylisation",
 		Long: `Iteration times all that one iteration takes: the network forward to relu5_1, a
 style loss on five layers, content and total variation, the gradient to the
-picture, Adam's step and the average.
+picture, Adam's step and the average. With --optimizer lbfgs an iteration has at
+least one such evaluation, and more where its line search wants them.
 
-With --json it prints one object with the keys size, loss, seconds (the median),
+With --json it prints one object with the keys size, loss, optimizer, seconds (the median),
 least, most, rate and matrix_rate (operations a second), share (the one in units
 of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
 		Example: `  impasto bench iteration
@@ -28,11 +29,12 @@ of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
   impasto bench iteration --size 4096 --memory 2GiB --warmup 1 --runs 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBenchIteration(cmd.Context(), o.Options, *global, cmd.OutOrStdout())
+			return runBenchIteration(cmd.Context(), o.settled(), *global, cmd.OutOrStdout())
 		},
 	}
 	f := flagsOf(cmd, "Flags")
 	f.add(settings.Loss(&o.Loss), "loss", "l", "style loss")
+	o.addOptimizer(f)
 	f.add(settings.Memory(&o.Memory), "memory", "", "memory that the program may take, as for stylize; what doesn't fit is looked at in tiles")
 	o.addFlags(f)
 	return cmd
@@ -42,6 +44,7 @@ of the other) and peak_memory (bytes; 0 where the system doesn't tell).`,
 type iterationReport struct {
 	Size       int     `json:"size"`
 	Loss       string  `json:"loss"`
+	Optimizer  string  `json:"optimizer"`
 	Seconds    float64 `json:"seconds"`
 	Least      float64 `json:"least"`
 	Most       float64 `json:"most"`
@@ -62,15 +65,15 @@ func runBenchIteration(ctx context.Context, o bench.Options, global globalOption
 		return err
 	}
 	if global.JSON {
-		return printJSON(out, iterationReport{o.Size, o.Loss.Description().Name, timing.Seconds, timing.Least, timing.Most,
+		return printJSON(out, iterationReport{o.Size, o.Loss.Description().Name, string(o.Optimizer), timing.Seconds, timing.Least, timing.Most,
 			timing.Rate(), rate, timing.Rate() / rate, peak})
 	}
-	_, err = fmt.Fprintf(out, `iteration at %d×%d, %s loss
+	_, err = fmt.Fprintf(out, `iteration at %d×%d, %s loss, %s
   median       %.4f s of %d (%.4f to %.4f), %.3f s a megapixel
   convolutions %.0f GFLOP/s, counted as computed directly
   matrices     %.0f GFLOP/s, measured
   peak memory  %s
-`, o.Size, o.Size, o.Loss.Description().Name, timing.Seconds, o.Runs, timing.Least, timing.Most,
+`, o.Size, o.Size, o.Loss.Description().Name, o.Optimizer, timing.Seconds, o.Runs, timing.Least, timing.Most,
 		timing.Seconds*1e6/float64(o.Size*o.Size), timing.Rate()/1e9, rate/1e9, mebibytes(peak))
 	return err
 }

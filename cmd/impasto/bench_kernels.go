@@ -23,7 +23,7 @@ median), least, most and operations.`,
 		Example: `  impasto bench kernels --size 512`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runBenchKernels(cmd.Context(), o.Options, *global, cmd.OutOrStdout())
+			return runBenchKernels(cmd.Context(), o.settled(), *global, cmd.OutOrStdout())
 		},
 	}
 	o.addFlags(flagsOf(cmd, "Flags"))

@@ -5,6 +5,7 @@ package bench
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math/rand/v2"
@@ -32,11 +33,15 @@ type Options struct {
 	Loss losses.Loss // of all style terms of an iteration; kernels have none
 	Runs int         // timed, after Warmup others
 	// Warmup lets caches, clocks and the memory of the process settle.
-	Warmup    int
-	Device    device.Name      // auto where empty
-	Precision device.Precision // f32 where empty
-	Threads   int              // of the processor; 0 uses every core
-	Memory    int64            // that an iteration's program may take, as in model.Options; 0 where left to it
+	Warmup int
+	// WarmupTime is how long there are runs that don't count, Warmup of them at least: the
+	// clocks of a GPU take a second or more to rise.
+	WarmupTime time.Duration
+	Device     device.Name      // auto where empty
+	Precision  device.Precision // f32 where empty
+	Threads    int              // of the processor; 0 uses every core
+	Optimizer  model.Optimizer  // of iterations; Adam where empty, with one evaluation in each
+	Memory     int64            // that an iteration's program may take, as in model.Options; 0 where left to it
 }
 
 func (o Options) open() (plan.Device, error) {
@@ -64,31 +69,69 @@ func newTiming(name string, operations float64, seconds []float64) Timing {
 }
 
 // Iteration times iterations of a stylisation at one level with default
-// layers and weights and Adam, from the picture to the next, with everything
-// that an iteration needs.
+// layers and weights, from the picture to the next, with everything that an
+// iteration needs.
 func Iteration(ctx context.Context, o Options) (Timing, error) {
 	var seconds []float64
 	var last time.Duration
+	deepest, err := iterate(ctx, o, func(p model.Progress, counts bool) error {
+		if counts {
+			seconds = append(seconds, (p.Elapsed - last).Seconds())
+		}
+		last = p.Elapsed
+		return nil
+	})
+	if err != nil {
+		return Timing{}, err
+	}
+	return newTiming("iteration", 2*vgg19.Operations(o.Size, o.Size, deepest), seconds), nil
+}
+
+// errEnough ends a stylisation of which all has been timed.
+var errEnough = errors.New("enough was timed")
+
+// iterate makes iterations of a stylisation of noise until those that count are made, and
+// calls each after each, telling whether it is one of these. It returns the deepest layer.
+// An optimiser that ends before makes fewer.
+func iterate(ctx context.Context, o Options, each func(p model.Progress, counts bool) error) (deepest string, err error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	s := model.DefaultOptions()
 	s.Size, s.MinSize, s.Threads, s.Memory = o.Size, o.Size, o.Threads, o.Memory
 	s.SetLoss(o.Loss)
 	s.Device, s.Precision = cmp.Or(o.Device, s.Device), cmp.Or(o.Precision, s.Precision)
-	s.Optimizer, s.FirstIterations = model.Adam, o.Warmup+o.Runs // one evaluation an iteration
+	s.Optimizer, s.FirstIterations = cmp.Or(o.Optimizer, model.Adam), model.MaxIterations
+	done, counted := 0, 0
+	began, warm := time.Now(), o.WarmupTime == 0
 	s.Progress = func(p model.Progress) {
-		if p.Iteration > o.Warmup {
-			seconds = append(seconds, (p.Elapsed - last).Seconds())
+		if done++; done == 1 && o.Warmup > 0 {
+			began = time.Now() // what precedes the first iteration heats nothing
 		}
-		last = p.Elapsed
+		counts := done > o.Warmup && warm
+		warm = time.Since(began) >= o.WarmupTime
+		if err := each(p, counts); err != nil {
+			stop(err)
+		}
+		if counts {
+			if counted++; counted == o.Runs {
+				stop(errEnough)
+			}
+		}
 	}
 	// The pictures are scaled up where they are smaller, as the content is, or stay as they
 	// are, as the style does, which matters before the first iteration only.
 	side := min(o.Size, mostNoise)
-	_, err := model.Stylize(ctx, noise(side, 1), []model.Style{{Image: noise(side, 2), Weight: 1}}, s)
-	if err != nil {
-		return Timing{}, err
+	_, err = model.Stylize(ctx, noise(side, 1), []model.Style{{Image: noise(side, 2), Weight: 1}}, s)
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		err = cause
 	}
-	deepest := s.StyleTerms[len(s.StyleTerms)-1].Layer
-	return newTiming("iteration", 2*vgg19.Operations(o.Size, o.Size, deepest), seconds), nil
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	if err == nil && counted == 0 {
+		err = fmt.Errorf("bench: the optimiser ended after %d iterations, before those that are timed", done)
+	}
+	return s.StyleTerms[len(s.StyleTerms)-1].Layer, err
 }
 
 // mostNoise is the side of the largest pictures that are made: larger ones would take memory
@@ -177,12 +220,12 @@ func timeGraph(ctx context.Context, device plan.Device, o Options, output *gorgo
 		}
 	}
 	var seconds []float64
-	for run := range o.Warmup + o.Runs {
+	for run, first := 0, time.Now(); len(seconds) < o.Runs; run++ {
 		began := time.Now()
 		if err := graph.Run(ctx); err != nil {
 			return nil, err
 		}
-		if run >= o.Warmup {
+		if run >= o.Warmup && began.Sub(first) >= o.WarmupTime {
 			seconds = append(seconds, time.Since(began).Seconds())
 		}
 	}
