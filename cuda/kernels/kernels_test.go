@@ -54,6 +54,10 @@ func TestMain(m *testing.M) {
 				status = 1
 			}
 		}
+		for _, conflict := range conflicts() {
+			fmt.Fprintln(os.Stderr, conflict)
+			status = 1
+		}
 	}
 	os.Exit(status)
 }
@@ -78,10 +82,15 @@ func TestEveryKernelHasAFunction(t *testing.T) {
 	}
 }
 
-// inEveryOrder runs a test once for each order of threads.
+// inEveryOrder runs a test once for each order of threads, in which races show. Where
+// kernels are checked for races one order is enough.
 func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	for order := range host.Orders {
+	orders := host.Orders
+	if host.Checked() {
+		orders = host.Forward + 1
+	}
+	for order := range orders {
 		library(t).SetOrder(order)
 		test(t)
 	}
@@ -91,9 +100,16 @@ func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 func launch(t *testing.T, name string, grid, block host.Dim, shared int, arguments ...any) {
 	t.Helper()
 	launched[name] = true
-	if err := library(t).Launch(name, grid, block, shared, arguments...); err != nil {
-		t.Fatal(err)
+	run := func() {
+		if err := library(t).Launch(name, grid, block, shared, arguments...); err != nil {
+			t.Fatal(err)
+		}
 	}
+	if !host.Checked() {
+		run()
+		return
+	}
+	countBanks(library(t), name, run)
 }
 
 func normal(n int, seed uint64) []float32 {

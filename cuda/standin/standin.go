@@ -112,6 +112,9 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if host.Checked() {
+		key += "-checked"
+	}
 	folder := filepath.Join(root, "build", "standin-"+key)
 	library := filepath.Join(folder, "libcuda.so.1")
 	if _, err := os.Stat(library); err == nil {
@@ -131,6 +134,9 @@ func build() (string, error) {
 	}
 	arguments := []string{"-std=c++20", "-O2", "-fPIC", "-Wall", "-Wextra", "-shared", "-Wl,-soname,libcuda.so.1",
 		"-I", filepath.Join(root, "build", "cuda-headers")}
+	if host.Checked() {
+		arguments = append(arguments, "-fsanitize=undefined")
+	}
 	arguments = append(arguments, strings.Fields(os.Getenv("CGO_CFLAGS"))...)
 	arguments = append(append(arguments, "-o", filepath.Join(work, "libcuda.so.1"), source), objects...)
 	compiler := os.Getenv("CXX")

@@ -2,6 +2,7 @@
 #include "emulation.h"
 #include "hopper.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct BoxCopy {
     BoxMap map;
     unsigned long long *barrier;
     std::array<int, 3> at;
+    int number; // that it is watched by
 };
 
 enum class State { ready, waits, polls, done };
@@ -60,6 +63,12 @@ struct Barrier {
     int arrived, threads;
 };
 
+// The static shared memory of all kernels, on the thread of the host that runs them.
+struct Static {
+    unsigned char *begin;
+    size_t size;
+};
+
 struct Device {
     Fiber fibers[most_threads_of_a_block];
     Warp warps[most_threads_of_a_block / 32];
@@ -67,6 +76,7 @@ struct Device {
     std::vector<BoxCopy> boxes;
     unsigned char *stacks, *shared_begin, *shared_end;
     size_t shared_size;
+    Static own;
     void *scheduler;
     int current, threads;
     bool progressed;
@@ -156,7 +166,31 @@ Device *new_device() {
     d->shared_begin = shared;
     d->shared_end = shared + room;
     mprotect(d->shared_end, page, PROT_NONE);
+    watch_stacks(d->stacks, most_threads_of_a_block * stack_size);
     return d;
+}
+
+// Finds the thread-local memory of the library that this function is in.
+int find_static(dl_phdr_info *library, size_t, void *found) {
+    const auto here = reinterpret_cast<ElfW(Addr)>(&find_static);
+    const auto *headers = library->dlpi_phdr, *end = headers + library->dlpi_phnum;
+    if (std::none_of(headers, end, [&](const ElfW(Phdr) & h) {
+            return h.p_type == PT_LOAD && here - (library->dlpi_addr + h.p_vaddr) < h.p_memsz;
+        }))
+        return 0;
+    for (const auto *h = headers; h < end; h++)
+        if (h->p_type == PT_TLS)
+            *static_cast<Static *>(found) = {static_cast<unsigned char *>(library->dlpi_tls_data), h->p_memsz};
+    return 1;
+}
+
+Static static_shared() {
+    Static found{};
+    // Memory is there once one of its variables was asked for.
+    static thread_local unsigned char one;
+    asm volatile("" ::"r"(&one));
+    dl_iterate_phdr(find_static, &found);
+    return found;
 }
 
 void run(int thread) {
@@ -192,6 +226,8 @@ void run_block() {
     for (Barrier &b : device->barriers) b = {};
     device->boxes.clear();
     std::memset(shared(), 0xff, device->shared_size);
+    std::memset(device->own.begin, 0xff, device->own.size);
+    watch_block(device->threads, shared(), (device->shared_size + 127) / 128 * 128);
     for (int idle = 0;;) {
         device->progressed = false;
         for (int i = 0; i < warps; i++) run_warp(order == Order::forward ? i : warps - 1 - i);
@@ -241,6 +277,8 @@ void block_is_of(int threads) {
     if (device->threads != threads) fail("blocks are of %d threads, want %d", device->threads, threads);
 }
 
+int current_thread() { return device && device->on_fiber ? device->current : -1; }
+
 int lane() { return device->current % 32; }
 
 unsigned char *shared() { return device->shared_end - (device->shared_size + 127) / 128 * 128; }
@@ -266,10 +304,14 @@ void barrier(int id, int threads) {
         return;
     }
     b.arrived = 0;
+    int joined[most_threads_of_a_block], count = 0;
     for (int i = 0; i < device->threads; i++) {
         Fiber &f = device->fibers[i];
-        if (f.state == State::waits && f.waits_for == id) f.state = State::ready;
+        const bool here = f.state == State::waits && f.waits_for == id;
+        if (here) f.state = State::ready;
+        if (here || i == device->current) joined[count++] = i;
     }
+    watch_joined(joined, count);
 }
 
 void *exchange(const void *operand, size_t size, const char *name, void (*combine)(void *lanes, int live)) {
@@ -289,7 +331,15 @@ void *exchange(const void *operand, size_t size, const char *name, void (*combin
         to_scheduler();
         return mine;
     }
-    combine(w.lanes, live);
+    {
+        const Unwatched together;
+        combine(w.lanes, live);
+    }
+    if (std::strcmp(name, "__syncwarp") == 0) {
+        int joined[32];
+        for (int i = 0; i < live; i++) joined[i] = first + i;
+        watch_joined(joined, live);
+    }
     w.arrived = 0;
     for (int i = first; i < first + live; i++) {
         Fiber &f = device->fibers[i];
@@ -302,6 +352,7 @@ void copy_later(void *to, const void *from, int size, int filled) {
     Fiber &self = device->fibers[device->current];
     if (reinterpret_cast<uintptr_t>(to) % size != 0 || (filled > 0 && reinterpret_cast<uintptr_t>(from) % size != 0))
         fail("asynchronous copy of %d bytes from %p to %p, which aren't aligned to it", size, from, to);
+    watch_access(to, size, true, __builtin_return_address(0));
     std::memset(to, 0xff, size);
     self.copies.push_back({to, from, size, filled, self.group});
 }
@@ -316,6 +367,8 @@ void await_copies(int groups_left) {
             self.copies[kept++] = c;
             continue;
         }
+        watch_access(c.to, c.size, true, nullptr);
+        if (c.filled > 0) watch_access(c.from, c.filled, false, nullptr);
         std::memcpy(c.to, c.from, c.filled);
         std::memset(static_cast<unsigned char *>(c.to) + c.filled, 0, c.size - c.filled);
     }
@@ -346,6 +399,7 @@ void end_phase(Phase &p) {
     if (p.missing > 0 || p.bytes != 0) return;
     p.missing = p.arrivals;
     p.parity = ~p.parity;
+    watch_phase(&p);
 }
 
 void run_copy(const BoxCopy &c) {
@@ -367,7 +421,9 @@ void run_copy(const BoxCopy &c) {
                     std::memcpy(shared_at(at), element, map.element);
                 else
                     std::memset(shared_at(at), 0, map.element);
+                watch_copy_writes(c.number, shared_at(at), map.element);
             }
+    watch_copy_ends(c.number, c.barrier);
     Phase &p = phase_of(c.barrier);
     p.bytes -= int(count * map.element);
     end_phase(p);
@@ -384,6 +440,7 @@ void barrier_arrive(unsigned long long *barrier, int bytes) {
     if (p.missing == 0) fail("more arrivals at a barrier than it is of");
     p.bytes += bytes;
     p.missing--;
+    watch_arrival(barrier);
     end_phase(p);
 }
 
@@ -399,10 +456,11 @@ void barrier_wait(unsigned long long *barrier, int parity) {
         }
         if (!over()) yield();
     }
+    watch_wait(barrier);
 }
 
 void copy_box(void *to, const void *encoded, unsigned long long *barrier, std::array<int, 3> at) {
-    BoxCopy c{to, {}, barrier, at};
+    BoxCopy c{to, {}, barrier, at, watch_copy_begins()};
     std::memcpy(&c.map, encoded, sizeof c.map);
     if (c.map.kind != BoxMap::known) fail("copy by a tensor map that the driver didn't make");
     if (shared_address(to) % (c.map.swizzled ? 1024 : 128) != 0)
@@ -486,6 +544,8 @@ extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, s
     blockDim = block;
     gridDim = grid;
     device->failed = false;
+    device->own = static_shared();
+    watch_launch(device->own.begin, device->own.size);
     try {
         for (unsigned z = 0; z < grid.z; z++)
             for (unsigned y = 0; y < grid.y; y++)

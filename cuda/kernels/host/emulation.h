@@ -4,8 +4,8 @@
 //
 // What real hardware would get wrong silently is an error here: a barrier or a
 // collective of a warp that some threads don't reach, a block larger than the
-// kernel's launch bounds, shared memory out of bounds (it ends at a protected
-// page and begins as NaN), an asynchronous copy read before it was waited for
+// kernel's launch bounds, shared memory out of bounds (dynamic memory ends at a
+// protected page, and both kinds begin as NaN), an asynchronous copy read before it was waited for
 // (copies happen as late as the kernel allows). Orders of threads can be
 // reversed, so that a forgotten barrier shows as a different result.
 #pragma once
@@ -16,12 +16,16 @@
 #include <cstring>
 #include <type_traits>
 
+#include "watch.h"
+
 #define __global__
 #define __device__
 #define __host__
 #define __forceinline__ inline
 #define __restrict__ __restrict
-#define __shared__ static
+// What is thread-local in the library of the kernels is the static shared memory of the
+// block that runs, and nothing else may be: emulation.cc fills it.
+#define __shared__ static thread_local
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;
@@ -57,6 +61,9 @@ void barrier(int id, int threads);
 void yield();
 
 int lane();
+
+// The number of the thread that runs, or -1 where none does.
+int current_thread();
 
 // Fails unless the block has so many threads.
 void block_is_of(int threads);
@@ -188,11 +195,13 @@ inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __ffs(unsigned x) { return __builtin_ffs(int(x)); }
 
 template <class T> T atomicAdd(T *at, T value) {
+    const emulation::Unwatched atomic;
     T old = *at;
     *at += value;
     return old;
 }
 template <class T> T atomicMax(T *at, T value) {
+    const emulation::Unwatched atomic;
     T old = *at;
     if (value > old) *at = value;
     return old;

@@ -8,6 +8,7 @@
 
 #include "emulation.h"
 #include "halves.h"
+#include "sums.h"
 
 namespace emulation {
 
@@ -43,6 +44,9 @@ void product_later(Product p);
 void commit_products();
 void await_products(int groups_left);
 
+// Bits of a description that the PTX manual's table of matrix descriptors leaves empty.
+constexpr unsigned long long reserved_bits = 3ull << 14 | 3ull << 30 | 7ull << 46 | 0x3ffull << 52;
+
 // 16 elements of a row of a described matrix.
 template <class T> void matrix_row(float (&to)[16], unsigned long long matrix, int row, const unsigned char *window) {
     unsigned first = unsigned(matrix & 0x3fff) << 4, eight_rows = unsigned(matrix >> 32 & 0x3fff) << 4;
@@ -57,7 +61,10 @@ template <class T> void matrix_row(float (&to)[16], unsigned long long matrix, i
 }
 
 template <class T> void run_product(const Product &p) {
-    if (p.a >> 62 != 1 || p.b >> 62 != 1) fail("matrix without a swizzle of 128 bytes");
+    for (unsigned long long matrix : {p.a, p.b}) {
+        if (matrix >> 62 != 1) fail("matrix without a swizzle of 128 bytes");
+        if (matrix & reserved_bits) fail("description %#llx of a matrix has bits that mean nothing", matrix);
+    }
     const unsigned char *window = shared_at(0);
     const int warp = threadIdx.x / 32 % 4, at = lane();
     float rows[2][16], column[16];
@@ -66,10 +73,12 @@ template <class T> void run_product(const Product &p) {
         for (int c = 0; c < 2; c++) {
             matrix_row<T>(column, p.b, 8 * j + at % 4 * 2 + c, window);
             for (int r = 0; r < 2; r++) {
-                float sum = 0;
-                for (int k = 0; k < 16; k++) sum += rows[r][k] * column[k];
+                float products[16][1];
+                for (int k = 0; k < 16; k++) products[k][0] = rows[r][k] * column[k];
                 float &d = p.d[4 * j + 2 * r + c];
-                d = p.add ? d + sum : sum;
+                float sum[1] = {p.add ? d : 0.f};
+                add_products(sum, products);
+                d = sum[0];
             }
         }
 }

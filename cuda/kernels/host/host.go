@@ -26,11 +26,13 @@ static int call_encode(void *f, void *map, int type, unsigned rank, const void *
 }
 static const char *call_kernel(void *f, int i) { return ((const char *(*)(int))f)(i); }
 static void call_order(void *f, int order) { ((void (*)(int))f)(order); }
+static void call_banks(void *f, int begin, long long *wavefronts, long long *least) { ((void (*)(int, long long *, long long *))f)(begin, wavefronts, least); }
 */
 import "C"
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -67,22 +69,35 @@ func touch() error {
 	return nil
 }
 
-// Compile compiles the kernels, the emulation and other sources in CUDA C++,
-// position-independent, into object files in dir, and returns their paths. It needs
-// g++, or the compiler that CXX names.
-func Compile(dir string, others ...string) ([]string, error) {
-	compiler := os.Getenv("CXX")
-	if compiler == "" {
-		compiler = "g++"
-	}
-	if err := touch(); err != nil {
-		return nil, err
-	}
-	sources, err := filepath.Glob(filepath.Join(Sources(), "*.cu"))
+// Checked tells whether kernels are compiled with checks: for races between threads, which
+// watch.h describes, and for what C++ leaves undefined. They are some ten times slower
+// then. The environment variable IMPASTO_CHECKED asks for it.
+func Checked() bool { return os.Getenv("IMPASTO_CHECKED") != "" }
+
+// checks are the compiler's options for kernels with checks. What the emulation does itself
+// goes without.
+var checks = []string{"-fsanitize=thread", "-fsanitize=undefined", "-fno-sanitize-recover=all"}
+
+// Compile compiles the kernels and the emulation, position-independent, into object files
+// in dir, and returns their paths. It needs g++, or the compiler that CXX names.
+func Compile(dir string) ([]string, error) {
+	kernels, err := filepath.Glob(filepath.Join(Sources(), "*.cu"))
 	if err != nil {
 		return nil, err
 	}
-	sources = append(append(sources, filepath.Join(Sources(), "host", "emulation.cc")), others...)
+	return compile(dir, kernels...)
+}
+
+// compile compiles sources in CUDA C++ and the emulation.
+func compile(dir string, sources ...string) ([]string, error) {
+	if err := touch(); err != nil {
+		return nil, err
+	}
+	emulation, err := filepath.Glob(filepath.Join(Sources(), "host", "*.cc"))
+	if err != nil {
+		return nil, err
+	}
+	sources = append(emulation, sources...)
 	objects, failures := make([]string, len(sources)), make([]error, len(sources))
 	slots := make(chan struct{}, runtime.NumCPU())
 	var all sync.WaitGroup
@@ -94,8 +109,12 @@ func Compile(dir string, others ...string) ([]string, error) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			command := exec.Command(compiler, "-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
-				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i])
+			arguments := []string{"-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
+				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i]}
+			if Checked() && filepath.Ext(source) == ".cu" {
+				arguments = append(arguments, checks...)
+			}
+			command := exec.Command(compiler(), arguments...)
 			if output, err := command.CombinedOutput(); err != nil {
 				failures[i] = fmt.Errorf("compiling %s for the host: %w\n%s", source, err, bytes.TrimSpace(output))
 			}
@@ -113,20 +132,37 @@ func Compile(dir string, others ...string) ([]string, error) {
 
 // Library is the kernels compiled for the host. Its methods aren't to be called
 // at the same time.
-type Library struct{ launch, parameters, kernel, order, encode unsafe.Pointer }
+type Library struct{ launch, parameters, kernel, order, encode, banks unsafe.Pointer }
 
-// Build compiles the kernels, and other sources, into a library in dir and opens it.
-func Build(dir string, others ...string) (*Library, error) {
-	objects, err := Compile(dir, others...)
+// compiler is g++, or the one that CXX names.
+func compiler() string { return cmp.Or(os.Getenv("CXX"), "g++") }
+
+// Build compiles the kernels into a library in dir and opens it.
+func Build(dir string) (*Library, error) {
+	objects, err := Compile(dir)
 	if err != nil {
 		return nil, err
 	}
-	compiler := os.Getenv("CXX")
-	if compiler == "" {
-		compiler = "g++"
+	return open(dir, objects)
+}
+
+// BuildOf compiles sources in CUDA C++ instead of the kernels.
+func BuildOf(dir string, sources ...string) (*Library, error) {
+	objects, err := compile(dir, sources...)
+	if err != nil {
+		return nil, err
 	}
+	return open(dir, objects)
+}
+
+// open links a library in dir and opens it.
+func open(dir string, objects []string) (*Library, error) {
 	path := filepath.Join(dir, "libkernels.so")
-	if output, err := exec.Command(compiler, append([]string{"-shared", "-o", path}, objects...)...).CombinedOutput(); err != nil {
+	arguments := append([]string{"-shared", "-o", path}, objects...)
+	if Checked() {
+		arguments = append(arguments, "-fsanitize=undefined")
+	}
+	if output, err := exec.Command(compiler(), arguments...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("linking the kernels for the host: %w\n%s", err, output)
 	}
 	name := C.CString(path)
@@ -138,7 +174,7 @@ func Build(dir string, others ...string) (*Library, error) {
 	l := &Library{}
 	for symbol, to := range map[string]*unsafe.Pointer{
 		"standin_launch": &l.launch, "standin_parameters": &l.parameters, "standin_kernel": &l.kernel,
-		"standin_order": &l.order, "standin_encode_tiled": &l.encode,
+		"standin_order": &l.order, "standin_encode_tiled": &l.encode, "standin_banks": &l.banks,
 	} {
 		s := C.CString(symbol)
 		*to = C.dlsym(handle, s)
@@ -212,6 +248,17 @@ func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...
 		return errors.New(C.GoString(message))
 	}
 	return nil
+}
+
+// Banks runs f and returns how many turns the banks of dynamic shared memory took for the
+// accesses of what it launches, and how many that would have been without conflicts. Only
+// kernels with checks tell.
+func (l *Library) Banks(f func()) (turns, least int) {
+	var counted, ideal C.longlong
+	C.call_banks(l.banks, 1, nil, nil)
+	f()
+	C.call_banks(l.banks, 0, &counted, &ideal)
+	return int(counted), int(ideal)
 }
 
 // TensorMap returns what the driver makes of a tensor of two-byte elements, float16 or

@@ -3,6 +3,7 @@
 
 #include "emulation.h"
 #include "halves.h"
+#include "sums.h"
 
 namespace emulation {
 
@@ -14,6 +15,7 @@ struct MatrixRow {
 
 inline void load_matrices(unsigned (&to)[4], const void *row, bool transposed) {
     if (reinterpret_cast<uintptr_t>(row) % 16 != 0) fail("row of a matrix at %p, which isn't aligned to 16 bytes", row);
+    watch_access(row, 16, false, __builtin_return_address(0));
     MatrixRow result = collective<MatrixRow>({row, {}, transposed}, "ldmatrix", [](void *lanes, int live) {
         if (live != 32) fail("matrix instruction in a warp of %d", live);
         unsigned char rows[32][16];
@@ -55,7 +57,7 @@ template <class T> float element(unsigned word, int i) {
 template <class T> void multiply_fragments(void *lanes, int live) {
     if (live != 32) fail("matrix instruction in a warp of %d", live);
     constexpr int per_word = 4 / sizeof(T), depth = 8 * per_word;
-    float a[16][depth], b[depth][8], d[16][8] = {};
+    float a[16][depth], b[depth][8], d[16][8];
     for (int lane = 0; lane < 32; lane++) {
         const auto &f = lane_value<Fragments<T>>(lanes, lane);
         int g = lane / 4, t = lane % 4;
@@ -65,12 +67,22 @@ template <class T> void multiply_fragments(void *lanes, int live) {
             for (int part = 0; part < 2; part++) b[(t + part * 4) * per_word + i][g] = element<T>(f.b[part], i);
         }
     }
+    for (int lane = 0; lane < 32; lane++) {
+        const auto &f = lane_value<Fragments<T>>(lanes, lane);
+        for (int part = 0; part < 4; part++) d[lane / 4 + part / 2 * 8][lane % 4 * 2 + part % 2] = f.d[part];
+    }
+    // The units of compute capability 8.0 add 32 bytes of a row and a column in two turns.
+    constexpr int turn = depth / 2;
     for (int row = 0; row < 16; row++)
-        for (int k = 0; k < depth; k++)
-            for (int column = 0; column < 8; column++) d[row][column] += a[row][k] * b[k][column];
+        for (int first = 0; first < depth; first += turn) {
+            float products[turn][8];
+            for (int k = 0; k < turn; k++)
+                for (int column = 0; column < 8; column++) products[k][column] = a[row][first + k] * b[first + k][column];
+            add_products(d[row], products);
+        }
     for (int lane = 0; lane < 32; lane++) {
         auto &f = lane_value<Fragments<T>>(lanes, lane);
-        for (int part = 0; part < 4; part++) f.d[part] += d[lane / 4 + part / 2 * 8][lane % 4 * 2 + part % 2];
+        for (int part = 0; part < 4; part++) f.d[part] = d[lane / 4 + part / 2 * 8][lane % 4 * 2 + part % 2];
     }
 }
 

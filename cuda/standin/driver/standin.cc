@@ -35,6 +35,7 @@
 #include <string>
 #include <vector>
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -138,7 +139,23 @@ struct Driver {
 };
 
 Driver driver;
-thread_local CUcontext current;
+
+// The current context of each thread. It isn't thread_local, as the shared memory of the
+// kernels is and nothing else.
+class Current {
+	pthread_key_t key;
+
+public:
+	Current() { pthread_key_create(&key, nullptr); }
+	operator CUcontext() const { return static_cast<CUcontext>(pthread_getspecific(key)); }
+	CUcontext operator->() const { return *this; }
+	CUcontext operator=(CUcontext context) {
+		pthread_setspecific(key, context);
+		return context;
+	}
+};
+
+Current current;
 
 using Lock = std::lock_guard<std::recursive_mutex>;
 
@@ -168,6 +185,18 @@ bool is_pinned(const void *at, size_t size) {
 	if (found == driver.pinned.begin()) return false;
 	--found;
 	return address + size <= found->first + found->second;
+}
+
+// Dynamic shared memory that a block may have at most, by the programming guide's table of
+// compute capabilities.
+size_t most_shared() {
+	static const std::map<std::pair<int, int>, size_t> kibibytes{{{8, 0}, 163}, {{8, 6}, 99},  {{8, 7}, 163}, {{8, 9}, 99},
+																 {{9, 0}, 227}, {{10, 0}, 227}, {{10, 3}, 227}, {{12, 0}, 99}, {{12, 1}, 99}};
+	const char *text = std::getenv("STANDIN_CAPABILITY");
+	std::pair<int, int> capability{9, 0};
+	if (text) std::sscanf(text, "%d.%d", &capability.first, &capability.second);
+	const auto found = kibibytes.find(capability);
+	return (found == kibibytes.end() ? 48 : found->second) << 10;
 }
 
 // Runs what is pending on a stream. What goes wrong stays with the context.
@@ -311,7 +340,10 @@ CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = major; break;
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = minor; break;
 	case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT: *value = 4; break;
-	case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *value = 227 << 10; break;
+	case CU_DEVICE_ATTRIBUTE_CLOCK_RATE: *value = 1000000; break; // kHz
+	case CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE: *value = 1000000; break;
+	case CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH: *value = 256; break;
+	case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN: *value = int(most_shared()); break;
 	default: return complain(CUDA_ERROR_INVALID_VALUE, "unknown attribute of a device");
 	}
 	return CUDA_SUCCESS;
@@ -619,7 +651,9 @@ CUresult cuModuleGetFunction(CUfunction *function, CUmodule, const char *name) {
 }
 
 CUresult cuFuncSetAttribute(CUfunction function, CUfunction_attribute attribute, int value) {
-	if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0 || value > 227 << 10) return CUDA_ERROR_INVALID_VALUE;
+	if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES || value < 0) return CUDA_ERROR_INVALID_VALUE;
+	if (size_t(value) > most_shared())
+		return complain(CUDA_ERROR_INVALID_VALUE, "more shared memory than a block of this compute capability may have", function->name.c_str());
 	function->shared = size_t(value);
 	return CUDA_SUCCESS;
 }
