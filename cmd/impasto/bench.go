@@ -36,7 +36,7 @@ type benchOptions struct {
 
 func newBenchOptions() *benchOptions {
 	return &benchOptions{Options: bench.Options{
-		Size: 256, Loss: settings.Default().Loss, Runs: 15, Warmup: 3, Optimizer: model.Adam, Device: device.Auto, Precision: device.Float32,
+		Size: 256, Loss: settings.Default().Loss, Runs: 15, Warmup: 3, Optimizer: model.Adam, Device: device.Auto, Precision: device.AutoPrecision,
 	}}
 }
 

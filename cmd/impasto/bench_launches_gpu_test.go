@@ -24,7 +24,7 @@ func TestGPULaunchesOfAnIterationAreListed(t *testing.T) {
 		kernels []string
 	}{
 		{[]string{"--loss=gram", "--precision=f16"}, []string{"convolution_hopper64_f16", "pool_max_f16", "gram_comparison", "picture_gradient_f16", "adam", "average"}},
-		{[]string{"--loss=gaussian", "--optimizer=lbfgs"}, []string{"convolution_f32", "pool_max_gradient_f32", "two_loop", "restrict"}},
+		{[]string{"--loss=gaussian", "--optimizer=lbfgs", "--precision=f32"}, []string{"convolution_f32", "pool_max_gradient_f32", "two_loop", "restrict"}},
 	} {
 		args := append([]string{"bench", "launches", "--device=cuda", "--size=16", "--runs=1", "--warmup=1", "--json"}, test.args...)
 		lines := strings.Split(strings.TrimSpace(runOnGPU(t, t.TempDir(), nil, args...).done(t).stdout), "\n")
