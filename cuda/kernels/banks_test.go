@@ -37,6 +37,16 @@ var mostTurns = []struct {
 	{"second_moments_matrix", 1.0},
 }
 
+// isHot tells whether there is a limit for a kernel.
+func isHot(kernel string) bool {
+	for _, limit := range mostTurns {
+		if strings.HasPrefix(kernel, limit.family) {
+			return true
+		}
+	}
+	return false
+}
+
 // conflicts lists the kernels whose accesses meet on a bank more often than they may.
 func conflicts() (found []string) {
 	for _, name := range slices.Sorted(maps.Keys(counted)) {

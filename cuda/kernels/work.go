@@ -231,7 +231,10 @@ var counts = map[string]func(operands) Work{
 		n := o.n("count") * o.blocks()
 		return Work{Double, n, o.size(n, "partials")}
 	},
-	"weighted_sum": few,
+	"weighted_sum":          few,
+	"statistics_comparison": few,
+	"central_comparison":    few,
+	"raw_moments":           few,
 
 	"channels_last": channelsAndPlanes,
 	"planes":        channelsAndPlanes,

@@ -303,11 +303,15 @@ func Allocate(size int) Memory {
 	at := C.mmap(nil, C.size_t(room+page), C.PROT_READ|C.PROT_WRITE, C.MAP_PRIVATE|C.MAP_ANONYMOUS, -1, 0)
 	C.mprotect(unsafe.Add(at, room), page, C.PROT_NONE)
 	m := Memory{unsafe.Add(at, room-size), size}
+	m.fill()
+	return m
+}
+
+func (m Memory) fill() {
 	all := Of[byte](m)
 	for i := range all {
 		all[i] = 0xff
 	}
-	return m
 }
 
 // Pointer is where the memory begins, on the host and on the emulated device.

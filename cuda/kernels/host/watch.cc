@@ -16,18 +16,16 @@ bool watching;
 
 namespace {
 
-constexpr int most_warps = 1024 / 32 + 1;
+constexpr int most_warps = 1024 / 32;
 
 // Numbers of events by thread. Copies in the background count as one thread more, the last.
 using Clock = std::vector<unsigned>;
 
-// The last accesses of two bytes of shared memory.
+// The last accesses of two bytes of shared memory. Copies in the background only write.
 struct Cell {
     unsigned block = 0; // that they are of; of others they count for nothing
     unsigned writer = 0, written = 0;
-    struct Read {
-        unsigned thread, at; // 0 for none
-    } reads[most_warps] = {};
+    unsigned reads[most_warps] = {}; // by warp: an event of one of its threads, times 32, and its lane; 0 for none
 };
 
 // Those of two bytes of device memory, whichever block they are of.
@@ -64,82 +62,107 @@ struct Memory {
 
 struct Watch {
     Memory stacks;
-    Memory shared, own; // dynamic and static
+    Memory dynamic_shared, static_shared;
     int off = 0, threads = 0;
-    unsigned launch = 0, block = 0;
-    std::vector<Clock> clock;
+    unsigned launch = 0, block = 0, first_block = 0; // of the launch
+    // A thread knows of its own events, and of others' those that were before the last
+    // barrier of all, unless it has learned more since and has a row of its own.
+    Clock own, common;
+    std::vector<Clock> learned; // empty rows for those that haven't
+    const unsigned *knows(size_t thread) const { return (learned[thread].empty() ? common : learned[thread]).data(); }
+    Clock &learns(size_t thread) {
+        if (learned[thread].empty()) learned[thread] = common;
+        return learned[thread];
+    }
+    Clock clock_of(size_t thread) const {
+        Clock all(knows(thread), knows(thread) + threads + 1);
+        all[thread] = own[thread];
+        return all;
+    }
     std::vector<Cell> cells, static_cells; // of dynamic and of static shared memory
     std::unordered_map<size_t, std::unique_ptr<Page>> pages;
+    Page *last_page = nullptr;
+    size_t last_number = 0;
     std::map<const void *, Phase> phases;
     std::vector<Clock> begun; // copies
-    // Of banks, while they are counted.
+    // Of banks, while they are counted: in the first two blocks of each launch.
     bool counting = false;
     std::vector<BankAccess> banks;
     std::map<std::pair<const void *, int>, unsigned> turns; // by place and thread
     long long wavefronts = 0, least = 0;
 };
 
-Watch &watch() {
-    static Watch w;
-    return w;
-}
+// What was seen so far.
+Watch seen;
 
 void join(Clock &to, const Clock &from) {
     to.resize(std::max(to.size(), from.size()));
     for (size_t i = 0; i < from.size(); i++) to[i] = std::max(to[i], from[i]);
 }
 
+// The page of device memory with an address.
+Page &page_of(size_t at) {
+    const size_t number = at / page_bytes;
+    if (!seen.last_page || seen.last_number != number) {
+        auto &page = seen.pages[number];
+        if (!page) page = std::make_unique<Page>();
+        seen.last_page = page.get();
+        seen.last_number = number;
+    }
+    return *seen.last_page;
+}
+
 // The number of a thread for messages.
 std::string who(unsigned thread) {
-    return int(thread) == watch().threads ? "a background copy" : "thread " + std::to_string(thread);
+    return int(thread) == seen.threads ? "a background copy" : "thread " + std::to_string(thread);
 }
 
 const char *kind(bool writes) { return writes ? "writes" : "reads"; }
 
 // Notes an access of shared memory by a thread that knows of what is in a clock.
-void touch(Cell &c, unsigned thread, unsigned now, const Clock &knows, bool writes, const void *p) {
-    Watch &w = watch();
-    if (c.block != w.block) c = Cell{w.block};
+void touch(Cell &c, unsigned thread, unsigned now, const unsigned *knows, bool writes, const void *p) {
+    if (c.block != seen.block) c = Cell{seen.block};
     // A thread's own accesses are in order, those of copies aren't.
-    const bool ordered = c.written == 0 || (c.writer == thread && int(thread) < w.threads) || knows[c.writer] >= c.written;
+    const bool ordered = c.written == 0 || (c.writer == thread && int(thread) < seen.threads) || knows[c.writer] >= c.written;
     if (!ordered && !(c.writer == thread && c.written == now))
         fail("race: %s %s shared memory at %p, which %s wrote with no barrier between", who(thread).c_str(), kind(writes), p,
              who(c.writer).c_str());
     if (!writes) {
-        c.reads[thread / 32] = {thread, now};
+        c.reads[thread / 32] = now * 32 + thread % 32;
         return;
     }
-    for (const Cell::Read &r : c.reads)
-        if (r.at > 0 && r.thread != thread && knows[r.thread] < r.at)
+    for (unsigned warp = 0; warp * 32 < unsigned(seen.threads); warp++) {
+        const unsigned reader = warp * 32 + c.reads[warp] % 32, read = c.reads[warp] / 32;
+        if (read > 0 && reader != thread && knows[reader] < read)
             fail("race: %s writes shared memory at %p, which %s reads with no barrier between", who(thread).c_str(), p,
-                 who(r.thread).c_str());
+                 who(reader).c_str());
+        c.reads[warp] = 0;
+    }
     c.writer = thread;
     c.written = now;
-    for (Cell::Read &r : c.reads) r = {};
 }
 
 void touch(GlobalCell &c, unsigned thread, bool writes, const void *p) {
-    Watch &w = watch();
-    const Clock &knows = w.clock[thread];
-    if (c.launch != w.launch) c = GlobalCell{w.launch};
-    const bool theirs = c.write_block != 0 && c.write_block != w.block;
-    if (theirs || (c.write_block == w.block && c.writer != thread && knows[c.writer] < c.written))
+    const unsigned *knows = seen.knows(thread), now = seen.own[thread];
+    if (c.launch != seen.launch) c = GlobalCell{seen.launch};
+    const bool theirs = c.write_block != 0 && c.write_block != seen.block;
+    if (theirs || (c.write_block == seen.block && c.writer != thread && knows[c.writer] < c.written))
         fail("race: thread %u %s device memory at %p, which thread %u%s wrote with nothing between", thread, kind(writes), p, c.writer,
              theirs ? " of another block" : "");
     if (!writes) {
-        c.read_by_blocks |= c.read_block != 0 && c.read_block != w.block;
-        c.read_block = w.block;
+        c.read_by_blocks |= c.read_block != 0 && c.read_block != seen.block;
+        c.read_block = seen.block;
         c.reader = thread;
-        c.read = knows[thread];
+        c.read = now;
         return;
     }
-    if (c.read_by_blocks || (c.read_block != 0 && c.read_block != w.block))
+    if (c.read_by_blocks || (c.read_block != 0 && c.read_block != seen.block))
         fail("race: thread %u writes device memory at %p, which another block reads", thread, p);
-    if (c.read_block == w.block && c.reader != thread && knows[c.reader] < c.read)
+    if (c.read_block == seen.block && c.reader != thread && knows[c.reader] < c.read)
         fail("race: thread %u writes device memory at %p, which thread %u reads with nothing between", thread, p, c.reader);
-    c.write_block = w.block;
+    c.write_block = seen.block;
     c.writer = thread;
-    c.written = knows[thread];
+    c.written = now;
 }
 
 // Counts what the banks have to do for the accesses since the last barrier: those of a warp
@@ -147,130 +170,130 @@ void touch(GlobalCell &c, unsigned thread, bool writes, const void *p) {
 // ones by as many lanes as have 128 bytes; each takes as long as the bank with the most
 // different words, of the 32 banks of 4 bytes.
 void count_banks() {
-    Watch &w = watch();
-    std::stable_sort(w.banks.begin(), w.banks.end());
-    for (size_t i = 0, end; i < w.banks.size(); i = end) {
-        for (end = i; end < w.banks.size() && !(w.banks[i] < w.banks[end]); end++) {}
-        const size_t together = std::max<size_t>(1, std::min<size_t>(32, 128 / std::max<size_t>(4, w.banks[i].size)));
+    std::stable_sort(seen.banks.begin(), seen.banks.end());
+    for (size_t i = 0, end; i < seen.banks.size(); i = end) {
+        for (end = i; end < seen.banks.size() && !(seen.banks[i] < seen.banks[end]); end++) {}
+        const size_t together = std::max<size_t>(1, std::min<size_t>(32, 128 / std::max<size_t>(4, seen.banks[i].size)));
         for (size_t first = i; first < end; first += together) {
             std::array<std::vector<size_t>, 32> words;
             size_t most = 0;
             for (size_t j = first; j < std::min(first + together, end); j++)
-                for (size_t at = w.banks[j].address / 4; at <= (w.banks[j].address + w.banks[j].size - 1) / 4; at++) {
+                for (size_t at = seen.banks[j].address / 4; at <= (seen.banks[j].address + seen.banks[j].size - 1) / 4; at++) {
                     auto &of = words[at % 32];
                     if (std::find(of.begin(), of.end(), at) == of.end()) of.push_back(at);
                     most = std::max(most, of.size());
                 }
-            w.wavefronts += (long long)most;
-            w.least++;
+            seen.wavefronts += (long long)most;
+            seen.least++;
         }
     }
-    w.banks.clear();
-    w.turns.clear();
+    seen.banks.clear();
+    seen.turns.clear();
 }
 
 } // namespace
 
-void watch_stacks(const void *begin, size_t size) { watch().stacks = {reinterpret_cast<size_t>(begin), size}; }
+void watch_stacks(const void *begin, size_t size) { seen.stacks = {reinterpret_cast<size_t>(begin), size}; }
 
 void watch_launch(const void *own, size_t size) {
     if (!watching) return;
-    Watch &w = watch();
-    w.launch++;
-    w.off = 0; // a launch that failed may have left it
-    w.own = {reinterpret_cast<size_t>(own), size};
-    w.static_cells.resize(std::max(w.static_cells.size(), size / grain + 1));
+    seen.launch++;
+    seen.first_block = seen.block + 1;
+    seen.off = 0; // a launch that failed may have left it
+    seen.static_shared = {reinterpret_cast<size_t>(own), size};
+    seen.static_cells.resize(std::max(seen.static_cells.size(), size / grain + 1));
 }
 
 void watch_block(int threads, const void *shared, size_t size) {
     if (!watching) return;
-    Watch &w = watch();
-    if (w.counting) count_banks();
-    w.block++;
-    w.threads = threads;
-    w.shared = {reinterpret_cast<size_t>(shared), size};
-    w.cells.resize(std::max(w.cells.size(), size / grain + 1));
-    w.clock.assign(size_t(threads), Clock(size_t(threads) + 1));
-    for (size_t i = 0; i < size_t(threads); i++) w.clock[i][i] = 1;
-    w.phases.clear();
-    w.begun.clear();
+    if (seen.counting) count_banks();
+    seen.block++;
+    seen.threads = threads;
+    seen.dynamic_shared = {reinterpret_cast<size_t>(shared), size};
+    seen.cells.resize(std::max(seen.cells.size(), size / grain + 1));
+    seen.own.assign(size_t(threads), 1);
+    seen.common.assign(size_t(threads) + 1, 0);
+    seen.learned.assign(size_t(threads), Clock{});
+    seen.phases.clear();
+    seen.begun.clear();
 }
 
-Unwatched::Unwatched() { watch().off++; }
-Unwatched::~Unwatched() { watch().off--; }
+Unwatched::Unwatched() { seen.off++; }
+Unwatched::~Unwatched() { seen.off--; }
 
 void watch_access(const void *p, size_t size, bool writes, const void *place) {
-    Watch &w = watch();
     const int thread = current_thread();
     const size_t at = reinterpret_cast<size_t>(p);
-    if (!watching || w.off > 0 || thread < 0 || w.stacks.has(at)) return;
-    const Clock &knows = w.clock[size_t(thread)];
-    const unsigned self = unsigned(thread), now = knows[self];
-    if (w.counting && w.shared.has(at))
-        w.banks.push_back({place, w.turns[{place, thread}]++, thread / 32, at - w.shared.begin, size});
+    if (!watching || seen.off > 0 || thread < 0 || seen.stacks.has(at)) return;
+    const unsigned self = unsigned(thread), *knows = seen.knows(self), now = seen.own[self];
+    if (seen.counting && seen.block <= seen.first_block + 1 && seen.dynamic_shared.has(at))
+        seen.banks.push_back({place, seen.turns[{place, thread}]++, thread / 32, at - seen.dynamic_shared.begin, size});
     for (size_t i = at / grain; i <= (at + size - 1) / grain; i++) {
-        if (w.shared.has(at)) {
-            touch(w.cells[i - w.shared.begin / grain], self, now, knows, writes, p);
-        } else if (w.own.has(at)) {
-            touch(w.static_cells[i - w.own.begin / grain], self, now, knows, writes, p);
+        if (seen.dynamic_shared.has(at)) {
+            touch(seen.cells[i - seen.dynamic_shared.begin / grain], self, now, knows, writes, p);
+        } else if (seen.static_shared.has(at)) {
+            touch(seen.static_cells[i - seen.static_shared.begin / grain], self, now, knows, writes, p);
         } else {
-            auto &page = w.pages[i * grain / page_bytes];
-            if (!page) page = std::make_unique<Page>();
-            touch((*page)[i % (page_bytes / grain)], self, writes, p);
+            touch(page_of(i * grain)[i % (page_bytes / grain)], self, writes, p);
         }
     }
 }
 
 void watch_joined(const int *threads, int count) {
     if (!watching) return;
-    Watch &w = watch();
-    Clock all = w.clock[size_t(threads[0])];
-    for (int i = 1; i < count; i++) join(all, w.clock[size_t(threads[i])]);
-    for (int i = 0; i < count; i++) {
-        const auto t = size_t(threads[i]);
-        w.clock[t] = all;
-        w.clock[t][t]++;
+    if (count == seen.threads) {
+        for (Clock &row : seen.learned) {
+            join(seen.common, row);
+            row.clear();
+        }
+        std::copy(seen.own.begin(), seen.own.end(), seen.common.begin());
+        for (unsigned &now : seen.own) now++;
+        if (seen.counting) count_banks();
+        return;
     }
-    if (w.counting && count == w.threads) count_banks();
+    Clock all;
+    for (int i = 0; i < count; i++) join(all, seen.clock_of(size_t(threads[i])));
+    for (int i = 0; i < count; i++) {
+        seen.learned[size_t(threads[i])] = all;
+        seen.own[size_t(threads[i])]++;
+    }
 }
 
 void watch_arrival(const void *barrier) {
     if (!watching) return;
     const auto t = size_t(current_thread());
-    Clock &mine = watch().clock[t];
-    join(watch().phases[barrier].pending, mine);
-    mine[t]++;
+    join(seen.phases[barrier].pending, seen.clock_of(t));
+    seen.own[t]++;
 }
 
 void watch_wait(const void *barrier) {
-    if (watching) join(watch().clock[size_t(current_thread())], watch().phases[barrier].over);
+    if (watching) join(seen.learns(size_t(current_thread())), seen.phases[barrier].over);
 }
 
 void watch_phase(const void *barrier) {
     if (!watching) return;
-    Phase &p = watch().phases[barrier];
+    Phase &p = seen.phases[barrier];
     p.over = p.pending;
 }
 
 int watch_copy_begins() {
     if (!watching) return 0;
-    watch().begun.push_back(watch().clock[size_t(current_thread())]);
-    return int(watch().begun.size());
+    seen.begun.push_back(seen.clock_of(size_t(current_thread())));
+    return int(seen.begun.size());
 }
 
 void watch_copy_writes(int copy, const void *p, size_t size) {
     if (!watching) return;
-    Watch &w = watch();
-    const size_t first = (reinterpret_cast<size_t>(p) - w.shared.begin) / grain;
+    const size_t first = (reinterpret_cast<size_t>(p) - seen.dynamic_shared.begin) / grain;
     for (size_t i = first; i < first + size / grain; i++)
-        touch(w.cells[i], unsigned(w.threads), unsigned(copy), w.begun[size_t(copy) - 1], true, p);
+        touch(seen.cells[i], unsigned(seen.threads), unsigned(copy), seen.begun[size_t(copy) - 1].data(), true, p);
 }
 
 void watch_copy_ends(int copy, const void *barrier) {
     if (!watching) return;
-    Clock all(size_t(watch().threads) + 1);
+    Clock all(size_t(seen.threads) + 1);
     all.back() = unsigned(copy);
-    join(watch().phases[barrier].pending, all);
+    join(seen.phases[barrier].pending, all);
 }
 
 } // namespace emulation
@@ -280,16 +303,15 @@ using namespace emulation;
 // Begins to count what banks of dynamic shared memory have to do, or ends it and returns
 // how many turns all accesses took them and how many it would have been without conflicts.
 extern "C" void standin_banks(int begin, long long *wavefronts, long long *least) {
-    Watch &w = watch();
     if (!begin) {
         count_banks();
-        *wavefronts = w.wavefronts;
-        *least = w.least;
+        *wavefronts = seen.wavefronts;
+        *least = seen.least;
     }
-    w.counting = begin;
-    w.wavefronts = w.least = 0;
-    w.banks.clear();
-    w.turns.clear();
+    seen.counting = begin;
+    seen.wavefronts = seen.least = 0;
+    seen.banks.clear();
+    seen.turns.clear();
 }
 
 // What the compiler calls.
