@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package cuda
 
@@ -298,10 +298,10 @@ func TestWhatCannotBeUsedIsExplained(t *testing.T) {
 	}{
 		{"no GPU", "STANDIN_INIT=100", 0, []string{"finds no GPU", "nvidia-smi"}},
 		{"no permission", "STANDIN_INIT=999", 0, []string{"doesn't start", "CUDA_ERROR_UNKNOWN", "/dev/nvidia0"}},
-		{"old driver", "STANDIN_DRIVER=12040", 0, []string{"too old", "CUDA 12.4", "13.0", "580"}},
+		{"old driver", "STANDIN_DRIVER=11080", 0, []string{"too old", "CUDA 11.8", "12.0", "525"}},
 		{"old GPU", "STANDIN_CAPABILITY=7.5", 0, []string{"stand-in 0", "7.5", "8.0"}},
 		{"index", "STANDIN_DEVICES=2", 2, []string{"no GPU 2", "has 2"}},
-		{"no driver", "LD_LIBRARY_PATH=", 0, []string{"no NVIDIA driver", "libcuda.so.1", "580"}},
+		{"no driver", "LD_LIBRARY_PATH=", 0, []string{"no NVIDIA driver", "libcuda.so.1", "525"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !standin.Again(t, c.environment) {

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -23,7 +23,8 @@ import (
 type Device struct {
 	info      Info
 	precision kernels.Precision
-	ampere    bool // leave out what only newer GPUs have
+	ampere    bool   // leave out what only newer GPUs have
+	code      string // of kernels.Architectures, what the kernels are loaded for; empty for PTX
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -89,8 +90,8 @@ func (d *Device) prepare() (err error) {
 	if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 		return err
 	}
-	if d.module, err = cu.LoadFatBinary(kernels.Image); err != nil {
-		return fmt.Errorf("load the kernels: %w", err)
+	if err = d.load(); err != nil {
+		return err
 	}
 	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
 		return err
@@ -195,7 +196,8 @@ func (d *Device) failed() bool {
 // Faults of the device's own make all later calls fail with the same error.
 func (d *Device) explain(doing string, err error) error {
 	var tooLarge *MemoryError
-	if err == nil || errors.As(err, &tooLarge) {
+	var unavailable *UnavailableError
+	if err == nil || errors.As(err, &tooLarge) || errors.As(err, &unavailable) {
 		return err
 	}
 	status := driver.StatusOf(err)

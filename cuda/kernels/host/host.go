@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 // Package host compiles the device's kernels for the host and runs them there, so
 // that tests need no GPU. See emulation.h for what that finds and what it can't.
@@ -109,8 +109,11 @@ func compile(dir string, sources ...string) ([]string, error) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			arguments := []string{"-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
+			arguments := []string{"-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing",
 				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i]}
+			if runtime.GOARCH == "amd64" {
+				arguments = append(arguments, "-mf16c", "-mfma")
+			}
 			if Checked() && filepath.Ext(source) == ".cu" {
 				arguments = append(arguments, checks...)
 			}
