@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race arm64-test gpu-test gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
+.PHONY: build man test race arm64-test gpu-test gpu-checked gpu-code gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -58,10 +58,23 @@ gpu-cross:
 	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc ./cuda/go.sh build -tags gpu -o /dev/null ./cmd/impasto
 	GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc ./cuda/go.sh build -tags gpu -o /dev/null ./cmd/impasto
 
-# GPU support on this machine's GPU: the same tests, and how fast it is. Set TORCH to
-# a script that times PyTorch's iterations to have its figures beside.
+# The hot GPU kernels, compiled for the processor with checks: races between threads,
+# conflicts of banks, and what C++ leaves undefined. Needs g++. CHECKED=. has all kernels,
+# which takes much longer.
+CHECKED = OnMatrixUnits|OnHopper|Moments|Poolings|Elementwise|Inverse
+gpu-checked:
+	IMPASTO_CHECKED=1 ./cuda/go.sh test -count=1 -tags gpu -timeout 60m -run '$(CHECKED)' ./cuda/kernels
+
+# Whether the GPU kernels' machine code has the instructions that make it fast. A
+# disassembler is fetched, 4 MB.
+gpu-code:
+	cd cuda/kernels && NVDISASM=$$(./disassembler.sh) && NVDISASM=$$NVDISASM go run ./sass
+
+# GPU support on this machine's GPU: the same tests, and how fast it is, also beside
+# PyTorch where there is one; all of it in build/gpu-report.txt. With SHORT=1 it takes three
+# minutes at most, else a quarter of an hour.
 gpu-check:
-	./cuda/check.sh
+	./cuda/check.sh '$(ONLY)'
 
 # The pages of impasto compare and batch in a real browser: any Chromium, the one that
 # IMPASTO_BROWSER names or the first that is installed.
@@ -96,6 +109,7 @@ generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif ./internal/webp
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVRTC=$$(./compiler.sh) go generate .
+	go test ./cuda/kernels/cubin -update
 	go run ./examples/draw
 	go run ./internal/notices
 	go test ./losses -run Docs -update
