@@ -31,7 +31,7 @@ var Names = [...]struct {
 	{CPU, "the processor"},
 	{CUDA, "the first NVIDIA GPU"},
 	{"cuda:N", "the NVIDIA GPU with the index N, from 0 on"},
-	{"cuda:N,N", "several of them"},
+	{"cuda:N,N", "several NVIDIA GPUs: batch paints a picture on each at a time, and a picture that is too large for the first is shared among them"},
 }
 
 // Parse reads a name. It fails on a text that isn't one.

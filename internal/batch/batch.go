@@ -9,10 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
+	"impasto/internal/panics"
 	"impasto/internal/picture"
 	"impasto/internal/progress"
 	"impasto/internal/quote"
@@ -236,7 +236,7 @@ func (b *Batch) paintAll(ctx context.Context) error {
 	for _, s := range b.jobs {
 		expected = append(expected, s.Expected)
 	}
-	seats := max(1, b.options.Runner.Seats(b.options.Settings.Values()))
+	seats := b.seats()
 	b.several = progress.NewSeveral(expected, seats)
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -267,7 +267,7 @@ func (b *Batch) paintAll(ctx context.Context) error {
 		return nil
 	}
 	var refused error
-	var panicked *fault
+	var panicked *panics.Panic
 	refuse := func(err error) {
 		if err != nil && refused == nil {
 			refused = err
@@ -289,8 +289,8 @@ func (b *Batch) paintAll(ctx context.Context) error {
 			continue
 		}
 		under--
-		if e.ended.fault != nil {
-			panicked = e.ended.fault
+		if e.ended.panic != nil {
+			panicked = e.ended.panic
 			cancel()
 			continue
 		}
@@ -310,6 +310,8 @@ func (b *Batch) paintAll(ctx context.Context) error {
 	return ctx.Err()
 }
 
+func (b *Batch) seats() int { return max(1, b.options.Runner.Seats(b.options.Settings.Values())) }
+
 // seatEvent is something that happened to the job of a seat: progress, or its end.
 type seatEvent struct {
 	seat, index int
@@ -322,25 +324,14 @@ type ending struct {
 	result Result
 	err    error
 	took   time.Duration
-	fault  *fault // nil unless the runner panicked
+	panic  *panics.Panic // nil unless the runner panicked
 }
-
-// fault is a panic of another goroutine.
-type fault struct {
-	cause any
-	stack []byte
-}
-
-func (f *fault) String() string { return fmt.Sprint(f.cause) }
-
-// Stack is the trace of the goroutine that panicked.
-func (f *fault) Stack() []byte { return f.stack }
 
 // paint makes one picture, and tells of it.
 func (b *Batch) paint(ctx context.Context, seat, index int, job Job, happened chan<- seatEvent) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			happened <- seatEvent{seat: seat, index: index, ended: &ending{fault: &fault{cause, debug.Stack()}}}
+			happened <- seatEvent{seat: seat, index: index, ended: &ending{panic: panics.New(cause)}}
 		}
 	}()
 	began := time.Now()

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"impasto/internal/panics"
 	"impasto/internal/picture"
 	"impasto/internal/settings"
 	"impasto/model"
@@ -235,7 +236,7 @@ func TestWhatIsUnderWayEndsWithTheBatch(t *testing.T) {
 				if (cause != nil) != (test.panics != nil) || cause != nil && fmt.Sprint(cause) != test.panics {
 					t.Errorf("panic %v, want %v", cause, test.panics)
 				}
-				if f, ok := cause.(*fault); cause != nil && (!ok || !strings.Contains(string(f.Stack()), "batch_test.go")) {
+				if f, ok := cause.(*panics.Panic); cause != nil && (!ok || !strings.Contains(string(f.Stack()), "batch_test.go")) {
 					t.Error("the panic has no trace of where it was")
 				}
 			}()
