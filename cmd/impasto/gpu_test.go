@@ -128,7 +128,7 @@ func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
 	folder := t.TempDir()
 	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
 	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
-	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--size", "120", "--min-size", "120", "--first-iterations", "1",
+	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--precision", "f32", "--size", "120", "--min-size", "120", "--first-iterations", "1",
 		"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose"}
 	runOnGPU(t, folder, nil, append(args, "-o", "whole.png")...).done(t)
 	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=22000000"}, append(args, "-o", "tiles.png")...).done(t)
@@ -149,7 +149,7 @@ func TestGPUsShareThePictureThatDoesNotFitOne(t *testing.T) {
 	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
 	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
 	args := []string{"stylize", "content.png", "style.png", "--size", "120", "--min-size", "120", "--first-iterations", "1", "--loss", "gram",
-		"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose", "--no-metadata"}
+		"--precision", "f32", "--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose", "--no-metadata"}
 	environment := []string{"STANDIN_DEVICES=2", "STANDIN_MEMORY=22000000"}
 	var pictures []string
 	for _, device := range []string{"cuda:1", "cuda:0,1"} {
