@@ -351,6 +351,9 @@ void barrier(int id, int threads) {
     watch_joined(joined, count);
 }
 
+// The wait for products is one of a whole warp, which matters to who may read what when.
+constexpr const char *products_waited_for = "wgmma.wait_group";
+
 void *exchange(const void *operand, size_t size, const char *name, void (*combine)(void *lanes, int live)) {
     int first = device->current / 32 * 32;
     int live = device->threads - first < 32 ? device->threads - first : 32;
@@ -372,7 +375,7 @@ void *exchange(const void *operand, size_t size, const char *name, void (*combin
         const Unwatched together;
         combine(w.lanes, live);
     }
-    if (std::strcmp(name, "__syncwarp") == 0) {
+    if (std::strcmp(name, "__syncwarp") == 0 || std::strcmp(name, products_waited_for) == 0) {
         int joined[32];
         for (int i = 0; i < live; i++) joined[i] = first + i;
         watch_joined(joined, live);
@@ -526,6 +529,8 @@ void await_products(int groups_left) {
             p.run(p);
     }
     self.products.resize(kept);
+    const int nothing = 0;
+    if (watching) exchange(&nothing, sizeof nothing, products_waited_for, [](void *, int) {});
 }
 
 } // namespace emulation
