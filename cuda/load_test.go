@@ -24,7 +24,7 @@ func TestDevicesGetTheirCode(t *testing.T) {
 		{"8.0", 13000, false, "80"},
 		{"8.6", 12000, false, "86"},
 		{"8.7", 12000, false, "86"},
-		{"8.9", 12000, false, "86"},
+		{"8.9", 12000, false, "89"},
 		{"9.0", 12000, false, "90a"},
 		{"9.0", 13000, false, "90a"},
 		{"10.0", 12080, false, ""},
