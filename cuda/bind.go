@@ -29,9 +29,17 @@ func (b *binder) add(launches ...launch) {
 	for _, l := range launches {
 		ready, err := b.device.ready(l)
 		b.fail(err)
-		b.part().launches = append(b.part().launches, ready)
+		to := &b.part().launches
+		if b.instead {
+			to = &b.part().otherwise
+		}
+		*to = append(*to, ready)
 	}
 }
+
+// otherwise makes what is added to the part from here on launches for where those before
+// don't come to its result.
+func (b *binder) otherwise() { b.instead = true }
 
 // repeat adds so often what f adds once to one part.
 func (b *binder) repeat(times int, f func()) {
@@ -46,7 +54,7 @@ func (b *binder) repeat(times int, f func()) {
 // only begins a part of the step being bound that is made where wanted says so, or always
 // where it is nil.
 func (b *binder) only(wanted func() bool) {
-	b.parts = append(b.parts, part{branch: b.branch(), wanted: wanted})
+	b.parts, b.instead = append(b.parts, part{branch: b.branch(), wanted: wanted}), false
 }
 
 // part is what launches are added to.
@@ -114,6 +122,12 @@ func workspace[T any](b *binder, n int) pointer[T] {
 	b.mostWorkspace[branch] = max(b.mostWorkspace[branch], r.used)
 	return pointer[T](at)
 }
+
+// usedWorkspace is how much of the workspace the step being bound has so far, and
+// reuseWorkspace lets what is beyond that be used again, by launches that come later or
+// instead.
+func (b *binder) usedWorkspace() int       { return b.workspaces[b.branch()].used }
+func (b *binder) reuseWorkspace(after int) { b.workspaces[b.branch()].used = after }
 
 // freeWorkspace lets what is bound next use the same workspace again.
 func (b *binder) freeWorkspace() { b.workspaces[b.branch()].used = 0 }

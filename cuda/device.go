@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"gorgonia.org/cu"
@@ -24,6 +26,9 @@ type Device struct {
 	info      Info
 	precision kernels.Precision
 	ampere    bool // leave out what only newer GPUs have
+	// polarFrom is how many channels a distribution has at least whose transport map is looked
+	// for by float32 first; 0 is none.
+	polarFrom int
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -65,7 +70,8 @@ func NewDevice(o Options) (plan.Device, error) {
 		return nil, err
 	}
 	d := &Device{
-		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		info: info, precision: precisions[o.Precision],
+		ampere: forced("ampere"), polarFrom: polarFrom(info.Capability),
 		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
 	}
 	runtime.LockOSThread()
@@ -78,6 +84,12 @@ func NewDevice(o Options) (plan.Device, error) {
 		return nil, errors.Join(err, d.release())
 	}
 	return d, nil
+}
+
+// forced tells whether the environment asks for a way that another GPU takes: IMPASTO_CUDA has
+// names with commas between them.
+func forced(way string) bool {
+	return slices.Contains(strings.Split(os.Getenv("IMPASTO_CUDA"), ","), way)
 }
 
 // prepare makes what every use of the device needs.

@@ -5,10 +5,12 @@ package cuda
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/cuda/kernels"
 	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
@@ -92,6 +94,33 @@ func gaussianTargets(t *testing.T, usual plan.Values) []gaussianTarget64 {
 // TestGaussianFindsTheMapToAnyCovariance writes one target after the other to a machine. A
 // target that is weak beside the picture leaves the picture's ridge to the picture itself.
 func TestGaussianFindsTheMapToAnyCovariance(t *testing.T) {
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
+		findsMaps(t, open(t, Options{Precision: precision}), func(string, *machine) {})
+	}
+}
+
+// TestGaussianFindsTheMapByFloat32OrOtherwise takes the same targets as a device on which
+// float64 is slow. Usual ones take float32 alone, in one graph; where that misses, float64
+// finds what it finds without.
+func TestGaussianFindsTheMapByFloat32OrOtherwise(t *testing.T) {
+	d := open(t, Options{})
+	d.polarFrom = 64
+	missed := map[bool]int{}
+	findsMaps(t, d, func(target string, m *machine) {
+		if strings.HasPrefix(target, "usual") && m.missed {
+			t.Errorf("%s: float32 missed the map", target)
+		}
+		missed[m.missed && !m.onHost]++
+	})
+	if missed[true] == 0 || missed[false] == 0 {
+		t.Errorf("float64 came to help in %d runs of %d, want some and not all", missed[true], missed[true]+missed[false])
+	}
+}
+
+// findsMaps writes each target to a machine of the device, and compares two runs with the
+// processor's. What a run did is looked at besides.
+func findsMaps(t *testing.T, d *Device, look func(target string, m *machine)) {
+	t.Helper()
 	n := lossNetwork(t, "gaussian", 5, 7)
 	targets := gaussianTargets(t, n.inputs[targetName(0)])
 	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
@@ -103,35 +132,47 @@ func TestGaussianFindsTheMapToAnyCovariance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, precision := range []device.Precision{device.Float32, device.Float16} {
-		compiled, err := open(t, Options{Precision: precision}).Compile(s)
-		if err != nil {
-			t.Fatal(err)
+	compiled, err := d.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := compiled.(*machine)
+	t.Cleanup(func() { m.Close() })
+	for _, target := range targets {
+		if target.far && d.precision == kernels.F16 {
+			continue
 		}
-		m := compiled.(*machine)
-		t.Cleanup(func() { m.Close() })
-		for _, target := range targets {
-			if target.far && precision == device.Float16 {
-				continue
-			}
-			what := fmt.Sprintf("%s, target: %s", precision, target.name)
-			n.inputs[targetName(0)] = target.values
-			want := evaluate(t, exact, n, 1)
-			for _, in := range s.Inputs {
-				if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for range 2 {
-				if err := m.RunAll(); err != nil {
-					t.Fatal(err)
-				}
-				compareOutputs(t, what, m, n, want)
-				if found := m.Remark() == ""; found != target.found {
-					t.Errorf("%s: the iteration found the map: %t, want %t", what, found, target.found)
-				}
+		what := fmt.Sprintf("%s, target: %s", d.precision, target.name)
+		n.inputs[targetName(0)] = target.values
+		want := evaluate(t, exact, n, 1)
+		for _, in := range s.Inputs {
+			if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
+				t.Fatal(err)
 			}
 		}
+		for range 2 {
+			if err := m.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			compareOutputs(t, what, m, n, want)
+			if found := m.Remark() == ""; found != target.found {
+				t.Errorf("%s: the iteration found the map: %t, want %t", what, found, target.found)
+			}
+			look(target.name, m)
+		}
+	}
+}
+
+// TestGPUsOfConsumersLookForMapsByFloat32 says which GPUs take which way.
+func TestGPUsOfConsumersLookForMapsByFloat32(t *testing.T) {
+	for capability, want := range map[string]int{"8.0": 0, "8.6": leastPolar, "8.9": leastPolar, "9.0": 0, "10.0": 0, "10.3": leastPolar, "12.0": leastPolar} {
+		if got := polarFrom(capability); got != want {
+			t.Errorf("compute capability %s: by float32 from %d channels on, want %d", capability, got, want)
+		}
+	}
+	t.Setenv("IMPASTO_CUDA", "ampere,slow-doubles")
+	if got := polarFrom("9.0"); got != leastPolar || !forced("ampere") || forced("slow") {
+		t.Errorf("IMPASTO_CUDA=ampere,slow-doubles: by float32 from %d channels on, want %d", got, leastPolar)
 	}
 }
 

@@ -62,7 +62,7 @@ func (b *binder) secondMoments(second pointer[float64], x *plan.Buffer) {
 	shape := grid(edge*(edge+1)/2, parts, 1)
 	// Not of maps in float32: with elements rounded in the products and not in the
 	// sums, a covariance would have eigenvalues below zero.
-	if d.maps().Bytes() == 2 && channels%64 == 0 && positions <= mostParts*partPositions {
+	if d.maps().Bytes() == 2 && channels%64 == 0 {
 		shape.Shared = 27648
 		b.add(d.precision.SecondMomentsMatrix(shape, partials, b.elements(x), channels, positions))
 	} else {

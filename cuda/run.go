@@ -27,13 +27,19 @@ type part struct {
 	joins    []int       // branches that have to have ended before
 	wanted   func() bool // tells whether they are made, as they always are where it is nil
 	result   fallible    // that they may not come to, or nil
+	// otherwise are launches that may come to the result where the others didn't.
+	otherwise []bound
 }
 
 func (p part) issue(stream cu.Stream) error {
 	if p.wanted != nil && !p.wanted() {
 		return nil
 	}
-	for _, l := range p.launches {
+	return issue(p.launches, stream)
+}
+
+func issue(launches []bound, stream cu.Stream) error {
+	for _, l := range launches {
 		if err := l.issue(stream); err != nil {
 			return err
 		}
@@ -153,9 +159,10 @@ func (m *machine) issue() error {
 }
 
 // runInParts makes a run that looks at each result that may be missed before it goes on,
-// and computes one that was on the host, as it is defined.
+// and where it was, makes the launches that may come to it otherwise, or has the host compute
+// it as it is defined.
 func (m *machine) runInParts(ctx context.Context) error {
-	m.missed = false
+	m.missed, m.onHost = false, false
 	for _, p := range m.parts {
 		if err := ctx.Err(); err != nil {
 			return cmp.Or(m.device.stream.Synchronize(), err)
@@ -168,17 +175,29 @@ func (m *machine) runInParts(ctx context.Context) error {
 		if p.result == nil {
 			continue
 		}
-		if err := m.fetch(); err != nil {
+		if err := m.settle(p); err != nil {
 			return err
-		}
-		if !p.result.found() {
-			m.missed = true
-			if err := p.result.define(); err != nil {
-				return err
-			}
 		}
 	}
 	return m.fetch()
+}
+
+// settle waits for a result and, where it was missed, gets it otherwise.
+func (m *machine) settle(p part) error {
+	if err := m.fetch(); err != nil || p.result.found() {
+		return err
+	}
+	m.missed = true
+	if len(p.otherwise) > 0 && !p.result.hopeless() {
+		if err := issue(p.otherwise, m.device.stream); err != nil {
+			return err
+		}
+		if err := m.fetch(); err != nil || p.result.found() {
+			return err
+		}
+	}
+	m.onHost = true
+	return p.result.define()
 }
 
 // fetch waits until the results are there.

@@ -143,13 +143,6 @@ CHANNEL_GRADIENT(bf16, bf16)
 // of which the row of blocks isn't above the column, since the result is symmetric.
 constexpr int moment_edge = tile_products, moment_depth = 32;
 
-// Block number n of the lower triangle, by rows.
-__device__ inline void lower_block(int n, int &row, int &column) {
-    row = 0;
-    while (n > row) n -= ++row;
-    column = n;
-}
-
 // In float32: 256 threads, 4×4 results each, sums over 32 positions in float32, over
 // those in float64.
 template <class T> __device__ void second_moments(double *partials, const T *x, Int channels, Int positions) {
@@ -189,7 +182,12 @@ SECOND_MOMENTS(bf16, bf16)
 // On the matrix units: four warps of 32×32 results, slices of 32 positions, three of
 // them on their way. Rows in shared memory are 16 bytes longer than they need be, which
 // keeps both ways of reading them free of bank conflicts.
-constexpr int moment_threads = 128, moment_stages = 3;
+//
+// Sums are made in float32 over runs of 1,024 positions, and of runs in float64 in the block's
+// own part of the memory for partial sums: so what rounding takes is bounded by the length of
+// a run, 64 additions of 16 products, 2⁻¹⁷ of Σ|x||y| where each is truncated, and no more on
+// larger maps; and the reads and writes in between are an eighth of what a run reads.
+constexpr int moment_threads = 128, moment_stages = 3, moment_run = 1024 / moment_depth;
 
 template <class T> __device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
     constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
@@ -215,6 +213,18 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
     };
 
     float sums[2][4][4] = {};
+    double *part = partials + Int(blockIdx.y) * channels * channels;
+    auto add_run = [&](bool first) {
+        for (int i = 0; i < 2; i++)
+            for (int j = 0; j < 4; j++)
+                for (int k = 0; k < 4; k++) {
+                    Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
+                    Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;
+                    double &total = part[r * channels + c];
+                    total = first ? double(sums[i][j][k]) : total + double(sums[i][j][k]);
+                    sums[i][j][k] = 0;
+                }
+    };
     for (int i = 0; i < moment_stages - 1; i++) {
         if (i < slices) copy(i);
         copy_commit();
@@ -224,6 +234,7 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
         __syncthreads();
         if (number + moment_stages - 1 < slices) copy(number + moment_stages - 1);
         copy_commit();
+        if (number > 0 && number % moment_run == 0) add_run(number == moment_run);
         const unsigned char *left = shared + number % moment_stages * 2 * side_bytes;
         const unsigned char *right = diagonal ? left : left + side_bytes;
 #pragma unroll
@@ -255,18 +266,11 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
         }
     }
     copy_wait<0>();
-    double *part = partials + Int(blockIdx.y) * channels * channels;
-    for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 4; j++)
-            for (int k = 0; k < 4; k++) {
-                Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
-                Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;
-                part[r * channels + c] = sums[i][j][k];
-            }
+    add_run(slices <= moment_run);
 }
 
 // As second_moments_…, where channels is a multiple of 64 and x is aligned to 16 bytes.
-// Sums over a part are made in float32: take parts of 2,048 positions or less. Blocks of
+// Blocks of
 // 128 threads, 27,648 bytes (tf32: 52,224) of dynamic shared memory; the same grid.
 #define SECOND_MOMENTS_MATRIX(suffix, T)                                                                               \
     KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, const T *x, Int channels,               \

@@ -4,6 +4,7 @@ package kernels_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"impasto/cuda/kernels/host"
@@ -162,6 +163,58 @@ func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
 					})
 				})
 			}
+		}
+	}
+}
+
+// TestSecondMomentsOfLongPartsLoseNothing has one block sum up four runs of positions and a
+// bit. After two of large values float32 has no room for what the small ones add: 8 to 2²³,
+// a sixteenth at a time. In runs of their own every sum is exact.
+func TestSecondMomentsOfLongPartsLoseNothing(t *testing.T) {
+	const c, run = 64, 1024
+	const n = 4*run + 45
+	x := make([]float32, n*c)
+	for i := range x {
+		x[i] = 64
+		if i/c >= 2*run {
+			x[i] = 1. / 16
+		}
+	}
+	want := (2*run*64*64 + float64(n-2*run)/16/16) / n
+	for _, e := range []element{half, brain, tensor} {
+		stored := e
+		if e == tensor {
+			stored = single
+		}
+		partials, result := host.Allocate(c*c*8), host.Allocate(c*c*8)
+		launch(t, "second_moments_matrix_"+e.suffix, host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, stored.from(t, x), c, n)
+		launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, 1, c, n)
+		for i, v := range host.Of[float64](result)[:c*c] {
+			if d := math.Abs(v - want); !(d <= 1e-15*want) {
+				t.Fatalf("%s: element %d is %.17g, want %.17g, off by %.2g", e.suffix, i, v, want, d)
+			}
+		}
+	}
+}
+
+// TestRoundingInSecondMomentsIsBoundedByARun takes parts of many runs: the error stays below
+// what 64 truncated additions of float32 may take, whatever the number of positions.
+func TestRoundingInSecondMomentsIsBoundedByARun(t *testing.T) {
+	const c, n = 64, 20_000
+	x := normal(c*n, 1)
+	for i := range x {
+		x[i] = max(x[i], 0) * float32(1+i%c)
+	}
+	xs := half.from(t, x)
+	stored := half.to(t, xs, c*n)
+	second, mean := make([]float64, c*c), make([]float64, c)
+	pure.Moments(mean, second, planesOf(stored, c), c)
+	partials, result := host.Allocate(c*c*8), host.Allocate(c*c*8)
+	launch(t, "second_moments_matrix_f16", host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*2+16), partials, xs, c, n)
+	launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, 1, c, n)
+	for i, want := range second { // of products that aren't negative
+		if d := math.Abs(host.Of[float64](result)[i] - want); !(d <= 0x1p-17*want) {
+			t.Fatalf("element %d is %.12g, want %.12g, off by %.2g of it, want %.2g at most", i, host.Of[float64](result)[i], want, d/want, 0x1p-17)
 		}
 	}
 }
