@@ -29,17 +29,9 @@ func (b *binder) add(launches ...launch) {
 	for _, l := range launches {
 		ready, err := b.device.ready(l)
 		b.fail(err)
-		to := &b.part().launches
-		if b.instead {
-			to = &b.part().otherwise
-		}
-		*to = append(*to, ready)
+		b.part().launches = append(b.part().launches, ready)
 	}
 }
-
-// otherwise makes what is added to the part from here on launches for where those before
-// don't come to its result.
-func (b *binder) otherwise() { b.instead = true }
 
 // repeat adds so often what f adds once to one part.
 func (b *binder) repeat(times int, f func()) {
@@ -54,7 +46,7 @@ func (b *binder) repeat(times int, f func()) {
 // only begins a part of the step being bound that is made where wanted says so, or always
 // where it is nil.
 func (b *binder) only(wanted func() bool) {
-	b.parts, b.instead = append(b.parts, part{branch: b.branch(), wanted: wanted}), false
+	b.parts = append(b.parts, part{branch: b.branch(), wanted: wanted})
 }
 
 // part is what launches are added to.

@@ -165,7 +165,6 @@ type binder struct {
 	workspaces    []region // by branch, as far as the step being bound uses them
 	mostWorkspace []int    // by branch, what a step used at most
 	step          int      // that is being bound
-	instead       bool     // launches are added to what is otherwise done
 	err           error
 	selections    map[selectionKey]*selection
 }

@@ -5,7 +5,8 @@
 // NewDevice and Devices say so. A program that has it needs nothing of CUDA to
 // start: the driver is looked for when a device is asked for. The environment
 // variable IMPASTO_CUDA=ampere leaves out the kernels that only the Hopper
-// generation can run.
+// generation can run, and IMPASTO_CUDA=slow-doubles leaves as little as can be
+// to float64, as on GPUs on which that is slow.
 package cuda
 
 import (

@@ -30,32 +30,36 @@ func bindGaussian(c *comparison, loss pure.Gaussian) {
 	}
 	b.isInput(g.target)
 	b.keep(g)
-	b.part().result = g
+	n := loss.Channels
 	if loss.Ridge == 0 {
+		b.part().result = g
 		return
 	}
-	n := loss.Channels
 	probes := n * pure.TransportProbes
 	g.covariance, g.inverse, g.numbers = reserve[float64](b, n*n), reserve[float64](b, n*n), reserve[float64](b, 4)
 	g.probes, g.probed = reserve[float64](b, probes), reserve[float64](b, probes)
-
 	m := transportMap{workspace[float64](b, n*n), workspace[float64](b, 3), workspace[float64](b, n*n)}
-	covariance := func(ordered pointer[float64], order pointer[uint32]) {
-		b.add(kernels.GaussianCovariance(over(n*n), m.sigma, ordered, m.ridge, g.summary, g.numbers, order, n))
-	}
-	if b.device.polar(n) {
-		g.polar = b.newPolarTarget(n)
-		free := b.usedWorkspace()
-		ordered := workspace[float64](b, n*n)
-		covariance(ordered, g.polar.order)
-		b.polar(g, m, ordered)
+	byFloat64 := func() {
+		b.part().result = g
+		b.add(kernels.GaussianCovariance(over(n*n), m.sigma, none, m.ridge, g.summary, g.numbers, none, n))
+		b.transport(g, m)
 		b.compareByMap(c, g, m)
-		b.reuseWorkspace(free)
-		b.otherwise()
 	}
-	covariance(none, none)
-	b.transport(g, m)
+	if !b.device.polar(n) {
+		byFloat64()
+		return
+	}
+	g.polar = b.newPolarTarget(n)
+	free := b.usedWorkspace()
+	b.only(func() bool { return g.polar.promising })
+	byFloat32 := len(b.parts) - 1
+	b.part().result = g
+	b.polar(g, m)
 	b.compareByMap(c, g, m)
+	b.reuseWorkspace(free)
+	b.only(func() bool { return !g.polar.promising })
+	byFloat64()
+	b.parts[byFloat32].otherwise = b.part().launches
 }
 
 // compareByMap binds the residual of a map, the loss and the cotangent.
@@ -131,7 +135,7 @@ func invert(n int, pivots, spread pointer[float64], pairs ...inversion) []launch
 		}
 		to0, from0 := operands(pairs[0])
 		to1, from1 := operands(pairs[len(pairs)-1])
-		launches = append(launches, kernels.InvertStep(grid(edge*edge+1, 1, len(pairs)), to0, from0, to1, from1, pivots, spread, n, step))
+		launches = append(launches, kernels.InvertStep(grid(edge*(edge+1)/2+1, 1, len(pairs)), to0, from0, to1, from1, pivots, spread, n, step))
 	}
 	return launches
 }
@@ -186,7 +190,7 @@ func (g *gaussianTarget) written(input *plan.Buffer, values []float64) error {
 		}
 	}
 	if g.polar != nil {
-		if err := g.polar.write(g.device, target.Covariance, n); err != nil {
+		if err := g.polar.write(g.device, target.Covariance, target.Ridge, n); err != nil {
 			return err
 		}
 	}

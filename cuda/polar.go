@@ -39,19 +39,33 @@ func (d *Device) polar(channels int) bool {
 type polarTarget struct {
 	order           pointer[uint32]
 	factor, inverse pointer[float32] // Lₜᵀ and Lₜ⁻¹
+	promising       bool             // that the iteration comes to the accuracy
 }
 
 // newPolarTarget reserves the memory of one.
 func (b *binder) newPolarTarget(n int) *polarTarget {
-	return &polarTarget{reserve[uint32](b, n), reserve[float32](b, n*n), reserve[float32](b, n*n)}
+	return &polarTarget{order: reserve[uint32](b, n), factor: reserve[float32](b, n*n), inverse: reserve[float32](b, n*n)}
 }
 
-// write takes in a target's covariance. Without factors, which rounding may take from one
-// that is nearly singular, the map is zero, which the residual refuses.
-func (p *polarTarget) write(d *Device, covariance []float64, n int) error {
+// mostAtRidge is the share of a target's directions that may have little more than the ridge
+// where float32 is tried. Features of fewer positions than channels have more: a third is
+// left at relu5_1 of 256×256 pixels, where the residual is missed.
+const mostAtRidge = 0.25
+
+// write takes in a target's covariance, with its ridge.
+func (p *polarTarget) write(d *Device, covariance []float64, ridge float64, n int) error {
 	order, upper, inverse, ok := pure.PivotTransport(covariance, n)
-	if !ok {
-		order, upper, inverse = make([]int, n), make([]float64, n*n), make([]float64, n*n)
+	if p.promising = ok; !ok {
+		return nil
+	}
+	atRidge := 0
+	for i := range n {
+		if v := upper[i*n+i]; v*v < 2*ridge {
+			atRidge++
+		}
+	}
+	if p.promising = float64(atRidge) <= mostAtRidge*float64(n); !p.promising {
+		return nil
 	}
 	if err := upload(d, p.order, narrowed[uint32](order)); err != nil {
 		return err
@@ -71,16 +85,17 @@ func narrowed[To uint32 | float32, From int | float64](from []From) []To {
 	return to
 }
 
-// polar binds the iteration of polar.cu, which leaves the map in t. The covariance has been
-// made, in order, too; partials are those of its product with the target's.
-func (b *binder) polar(g *gaussianTarget, m transportMap, ordered pointer[float64]) {
-	n, steps := g.loss.Channels, workspace[float64](b, 3+2*polarSteps)
+// polar binds the covariance and the iteration of polar.cu.
+func (b *binder) polar(g *gaussianTarget, m transportMap) {
+	n := g.loss.Channels
+	ordered, steps := workspace[float64](b, n*n), workspace[float64](b, 3+2*polarSteps)
 	pivots, partials := workspace[float64](b, pivotSize), workspace[float64](b, sumBlocks)
 	matrix := func() pointer[float32] { return workspace[float32](b, n*n) }
 	factor, inverse, even, odd, gram := matrix(), matrix(), matrix(), matrix(), matrix()
 	spares := [2]pointer[float64]{workspace[float64](b, n*n), workspace[float64](b, n*n)}
 	shape, parts := overParts(n * n)
 	b.add(
+		kernels.GaussianCovariance(over(n*n), m.sigma, ordered, m.ridge, g.summary, g.numbers, g.polar.order, n),
 		kernels.DotPartialsF64(shape, partials, g.covariance, m.sigma, n*n),
 		kernels.PolarBegin(oneBlock, steps, pivots, partials, parts, m.ridge, ordered, n))
 	edge, from := n/64, ordered
@@ -97,6 +112,8 @@ func (b *binder) polar(g *gaussianTarget, m transportMap, ordered pointer[float6
 			kernels.PolarStep(square, even, odd, gram, steps, n, step))
 	}
 	b.add(
-		kernels.PolarCarry(square, odd, even, inverse, n),
+		kernels.PolarProduct(square, odd, even, inverse, flag(false), n),
+		kernels.PolarRoot(triangle, gram, odd, g.polar.factor, g.polar.inverse, n),
+		kernels.PolarProduct(square, odd, gram, g.polar.factor, flag(true), n),
 		kernels.PolarMap(triangle, m.t, g.polar.factor, odd, g.polar.order, n))
 }

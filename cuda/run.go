@@ -31,8 +31,11 @@ type part struct {
 	otherwise []bound
 }
 
+// made tells whether the launches are made.
+func (p part) made() bool { return p.wanted == nil || p.wanted() }
+
 func (p part) issue(stream cu.Stream) error {
-	if p.wanted != nil && !p.wanted() {
+	if !p.made() {
 		return nil
 	}
 	return issue(p.launches, stream)
@@ -172,7 +175,7 @@ func (m *machine) runInParts(ctx context.Context) error {
 				return err
 			}
 		}
-		if p.result == nil {
+		if p.result == nil || !p.made() {
 			continue
 		}
 		if err := m.settle(p); err != nil {

@@ -455,14 +455,19 @@ func PolarStep(shape Shape, even, odd, gram Pointer[float32], steps Pointer[floa
 	return launch("polar_step", 256, shape, even, odd, gram, steps, integer(n), integer(step))
 }
 
-// PolarCarry launches polar_carry.
-func PolarCarry(shape Shape, carried, u, inverse Pointer[float32], n int) Launch {
-	return launch("polar_carry", 256, shape, carried, u, inverse, integer(n))
+// PolarProduct launches polar_product.
+func PolarProduct(shape Shape, to, left, right Pointer[float32], upper, n int) Launch {
+	return launch("polar_product", 256, shape, to, left, right, integer(upper), integer(n))
+}
+
+// PolarRoot launches polar_root.
+func PolarRoot(shape Shape, root, carried, targetFactor, targetInverse Pointer[float32], n int) Launch {
+	return launch("polar_root", 256, shape, root, carried, targetFactor, targetInverse, integer(n))
 }
 
 // PolarMap launches polar_map.
-func PolarMap(shape Shape, t Pointer[float64], targetFactor, carried Pointer[float32], order Pointer[uint32], n int) Launch {
-	return launch("polar_map", 256, shape, t, targetFactor, carried, order, integer(n))
+func PolarMap(shape Shape, t Pointer[float64], targetFactor, rooted Pointer[float32], order Pointer[uint32], n int) Launch {
+	return launch("polar_map", 256, shape, t, targetFactor, rooted, order, integer(n))
 }
 
 // Of sliced.cu.
