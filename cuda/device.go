@@ -44,6 +44,8 @@ type Device struct {
 	pinned    driver.HostMemory
 	prepared  map[constantKey]memory // constants of machines so far
 	keep      [][]float32            // their values, whose addresses are keys
+	foreseen  []vectorPair           // products to make along with the next run
+	known     map[vectorPair]float64 // products of vectors as they are
 	spare     memory                 // of machines that were closed
 }
 
@@ -119,7 +121,7 @@ func (d *Device) Arithmetic() string {
 
 // Available implements plan.Device: what is free, and what the device keeps for reuse.
 func (d *Device) Available() (bytes int64, known bool) {
-	err := d.do("look for free memory", func() (err error) {
+	err := d.look("look for free memory", func() (err error) {
 		bytes, _, err = cu.MemInfo()
 		return err
 	})
@@ -176,6 +178,14 @@ var errClosed = errors.New("cuda: the device is closed")
 // do runs f with the device's context current. What f issues may run later than
 // do returns; an error that the device has met stays.
 func (d *Device) do(doing string, f func() error) error {
+	return d.look(doing, func() error {
+		d.known = nil
+		return f()
+	})
+}
+
+// look does the same with what leaves vectors as they are.
+func (d *Device) look(doing string, f func() error) error {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.fault != nil {

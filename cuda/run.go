@@ -60,6 +60,7 @@ func (m *machine) RunAll() error { return m.Run(context.Background()) }
 // part.
 func (m *machine) Run(ctx context.Context) error {
 	err := m.device.do("run", func() error {
+		defer func() { m.device.foreseen = nil }()
 		if m.places == nil {
 			return errMachineClosed
 		}
@@ -114,7 +115,8 @@ func (m *machine) allFound() bool {
 	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && !p.result.found() })
 }
 
-// runAtOnce makes a run that waits for nothing until its end.
+// runAtOnce makes a run that waits for nothing until its end, and the products of vectors that
+// are foreseen to be asked for after it.
 func (m *machine) runAtOnce() error {
 	v := m.variant()
 	v.runs++
@@ -132,7 +134,18 @@ func (m *machine) runAtOnce() error {
 	if err := issue(); err != nil {
 		return err
 	}
-	return m.device.stream.Synchronize()
+	d := m.device
+	if err := d.issueDots(d.foreseen); err != nil {
+		return err
+	}
+	if err := d.stream.Synchronize(); err != nil {
+		return err
+	}
+	d.known = map[vectorPair]float64{}
+	for i, product := range d.issuedDots(d.foreseen) {
+		d.known[d.foreseen[i]] = product
+	}
+	return nil
 }
 
 // variant is the runs of those parts that are wanted now.
@@ -165,7 +178,7 @@ func (m *machine) issue() error {
 // and where it was, makes the launches that may come to it otherwise, or has the host compute
 // it as it is defined.
 func (m *machine) runInParts(ctx context.Context) error {
-	m.missed, m.onHost = false, false
+	m.missed, m.onHost, m.device.known = false, false, nil
 	for _, p := range m.parts {
 		if err := ctx.Err(); err != nil {
 			return cmp.Or(m.device.stream.Synchronize(), err)

@@ -215,8 +215,11 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
     float sums[2][4][4] = {};
     double *part = partials + Int(blockIdx.y) * channels * channels;
     auto add_run = [&](bool first) {
+#pragma unroll
         for (int i = 0; i < 2; i++)
+#pragma unroll
             for (int j = 0; j < 4; j++)
+#pragma unroll
                 for (int k = 0; k < 4; k++) {
                     Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
                     Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;

@@ -45,6 +45,13 @@ type Vectors interface {
 	AdamStep(AdamStep)
 }
 
+// Foreseer is implemented by Vectors that can make products along with an evaluation of the
+// objective, without another wait for the device.
+type Foreseer interface {
+	// Foresee says which products Dots will be asked for after the next evaluation.
+	Foresee(pairs ...[2]Vector)
+}
+
 // AdamStep is one update of Adam (Kingma and Ba 2015, algorithm 1):
 //
 //	mean   = Beta1·mean   + (1−Beta1)·gradient
