@@ -202,11 +202,11 @@ func (d *Device) issuedDots(pairs []vectorPair) []float64 { return d.pinned.Floa
 // mostPairs is the longest history that TwoLoop has room for.
 const mostPairs = 64
 
-// The workspace has results of products, their partial sums, and coefficients of the
-// two-loop recursion. Places are in float64.
+// The workspace has results of products and of the grids of a smoothing, their partial sums,
+// and coefficients of the two-loop recursion. Places are in float64.
 const (
-	partialsAt     = max(mostDots, mostGrids)
-	alphasAt       = partialsAt + max(mostDots, mostGrids)*dotBlocks
+	partialsAt     = mostDots + mostGrids
+	alphasAt       = partialsAt + (mostDots+mostGrids)*dotBlocks
 	workspaceBytes = 8 * (alphasAt + mostPairs)
 )
 

@@ -386,9 +386,9 @@ func (precision Precision) SecondMomentsMatrix(shape Shape, partials Pointer[flo
 	return precision.launch("second_moments_matrix", 128, shape, partials, x, integer(channels), integer(positions))
 }
 
-// SecondMomentsFinish launches second_moments_finish.
-func SecondMomentsFinish(shape Shape, second, partials Pointer[float64], parts, channels, positions int) Launch {
-	return launch("second_moments_finish", 256, shape, second, partials, integer(parts), integer(channels), integer(positions))
+// MomentsFinish launches moments_finish.
+func MomentsFinish(shape Shape, means, second, sums, partials Pointer[float64], parts, channels, positions int) Launch {
+	return launch("moments_finish", 256, shape, means, second, sums, partials, integer(parts), integer(channels), integer(positions))
 }
 
 // CotangentGreatest launches cotangent_greatest.

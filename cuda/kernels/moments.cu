@@ -168,7 +168,7 @@ template <class T> __device__ void second_moments(double *partials, const T *x, 
 }
 
 // partials (parts × channels²) = Σ x·xᵀ over each part of the positions, the lower
-// triangle by blocks of 64, which second_moments_finish puts together. Grid
+// triangle by blocks of 64, which moments_finish puts together. Grid
 // (b(b+1)/2, parts), b = ⌈channels/64⌉; blocks of 256 threads.
 #define SECOND_MOMENTS(suffix, T)                                                                                      \
     KERNEL((256), second_moments_##suffix, double *partials, const T *x, Int channels, Int positions) {                \
@@ -285,18 +285,24 @@ SECOND_MOMENTS_MATRIX(bf16, bf16)
 SECOND_MOMENTS_MATRIX(tf32, float)
 #undef SECOND_MOMENTS_MATRIX
 
-// second (channels²) = Σ of the parts / positions, both triangles. Any one-dimensional grid
-// of blocks of 256 threads; ⌈channels²/32⌉ have one turn each.
-KERNEL((256), second_moments_finish, double *second, const double *partials, Int parts, Int channels, Int positions) {
-    const Int count = channels * channels;
-    for (Int first = Int(blockIdx.x) * channel_edge; first < count; first += Int(gridDim.x) * channel_edge) {
-        const Int i = first + threadIdx.x % channel_edge, row = i / channels, column = i - row * channels;
-        // Only the lower triangle is there, by blocks.
-        const bool own = row / moment_edge >= column / moment_edge;
-        const double sum = sum_of_rows(partials, parts, count, own ? i : count) / double(positions);
-        if (threadIdx.x >= channel_edge || i >= count || !own) continue;
-        second[i] = sum;
-        if (row / moment_edge > column / moment_edge) second[column * channels + row] = sum;
+// Moments of partial sums: means (channels) of sums (parts × channels), as channel_sums_…
+// leaves them, and second (channels²), both triangles, of partials. Any one-dimensional grid
+// of blocks of 256 threads; ⌈channels²/32⌉ + ⌈channels/32⌉ have one turn each.
+KERNEL((256), moments_finish, double *means, double *second, const double *sums, const double *partials, Int parts,
+       Int channels, Int positions) {
+    const Int count = channels * channels, squares = (count + channel_edge - 1) / channel_edge;
+    const Int turns = squares + (channels + channel_edge - 1) / channel_edge;
+    for (Int turn = blockIdx.x; turn < turns; turn += gridDim.x) {
+        const bool first_order = turn >= squares;
+        const Int i = (first_order ? turn - squares : turn) * channel_edge + threadIdx.x % channel_edge;
+        const Int row = i / channels, column = i - row * channels, end = first_order ? channels : count;
+        // Of second moments only the lower triangle is there, by blocks.
+        const bool own = i < end && (first_order || row / moment_edge >= column / moment_edge);
+        const double sum =
+            sum_of_rows(first_order ? sums : partials, parts, end, own ? i : end) / double(positions);
+        if (threadIdx.x >= channel_edge || !own) continue;
+        (first_order ? means : second)[i] = sum;
+        if (!first_order && row / moment_edge > column / moment_edge) second[column * channels + row] = sum;
     }
 }
 

@@ -158,7 +158,10 @@ func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
 						} else {
 							launch(t, "second_moments_"+e.suffix, grid, vectorBlock, 0, partials, xs, c, n)
 						}
-						launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, parts, c, n)
+						sums, means := host.Allocate(parts*c*8), host.Allocate(c*8)
+						launch(t, "channel_sums_"+stored.suffix, channelGrid(c, parts), channelBlock, 0, sums, xs, c, n)
+						launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, parts, c, n)
+						near(t, "means", host.Of[float64](means)[:c], mean, 1e-12)
 						near(t, "second moments", host.Of[float64](result)[:c*c], second, tolerance)
 					})
 				})
@@ -186,9 +189,9 @@ func TestSecondMomentsOfLongPartsLoseNothing(t *testing.T) {
 		if e == tensor {
 			stored = single
 		}
-		partials, result := host.Allocate(c*c*8), host.Allocate(c*c*8)
+		partials, sums, result := host.Allocate(c*c*8), host.From(make([]float64, c)), host.Allocate(c*c*8)
 		launch(t, "second_moments_matrix_"+e.suffix, host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, stored.from(t, x), c, n)
-		launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, 1, c, n)
+		launch(t, "moments_finish", someGrid, vectorBlock, 0, host.Allocate(c*8), result, sums, partials, 1, c, n)
 		for i, v := range host.Of[float64](result)[:c*c] {
 			if d := math.Abs(v - want); !(d <= 1e-15*want) {
 				t.Fatalf("%s: element %d is %.17g, want %.17g, off by %.2g", e.suffix, i, v, want, d)
@@ -209,9 +212,9 @@ func TestRoundingInSecondMomentsIsBoundedByARun(t *testing.T) {
 	stored := half.to(t, xs, c*n)
 	second, mean := make([]float64, c*c), make([]float64, c)
 	pure.Moments(mean, second, planesOf(stored, c), c)
-	partials, result := host.Allocate(c*c*8), host.Allocate(c*c*8)
+	partials, sums, result := host.Allocate(c*c*8), host.From(make([]float64, c)), host.Allocate(c*c*8)
 	launch(t, "second_moments_matrix_f16", host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*2+16), partials, xs, c, n)
-	launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, 1, c, n)
+	launch(t, "moments_finish", someGrid, vectorBlock, 0, host.Allocate(c*8), result, sums, partials, 1, c, n)
 	for i, want := range second { // of products that aren't negative
 		if d := math.Abs(host.Of[float64](result)[i] - want); !(d <= 0x1p-17*want) {
 			t.Fatalf("element %d is %.12g, want %.12g, off by %.2g of it, want %.2g at most", i, host.Of[float64](result)[i], want, d/want, 0x1p-17)

@@ -95,6 +95,7 @@ func (s *Schedule) For(device Descriptor) (*Program, error) {
 	if err := p.settle(); err != nil {
 		return nil, err
 	}
+	p.hasten()
 	p.branch()
 	p.arrange()
 	return p, nil
