@@ -58,15 +58,14 @@ func (b *binder) moments(result pointer[float64], x *plan.Buffer) {
 	channels, positions := geometry(x)
 	parts, edge := partsOf(positions), blocks(channels, 64)
 	sums, partials := workspace[float64](b, parts*channels), workspace[float64](b, parts*channels*channels)
-	b.add(d.maps().ChannelSums(channelShape(channels, parts), sums, b.elements(x), channels, positions))
 	shape := grid(edge*(edge+1)/2, parts, 1)
 	// Not of maps in float32: with elements rounded in the products and not in the
 	// sums, a covariance would have eigenvalues below zero.
 	if d.maps().Bytes() == 2 && channels%64 == 0 {
 		shape.Shared = 27648
-		b.add(d.precision.SecondMomentsMatrix(shape, partials, b.elements(x), channels, positions))
+		b.add(d.precision.SecondMomentsMatrix(shape, partials, sums, b.elements(x), channels, positions))
 	} else {
-		b.add(d.maps().SecondMoments(shape, partials, b.elements(x), channels, positions))
+		b.add(d.maps().SecondMoments(shape, partials, sums, b.elements(x), channels, positions))
 	}
 	finish := grid(blocks(channels*channels, 32)+blocks(channels, 32), 1, 1)
 	b.add(kernels.MomentsFinish(finish, result, result.Plus(channels), sums, partials, parts, channels, positions))

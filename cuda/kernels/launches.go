@@ -377,13 +377,13 @@ func (element Element) PowersGradient(shape Shape, dx, x Elements, cotangent Poi
 }
 
 // SecondMoments launches second_moments_f32, second_moments_f16 or second_moments_bf16.
-func (element Element) SecondMoments(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return element.launch("second_moments", 256, shape, partials, x, integer(channels), integer(positions))
+func (element Element) SecondMoments(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return element.launch("second_moments", 256, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
 // SecondMomentsMatrix launches second_moments_matrix_f16, second_moments_matrix_bf16 or second_moments_matrix_tf32.
-func (precision Precision) SecondMomentsMatrix(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return precision.launch("second_moments_matrix", 128, shape, partials, x, integer(channels), integer(positions))
+func (precision Precision) SecondMomentsMatrix(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return precision.launch("second_moments_matrix", 128, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
 // MomentsFinish launches moments_finish.

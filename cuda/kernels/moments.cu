@@ -144,14 +144,16 @@ CHANNEL_GRADIENT(bf16, bf16)
 constexpr int moment_edge = tile_products, moment_depth = 32;
 
 // In float32: 256 threads, 4×4 results each, sums over 32 positions in float32, over
-// those in float64.
-template <class T> __device__ void second_moments(double *partials, const T *x, Int channels, Int positions) {
+// those in float64. Blocks on the diagonal sum up the channels, too.
+template <class T>
+__device__ void second_moments(double *partials, double *sums, const T *x, Int channels, Int positions) {
     __shared__ float left[moment_depth][moment_edge], right[moment_depth][moment_edge];
     int block_row, block_column;
     lower_block(blockIdx.x, block_row, block_column);
     const int thread = threadIdx.x;
     const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
-    double totals[4][4] = {};
+    const bool summing = block_row == block_column && thread < moment_edge;
+    double totals[4][4] = {}, channel_total = 0;
     for (Int p0 = begin; p0 < end; p0 += moment_depth) {
         for (int i = thread; i < moment_depth * moment_edge; i += 256) {
             Int p = p0 + i / moment_edge, r = Int(block_row) * moment_edge + i % moment_edge;
@@ -161,18 +163,24 @@ template <class T> __device__ void second_moments(double *partials, const T *x, 
         }
         __syncthreads();
         multiply_tile(totals, left, right);
+        float sum = 0;
+        for (int k = 0; summing && k < moment_depth; k++) sum += left[k][thread];
+        channel_total += double(sum);
         __syncthreads();
     }
+    const Int channel = Int(block_row) * moment_edge + thread;
+    if (summing && channel < channels) sums[Int(blockIdx.y) * channels + channel] = channel_total;
     store_tile(partials + Int(blockIdx.y) * channels * channels, totals, Int(block_row) * moment_edge,
                Int(block_column) * moment_edge, channels, channels);
 }
 
 // partials (parts × channels²) = Σ x·xᵀ over each part of the positions, the lower
-// triangle by blocks of 64, which moments_finish puts together. Grid
+// triangle by blocks of 64, and sums (parts × channels) = Σ x, which moments_finish puts
+// together. Grid
 // (b(b+1)/2, parts), b = ⌈channels/64⌉; blocks of 256 threads.
 #define SECOND_MOMENTS(suffix, T)                                                                                      \
-    KERNEL((256), second_moments_##suffix, double *partials, const T *x, Int channels, Int positions) {                \
-        second_moments(partials, x, channels, positions);                                                              \
+    KERNEL((256), second_moments_##suffix, double *partials, double *sums, const T *x, Int channels, Int positions) {  \
+        second_moments(partials, sums, x, channels, positions);                                                        \
     }
 SECOND_MOMENTS(f32, float)
 SECOND_MOMENTS(f16, f16)
@@ -180,7 +188,8 @@ SECOND_MOMENTS(bf16, bf16)
 #undef SECOND_MOMENTS
 
 // On the matrix units: four warps of 32×32 results, slices of 32 positions, three of
-// them on their way. Rows in shared memory are 16 bytes longer than they need be, which
+// them on their way. In blocks on the diagonal the warps on the left multiply their rows by
+// ones, too, which sums up the channels. Rows in shared memory are 16 bytes longer than they need be, which
 // keeps both ways of reading them free of bank conflicts.
 //
 // Sums are made in float32 over runs of 1,024 positions, and of runs in float64 in the block's
@@ -189,7 +198,9 @@ SECOND_MOMENTS(bf16, bf16)
 // larger maps; and the reads and writes in between are an eighth of what a run reads.
 constexpr int moment_threads = 128, moment_stages = 3, moment_run = 1024 / moment_depth;
 
-template <class T> __device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
+template <class T>
+__device__ void second_moments_matrix(double *partials, double *sums_of_channels, const T *x, Int channels,
+                                      Int positions) {
     constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
     constexpr int pieces = moment_edge * sizeof(T) / 16, depth = 32 / sizeof(T);
     DYNAMIC_SHARED(unsigned char, shared);
@@ -212,7 +223,10 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
         }
     };
 
-    float sums[2][4][4] = {};
+    const bool summing = diagonal && column0 == 0;
+    const unsigned one = sizeof(T) == 4 ? 0x3f800000u : std::is_same_v<T, f16> ? 0x3c003c00u : 0x3f803f80u;
+    const unsigned ones[2] = {one, one};
+    float sums[2][4][4] = {}, channel_sums[2][4] = {};
     double *part = partials + Int(blockIdx.y) * channels * channels;
     auto add_run = [&](bool first) {
 #pragma unroll
@@ -227,6 +241,17 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
                     total = first ? double(sums[i][j][k]) : total + double(sums[i][j][k]);
                     sums[i][j][k] = 0;
                 }
+        if (!summing) return;
+        // All columns of the product with ones are the same: lanes of the first one have it.
+#pragma unroll
+        for (int i = 0; i < 2; i++)
+#pragma unroll
+            for (int k = 0; k < 4; k += 2) {
+                Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
+                double &total = sums_of_channels[Int(blockIdx.y) * channels + r];
+                if (lane % 4 == 0) total = (first ? 0 : total) + double(channel_sums[i][k]);
+                channel_sums[i][k] = channel_sums[i][k + 1] = 0;
+            }
     };
     for (int i = 0; i < moment_stages - 1; i++) {
         if (i < slices) copy(i);
@@ -266,6 +291,7 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
             }
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 4; j++) multiply_add<T>(sums[i][j], a[i], b[j]);
+            for (int i = 0; summing && i < 2; i++) multiply_add<T>(channel_sums[i], a[i], ones);
         }
     }
     copy_wait<0>();
@@ -276,17 +302,17 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
 // Blocks of
 // 128 threads, 27,648 bytes (tf32: 52,224) of dynamic shared memory; the same grid.
 #define SECOND_MOMENTS_MATRIX(suffix, T)                                                                               \
-    KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, const T *x, Int channels,               \
+    KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, double *sums, const T *x, Int channels, \
            Int positions) {                                                                                            \
-        second_moments_matrix(partials, x, channels, positions);                                                       \
+        second_moments_matrix(partials, sums, x, channels, positions);                                                 \
     }
 SECOND_MOMENTS_MATRIX(f16, f16)
 SECOND_MOMENTS_MATRIX(bf16, bf16)
 SECOND_MOMENTS_MATRIX(tf32, float)
 #undef SECOND_MOMENTS_MATRIX
 
-// Moments of partial sums: means (channels) of sums (parts × channels), as channel_sums_…
-// leaves them, and second (channels²), both triangles, of partials. Any one-dimensional grid
+// Moments of the partial sums of second_moments_…: means (channels), and second (channels²),
+// both triangles. Any one-dimensional grid
 // of blocks of 256 threads; ⌈channels²/32⌉ + ⌈channels/32⌉ have one turn each.
 KERNEL((256), moments_finish, double *means, double *second, const double *sums, const double *partials, Int parts,
        Int channels, Int positions) {
