@@ -135,7 +135,7 @@ func invert(n int, pivots, spread pointer[float64], pairs ...inversion) []launch
 		}
 		to0, from0 := operands(pairs[0])
 		to1, from1 := operands(pairs[len(pairs)-1])
-		launches = append(launches, kernels.InvertStep(grid(edge*(edge+1)/2+1, 1, len(pairs)), to0, from0, to1, from1, pivots, spread, n, step))
+		launches = append(launches, kernels.InvertStep(grid(edge*edge+1, 1, len(pairs)), to0, from0, to1, from1, pivots, spread, n, step))
 	}
 	return launches
 }

@@ -22,7 +22,6 @@
 //	transport_residual          how well T solves TΣT = Σₜ
 //	gaussian_rows, _value       loss and cotangent
 #include "elimination.h"
-#include "tile.h"
 
 constexpr int gaussian_threads = 256, transport_steps = 4;
 
@@ -85,10 +84,9 @@ KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, dou
 
 // One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows
 // a step. After ⌈n/32⌉ steps, from 0 on, each from the last one's to, to is the inverse.
-// Blocks make 64×64 of it, only those on and below the diagonal: what is above is the same
-// mirrored, with the other sign where one of row and column is done and the other isn't. The
-// last step writes both. The last block looks ahead: it makes the next step's pivot, 32×32,
-// and inverts it, so that this, the longest part of a step, happens beside the rest.
+// Blocks make 64×64 of it, above the diagonal, too: the mean of both triangles is more exact
+// than either. The last block looks ahead: it makes the next step's pivot, 32×32, and inverts
+// it, so that this, the longest part of a step, happens beside the rest.
 // Inverts a pivot of which this thread has the elements (row, first … first+3): two rows
 // and columns at a time, one barrier each.
 __device__ inline void invert_pivot(double (&mine)[4], int row, int first) {
@@ -132,19 +130,12 @@ __device__ inline void invert_step_of(double *to, const double *from, double *pi
     __shared__ double left[invert_edge][pivot_edge + 1];
     __shared__ double above[pivot_edge][invert_edge];
     const int thread = threadIdx.x, first = step * pivot_edge, edge = (n + invert_edge - 1) / invert_edge;
-    const bool ahead = int(blockIdx.x) == edge * (edge + 1) / 2, last = first + pivot_edge >= n;
-    if (ahead && last) return;
+    const bool ahead = int(blockIdx.x) == edge * edge;
+    if (ahead && first + pivot_edge >= n) return;
     // Where this block's rows and columns begin: one looks ahead at the next pivot's.
-    int row0, column0;
-    lower_block(blockIdx.x, row0, column0);
-    row0 = ahead ? first + pivot_edge : row0 * invert_edge;
-    column0 = ahead ? first + pivot_edge : column0 * invert_edge;
-    auto at = [&](int row, int column) {
-        if (row >= n || column >= n) return 0.;
-        if (row / invert_edge >= column / invert_edge) return from[Int(row) * n + column];
-        const double mirrored = from[Int(column) * n + row];
-        return row < first && column >= first ? -mirrored : mirrored;
-    };
+    const int row0 = ahead ? first + pivot_edge : int(blockIdx.x) / edge * invert_edge;
+    const int column0 = ahead ? first + pivot_edge : int(blockIdx.x) % edge * invert_edge;
+    auto at = [&](int row, int column) { return row < n && column < n ? from[Int(row) * n + column] : 0.; };
     auto is_pivot = [&](int i) { return i >= first && i < first + pivot_edge; };
     // Rows beyond the matrix are those of the identity.
     auto pivot_at = [&](int row, int column, double value) {
@@ -190,18 +181,14 @@ __device__ inline void invert_step_of(double *to, const double *from, double *pi
     eliminate(sums, left, above, row, column);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
-            const int r = row0 + row + i, c = column0 + column + j;
-            if (r >= n || c >= n) continue;
-            const double v = is_pivot(r) ? above[r - first][column + j] : sums[i][j];
-            to[Int(r) * n + c] = v;
-            if (last && row0 > column0) to[Int(c) * n + r] = v;
+            int r = row0 + row + i, c = column0 + column + j;
+            if (r < n && c < n) to[Int(r) * n + c] = is_pivot(r) ? above[r - first][column + j] : sums[i][j];
         }
 }
 
 // to0 from from0 and, in blocks of z = 1, to1 from from1. pivots: 4,096 elements, what a step
 // leaves for the next. spread: null, or the step is left out where the iteration is near
-// enough to its end. Blocks of 256 threads; grid
-// (b(b+1)/2 + 1, 1, 1 or 2), b = ⌈n/64⌉.
+// enough to its end. Blocks of 256 threads; grid (⌈n/64⌉² + 1, 1, 1 or 2).
 KERNEL((gaussian_threads), invert_step, double *to0, const double *from0, double *to1, const double *from1,
        double *pivots, const double *spread, Int n, Int step) {
     if (spread && !(*spread > last_spread)) return;

@@ -33,7 +33,7 @@ func covarianceSummary(c, n int, seed uint64) []float64 {
 func invert(t *testing.T, n int, spread any, pairs ...[3]host.Memory) {
 	t.Helper()
 	steps := blocks(n, 32)
-	grid, pivots := host.Dim{X: blocks(n, 64)*(blocks(n, 64)+1)/2 + 1, Z: len(pairs)}, host.Allocate(8*4096)
+	grid, pivots := host.Dim{X: blocks(n, 64)*blocks(n, 64) + 1, Z: len(pairs)}, host.Allocate(8*4096)
 	for step := range steps {
 		var arguments []any
 		for _, p := range [2][3]host.Memory{pairs[0], pairs[len(pairs)-1]} {

@@ -144,7 +144,7 @@ CHANNEL_GRADIENT(bf16, bf16)
 constexpr int moment_edge = tile_products, moment_depth = 32;
 
 // In float32: 256 threads, 4×4 results each, sums over 32 positions in float32, over
-// those in float64. Blocks on the diagonal sum up the channels, too.
+// those in float64. Blocks on the diagonal sum up the channels, too, in float64.
 template <class T>
 __device__ void second_moments(double *partials, double *sums, const T *x, Int channels, Int positions) {
     __shared__ float left[moment_depth][moment_edge], right[moment_depth][moment_edge];
@@ -163,9 +163,7 @@ __device__ void second_moments(double *partials, double *sums, const T *x, Int c
         }
         __syncthreads();
         multiply_tile(totals, left, right);
-        float sum = 0;
-        for (int k = 0; summing && k < moment_depth; k++) sum += left[k][thread];
-        channel_total += double(sum);
+        for (int k = 0; summing && k < moment_depth; k++) channel_total += double(left[k][thread]);
         __syncthreads();
     }
     const Int channel = Int(block_row) * moment_edge + thread;
