@@ -115,6 +115,12 @@ func workspace[T any](b *binder, n int) pointer[T] {
 	return pointer[T](at)
 }
 
+// usedWorkspace is how much of the workspace the step being bound has so far, and
+// reuseWorkspace lets what is beyond that be used again, by launches that come later or
+// instead.
+func (b *binder) usedWorkspace() int       { return b.workspaces[b.branch()].used }
+func (b *binder) reuseWorkspace(after int) { b.workspaces[b.branch()].used = after }
+
 // freeWorkspace lets what is bound next use the same workspace again.
 func (b *binder) freeWorkspace() { b.workspaces[b.branch()].used = 0 }
 

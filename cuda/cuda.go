@@ -5,8 +5,9 @@
 // NewDevice and Devices say so. A program that has it needs nothing of CUDA to
 // start: the driver is looked for when a device is asked for. The environment
 // variable IMPASTO_CUDA=ampere leaves out the kernels that only the Hopper
-// generation can run, and IMPASTO_CUDA_PTX=1 has the driver compile all kernels
-// itself, as it does for GPUs that there is no machine code for.
+// generation can run, IMPASTO_CUDA=slow-doubles leaves as little as can be to
+// float64, as on GPUs on which that is slow, and IMPASTO_CUDA_PTX=1 has the driver
+// compile all kernels itself, as it does for GPUs that there is no machine code for.
 package cuda
 
 import (

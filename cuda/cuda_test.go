@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,31 @@ func TestSmoothingMatchesTheHosts(t *testing.T) {
 			// The host's is of a smoothed vector, which is rounded to float32.
 			if !(math.Abs(square-wantSquare) <= 1e-6*wantSquare) {
 				t.Errorf("the square is %v, want %v", square, wantSquare)
+			}
+		})
+	}
+}
+
+// TestMeasuresOfAStepAreItsProducts compares what comes in one wait with what comes in two.
+func TestMeasuresOfAStepAreItsProducts(t *testing.T) {
+	d := open(t, Options{})
+	for _, s := range smoothings {
+		n := s.planes * s.Width * s.Height
+		run(t, d, [4][]float32{random(1, n), random(2, n), random(3, n)}, func(_ optim.Vectors, v []optim.Vector) {
+			want, err := d.Dots([2]optim.Vector{v[0], v[0]}, [2]optim.Vector{v[0], v[1]}, [2]optim.Vector{v[1], v[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			square, err := d.SmoothedSquare(v[1], v[2], s.Smoothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ss, sy, yy, smoothed, err := d.Measure(v[0], v[1], v[2], s.Smoothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := []float64{ss, sy, yy, smoothed}, append(want, square); !slices.Equal(got, want) {
+				t.Errorf("%v: %v, want %v", s, got, want)
 			}
 		})
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"gorgonia.org/cu"
@@ -25,6 +27,9 @@ type Device struct {
 	precision kernels.Precision
 	ampere    bool   // leave out what only newer GPUs have
 	code      string // of kernels.Architectures, what the kernels are loaded for; empty for PTX
+	// polarFrom is how many channels a distribution has at least whose transport map is looked
+	// for by float32 first; 0 is none.
+	polarFrom int
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -41,6 +46,8 @@ type Device struct {
 	pinned    driver.HostMemory
 	prepared  map[constantKey]memory // constants of machines so far
 	keep      [][]float32            // their values, whose addresses are keys
+	foreseen  []vectorPair           // products to make along with the next run
+	known     map[vectorPair]float64 // products of vectors as they are
 	spare     memory                 // of machines that were closed
 }
 
@@ -70,7 +77,8 @@ func NewDevice(o Options) (plan.Device, error) {
 		return nil, err
 	}
 	d := &Device{
-		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		info: info, precision: precisions[o.Precision],
+		ampere: forced("ampere"), polarFrom: polarFrom(info.Capability),
 		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
 	}
 	runtime.LockOSThread()
@@ -83,6 +91,12 @@ func NewDevice(o Options) (plan.Device, error) {
 		return nil, errors.Join(err, d.release())
 	}
 	return d, nil
+}
+
+// forced tells whether the environment asks for a way that another GPU takes: IMPASTO_CUDA has
+// names with commas between them.
+func forced(way string) bool {
+	return slices.Contains(strings.Split(os.Getenv("IMPASTO_CUDA"), ","), way)
 }
 
 // prepare makes what every use of the device needs.
@@ -112,7 +126,7 @@ func (d *Device) Arithmetic() string {
 
 // Available implements plan.Device: what is free, and what the device keeps for reuse.
 func (d *Device) Available() (bytes int64, known bool) {
-	err := d.do("look for free memory", func() (err error) {
+	err := d.look("look for free memory", func() (err error) {
 		bytes, _, err = cu.MemInfo()
 		return err
 	})
@@ -169,6 +183,14 @@ var errClosed = errors.New("cuda: the device is closed")
 // do runs f with the device's context current. What f issues may run later than
 // do returns; an error that the device has met stays.
 func (d *Device) do(doing string, f func() error) error {
+	return d.look(doing, func() error {
+		d.known = nil
+		return f()
+	})
+}
+
+// look does the same with what leaves vectors as they are.
+func (d *Device) look(doing string, f func() error) error {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.fault != nil {

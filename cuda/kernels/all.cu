@@ -7,6 +7,7 @@
 #include "maps.cu"
 #include "moments.cu"
 #include "pairwise.cu"
+#include "polar.cu"
 #include "sliced.cu"
 #include "smoothing.cu"
 #include "statistics.cu"

@@ -17,7 +17,7 @@ var images embed.FS
 // Architectures are those that there is machine code for, as NVIDIA's tools call them: a
 // compute capability without its point, and "a" where the code uses what only exactly
 // that capability has.
-var Architectures = []string{"80", "86", "90a", "120"}
+var Architectures = []string{"80", "86", "89", "90a", "100", "120"}
 
 // Architecture returns the one of Architectures whose code suits a device of a compute
 // capability, such as 8.6, best: that of the same major version and the highest minor

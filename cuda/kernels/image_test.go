@@ -15,8 +15,8 @@ import (
 
 func TestDevicesRunCodeOfTheirGeneration(t *testing.T) {
 	for capability, want := range map[string]string{
-		"7.5": "", "8.0": "80", "8.6": "86", "8.7": "86", "8.8": "86", "8.9": "86", "9.0": "90a", "9.1": "",
-		"10.0": "", "10.3": "", "11.0": "", "12.0": "120", "12.1": "120", "13.0": "", "": "",
+		"7.5": "", "8.0": "80", "8.6": "86", "8.7": "86", "8.8": "86", "8.9": "89", "9.0": "90a", "9.1": "",
+		"10.0": "100", "10.3": "100", "11.0": "", "12.0": "120", "12.1": "120", "13.0": "", "": "",
 	} {
 		if got := kernels.Architecture(capability); got != want {
 			t.Errorf("compute capability %q has code %q, want %q", capability, got, want)

@@ -183,8 +183,8 @@ func (precision Precision) FinishParts(shape Shape, y Elements, partsMemory Poin
 // Of gaussian.cu.
 
 // GaussianCovariance launches gaussian_covariance.
-func GaussianCovariance(shape Shape, covariance, ridge, summary, numbers Pointer[float64], n int) Launch {
-	return launch("gaussian_covariance", 256, shape, covariance, ridge, summary, numbers, integer(n))
+func GaussianCovariance(shape Shape, covariance, ordered, ridge, summary, numbers Pointer[float64], order Pointer[uint32], n int) Launch {
+	return launch("gaussian_covariance", 256, shape, covariance, ordered, ridge, summary, numbers, order, integer(n))
 }
 
 // DotPartialsF64 launches dot_partials_f64.
@@ -377,18 +377,18 @@ func (element Element) PowersGradient(shape Shape, dx, x Elements, cotangent Poi
 }
 
 // SecondMoments launches second_moments_f32, second_moments_f16 or second_moments_bf16.
-func (element Element) SecondMoments(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return element.launch("second_moments", 256, shape, partials, x, integer(channels), integer(positions))
+func (element Element) SecondMoments(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return element.launch("second_moments", 256, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
 // SecondMomentsMatrix launches second_moments_matrix_f16, second_moments_matrix_bf16 or second_moments_matrix_tf32.
-func (precision Precision) SecondMomentsMatrix(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return precision.launch("second_moments_matrix", 128, shape, partials, x, integer(channels), integer(positions))
+func (precision Precision) SecondMomentsMatrix(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return precision.launch("second_moments_matrix", 128, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
-// SecondMomentsFinish launches second_moments_finish.
-func SecondMomentsFinish(shape Shape, second, partials Pointer[float64], parts, channels, positions int) Launch {
-	return launch("second_moments_finish", 256, shape, second, partials, integer(parts), integer(channels), integer(positions))
+// MomentsFinish launches moments_finish.
+func MomentsFinish(shape Shape, means, second, sums, partials Pointer[float64], parts, channels, positions int) Launch {
+	return launch("moments_finish", 256, shape, means, second, sums, partials, integer(parts), integer(channels), integer(positions))
 }
 
 // CotangentGreatest launches cotangent_greatest.
@@ -426,6 +426,48 @@ func (precision Precision) Pull(shape Shape, pulled, mass, x, y, rowBias, column
 // PullMixture launches pull_mixture_tf32 or pull_mixture_f32.
 func (precision Precision) PullMixture(shape Shape, pulled, mass, x, y, rowBias, columnBias Pointer[float32], scale Pointer[float64], n, m, depth int) Launch {
 	return precision.launch("pull_mixture", 256, shape, pulled, mass, x, y, rowBias, columnBias, scale, integer(n), integer(m), integer(depth))
+}
+
+// Of polar.cu.
+
+// PolarBegin launches polar_begin.
+func PolarBegin(shape Shape, steps, pivots, partials Pointer[float64], count int, ridge, ordered Pointer[float64], n int) Launch {
+	return launch("polar_begin", 256, shape, steps, pivots, partials, integer(count), ridge, ordered, integer(n))
+}
+
+// FactorStep launches factor_step.
+func FactorStep(shape Shape, factor, inverse Pointer[float32], to, from, pivots Pointer[float64], n, step int) Launch {
+	return launch("factor_step", 256, shape, factor, inverse, to, from, pivots, integer(n), integer(step))
+}
+
+// PolarFirst launches polar_first.
+func PolarFirst(shape Shape, even, odd, targetFactor, targetInverse, factor, inverse Pointer[float32], steps Pointer[float64], n int) Launch {
+	return launch("polar_first", 256, shape, even, odd, targetFactor, targetInverse, factor, inverse, steps, integer(n))
+}
+
+// PolarGram launches polar_gram.
+func PolarGram(shape Shape, gram, even, odd Pointer[float32], steps Pointer[float64], n, step int) Launch {
+	return launch("polar_gram", 256, shape, gram, even, odd, steps, integer(n), integer(step))
+}
+
+// PolarStep launches polar_step.
+func PolarStep(shape Shape, even, odd, gram Pointer[float32], steps Pointer[float64], n, step int) Launch {
+	return launch("polar_step", 256, shape, even, odd, gram, steps, integer(n), integer(step))
+}
+
+// PolarProduct launches polar_product.
+func PolarProduct(shape Shape, to, left, right Pointer[float32], upper, n int) Launch {
+	return launch("polar_product", 256, shape, to, left, right, integer(upper), integer(n))
+}
+
+// PolarRoot launches polar_root.
+func PolarRoot(shape Shape, root, carried, targetFactor, targetInverse Pointer[float32], n int) Launch {
+	return launch("polar_root", 256, shape, root, carried, targetFactor, targetInverse, integer(n))
+}
+
+// PolarMap launches polar_map.
+func PolarMap(shape Shape, t Pointer[float64], targetFactor, rooted Pointer[float32], order Pointer[uint32], n int) Launch {
+	return launch("polar_map", 256, shape, t, targetFactor, rooted, order, integer(n))
 }
 
 // Of sliced.cu.
@@ -647,7 +689,7 @@ var parametersOf = map[string][]parameter{
 	"convolution_matrix64":    {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
 	"convolution_matrix128":   {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
 	"finish_parts":            {{"y", ofMap}, {"parts_memory", 4}, {"parts", 0}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"out", 0}, {"n", 0}},
-	"gaussian_covariance":     {{"covariance", 8}, {"ridge", 8}, {"summary", 8}, {"numbers", 8}, {"n", 0}},
+	"gaussian_covariance":     {{"covariance", 8}, {"ordered", 8}, {"ridge", 8}, {"summary", 8}, {"numbers", 8}, {"order", 4}, {"n", 0}},
 	"dot_partials_f64":        {{"partials", 8}, {"x", 8}, {"y", 8}, {"n", 0}},
 	"transport_begin":         {{"t", 8}, {"u", 8}, {"v", 8}, {"spreads", 8}, {"target", 8}, {"inverse", 8}, {"covariance", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"n", 0}},
 	"invert_step":             {{"to0", 8}, {"from0", 8}, {"to1", 8}, {"from1", 8}, {"pivots", 8}, {"spread", 8}, {"n", 0}, {"step", 0}},
@@ -685,9 +727,9 @@ var parametersOf = map[string][]parameter{
 	"sum_rows":                {{"result", 8}, {"partials", 8}, {"factor", 0}, {"rows", 0}, {"count", 0}},
 	"channel_gradient":        {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
 	"powers_gradient":         {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
-	"second_moments":          {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"second_moments_matrix":   {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"second_moments_finish":   {{"second", 8}, {"partials", 8}, {"parts", 0}, {"channels", 0}, {"positions", 0}},
+	"second_moments":          {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"second_moments_matrix":   {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"moments_finish":          {{"means", 8}, {"second", 8}, {"sums", 8}, {"partials", 8}, {"parts", 0}, {"channels", 0}, {"positions", 0}},
 	"cotangent_greatest":      {{"greatest", 8}, {"d", 8}, {"channels", 0}},
 	"moments_cotangent":       {{"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"cotangent", 8}, {"greatest", 8}, {"count", 0}, {"channels", 0}, {"positions", 0}},
 	"log_sums":                {{"logs", 8}, {"x", 4}, {"y", 4}, {"bias", 4}, {"scale", 8}, {"stop", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
@@ -695,6 +737,14 @@ var parametersOf = map[string][]parameter{
 	"greatest":                {{"values", 4}, {"indices", 4}, {"x", 4}, {"y", 4}, {"bias", 4}, {"n", 0}, {"m", 0}, {"depth", 0}},
 	"pull":                    {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
 	"pull_mixture":            {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"polar_begin":             {{"steps", 8}, {"pivots", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"ordered", 8}, {"n", 0}},
+	"factor_step":             {{"factor", 4}, {"inverse", 4}, {"to", 8}, {"from", 8}, {"pivots", 8}, {"n", 0}, {"step", 0}},
+	"polar_first":             {{"even", 4}, {"odd", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"factor", 4}, {"inverse", 4}, {"steps", 8}, {"n", 0}},
+	"polar_gram":              {{"gram", 4}, {"even", 4}, {"odd", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
+	"polar_step":              {{"even", 4}, {"odd", 4}, {"gram", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
+	"polar_product":           {{"to", 4}, {"left", 4}, {"right", 4}, {"upper", 0}, {"n", 0}},
+	"polar_root":              {{"root", 4}, {"carried", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"n", 0}},
+	"polar_map":               {{"t", 8}, {"target_factor", 4}, {"rooted", 4}, {"order", 4}, {"n", 0}},
 	"lines":                   {{"lines", 4}, {"x", ofMap}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
 	"spread_lines":            {{"gradient", 4}, {"lines", 4}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
 	"sort_keys":               {{"items", 4}, {"lines", 4}, {"n", 0}},

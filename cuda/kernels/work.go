@@ -177,9 +177,9 @@ var counts = map[string]func(operands) Work{
 	"powers_gradient":       channelwise(8),
 	"second_moments":        secondMoments(func(operands) Unit { return Single }),
 	"second_moments_matrix": secondMoments(operands.matrix),
-	"second_moments_finish": func(o operands) Work {
-		n, parts := o.n("channels")*o.n("channels"), o.n("parts")
-		return Work{Double, parts * n / 2, o.size(parts*n/2, "partials") + o.size(n, "second")}
+	"moments_finish": func(o operands) Work {
+		n, channels, parts := o.n("channels")*o.n("channels"), o.n("channels"), o.n("parts")
+		return Work{Double, parts * (n/2 + channels), o.size(parts*n/2, "partials") + o.size(parts*channels, "sums") + o.size(n, "second") + o.size(channels, "means")}
 	},
 	"cotangent_greatest": func(o operands) Work {
 		n := o.n("channels") * o.n("channels")
@@ -207,6 +207,17 @@ var counts = map[string]func(operands) Work{
 	"transport_residual": func(o operands) Work { n := o.n("n"); return Work{Double, 80 * n, o.size(16*n, "moved", "probed")} },
 	"gaussian_rows":      square(6, "cotangent", "t", "covariance"),
 	"gaussian_value":     few,
+
+	// Products of triangular matrices have a third of the operations of others, symmetric
+	// results half of them.
+	"polar_begin":   square(2, "ordered"),
+	"factor_step":   square(32, "to", "from"),
+	"polar_first":   cube(4./3, "even", "odd", "target_factor", "target_inverse", "factor", "inverse"),
+	"polar_gram":    cube(1, "gram", "even"),
+	"polar_step":    cube(2, "even", "odd", "gram"),
+	"polar_product": cube(2, "to", "left", "right"),
+	"polar_root":    cube(1, "root", "carried", "target_factor", "target_inverse"),
+	"polar_map":     cube(1, "t", "target_factor", "rooted"),
 
 	"restrict": func(o operands) Work {
 		n := o.n("planes") * o.n("height") * o.n("width")
@@ -262,6 +273,14 @@ func square(operations float64, names ...string) func(operands) Work {
 	return func(o operands) Work {
 		n := o.n("n") * o.n("n")
 		return Work{Double, operations * n, o.size(n, names...)}
+	}
+}
+
+// cube is the work of products of n×n matrices in float32, so many times n³ operations.
+func cube(operations float64, names ...string) func(operands) Work {
+	return func(o operands) Work {
+		n := o.n("n")
+		return Work{Single, operations * n * n * n, o.size(n*n, names...)}
 	}
 }
 
