@@ -76,14 +76,16 @@ func (b *binder) partSums(s shape3, parts int) pointer[float32] {
 func (b *binder) convolveOnMatrixUnits(c convolved) (parts int, sums pointer[float32]) {
 	s, p := c.shape, b.device.precision
 	filters := b.matrixFilters(c.filters, c.transposed)
-	shape, columns, parts := onMatrixUnits(rows{s.in, s.out, s.positions(), 9})
-	sums = b.partSums(s, parts)
+	r := rows{s.in, s.out, s.positions(), 9}
+	// A part is worth its memory from some 32 slices of depth on.
+	t := r.matrixTiling(min(max(9*s.in/1024, 1), 8), b.device.multiprocessors)
+	sums = b.partSums(s, t.parts)
 	convolution := p.ConvolutionMatrix128
-	if columns == 64 {
+	if t.columns == 64 {
 		convolution = p.ConvolutionMatrix64
 	}
-	b.add(convolution(shape, c.result, sums, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
-	return parts, sums
+	b.add(convolution(t.shape(r), c.result, sums, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	return t.parts, sums
 }
 
 // convolutionKernel is that of a convolution of a map or a picture, with bias and
@@ -134,7 +136,7 @@ func (b *binder) convolutionGradient(step plan.Step) {
 		if mask != none && d.matrixUnits(s.out, s.in) {
 			// The matrix units' copies have no way to look at a mask.
 			masked := elements(workspace[byte](b, d.size(dy)))
-			b.add(d.maps().RectifyGradient(over(dy.Len()), masked, from, mask, dy.Len()))
+			b.add(d.maps().RectifyGradient(b.overPieces(dy, 1), masked, from, mask, dy.Len()))
 			from, mask = masked, none
 		}
 		b.convolve(convolved{

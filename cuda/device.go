@@ -24,6 +24,8 @@ type Device struct {
 	info      Info
 	precision kernels.Precision
 	ampere    bool // leave out what only newer GPUs have
+	// multiprocessors is how many there are.
+	multiprocessors int
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -67,6 +69,9 @@ func NewDevice(o Options) (plan.Device, error) {
 	d := &Device{
 		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
 		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
+	}
+	if d.multiprocessors, err = handle.Attribute(cu.MultiprocessorCount); err != nil {
+		return nil, d.explain("count the multiprocessors of "+info.Name, err)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -1,0 +1,36 @@
+//go:build gpu && linux && amd64 && cgo
+
+package cuda
+
+import "testing"
+
+// TestTilingsSuitTheMultiprocessors looks at layers of VGG-19 of a picture of 512×512 pixels on
+// an H100 with 132 multiprocessors (SXM) and one with 114 (PCIe).
+func TestTilingsSuitTheMultiprocessors(t *testing.T) {
+	for _, c := range []struct {
+		shape          shape3
+		multiprocessor int
+		want           hopperTiling
+		tiles          int
+	}{
+		// Filters that are no multiple of 128.
+		{shape3{64, 64, 512, 512}, 132, hopperTiling{64, 1}, 1024},
+		// 256 tiles are two rounds of 132, and of 114 three.
+		{shape3{128, 128, 256, 256}, 132, hopperTiling{128, 1}, 256},
+		// 128 are one of 132, and two of 114, where 256 half as large are three halves.
+		{shape3{256, 256, 128, 128}, 132, hopperTiling{128, 1}, 128},
+		{shape3{256, 256, 128, 128}, 114, hopperTiling{64, 1}, 256},
+		// 64 would leave half of 132 idle.
+		{shape3{512, 512, 64, 64}, 132, hopperTiling{64, 1}, 128},
+		// So few tiles that several share the depth.
+		{shape3{512, 512, 32, 32}, 132, hopperTiling{64, 4}, 128},
+		{shape3{512, 512, 32, 32}, 114, hopperTiling{64, 3}, 96},
+		// One tile, and a depth of three steps for it.
+		{shape3{64, 64, 1, 1}, 132, hopperTiling{64, 1}, 1},
+	} {
+		got := bestTiling(c.shape, c.multiprocessor)
+		if tiles := got.tiles(c.shape); got != c.want || tiles != c.tiles {
+			t.Errorf("%v on %d multiprocessors: %+v with %d tiles, want %+v with %d", c.shape, c.multiprocessor, got, tiles, c.want, c.tiles)
+		}
+	}
+}
