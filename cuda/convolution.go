@@ -6,6 +6,7 @@ import (
 	"impasto/cuda/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // What a convolution does besides, as the kernels know it.
@@ -39,6 +40,14 @@ type convolved struct {
 	flags        int
 	filters      *plan.Buffer
 	transposed   bool
+	pool         maxPool
+}
+
+// maxPool is the pooling of a convolution's result that goes with it, if there is a place for
+// what it gives: the maxima times scale.
+type maxPool struct {
+	result elements
+	scale  float64
 }
 
 // convolve binds a convolution from map to map.
@@ -94,14 +103,7 @@ var convolutionKernel = kernel{
 	refuses: narrowResult,
 	bind: func(b *binder, step plan.Step) {
 		op, y, x, filters := step.Op.(*ops.Convolution), step.Results[0], step.Inputs[0], step.Inputs[1]
-		s, bias, colour := shapeOf(x, filters), b.constant(step.Inputs[2]), b.colour(op.Border)
-		flags := 0
-		if op.Border.Replicate {
-			flags |= replicateBorder
-		}
-		if op.Rectify {
-			flags |= rectifyResult
-		}
+		s, bias, colour, flags := shapeOf(x, filters), b.constant(step.Inputs[2]), b.colour(op.Border), flagsOf(op)
 		if b.device.formatOf(x) == channelsLast {
 			b.convolve(convolved{
 				shape: s, result: b.elements(y), x: b.elements(x), bias: bias, colour: colour, flags: flags, filters: filters,
@@ -110,6 +112,39 @@ var convolutionKernel = kernel{
 		}
 		b.add(b.device.maps().ConvolutionPicture(plainShape(s.positions(), s.out), b.elements(y), b.floats(x), b.filters(filters, false), bias,
 			colour, flags, s.in, s.out, s.height, s.width))
+	},
+}
+
+// flagsOf are the flags of a convolution.
+func flagsOf(op *ops.Convolution) int {
+	flags := 0
+	if op.Border.Replicate {
+		flags |= replicateBorder
+	}
+	if op.Rectify {
+		flags |= rectifyResult
+	}
+	return flags
+}
+
+// pooledConvolutionKernel is that of a convolution with zeros round the map and of the maxima of
+// its result, on Hopper, where a tile has them together.
+var pooledConvolutionKernel = kernel{
+	refuses: func(d *Device, step plan.Step) string {
+		op, x, filters := step.Op.(*ops.PooledConvolution), step.Inputs[0], step.Inputs[1]
+		border, whole := op.Convolution.Border, len(step.Results) == 2 && step.Results[1].Keeps == plan.Whole
+		if op.Pool.Mode != pure.MaxPool || border.Replicate || border.Colour != nil || !whole || !d.hopperPools(shapeOf(x, filters)) {
+			return noKernel
+		}
+		return narrowInput(d, step)
+	},
+	bind: func(b *binder, step plan.Step) {
+		op, x, filters := step.Op.(*ops.PooledConvolution), step.Inputs[0], step.Inputs[1]
+		b.convolve(convolved{
+			shape: shapeOf(x, filters), result: b.elements(step.Results[1]), x: b.elements(x), bias: b.constant(step.Inputs[2]),
+			flags: flagsOf(op.Convolution), filters: filters,
+			pool: maxPool{b.elements(step.Results[0]), op.Pool.Scale},
+		})
 	},
 }
 

@@ -17,6 +17,12 @@ func (d *Device) hopper(s shape3) bool {
 	return d.info.Capability == "9.0" && !d.ampere && d.maps().Bytes() == 2 && s.in%64 == 0
 }
 
+// hopperPools tells whether a convolution there can make the maxima of its result besides: not
+// where no tile has all of a sum.
+func (d *Device) hopperPools(s shape3) bool {
+	return d.matrixUnits(s.in, s.out) && d.hopper(s) && bestTiling(s, d.multiprocessors).parts == 1
+}
+
 // hopperTiling is how a convolution is cut up: tiles are of 8×32 positions by so many filters,
 // and each is summed in so many parts of the depth.
 type hopperTiling struct{ columns, parts int }
@@ -68,7 +74,7 @@ func (b *binder) convolveOnHopper(c convolved) (parts int, sums pointer[float32]
 	x := b.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 8, 34})
 	filters := b.tensorMap(b.hopperFilters(c.filters, c.transposed), []int{9 * s.in, s.out}, []int{64, t.columns})
 	sums = b.partSums(s, t.parts)
-	b.add(convolution(shape, c.result, sums, t.parts, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	b.add(convolution(shape, c.result, c.pool.result, c.pool.scale, sums, t.parts, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
 	return t.parts, sums
 }
 

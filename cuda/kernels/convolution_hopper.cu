@@ -19,6 +19,7 @@
 // multiprocessor.
 #include "finish.h"
 #include "hopper.h"
+#include "pools.h"
 
 constexpr int hopper_producers = 128, hopper_consumers = 256, hopper_threads = hopper_producers + hopper_consumers;
 constexpr int hopper_width = 8, hopper_height = 32; // of a tile
@@ -88,9 +89,37 @@ struct HopperTile {
     }
 };
 
+// Where the maxima of 2×2 results go, if they are wanted, and what they are multiplied by.
+template <class T> struct MaxPool {
+    T *y;
+    float scale;
+
+    // Those of neighbouring filters, from results of a column above each other, by a warp
+    // whose lanes four further on or before have the column beside it. Right for even columns.
+    template <int words>
+    __device__ void operator()(Int at, bool there, const unsigned (&above)[words],
+                               const unsigned (&below)[words]) const {
+        unsigned window[4][words];
+#pragma unroll
+        for (int i = 0; i < words; i++) {
+            window[0][i] = above[i], window[1][i] = __shfl_xor_sync(all_lanes, above[i], 4);
+            window[2][i] = below[i], window[3][i] = __shfl_xor_sync(all_lanes, below[i], 4);
+        }
+        alignas(16) T largest[neighbours];
+#pragma unroll
+        for (int i = 0; i < neighbours; i++) {
+            float v[4];
+            int best;
+            for (int k = 0; k < 4; k++) v[k] = element_of<T>(window[k], i);
+            largest[i] = from_float<T>(scale * largest_of(v, best));
+        }
+        if (there) store_some(y + at, largest);
+    }
+};
+
 template <class T, int columns>
-__device__ void convolve_hopper(T *y, float *part_sums, int parts, const TensorMap *x, const TensorMap *filters,
-                                const FinishWide<T> finish, const MatrixShape shape) {
+__device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, int parts, const TensorMap *x,
+                                const TensorMap *filters, const FinishWide<T> finish, const MatrixShape shape) {
     constexpr int boxes_there = 3, taps_there = 7, tap_bytes = 2 * hopper_slice * columns;
     DYNAMIC_SHARED(unsigned char, raw);
     unsigned char *const shared = raw + (swizzle_bytes - shared_address(raw) % swizzle_bytes) % swizzle_bytes;
@@ -133,7 +162,9 @@ __device__ void convolve_hopper(T *y, float *part_sums, int parts, const TensorM
     const int thread = threadIdx.x - hopper_producers, lane = thread % warp_size, group = thread / 128;
     for (int number = block; number < tiles; number += blocks) {
         const HopperTile tile(number, columns, parts, shape);
-        auto element = [&](int row, int column) { return (Int(row) * shape.width + column) * shape.out + tile.filter0; };
+        auto element = [&](int row, int column) {
+            return (Int(row) * shape.width + column) * shape.out + tile.filter0;
+        };
         {
             const int row = tile.row0 + thread / hopper_width, column = tile.column0 + thread % hopper_width;
             if (parts == 1 && row < shape.height && column < shape.width)
@@ -194,16 +225,26 @@ __device__ void convolve_hopper(T *y, float *part_sums, int parts, const TensorM
                 for (int i = 0; i < 4; i++) of_position[i] = finish.of_position(at[i] + 32 * c, there[i]);
             }
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                alignas(16) float results[neighbours];
+            for (int i = 0; i < 4; i += 2) {
+                alignas(16) unsigned results[2][FinishWide<T>::OfPosition::words];
 #pragma unroll
-                for (int k = 0; k < neighbours; k++)
-                    results[k] = sums[i / 2][4 * (4 * c + k / 2) + 2 * (i % 2) + k % 2];
-                if (!there[i]) continue;
-                if (parts == 1)
-                    finish(y, results, at[i] + 32 * c, of_filters, of_position[i]);
-                else
-                    store_some(part + at[i] + 32 * c, results);
+                for (int half = 0; half < 2; half++) {
+                    alignas(16) float own[neighbours];
+#pragma unroll
+                    for (int k = 0; k < neighbours; k++)
+                        own[k] = sums[i / 2][4 * (4 * c + k / 2) + 2 * half + k % 2];
+                    if (parts > 1) {
+                        if (there[i + half]) store_some(part + at[i + half] + 32 * c, own);
+                        continue;
+                    }
+                    finish(results[half], own, of_filters, of_position[i + half]);
+                    if (there[i + half])
+                        store_some(reinterpret_cast<unsigned *>(y + at[i + half] + 32 * c), results[half]);
+                }
+                if (!pool.y) continue;
+                const int row = row0 / 2 + 4 * (i / 2), half_width = shape.width / 2;
+                pool((Int(row) * half_width + column / 2) * shape.out + tile.filter0 + channel0 + 32 * c,
+                     column % 2 == 0 && column / 2 < half_width && row < shape.height / 2, results[0], results[1]);
             }
         }
     }
@@ -214,14 +255,17 @@ __device__ void convolve_hopper(T *y, float *part_sums, int parts, const TensorM
 // both with a swizzle of 128 bytes and zeros outside. Filters are from
 // arrange_hopper_filters_…. in: a multiple of 64. parts: 3·in/64 at most.
 //
+// pooled (⌊height/2⌋·⌊width/2⌋ × out), which may be null and is so where parts > 1, gets the
+// maxima as by pool_max_…, multiplied by scale.
+//
 // Blocks of 384 threads; 163,072 bytes (out by 64) or 220,416 bytes (by 128) of dynamic
-// shared memory; any one-dimensional grid, ⌈width/8⌉·⌈height/32⌉·(out/64 or out/128)·parts
-// at most of use. Compute capability 9.0 only.
+// shared memory; any one-dimensional grid, of which ⌈width/8⌉·⌈height/32⌉·(out/64 or
+// out/128)·parts blocks have something to do. Compute capability 9.0 only.
 #define CONVOLUTION_HOPPER(suffix, T, columns)                                                                         \
-    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, float *parts_memory, Int parts,          \
-           const TensorMap *x, const TensorMap *filters, const float *bias, const T *addend, const T *mask, Int flags, \
-           Int in, Int out, Int height, Int width) {                                                                   \
-        convolve_hopper<T, columns>(y, parts_memory, int(parts), x, filters,                                           \
+    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, T *pooled, double scale,                 \
+           float *parts_memory, Int parts, const TensorMap *x, const TensorMap *filters, const float *bias,            \
+           const T *addend, const T *mask, Int flags, Int in, Int out, Int height, Int width) {                        \
+        convolve_hopper<T, columns>(y, {pooled, float(scale)}, parts_memory, int(parts), x, filters,                   \
                                     {nullptr, bias, addend, mask, (flags & 2) != 0},                                   \
                                     {int(in), int(out), int(height), int(width)});                                     \
     }

@@ -52,7 +52,9 @@ template <class T, int columns, int taps> struct MatrixBlock {
     __device__ int first_filter() const { return thread / warp_size / warps_down * 32 + thread % 4 * neighbours; }
 
     // As piece_at, of filters, whose rows are read eight apart.
-    __device__ static int filter_piece_at(int row, int piece) { return row * slice_bytes + ((piece ^ (row >> 3 & 3)) << 4); }
+    __device__ static int filter_piece_at(int row, int piece) {
+        return row * slice_bytes + ((piece ^ (row >> 3 & 3)) << 4);
+    }
 
     // Begins the copies of the next slice. A row beyond the last of the map is like one of
     // the border.
@@ -169,7 +171,7 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
             const int position = position0 + 8 * (i + k);
             if (position >= positions) continue;
             block.results(sums, (i + k) / 2, k % 2);
-            finish(y, sums, Int(position) * shape.out + channel, of_filters, of_position[k]);
+            finish(y, Int(position) * shape.out + channel, sums, of_filters, of_position[k]);
         }
     }
 }
@@ -225,13 +227,13 @@ ON_MATRIX_UNITS(tf32, float)
         for (Int i = first_index() * neighbours; i < n; i += index_step() * neighbours) {                              \
             const auto of_filters =                                                                                    \
                 finish.of_filters(int(unsigned(i / neighbours) % unsigned(out / neighbours)) * neighbours);            \
-            const auto of_position = finish.of_position(i, true);                                                            \
+            const auto of_position = finish.of_position(i, true);                                                      \
             alignas(16) float sums[neighbours] = {}, more[neighbours];                                                 \
             for (Int part = 0; part < parts; part++) {                                                                 \
                 load_some(more, parts_memory + part * n + i);                                                          \
                 for (int k = 0; k < neighbours; k++) sums[k] += more[k];                                               \
             }                                                                                                          \
-            finish(y, sums, i, of_filters, of_position);                                                               \
+            finish(y, i, sums, of_filters, of_position);                                                               \
         }                                                                                                              \
     }
 FINISH_PARTS(f16, f16)

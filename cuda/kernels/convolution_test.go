@@ -254,6 +254,9 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 							want[i] = 0
 						}
 					}
+					pool := pure.Pool{Mode: pure.MaxPool, Scale: 0.75, Channels: c.Out, Height: c.Height, Width: c.Width}
+					maxima := make([]float32, c.Out*(c.Height/2)*(c.Width/2))
+					pure.ApplyPool(pool, maxima, planesOf(want, c.Out))
 					columns, shared := 64, 163072
 					if c.Out%128 == 0 {
 						columns, shared = 128, 220416
@@ -272,14 +275,21 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 						grid.X = max(grid.X/3, 1)
 					}
 					inEveryOrder(t, func(t *testing.T) {
-						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*area*c.Out*4)
+						y, pooled, memory := host.Allocate(len(want)*e.size), host.Allocate(max(len(maxima), 1)*e.size), host.Allocate(parts*area*c.Out*4)
 						bias, more, seen := host.From(l.bias), e.from(t, addend), e.from(t, mask)
+						var maximaAt any = 0
+						if parts == 1 {
+							maximaAt = pooled
+						}
 						launch(t, fmt.Sprintf("convolution_hopper%d_%s", columns, e.suffix), grid, host.Dim{X: 384}, shared,
-							y, memory, parts, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
+							y, maximaAt, pool.Scale, memory, parts, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
 						if parts > 1 {
 							launch(t, "finish_parts_"+e.suffix, someGrid, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
 						}
 						near(t, "y", e.to(t, y, len(want)), want, e.tolerance)
+						if parts == 1 && len(maxima) > 0 {
+							near(t, "maxima", e.to(t, pooled, len(maxima)), lastOf(maxima, c.Out), e.tolerance)
+						}
 					})
 				})
 			}

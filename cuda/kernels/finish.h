@@ -60,11 +60,11 @@ template <class T> struct FinishWide {
         }
     }
 
-    // Makes the results from element at on.
-    __device__ void operator()(T *y, const float (&sums)[neighbours], Int at, const OfFilters &f,
+    // Makes neighbouring results, in words as they lie in memory.
+    __device__ void operator()(unsigned (&to)[OfPosition::words], const float (&sums)[neighbours], const OfFilters &f,
                                const OfPosition &p) const {
         const float least = rectify ? 0 : -INFINITY;
-        alignas(16) T results[neighbours];
+        T results[neighbours];
 #pragma unroll
         for (int i = 0; i < neighbours; i++) {
             float v = sums[i] * f.factor + f.bias[i];
@@ -72,6 +72,14 @@ template <class T> struct FinishWide {
             v += element_of<T>(p.addend, i);
             results[i] = from_float<T>(element_of<T>(p.mask, i) > 0 ? v : 0.f);
         }
-        store_some(y + at, results);
+        memcpy(to, results, sizeof results);
+    }
+
+    // The same of those from element at on, to memory.
+    __device__ void operator()(T *y, Int at, const float (&sums)[neighbours], const OfFilters &f,
+                               const OfPosition &p) const {
+        alignas(16) unsigned results[OfPosition::words];
+        operator()(results, sums, f, p);
+        store_some(reinterpret_cast<unsigned *>(y + at), results);
     }
 };

@@ -1,6 +1,6 @@
 // Feature maps element by element, poolings, selections of positions, and losses that
 // compare a map or a picture with its neighbours or with a target.
-#include "device.h"
+#include "pools.h"
 
 constexpr int map_threads = 256;
 
@@ -76,19 +76,6 @@ ELEMENTWISE(bf16, bf16)
 
 // Poolings of windows of 2×2 by steps of 2; an odd last row or column is dropped.
 enum class Pooling { largest, mean, norm };
-
-// The first of the largest, and which it is.
-__device__ inline float largest_of(const float (&v)[4], int &best) {
-    float most = v[0];
-    best = 0;
-#pragma unroll
-    for (int k = 1; k < 4; k++)
-        if (v[k] > most) {
-            most = v[k];
-            best = k;
-        }
-    return most;
-}
 
 __device__ inline float norm_of(const float (&v)[4]) {
     // Squares of float32 neither overflow nor vanish in float64.
