@@ -19,7 +19,7 @@ import (
 // float32.
 type Options struct {
 	Index     int              // of the GPU, from 0 on, as Devices lists them
-	Precision device.Precision // f32 where empty
+	Precision device.Precision // f32 where empty, f16 where it is AutoPrecision
 }
 
 // Info is what there is to know of a GPU before it is used.

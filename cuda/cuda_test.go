@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"impasto/cuda/standin"
+	"impasto/device"
 	"impasto/internal/optim"
 )
 
@@ -330,6 +331,12 @@ func TestDevicesAreListed(t *testing.T) {
 	if len(infos) != 3 || infos[2].Name != "stand-in 2" || infos[2].Capability != "7.5" || infos[2].Driver != "13.0" ||
 		infos[2].Memory != 4<<30 || !strings.Contains(infos[2].Problem, "8.0") {
 		t.Errorf("devices %+v, want three stand-ins that are too old", infos)
+	}
+}
+
+func TestAutoPrecisionIsFloat16(t *testing.T) {
+	if name := open(t, Options{Precision: device.AutoPrecision}).Name(); !strings.HasSuffix(name, ", f16)") {
+		t.Errorf("the device is %s, want one in f16", name)
 	}
 }
 

@@ -59,6 +59,9 @@ func NewDevice(o Options) (plan.Device, error) {
 	if o.Precision == "" {
 		o.Precision = device.Float32
 	}
+	if o.Precision == device.AutoPrecision {
+		o.Precision = device.Float16
+	}
 	if err := o.Precision.CheckOn(device.CUDA); err != nil {
 		return nil, fmt.Errorf("cuda: %w", err)
 	}

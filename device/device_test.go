@@ -40,10 +40,15 @@ func TestDevicesKnowThePrecisionsInTheTable(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range []Name{Auto, CPU, CUDA} {
+		if err := AutoPrecision.CheckOn(name); err != nil {
+			t.Errorf("auto on %s: %v", name, err)
+		}
+	}
 	if err := TensorFloat32.CheckOn(CPU); err == nil || err.Error() != "the device cpu knows f32, f16 and bf16, not tf32" {
 		t.Errorf("tf32 on the processor: %v", err)
 	}
-	if err := Precision("f8").CheckOn(Auto); err == nil || !strings.Contains(err.Error(), `unknown precision "f8", want one of f32, tf32, f16, bf16`) {
+	if err := Precision("f8").CheckOn(Auto); err == nil || !strings.Contains(err.Error(), `unknown precision "f8", want one of auto, f32, tf32, f16, bf16`) {
 		t.Errorf("f8: %v", err)
 	}
 }

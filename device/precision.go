@@ -6,9 +6,14 @@ import (
 )
 
 // Precision is the number format of feature maps and of the products in
-// convolutions: one of Precisions. The picture, its gradient and the optimiser's
+// convolutions: one of Precisions, or AutoPrecision. The picture, its gradient and the optimiser's
 // vectors are float32 in any of them, summaries of features and losses float64.
 type Precision string
+
+// AutoPrecision leaves the choice to the device: the fastest precision whose pictures are
+// as good as float32's. That is float16 on a GPU, bfloat16 on a processor with AMX, and
+// float32 on any other.
+const AutoPrecision Precision = "auto"
 
 // The precisions.
 const (
@@ -32,17 +37,20 @@ var Precisions = [...]struct {
 	{BFloat16, "bfloat16 maps and products", true, true, "saves time, multiplying in 16 bits where it has instructions for that"},
 }
 
-// PrecisionNames are the names in Precisions.
+// PrecisionNames are auto and the names in Precisions.
 func PrecisionNames() []string {
-	var names []string
+	names := []string{string(AutoPrecision)}
 	for _, p := range Precisions {
 		names = append(names, string(p.Name))
 	}
 	return names
 }
 
-// Check reports a precision that isn't in Precisions.
+// Check reports a precision that isn't in Precisions, nor AutoPrecision.
 func (p Precision) Check() error {
+	if p == AutoPrecision {
+		return nil
+	}
 	for _, known := range Precisions {
 		if p == known.Name {
 			return nil
@@ -51,11 +59,14 @@ func (p Precision) Check() error {
 	return fmt.Errorf("device: unknown precision %q, want one of %s", string(p), strings.Join(PrecisionNames(), ", "))
 }
 
-// CheckOn reports a precision that a device doesn't know. Auto knows all of them,
-// because it may turn out to be a GPU.
+// CheckOn reports a precision that a device doesn't know. AutoPrecision is known to all,
+// and the device Auto knows all, because it may turn out to be a GPU.
 func (p Precision) CheckOn(n Name) error {
 	if err := p.Check(); err != nil {
 		return err
+	}
+	if p == AutoPrecision {
+		return nil
 	}
 	var known []string
 	for _, row := range Precisions {

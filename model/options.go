@@ -192,7 +192,7 @@ func DefaultOptions() Options {
 		AverageDecay:         0.99,
 		Start:                StartFromContent,
 		Device:               device.Auto,
-		Precision:            device.Float32,
+		Precision:            device.AutoPrecision,
 	}
 }
 

@@ -28,7 +28,7 @@ type benchOptions struct{ bench.Options }
 
 func newBenchOptions() *benchOptions {
 	return &benchOptions{bench.Options{
-		Size: 256, Loss: settings.Default().Loss, Runs: 15, Warmup: 3, Device: device.Auto, Precision: device.Float32,
+		Size: 256, Loss: settings.Default().Loss, Runs: 15, Warmup: 3, Device: device.Auto, Precision: device.AutoPrecision,
 	}}
 }
 

@@ -47,7 +47,8 @@ type Options struct {
 	// smaller error flips fewer of the units that are nearly zero or nearly equal,
 	// and it is such flips that show in a gradient.
 	Exact bool
-	// Precision is f32 where empty. BFloat16 multiplies numbers of 8 bits' precision
+	// Precision is f32 where empty. AutoPrecision is BFloat16 with AMX, whose products
+	// round once, and else Float32. BFloat16 multiplies numbers of 8 bits' precision
 	// in convolutions, for processors that do so at twice the rate. Float16 keeps
 	// features that the network makes in 16 bits, as kernels.Half, in some three quarters
 	// of the arena; arithmetic and cotangents stay float32. Exact overrides both.
@@ -64,6 +65,12 @@ func NewDevice(o Options) (plan.Device, error) {
 	workers, err := kernels.NewWorkers(o.Threads)
 	if err != nil {
 		return nil, err
+	}
+	if precision == device.AutoPrecision {
+		precision = device.Float32
+		if workers.HasTiles() {
+			precision = device.BFloat16
+		}
 	}
 	method := kernels.Fastest
 	switch {
@@ -91,7 +98,14 @@ func NewDevice(o Options) (plan.Device, error) {
 
 // Name implements plan.Device.
 func (d *Device) Name() string {
-	return fmt.Sprintf("cpu (%s, %d threads)", d.workers.ISA(), d.workers.Threads())
+	name := fmt.Sprintf("cpu (%s, %d threads", d.workers.ISA(), d.workers.Threads())
+	switch {
+	case d.float16:
+		name += ", " + string(device.Float16)
+	case d.method == kernels.BFloat16:
+		name += ", " + string(device.BFloat16)
+	}
+	return name + ")"
 }
 
 // Arithmetic implements plan.Device: results don't depend on the number of threads.

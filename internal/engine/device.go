@@ -18,7 +18,7 @@ type Options struct {
 	Precision device.Precision // f32 where empty
 	Threads   int              // of the processor; 0 takes all cores
 	// Exact has the processor compute convolutions directly and in float32: slower,
-	// and more exact. GPUs know no such thing.
+	// and more exact. GPUs know no such thing. With it AutoPrecision is f32 everywhere.
 	Exact bool
 }
 
@@ -38,6 +38,9 @@ func Open(o Options) (plan.Device, error) {
 	name, precision := cmp.Or(o.Device, device.Auto), cmp.Or(o.Precision, device.Float32)
 	if err := name.Check(); err != nil {
 		return nil, err
+	}
+	if o.Exact && precision == device.AutoPrecision {
+		precision = device.Float32
 	}
 	index, gpu := name.Index()
 	if name == device.Auto {

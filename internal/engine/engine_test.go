@@ -43,6 +43,18 @@ func TestPrecisionsThatNoDeviceKnowsAreRefused(t *testing.T) {
 	}
 }
 
+// TestAutoPrecisionIsFloat32WhereExact: what measures pictures computes in float32.
+func TestAutoPrecisionIsFloat32WhereExact(t *testing.T) {
+	exact, err := Open(Options{Device: device.CPU, Exact: true, Precision: device.AutoPrecision})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer exact.Close()
+	if want := processor(t).Name(); exact.Name() != want {
+		t.Errorf("the device is %s, want %s", exact.Name(), want)
+	}
+}
+
 func TestTheProcessorIsAlwaysListed(t *testing.T) {
 	devices, err := Devices()
 	if err != nil {

@@ -82,7 +82,7 @@ func deviceNames() string {
 }
 
 func precisionUsage() string {
-	help, processor := map[string]string{}, []string{}
+	help, processor := map[string]string{string(device.AutoPrecision): "f16"}, []string{string(device.AutoPrecision) + " is bf16 where there is AMX and else f32"}
 	unknown := ""
 	for _, p := range device.Precisions {
 		help[string(p.Name)] = p.Help
@@ -93,6 +93,6 @@ func precisionUsage() string {
 			processor = append(processor, string(p.Name)+" "+p.OnCPU)
 		}
 	}
-	onGPU := alternatives(" or ", device.PrecisionNames(), only(func(name string) string { return help[name] }, string(device.TensorFloat32)))
+	onGPU := alternatives(" or ", device.PrecisionNames(), only(func(name string) string { return help[name] }, string(device.AutoPrecision), string(device.TensorFloat32)))
 	return "what features are made of on a GPU: " + onGPU + "; on the processor " + strings.Join(processor, ", ") + ", and " + unknown + " isn't known"
 }

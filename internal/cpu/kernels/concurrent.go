@@ -109,6 +109,10 @@ func (w *Workers) CheckBFloat16() error {
 	return nil
 }
 
+// HasTiles tells whether convolutions in BFloat16 are those of AMX, which are computed
+// directly.
+func (w *Workers) HasTiles() bool { return w.isa.tiles != nil }
+
 // Close ends the goroutines. Later operations run on their caller's thread alone.
 func (w *Workers) Close() {
 	w.running.Lock()
