@@ -28,7 +28,7 @@ test:
 # What threads share, under the race detector, which needs a C compiler. Plain loops
 # are slow under it, so of the processor's tests these are only those about threads.
 race:
-	go test -race ./internal/atomicfile ./internal/compare ./internal/engine ./internal/optim ./internal/plan
+	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
 
 # Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some

@@ -80,8 +80,8 @@ func TestTilingsSuitTheMultiprocessors(t *testing.T) {
 		// So few tiles that several share the depth.
 		{shape3{512, 512, 32, 32}, 132, hopperTiling{64, 4}, 128},
 		{shape3{512, 512, 32, 32}, 114, hopperTiling{64, 3}, 96},
-		// One tile, and a depth of three steps for it.
-		{shape3{64, 64, 1, 1}, 132, hopperTiling{64, 1}, 1},
+		// One tile, of whose depth three blocks take a third each.
+		{shape3{64, 64, 1, 1}, 132, hopperTiling{64, 3}, 3},
 	} {
 		got := bestTiling(c.shape, c.multiprocessor)
 		if tiles := got.tiles(c.shape); got != c.want || tiles != c.tiles {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,7 @@ func TestNamesAreReadWithTheirIndex(t *testing.T) {
 		text  string
 		index int
 		gpu   bool
-	}{{"auto", 0, false}, {"cpu", 0, false}, {"cuda", 0, true}, {"cuda:0", 0, true}, {"cuda:12", 12, true}} {
+	}{{"auto", 0, false}, {"cpu", 0, false}, {"cuda", 0, true}, {"cuda:0", 0, true}, {"cuda:12", 12, true}, {"cuda:3,1", 3, true}} {
 		name, err := Parse(test.text)
 		if err != nil {
 			t.Errorf("%q: %v", test.text, err)
@@ -24,9 +25,25 @@ func TestNamesAreReadWithTheirIndex(t *testing.T) {
 	}
 }
 
+func TestNamesStandForDevices(t *testing.T) {
+	for _, test := range []struct {
+		name Name
+		each []Name
+	}{
+		{Auto, []Name{Auto}}, {CPU, []Name{CPU}}, {CUDA, []Name{CUDA}}, {"cuda:1", []Name{"cuda:1"}}, {"cuda:2,0", []Name{"cuda:2", "cuda:0"}},
+	} {
+		if each := test.name.Each(); !slices.Equal(each, test.each) {
+			t.Errorf("%s stands for %v, want %v", test.name, each, test.each)
+		}
+	}
+	if err := Name("cuda:1,0,1").Check(); err == nil || !strings.Contains(err.Error(), "GPU 1 twice") {
+		t.Errorf("cuda:1,0,1: %v, want an error that says which is there twice", err)
+	}
+}
+
 func TestWhatIsNoNameIsRefused(t *testing.T) {
-	for _, text := range []string{"", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:x", "cuda:1 ", "cuda:99999999999", "cpu:0"} {
-		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), "want auto, cpu, cuda or cuda:N") {
+	for _, text := range []string{"", "gpu", "CPU", "cuda:", "cuda:-1", "cuda:+1", "cuda:x", "cuda:1 ", "cuda:99999999999", "cpu:0", "cuda:0,", "cuda:,1", "cuda:0,cuda:1", "cuda:0, 1", "cuda,cpu"} {
+		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), "want auto, cpu, cuda, cuda:N or cuda:N,N") {
 			t.Errorf("%q: %v, want an error that says what there is", text, err)
 		}
 	}

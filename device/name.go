@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Name is what a device is called: one of Names.
+// Name is what a device is called, or several GPUs are: one of Names.
 type Name string
 
 // The names without a number.
@@ -31,6 +31,7 @@ var Names = [...]struct {
 	{CPU, "the processor"},
 	{CUDA, "the first NVIDIA GPU"},
 	{"cuda:N", "the NVIDIA GPU with the index N, from 0 on"},
+	{"cuda:N,N", "several NVIDIA GPUs: batch paints a picture on each at a time, and a picture that is too large for the first is shared among them"},
 }
 
 // Parse reads a name. It fails on a text that isn't one.
@@ -39,24 +40,65 @@ func Parse(text string) (Name, error) {
 	return n, n.Check()
 }
 
-// Check reports a name of none of the forms in Names. It doesn't look for the device.
+// Check reports a name of none of the forms in Names, and one that has a GPU twice. It
+// doesn't look for the devices.
 func (n Name) Check() error {
-	if _, gpu := n.Index(); gpu || n == Auto || n == CPU {
+	if n == Auto || n == CPU {
 		return nil
 	}
-	return fmt.Errorf("device: unknown device %q, want auto, cpu, cuda or cuda:N", string(n))
+	indices, ok := n.indices()
+	if !ok {
+		return fmt.Errorf("device: unknown device %q, want auto, cpu, cuda, cuda:N or cuda:N,N", string(n))
+	}
+	seen := map[int]bool{}
+	for _, index := range indices {
+		if seen[index] {
+			return fmt.Errorf("device: %q has GPU %d twice", string(n), index)
+		}
+		seen[index] = true
+	}
+	return nil
 }
 
-// Index is the index of the GPU that a name stands for, which is 0 for plain cuda;
-// gpu is false for a name that isn't a GPU's.
+// Index is the index of the GPU that a name stands for, which is 0 for plain cuda, and the
+// first of several; gpu is false for a name that isn't a GPU's.
 func (n Name) Index() (index int, gpu bool) {
-	if n == CUDA {
-		return 0, true
-	}
-	digits, numbered := strings.CutPrefix(string(n), string(CUDA)+":")
-	if !numbered {
+	indices, gpu := n.indices()
+	if !gpu {
 		return 0, false
 	}
-	number, err := strconv.ParseUint(digits, 10, 31)
-	return int(number), err == nil
+	return indices[0], true
+}
+
+// Each are the names of the devices that a name stands for: several where it is one of
+// several GPUs, else itself.
+func (n Name) Each() []Name {
+	indices, gpu := n.indices()
+	if !gpu || len(indices) == 1 {
+		return []Name{n}
+	}
+	var each []Name
+	for _, index := range indices {
+		each = append(each, GPU(index))
+	}
+	return each
+}
+
+// indices are those of the GPUs that a name stands for.
+func (n Name) indices() (indices []int, ok bool) {
+	if n == CUDA {
+		return []int{0}, true
+	}
+	numbers, numbered := strings.CutPrefix(string(n), string(CUDA)+":")
+	if !numbered {
+		return nil, false
+	}
+	for digits := range strings.SplitSeq(numbers, ",") {
+		number, err := strconv.ParseUint(digits, 10, 31)
+		if err != nil {
+			return nil, false
+		}
+		indices = append(indices, int(number))
+	}
+	return indices, true
 }

@@ -21,7 +21,7 @@ func BenchmarkIteration(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer r.extractor.Device.Close()
+				defer r.extractor.Close()
 				t, err := r.extractor.targets(b.Context(), r.levels[0])
 				if err != nil {
 					b.Fatal(err)

@@ -5,6 +5,7 @@ import (
 
 	"impasto/device"
 	"impasto/internal/engine"
+	"impasto/internal/plan"
 )
 
 // Devices lists the processor and the GPUs of the machine.
@@ -38,17 +39,26 @@ func checkDevice(name device.Name, precision device.Precision) error {
 	return nil
 }
 
-// openNetwork opens the device of the options and loads the network down to the deepest
-// of layers. The device has to be closed.
+// openNetwork opens the devices of the options and loads the network down to the deepest
+// of layers. It has to be closed.
 func openNetwork(o Options, exact bool, layers ...string) (engine.Network, error) {
-	opened, err := engine.Open(engine.Options{Device: o.Device, Precision: o.Precision, Threads: o.Threads, Exact: exact})
-	if err != nil {
-		return engine.Network{}, fmt.Errorf("open device: %w", err)
-	}
-	parameters, err := engine.ParametersOn(opened, o.Parameters, layers...)
-	if err != nil {
-		opened.Close()
+	var opened []plan.Device
+	closed := func(err error) (engine.Network, error) {
+		for _, d := range opened {
+			d.Close()
+		}
 		return engine.Network{}, err
 	}
-	return engine.Network{Device: opened, Parameters: parameters, Options: o.network()}, nil
+	for _, name := range o.Device.Each() {
+		d, err := engine.Open(engine.Options{Device: name, Precision: o.Precision, Threads: o.Threads, Exact: exact})
+		if err != nil {
+			return closed(fmt.Errorf("open device: %w", err))
+		}
+		opened = append(opened, d)
+	}
+	parameters, err := engine.ParametersOn(opened[0], o.Parameters, layers...)
+	if err != nil {
+		return closed(err)
+	}
+	return engine.Network{Device: opened[0], Beside: opened[1:], Parameters: parameters, Options: o.network()}, nil
 }

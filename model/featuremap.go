@@ -19,8 +19,7 @@ type featureMap struct {
 	single                  []float32
 	short                   []uint16
 	format                  mapFormat
-	memory                  []byte    // that the values lie in, nil where it is somebody else's
-	room                    []float32 // for a tile, where the device isn't the process
+	memory                  []byte // that the values lie in, nil where it is somebody else's
 }
 
 // mapFormat is how the values of a map, or of its cotangent, are kept.
@@ -169,17 +168,18 @@ func (m *featureMap) through(g *tileGraph, node *gorgonia.Node, r image.Rectangl
 		}
 		return err
 	}
-	if len(m.room) < n {
-		m.room = make([]float32, n)
+	if len(g.lane.room) < n {
+		g.lane.room = make([]float32, n)
 	}
+	tile := g.lane.room[:n]
 	if write {
-		do(m.room[:n])
-		return g.Write(node, m.room[:n])
+		do(tile)
+		return g.Write(node, tile)
 	}
-	if err := g.Read(node, m.room[:n]); err != nil {
+	if err := g.Read(node, tile); err != nil {
 		return err
 	}
-	do(m.room[:n])
+	do(tile)
 	return nil
 }
 

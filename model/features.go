@@ -65,7 +65,7 @@ func FeatureMaps(ctx context.Context, img image.Image, o FeatureOptions) (map[st
 	if err != nil {
 		return nil, withContext("model: feature maps", err)
 	}
-	defer network.Device.Close()
+	defer network.Close()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

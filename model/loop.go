@@ -147,7 +147,7 @@ func (r *run) close() {
 	if r.optimiser != nil {
 		r.optimiser.Close()
 	}
-	r.extractor.Device.Close()
+	r.extractor.Close()
 }
 
 // climb refines the picture at each level in turn.

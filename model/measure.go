@@ -78,14 +78,14 @@ func newMeasurer(o MeasureOptions) (*measurer, error) {
 		return nil, err
 	}
 	if m.processor, err = engine.Open(engine.Options{Device: device.CPU, Threads: o.Threads}); err != nil {
-		m.network.Device.Close()
+		m.network.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
 func (m *measurer) close() {
-	m.network.Device.Close()
+	m.network.Close()
 	m.processor.Close()
 }
 

@@ -107,7 +107,7 @@ func (o Options) sizedFor(content image.Image) Options {
 }
 
 // Close frees the device.
-func (s *Scorer) Close() error { return s.network.Device.Close() }
+func (s *Scorer) Close() error { return s.network.Close() }
 
 // Size is what pictures are resized to.
 func (s *Scorer) Size() (width, height int) { return s.level.width, s.level.height }

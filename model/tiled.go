@@ -11,6 +11,7 @@ import (
 
 	"impasto/internal/engine"
 	"impasto/internal/ops"
+	"impasto/internal/panics"
 	"impasto/internal/picture"
 	"impasto/internal/plan"
 	"impasto/losses"
@@ -34,9 +35,16 @@ type tiled struct {
 	maps      []*featureMap   // that sections begin with, while they are needed; the first is the picture
 	lent      []byte          // memory for some of them, see lend
 	kept      [][]keeping     // of each section, what is kept of each tile for the way back
-	running   *tileGraph      // compiled for the last tile, and good for others like it
+	lanes     []lane          // of each device
 	key       []float64       // that losses draw by
 	draws     bool            // tells whether there are such losses
+}
+
+// lane is a device that tiles are run on, one after the other.
+type lane struct {
+	device  plan.Device
+	running *tileGraph // compiled for the last tile, and good for others like it
+	room    []float32  // for values of a tile on their way, where the device isn't the process
 }
 
 // keeping is what the way back of a tile finds of the way there.
@@ -64,6 +72,9 @@ func (c tileContent) inputs(g *gorgonia.ExprGraph, r recipe) []*gorgonia.Node {
 // f says what memory is spared at what price.
 func (e extractor) newTiled(width, height int, cut func(*section) error, f frugality) (*tiled, error) {
 	b := &tiled{extractor: e, frugal: f, key: []float64{0}}
+	for _, d := range e.Devices() {
+		b.lanes = append(b.lanes, lane{device: d})
+	}
 	var err error
 	if b.sections, err = e.sections(width, height, e.recipe, f); err != nil {
 		return nil, err
@@ -122,7 +133,7 @@ func (b *tiled) remember(room int64, order []keepable) error {
 	for _, next := range order {
 		i := next.section
 		for k, t := range b.sections[i].tiles {
-			g, err := b.compile(i, t, forBoth, b.content[i][k])
+			g, err := b.compile(&b.lanes[0], i, t, forBoth, b.content[i][k])
 			if err != nil {
 				return err
 			}
@@ -157,11 +168,17 @@ func (b *tiled) forget() {
 	}
 }
 
-// stop closes the graph of the last tile.
+// stop closes the graphs of the last tiles.
 func (b *tiled) stop() {
-	if b.running != nil {
-		b.running.Close()
-		b.running = nil
+	for i := range b.lanes {
+		b.lanes[i].stop()
+	}
+}
+
+func (l *lane) stop() {
+	if l.running != nil {
+		l.running.Close()
+		l.running = nil
 	}
 }
 
@@ -170,6 +187,7 @@ type tileGraph struct {
 	*engine.Executable
 	shape   string // what tiles have in common that it serves
 	onHost  bool   // its inputs and outputs lie in memory of the process
+	lane    *lane
 	input   *gorgonia.Node
 	content []*gorgonia.Node // inputs for what is kept of the content, nil where nothing is
 	weights []weightsInput   // of positions
@@ -291,23 +309,23 @@ func (g *tileGraph) outputs(of purpose) []*gorgonia.Node {
 	return g.there()
 }
 
-// compile compiles a section for a tile, unless the last one's graph will do. There is no
-// graph where nothing is asked of the section.
-func (b *tiled) compile(i int, t tile, of purpose, content tileContent) (*tileGraph, error) {
+// compile compiles a section for a tile on a lane, unless the last one's graph will do. There
+// is no graph where nothing is asked of the section.
+func (b *tiled) compile(l *lane, i int, t tile, of purpose, content tileContent) (*tileGraph, error) {
 	s, e := b.sections[i], b.extractor
-	if b.running != nil && b.running.shape == s.shape(t, of) {
-		return b.running, nil
+	if l.running != nil && l.running.shape == s.shape(t, of) {
+		return l.running, nil
 	}
-	b.stop()
+	l.stop()
 	g, err := e.build(s, t, of, content)
 	if err != nil || len(g.outputs(of)) == 0 {
 		return nil, err
 	}
-	if g.Executable, err = engine.Compile(e.Device, nil, g.outputs(of)...); err != nil {
+	if g.Executable, err = engine.Compile(l.device, nil, g.outputs(of)...); err != nil {
 		return nil, err
 	}
-	g.onHost, g.key = e.Device.OnHost(), g.Input(losses.KeyName)
-	b.running = g
+	g.onHost, g.lane, g.key = l.device.OnHost(), l, g.Input(losses.KeyName)
+	l.running = g
 	if phased, ok := g.Machine.(plan.Phased); ok && of == forBoth {
 		g.phases = map[plan.Carry]plan.Phases{}
 		for _, carry := range plan.Carries {
@@ -340,62 +358,107 @@ func (b *tiled) write(s *section, t tile, g *tileGraph, content tileContent) err
 	return nil
 }
 
-// runThere runs the way there of a tile: what it is for decides which graph that is.
-func (b *tiled) runThere(ctx context.Context, i, k int, of purpose) (*tileGraph, error) {
-	t, content := b.sections[i].tiles[k], tileContent(nil)
+// eachTile goes through the tiles of a section, as many at a time as there are lanes.
+// compile gives each its graph, nil for one of which nothing is asked, run runs it, beside
+// those of other lanes, and then takes its results, in the order of the tiles.
+func (b *tiled) eachTile(section int, compile func(l *lane, tile int) (*tileGraph, error), run, then func(g *tileGraph, tile int) error) error {
+	where := func(tile int, err error) error {
+		return withContext(fmt.Sprintf("section %d, tile %d", section+1, tile+1), err)
+	}
+	tiles := len(b.sections[section].tiles)
+	for first := 0; first < tiles; first += len(b.lanes) {
+		graphs := make([]*tileGraph, min(len(b.lanes), tiles-first))
+		for l := range graphs {
+			var err error
+			if graphs[l], err = compile(&b.lanes[l], first+l); err != nil {
+				return where(first+l, err)
+			}
+		}
+		err := panics.Together(len(graphs), func(l int) error {
+			if graphs[l] == nil {
+				return nil
+			}
+			return where(first+l, run(graphs[l], first+l))
+		})
+		if err != nil {
+			return err
+		}
+		for l, g := range graphs {
+			if err := then(g, first+l); err != nil {
+				return where(first+l, err)
+			}
+		}
+	}
+	return nil
+}
+
+// graphThere is the graph for the way there of a tile: what it is for decides which that is.
+func (b *tiled) graphThere(l *lane, i, k int, of purpose) (*tileGraph, error) {
+	content := tileContent(nil)
 	if of == forSummaries {
 		content = b.content[i][k]
 		if b.kept[i][k].memory != nil {
 			of = forBoth
 		}
 	}
-	g, err := b.compile(i, t, of, content)
-	if err != nil || g == nil {
-		return nil, err
+	return b.compile(l, i, b.sections[i].tiles[k], of, content)
+}
+
+// runThere runs the way there of a tile.
+func (b *tiled) runThere(ctx context.Context, g *tileGraph, i, k int, of purpose) error {
+	t, content := b.sections[i].tiles[k], tileContent(nil)
+	if of == forSummaries {
+		content = b.content[i][k]
 	}
 	if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
-		return nil, err
+		return err
 	}
 	if err := b.write(b.sections[i], t, g, content); err != nil {
-		return nil, err
-	}
-	if of != forBoth {
-		return g, g.Run(ctx)
+		return err
 	}
 	kept := b.kept[i][k]
+	if of != forSummaries || kept.memory == nil {
+		return g.Run(ctx)
+	}
 	phases := g.phases[kept.carry]
 	if err := phases.First(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	phases.Save(kept.memory)
+	return nil
+}
+
+// graphBack is the graph for the way back of a tile, nil where it adds nothing.
+func (b *tiled) graphBack(l *lane, i, k int) (*tileGraph, error) {
+	of := forGradient
+	if b.kept[i][k].memory != nil {
+		of = forBoth
+	}
+	g, err := b.compile(l, i, b.sections[i].tiles[k], of, b.content[i][k])
+	if err != nil || g == nil || g.gradient == nil {
+		return nil, err
+	}
 	return g, nil
 }
 
 // runBack runs the way back of a tile, with the cotangents given.
-func (b *tiled) runBack(ctx context.Context, i, k int, cotangents sums, above *featureMap) (*tileGraph, error) {
-	s, t, kept, of := b.sections[i], b.sections[i].tiles[k], b.kept[i][k], forGradient
-	if kept.memory != nil {
-		of = forBoth
-	}
-	g, err := b.compile(i, t, of, b.content[i][k])
-	if err != nil || g == nil || g.gradient == nil {
-		return nil, err
-	}
-	if of == forGradient || g.phases[kept.carry].Reads(g.input) {
+func (b *tiled) runBack(ctx context.Context, g *tileGraph, i, k int, cotangents sums, above *featureMap) error {
+	s, t, kept := b.sections[i], b.sections[i].tiles[k], b.kept[i][k]
+	if kept.memory == nil || g.phases[kept.carry].Reads(g.input) {
 		if err := b.maps[i].crop(g, g.input, t.shown); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := b.write(s, t, g, b.content[i][k]); err != nil {
-		return nil, err
+		return err
 	}
 	if err := b.writeCotangents(s, t, g, cotangents, above); err != nil {
-		return nil, err
+		return err
 	}
-	if of == forGradient {
-		return g, g.Run(ctx)
+	if kept.memory == nil {
+		return g.Run(ctx)
 	}
-	return g, g.phases[kept.carry].Rest(ctx, kept.memory)
+	return g.phases[kept.carry].Rest(ctx, kept.memory)
 }
 
 // forward runs all sections on a picture and calls each with the graph of every tile once
@@ -413,19 +476,17 @@ func (b *tiled) forward(ctx context.Context, of purpose, from *featureMap, each 
 		if s.upTo != "" {
 			b.maps[i+1].format = b.format() // an evaluation that was stopped may have left another
 		}
-		for k, t := range s.tiles {
-			g, err := b.runThere(ctx, i, k, of)
-			if err != nil {
-				return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
-			}
-			if err := each(i, k, g); err != nil {
+		err := b.eachTile(i, func(l *lane, k int) (*tileGraph, error) {
+			return b.graphThere(l, i, k, of)
+		}, func(g *tileGraph, k int) error {
+			if err := b.runThere(ctx, g, i, k, of); err != nil || g.end == nil {
 				return err
 			}
-			if g != nil && g.end != nil {
-				if err := b.maps[i+1].keep(g, g.end, s.inLayer(t.shown, s.upTo), s.inLayer(t.inner, s.upTo)); err != nil {
-					return err
-				}
-			}
+			t := s.tiles[k]
+			return b.maps[i+1].keep(g, g.end, s.inLayer(t.shown, s.upTo), s.inLayer(t.inner, s.upTo))
+		}, func(g *tileGraph, k int) error { return each(i, k, g) })
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -634,16 +695,11 @@ func (b *tiled) pullBackToMap(ctx context.Context, i int, cotangents sums, above
 // gradient by the map that its section begins with; nil where it adds nothing. above is the
 // cotangent of the map that the section ends with.
 func (b *tiled) pullBackTiles(ctx context.Context, i int, cotangents sums, above *featureMap, each func(g *tileGraph, tile int) error) error {
-	for k := range b.sections[i].tiles {
-		g, err := b.runBack(ctx, i, k, cotangents, above)
-		if err == nil {
-			err = each(g, k)
-		}
-		if err != nil {
-			return withContext(fmt.Sprintf("section %d, tile %d", i+1, k+1), err)
-		}
-	}
-	return nil
+	return b.eachTile(i, func(l *lane, k int) (*tileGraph, error) {
+		return b.graphBack(l, i, k)
+	}, func(g *tileGraph, k int) error {
+		return b.runBack(ctx, g, i, k, cotangents, above)
+	}, each)
 }
 
 // writeCotangents writes those of a tile's summaries and of its end.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"impasto/internal/engine"
@@ -71,6 +72,38 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// TestTilesOnSeveralDevicesComeToTheSame bit for bit as on one: whatever is added up is added
+// in the order of the tiles.
+func TestTilesOnSeveralDevicesComeToTheSame(t *testing.T) {
+	const width, height = 83, 69
+	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1), styles: []*picture.Picture{smoothNoise(t, 60, 75, 3)}}
+	from := smoothNoise(t, width, height, 2)
+	for _, name := range []string{"gaussian", "sliced"} {
+		loss, err := losses.Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := recipe{variation: 3, styles: []float64{1}, content: []contentPart{{layer: "relu2_2", weight: 0.5}}, contentForm: losses.ContentForms()[0]}
+		for _, layer := range []string{"relu1_1", "relu2_1", "relu3_1"} {
+			r.style = append(r.style, stylePart{layer: layer, loss: loss, weight: 1})
+		}
+		for _, kept := range []remembering{{}, {1 << 40, bothCarries[:1]}} {
+			one := extractorOf(t, r, vgg19.Options{Padding: "replicate"})
+			want := inTiles(t, one, l, from, 3, 2, kept, wholeMaps32)
+			for _, beside := range []int{1, 3} {
+				several := one
+				for range beside {
+					several.Beside = append(several.Beside, extractorOf(t, r, one.Options).Device)
+				}
+				got := inTiles(t, several, l, from, 3, 2, kept, wholeMaps32)
+				if got.loss != want.loss || !slices.Equal(got.terms, want.terms) || !slices.Equal(got.gradient, want.gradient) {
+					t.Errorf("%s, %v, on %d devices: loss %v, gradient off by %g; want %v and the same", name, kept, beside+1, got.loss, gradientDistance(got, want), want.loss)
+				}
+			}
+		}
 	}
 }
 

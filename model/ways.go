@@ -103,8 +103,10 @@ func (r *run) rooms() []room {
 	if available, known := memory.Available(); known {
 		host = available
 	}
-	if available, known := r.extractor.Device.Available(); known {
-		device = available
+	for _, d := range r.extractor.Devices() {
+		if available, known := d.Available(); known {
+			device = min(device, available)
+		}
 	}
 	if r.extractor.Device.OnHost() {
 		host = device
@@ -379,6 +381,9 @@ func (t *tiling) count(e extractor, i int) error {
 		shown += area(tile.shown)
 	}
 	tiles := float64(shown) / float64(area(largest.shown))
+	if lanes := len(e.Beside) + 1; lanes > 1 { // which wait for the largest of theirs
+		tiles = float64((len(s.tiles) + lanes - 1) / lanes)
+	}
 	schedule, err := engine.Schedule(both.outputs(forBoth)...)
 	if err != nil {
 		return err
@@ -504,6 +509,9 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 	}
 	whole := in.larger(computing, descending)
 	w.needs, w.work = whole, ofSchedule(l.objective)
+	if len(p.Beside) > 0 {
+		w.remark = "the first GPU has the memory for the whole picture, and makes it alone"
+	}
 	if wanted == nil && in.holds(w.needs) || wanted != nil && !wanted.Tiled {
 		return w, in.holds(w.needs), nil
 	}
@@ -537,6 +545,9 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 			tried.needs = in.larger(first, then.plus(demand{host: tried.keep}))
 			if took := tried.work.sum() * f.price(); took < quickest {
 				w, fits, quickest = tried, true, took
+				if len(p.Beside) > 0 {
+					w.remark += fmt.Sprintf(", shared among %d GPUs", len(p.Beside)+1)
+				}
 				w.remark += p.remarkOn(whole)
 			}
 		}

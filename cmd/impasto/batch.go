@@ -163,7 +163,7 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 		view.say("%s", note)
 	}
 	runner := batch.NewLocal()
-	runner.Describe = o.describer(view)
+	runner.Describe = o.describer()
 	options := batch.Options{
 		Runner: runner,
 		Pairs:  pairs, Settings: o.Stylization, Depth: o.Depth, Quality: o.JPEG, Folder: o.Folder, Name: o.Name,

@@ -129,6 +129,9 @@ func (v *batchView) iterated(e batch.Event) error {
 			return err
 		}
 	}
+	if v.picture == nil { // another one, which was painted beside this one, has ended
+		v.picture = newReporter(v.stderr, v.global.Quiet, false)
+	}
 	p := e.Iteration
 	p.Work, p.TotalWork, p.Remaining = e.Share, 1, e.Left
 	v.picture.progress(p)

@@ -128,7 +128,7 @@ func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
 	folder := t.TempDir()
 	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
 	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
-	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--size", "120", "--min-size", "120", "--first-iterations", "1",
+	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--precision", "f32", "--size", "120", "--min-size", "120", "--first-iterations", "1",
 		"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose"}
 	runOnGPU(t, folder, nil, append(args, "-o", "whole.png")...).done(t)
 	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=22000000"}, append(args, "-o", "tiles.png")...).done(t)
@@ -137,6 +137,48 @@ func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
 	}
 	if d := meanDifference(t, filepath.Join(folder, "tiles.png"), filepath.Join(folder, "whole.png")); d > 0.5 {
 		t.Errorf("in tiles the picture is off by %g levels", d)
+	}
+}
+
+// Of a picture that goes in tiles, two GPUs share these, and it comes to the same, bit by bit.
+func TestGPUsShareThePictureThatDoesNotFitOne(t *testing.T) {
+	if standin.Real() {
+		t.Skip("a GPU's memory can't be made that small")
+	}
+	folder := t.TempDir()
+	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
+	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
+	args := []string{"stylize", "content.png", "style.png", "--size", "120", "--min-size", "120", "--first-iterations", "1", "--loss", "gram",
+		"--precision", "f32", "--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose", "--no-metadata"}
+	environment := []string{"STANDIN_DEVICES=2", "STANDIN_MEMORY=22000000"}
+	var pictures []string
+	for _, device := range []string{"cuda:1", "cuda:0,1"} {
+		o := runOnGPU(t, folder, environment, append(args, "-o", device[5:]+".png", "--device", device)...).done(t)
+		if shared := strings.Contains(o.stderr, "in tiles") && strings.Contains(o.stderr, "shared among 2 GPUs"); shared != (device == "cuda:0,1") {
+			t.Errorf("on %s standard error says\n%s", device, o.stderr)
+		}
+		pictures = append(pictures, string(readFile(t, filepath.Join(folder, device[5:]+".png"))))
+	}
+	if pictures[0] != pictures[1] {
+		t.Errorf("the pictures differ by %g levels", meanDifference(t, filepath.Join(folder, "1.png"), filepath.Join(folder, "0,1.png")))
+	}
+}
+
+// Each GPU has a picture of a batch at a time.
+func TestGPUsEachPaintPicturesOfABatch(t *testing.T) {
+	if standin.Real() {
+		t.Skip("needs two GPUs")
+	}
+	folder := gpuPictures(t)
+	writePicture(t, filepath.Join(folder, "second.png"), 18, 20, 3)
+	o := runOnGPU(t, folder, []string{"STANDIN_DEVICES=2"}, "batch", "content.png", "second.png", "--style", "style.png", "-o", "out", "--size", "18",
+		"--min-size", "18", "--loss", "moments", "--first-iterations", "3", "--device", "cuda:1,0", "--json").done(t)
+	begun := strings.Index(o.stdout, `"event":"painting","number":2`)
+	if made := strings.Index(o.stdout, `"event":"picture","number":1`); begun < 0 || made < begun {
+		t.Errorf("the second picture isn't begun before the first is made:\n%s", o.stdout)
+	}
+	for _, name := range []string{"content-style.png", "second-style.png"} {
+		readFile(t, filepath.Join(folder, "out", name))
 	}
 }
 

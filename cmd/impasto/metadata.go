@@ -246,13 +246,16 @@ func (o *compareOptions) describer(ctx context.Context, content string, styles [
 }
 
 // describer returns what says of the pictures of a batch how they were made.
-func (o *batchOptions) describer(view *batchView) func(context.Context, batch.Making) picture.Made {
-	return func(ctx context.Context, made batch.Making) picture.Made {
+func (o *batchOptions) describer() func(context.Context, batch.Making) (picture.Made, []string) {
+	return func(ctx context.Context, made batch.Making) (text picture.Made, remarks []string) {
 		one := newStylizeOptions()
 		one.Stylization, one.Depth, one.JPEG = o.Stylization, o.Depth, o.JPEG
 		one.Format, _ = picture.FormatOf(made.Job.Output) // which was checked before any work
 		job := stylizeJob{content: made.Job.Content, styles: []styleArgument{{made.Job.Style, 1}}}
-		return one.madeOf(ctx, job, made.Making, 0, view.say)
+		text = one.madeOf(ctx, job, made.Making, 0, func(format string, values ...any) {
+			remarks = append(remarks, fmt.Sprintf(format, values...))
+		})
+		return text, remarks
 	}
 }
 

@@ -25,6 +25,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/names", ""},
 	{"internal/notices", ""},
 	{"internal/npz", ""},
+	{"internal/panics", ""},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
@@ -56,7 +57,7 @@ var arrows = []struct{ from, to string }{
 	// Schedules, and the devices that run them.
 	{"internal/optim", "internal/float16 internal/pure"},
 	{"internal/plan", "internal/ops internal/optim"},
-	{"internal/cpu/kernels", "internal/float16 internal/pure"},
+	{"internal/cpu/kernels", "internal/float16 internal/panics internal/pure"},
 	{"internal/cpu/pairwise", "internal/cpu/kernels"},
 	{"internal/cpu", "device internal/cpu/kernels internal/cpu/pairwise internal/memory internal/ops internal/optim internal/plan internal/pure"},
 	{"cuda/internal/driver", ""},
@@ -65,13 +66,13 @@ var arrows = []struct{ from, to string }{
 	{"internal/engine", "cuda device internal/cpu internal/ops internal/picture internal/plan losses vgg19 weights"},
 
 	// The method, and what is made of it.
-	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/picture internal/plan internal/quote internal/recolour internal/regions losses vgg19"},
+	{"model", "device internal/engine internal/float16 internal/memory internal/names internal/ops internal/optim internal/panics internal/picture internal/plan internal/quote internal/recolour internal/regions losses vgg19"},
 	{"internal/bench", "device internal/engine internal/memory internal/ops internal/picture internal/plan internal/pure losses model vgg19"},
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture internal/quote internal/regions losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
-	{"internal/batch", "internal/atomicfile internal/names internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
+	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
 	{"cmd/impasto", "device internal/atomicfile internal/batch internal/bench internal/compare internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 

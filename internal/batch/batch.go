@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"impasto/internal/panics"
 	"impasto/internal/picture"
 	"impasto/internal/progress"
 	"impasto/internal/quote"
@@ -229,68 +230,137 @@ func (b *Batch) look(ctx context.Context, s *Status) {
 	}
 }
 
-// paintAll makes the pictures that wait.
+// paintAll makes the pictures that wait, as many at a time as the runner has seats.
 func (b *Batch) paintAll(ctx context.Context) error {
 	var expected []time.Duration
 	for _, s := range b.jobs {
 		expected = append(expected, s.Expected)
 	}
-	b.several = progress.NewSeveral(expected)
+	seats := b.seats()
+	b.several = progress.NewSeveral(expected, seats)
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var waiting []int
 	for i, s := range b.jobs {
-		if s.State != Waiting {
+		if s.State == Waiting {
+			waiting = append(waiting, i)
+		} else {
+			b.several.Skip(i)
+		}
+	}
+	// Seats send what happens to this goroutine, which alone changes the batch. What a seat
+	// sends is taken before it goes on.
+	happened := make(chan seatEvent)
+	under := 0
+	begin := func(seat int) error {
+		if len(waiting) == 0 || running.Err() != nil {
+			return nil
+		}
+		i := waiting[0]
+		waiting = waiting[1:]
+		b.several.Begin(i)
+		if err := b.tell(Event{Kind: Begun, Status: *b.jobs[i]}); err != nil {
+			return err
+		}
+		under++
+		go b.paint(running, seat, i, b.jobs[i].Job, happened)
+		return nil
+	}
+	var refused error
+	var panicked *panics.Panic
+	refuse := func(err error) {
+		if err != nil && refused == nil {
+			refused = err
+			cancel()
+		}
+	}
+	for seat := range seats {
+		refuse(begin(seat))
+	}
+	for under > 0 {
+		e := <-happened
+		s := b.jobs[e.index]
+		if e.ended == nil {
+			told := Event{Kind: Iterated, Status: *s, Iteration: e.progress}
+			told.Share, told.Left = b.several.Whole(e.index, e.progress)
+			if refused == nil {
+				refuse(b.tell(told))
+			}
 			continue
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		under--
+		if e.ended.panic != nil {
+			panicked = e.ended.panic
+			cancel()
+			continue
 		}
-		b.several.Begin(i)
-		if err := b.tell(Event{Kind: Begun, Status: *s}); err != nil {
-			return err
+		b.several.End(e.index, e.ended.took)
+		b.settleOne(ctx, s, running.Err() != nil, *e.ended, refused == nil)
+		if refused == nil {
+			refuse(b.tell(Event{Kind: Settled, Status: *s}))
 		}
-		began := time.Now()
-		if err := b.paint(ctx, s); err != nil {
-			return err
-		}
-		b.several.End(time.Since(began))
-		if err := b.tell(Event{Kind: Settled, Status: *s}); err != nil {
-			return err
-		}
+		refuse(begin(e.seat))
+	}
+	if panicked != nil {
+		panic(panicked)
+	}
+	if refused != nil {
+		return refused
 	}
 	return ctx.Err()
 }
 
-// paint makes one picture and its record. What goes wrong with it is in the status; the
-// error is of whom progress is told.
-func (b *Batch) paint(ctx context.Context, s *Status) error {
-	running, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var refused error
-	result, err := b.options.Runner.Run(running, s.Job, func(p model.Progress) {
-		e := Event{Kind: Iterated, Status: *s, Iteration: p}
-		e.Share, e.Left = b.several.Whole(p)
-		if told := b.tell(e); told != nil && refused == nil {
-			refused = told
-			cancel()
+func (b *Batch) seats() int { return max(1, b.options.Runner.Seats(b.options.Settings.Values())) }
+
+// seatEvent is something that happened to the job of a seat: progress, or its end.
+type seatEvent struct {
+	seat, index int
+	progress    model.Progress
+	ended       *ending
+}
+
+// ending is what a job came to.
+type ending struct {
+	result Result
+	err    error
+	took   time.Duration
+	panic  *panics.Panic // nil unless the runner panicked
+}
+
+// paint makes one picture, and tells of it.
+func (b *Batch) paint(ctx context.Context, seat, index int, job Job, happened chan<- seatEvent) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			happened <- seatEvent{seat: seat, index: index, ended: &ending{panic: panics.New(cause)}}
 		}
+	}()
+	began := time.Now()
+	result, err := b.options.Runner.Run(ctx, seat, job, func(p model.Progress) {
+		happened <- seatEvent{seat: seat, index: index, progress: p}
 	})
-	s.State, s.Result, s.Error = Made, result, failureText(err)
+	happened <- seatEvent{seat: seat, index: index, ended: &ending{result: result, err: err, took: time.Since(began)}}
+}
+
+// settleOne takes over what a job came to, and writes its record and, unless nobody looks
+// at them any more, its thumbnail.
+func (b *Batch) settleOne(ctx context.Context, s *Status, stopped bool, e ending, looked bool) {
+	s.State, s.Result, s.Error = Made, e.result, failureText(e.err)
 	switch {
-	case running.Err() != nil && err != nil:
+	case stopped && e.err != nil:
 		s.State = Interrupted
-	case err != nil:
+	case e.err != nil:
 		s.State = Failed
 	}
-	if result.Picture == "" {
-		return refused
+	if e.result.Picture == "" {
+		return
 	}
 	if err := b.record(s); err != nil && s.State == Made {
 		s.State, s.Error = Failed, failureText(err)
 	}
-	if refused == nil {
+	if looked {
 		// At once, so that the page of a batch that is stopped later has it without delay.
 		b.thumbnail(context.WithoutCancel(ctx), s.Job.Output)
 	}
-	return refused
 }
 
 // record writes what made a picture.

@@ -12,9 +12,11 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"impasto/internal/panics"
 	"impasto/internal/picture"
 	"impasto/internal/settings"
 	"impasto/model"
@@ -27,6 +29,9 @@ type runner struct {
 	planned int
 	fail    map[string]error // by content
 	during  func(content string)
+	seats   int          // 1 where 0
+	seated  map[int]bool // who runs a job
+	lock    sync.Mutex
 }
 
 func (r *runner) Plan(_ context.Context, job Job) (model.Plan, error) {
@@ -34,7 +39,9 @@ func (r *runner) Plan(_ context.Context, job Job) (model.Plan, error) {
 	return model.Plan{Device: "a machine", Time: time.Minute, Memory: 1 << 20, Levels: []model.PlannedLevel{{Width: 8, Height: 6}}}, r.fail[job.Content]
 }
 
-func (r *runner) Run(ctx context.Context, job Job, tell func(model.Progress)) (Result, error) {
+func (r *runner) Seats(map[string]string) int { return max(1, r.seats) }
+
+func (r *runner) Run(ctx context.Context, seat int, job Job, tell func(model.Progress)) (Result, error) {
 	data, err := json.Marshal(job)
 	if err != nil {
 		return Result{}, err
@@ -43,7 +50,10 @@ func (r *runner) Run(ctx context.Context, job Job, tell func(model.Progress)) (R
 	if err := json.Unmarshal(data, &arrived); err != nil || !reflect.DeepEqual(job, arrived) {
 		return Result{}, fmt.Errorf("the job %+v arrives as %+v, %v", job, arrived, err)
 	}
-	r.ran = append(r.ran, filepath.Base(arrived.Content))
+	if err := r.sit(seat, arrived); err != nil {
+		return Result{}, err
+	}
+	defer r.rise(seat)
 	tell(model.Progress{Work: 1, TotalWork: 2, Elapsed: time.Second, Remaining: time.Second})
 	if r.during != nil {
 		r.during(arrived.Content)
@@ -57,6 +67,27 @@ func (r *runner) Run(ctx context.Context, job Job, tell func(model.Progress)) (R
 		return Result{}, err
 	}
 	return result, ctx.Err()
+}
+
+// sit takes a seat, which has to be free.
+func (r *runner) sit(seat int, job Job) error {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if seat < 0 || seat >= max(1, r.seats) || r.seated[seat] {
+		return fmt.Errorf("seat %d of %d is taken: %v", seat, r.seats, r.seated)
+	}
+	if r.seated == nil {
+		r.seated = map[int]bool{}
+	}
+	r.seated[seat] = true
+	r.ran = append(r.ran, filepath.Base(job.Content))
+	return nil
+}
+
+func (r *runner) rise(seat int) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.seated[seat] = false
 }
 
 // workshop is a folder with contents a, b and c of two shapes, and two styles.
@@ -118,6 +149,8 @@ func TestABatchMakesWhatIsntThere(t *testing.T) {
 		{"a setting changed", func() { o.Settings.Options.Seed = 7 }, "a.png b.png c.png", "planned begun iterated made begun iterated made begun iterated made written"},
 		{"the depth changed", func() { o.Depth = 16 }, "a.png b.png c.png", "planned begun iterated made begun iterated made begun iterated made written"},
 		{"the version changed", func() { o.Version = "2" }, "a.png b.png c.png", "planned begun iterated made begun iterated made begun iterated made written"},
+		{"another GPU", func() { o.Settings.Options.Device = "cuda:1" }, "a.png b.png c.png", "planned begun iterated made begun iterated made begun iterated made written"},
+		{"more GPUs", func() { o.Settings.Options.Device = "cuda:1,0" }, "", "reused reused reused written"},
 		{"the number of threads changed", func() { o.Settings.Options.Threads = 3 }, "", "reused reused reused written"},
 		{"another style", func() { o.Pairs = append(o.Pairs, Pair{"a.png", "t.png"}) }, "a.png", "reused reused reused planned begun iterated made written"},
 	} {
@@ -141,6 +174,81 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, data, 0o666); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestJobsRunAtATime as there are seats: the first two wait for each other.
+func TestJobsRunAtATime(t *testing.T) {
+	o, made := workshop(t)
+	var together sync.WaitGroup
+	together.Add(2)
+	made.seats = 2
+	made.during = func(content string) {
+		if content != "c.png" {
+			together.Done()
+			together.Wait()
+		}
+	}
+	b, events, err := run(t, t.Context(), o)
+	if err != nil || b.Failure() != nil || strings.Count(events, "made") != 3 {
+		t.Errorf("events %q, %v, %v; want three pictures", events, err, b.Failure())
+	}
+	two := "planned begun begun iterated iterated made begun "
+	if !strings.HasPrefix(events, two) || !strings.HasSuffix(events, " made written") {
+		t.Errorf("events %q, want two pictures beside each other and then the third", events)
+	}
+}
+
+func TestWhatIsUnderWayEndsWithTheBatch(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		progress error // of the first iteration
+		panics   any   // of the runner at b.png
+		states   []State
+	}{
+		{"who listens refuses", errors.New("enough"), nil, []State{Interrupted, Interrupted, Waiting}},
+		{"the runner panics", nil, "a mistake", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o, made := workshop(t)
+			made.seats = 2
+			var together sync.WaitGroup
+			together.Add(2)
+			made.during = func(content string) {
+				together.Done()
+				together.Wait()
+				if content == "b.png" && test.panics != nil {
+					panic(test.panics)
+				}
+			}
+			o.Progress = func(e Event) error {
+				if e.Kind == Iterated {
+					return test.progress
+				}
+				return nil
+			}
+			b, err := New(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				cause := recover()
+				if (cause != nil) != (test.panics != nil) || cause != nil && fmt.Sprint(cause) != test.panics {
+					t.Errorf("panic %v, want %v", cause, test.panics)
+				}
+				if f, ok := cause.(*panics.Panic); cause != nil && (!ok || !strings.Contains(string(f.Stack()), "batch_test.go")) {
+					t.Error("the panic has no trace of where it was")
+				}
+			}()
+			if err := b.Run(t.Context()); !errors.Is(err, test.progress) {
+				t.Errorf("error %v, want %v", err, test.progress)
+			}
+			for i, s := range b.Statuses() {
+				if s.State != test.states[i] {
+					t.Errorf("picture %d is %s, want %s", i+1, s.State, test.states[i])
+				}
+			}
+		})
 	}
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"impasto/device"
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
@@ -52,18 +54,22 @@ func (r Result) Time() time.Duration { return time.Duration(r.Seconds * float64(
 type Runner interface {
 	// Plan says what a job will take, without doing it.
 	Plan(ctx context.Context, job Job) (model.Plan, error)
-	// Run makes the picture of a job and saves it. It tells progress on the goroutine that
-	// called it. Of a job that fails on its way, or that the end of ctx stops, it saves the
+	// Seats is how many jobs of these settings are to be run at a time, 1 or more.
+	Seats(settings map[string]string) int
+	// Run makes the picture of a job and saves it. Each job under way has a seat of its
+	// own, from 0 on. It tells progress on the goroutine that called it. Of a job that fails on its way, or that the end of ctx stops, it saves the
 	// best picture so far, which the result then is of, beside the error; where there is
 	// none, the result has no picture.
-	Run(ctx context.Context, job Job, progress func(model.Progress)) (Result, error)
+	Run(ctx context.Context, seat int, job Job, progress func(model.Progress)) (Result, error)
 }
 
-// Local makes pictures in this program, one at a time.
+// Local makes pictures in this program, one at a time on each device.
 type Local struct {
-	// Describe, unless nil, returns what the file of a picture says of how it was made.
-	Describe func(context.Context, Making) picture.Made
+	// Describe, unless nil, returns what the file of a picture says of how it was made, and
+	// remarks on that. It is called on the goroutines that call Run.
+	Describe func(context.Context, Making) (picture.Made, []string)
 
+	opening  sync.Mutex // of networks
 	networks settings.Networks
 }
 
@@ -82,15 +88,22 @@ func (l *Local) Plan(ctx context.Context, job Job) (model.Plan, error) {
 	if err != nil {
 		return model.Plan{}, err
 	}
+	o.options.Device = o.options.Device.Each()[0]
 	return model.MakePlan(ctx, o.content, o.styles, o.options)
 }
 
+// Seats implements Runner: one on each device.
+func (l *Local) Seats(settings map[string]string) int {
+	return len(device.Name(settings["device"]).Each())
+}
+
 // Run implements Runner.
-func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress)) (Result, error) {
+func (l *Local) Run(ctx context.Context, seat int, job Job, progress func(model.Progress)) (Result, error) {
 	o, err := l.open(ctx, job)
 	if err != nil {
 		return Result{}, err
 	}
+	o.options.Device = o.options.Device.Each()[seat]
 	o.options.Progress = progress
 	how := Making{job, settings.Making{Content: o.content, Styles: o.styles, Start: o.options.StartImage}}
 	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
@@ -102,7 +115,9 @@ func (l *Local) Run(ctx context.Context, job Job, progress func(model.Progress))
 	options := picture.SaveOptions{Depth: job.Depth, Quality: job.Quality}
 	if l.Describe != nil {
 		how.Last, how.Unfinished = made.Last, err != nil
-		options.Made = l.Describe(ctx, how)
+		var remarks []string
+		options.Made, remarks = l.Describe(ctx, how)
+		made.Remarks = append(made.Remarks, remarks...)
 	}
 	result, saveErr := save(ctx, job, made, options)
 	if saveErr != nil {
@@ -175,7 +190,10 @@ func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
 	if s.Weights == "" {
 		networks = nil // the library keeps less of the embedded one
 	}
-	if o.options, err = s.Open(ctx, networks); err != nil {
+	l.opening.Lock()
+	o.options, err = s.Open(ctx, networks)
+	l.opening.Unlock()
+	if err != nil {
 		return o, err
 	}
 	o.styles, err = s.Guide(ctx, o.content, []model.Style{{Image: o.style, Weight: 1}}, &o.options, nil)
@@ -184,7 +202,7 @@ func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
 
 // key identifies all that makes a job's picture what it is. It is of the JSON of this
 // struct, so another field, or another name of one, makes all pictures anew. The number of
-// threads makes no other picture.
+// threads makes no other picture, and that of GPUs neither.
 func (j Job) key(version string, digests []string) (string, error) {
 	made := struct {
 		Version, Format string
@@ -196,6 +214,9 @@ func (j Job) key(version string, digests []string) (string, error) {
 		if name != "threads" {
 			made.Settings[name] = value
 		}
+	}
+	if name, given := j.Settings["device"]; given {
+		made.Settings["device"] = string(device.Name(name).Each()[0])
 	}
 	return records.Key(made)
 }

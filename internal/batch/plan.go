@@ -14,7 +14,7 @@ type Plan struct {
 	Pictures int           // to be painted
 	Reused   int           // there already
 	Failed   int           // that can't be painted
-	Time     time.Duration // of all, one after the other
+	Time     time.Duration // of all, as many at a time as there are seats
 	Memory   int64         // in bytes, of the one that takes the most; see model.Level
 	Device   string        // where that one is painted
 }
@@ -63,6 +63,7 @@ func (b *Batch) announce(ctx context.Context) error {
 // why, is told when its turn comes. The error is that of the context.
 func (b *Batch) plan(ctx context.Context) (Plan, error) {
 	var p Plan
+	var longest time.Duration
 	known := map[[2]image.Point]planned{} // by the shapes of the content and the style
 	for _, s := range b.jobs {
 		switch s.State {
@@ -83,10 +84,12 @@ func (b *Batch) plan(ctx context.Context) (Plan, error) {
 		}
 		s.Expected, s.Memory, s.Width, s.Height = of.time, of.memory, of.width, of.height
 		p.Time += of.time
+		longest = max(longest, of.time)
 		if p.Device == "" || of.memory > p.Memory {
 			p.Memory, p.Device = of.memory, of.device
 		}
 	}
+	p.Time = max(longest, p.Time/time.Duration(b.seats()))
 	return p, nil
 }
 

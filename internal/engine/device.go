@@ -33,7 +33,7 @@ func Supports(name device.Name) error {
 		name, strings.TrimPrefix(err.Error(), "cuda: "))
 }
 
-// Open opens a device. Auto is the first GPU that can be used, or else the processor.
+// Open opens one device. Auto is the first GPU that can be used, or else the processor.
 func Open(o Options) (plan.Device, error) {
 	name, precision := cmp.Or(o.Device, device.Auto), cmp.Or(o.Precision, device.Float32)
 	if err := name.Check(); err != nil {
@@ -41,6 +41,9 @@ func Open(o Options) (plan.Device, error) {
 	}
 	if o.Exact && precision == device.AutoPrecision {
 		precision = device.Float32
+	}
+	if len(name.Each()) > 1 {
+		return nil, fmt.Errorf("%s are several devices, want one", name)
 	}
 	index, gpu := name.Index()
 	if name == device.Auto {

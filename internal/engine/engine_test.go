@@ -38,6 +38,9 @@ func TestPrecisionsThatNoDeviceKnowsAreRefused(t *testing.T) {
 			t.Errorf("tf32 on %s: %v, want %s …", test.name, err, test.want)
 		}
 	}
+	if _, err := Open(Options{Device: "cuda:0,1"}); err == nil || !strings.Contains(err.Error(), "several devices") {
+		t.Errorf("cuda:0,1 as one device: %v", err)
+	}
 	if _, err := Open(Options{Device: "abacus"}); err == nil {
 		t.Error("there is a device abacus")
 	}

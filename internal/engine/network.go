@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gorgonia.org/gorgonia"
@@ -44,9 +45,23 @@ func Rest() { weights.Rest() }
 
 // Network is VGG-19 on a device.
 type Network struct {
-	Device     plan.Device
+	Device plan.Device
+	// Beside are more devices of the kind, among which tiles of a picture may be shared.
+	Beside     []plan.Device
 	Parameters *vgg19.Parameters
 	Options    vgg19.Options
+}
+
+// Devices are the device and those beside it.
+func (n Network) Devices() []plan.Device { return append([]plan.Device{n.Device}, n.Beside...) }
+
+// Close closes all devices.
+func (n Network) Close() error {
+	var failed []error
+	for _, d := range n.Devices() {
+		failed = append(failed, d.Close())
+	}
+	return errors.Join(failed...)
 }
 
 // Build makes a graph of the network for pictures of a size, in pixels, as deep as

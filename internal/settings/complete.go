@@ -54,6 +54,9 @@ func (c choice[T]) Complete(typed string) []Candidate {
 func (d deviceName) Complete(typed string) []Candidate {
 	var all []Candidate
 	for _, row := range device.Names {
+		if strings.Contains(string(row.Name), ",") {
+			continue // for which the name of one can be gone on with
+		}
 		if name, numbered := strings.CutSuffix(string(row.Name), "N"); numbered {
 			all = append(all, Candidate{Text: name, Help: row.Help, More: true})
 		} else {

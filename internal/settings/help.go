@@ -69,7 +69,8 @@ func contentLossHelp(name string) string {
 }
 
 func deviceUsage() string {
-	return deviceNames() + "; " + string(device.Auto) + " takes " + device.Names[0].Help + "; see impasto devices"
+	several := device.Names[len(device.Names)-1]
+	return deviceNames() + "; " + string(device.Auto) + " takes " + device.Names[0].Help + "; " + string(several.Name) + " are " + several.Help + "; see impasto devices"
 }
 
 // deviceNames are the forms of names that there are.

@@ -71,7 +71,7 @@ func TestValuesOutOfBoundsAreRefused(t *testing.T) {
 		{"tv-weight", "NaN", `tv-weight "NaN": want a number from 0 to 1e+06`},
 		{"plain-pooling", "maybe", `plain-pooling "maybe": want true or false`},
 		{"loss", "grm", `loss "grm": no such loss; did you mean gram?`},
-		{"device", "cuda:x", `device "cuda:x": no such device; want auto, cpu, cuda or cuda:N`},
+		{"device", "cuda:x", `device "cuda:x": no such device; want auto, cpu, cuda, cuda:N or cuda:N,N`},
 		{"start", "", `start "": want a name`},
 		{"style-layers", "relu1_1=0", `style-layers "relu1_1=0": weight "0" of relu1_1: want a number from 1e-06 to 1e+06`},
 		{"style-layers", "relu1_1,relu1_1", `style-layers "relu1_1,relu1_1": layer relu1_1 is named twice`},

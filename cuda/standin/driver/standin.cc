@@ -132,7 +132,7 @@ struct Driver {
 	bool started = false;
 	std::map<uintptr_t, Allocation> allocations; // by address
 	std::map<uintptr_t, size_t> pinned;
-	size_t used = 0;
+	std::map<CUdevice, size_t> used;
 	long long allocated = 0, launched = 0;
 	size_t memory = size_t(setting("STANDIN_MEMORY", 4ll << 30));
 };
@@ -337,7 +337,7 @@ CUresult cuCtxDestroy_v2(CUcontext context) {
 			continue;
 		}
 		if (context->failure == CUDA_SUCCESS) result = complain(CUDA_ERROR_INVALID_VALUE, "a context ends with memory allocated");
-		driver.used -= i->second.size;
+		driver.used[context->device] -= i->second.size;
 		munmap(i->second.mapping, i->second.mapped);
 		i = driver.allocations.erase(i);
 	}
@@ -367,7 +367,7 @@ CUresult cuMemGetInfo_v2(size_t *free, size_t *total) {
 	Lock lock(driver.mutex);
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
 	*total = driver.memory;
-	*free = driver.memory - driver.used;
+	*free = driver.memory - driver.used[current->device];
 	return CUDA_SUCCESS;
 }
 
@@ -378,7 +378,7 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t size) {
 	if (capturing(current)) return complain(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, "memory is allocated while work is captured");
 	long long failing = setting("STANDIN_ALLOCATION", 0);
 	driver.allocated++;
-	if (driver.used + size > driver.memory || (failing > 0 && driver.allocated >= failing)) return CUDA_ERROR_OUT_OF_MEMORY;
+	if (driver.used[current->device] + size > driver.memory || (failing > 0 && driver.allocated >= failing)) return CUDA_ERROR_OUT_OF_MEMORY;
 	// The end of the memory is as near to a protected page as its alignment allows.
 	const size_t page = size_t(sysconf(_SC_PAGESIZE));
 	const size_t whole = (size + granularity - 1) / granularity * granularity;
@@ -393,7 +393,7 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t size) {
 	std::memset(begin, 0xFF, size); // NaN, as float16, float and double
 	*address = CUdeviceptr(reinterpret_cast<uintptr_t>(begin));
 	driver.allocations[*address] = {mapping, inner + 2 * page, size, current};
-	driver.used += size;
+	driver.used[current->device] += size;
 	return CUDA_SUCCESS;
 }
 
@@ -413,7 +413,7 @@ CUresult cuMemFree_v2(CUdeviceptr address) {
 			break;
 		}
 	driver.allocations.erase(found);
-	driver.used -= a.size;
+	driver.used[a.context->device] -= a.size;
 	munmap(a.mapping, a.mapped);
 	return result;
 }

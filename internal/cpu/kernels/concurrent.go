@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"impasto/internal/panics"
 )
 
 // Workers run the operations of this package on a fixed number of threads. They
@@ -31,7 +32,7 @@ type Workers struct {
 	busy  atomic.Int64    // helpers that have not finished
 	done  <-chan struct{} // closed when no more parts are to be taken; nil is never; see Until
 	// fault is what a part panicked with first; see work.
-	fault atomic.Pointer[fault]
+	fault atomic.Pointer[panics.Panic]
 
 	shared workspace // of the operation as a whole
 }
@@ -151,17 +152,6 @@ func (w *Workers) exclusive(operation func(shared *workspace)) {
 	operation(&w.shared)
 }
 
-// fault is what a part of an operation panicked with, and where.
-type fault struct {
-	cause any
-	stack []byte
-}
-
-func (f *fault) String() string { return fmt.Sprint(f.cause) }
-
-// Stack is the trace of the thread that panicked.
-func (f *fault) Stack() []byte { return f.stack }
-
 // errGivenUp is what runLocked panics with where Until's context has ended.
 var errGivenUp = errors.New("kernels: the operation was given up")
 
@@ -231,7 +221,7 @@ func (w *Workers) runLocked(parts int, part func(part int, s *workspace)) {
 func (w *Workers) work(s *workspace) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			w.fault.CompareAndSwap(nil, &fault{cause, debug.Stack()})
+			w.fault.CompareAndSwap(nil, panics.New(cause))
 			w.next.Store(w.parts)
 		}
 	}()

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"impasto/internal/panics"
 )
 
 func TestWorkersRunEveryPartOnce(t *testing.T) {
@@ -142,7 +144,7 @@ func TestPanicsOfPartsReachTheCaller(t *testing.T) {
 		for bad := range 40 {
 			func() {
 				defer func() {
-					if f, ok := recover().(*fault); !ok || f.cause != "a mistake" || !bytes.Contains(f.Stack(), []byte("TestPanicsOfPartsReachTheCaller")) {
+					if f, ok := recover().(*panics.Panic); !ok || f.Cause != "a mistake" || !bytes.Contains(f.Stack(), []byte("TestPanicsOfPartsReachTheCaller")) {
 						t.Errorf("%d threads: recovered %v, want the part's panic and where it was", threads, f)
 					}
 				}()
