@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race arm64-test gpu-test gpu-check browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
+.PHONY: build man test race arm64-test gpu-test gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -52,6 +52,12 @@ gpu-test:
 	./cuda/go.sh test -count=1 -tags gpu -timeout 20m ./cuda/...
 	./cuda/go.sh test -count=1 -tags gpu -run GPU ./cmd/impasto
 
+# The program with GPU support builds for the other systems that NVIDIA has drivers for.
+# Needs C compilers for them (Debian: gcc-aarch64-linux-gnu, gcc-mingw-w64-x86-64).
+gpu-cross:
+	GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc ./cuda/go.sh build -tags gpu -o /dev/null ./cmd/impasto
+	GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc ./cuda/go.sh build -tags gpu -o /dev/null ./cmd/impasto
+
 # GPU support on this machine's GPU: the same tests, and how fast it is. Set TORCH to
 # a script that times PyTorch's iterations to have its figures beside.
 gpu-check:
@@ -84,12 +90,12 @@ bench-picture:
 	bin/impasto bench picture $(FRONTIER) --plot bin/frontier.svg --json $(BENCH) > bin/frontier.jsonl
 
 # Assembly, GPU kernels and their launches, example pictures, NOTICE, and what documents
-# show of the code, from the programs that make them. The compiler of the GPU kernels is
-# fetched, 105 MB.
+# show of the code, from the programs that make them. The compilers of the GPU kernels are
+# fetched, 117 MB.
 generate:
 	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif ./internal/webp
 	cd cuda/internal/driver && go run generate.go
-	cd cuda/kernels && NVCC=$$(./compiler.sh) go generate .
+	cd cuda/kernels && NVRTC=$$(./compiler.sh) go generate .
 	go run ./examples/draw
 	go run ./internal/notices
 	go test ./losses -run Docs -update

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -114,6 +114,12 @@ func workspace[T any](b *binder, n int) pointer[T] {
 	b.mostWorkspace[branch] = max(b.mostWorkspace[branch], r.used)
 	return pointer[T](at)
 }
+
+// usedWorkspace is how much of the workspace the step being bound has so far, and
+// reuseWorkspace lets what is beyond that be used again, by launches that come later or
+// instead.
+func (b *binder) usedWorkspace() int       { return b.workspaces[b.branch()].used }
+func (b *binder) reuseWorkspace(after int) { b.workspaces[b.branch()].used = after }
 
 // freeWorkspace lets what is bound next use the same workspace again.
 func (b *binder) freeWorkspace() { b.workspaces[b.branch()].used = 0 }

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -35,7 +35,7 @@ func (m *machine) capture() (*driver.Graph, error) {
 // issueOnBranches puts a whole run on the trunk's stream and those of the branches, in an
 // order that events tell.
 func (m *machine) issueOnBranches(event cu.Event) error {
-	trunk, begun := m.device.stream, make([]bool, m.program.Branches.Count+1)
+	trunk := m.device.stream
 	wait := func(stream, other cu.Stream) error {
 		if err := event.Record(other); err != nil {
 			return err
@@ -51,9 +51,6 @@ func (m *machine) issueOnBranches(event cu.Event) error {
 		}
 		if p.branch > 0 {
 			stream = m.device.branches[p.branch-1]
-		}
-		if !begun[p.branch] && p.branch > 0 {
-			begun[p.branch] = true
 			if err := wait(stream, trunk); err != nil {
 				return err
 			}

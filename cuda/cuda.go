@@ -1,11 +1,13 @@
 // Package cuda runs schedules on an NVIDIA GPU, by way of gorgonia.org/cu and the
 // kernels in package kernels.
 //
-// It is compiled in by the build tag gpu, on linux/amd64 with cgo; without it,
+// It is compiled in by the build tag gpu, with cgo, on Linux and Windows; without it,
 // NewDevice and Devices say so. A program that has it needs nothing of CUDA to
 // start: the driver is looked for when a device is asked for. The environment
 // variable IMPASTO_CUDA=ampere leaves out the kernels that only the Hopper
-// generation can run.
+// generation can run, IMPASTO_CUDA=slow-doubles leaves as little as can be to
+// float64, as on GPUs on which that is slow, and IMPASTO_CUDA_PTX=1 has the driver
+// compile all kernels itself, as it does for GPUs that there is no machine code for.
 package cuda
 
 import (

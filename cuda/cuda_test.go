@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package cuda
 
@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +173,31 @@ func TestSmoothingMatchesTheHosts(t *testing.T) {
 	}
 }
 
+// TestMeasuresOfAStepAreItsProducts compares what comes in one wait with what comes in two.
+func TestMeasuresOfAStepAreItsProducts(t *testing.T) {
+	d := open(t, Options{})
+	for _, s := range smoothings {
+		n := s.planes * s.Width * s.Height
+		run(t, d, [4][]float32{random(1, n), random(2, n), random(3, n)}, func(_ optim.Vectors, v []optim.Vector) {
+			want, err := d.Dots([2]optim.Vector{v[0], v[0]}, [2]optim.Vector{v[0], v[1]}, [2]optim.Vector{v[1], v[1]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			square, err := d.SmoothedSquare(v[1], v[2], s.Smoothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ss, sy, yy, smoothed, err := d.Measure(v[0], v[1], v[2], s.Smoothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := []float64{ss, sy, yy, smoothed}, append(want, square); !slices.Equal(got, want) {
+				t.Errorf("%v: %v, want %v", s, got, want)
+			}
+		})
+	}
+}
+
 // direction is what the two-loop recursion makes of a vector, under a history of so many
 // pairs.
 func direction(t *testing.T, on optim.Vectors, n, length int, s optim.Smoothing) []float32 {
@@ -298,10 +324,10 @@ func TestWhatCannotBeUsedIsExplained(t *testing.T) {
 	}{
 		{"no GPU", "STANDIN_INIT=100", 0, []string{"finds no GPU", "nvidia-smi"}},
 		{"no permission", "STANDIN_INIT=999", 0, []string{"doesn't start", "CUDA_ERROR_UNKNOWN", "/dev/nvidia0"}},
-		{"old driver", "STANDIN_DRIVER=12040", 0, []string{"too old", "CUDA 12.4", "13.0", "580"}},
+		{"old driver", "STANDIN_DRIVER=11080", 0, []string{"too old", "CUDA 11.8", "12.0", "525"}},
 		{"old GPU", "STANDIN_CAPABILITY=7.5", 0, []string{"stand-in 0", "7.5", "8.0"}},
 		{"index", "STANDIN_DEVICES=2", 2, []string{"no GPU 2", "has 2"}},
-		{"no driver", "LD_LIBRARY_PATH=", 0, []string{"no NVIDIA driver", "libcuda.so.1", "580"}},
+		{"no driver", "LD_LIBRARY_PATH=", 0, []string{"no NVIDIA driver", "libcuda.so.1", "525"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if !standin.Again(t, c.environment) {

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -8,6 +8,8 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"gorgonia.org/cu"
@@ -23,7 +25,11 @@ import (
 type Device struct {
 	info      Info
 	precision kernels.Precision
-	ampere    bool // leave out what only newer GPUs have
+	ampere    bool   // leave out what only newer GPUs have
+	code      string // of kernels.Architectures, what the kernels are loaded for; empty for PTX
+	// polarFrom is how many channels a distribution has at least whose transport map is looked
+	// for by float32 first; 0 is none.
+	polarFrom int
 	// multiprocessors is how many there are.
 	multiprocessors int
 
@@ -41,6 +47,8 @@ type Device struct {
 	pinned    driver.HostMemory
 	prepared  map[constantKey]memory // constants of machines so far
 	keep      [][]float32            // their values, whose addresses are keys
+	foreseen  []vectorPair           // products to make along with the next run
+	known     map[vectorPair]float64 // products of vectors as they are
 	spare     memory                 // of machines that were closed
 }
 
@@ -70,7 +78,8 @@ func NewDevice(o Options) (plan.Device, error) {
 		return nil, err
 	}
 	d := &Device{
-		info: info, precision: precisions[o.Precision], ampere: os.Getenv("IMPASTO_CUDA") == "ampere",
+		info: info, precision: precisions[o.Precision],
+		ampere: forced("ampere"), polarFrom: polarFrom(info.Capability),
 		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
 	}
 	if d.multiprocessors, err = handle.Attribute(cu.MultiprocessorCount); err != nil {
@@ -88,13 +97,19 @@ func NewDevice(o Options) (plan.Device, error) {
 	return d, nil
 }
 
+// forced tells whether the environment asks for a way that another GPU takes: IMPASTO_CUDA has
+// names with commas between them.
+func forced(way string) bool {
+	return slices.Contains(strings.Split(os.Getenv("IMPASTO_CUDA"), ","), way)
+}
+
 // prepare makes what every use of the device needs.
 func (d *Device) prepare() (err error) {
 	if d.stream, err = cu.MakeStream(cu.NonBlocking); err != nil {
 		return err
 	}
-	if d.module, err = cu.LoadFatBinary(kernels.Image); err != nil {
-		return fmt.Errorf("load the kernels: %w", err)
+	if err = d.load(); err != nil {
+		return err
 	}
 	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
 		return err
@@ -115,7 +130,7 @@ func (d *Device) Arithmetic() string {
 
 // Available implements plan.Device: what is free, and what the device keeps for reuse.
 func (d *Device) Available() (bytes int64, known bool) {
-	err := d.do("look for free memory", func() (err error) {
+	err := d.look("look for free memory", func() (err error) {
 		bytes, _, err = cu.MemInfo()
 		return err
 	})
@@ -172,6 +187,14 @@ var errClosed = errors.New("cuda: the device is closed")
 // do runs f with the device's context current. What f issues may run later than
 // do returns; an error that the device has met stays.
 func (d *Device) do(doing string, f func() error) error {
+	return d.look(doing, func() error {
+		d.known = nil
+		return f()
+	})
+}
+
+// look does the same with what leaves vectors as they are.
+func (d *Device) look(doing string, f func() error) error {
 	d.mutex.Lock()
 	defer d.mutex.Unlock()
 	if d.fault != nil {
@@ -199,7 +222,8 @@ func (d *Device) failed() bool {
 // Faults of the device's own make all later calls fail with the same error.
 func (d *Device) explain(doing string, err error) error {
 	var tooLarge *MemoryError
-	if err == nil || errors.As(err, &tooLarge) {
+	var unavailable *UnavailableError
+	if err == nil || errors.As(err, &tooLarge) || errors.As(err, &unavailable) {
 		return err
 	}
 	status := driver.StatusOf(err)

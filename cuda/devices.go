@@ -1,10 +1,11 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
 import (
 	"errors"
 	"fmt"
+	"runtime"
 
 	"gorgonia.org/cu"
 
@@ -14,14 +15,9 @@ import (
 // Built tells whether the program can use GPUs.
 const Built = true
 
-const (
-	// requiredDriver is the version of CUDA that compiled the kernels: an older
-	// driver can't load them.
-	requiredDriver = 13000
-	// requiredCapability is that of the Ampere generation, whose asynchronous
-	// copies and matrix instructions the kernels use.
-	requiredCapability = 8
-)
+// requiredCapability is that of the Ampere generation, whose asynchronous copies and
+// matrix instructions the kernels use.
+const requiredCapability = 8
 
 // Devices lists the GPUs of the machine. It fails with an *UnavailableError where
 // there is no driver that works.
@@ -49,16 +45,19 @@ func start() error {
 	switch status := driver.StatusOf(err); {
 	case err == nil:
 	case errors.As(err, &missing):
-		return &UnavailableError{missing.Error() + "; a GPU needs NVIDIA's driver 580 or newer"}
+		return &UnavailableError{missing.Error() + "; a GPU needs NVIDIA's driver 525 or newer"}
 	case status == driver.NoDevice:
 		return &UnavailableError{"the NVIDIA driver finds no GPU; check nvidia-smi, and CUDA_VISIBLE_DEVICES if it is set"}
 	default:
-		return &UnavailableError{fmt.Sprintf("the NVIDIA driver doesn't start (%v, status %d); "+
-			"check that nvidia-smi works and that you may open /dev/nvidia0 and /dev/nvidiactl", err, int(status))}
+		help := "check that nvidia-smi works"
+		if runtime.GOOS == "linux" {
+			help += " and that you may open /dev/nvidia0 and /dev/nvidiactl"
+		}
+		return &UnavailableError{fmt.Sprintf("the NVIDIA driver doesn't start (%v, status %d); %s", err, int(status), help)}
 	}
-	if version := cu.Version(); version < requiredDriver {
-		return &UnavailableError{fmt.Sprintf("the NVIDIA driver is too old: it speaks CUDA %s, want %s or newer; install driver 580 or newer",
-			versionText(version), versionText(requiredDriver))}
+	if version := cu.Version(); version < driver.Required {
+		return &UnavailableError{fmt.Sprintf("the NVIDIA driver is too old: it speaks CUDA %s, want %s or newer; install driver 525 or newer",
+			versionText(version), versionText(driver.Required))}
 	}
 	return nil
 }

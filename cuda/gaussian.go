@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -19,8 +19,9 @@ import (
 const transportSteps = 4
 
 // bindGaussian binds pure.Gaussian by the kernels of gaussian.cu, whose head says what each
-// is for. Where their iteration doesn't get to a map, or can't as without a ridge, the host
-// computes the loss.
+// is for; on devices where float64 is slow, by those of polar.cu first, and by the others
+// where these miss the accuracy. Where no iteration gets to a map, or none can as without a
+// ridge, the host computes the loss.
 func bindGaussian(c *comparison, loss pure.Gaussian) {
 	b := c.binder
 	g := &gaussianTarget{
@@ -29,16 +30,42 @@ func bindGaussian(c *comparison, loss pure.Gaussian) {
 	}
 	b.isInput(g.target)
 	b.keep(g)
-	b.part().result = g
+	n := loss.Channels
 	if loss.Ridge == 0 {
+		b.part().result = g
 		return
 	}
-	n := loss.Channels
 	probes := n * pure.TransportProbes
 	g.covariance, g.inverse, g.numbers = reserve[float64](b, n*n), reserve[float64](b, n*n), reserve[float64](b, 4)
 	g.probes, g.probed = reserve[float64](b, probes), reserve[float64](b, probes)
+	m := transportMap{workspace[float64](b, n*n), workspace[float64](b, 3), workspace[float64](b, n*n)}
+	byFloat64 := func() {
+		b.part().result = g
+		b.add(kernels.GaussianCovariance(over(n*n), m.sigma, none, m.ridge, g.summary, g.numbers, none, n))
+		b.transport(g, m)
+		b.compareByMap(c, g, m)
+	}
+	if !b.device.polar(n) {
+		byFloat64()
+		return
+	}
+	g.polar = b.newPolarTarget(n)
+	free := b.usedWorkspace()
+	b.only(func() bool { return g.polar.promising })
+	byFloat32 := len(b.parts) - 1
+	b.part().result = g
+	b.polar(g, m)
+	b.compareByMap(c, g, m)
+	b.reuseWorkspace(free)
+	b.only(func() bool { return !g.polar.promising })
+	byFloat64()
+	b.parts[byFloat32].otherwise = b.part().launches
+}
 
-	m := b.transport(g)
+// compareByMap binds the residual of a map, the loss and the cotangent.
+func (b *binder) compareByMap(c *comparison, g *gaussianTarget, m transportMap) {
+	n := g.loss.Channels
+	probes := n * pure.TransportProbes
 	thin := [2]pointer[float64]{workspace[float64](b, probes), workspace[float64](b, probes)}
 	values := workspace[float64](b, n)
 	product := grid(blocks(n, 16), 1, 1)
@@ -51,36 +78,35 @@ func bindGaussian(c *comparison, loss pure.Gaussian) {
 		kernels.GaussianValue(oneBlock, g.value, values, g.numbers, n))
 }
 
-// transportMap is what transport leaves: the features' covariance, its ridge and the map T.
+// transportMap is the features' covariance, its ridge and the map T.
 type transportMap struct{ sigma, ridge, t pointer[float64] }
 
-// transport binds the iteration for the transport map from the features to a target.
-func (b *binder) transport(g *gaussianTarget) transportMap {
+// transport binds the iteration of gaussian.cu for the transport map from the features to a
+// target. The covariance has been made.
+func (b *binder) transport(g *gaussianTarget, m transportMap) {
 	n := g.loss.Channels
 	matrix := func() pointer[float64] { return workspace[float64](b, n*n) }
-	sigma, t, u, v, w, x, y := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
+	t, u, v, w, x, y := m.t, matrix(), matrix(), matrix(), matrix(), matrix()
 	spares := [2]pointer[float64]{matrix(), matrix()}
 	spreads, partials := workspace[float64](b, transportSteps+1), workspace[float64](b, sumBlocks)
-	pivots, ridge := workspace[float64](b, pivotSize), workspace[float64](b, 3)
+	pivots := workspace[float64](b, pivotSize)
 	g.spare, g.pivots = spares[0], pivots
 	shape, parts := overParts(n * n)
 	b.add(
-		kernels.GaussianCovariance(over(n*n), sigma, ridge, g.summary, g.numbers, n),
-		kernels.DotPartialsF64(shape, partials, g.covariance, sigma, n*n),
-		kernels.TransportBegin(over(n*n), t, u, v, spreads, g.covariance, g.inverse, sigma, partials, parts, ridge, n))
+		kernels.DotPartialsF64(shape, partials, g.covariance, m.sigma, n*n),
+		kernels.TransportBegin(over(n*n), t, u, v, spreads, g.covariance, g.inverse, m.sigma, partials, parts, m.ridge, n))
 	for step := range transportSteps {
 		pairs := []inversion{{w, u, spares[0]}, {v, t, spares[1]}}
 		if step == 0 { // T is the target, whose inverse is known
 			pairs = pairs[:1]
 		}
 		b.add(invert(n, pivots, spreads.Plus(step), pairs...)...)
-		b.add(kernels.TransportCombine(over(n*n), t, u, spreads, v, w, ridge, n, step))
+		b.add(kernels.TransportCombine(over(n*n), t, u, spreads, v, w, m.ridge, n, step))
 	}
 	b.add(invert(n, pivots, none, inversion{v, t, spares[0]})...)
-	b.add(kernels.TransportShift(over(n*n), x, y, u, v, spreads, ridge, n))
+	b.add(kernels.TransportShift(over(n*n), x, y, u, v, spreads, m.ridge, n))
 	b.add(invert(n, pivots, none, inversion{v, x, spares[0]}, inversion{w, y, spares[1]})...)
-	b.add(kernels.TransportEnd(over(n*n), t, v, w, spreads, ridge, n))
-	return transportMap{sigma, ridge, t}
+	b.add(kernels.TransportEnd(over(n*n), t, v, w, spreads, m.ridge, n))
 }
 
 // inversion is of the matrix at from, by way of spare memory.
@@ -129,6 +155,7 @@ type gaussianTarget struct {
 
 	covariance, inverse, probes, probed, numbers pointer[float64] // made from the target
 	spare, pivots                                pointer[float64] // of the workspace, for between runs too
+	polar                                        *polarTarget     // nil where the map is found in float64 only
 }
 
 // written takes in a target: its ridged covariance and the inverse of that, and vectors
@@ -159,6 +186,11 @@ func (g *gaussianTarget) written(input *plan.Buffer, values []float64) error {
 		{g.numbers, []float64{target.Ridge, target.Trace, target.Scale, g.loss.LeastRidge()}},
 	} {
 		if err := upload(g.device, part.to, part.values); err != nil {
+			return err
+		}
+	}
+	if g.polar != nil {
+		if err := g.polar.write(g.device, target.Covariance, target.Ridge, n); err != nil {
 			return err
 		}
 	}

@@ -1,14 +1,16 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package cuda
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
 
+	"impasto/cuda/kernels"
 	"impasto/device"
 	"impasto/internal/cpu"
 	"impasto/internal/plan"
@@ -92,7 +94,33 @@ func gaussianTargets(t *testing.T, usual plan.Values) []gaussianTarget64 {
 // TestGaussianFindsTheMapToAnyCovariance writes one target after the other to a machine. A
 // target that is weak beside the picture leaves the picture's ridge to the picture itself.
 func TestGaussianFindsTheMapToAnyCovariance(t *testing.T) {
-	n := lossNetwork(t, "gaussian", 5, 7)
+	for _, precision := range []device.Precision{device.Float32, device.Float16} {
+		findsMaps(t, open(t, Options{Precision: precision}), lossNetwork(t, "gaussian", 5, 7), func(string, *machine) {})
+	}
+}
+
+// TestGaussianFindsTheMapByFloat32OrOtherwise takes the same targets as a device on which
+// float64 is slow: for a picture of more positions than channels, where float32 is enough and
+// all is one graph, and of fewer, where float64 has to help.
+func TestGaussianFindsTheMapByFloat32OrOtherwise(t *testing.T) {
+	for _, test := range []struct {
+		height, width int
+		helps         bool
+	}{{8, 13, false}, {5, 7, true}} {
+		d := open(t, Options{})
+		d.polarFrom = 64
+		findsMaps(t, d, lossNetwork(t, "gaussian", test.height, test.width), func(target string, m *machine) {
+			if helps := m.missed && !m.onHost; strings.HasPrefix(target, "usual") && helps != test.helps {
+				t.Errorf("%d×%d positions, target: %s: float64 helps: %t, want %t", test.height, test.width, target, helps, test.helps)
+			}
+		})
+	}
+}
+
+// findsMaps writes each target to a machine that the device makes of a network, and compares two runs with the
+// processor's. What a run did is looked at besides.
+func findsMaps(t *testing.T, d *Device, n network, look func(target string, m *machine)) {
+	t.Helper()
 	targets := gaussianTargets(t, n.inputs[targetName(0)])
 	exact, err := cpu.NewDevice(cpu.Options{Exact: true})
 	if err != nil {
@@ -103,35 +131,47 @@ func TestGaussianFindsTheMapToAnyCovariance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, precision := range []device.Precision{device.Float32, device.Float16} {
-		compiled, err := open(t, Options{Precision: precision}).Compile(s)
-		if err != nil {
-			t.Fatal(err)
+	compiled, err := d.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := compiled.(*machine)
+	t.Cleanup(func() { m.Close() })
+	for _, target := range targets {
+		if target.far && d.precision == kernels.F16 {
+			continue
 		}
-		m := compiled.(*machine)
-		t.Cleanup(func() { m.Close() })
-		for _, target := range targets {
-			if target.far && precision == device.Float16 {
-				continue
-			}
-			what := fmt.Sprintf("%s, target: %s", precision, target.name)
-			n.inputs[targetName(0)] = target.values
-			want := evaluate(t, exact, n, 1)
-			for _, in := range s.Inputs {
-				if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for range 2 {
-				if err := m.RunAll(); err != nil {
-					t.Fatal(err)
-				}
-				compareOutputs(t, what, m, n, want)
-				if found := m.Remark() == ""; found != target.found {
-					t.Errorf("%s: the iteration found the map: %t, want %t", what, found, target.found)
-				}
+		what := fmt.Sprintf("%s, target: %s", d.precision, target.name)
+		n.inputs[targetName(0)] = target.values
+		want := evaluate(t, exact, n, 1)
+		for _, in := range s.Inputs {
+			if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
+				t.Fatal(err)
 			}
 		}
+		for range 2 {
+			if err := m.RunAll(); err != nil {
+				t.Fatal(err)
+			}
+			compareOutputs(t, what, m, n, want)
+			if found := m.Remark() == ""; found != target.found {
+				t.Errorf("%s: the iteration found the map: %t, want %t", what, found, target.found)
+			}
+			look(target.name, m)
+		}
+	}
+}
+
+// TestGPUsOfConsumersLookForMapsByFloat32 says which GPUs take which way.
+func TestGPUsOfConsumersLookForMapsByFloat32(t *testing.T) {
+	for capability, want := range map[string]int{"8.0": 0, "8.6": leastPolar, "8.9": leastPolar, "9.0": 0, "10.0": 0, "10.3": leastPolar, "12.0": leastPolar} {
+		if got := polarFrom(capability); got != want {
+			t.Errorf("compute capability %s: by float32 from %d channels on, want %d", capability, got, want)
+		}
+	}
+	t.Setenv("IMPASTO_CUDA", "ampere,slow-doubles")
+	if got := polarFrom("9.0"); got != leastPolar || !forced("ampere") || forced("slow") {
+		t.Errorf("IMPASTO_CUDA=ampere,slow-doubles: by float32 from %d channels on, want %d", got, leastPolar)
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -14,7 +14,7 @@ import (
 // hopper tells whether a convolution can run by the matrix units and the background
 // copies of compute capability 9.0.
 func (d *Device) hopper(s shape3) bool {
-	return d.info.Capability == "9.0" && !d.ampere && d.maps().Bytes() == 2 && s.in%64 == 0
+	return d.code == "90a" && !d.ampere && d.maps().Bytes() == 2 && s.in%64 == 0
 }
 
 // hopperPools tells whether a convolution there can make the maxima of its result besides: not

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -27,6 +27,7 @@ type machine struct {
 	variants map[string]*variant
 	runs     int
 	missed   bool // the last run missed the result of a fallible step
+	onHost   bool // and the host computed it
 }
 
 // work is what a machine has to do: what a run launches, and what stays from one run to the
@@ -102,7 +103,7 @@ func (m *machine) buffer(node *gorgonia.Node, length int, dtype tensor.Dtype) (*
 
 // Remark implements plan.Machine.
 func (m *machine) Remark() string {
-	if !m.missed {
+	if !m.onHost {
 		return ""
 	}
 	return "the transport map of a Gaussian loss takes an eigendecomposition on the processor, which is slow"

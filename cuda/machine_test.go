@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package cuda
 
@@ -226,6 +226,86 @@ var (
 	tolerances         = map[string]float64{"f32": 5e-6, "tf32": 1e-3, "f16": 2e-3, "bf16": 1.5e-2}
 	gradientTolerances = map[string]float64{"f32": 2e-5, "tf32": 1e-2, "f16": 2e-2, "bf16": 8e-2}
 )
+
+// TestForeseenProductsComeWithTheRun asks for products of the gradient that were foreseen, and
+// for the same once a vector has changed. A run without foresight knows none.
+func TestForeseenProductsComeWithTheRun(t *testing.T) {
+	n := lossNetwork(t, "gram", 5, 7)
+	s, err := plan.Make(n.outputs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, Options{})
+	m, err := d.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, in := range s.Inputs {
+		if err := n.inputs[in.Node.Name()].WriteTo(m, in.Node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gradient, err := m.Vector(n.outputs[len(n.outputs)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, err := d.NewVector(gradient.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Free(step)
+	if err := d.Upload(step, random(3, step.Len())); err != nil {
+		t.Fatal(err)
+	}
+	pairs := []vectorPair{{gradient, gradient}, {gradient, step}}
+	for run := range 3 { // launch by launch, then as a graph
+		d.Foresee(pairs...)
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.ReadValues(m, n.outputs[0]); err != nil {
+			t.Fatal(err)
+		}
+		if len(d.known) != 2 {
+			t.Errorf("run %d: %d products are known, want 2", run, len(d.known))
+		}
+		foreseen, err := d.Dots(pairs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.known = nil
+		want, err := d.Dots(pairs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(foreseen, want) || want[0] == 0 || want[1] == 0 {
+			t.Errorf("run %d: products %v, want %v", run, foreseen, want)
+		}
+	}
+	d.Foresee(pairs...)
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := d.Dots(pairs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Scale(2, step)
+	after, err := d.Dots(pairs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after[0] != before[0] || after[1] != 2*before[1] {
+		t.Errorf("products %v, and with twice the step %v", before, after)
+	}
+	if err := m.RunAll(); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.known) > 0 {
+		t.Errorf("%d products are known that nobody foresaw", len(d.known))
+	}
+}
 
 func TestConvolutionsMatchTheProcessors(t *testing.T) { convolutionsMatch(t, "9.0") }
 

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -48,27 +48,27 @@ var momentsKernel = kernel{
 				kernels.SumRows(overRows(2*channels), result, partials, 1/float64(positions), parts, 2*channels))
 			return
 		}
-		b.channelMeans(result, b.device.maps(), b.elements(x), channels, positions)
-		b.secondMoments(result.Plus(channels), x)
+		b.moments(result, x)
 	},
 }
 
-// secondMoments binds the channels² second moments of a map.
-func (b *binder) secondMoments(second pointer[float64], x *plan.Buffer) {
+// moments binds the means and the channels² second moments of a map.
+func (b *binder) moments(result pointer[float64], x *plan.Buffer) {
 	d := b.device
 	channels, positions := geometry(x)
 	parts, edge := partsOf(positions), blocks(channels, 64)
-	partials := workspace[float64](b, parts*channels*channels)
+	sums, partials := workspace[float64](b, parts*channels), workspace[float64](b, parts*channels*channels)
 	shape := grid(edge*(edge+1)/2, parts, 1)
 	// Not of maps in float32: with elements rounded in the products and not in the
 	// sums, a covariance would have eigenvalues below zero.
-	if d.maps().Bytes() == 2 && channels%64 == 0 && positions <= mostParts*partPositions {
+	if d.maps().Bytes() == 2 && channels%64 == 0 {
 		shape.Shared = 27648
-		b.add(d.precision.SecondMomentsMatrix(shape, partials, b.elements(x), channels, positions))
+		b.add(d.precision.SecondMomentsMatrix(shape, partials, sums, b.elements(x), channels, positions))
 	} else {
-		b.add(d.maps().SecondMoments(shape, partials, b.elements(x), channels, positions))
+		b.add(d.maps().SecondMoments(shape, partials, sums, b.elements(x), channels, positions))
 	}
-	b.add(kernels.SecondMomentsFinish(overRows(channels*channels), second, partials, parts, channels, positions))
+	finish := grid(blocks(channels*channels, 32)+blocks(channels, 32), 1, 1)
+	b.add(kernels.MomentsFinish(finish, result, result.Plus(channels), sums, partials, parts, channels, positions))
 }
 
 // cotangentOfMap is what kernels can do that pull the cotangent of a map's summary back.

@@ -1,10 +1,10 @@
-//go:build !(gpu && linux && amd64 && cgo)
+//go:build !(gpu && cgo && (linux || windows))
 
 package cuda
 
 import "impasto/internal/plan"
 
-var notBuilt = &UnavailableError{"this program was built without GPU support; it is there for Linux on x86-64, " +
+var notBuilt = &UnavailableError{"this program was built without GPU support; it is there for Linux and Windows, " +
 	"built with the tag gpu and a C compiler (make build does that where it can)"}
 
 // Built tells whether the program can use GPUs.

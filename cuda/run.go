@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -27,13 +27,22 @@ type part struct {
 	joins    []int       // branches that have to have ended before
 	wanted   func() bool // tells whether they are made, as they always are where it is nil
 	result   fallible    // that they may not come to, or nil
+	// otherwise are launches that may come to the result where the others didn't.
+	otherwise []bound
 }
 
+// made tells whether the launches are made.
+func (p part) made() bool { return p.wanted == nil || p.wanted() }
+
 func (p part) issue(stream cu.Stream) error {
-	if p.wanted != nil && !p.wanted() {
+	if !p.made() {
 		return nil
 	}
-	for _, l := range p.launches {
+	return issue(p.launches, stream)
+}
+
+func issue(launches []bound, stream cu.Stream) error {
+	for _, l := range launches {
 		if err := l.issue(stream); err != nil {
 			return err
 		}
@@ -51,6 +60,7 @@ func (m *machine) RunAll() error { return m.Run(context.Background()) }
 // part.
 func (m *machine) Run(ctx context.Context) error {
 	err := m.device.do("run", func() error {
+		defer func() { m.device.foreseen = nil }()
 		if m.places == nil {
 			return errMachineClosed
 		}
@@ -105,7 +115,8 @@ func (m *machine) allFound() bool {
 	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && !p.result.found() })
 }
 
-// runAtOnce makes a run that waits for nothing until its end.
+// runAtOnce makes a run that waits for nothing until its end, and the products of vectors that
+// are foreseen to be asked for after it.
 func (m *machine) runAtOnce() error {
 	v := m.variant()
 	v.runs++
@@ -123,7 +134,18 @@ func (m *machine) runAtOnce() error {
 	if err := issue(); err != nil {
 		return err
 	}
-	return m.device.stream.Synchronize()
+	d := m.device
+	if err := d.issueDots(d.foreseen); err != nil {
+		return err
+	}
+	if err := d.stream.Synchronize(); err != nil {
+		return err
+	}
+	d.known = map[vectorPair]float64{}
+	for i, product := range d.issuedDots(d.foreseen) {
+		d.known[d.foreseen[i]] = product
+	}
+	return nil
 }
 
 // variant is the runs of those parts that are wanted now.
@@ -153,9 +175,10 @@ func (m *machine) issue() error {
 }
 
 // runInParts makes a run that looks at each result that may be missed before it goes on,
-// and computes one that was on the host, as it is defined.
+// and where it was, makes the launches that may come to it otherwise, or has the host compute
+// it as it is defined.
 func (m *machine) runInParts(ctx context.Context) error {
-	m.missed = false
+	m.missed, m.onHost, m.device.known = false, false, nil
 	for _, p := range m.parts {
 		if err := ctx.Err(); err != nil {
 			return cmp.Or(m.device.stream.Synchronize(), err)
@@ -165,20 +188,32 @@ func (m *machine) runInParts(ctx context.Context) error {
 				return err
 			}
 		}
-		if p.result == nil {
+		if p.result == nil || !p.made() {
 			continue
 		}
-		if err := m.fetch(); err != nil {
+		if err := m.settle(p); err != nil {
 			return err
-		}
-		if !p.result.found() {
-			m.missed = true
-			if err := p.result.define(); err != nil {
-				return err
-			}
 		}
 	}
 	return m.fetch()
+}
+
+// settle waits for a result and, where it was missed, gets it otherwise.
+func (m *machine) settle(p part) error {
+	if err := m.fetch(); err != nil || p.result.found() {
+		return err
+	}
+	m.missed = true
+	if len(p.otherwise) > 0 && !p.result.hopeless() {
+		if err := issue(p.otherwise, m.device.stream); err != nil {
+			return err
+		}
+		if err := m.fetch(); err != nil || p.result.found() {
+			return err
+		}
+	}
+	m.onHost = true
+	return p.result.define()
 }
 
 // fetch waits until the results are there.

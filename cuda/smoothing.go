@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -53,36 +53,74 @@ func (d *Device) Smooth(x, room optim.Vector, s optim.Smoothing) error {
 	return d.do("smooth", func() error { return d.run(smoothing(x, room, s)...) })
 }
 
-// SmoothedSquare implements optim.Vectors: xᵀMx is the sum of the squares of what each
-// grid sees of x, times the gain for each step to it.
+// SmoothedSquare implements optim.Vectors.
 func (d *Device) SmoothedSquare(x, room optim.Vector, s optim.Smoothing) (square float64, err error) {
-	n := x.Len()
-	if s.None() || n == 0 {
+	if s.None() || x.Len() == 0 {
 		return d.Dot(x, x)
 	}
-	steps, parts := coarsenings(x, room, s), vectorBlocks(n)
-	grids := 1 + len(steps)
 	sums := pointer[float64](d.workspace.at)
-	partials := sums.Plus(partialsAt)
-	launches := []launch{kernels.DotPartials(grid(parts, 1, 1), partials, values(x), values(x), n)}
-	for i, c := range steps {
-		launches = append(launches, kernels.Restrict(grid(parts, 1, 1), c.coarse, partials.Plus((1+i)*parts), c.fine, c.planes, c.finer.Height, c.finer.Width))
-	}
-	launches = append(launches, addParts(sums, partials, grids, parts, 1))
+	launches, grids := smoothedSquares(sums, x, room, s)
 	err = d.do("square of a smoothed vector", func() error {
 		if err := d.run(launches...); err != nil {
 			return err
 		}
 		squares := d.pinned.Float64s(0, grids)
-		if err := download(d, squares, sums); err != nil {
-			return err
-		}
-		weight := 1.
-		for _, v := range squares {
-			square += weight * v
-			weight *= s.Gain
-		}
-		return nil
+		err := download(d, squares, sums)
+		square = weighed(squares, s)
+		return err
 	})
 	return square, err
+}
+
+// smoothedSquares is the launches that leave the squares of what each grid sees of x, and how
+// many there are.
+func smoothedSquares(squares pointer[float64], x, room optim.Vector, s optim.Smoothing) (launches []launch, grids int) {
+	n, steps := x.Len(), coarsenings(x, room, s)
+	parts := vectorBlocks(n)
+	grids = 1 + len(steps)
+	partials := squares.Plus(partialsAt)
+	launches = append(launches, kernels.DotPartials(grid(parts, 1, 1), partials, values(x), values(x), n))
+	for i, c := range steps {
+		launches = append(launches, kernels.Restrict(grid(parts, 1, 1), c.coarse, partials.Plus((1+i)*parts), c.fine, c.planes, c.finer.Height, c.finer.Width))
+	}
+	return append(launches, addParts(squares, partials, grids, parts, 1)), grids
+}
+
+// weighed is xᵀMx: the sum of the squares of what each grid sees of x, times the gain for
+// each step to it.
+func weighed(squares []float64, s optim.Smoothing) (square float64) {
+	weight := 1.
+	for _, v := range squares {
+		square += weight * v
+		weight *= s.Gain
+	}
+	return square
+}
+
+// Measure implements optim.Measurer.
+func (d *Device) Measure(step, change, room optim.Vector, s optim.Smoothing) (ss, sy, yy, smoothed float64, err error) {
+	pairs := []vectorPair{{step, step}, {step, change}, {change, change}}
+	if s.None() || change.Len() == 0 {
+		dots, err := d.Dots(pairs...)
+		if err != nil {
+			return 0, 0, 0, 0, err
+		}
+		return dots[0], dots[1], dots[2], dots[2], nil
+	}
+	sums := pointer[float64](d.workspace.at)
+	launches, grids := smoothedSquares(sums.Plus(mostDots), change, room, s)
+	err = d.do("measures of a step", func() error {
+		if err := d.issueDots(pairs); err != nil {
+			return err
+		}
+		if err := d.run(launches...); err != nil {
+			return err
+		}
+		squares := d.pinned.Float64s(8*mostDots, grids)
+		err := download(d, squares, sums.Plus(mostDots))
+		dots := d.issuedDots(pairs)
+		ss, sy, yy, smoothed = dots[0], dots[1], dots[2], weighed(squares, s)
+		return err
+	})
+	return ss, sy, yy, smoothed, err
 }

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -37,18 +37,18 @@ func kernelTable() map[reflect.Type]kernel {
 		reflect.TypeFor[*ops.PoolGradient]():                       poolGradientKernel,
 		reflect.TypeFor[*ops.Selection]():                          selectionKernel,
 		reflect.TypeFor[*ops.SelectionGradient]():                  selectionGradientKernel,
-		reflect.TypeFor[*ops.Moments]():                            momentsKernel,
+		reflect.TypeFor[*ops.Moments]():                            besideWhatever(momentsKernel),
 		reflect.TypeFor[*ops.MomentsGradient]():                    momentsGradientKernel,
-		reflect.TypeFor[*ops.PowerMoments]():                       powerMomentsKernel,
+		reflect.TypeFor[*ops.PowerMoments]():                       besideWhatever(powerMomentsKernel),
 		reflect.TypeFor[*ops.PowerMomentsGradient]():               powerMomentsGradientKernel,
-		reflect.TypeFor[*ops.DifferenceSums]():                     differenceKernel,
+		reflect.TypeFor[*ops.DifferenceSums]():                     besideWhatever(differenceKernel),
 		reflect.TypeFor[*ops.DifferenceSumsGradient]():             differenceGradientKernel,
 		reflect.TypeFor[*ops.Variation]():                          variationKernel,
-		reflect.TypeFor[*ops.Comparison[pure.Gram]]():              comparisonKernel(bindGram),
+		reflect.TypeFor[*ops.Comparison[pure.Gram]]():              besideWhatever(comparisonKernel(bindGram)),
 		reflect.TypeFor[*ops.Comparison[pure.Gaussian]]():          besideWhatever(comparisonKernel(bindGaussian)),
-		reflect.TypeFor[*ops.Comparison[pure.ChannelStatistics]](): comparisonKernel(bindStatistics),
-		reflect.TypeFor[*ops.Comparison[pure.CentralMoments]]():    comparisonKernel(bindCentralMoments),
-		reflect.TypeFor[*ops.Comparison[pure.Difference]]():        comparisonKernel(bindDifference),
+		reflect.TypeFor[*ops.Comparison[pure.ChannelStatistics]](): besideWhatever(comparisonKernel(bindStatistics)),
+		reflect.TypeFor[*ops.Comparison[pure.CentralMoments]]():    besideWhatever(comparisonKernel(bindCentralMoments)),
+		reflect.TypeFor[*ops.Comparison[pure.Difference]]():        besideWhatever(comparisonKernel(bindDifference)),
 		reflect.TypeFor[*ops.Sliced]():                             mapLossKernel(bindSliced),
 		reflect.TypeFor[*ops.Clouds[pure.Sinkhorn]]():              cloudKernel(bindSinkhorn),
 		reflect.TypeFor[*ops.Clouds[pure.Relaxed]]():               cloudKernel(bindRelaxed),
@@ -106,9 +106,9 @@ func refusesPlanes(d *Device, b *plan.Buffer) string {
 	return isNarrow
 }
 
-// besideWhatever is a kernel with a branch of its own: some hundred small kernels in a row
-// that leave most of a GPU idle. Those of all layers together then take the time of the
-// longest.
+// besideWhatever is a kernel on a branch: those of a loss between summaries, from the summary
+// on, are small kernels in a row, up to some hundred, that leave most of a GPU idle. They go on
+// beside the network from where the layer is there to where its gradient is needed.
 func besideWhatever(k kernel) kernel {
 	k.able.Beside = plan.Whatever
 	return k

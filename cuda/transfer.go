@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -101,7 +101,7 @@ func (m *machine) Read(output *gorgonia.Node, values []float32) error {
 		return err
 	}
 	d := m.device
-	return d.do("read an output", func() error {
+	return d.look("read an output", func() error {
 		switch d.formatOf(b) {
 		case planes:
 			return download(d, values, pointer[float32](m.places[b]))
@@ -149,7 +149,7 @@ func (m *machine) ReadFloat64(output *gorgonia.Node, values []float64) error {
 	if err != nil {
 		return err
 	}
-	return m.device.do("read an output", func() error {
+	return m.device.look("read an output", func() error {
 		if number, there := m.layout.scalars[b]; there && m.runs > 0 {
 			values[0] = slot{&m.results, number}.value()
 			return nil

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 package cuda
 
@@ -78,7 +78,7 @@ func (d *Device) Download(dst []float32, src optim.Vector) error {
 	if v.n != len(dst) {
 		return fmt.Errorf("cuda: download of a vector of %d to %d values", v.n, len(dst))
 	}
-	return d.do("download", func() error { return download(d, dst, values(v)) })
+	return d.look("download", func() error { return download(d, dst, values(v)) })
 }
 
 // Copy implements optim.Vectors.
@@ -121,17 +121,29 @@ func (d *Device) Dot(x, y optim.Vector) (float64, error) {
 // mostDots is how many products one wait is for at most.
 const mostDots = 4
 
-// Dots implements optim.Vectors.
-func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) {
-	dots := make([]float64, 0, len(pairs))
+// vectorPair is what a product is of.
+type vectorPair = [2]optim.Vector
+
+// Dots implements optim.Vectors. Products that were made along with a run are known.
+func (d *Device) Dots(pairs ...[2]optim.Vector) (dots []float64, err error) {
 	for _, pair := range pairs {
 		if x, y := pair[0].Len(), pair[1].Len(); x != y {
 			return nil, fmt.Errorf("cuda: dot product of %d and %d elements, want as many of each", x, y)
 		}
 	}
 	for some := range slices.Chunk(pairs, mostDots) {
-		if err := d.do("dot product", func() (err error) {
-			dots, err = d.dots(dots, some)
+		if err := d.look("dot product", func() error {
+			if d.allKnown(some) {
+				for _, pair := range some {
+					dots = append(dots, d.known[pair])
+				}
+				return nil
+			}
+			if err := d.issueDots(some); err != nil {
+				return err
+			}
+			err := d.stream.Synchronize()
+			dots = append(dots, d.issuedDots(some)...)
 			return err
 		}); err != nil {
 			return nil, err
@@ -140,11 +152,30 @@ func (d *Device) Dots(pairs ...[2]optim.Vector) ([]float64, error) {
 	return dots, nil
 }
 
+func (d *Device) allKnown(pairs []vectorPair) bool {
+	for _, pair := range pairs {
+		if _, known := d.known[pair]; !known {
+			return false
+		}
+	}
+	return true
+}
+
+// Foresee implements optim.Foreseer.
+func (d *Device) Foresee(pairs ...[2]optim.Vector) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	if d.foreseen = nil; len(pairs) <= mostDots {
+		d.foreseen = slices.Clone(pairs)
+	}
+}
+
 // vectorBlocks is into how many parts sums over n elements are split.
 func vectorBlocks(n int) int { return min(blocks(n, vectorThreads), dotBlocks) }
 
-// dots appends the products of some pairs.
-func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error) {
+// issueDots puts the products of some pairs on the stream, with their copy to the host, from
+// where issuedDots has them once they are there.
+func (d *Device) issueDots(pairs []vectorPair) error {
 	sums := pointer[float64](d.workspace.at)
 	for i, pair := range pairs {
 		n := pair[0].Len()
@@ -157,23 +188,25 @@ func (d *Device) dots(dots []float64, pairs [][2]optim.Vector) ([]float64, error
 			launches = []launch{kernels.Fill(over(2), pointer[float32](sum), 0, 2)}
 		}
 		if err := d.run(launches...); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := download(d, d.pinned.Float64s(0, len(pairs)), sums); err != nil {
-		return nil, err
+	if len(pairs) == 0 {
+		return nil
 	}
-	return append(dots, d.pinned.Float64s(0, len(pairs))...), nil
+	return cu.MemcpyDtoHAsync(d.pinned.Pointer(), cu.DevicePtr(sums), int64(8*len(pairs)), d.stream)
 }
+
+func (d *Device) issuedDots(pairs []vectorPair) []float64 { return d.pinned.Float64s(0, len(pairs)) }
 
 // mostPairs is the longest history that TwoLoop has room for.
 const mostPairs = 64
 
-// The workspace has results of products, their partial sums, and coefficients of the
-// two-loop recursion. Places are in float64.
+// The workspace has results of products and of the grids of a smoothing, their partial sums,
+// and coefficients of the two-loop recursion. Places are in float64.
 const (
-	partialsAt     = max(mostDots, mostGrids)
-	alphasAt       = partialsAt + max(mostDots, mostGrids)*dotBlocks
+	partialsAt     = mostDots + mostGrids
+	alphasAt       = partialsAt + (mostDots+mostGrids)*dotBlocks
 	workspaceBytes = 8 * (alphasAt + mostPairs)
 )
 

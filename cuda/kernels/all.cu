@@ -1,4 +1,4 @@
-// All kernels as one translation unit, which becomes one fat binary.
+// All kernels as one translation unit, which is compiled for each architecture.
 #include "clouds.cu"
 #include "convolution.cu"
 #include "convolution_hopper.cu"
@@ -7,6 +7,7 @@
 #include "maps.cu"
 #include "moments.cu"
 #include "pairwise.cu"
+#include "polar.cu"
 #include "sliced.cu"
 #include "smoothing.cu"
 #include "statistics.cu"

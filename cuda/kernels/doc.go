@@ -25,14 +25,15 @@
 // kernels are written in: one function an instruction that C++ has no word for, each
 // with a second body that is plain loops. host/ emulates the rest of a device, so that
 // the very same sources run in tests on any machine. all.cu includes the others;
-// compiled, it is kernels.fatbin, which programs with GPU support embed. kernels.sum
-// tells what that was made of. launches.go has a function in Go for each entry point,
-// by which alone package cuda launches it: so arguments have the types that are declared.
+// compiled, it is the files in images/, which programs with GPU support embed and image.go
+// chooses from. kernels.sum tells what they were made of. launches.go has a function in Go
+// for each entry point, by which alone package cuda launches it: so arguments have the
+// types that are declared.
 //
 //	go run ./wrap                          writes launches.go anew
-//	NVCC=$(./compiler.sh) go generate .    compiles anew too
+//	NVRTC=$(./compiler.sh) go generate .   compiles anew too
 //	go run ./wrap -check                   tells whether launches.go is current
-//	go run ./generate -check               tells whether kernels.fatbin is current
+//	go run ./generate -check               tells whether the images are current
 //
 //go:generate go run ./wrap
 //go:generate go run ./generate

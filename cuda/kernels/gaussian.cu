@@ -21,7 +21,7 @@
 //	thin_product ×3             (TΣT)P of the target's probes P
 //	transport_residual          how well T solves TΣT = Σₜ
 //	gaussian_rows, _value       loss and cotangent
-#include "device.h"
+#include "elimination.h"
 
 constexpr int gaussian_threads = 256, transport_steps = 4;
 
@@ -30,10 +30,12 @@ constexpr double last_spread = 1.85, last_factor = 0.19536942958330472;
 constexpr double last_weight0 = 2.239036840634024, last_weight1 = 6.095581323643324;
 constexpr double last_shift0 = 0.10164626999785925, last_shift1 = 1.922052128404471;
 
-// covariance = S − μμᵀ + ridge·1, of a summary of n means, then S, and ridge (3). Any
-// one-dimensional grid of blocks of 256 threads, each of which sums up tr S.
-KERNEL((gaussian_threads), gaussian_covariance, double *covariance, double *ridge, const double *summary,
-       const double *numbers, Int n) {
+// covariance = S − μμᵀ + ridge·1, of a summary of n means, then S, and ridge (3). ordered is
+// the same with rows and columns in an order: its element (i, j) is that of (order[i],
+// order[j]); order and ordered may both be null. Any one-dimensional grid of blocks of 256
+// threads, each of which sums up tr S.
+KERNEL((gaussian_threads), gaussian_covariance, double *covariance, double *ordered, double *ridge,
+       const double *summary, const double *numbers, const unsigned *order, Int n) {
     double trace = 0;
     for (Int i = threadIdx.x; i < n; i += gaussian_threads) trace += summary[n + i * (n + 1)];
     const double least = numbers[3] * block_sum<gaussian_threads>(trace);
@@ -44,10 +46,13 @@ KERNEL((gaussian_threads), gaussian_covariance, double *covariance, double *ridg
         ridge[1] = is_least ? numbers[3] : 0;
         ridge[2] = sqrt(numbers[0] * added);
     }
+    auto at = [&](Int row, Int column) {
+        double v = summary[n + row * n + column] - summary[row] * summary[column];
+        return row == column ? v + added : v;
+    };
     for (Int i = first_index(); i < n * n; i += index_step()) {
-        Int row = i / n, column = i % n;
-        double v = summary[n + i] - summary[row] * summary[column];
-        covariance[i] = row == column ? v + added : v;
+        covariance[i] = at(i / n, i % n);
+        if (ordered) ordered[i] = at(order[i / n], order[i % n]);
     }
 }
 
@@ -79,10 +84,9 @@ KERNEL((gaussian_threads), transport_begin, double *t, double *u, double *v, dou
 
 // One step of inverting symmetric positive definite matrices by Gauss and Jordan, 32 rows
 // a step. After ⌈n/32⌉ steps, from 0 on, each from the last one's to, to is the inverse.
-// Blocks make 64×64 of it; the last one looks ahead: it makes the next step's pivot, 32×32,
-// and inverts it, so that this, the longest part of a step, happens beside the rest.
-constexpr int pivot_edge = 32, invert_edge = 64, pivot_size = pivot_edge * pivot_edge;
-
+// Blocks make 64×64 of it, above the diagonal, too: the mean of both triangles is more exact
+// than either. The last block looks ahead: it makes the next step's pivot, 32×32, and inverts
+// it, so that this, the longest part of a step, happens beside the rest.
 // Inverts a pivot of which this thread has the elements (row, first … first+3): two rows
 // and columns at a time, one barrier each.
 __device__ inline void invert_pivot(double (&mine)[4], int row, int first) {
@@ -156,18 +160,7 @@ __device__ inline void invert_step_of(double *to, const double *from, double *pi
     }
     __syncthreads();
     const int row = thread / 16 * 4, column = thread % 16 * 4;
-    {
-        // Two rows and four columns of pivot⁻¹·above.
-        double sums[2][4] = {};
-        const int top = thread / 16 * 2;
-        for (int k = 0; k < pivot_edge; k++)
-            for (int i = 0; i < 2; i++)
-                for (int j = 0; j < 4; j++) sums[i][j] += pivot[top + i][k] * above[k][column + j];
-        __syncthreads();
-        for (int i = 0; i < 2; i++)
-            for (int j = 0; j < 4; j++) above[top + i][column + j] = sums[i][j];
-        __syncthreads();
-    }
+    multiply_pivot(above, pivot);
     if (ahead) {
         double next[4];
         for (int i = 0; i < 4; i++) next[i] = at(row0 + pivot_row, column0 + pivot_column + i);
@@ -185,10 +178,7 @@ __device__ inline void invert_step_of(double *to, const double *from, double *pi
             int r = row0 + row + i, c = column0 + column + j;
             sums[i][j] = is_pivot(c) ? 0 : at(r, c);
         }
-#pragma unroll 4
-    for (int k = 0; k < pivot_edge; k++)
-        for (int i = 0; i < 4; i++)
-            for (int j = 0; j < 4; j++) sums[i][j] -= left[row + i][k] * above[k][column + j];
+    eliminate(sums, left, above, row, column);
     for (int i = 0; i < 4; i++)
         for (int j = 0; j < 4; j++) {
             int r = row0 + row + i, c = column0 + column + j;

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package kernels_test
 
@@ -86,7 +86,7 @@ func TestGaussianMatchesItsDefinition(t *testing.T) {
 				if want[0], err = loss.Compare(want[1:], summary, target); err != nil {
 					t.Fatal(err)
 				}
-				got, residual := gaussian(t, loss, summary, target)
+				got, residual := gaussian(t, loss, summary, target, transport)
 				if !(residual < 5e-5) {
 					t.Errorf("residual %g, want 5e-5 at most", residual)
 				}
@@ -173,7 +173,7 @@ func TestGaussianRidgesMatchTheirDefinition(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, residual := gaussian(t, loss, test.summary, test.target)
+			got, residual := gaussian(t, loss, test.summary, test.target, transport)
 			if !(residual < pure.TransportResidual) {
 				t.Errorf("residual %g, want %g at most", residual, pure.TransportResidual)
 			}
@@ -211,53 +211,76 @@ func distance(a, b []float64) float64 {
 	return math.Sqrt(sum)
 }
 
-// gaussian evaluates the loss on the device.
-func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64) (result []float64, residual float64) {
+// transported is a loss being evaluated: the target's covariance, then Σ, its ridge and the
+// map.
+type transported struct {
+	loss                       pure.Gaussian
+	target                     *pure.GaussianTarget
+	summary, numbers           host.Memory
+	to, sigma, ridge, m        host.Memory
+	probes, probed, targetMean host.Memory
+}
+
+// covariance makes Σ, also in an order where there is one.
+func (g *transported) covariance(t *testing.T, ordered, order any) {
+	launch(t, "gaussian_covariance", someGrid, vectorBlock, 0, g.sigma, ordered, g.ridge, g.summary, g.numbers, order, g.loss.Channels)
+}
+
+// products are the partial sums of Σₜ·Σ.
+func (g *transported) products(t *testing.T) host.Memory {
+	partials, n := host.Allocate(3*8), g.loss.Channels
+	launch(t, "dot_partials_f64", someGrid, vectorBlock, 0, partials, g.to, g.sigma, n*n)
+	return partials
+}
+
+// gaussian evaluates the loss on the device, with the map that a function finds.
+func gaussian(t *testing.T, loss pure.Gaussian, summary, target []float64, find func(*testing.T, *transported)) (result []float64, residual float64) {
 	n := loss.Channels
 	prepared := loss.Target(target)
-	covariance := mat.NewSymDense(n, append([]float64(nil), prepared.Covariance...))
-	var cholesky mat.Cholesky
-	if !cholesky.Factorize(covariance) {
+	probes := make([]float64, n*pure.TransportProbes)
+	if !pure.ProbeTransport(probes, append([]float64(nil), prepared.Covariance...)) {
 		t.Fatal("the target has no inverse")
 	}
-	var root mat.TriDense
-	cholesky.UTo(&root)
-	random := rand.New(rand.NewPCG(1, 2))
-	signs, probes, probed := mat.NewDense(n, 16, nil), mat.Dense{}, mat.Dense{}
-	signs.Apply(func(int, int, float64) float64 { return float64(2*random.IntN(2) - 1) }, signs)
-	_ = root.SolveTo(&probes, false, signs)
-	probed.Mul(covariance, &probes)
+	var probed mat.Dense
+	probed.Mul(mat.NewDense(n, n, prepared.Covariance), mat.NewDense(n, pure.TransportProbes, probes))
+	g := &transported{
+		loss: loss, target: prepared, summary: host.From(summary), targetMean: host.From(target[:n]),
+		numbers: host.From([]float64{prepared.Ridge, prepared.Trace, prepared.Scale, loss.LeastRidge()}),
+		to:      host.From(prepared.Covariance), sigma: host.Allocate(8 * n * n), ridge: host.Allocate(3 * 8), m: host.Allocate(8 * n * n),
+		probes: host.From(probes), probed: host.From(probed.RawMatrix().Data),
+	}
+	find(t, g)
+	thin := [2]host.Memory{host.Allocate(8 * n * 16), host.Allocate(8 * n * 16)}
+	grid, left := host.Dim{X: blocks(n, 16)}, host.Allocate(8)
+	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], g.m, g.probes, n)
+	launch(t, "thin_product", grid, vectorBlock, 0, thin[1], g.sigma, thin[0], n)
+	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], g.m, thin[1], n)
+	launch(t, "transport_residual", host.Dim{}, vectorBlock, 0, left, thin[0], g.probed, n)
+	r, values := newComparison(n+n*n), host.Allocate(8*n)
+	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, r.cotangent, values, g.summary, g.targetMean, g.m, g.sigma, g.numbers, g.ridge, r.grad, n)
+	launch(t, "gaussian_value", host.Dim{}, vectorBlock, 0, r.value, values, g.numbers, n)
+	return r.result(), host.Of[float64](left)[0]
+}
 
+// transport finds a map by float64.
+func transport(t *testing.T, g *transported) {
+	n := g.loss.Channels
 	matrix := func() host.Memory { return host.Allocate(8 * n * n) }
-	to, spreads, ridge := host.From(prepared.Covariance), host.Allocate(5*8), host.Allocate(3*8)
-	numbers := host.From([]float64{prepared.Ridge, prepared.Trace, prepared.Scale, loss.LeastRidge()})
-	s, inverse, sigma, partials := host.From(summary), matrix(), matrix(), host.Allocate(3*8)
-	m, u, v, w, x, y, spare, spare2 := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
-	invert(t, n, 0, [3]host.Memory{inverse, to, spare})
-
-	launch(t, "gaussian_covariance", someGrid, vectorBlock, 0, sigma, ridge, s, numbers, n)
-	launch(t, "dot_partials_f64", someGrid, vectorBlock, 0, partials, to, sigma, n*n)
-	launch(t, "transport_begin", someGrid, vectorBlock, 0, m, u, v, spreads, to, inverse, sigma, partials, 3, ridge, n)
+	inverse, spreads := matrix(), host.Allocate(5*8)
+	u, v, w, x, y, spare, spare2 := matrix(), matrix(), matrix(), matrix(), matrix(), matrix(), matrix()
+	invert(t, n, 0, [3]host.Memory{inverse, g.to, spare})
+	g.covariance(t, 0, 0)
+	launch(t, "transport_begin", someGrid, vectorBlock, 0, g.m, u, v, spreads, g.to, inverse, g.sigma, g.products(t), 3, g.ridge, n)
 	for step := range 4 {
-		pairs := [][3]host.Memory{{w, u, spare}, {v, m, spare2}}
+		pairs := [][3]host.Memory{{w, u, spare}, {v, g.m, spare2}}
 		if step == 0 {
 			pairs = pairs[:1]
 		}
 		invert(t, n, spreads.At(8*step), pairs...)
-		launch(t, "transport_combine", someGrid, vectorBlock, 0, m, u, spreads, v, w, ridge, n, step)
+		launch(t, "transport_combine", someGrid, vectorBlock, 0, g.m, u, spreads, v, w, g.ridge, n, step)
 	}
-	invert(t, n, 0, [3]host.Memory{v, m, spare})
-	launch(t, "transport_shift", someGrid, vectorBlock, 0, x, y, u, v, spreads, ridge, n)
+	invert(t, n, 0, [3]host.Memory{v, g.m, spare})
+	launch(t, "transport_shift", someGrid, vectorBlock, 0, x, y, u, v, spreads, g.ridge, n)
 	invert(t, n, 0, [3]host.Memory{v, x, spare}, [3]host.Memory{w, y, spare2})
-	launch(t, "transport_end", someGrid, vectorBlock, 0, m, v, w, spreads, ridge, n)
-	thin := [2]host.Memory{host.Allocate(8 * n * 16), host.Allocate(8 * n * 16)}
-	grid, left := host.Dim{X: blocks(n, 16)}, host.Allocate(8)
-	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], m, host.From(probes.RawMatrix().Data), n)
-	launch(t, "thin_product", grid, vectorBlock, 0, thin[1], sigma, thin[0], n)
-	launch(t, "thin_product", grid, vectorBlock, 0, thin[0], m, thin[1], n)
-	launch(t, "transport_residual", host.Dim{}, vectorBlock, 0, left, thin[0], host.From(probed.RawMatrix().Data), n)
-	r, values := newComparison(n+n*n), host.Allocate(8*n)
-	launch(t, "gaussian_rows", host.Dim{X: blocks(n, 8)}, vectorBlock, 0, r.cotangent, values, s, host.From(target[:n]), m, sigma, numbers, ridge, r.grad, n)
-	launch(t, "gaussian_value", host.Dim{}, vectorBlock, 0, r.value, values, numbers, n)
-	return r.result(), host.Of[float64](left)[0]
+	launch(t, "transport_end", someGrid, vectorBlock, 0, g.m, v, w, spreads, g.ridge, n)
 }

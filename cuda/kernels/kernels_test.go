@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package kernels_test
 
@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"regexp"
 	"sync"
 	"testing"
 
@@ -61,16 +60,7 @@ func TestMain(m *testing.M) {
 // TestEveryKernelHasAFunction looks whether launches.go names each entry point that a
 // compiler finds.
 func TestEveryKernelHasAFunction(t *testing.T) {
-	text, err := os.ReadFile("launches.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	named := map[string]bool{}
-	for _, comment := range regexp.MustCompile(`(?m)^// \w+ launches (.*)\.$`).FindAllSubmatch(text, -1) {
-		for _, name := range regexp.MustCompile(`\w+`).FindAllString(string(comment[1]), -1) {
-			named[name] = true
-		}
-	}
+	named := launchable(t)
 	for _, name := range library(t).Kernels() {
 		if !named[name] {
 			t.Errorf("no function launches the kernel %s", name)

@@ -188,8 +188,8 @@ func (precision Precision) FinishParts(shape Shape, y Elements, partsMemory Poin
 // Of gaussian.cu.
 
 // GaussianCovariance launches gaussian_covariance.
-func GaussianCovariance(shape Shape, covariance, ridge, summary, numbers Pointer[float64], n int) Launch {
-	return launch("gaussian_covariance", 256, shape, covariance, ridge, summary, numbers, integer(n))
+func GaussianCovariance(shape Shape, covariance, ordered, ridge, summary, numbers Pointer[float64], order Pointer[uint32], n int) Launch {
+	return launch("gaussian_covariance", 256, shape, covariance, ordered, ridge, summary, numbers, order, integer(n))
 }
 
 // DotPartialsF64 launches dot_partials_f64.
@@ -382,18 +382,18 @@ func (element Element) PowersGradient(shape Shape, dx, x Elements, cotangent Poi
 }
 
 // SecondMoments launches second_moments_f32, second_moments_f16 or second_moments_bf16.
-func (element Element) SecondMoments(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return element.launch("second_moments", 256, shape, partials, x, integer(channels), integer(positions))
+func (element Element) SecondMoments(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return element.launch("second_moments", 256, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
 // SecondMomentsMatrix launches second_moments_matrix_f16, second_moments_matrix_bf16 or second_moments_matrix_tf32.
-func (precision Precision) SecondMomentsMatrix(shape Shape, partials Pointer[float64], x Elements, channels, positions int) Launch {
-	return precision.launch("second_moments_matrix", 128, shape, partials, x, integer(channels), integer(positions))
+func (precision Precision) SecondMomentsMatrix(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
+	return precision.launch("second_moments_matrix", 128, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
-// SecondMomentsFinish launches second_moments_finish.
-func SecondMomentsFinish(shape Shape, second, partials Pointer[float64], parts, channels, positions int) Launch {
-	return launch("second_moments_finish", 256, shape, second, partials, integer(parts), integer(channels), integer(positions))
+// MomentsFinish launches moments_finish.
+func MomentsFinish(shape Shape, means, second, sums, partials Pointer[float64], parts, channels, positions int) Launch {
+	return launch("moments_finish", 256, shape, means, second, sums, partials, integer(parts), integer(channels), integer(positions))
 }
 
 // CotangentGreatest launches cotangent_greatest.
@@ -431,6 +431,48 @@ func (precision Precision) Pull(shape Shape, pulled, mass, x, y, rowBias, column
 // PullMixture launches pull_mixture_tf32 or pull_mixture_f32.
 func (precision Precision) PullMixture(shape Shape, pulled, mass, x, y, rowBias, columnBias Pointer[float32], scale Pointer[float64], n, m, depth int) Launch {
 	return precision.launch("pull_mixture", 256, shape, pulled, mass, x, y, rowBias, columnBias, scale, integer(n), integer(m), integer(depth))
+}
+
+// Of polar.cu.
+
+// PolarBegin launches polar_begin.
+func PolarBegin(shape Shape, steps, pivots, partials Pointer[float64], count int, ridge, ordered Pointer[float64], n int) Launch {
+	return launch("polar_begin", 256, shape, steps, pivots, partials, integer(count), ridge, ordered, integer(n))
+}
+
+// FactorStep launches factor_step.
+func FactorStep(shape Shape, factor, inverse Pointer[float32], to, from, pivots Pointer[float64], n, step int) Launch {
+	return launch("factor_step", 256, shape, factor, inverse, to, from, pivots, integer(n), integer(step))
+}
+
+// PolarFirst launches polar_first.
+func PolarFirst(shape Shape, even, odd, targetFactor, targetInverse, factor, inverse Pointer[float32], steps Pointer[float64], n int) Launch {
+	return launch("polar_first", 256, shape, even, odd, targetFactor, targetInverse, factor, inverse, steps, integer(n))
+}
+
+// PolarGram launches polar_gram.
+func PolarGram(shape Shape, gram, even, odd Pointer[float32], steps Pointer[float64], n, step int) Launch {
+	return launch("polar_gram", 256, shape, gram, even, odd, steps, integer(n), integer(step))
+}
+
+// PolarStep launches polar_step.
+func PolarStep(shape Shape, even, odd, gram Pointer[float32], steps Pointer[float64], n, step int) Launch {
+	return launch("polar_step", 256, shape, even, odd, gram, steps, integer(n), integer(step))
+}
+
+// PolarProduct launches polar_product.
+func PolarProduct(shape Shape, to, left, right Pointer[float32], upper, n int) Launch {
+	return launch("polar_product", 256, shape, to, left, right, integer(upper), integer(n))
+}
+
+// PolarRoot launches polar_root.
+func PolarRoot(shape Shape, root, carried, targetFactor, targetInverse Pointer[float32], n int) Launch {
+	return launch("polar_root", 256, shape, root, carried, targetFactor, targetInverse, integer(n))
+}
+
+// PolarMap launches polar_map.
+func PolarMap(shape Shape, t Pointer[float64], targetFactor, rooted Pointer[float32], order Pointer[uint32], n int) Launch {
+	return launch("polar_map", 256, shape, t, targetFactor, rooted, order, integer(n))
 }
 
 // Of sliced.cu.

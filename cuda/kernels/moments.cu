@@ -143,22 +143,17 @@ CHANNEL_GRADIENT(bf16, bf16)
 // of which the row of blocks isn't above the column, since the result is symmetric.
 constexpr int moment_edge = tile_products, moment_depth = 32;
 
-// Block number n of the lower triangle, by rows.
-__device__ inline void lower_block(int n, int &row, int &column) {
-    row = 0;
-    while (n > row) n -= ++row;
-    column = n;
-}
-
 // In float32: 256 threads, 4×4 results each, sums over 32 positions in float32, over
-// those in float64.
-template <class T> __device__ void second_moments(double *partials, const T *x, Int channels, Int positions) {
+// those in float64. Blocks on the diagonal sum up the channels, too, in float64.
+template <class T>
+__device__ void second_moments(double *partials, double *sums, const T *x, Int channels, Int positions) {
     __shared__ float left[moment_depth][moment_edge], right[moment_depth][moment_edge];
     int block_row, block_column;
     lower_block(blockIdx.x, block_row, block_column);
     const int thread = threadIdx.x;
     const Int begin = positions * blockIdx.y / gridDim.y, end = positions * (blockIdx.y + 1) / gridDim.y;
-    double totals[4][4] = {};
+    const bool summing = block_row == block_column && thread < moment_edge;
+    double totals[4][4] = {}, channel_total = 0;
     for (Int p0 = begin; p0 < end; p0 += moment_depth) {
         for (int i = thread; i < moment_depth * moment_edge; i += 256) {
             Int p = p0 + i / moment_edge, r = Int(block_row) * moment_edge + i % moment_edge;
@@ -168,18 +163,22 @@ template <class T> __device__ void second_moments(double *partials, const T *x, 
         }
         __syncthreads();
         multiply_tile(totals, left, right);
+        for (int k = 0; summing && k < moment_depth; k++) channel_total += double(left[k][thread]);
         __syncthreads();
     }
+    const Int channel = Int(block_row) * moment_edge + thread;
+    if (summing && channel < channels) sums[Int(blockIdx.y) * channels + channel] = channel_total;
     store_tile(partials + Int(blockIdx.y) * channels * channels, totals, Int(block_row) * moment_edge,
                Int(block_column) * moment_edge, channels, channels);
 }
 
 // partials (parts × channels²) = Σ x·xᵀ over each part of the positions, the lower
-// triangle by blocks of 64, which second_moments_finish puts together. Grid
+// triangle by blocks of 64, and sums (parts × channels) = Σ x, which moments_finish puts
+// together. Grid
 // (b(b+1)/2, parts), b = ⌈channels/64⌉; blocks of 256 threads.
 #define SECOND_MOMENTS(suffix, T)                                                                                      \
-    KERNEL((256), second_moments_##suffix, double *partials, const T *x, Int channels, Int positions) {                \
-        second_moments(partials, x, channels, positions);                                                              \
+    KERNEL((256), second_moments_##suffix, double *partials, double *sums, const T *x, Int channels, Int positions) {  \
+        second_moments(partials, sums, x, channels, positions);                                                        \
     }
 SECOND_MOMENTS(f32, float)
 SECOND_MOMENTS(f16, f16)
@@ -187,11 +186,19 @@ SECOND_MOMENTS(bf16, bf16)
 #undef SECOND_MOMENTS
 
 // On the matrix units: four warps of 32×32 results, slices of 32 positions, three of
-// them on their way. Rows in shared memory are 16 bytes longer than they need be, which
+// them on their way. In blocks on the diagonal the warps on the left multiply their rows by
+// ones, too, which sums up the channels. Rows in shared memory are 16 bytes longer than they need be, which
 // keeps both ways of reading them free of bank conflicts.
-constexpr int moment_threads = 128, moment_stages = 3;
+//
+// Sums are made in float32 over runs of 1,024 positions, and of runs in float64 in the block's
+// own part of the memory for partial sums: so what rounding takes is bounded by the length of
+// a run, 64 additions of 16 products, 2⁻¹⁷ of Σ|x||y| where each is truncated, and no more on
+// larger maps; and the reads and writes in between are an eighth of what a run reads.
+constexpr int moment_threads = 128, moment_stages = 3, moment_run = 1024 / moment_depth;
 
-template <class T> __device__ void second_moments_matrix(double *partials, const T *x, Int channels, Int positions) {
+template <class T>
+__device__ void second_moments_matrix(double *partials, double *sums_of_channels, const T *x, Int channels,
+                                      Int positions) {
     constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
     constexpr int pieces = moment_edge * sizeof(T) / 16, depth = 32 / sizeof(T);
     DYNAMIC_SHARED(unsigned char, shared);
@@ -214,7 +221,36 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
         }
     };
 
-    float sums[2][4][4] = {};
+    const bool summing = diagonal && column0 == 0;
+    const unsigned one = sizeof(T) == 4 ? 0x3f800000u : std::is_same_v<T, f16> ? 0x3c003c00u : 0x3f803f80u;
+    const unsigned ones[2] = {one, one};
+    float sums[2][4][4] = {}, channel_sums[2][4] = {};
+    double *part = partials + Int(blockIdx.y) * channels * channels;
+    auto add_run = [&](bool first) {
+#pragma unroll
+        for (int i = 0; i < 2; i++)
+#pragma unroll
+            for (int j = 0; j < 4; j++)
+#pragma unroll
+                for (int k = 0; k < 4; k++) {
+                    Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
+                    Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;
+                    double &total = part[r * channels + c];
+                    total = first ? double(sums[i][j][k]) : total + double(sums[i][j][k]);
+                    sums[i][j][k] = 0;
+                }
+        if (!summing) return;
+        // All columns of the product with ones are the same: lanes of the first one have it.
+#pragma unroll
+        for (int i = 0; i < 2; i++)
+#pragma unroll
+            for (int k = 0; k < 4; k += 2) {
+                Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
+                double &total = sums_of_channels[Int(blockIdx.y) * channels + r];
+                if (lane % 4 == 0) total = (first ? 0 : total) + double(channel_sums[i][k]);
+                channel_sums[i][k] = channel_sums[i][k + 1] = 0;
+            }
+    };
     for (int i = 0; i < moment_stages - 1; i++) {
         if (i < slices) copy(i);
         copy_commit();
@@ -224,6 +260,7 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
         __syncthreads();
         if (number + moment_stages - 1 < slices) copy(number + moment_stages - 1);
         copy_commit();
+        if (number > 0 && number % moment_run == 0) add_run(number == moment_run);
         const unsigned char *left = shared + number % moment_stages * 2 * side_bytes;
         const unsigned char *right = diagonal ? left : left + side_bytes;
 #pragma unroll
@@ -252,44 +289,44 @@ template <class T> __device__ void second_moments_matrix(double *partials, const
             }
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 4; j++) multiply_add<T>(sums[i][j], a[i], b[j]);
+            for (int i = 0; summing && i < 2; i++) multiply_add<T>(channel_sums[i], a[i], ones);
         }
     }
     copy_wait<0>();
-    double *part = partials + Int(blockIdx.y) * channels * channels;
-    for (int i = 0; i < 2; i++)
-        for (int j = 0; j < 4; j++)
-            for (int k = 0; k < 4; k++) {
-                Int r = Int(block_row) * moment_edge + row0 + 16 * i + lane / 4 + k / 2 * 8;
-                Int c = Int(block_column) * moment_edge + column0 + 8 * j + lane % 4 * 2 + k % 2;
-                part[r * channels + c] = sums[i][j][k];
-            }
+    add_run(slices <= moment_run);
 }
 
 // As second_moments_…, where channels is a multiple of 64 and x is aligned to 16 bytes.
-// Sums over a part are made in float32: take parts of 2,048 positions or less. Blocks of
+// Blocks of
 // 128 threads, 27,648 bytes (tf32: 52,224) of dynamic shared memory; the same grid.
 #define SECOND_MOMENTS_MATRIX(suffix, T)                                                                               \
-    KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, const T *x, Int channels,               \
+    KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, double *sums, const T *x, Int channels, \
            Int positions) {                                                                                            \
-        second_moments_matrix(partials, x, channels, positions);                                                       \
+        second_moments_matrix(partials, sums, x, channels, positions);                                                 \
     }
 SECOND_MOMENTS_MATRIX(f16, f16)
 SECOND_MOMENTS_MATRIX(bf16, bf16)
 SECOND_MOMENTS_MATRIX(tf32, float)
 #undef SECOND_MOMENTS_MATRIX
 
-// second (channels²) = Σ of the parts / positions, both triangles. Any one-dimensional grid
-// of blocks of 256 threads; ⌈channels²/32⌉ have one turn each.
-KERNEL((256), second_moments_finish, double *second, const double *partials, Int parts, Int channels, Int positions) {
-    const Int count = channels * channels;
-    for (Int first = Int(blockIdx.x) * channel_edge; first < count; first += Int(gridDim.x) * channel_edge) {
-        const Int i = first + threadIdx.x % channel_edge, row = i / channels, column = i - row * channels;
-        // Only the lower triangle is there, by blocks.
-        const bool own = row / moment_edge >= column / moment_edge;
-        const double sum = sum_of_rows(partials, parts, count, own ? i : count) / double(positions);
-        if (threadIdx.x >= channel_edge || i >= count || !own) continue;
-        second[i] = sum;
-        if (row / moment_edge > column / moment_edge) second[column * channels + row] = sum;
+// Moments of the partial sums of second_moments_…: means (channels), and second (channels²),
+// both triangles. Any one-dimensional grid
+// of blocks of 256 threads; ⌈channels²/32⌉ + ⌈channels/32⌉ have one turn each.
+KERNEL((256), moments_finish, double *means, double *second, const double *sums, const double *partials, Int parts,
+       Int channels, Int positions) {
+    const Int count = channels * channels, squares = (count + channel_edge - 1) / channel_edge;
+    const Int turns = squares + (channels + channel_edge - 1) / channel_edge;
+    for (Int turn = blockIdx.x; turn < turns; turn += gridDim.x) {
+        const bool first_order = turn >= squares;
+        const Int i = (first_order ? turn - squares : turn) * channel_edge + threadIdx.x % channel_edge;
+        const Int row = i / channels, column = i - row * channels, end = first_order ? channels : count;
+        // Of second moments only the lower triangle is there, by blocks.
+        const bool own = i < end && (first_order || row / moment_edge >= column / moment_edge);
+        const double sum =
+            sum_of_rows(first_order ? sums : partials, parts, end, own ? i : end) / double(positions);
+        if (threadIdx.x >= channel_edge || !own) continue;
+        (first_order ? means : second)[i] = sum;
+        if (!first_order && row / moment_edge > column / moment_edge) second[column * channels + row] = sum;
     }
 }
 

@@ -1,9 +1,10 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 package kernels_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"impasto/cuda/kernels/host"
@@ -149,19 +150,84 @@ func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
 					}
 					inEveryOrder(t, func(t *testing.T) {
 						const parts = 3
-						partials, result := host.Allocate(parts*c*c*8), host.Allocate(c*c*8)
+						partials, sums := host.Allocate(parts*c*c*8), host.Allocate(parts*c*8)
+						means, result := host.Allocate(c*8), host.Allocate(c*c*8)
 						b := blocks(c, 64)
 						grid := host.Dim{X: b * (b + 1) / 2, Y: parts}
 						if onMatrix {
-							launch(t, "second_moments_matrix_"+e.suffix, grid, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, xs, c, n)
+							launch(t, "second_moments_matrix_"+e.suffix, grid, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, sums, xs, c, n)
 						} else {
-							launch(t, "second_moments_"+e.suffix, grid, vectorBlock, 0, partials, xs, c, n)
+							launch(t, "second_moments_"+e.suffix, grid, vectorBlock, 0, partials, sums, xs, c, n)
 						}
-						launch(t, "second_moments_finish", someGrid, vectorBlock, 0, result, partials, parts, c, n)
+						launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, parts, c, n)
+						near(t, "means", host.Of[float64](means)[:c], mean, tolerance)
 						near(t, "second moments", host.Of[float64](result)[:c*c], second, tolerance)
 					})
 				})
 			}
+		}
+	}
+}
+
+// TestSecondMomentsOfLongPartsLoseNothing has one block sum up four runs of positions and a
+// bit. After two of large values float32 has no room for what the small ones add: 8 to 2²³,
+// a sixteenth at a time. In runs of their own every sum is exact.
+func TestSecondMomentsOfLongPartsLoseNothing(t *testing.T) {
+	const c, run = 64, 1024
+	const n = 4*run + 45
+	x := make([]float32, n*c)
+	for i := range x {
+		x[i] = 64
+		if i/c >= 2*run {
+			x[i] = 1. / 16
+		}
+	}
+	want := (2*run*64*64 + float64(n-2*run)/16/16) / n
+	for _, e := range []element{half, brain, tensor} {
+		stored := e
+		if e == tensor {
+			stored = single
+		}
+		partials, sums, means, result := host.Allocate(c*c*8), host.Allocate(c*8), host.Allocate(c*8), host.Allocate(c*c*8)
+		launch(t, "second_moments_matrix_"+e.suffix, host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, sums, stored.from(t, x), c, n)
+		launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, 1, c, n)
+		for i, v := range host.Of[float64](result)[:c*c] {
+			if d := math.Abs(v - want); !(d <= 1e-15*want) {
+				t.Fatalf("%s: element %d is %.17g, want %.17g, off by %.2g", e.suffix, i, v, want, d)
+			}
+		}
+		wantMean := (2*run*64 + float64(n-2*run)/16) / n
+		for i, v := range host.Of[float64](means)[:c] {
+			if d := math.Abs(v - wantMean); !(d <= 1e-15*wantMean) {
+				t.Fatalf("%s: mean %d is %.17g, want %.17g, off by %.2g", e.suffix, i, v, wantMean, d)
+			}
+		}
+	}
+}
+
+// TestRoundingInSecondMomentsIsBoundedByARun takes parts of many runs: the error stays below
+// what 64 truncated additions of float32 may take, whatever the number of positions.
+func TestRoundingInSecondMomentsIsBoundedByARun(t *testing.T) {
+	const c, n = 64, 20_000
+	x := normal(c*n, 1)
+	for i := range x {
+		x[i] = max(x[i], 0) * float32(1+i%c)
+	}
+	xs := half.from(t, x)
+	stored := half.to(t, xs, c*n)
+	second, mean := make([]float64, c*c), make([]float64, c)
+	pure.Moments(mean, second, planesOf(stored, c), c)
+	partials, sums, means, result := host.Allocate(c*c*8), host.Allocate(c*8), host.Allocate(c*8), host.Allocate(c*c*8)
+	launch(t, "second_moments_matrix_f16", host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*2+16), partials, sums, xs, c, n)
+	launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, 1, c, n)
+	for i, want := range mean {
+		if d := math.Abs(host.Of[float64](means)[i] - want); !(d <= 0x1p-17*want) {
+			t.Fatalf("mean %d is %.12g, want %.12g, off by %.2g of it, want %.2g at most", i, host.Of[float64](means)[i], want, d/want, 0x1p-17)
+		}
+	}
+	for i, want := range second { // of products that aren't negative
+		if d := math.Abs(host.Of[float64](result)[i] - want); !(d <= 0x1p-17*want) {
+			t.Fatalf("element %d is %.12g, want %.12g, off by %.2g of it, want %.2g at most", i, host.Of[float64](result)[i], want, d/want, 0x1p-17)
 		}
 	}
 }

@@ -7,6 +7,13 @@
 
 constexpr int tile_products = 64;
 
+// Block number n of the lower triangle, by rows.
+__device__ inline void lower_block(int n, int &row, int &column) {
+    row = 0;
+    while (n > row) n -= ++row;
+    column = n;
+}
+
 // The first row and column of a thread's products.
 __device__ __forceinline__ int tile_row() { return threadIdx.x / 16 * 4; }
 __device__ __forceinline__ int tile_column() { return threadIdx.x % 16 * 4; }

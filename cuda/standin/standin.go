@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
 // Package standin lets tests run without a GPU: it builds a library in place of
 // the NVIDIA driver's, which runs the device's kernels on the host
@@ -112,7 +112,7 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	folder := filepath.Join(root, "build", "standin-"+key)
+	folder := filepath.Join(root, "build", "standin-"+runtime.GOARCH+"-"+key)
 	library := filepath.Join(folder, "libcuda.so.1")
 	if _, err := os.Stat(library); err == nil {
 		return library, nil

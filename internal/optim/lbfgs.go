@@ -366,15 +366,8 @@ func (l *LBFGS) remember() error {
 	v, p := l.vectors, l.next
 	v.Copy(p.Change, l.gradient)
 	v.AddScaled(p.Change, -1, l.originGradient)
-	dots, err := v.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Step, p.Step}, [2]Vector{p.Change, p.Change})
-	if err != nil {
-		return err
-	}
-	p.Product = dots[0]
-	if !l.curved(dots[1], dots[0], dots[2]) {
-		return nil
-	}
-	if p.Square, err = l.smoothedSquare(p.Change, dots[2]); err != nil {
+	curved, err := l.measure(&p)
+	if err != nil || !curved {
 		return err
 	}
 	l.next = Curvature{}
@@ -384,6 +377,25 @@ func (l *LBFGS) remember() error {
 	}
 	l.pairs = append(l.pairs, p)
 	return nil
+}
+
+// measure fills in the products of a pair, and tells whether its curvature is large enough.
+// The direction is lost.
+func (l *LBFGS) measure(p *Curvature) (curved bool, err error) {
+	if m, ok := l.vectors.(Measurer); ok {
+		ss, sy, yy, smoothed, err := m.Measure(p.Step, p.Change, l.direction, l.options.Smoothing)
+		p.Product, p.Square = sy, smoothed
+		return l.curved(ss, sy, yy), err
+	}
+	dots, err := l.vectors.Dots([2]Vector{p.Step, p.Change}, [2]Vector{p.Step, p.Step}, [2]Vector{p.Change, p.Change})
+	if err != nil {
+		return false, err
+	}
+	if p.Product = dots[0]; !l.curved(dots[1], dots[0], dots[2]) {
+		return false, nil
+	}
+	p.Square, err = l.smoothedSquare(p.Change, dots[2])
+	return true, err
 }
 
 // smoothedSquare returns yᵀMy of a change of the gradient, given yᵀy. The direction is lost.

@@ -95,16 +95,19 @@ func evaluate(vectors Vectors, gradient Vector, objective Objective) (evaluation
 // evaluateAlong does the same and returns the product of the gradient and a step,
 // unless that is nil.
 func evaluateAlong(vectors Vectors, gradient, step Vector, objective Objective) (e evaluation, slope float64, err error) {
+	pairs := [][2]Vector{{gradient, gradient}}
+	if step != nil {
+		pairs = append(pairs, [2]Vector{gradient, step})
+	}
+	if f, ok := vectors.(Foreseer); ok {
+		f.Foresee(pairs...)
+	}
 	loss, err := objective()
 	if err != nil {
 		return evaluation{}, 0, err
 	}
 	if !finite(loss) {
 		return evaluation{}, 0, &NonFiniteError{What: "loss", Value: loss}
-	}
-	pairs := [][2]Vector{{gradient, gradient}}
-	if step != nil {
-		pairs = append(pairs, [2]Vector{gradient, step})
 	}
 	dots, err := vectors.Dots(pairs...)
 	if err != nil {

@@ -45,6 +45,20 @@ type Vectors interface {
 	AdamStep(AdamStep)
 }
 
+// Foreseer is implemented by Vectors that can make products along with an evaluation of the
+// objective, without another wait for the device.
+type Foreseer interface {
+	// Foresee says which products Dots will be asked for after the next evaluation.
+	Foresee(pairs ...[2]Vector)
+}
+
+// Measurer is implemented by Vectors that take all that L-BFGS has to know of a step and its
+// change of the gradient in one wait for the device.
+type Measurer interface {
+	// Measure returns sᵀs, sᵀy, yᵀy and yᵀMy. The room is as for Smooth.
+	Measure(step, change, room Vector, s Smoothing) (ss, sy, yy, smoothed float64, err error)
+}
+
 // AdamStep is one update of Adam (Kingma and Ba 2015, algorithm 1):
 //
 //	mean   = Beta1·mean   + (1−Beta1)·gradient

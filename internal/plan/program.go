@@ -53,8 +53,8 @@ const (
 	Nothing Beside = iota
 	// ItsLike are other steps that say so: they become one step, a Group.
 	ItsLike
-	// Whatever doesn't need its result goes on while the step runs, on a branch of its
-	// own.
+	// Whatever doesn't need its result goes on while the step runs, on a branch; see
+	// Branches.
 	Whatever
 )
 
@@ -95,6 +95,7 @@ func (s *Schedule) For(device Descriptor) (*Program, error) {
 	if err := p.settle(); err != nil {
 		return nil, err
 	}
+	p.hasten()
 	p.branch()
 	p.arrange()
 	return p, nil

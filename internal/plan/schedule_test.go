@@ -237,10 +237,61 @@ func TestStepsThatRunAtTheSameTimeShareNoMemory(t *testing.T) {
 	}
 	_, cost, grad := chain(t, 5)
 	serial, beside := programOf(t, definitions(), cost, grad), programOf(t, branched, cost, grad)
-	if beside.Branches.Count != 5 || serial.Branches.Count != 0 {
-		t.Errorf("%d and %d branches, want 5 and none", beside.Branches.Count, serial.Branches.Count)
+	if beside.Branches.Count != 1 || serial.Branches.Count != 0 {
+		t.Errorf("%d and %d branches, want one for the chain and none", beside.Branches.Count, serial.Branches.Count)
 	}
 	noStepOverwritesWhatIsStillNeeded(t, "branched convolutions", 5, beside)
+}
+
+// TestLossesBeginOnceTheirLayerIsThere has every loss of a chain of layers on a branch, from
+// its summary on: that begins right after the convolution, the comparison follows on the same
+// branch, and nothing waits for them but the gradients, and in the end the sum.
+func TestLossesBeginOnceTheirLayerIsThere(t *testing.T) {
+	const depth = 5
+	branched := definitions()
+	branched.supports = func(step Step) Support {
+		s := ByDefinitionOf(step)
+		switch step.Op.(type) {
+		case *ops.DifferenceSums, *ops.ValueAndGradient:
+			s.Beside = Whatever
+		}
+		return s
+	}
+	_, cost, grad := chain(t, depth)
+	p := programOf(t, branched, cost, grad)
+	noStepOverwritesWhatIsStillNeeded(t, "losses", depth, p)
+	b := p.Branches
+	if b.Count != depth {
+		t.Errorf("%d branches, want one for each of %d losses", b.Count, depth)
+	}
+	layers, losses := 0, 0
+	for i, step := range p.Steps {
+		switch step.Op.(type) {
+		case *ops.Convolution:
+			if layers++; losses < layers-1 {
+				t.Errorf("step %d is layer %d, before which only %d losses have begun", i, layers, losses)
+			}
+		case *ops.ValueAndGradient:
+			if losses++; b.Of[i] == 0 || b.Of[i] != b.Of[i-1] {
+				t.Errorf("step %d compares on branch %d, its summary is made on %d", i, b.Of[i], b.Of[i-1])
+			}
+		case *ops.DifferenceSumsGradient:
+			if len(b.Joins[i]) != 1 {
+				t.Errorf("step %d, the gradient of one loss, waits for branches %v", i, b.Joins[i])
+			}
+		case *ops.Sum:
+			if i != len(p.Steps)-1 && len(b.Joins[i]) > 0 {
+				t.Errorf("step %d of %d sums up losses before the end", i, len(p.Steps))
+			}
+		default:
+			if len(b.Joins[i]) > 0 {
+				t.Errorf("step %d, %v, waits for branches %v", i, step.Op, b.Joins[i])
+			}
+		}
+	}
+	if layers != depth || losses != depth {
+		t.Errorf("%d layers and %d losses, want %d", layers, losses, depth)
+	}
 }
 
 // TestPassesFuseWhatADeviceCan: in a chain of convolutions, each but the last has a

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/lapack/lapack64"
+	"gonum.org/v1/gonum/mat"
 )
 
 // A transport map T between normal distributions that an iteration has found is tried on
@@ -40,4 +41,21 @@ func ProbeTransport(probes, covariance []float64) bool {
 	// What is ill-conditioned shows in the residual.
 	blas64.Trsm(blas.Left, blas.NoTrans, 1, root, blas64.General{Rows: n, Cols: TransportProbes, Data: probes, Stride: TransportProbes})
 	return true
+}
+
+// PivotTransport factors a target's covariance, C×C, in the order in which Cholesky's method
+// takes its rows and columns where it takes the largest that is left first: order are the
+// channels in it, upper is Lₜᵀ and inverse Lₜ⁻¹ of the covariance LₜLₜᵀ in that order. It
+// tells whether there are such; there are none where Σₜ isn't positive definite.
+func PivotTransport(covariance []float64, channels int) (order []int, upper, inverse []float64, ok bool) {
+	var cholesky mat.PivotedCholesky
+	if !cholesky.Factorize(mat.NewSymDense(channels, covariance), -1) {
+		return nil, nil, nil, false
+	}
+	var root, inverted mat.TriDense
+	cholesky.UTo(&root)
+	if err := inverted.InverseTri(&root); err != nil {
+		return nil, nil, nil, false
+	}
+	return cholesky.ColumnPivots(nil), mat.DenseCopyOf(&root).RawMatrix().Data, mat.DenseCopyOf(inverted.T()).RawMatrix().Data, true
 }

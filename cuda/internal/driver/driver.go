@@ -1,7 +1,7 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && (linux || windows)
 
-// Package driver reaches the CUDA driver of the machine, libcuda.so.1, when it is
-// asked to, so that a program starts where there is none. gorgonia.org/cu, whose
+// Package driver reaches the CUDA driver of the machine, libcuda.so.1 or nvcuda.dll, when it
+// is asked to, so that a program starts where there is none. gorgonia.org/cu, whose
 // calls go through this package's trampolines, covers most of the driver; what it
 // lacks is here: graphs of captured work, pinned memory of the host, and large
 // shared memory.
@@ -11,7 +11,9 @@
 package driver
 
 /*
-#cgo LDFLAGS: -L${SRCDIR}/stub -Wl,--as-needed -ldl
+#cgo LDFLAGS: -L${SRCDIR}/stub
+#cgo linux LDFLAGS: -Wl,--as-needed -ldl
+#include <stdlib.h>
 #include <string.h>
 #include <cuda.h>
 #include "driver.h"
@@ -30,12 +32,23 @@ static CUresult encode(void *to, CUtensorMapDataType type, int rank, CUdeviceptr
 		memcpy(to, &map, sizeof map);
 	return result;
 }
+
+// log, of at least one byte, becomes what the driver's compiler says.
+static CUresult load_module(CUmodule *module, const void *image, char *log, size_t size) {
+	CUjit_option options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+	void *values[] = {log, (void *)size};
+	*log = 0;
+	CUresult result = cuModuleLoadDataEx(module, image, 2, options, values);
+	log[size - 1] = 0;
+	return result;
+}
 */
 import "C"
 
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -59,6 +72,10 @@ const (
 	OutOfMemory Status = C.CUDA_ERROR_OUT_OF_MEMORY
 	NoDevice    Status = C.CUDA_ERROR_NO_DEVICE
 )
+
+// Required is the version of CUDA whose driver has every entry point: 12.0. NVIDIA's
+// drivers speak it from 525 on.
+const Required = 12000
 
 // Stops tells whether nothing can be done on a device after it has met the status:
 // all but those that say that one call asked for what it can't have.
@@ -112,6 +129,35 @@ var load = sync.OnceValue(func() error {
 // package or of gorgonia.org/cu works before. It fails with a *NotFoundError
 // where there is no driver, and with the driver's Status where that can't start.
 func Load() error { return load() }
+
+// LoadError is what the driver has against an image of kernels.
+type LoadError struct {
+	Status Status
+	Log    string // of its compiler, if it says anything
+}
+
+func (e *LoadError) Error() string {
+	if e.Log == "" {
+		return e.Status.Error()
+	}
+	return fmt.Sprintf("%v: %s", e.Status, e.Log)
+}
+
+// Unwrap returns the status.
+func (e *LoadError) Unwrap() error { return e.Status }
+
+// LoadModule loads kernels into the current context: machine code for its device, or
+// PTX, which the driver compiles. It fails with a *LoadError.
+func LoadModule(image []byte) (cu.Module, error) {
+	text := C.CBytes(append(image[:len(image):len(image)], 0)) // PTX ends with a zero
+	defer C.free(text)
+	var log [4096]C.char
+	var module C.CUmodule
+	if status := C.load_module(&module, text, &log[0], C.size_t(len(log))); status != C.CUDA_SUCCESS {
+		return cu.Module{}, &LoadError{Status(status), strings.TrimSpace(C.GoString(&log[0]))}
+	}
+	return *(*cu.Module)(unsafe.Pointer(&module)), nil
+}
 
 // HostMemory is memory of the host that the device can reach while kernels run.
 type HostMemory struct {

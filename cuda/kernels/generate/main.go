@@ -1,10 +1,13 @@
-// Generate compiles the device kernels into one fat binary, or, with -check, tells
-// whether the one that is there is made of the sources that are there. Run it in
-// the folder of the kernels.
+//go:build !windows
+
+// Generate compiles the device kernels into images, machine code for each of
+// kernels.Architectures and PTX for all others, or, with -check, tells whether those
+// that are there are made of the sources that are there. Run it in the folder of the
+// kernels.
 //
-// The compiler is what the environment variable NVCC names; compiler.sh fetches the
-// one that is meant. A check does without it and then compares digests only; where
-// NVCC is set, it compiles anew and compares every byte.
+// The compilers are in the folder that the environment variable NVRTC names; compiler.sh
+// fetches those that are meant. A check does without them and then compares digests only;
+// where NVRTC is set, it compiles anew and compares every byte.
 package main
 
 import (
@@ -14,27 +17,39 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"impasto/cuda/kernels"
 )
 
-const (
-	image  = "kernels.fatbin"
-	record = "kernels.sum"
-	// version of the compiler that images are made with.
-	version = "V13.0.88"
-)
+const record = "kernels.sum"
 
-// arguments of the compiler: code for compute capability 8.0, which serves 8.x too,
-// and 9.0 with what only it has, and PTX for all later ones.
-var arguments = []string{
-	"-std=c++17", "-fatbin", "-compress-mode=size",
-	"-gencode", "arch=compute_80,code=sm_80",
-	"-gencode", "arch=compute_90a,code=sm_90a",
-	"-gencode", "arch=compute_80,code=compute_80",
+// options of the compiler, beside the target and its folder of headers.
+var options = []string{"-std=c++17", "-default-device", "-I.", "-Igenerate/include"}
+
+// target is an image to be made.
+type target struct {
+	file     string
+	compiler string // the folder that it is in
+	version  string // of the compiler
+	target   string
 }
+
+// targets are all images.
+func targets() []target {
+	list := []target{{"kernels.ptx", "ptx", "12.0", "compute_80"}}
+	for _, architecture := range kernels.Architectures {
+		list = append(list, target{architecture + ".cubin", "machine", "12.9", "sm_" + architecture})
+	}
+	return list
+}
+
+func (t target) path() string { return filepath.Join("images", t.file+".zst") }
 
 func main() {
 	check := flag.Bool("check", false, "compare, write nothing")
@@ -50,24 +65,56 @@ func main() {
 }
 
 func generate() error {
-	made, err := compile()
+	images, err := compile()
 	if err != nil {
 		return err
 	}
-	sum, err := describe(made)
+	sum, err := describe(images)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(image, made, 0o644); err != nil {
-		return err
+	for i, t := range targets() {
+		if err := write(t.path(), images[i]); err != nil {
+			return err
+		}
 	}
 	return os.WriteFile(record, sum, 0o644)
 }
 
-func compare() error {
-	there, err := os.ReadFile(image)
+func write(path string, image []byte) error {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithWindowSize(8<<20))
 	if err != nil {
 		return err
+	}
+	defer encoder.Close()
+	return os.WriteFile(path, encoder.EncodeAll(image, nil), 0o644)
+}
+
+func read(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer decoder.Close()
+	image, err := decoder.DecodeAll(text, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return image, nil
+}
+
+func compare() error {
+	var there [][]byte
+	for _, t := range targets() {
+		image, err := read(t.path())
+		if err != nil {
+			return err
+		}
+		there = append(there, image)
 	}
 	recorded, err := os.ReadFile(record)
 	if err != nil {
@@ -78,33 +125,34 @@ func compare() error {
 		return err
 	}
 	if !bytes.Equal(sum, recorded) {
-		return fmt.Errorf("%s isn't made of these sources; run make generate\n%s wants\n%s", image, record, sum)
+		return fmt.Errorf("the images aren't made of these sources; run make generate\n%s wants\n%s", record, sum)
 	}
-	if os.Getenv("NVCC") == "" {
+	if os.Getenv("NVRTC") == "" {
 		return nil
 	}
 	made, err := compile()
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(made, there) {
-		return fmt.Errorf("the compiler makes of these sources something else than %s; run make generate", image)
+	for i, t := range targets() {
+		if !bytes.Equal(made[i], there[i]) {
+			return fmt.Errorf("the compiler makes of these sources something else than %s; run make generate", t.path())
+		}
 	}
 	return nil
 }
 
-// describe digests the sources, all that else decides what is made of them, and an
-// image.
-func describe(image []byte) ([]byte, error) {
-	sources, err := filepath.Glob("*.cu")
-	if err != nil {
-		return nil, err
+// describe digests the sources, all that else decides what is made of them, and images
+// as they are uncompressed.
+func describe(images [][]byte) ([]byte, error) {
+	var sources []string
+	for _, pattern := range []string{"*.cu", "*.h", "compiler*.txt", "generate/include/*"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, paths...)
 	}
-	headers, err := filepath.Glob("*.h")
-	if err != nil {
-		return nil, err
-	}
-	sources = append(sources, headers...)
 	var text bytes.Buffer
 	for _, source := range sources {
 		content, err := os.ReadFile(source)
@@ -113,32 +161,56 @@ func describe(image []byte) ([]byte, error) {
 		}
 		fmt.Fprintf(&text, "%x  %s\n", sha256.Sum256(content), source)
 	}
-	fmt.Fprintf(&text, "nvcc %s %s\n%x\n", version, strings.Join(arguments, " "), sha256.Sum256(image))
+	for i, t := range targets() {
+		fmt.Fprintf(&text, "%x  %s, by nvrtc %s -arch=%s %s\n", sha256.Sum256(images[i]), t.file, t.version, t.target, strings.Join(options, " "))
+	}
 	return text.Bytes(), nil
 }
 
-// compile makes an image of all.cu.
-func compile() ([]byte, error) {
-	compiler := os.Getenv("NVCC")
-	if compiler == "" {
-		return nil, errors.New("compiling: no compiler: set NVCC to what ./compiler.sh prints")
+// compile makes all images of all.cu.
+func compile() ([][]byte, error) {
+	folder := os.Getenv("NVRTC")
+	if folder == "" {
+		return nil, errors.New("compiling: no compiler: set NVRTC to what ./compiler.sh prints")
 	}
-	says, err := exec.Command(compiler, "--version").Output()
-	if err != nil {
-		return nil, fmt.Errorf("compiling: asking %s for its version: %w", compiler, err)
-	}
-	if got := regexp.MustCompile(`V[\d.]+`).Find(says); string(got) != version {
-		return nil, fmt.Errorf("compiling: %s is %s, want %s, which ./compiler.sh fetches", compiler, got, version)
-	}
-	dir, err := os.MkdirTemp("", "kernels")
+	source, err := os.ReadFile("all.cu")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, image)
-	command := exec.Command(compiler, append(arguments, "all.cu", "-o", out)...)
-	if output, err := command.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compiling: %w\n%s", err, output)
+	list := targets()
+	images, failures := make([][]byte, len(list)), make([]error, len(list))
+	slots := make(chan struct{}, runtime.NumCPU())
+	var all sync.WaitGroup
+	for i, t := range list {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			images[i], failures[i] = t.make(string(source), filepath.Join(folder, t.compiler, "nvidia"))
+		})
 	}
-	return os.ReadFile(out)
+	all.Wait()
+	for _, err := range failures {
+		if err != nil {
+			return nil, err // what is wrong with a source, all compilers tell
+		}
+	}
+	return images, nil
+}
+
+// make compiles a source into the image by the compiler in a folder.
+func (t target) make(source, folder string) ([]byte, error) {
+	compiler, err := openNVRTC(filepath.Join(folder, "cuda_nvrtc", "lib", "libnvrtc.so.12"), t.version)
+	if err != nil {
+		return nil, err
+	}
+	options := append([]string{"-arch=" + t.target, "-I" + filepath.Join(folder, "cuda_runtime", "include")}, options...)
+	result, padding := compiler.cubin, ""
+	if strings.HasPrefix(t.target, "compute_") {
+		result, padding = compiler.ptx, "\x00" // which ends texts
+	}
+	image, err := compiler.build(source, options, result)
+	if err != nil {
+		return nil, fmt.Errorf("compiling %s: %w", t.file, err)
+	}
+	return bytes.TrimSuffix(image, []byte(padding)), nil
 }

@@ -85,8 +85,11 @@ Device *device;
 enum class Order { forward, backward, warps_backward };
 Order order;
 
-#if defined(__x86_64__)
+// emulation_switch keeps what a call must keep on the stack, the stack's pointer at save,
+// and goes on with another stack: frame_words there, of which one is where to go.
 extern "C" void emulation_switch(void **save, void *to);
+#if defined(__x86_64__)
+constexpr int frame_words = 8, return_word = 6; // the stack is aligned as after a call
 asm(R"(
 	.text
 	.globl emulation_switch
@@ -110,8 +113,42 @@ emulation_switch:
 	ret
 	.size emulation_switch,.-emulation_switch
 )");
+#elif defined(__aarch64__)
+constexpr int frame_words = 20, return_word = 1;
+asm(R"(
+	.text
+	.globl emulation_switch
+	.hidden emulation_switch
+	.type emulation_switch,%function
+emulation_switch:
+	stp x29, x30, [sp, #-160]!
+	stp x19, x20, [sp, #16]
+	stp x21, x22, [sp, #32]
+	stp x23, x24, [sp, #48]
+	stp x25, x26, [sp, #64]
+	stp x27, x28, [sp, #80]
+	stp d8, d9, [sp, #96]
+	stp d10, d11, [sp, #112]
+	stp d12, d13, [sp, #128]
+	stp d14, d15, [sp, #144]
+	mov x9, sp
+	str x9, [x0]
+	mov sp, x1
+	ldp x19, x20, [sp, #16]
+	ldp x21, x22, [sp, #32]
+	ldp x23, x24, [sp, #48]
+	ldp x25, x26, [sp, #64]
+	ldp x27, x28, [sp, #80]
+	ldp d8, d9, [sp, #96]
+	ldp d10, d11, [sp, #112]
+	ldp d12, d13, [sp, #128]
+	ldp d14, d15, [sp, #144]
+	ldp x29, x30, [sp], #160
+	ret
+	.size emulation_switch,.-emulation_switch
+)");
 #else
-#error "the emulation's switch between fibers is written for x86-64"
+#error "the emulation's switch between fibers is written for x86-64 and 64-bit Arm"
 #endif
 
 void to_scheduler() { emulation_switch(&device->fibers[device->current].stack_pointer, device->scheduler); }
@@ -129,11 +166,10 @@ void fiber_main() {
 
 void begin(int thread) {
     Fiber &f = device->fibers[thread];
-    auto *top = reinterpret_cast<void **>(device->stacks + size_t(thread + 1) * stack_size);
-    *--top = nullptr; // the stack is aligned as after a call
-    *--top = reinterpret_cast<void *>(fiber_main);
-    for (int i = 0; i < 6; i++) *--top = nullptr;
-    f.stack_pointer = top;
+    auto *frame = reinterpret_cast<void **>(device->stacks + size_t(thread + 1) * stack_size) - frame_words;
+    std::memset(frame, 0, frame_words * sizeof *frame);
+    frame[return_word] = reinterpret_cast<void *>(fiber_main);
+    f.stack_pointer = frame;
     f.state = State::ready;
     f.group = 0;
     f.copies.clear();

@@ -11,8 +11,14 @@ struct bf16 {
     uint16_t bits;
 };
 
+#ifdef __aarch64__
+using Half = __fp16; // there, g++ has _Float16 in C++ from 13 on only
+#else
+using Half = _Float16;
+#endif
+
 inline float to_float(f16 x) {
-    _Float16 value;
+    Half value;
     std::memcpy(&value, &x, 2);
     return float(value);
 }
@@ -20,7 +26,7 @@ inline float to_float(bf16 x) { return __uint_as_float(unsigned(x.bits) << 16); 
 
 template <class T> T from_float(float x);
 template <> inline f16 from_float<f16>(float x) {
-    _Float16 value = _Float16(x);
+    Half value = Half(x);
     f16 result;
     std::memcpy(&result, &value, 2);
     return result;

@@ -1,4 +1,4 @@
-//go:build gpu && linux && amd64 && cgo
+//go:build gpu && cgo && linux
 
 // Package host compiles the device's kernels for the host and runs them there, so
 // that tests need no GPU. See emulation.h for what that finds and what it can't.
@@ -94,8 +94,12 @@ func Compile(dir string, others ...string) ([]string, error) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			command := exec.Command(compiler, "-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing", "-mf16c", "-mfma",
-				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i])
+			arguments := []string{"-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing",
+				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i]}
+			if runtime.GOARCH == "amd64" {
+				arguments = append(arguments, "-mf16c", "-mfma")
+			}
+			command := exec.Command(compiler, arguments...)
 			if output, err := command.CombinedOutput(); err != nil {
 				failures[i] = fmt.Errorf("compiling %s for the host: %w\n%s", source, err, bytes.TrimSpace(output))
 			}

@@ -15,6 +15,7 @@
 //	STANDIN_DRIVER=n         version of CUDA that the driver speaks, 13000 unless given
 //	STANDIN_DEVICES=n        number of devices, 1 unless given
 //	STANDIN_CAPABILITY=a.b   compute capability, 9.0 unless given
+//	STANDIN_JIT=n            compiling PTX fails with n
 //	STANDIN_MEMORY=n         memory of a device in bytes, 4 GiB unless given
 //	STANDIN_ALLOCATION=n     the allocation from that on fails, counted from 1
 //	STANDIN_LAUNCH=n         the kernel launched n-th, counted from 1, fails
@@ -35,6 +36,7 @@
 #include <string>
 #include <vector>
 
+#include <elf.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -54,6 +56,16 @@ namespace {
 long long setting(const char *name, long long otherwise) {
 	const char *text = std::getenv(name);
 	return text ? std::atoll(text) : otherwise;
+}
+
+int driver_version() { return int(setting("STANDIN_DRIVER", 13000)); }
+
+// The compute capability, major and minor.
+std::pair<int, int> capability() {
+	const char *text = std::getenv("STANDIN_CAPABILITY");
+	std::pair<int, int> parts{9, 0};
+	if (text) std::sscanf(text, "%d.%d", &parts.first, &parts.second);
+	return parts;
 }
 
 // An operation on a stream; its result is CUDA_SUCCESS or what the device fails
@@ -247,6 +259,63 @@ bool all_lead_to(const Graph &graph, const std::vector<size_t> &some) {
 	return count == graph.nodes.size();
 }
 
+// What a device of the stand-in's says to a file of machine code: it runs code of its own
+// major compute capability and no higher minor one, or only exactly its own where the
+// code is specific to an architecture.
+CUresult check_code(const Elf64_Ehdr *header) {
+	constexpr int machine_cuda = 190;
+	if (header->e_machine != machine_cuda) return CUDA_ERROR_INVALID_IMAGE;
+	// The binary interface that CUDA 12.0 has, and that of architectures since 12.8.
+	int code;
+	bool specific;
+	const bool old = header->e_ident[EI_OSABI] == 0x33 && header->e_ident[EI_ABIVERSION] == 7;
+	if (old) {
+		code = header->e_flags & 0xff;
+		specific = header->e_flags & 0x800;
+	} else if (header->e_ident[EI_OSABI] == 0x41 && header->e_ident[EI_ABIVERSION] == 8) {
+		code = header->e_flags >> 8 & 0xff;
+		specific = header->e_flags & 8;
+	} else {
+		return CUDA_ERROR_INVALID_IMAGE;
+	}
+	if (!old && driver_version() < 12080) return CUDA_ERROR_NO_BINARY_FOR_GPU;
+	const int device = 10 * capability().first + capability().second;
+	if (specific ? code != device : code / 10 != device / 10 || code > device) {
+		std::fprintf(stderr, "stand-in driver: machine code for %d%s on a device of compute capability %d.%d\n", code,
+					 specific ? "a" : "", device / 10, device % 10);
+		return CUDA_ERROR_NO_BINARY_FOR_GPU;
+	}
+	return CUDA_SUCCESS;
+}
+
+// What it says to PTX, and why.
+CUresult check_text(const char *text, std::string &error) {
+	if (auto status = CUresult(setting("STANDIN_JIT", CUDA_SUCCESS)); status != CUDA_SUCCESS) {
+		error = "the stand-in fails to compile";
+		return status;
+	}
+	// What versions of CUDA read, from NVIDIA's table of releases of PTX.
+	static const std::map<int, int> reads{{12000, 80}, {12010, 81}, {12020, 82}, {12030, 83}, {12040, 84},
+										  {12050, 85}, {12070, 86}, {12080, 87}, {12090, 88}, {13000, 90}};
+	const char *version = std::strstr(text, "\n.version "), *target = std::strstr(text, "\n.target sm_");
+	int major, minor, lowest;
+	if (!version || !target || std::sscanf(version, "\n.version %d.%d", &major, &minor) != 2 ||
+		std::sscanf(target, "\n.target sm_%d\n", &lowest) != 1) {
+		error = "no version and target of PTX";
+		return CUDA_ERROR_INVALID_IMAGE;
+	}
+	auto most = std::prev(reads.upper_bound(driver_version()));
+	if (10 * major + minor > most->second) {
+		error = "PTX of a version that the driver doesn't know";
+		return CUDA_ERROR_UNSUPPORTED_PTX_VERSION;
+	}
+	if (lowest > 10 * capability().first + capability().second) {
+		error = "PTX for newer devices";
+		return CUDA_ERROR_INVALID_PTX;
+	}
+	return CUDA_SUCCESS;
+}
+
 } // namespace
 
 extern "C" {
@@ -266,6 +335,8 @@ CUresult cuGetErrorName(CUresult error, const char **name) {
 		{CUDA_ERROR_NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED"},
 		{CUDA_ERROR_NO_DEVICE, "CUDA_ERROR_NO_DEVICE"},
 		{CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
+		{CUDA_ERROR_NO_BINARY_FOR_GPU, "CUDA_ERROR_NO_BINARY_FOR_GPU"},
+		{CUDA_ERROR_JIT_COMPILER_NOT_FOUND, "CUDA_ERROR_JIT_COMPILER_NOT_FOUND"},
 		{CUDA_ERROR_LAUNCH_FAILED, "CUDA_ERROR_LAUNCH_FAILED"},
 		{CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED"},
 		{CUDA_ERROR_UNKNOWN, "CUDA_ERROR_UNKNOWN"},
@@ -276,7 +347,7 @@ CUresult cuGetErrorName(CUresult error, const char **name) {
 }
 
 CUresult cuDriverGetVersion(int *version) {
-	*version = int(setting("STANDIN_DRIVER", 13000));
+	*version = driver_version();
 	return CUDA_SUCCESS;
 }
 
@@ -304,9 +375,7 @@ CUresult cuDeviceTotalMem_v2(size_t *bytes, CUdevice) {
 }
 
 CUresult cuDeviceGetAttribute(int *value, CUdevice_attribute attribute, CUdevice) {
-	const char *capability = std::getenv("STANDIN_CAPABILITY");
-	int major = 9, minor = 0;
-	if (capability) std::sscanf(capability, "%d.%d", &major, &minor);
+	const auto [major, minor] = capability();
 	switch (attribute) {
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR: *value = major; break;
 	case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR: *value = minor; break;
@@ -592,17 +661,26 @@ CUresult cuEventElapsedTime(float *milliseconds, CUevent begin, CUevent end) {
 	return CUDA_SUCCESS;
 }
 
-CUresult cuModuleLoadData(CUmodule *module, const void *image) {
+// Options are where errors are told, and how many bytes there are for it.
+CUresult cuModuleLoadDataEx(CUmodule *module, const void *image, unsigned count, CUjit_option *options, void **values) {
 	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
-	constexpr unsigned fat_binary = 0xBA55ED50;
-	unsigned magic;
-	std::memcpy(&magic, image, sizeof magic);
-	if (magic != fat_binary) return CUDA_ERROR_INVALID_IMAGE;
-	*module = new CUmod_st;
-	return CUDA_SUCCESS;
+	char *log = nullptr;
+	size_t size = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (options[i] == CU_JIT_ERROR_LOG_BUFFER) log = static_cast<char *>(values[i]);
+		if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES) size = reinterpret_cast<size_t>(values[i]);
+	}
+	CUresult result;
+	if (std::memcmp(image, ELFMAG, SELFMAG) == 0) {
+		result = check_code(static_cast<const Elf64_Ehdr *>(image));
+	} else {
+		std::string error;
+		result = check_text(static_cast<const char *>(image), error);
+		if (log) std::snprintf(log, size, "%s", error.c_str());
+	}
+	if (result == CUDA_SUCCESS) *module = new CUmod_st;
+	return result;
 }
-
-CUresult cuModuleLoadFatBinary(CUmodule *module, const void *image) { return cuModuleLoadData(module, image); }
 
 CUresult cuModuleUnload(CUmodule module) {
 	delete module;
