@@ -1,4 +1,4 @@
-//go:build gpu //go:build gpu && linux && amd64 && cgo//go:build gpu && linux && amd64 && cgo cgo //go:build gpu && linux && amd64 && cgo//go:build gpu && linux && amd64 && cgo (linux || windows)
+//go:build gpu && cgo && linux
 
 package cuda
 

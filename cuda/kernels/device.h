@@ -107,19 +107,21 @@ template <class T> __device__ __forceinline__ void store_wide(T *p, const Wide<T
 // or several times, which lies on 16 bytes then on either side.
 template <int width, class T> __device__ __forceinline__ void load_some(T (&to)[width], const T *from) {
     static_assert(width == 1 || width % Wide<T>::count == 0);
-    if constexpr (width == 1)
+    if constexpr (width == 1) {
         to[0] = *from;
-    else
+    } else {
 #pragma unroll
         for (int i = 0; i < width; i += Wide<T>::count) *reinterpret_cast<Wide<T> *>(to + i) = load_wide(from + i);
+    }
 }
 template <int width, class T> __device__ __forceinline__ void store_some(T *to, const T (&from)[width]) {
     static_assert(width == 1 || width % Wide<T>::count == 0);
-    if constexpr (width == 1)
+    if constexpr (width == 1) {
         *to = from[0];
-    else
+    } else {
 #pragma unroll
         for (int i = 0; i < width; i += Wide<T>::count) store_wide(to + i, load_wide(from + i));
+    }
 }
 
 // Element number i of those that lie in words.

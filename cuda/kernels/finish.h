@@ -63,7 +63,7 @@ template <class T> struct FinishWide {
     // Makes neighbouring results, in words as they lie in memory.
     __device__ void operator()(unsigned (&to)[OfPosition::words], const float (&sums)[neighbours], const OfFilters &f,
                                const OfPosition &p) const {
-        const float least = rectify ? 0 : -INFINITY;
+        const float least = rectify ? 0.f : -__uint_as_float(0x7f800000); // or −∞
         T results[neighbours];
 #pragma unroll
         for (int i = 0; i < neighbours; i++) {
