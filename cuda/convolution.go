@@ -6,6 +6,7 @@ import (
 	"impasto/cuda/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
+	"impasto/internal/pure"
 )
 
 // What a convolution does besides, as the kernels know it.
@@ -39,6 +40,14 @@ type convolved struct {
 	flags        int
 	filters      *plan.Buffer
 	transposed   bool
+	pool         maxPool
+}
+
+// maxPool is the pooling of a convolution's result that goes with it, if there is a place for
+// what it gives: the maxima times scale.
+type maxPool struct {
+	result elements
+	scale  float64
 }
 
 // convolve binds a convolution from map to map.
@@ -76,14 +85,16 @@ func (b *binder) partSums(s shape3, parts int) pointer[float32] {
 func (b *binder) convolveOnMatrixUnits(c convolved) (parts int, sums pointer[float32]) {
 	s, p := c.shape, b.device.precision
 	filters := b.matrixFilters(c.filters, c.transposed)
-	shape, columns, parts := onMatrixUnits(rows{s.in, s.out, s.positions(), 9})
-	sums = b.partSums(s, parts)
+	r := rows{s.in, s.out, s.positions(), 9}
+	// A part is worth its memory from some 32 slices of depth on.
+	t := r.matrixTiling(min(max(9*s.in/1024, 1), 8), b.device.multiprocessors)
+	sums = b.partSums(s, t.parts)
 	convolution := p.ConvolutionMatrix128
-	if columns == 64 {
+	if t.columns == 64 {
 		convolution = p.ConvolutionMatrix64
 	}
-	b.add(convolution(shape, c.result, sums, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
-	return parts, sums
+	b.add(convolution(t.shape(r), c.result, sums, c.x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	return t.parts, sums
 }
 
 // convolutionKernel is that of a convolution of a map or a picture, with bias and
@@ -92,14 +103,7 @@ var convolutionKernel = kernel{
 	refuses: narrowResult,
 	bind: func(b *binder, step plan.Step) {
 		op, y, x, filters := step.Op.(*ops.Convolution), step.Results[0], step.Inputs[0], step.Inputs[1]
-		s, bias, colour := shapeOf(x, filters), b.constant(step.Inputs[2]), b.colour(op.Border)
-		flags := 0
-		if op.Border.Replicate {
-			flags |= replicateBorder
-		}
-		if op.Rectify {
-			flags |= rectifyResult
-		}
+		s, bias, colour, flags := shapeOf(x, filters), b.constant(step.Inputs[2]), b.colour(op.Border), flagsOf(op)
 		if b.device.formatOf(x) == channelsLast {
 			b.convolve(convolved{
 				shape: s, result: b.elements(y), x: b.elements(x), bias: bias, colour: colour, flags: flags, filters: filters,
@@ -108,6 +112,39 @@ var convolutionKernel = kernel{
 		}
 		b.add(b.device.maps().ConvolutionPicture(plainShape(s.positions(), s.out), b.elements(y), b.floats(x), b.filters(filters, false), bias,
 			colour, flags, s.in, s.out, s.height, s.width))
+	},
+}
+
+// flagsOf are the flags of a convolution.
+func flagsOf(op *ops.Convolution) int {
+	flags := 0
+	if op.Border.Replicate {
+		flags |= replicateBorder
+	}
+	if op.Rectify {
+		flags |= rectifyResult
+	}
+	return flags
+}
+
+// pooledConvolutionKernel is that of a convolution with zeros round the map and of the maxima of
+// its result, on Hopper, where a tile has them together.
+var pooledConvolutionKernel = kernel{
+	refuses: func(d *Device, step plan.Step) string {
+		op, x, filters := step.Op.(*ops.PooledConvolution), step.Inputs[0], step.Inputs[1]
+		border, whole := op.Convolution.Border, len(step.Results) == 2 && step.Results[1].Keeps == plan.Whole
+		if op.Pool.Mode != pure.MaxPool || border.Replicate || border.Colour != nil || !whole || !d.hopperPools(shapeOf(x, filters)) {
+			return noKernel
+		}
+		return narrowInput(d, step)
+	},
+	bind: func(b *binder, step plan.Step) {
+		op, x, filters := step.Op.(*ops.PooledConvolution), step.Inputs[0], step.Inputs[1]
+		b.convolve(convolved{
+			shape: shapeOf(x, filters), result: b.elements(step.Results[1]), x: b.elements(x), bias: b.constant(step.Inputs[2]),
+			flags: flagsOf(op.Convolution), filters: filters,
+			pool: maxPool{b.elements(step.Results[0]), op.Pool.Scale},
+		})
 	},
 }
 
@@ -134,7 +171,7 @@ func (b *binder) convolutionGradient(step plan.Step) {
 		if mask != none && d.matrixUnits(s.out, s.in) {
 			// The matrix units' copies have no way to look at a mask.
 			masked := elements(workspace[byte](b, d.size(dy)))
-			b.add(d.maps().RectifyGradient(over(dy.Len()), masked, from, mask, dy.Len()))
+			b.add(d.maps().RectifyGradient(b.overPieces(dy, 1), masked, from, mask, dy.Len()))
 			from, mask = masked, none
 		}
 		b.convolve(convolved{

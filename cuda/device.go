@@ -30,6 +30,8 @@ type Device struct {
 	// polarFrom is how many channels a distribution has at least whose transport map is looked
 	// for by float32 first; 0 is none.
 	polarFrom int
+	// multiprocessors is how many there are.
+	multiprocessors int
 
 	mutex     sync.Mutex
 	context   cu.CUContext
@@ -80,6 +82,9 @@ func NewDevice(o Options) (plan.Device, error) {
 		info: info, precision: precisions[o.Precision],
 		ampere: forced("ampere"), polarFrom: polarFrom(info.Capability),
 		table: kernelTable(), functions: map[string]cu.Function{}, allowed: map[string]int{}, prepared: map[constantKey]memory{},
+	}
+	if d.multiprocessors, err = handle.Attribute(cu.MultiprocessorCount); err != nil {
+		return nil, d.explain("count the multiprocessors of "+info.Name, err)
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -17,25 +17,65 @@ func (d *Device) hopper(s shape3) bool {
 	return d.code == "90a" && !d.ampere && d.maps().Bytes() == 2 && s.in%64 == 0
 }
 
+// hopperPools tells whether a convolution there can make the maxima of its result besides: not
+// where no tile has all of a sum.
+func (d *Device) hopperPools(s shape3) bool {
+	return d.matrixUnits(s.in, s.out) && d.hopper(s) && bestTiling(s, d.multiprocessors).parts == 1
+}
+
+// hopperTiling is how a convolution is cut up: tiles are of 8×32 positions by so many filters,
+// and each is summed in so many parts of the depth.
+type hopperTiling struct{ columns, parts int }
+
+// tiles is how many tiles the parts of a convolution have together.
+func (t hopperTiling) tiles(s shape3) int {
+	return blocks(s.width, 8) * blocks(s.height, 32) * (s.out / t.columns) * t.parts
+}
+
+// cycles estimates how long it takes on so many multiprocessors, from what they can do.
+func (t hopperTiling) cycles(s shape3, multiprocessors int) int {
+	// By 128 filters, a tap of 64 channels takes the matrix units 1024 cycles. By 64 it would
+	// take them 512, in which shared memory and the second-level cache don't bring enough.
+	tap := 1024
+	if t.columns == 64 {
+		tap = 640
+	}
+	const ends = 3500 // until the first slice is there, and from the last on
+	rounds := blocks(t.tiles(s), multiprocessors)
+	return ends + rounds*3*blocks(hopperTriples(s), t.parts)*tap + partCycles(s.positions()*s.out, t.parts, multiprocessors)
+}
+
+// hopperTriples is how many times three taps of 64 channels a convolution is deep.
+func hopperTriples(s shape3) int { return 3 * s.in / 64 }
+
+// bestTiling is the quickest one by the estimate.
+func bestTiling(s shape3, multiprocessors int) hopperTiling {
+	best := hopperTiling{64, 1}
+	for _, columns := range []int{64, 128} {
+		for parts := 1; parts <= min(8, hopperTriples(s)) && s.out%columns == 0; parts++ {
+			if t := (hopperTiling{columns, parts}); t.cycles(s, multiprocessors) < best.cycles(s, multiprocessors) {
+				best = t
+			}
+		}
+	}
+	return best
+}
+
 // convolveOnHopper does what convolveOnMatrixUnits does.
 func (b *binder) convolveOnHopper(c convolved) (parts int, sums pointer[float32]) {
-	s, p := c.shape, b.device.precision
-	convolution, columns, bytes := p.ConvolutionHopper128, 128, 197696
-	if s.out%128 != 0 {
-		convolution, columns, bytes = p.ConvolutionHopper64, 64, 164928
+	s, p, t := c.shape, b.device.precision, bestTiling(c.shape, b.device.multiprocessors)
+	convolution, bytes := p.ConvolutionHopper128, 220416
+	if t.columns == 64 {
+		convolution, bytes = p.ConvolutionHopper64, 163072
 	}
-	shape := grid(blocks(s.width, 16)*blocks(s.height, 16), s.out/columns, 1)
+	// One block fits on a multiprocessor, and makes one tile after the other.
+	shape := grid(min(t.tiles(s), b.device.multiprocessors), 1, 1)
 	shape.Shared = bytes
-	// One block fits on each of some 130 multiprocessors. A slice is 64 deep, and a
-	// part is worth its memory from some 16 slices on.
-	const together = 128
-	parts = min(max(together/(shape.Grid.X*shape.Grid.Y), 1), max(9*s.in/64/16, 1), 8)
-	shape.Grid.Z = parts
-	x := b.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 16, 16})
-	filters := b.tensorMap(b.matrixFilters(c.filters, c.transposed), []int{9 * s.in, s.out}, []int{64, columns})
-	sums = b.partSums(s, parts)
-	b.add(convolution(shape, c.result, sums, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
-	return parts, sums
+	x := b.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 8, 34})
+	filters := b.tensorMap(b.hopperFilters(c.filters, c.transposed), []int{9 * s.in, s.out}, []int{64, t.columns})
+	sums = b.partSums(s, t.parts)
+	b.add(convolution(shape, c.result, c.pool.result, c.pool.scale, sums, t.parts, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	return t.parts, sums
 }
 
 // tensorMap is what kernels know of a tensor for background copies of boxes of it.

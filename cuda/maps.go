@@ -14,14 +14,19 @@ func geometry(x *plan.Buffer) (channels, positions int) {
 	return x.Shape[0], x.Shape[1] * x.Shape[2]
 }
 
+// overPieces is the shape of kernels whose threads share a map, so many pieces of 16 bytes each.
+func (b *binder) overPieces(of *plan.Buffer, each int) kernels.Shape {
+	return over(blocks(of.Len()*b.elementOf(of).Bytes(), 16*each))
+}
+
 var rectificationKernel = kernel{bind: func(b *binder, step plan.Step) {
 	y, x := step.Results[0], step.Inputs[0]
-	b.add(b.elementOf(y).Rectify(over(y.Len()), b.elements(y), b.elements(x), y.Len()))
+	b.add(b.elementOf(y).Rectify(b.overPieces(y, 1), b.elements(y), b.elements(x), y.Len()))
 }}
 
 var rectificationGradientKernel = kernel{bind: func(b *binder, step plan.Step) {
 	dx, dy, y := step.Results[0], step.Inputs[0], step.Inputs[1]
-	b.add(b.elementOf(dx).RectifyGradient(over(dx.Len()), b.elements(dx), b.elements(dy), b.elements(y), dx.Len()))
+	b.add(b.elementOf(dx).RectifyGradient(b.overPieces(dx, 1), b.elements(dx), b.elements(dy), b.elements(y), dx.Len()))
 }}
 
 // additionKernel is that of an element-wise sum, in place where the plan put the result on
@@ -36,10 +41,10 @@ var additionKernel = kernel{
 		}
 		sum, x, y := b.elements(to), b.elements(one), b.elements(other)
 		if step.Mask != nil {
-			b.add(b.elementOf(to).AddMasked(over(n), sum, x, y, b.elements(step.Mask), n))
+			b.add(b.elementOf(to).AddMasked(b.overPieces(to, 1), sum, x, y, b.elements(step.Mask), n))
 			return
 		}
-		b.add(b.elementOf(to).Add(over(n), sum, x, y, n))
+		b.add(b.elementOf(to).Add(b.overPieces(to, 1), sum, x, y, n))
 	},
 }
 
@@ -58,7 +63,7 @@ var poolKernel = kernel{
 	bind: func(b *binder, step plan.Step) {
 		y, x := step.Results[0], step.Inputs[0]
 		g := step.Op.(*ops.Pool).Geometry(x.Shape)
-		b.add(pools[g.Mode].pool(b.device.maps(), over(y.Len()), b.elements(y), b.elements(x), g.Scale, g.Channels, g.Height, g.Width))
+		b.add(pools[g.Mode].pool(b.device.maps(), b.overPieces(y, 1), b.elements(y), b.elements(x), g.Scale, g.Channels, g.Height, g.Width))
 	},
 }
 
@@ -73,7 +78,7 @@ var poolGradientKernel = kernel{
 	bind: func(b *binder, step plan.Step) {
 		dx, dy, x := step.Results[0], step.Inputs[0], step.Inputs[1]
 		g := step.Op.(*ops.PoolGradient).Geometry(x.Shape)
-		b.add(pools[g.Mode].gradient(b.device.maps(), over(dx.Len()), b.elements(dx), b.elements(dy), b.elements(x), b.elements(step.AddTo),
+		b.add(pools[g.Mode].gradient(b.device.maps(), b.overPieces(dx, 4), b.elements(dx), b.elements(dy), b.elements(x), b.elements(step.AddTo),
 			flag(step.Mask != nil), g.Scale, g.Channels, g.Height, g.Width))
 	},
 }
@@ -91,7 +96,7 @@ var differenceGradientKernel = kernel{
 	able: plan.Ability{Adds: plan.AddsAny},
 	bind: func(b *binder, step plan.Step) {
 		dx, x, target := step.Results[0], step.Inputs[0], step.Inputs[1]
-		b.add(b.elementOf(dx).DifferenceGradient(over(dx.Len()), b.elements(dx), b.elements(x), b.elements(target),
+		b.add(b.elementOf(dx).DifferenceGradient(b.overPieces(dx, 1), b.elements(dx), b.elements(x), b.elements(target),
 			b.doubles(step.Inputs[2]), b.elements(step.AddTo), dx.Len()))
 	},
 }

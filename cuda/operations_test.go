@@ -12,6 +12,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"impasto/device"
+	"impasto/internal/ops"
 	"impasto/internal/ops/opstest"
 	"impasto/internal/plan"
 )
@@ -152,6 +153,9 @@ func TestEveryKernelHasACase(t *testing.T) {
 			}
 		}
 	}
+	// Poolings go with convolutions in the network, where a device has that at all.
+	half, fused := open(t, Options{Precision: device.Float16}), reflect.TypeFor[*ops.PooledConvolution]()
+	bound[fused] = countOf[*ops.PooledConvolution](networkProgram(t, half, 24, 20)) > 0 || !half.hopperPools(shape3{64, 64, 24, 20})
 	for of := range kernelTable() {
 		if !bound[of] {
 			t.Errorf("the kernel of %v is in no program of the cases", of)

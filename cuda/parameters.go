@@ -120,12 +120,22 @@ func (b *binder) filters(of *plan.Buffer, transposed bool) pointer[float32] {
 
 // matrixFilters is where filters lie for the matrix units.
 func (b *binder) matrixFilters(of *plan.Buffer, transposed bool) elements {
+	return b.arrangedFilters("matrix units", of, transposed, b.device.precision.ArrangeMatrixFilters)
+}
+
+// hopperFilters is where filters lie for those of compute capability 9.0.
+func (b *binder) hopperFilters(of *plan.Buffer, transposed bool) elements {
+	return b.arrangedFilters("Hopper's matrix units", of, transposed, b.device.precision.ArrangeHopperFilters)
+}
+
+func (b *binder) arrangedFilters(form string, of *plan.Buffer, transposed bool,
+	arrange func(shape kernels.Shape, to elements, filters pointer[float32], out, in, transposed int) launch) elements {
 	values, d := b.constantValues(of), b.device
 	if values == nil {
 		return none
 	}
-	m, err := d.arranged(values, fmt.Sprint("matrix units ", transposed), d.maps().Bytes(), func(to memory, from pointer[float32]) launch {
-		return d.precision.ArrangeMatrixFilters(over(len(values)), elements(to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
+	m, err := d.arranged(values, fmt.Sprint(form, " ", transposed), d.maps().Bytes(), func(to memory, from pointer[float32]) launch {
+		return arrange(over(len(values)), elements(to.at), from, of.Shape[0], of.Shape[1], flag(transposed))
 	})
 	b.fail(err)
 	return elements(m.at)

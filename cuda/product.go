@@ -20,22 +20,53 @@ type rows struct {
 	taps          int // in the depth
 }
 
-// onMatrixUnits returns the shape of kernels on the matrix units, of which those by so
-// many columns are meant, and the number of parts that share the depth where there
-// would be too few blocks to fill a device.
-func onMatrixUnits(r rows) (shape kernels.Shape, columns, parts int) {
-	columns, bytes := 128, 65536
-	if r.out%128 != 0 {
-		columns, bytes = 64, 49152
+// matrixTiling is how such a product is cut up: tiles are of 128 rows by so many columns, and
+// each is summed in so many parts of the depth.
+type matrixTiling struct{ columns, parts int }
+
+// cycles estimates how long it takes on so many multiprocessors, of which each has the matrix
+// units of an A100. On others all takes longer, by about as much.
+func (t matrixTiling) cycles(r rows, multiprocessors int) int {
+	// Of a slice of 32 elements of the depth by 128 columns the products take 512 cycles. By
+	// 64 columns loads from shared memory for half as many take as long as these.
+	slice := 512
+	if t.columns == 64 {
+		slice = 330
 	}
-	shape = grid(blocks(r.rows, 128), r.out/columns, 1)
-	shape.Shared = bytes
-	// Two blocks fit on each of some 130 multiprocessors. A part is worth its memory
-	// from some 32 slices of depth on.
-	const together, depth = 256, 32 * 32
-	parts = min(max(together/(shape.Grid.X*shape.Grid.Y), 1), max(r.taps*r.in/depth, 1), 8)
-	shape.Grid.Z = parts
-	return shape, columns, parts
+	tiles := blocks(r.rows, 128) * (r.out / t.columns) * t.parts
+	return blocks(tiles, multiprocessors)*blocks(r.taps*r.in/32, t.parts)*slice + partCycles(r.rows*r.out, t.parts, multiprocessors)
+}
+
+// partCycles estimates what it takes besides that so many results are made in parts.
+func partCycles(results, parts, multiprocessors int) int {
+	const (
+		launch = 3500
+		bytes  = 20 // a multiprocessor reads or writes in a cycle
+	)
+	if parts == 1 {
+		return 0
+	}
+	return launch + 2*4*results*parts/(bytes*multiprocessors)
+}
+
+// matrixTiling is the quickest one by the estimate, of so many parts at most.
+func (r rows) matrixTiling(mostParts, multiprocessors int) matrixTiling {
+	best := matrixTiling{64, 1}
+	for _, columns := range []int{64, 128} {
+		for parts := 1; parts <= mostParts && r.out%columns == 0; parts++ {
+			if t := (matrixTiling{columns, parts}); t.cycles(r, multiprocessors) < best.cycles(r, multiprocessors) {
+				best = t
+			}
+		}
+	}
+	return best
+}
+
+// shape is that of the kernels by so many columns.
+func (t matrixTiling) shape(r rows) kernels.Shape {
+	shape := grid(blocks(r.rows, 128), r.out/t.columns, t.parts)
+	shape.Shared = 3 * 64 * (128 + t.columns)
+	return shape
 }
 
 // product is rows of a map times a symmetric matrix of in×out elements, times *factor,
@@ -60,11 +91,11 @@ func (d *Device) product(p product) launch {
 	if !d.matrixUnits(p.in, p.out) {
 		return d.maps().Product(plainShape(p.rows, p.out), p.result, p.x, pointer[float32](p.matrix), p.factor, p.bias, p.addend, p.mask, p.in, p.out, p.rows)
 	}
-	shape, columns, _ := onMatrixUnits(rows{p.in, p.out, p.rows, 1})
-	shape.Grid.Z = 1
+	r := rows{p.in, p.out, p.rows, 1}
+	t := r.matrixTiling(1, d.multiprocessors)
 	product := d.precision.ProductMatrix128
-	if columns == 64 {
+	if t.columns == 64 {
 		product = d.precision.ProductMatrix64
 	}
-	return product(shape, p.result, p.x, p.matrix, p.factor, p.bias, p.addend, p.mask, p.in, p.out, p.rows)
+	return product(t.shape(r), p.result, p.x, p.matrix, p.factor, p.bias, p.addend, p.mask, p.in, p.out, p.rows)
 }

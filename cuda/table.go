@@ -29,6 +29,7 @@ type kernel struct {
 func kernelTable() map[reflect.Type]kernel {
 	return map[reflect.Type]kernel{
 		reflect.TypeFor[*ops.Convolution]():                        convolutionKernel,
+		reflect.TypeFor[*ops.PooledConvolution]():                  pooledConvolutionKernel,
 		reflect.TypeFor[*ops.ConvolutionGradient]():                convolutionGradientKernel,
 		reflect.TypeFor[*ops.Rectification]():                      rectificationKernel,
 		reflect.TypeFor[*ops.RectificationGradient]():              rectificationGradientKernel,

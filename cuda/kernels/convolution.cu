@@ -7,7 +7,7 @@
 // the next slice is on its way in registers meanwhile. Per slice and thread 512
 // multiplications and 48 words from shared memory, which leaves it bound by
 // arithmetic.
-#include "device.h"
+#include "finish.h"
 
 // What a convolution does besides, as bits of its flags.
 constexpr Int replicate_border = 1, rectify_result = 2;
@@ -433,28 +433,39 @@ EDGES(bf16, bf16)
 //
 // arrange_plain_filters: depth × columns of float32, for convolution_… and its kin.
 // arrange_matrix_filters_…: columns × depth, for convolution_matrix_… and its kin.
-template <class T, bool by_column>
+// arrange_hopper_filters_…: the same, in the order of filter_of, for convolution_hopper_….
+enum class Layout { by_depth, by_column, by_lane };
+
+template <class T, Layout layout>
 __device__ void arrange(T *to, const float *filters, int out, int in, bool transposed) {
     const int columns = transposed ? in : out, channels = transposed ? out : in, depth = 9 * channels;
     for (Int i = first_index(); i < Int(depth) * columns; i += index_step()) {
-        int column = int(by_column ? i / depth : i % columns), k = int(by_column ? i % depth : i / columns);
+        constexpr bool by_depth = layout == Layout::by_depth;
+        int column = int(by_depth ? i % columns : i / depth), k = int(by_depth ? i / columns : i % depth);
         int tap = k / channels, channel = k % channels;
+        if (layout == Layout::by_lane) column = filter_of(column);
         float v = transposed ? filters[(Int(channel) * in + column) * 9 + 8 - tap]
                              : filters[(Int(column) * in + channel) * 9 + tap];
-        if constexpr (sizeof(T) == 4 && by_column) v = __uint_as_float(round_tf32(__float_as_uint(v)));
+        if constexpr (sizeof(T) == 4 && !by_depth) v = __uint_as_float(round_tf32(__float_as_uint(v)));
         to[i] = from_float<T>(v);
     }
 }
 
 KERNEL((256), arrange_plain_filters, float *to, const float *filters, Int out, Int in, Int transposed) {
-    arrange<float, false>(to, filters, int(out), int(in), transposed != 0);
+    arrange<float, Layout::by_depth>(to, filters, int(out), int(in), transposed != 0);
 }
 KERNEL((256), arrange_matrix_filters_tf32, float *to, const float *filters, Int out, Int in, Int transposed) {
-    arrange<float, true>(to, filters, int(out), int(in), transposed != 0);
+    arrange<float, Layout::by_column>(to, filters, int(out), int(in), transposed != 0);
 }
 KERNEL((256), arrange_matrix_filters_f16, f16 *to, const float *filters, Int out, Int in, Int transposed) {
-    arrange<f16, true>(to, filters, int(out), int(in), transposed != 0);
+    arrange<f16, Layout::by_column>(to, filters, int(out), int(in), transposed != 0);
 }
 KERNEL((256), arrange_matrix_filters_bf16, bf16 *to, const float *filters, Int out, Int in, Int transposed) {
-    arrange<bf16, true>(to, filters, int(out), int(in), transposed != 0);
+    arrange<bf16, Layout::by_column>(to, filters, int(out), int(in), transposed != 0);
+}
+KERNEL((256), arrange_hopper_filters_f16, f16 *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<f16, Layout::by_lane>(to, filters, int(out), int(in), transposed != 0);
+}
+KERNEL((256), arrange_hopper_filters_bf16, bf16 *to, const float *filters, Int out, Int in, Int transposed) {
+    arrange<bf16, Layout::by_lane>(to, filters, int(out), int(in), transposed != 0);
 }

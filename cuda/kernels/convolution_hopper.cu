@@ -1,128 +1,272 @@
 // 3×3 convolutions with zeros round the map for compute capability 9.0, in float16 or
-// bfloat16, summed in float32. The products of convolution_matrix.cu, of 16×16 positions by
-// 128 or 64 filters a block.
+// bfloat16, summed in float32. The products of convolution_matrix.cu, in tiles of 8×32
+// positions by 128 or 64 filters, which as many blocks as there are multiprocessors take in
+// turns.
 //
-// One thread has boxes copied, four slices ahead: a slice is 64 channels of one tap, 32 KB
-// of positions, which the copy cuts out of the map shifted by the tap and fills up with
-// zeros, and 16 KB (8 KB) of filters. Two groups of four warps multiply, each 128 positions:
-// 64 rows by 128 (64) columns by 16 at a time out of shared memory, and leave a slice when
-// its products are done, which is while the next one's are under way. 128 (64) accumulators
-// a thread; per slice and block 2,097,152 multiplications for 48 KB (40 KB) copied; 193 KB
-// (161 KB) of shared memory, one block a multiprocessor.
+// One thread has boxes copied, as far ahead as there is room. Its positions are 8×34 of 64
+// channels, 34 KB, which the copy cuts out of the map one column to the left, none or one to
+// the right, and fills up with zeros; three taps below each other are read from it, since a row
+// further down begins 8·128 = 1,024 bytes further on, at which the pattern of swizzled rows
+// begins anew. To each of these taps come 16 KB (8 KB) of filters. Two groups of four warps
+// multiply, each 16 of the rows: 64 positions by 128 (64) columns by 16 at a time out of shared
+// memory, and leave what they have read when its products are done, which is while the next
+// ones are under way. 128 (64) accumulators a thread. Of 2,097,152 (1,048,576)
+// multiplications of a tap and a block, copies are 27.3 KB (19.3 KB).
+//
+// The groups go three taps apart: while one finishes its results, which go from registers to
+// the map 16 bytes at a time, the other has the matrix units for itself. What is added and the
+// mask are in the second-level cache by then. 218 KB (167 KB) of shared memory, one block a
+// multiprocessor.
 #include "finish.h"
 #include "hopper.h"
+#include "pools.h"
 
-constexpr int hopper_threads = 384, hopper_edge = 16, hopper_rows = hopper_edge * hopper_edge, hopper_stages = 4;
-constexpr int hopper_slice = 64, hopper_row_bytes = 128;
+constexpr int hopper_producers = 128, hopper_consumers = 256, hopper_threads = hopper_producers + hopper_consumers;
+constexpr int hopper_width = 8, hopper_height = 32; // of a tile
+constexpr int hopper_slice = 64, hopper_row_bytes = 2 * hopper_slice * hopper_width;
+constexpr int hopper_box_bytes = (hopper_height + 2) * hopper_row_bytes;
+static_assert(hopper_row_bytes % swizzle_bytes == 0);
+
+// Places in shared memory that are filled by copies and read by all consumers, one after the
+// other.
+template <int stages, int bytes> struct Ring {
+    unsigned char *memory;
+    CopyBarrier *full; // and, behind these, empty
+    int stage, parity;
+
+    __device__ Ring(unsigned char *memory, CopyBarrier *barriers)
+        : memory(memory), full(barriers), stage(0), parity(0) {}
+
+    // By one thread, before anything else.
+    __device__ void begin() {
+        for (int i = 0; i < stages; i++) {
+            barrier_begin(full + i, 1);
+            barrier_begin(full + stages + i, hopper_consumers / warp_size);
+        }
+    }
+
+    __device__ void next() {
+        if (++stage == stages) stage = 0, parity ^= 1;
+    }
+
+    // Waits until the place is free, and says what will come there. In the first round that
+    // is at once: the phase before a barrier's first has the other parity and is over.
+    __device__ unsigned char *fill() {
+        barrier_wait(full + stages + stage, parity ^ 1);
+        barrier_expect(full + stage, bytes);
+        return memory + stage * bytes;
+    }
+
+    // Waits until the place is filled.
+    __device__ const unsigned char *read() {
+        barrier_wait(full + stage, parity);
+        return memory + stage * bytes;
+    }
+
+    // Leaves the place before this one; by one thread of each warp.
+    __device__ void leave_last() { barrier_arrive(full + stages + (stage == 0 ? stages : stage) - 1); }
+};
+
+// A tile, and which of three taps below each other of a slice of channels are summed for it.
+struct HopperTile {
+    int row0, column0, filter0, part, first, end;
+
+    // Those of the same positions follow each other.
+    __device__ HopperTile(int number, int columns, int parts, const MatrixShape &shape) {
+        const int by_filters = shape.out / columns, triples = 3 * (shape.in / hopper_slice);
+        const int across = (shape.width + hopper_width - 1) / hopper_width;
+        const int places = (shape.height + hopper_height - 1) / hopper_height * across;
+        const int place = number / by_filters % places;
+        part = number / by_filters / places;
+        filter0 = number % by_filters * columns;
+        row0 = place / across * hopper_height, column0 = place % across * hopper_width;
+        first = triples * part / parts, end = triples * (part + 1) / parts;
+    }
+
+    __device__ static int count(int columns, int parts, const MatrixShape &shape) {
+        return (shape.height + hopper_height - 1) / hopper_height * ((shape.width + hopper_width - 1) / hopper_width) *
+               (shape.out / columns) * parts;
+    }
+};
+
+// Where the maxima of 2×2 results go, if they are wanted, and what they are multiplied by.
+template <class T> struct MaxPool {
+    T *y;
+    float scale;
+
+    // Those of neighbouring filters, from results of a column above each other, by a warp
+    // whose lanes four further on or before have the column beside it. Right for even columns.
+    template <int words>
+    __device__ void operator()(Int at, bool there, const unsigned (&above)[words],
+                               const unsigned (&below)[words]) const {
+        unsigned window[4][words];
+#pragma unroll
+        for (int i = 0; i < words; i++) {
+            window[0][i] = above[i], window[1][i] = __shfl_xor_sync(all_lanes, above[i], 4);
+            window[2][i] = below[i], window[3][i] = __shfl_xor_sync(all_lanes, below[i], 4);
+        }
+        alignas(16) T largest[neighbours];
+#pragma unroll
+        for (int i = 0; i < neighbours; i++) {
+            float v[4];
+            int best;
+            for (int k = 0; k < 4; k++) v[k] = element_of<T>(window[k], i);
+            largest[i] = from_float<T>(scale * largest_of(v, best));
+        }
+        if (there) store_some(y + at, largest);
+    }
+};
 
 template <class T, int columns>
-__device__ void convolve_hopper(T *y, float *parts, const TensorMap *x, const TensorMap *filters,
-                                const FinishWide<T> finish, const MatrixShape shape) {
-    constexpr int row_bytes = hopper_rows * hopper_row_bytes, stage_bytes = row_bytes + columns * hopper_row_bytes;
+__device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, int parts, const TensorMap *x,
+                                const TensorMap *filters, const FinishWide<T> finish, const MatrixShape shape) {
+    constexpr int boxes_there = 3, taps_there = 7, tap_bytes = 2 * hopper_slice * columns;
     DYNAMIC_SHARED(unsigned char, raw);
-    unsigned char *const shared = raw + (1024 - shared_address(raw) % 1024) % 1024;
-    auto *const full = reinterpret_cast<CopyBarrier *>(shared + hopper_stages * stage_bytes);
-    CopyBarrier *const empty = full + hopper_stages;
-    const int across = (shape.width + hopper_edge - 1) / hopper_edge;
-    const int row0 = blockIdx.x / across * hopper_edge, column0 = blockIdx.x % across * hopper_edge;
-    const int filter0 = blockIdx.y * columns, slices = shape.in / hopper_slice;
-    const int first = 9 * slices * blockIdx.z / gridDim.z, end = 9 * slices * (blockIdx.z + 1) / gridDim.z;
-    constexpr int consumers = 256;
+    unsigned char *const shared = raw + (swizzle_bytes - shared_address(raw) % swizzle_bytes) % swizzle_bytes;
+    unsigned char *const behind_boxes = shared + boxes_there * hopper_box_bytes;
+    auto *const ahead = reinterpret_cast<CopyBarrier *>(behind_boxes + taps_there * tap_bytes);
+    Ring<boxes_there, hopper_box_bytes> boxes(shared, ahead + 1);
+    Ring<taps_there, tap_bytes> taps(behind_boxes, ahead + 1 + 2 * boxes_there);
+    const int tiles = HopperTile::count(columns, parts, shape), block = blockIdx.x, blocks = gridDim.x;
 
     if (threadIdx.x == 0) {
-        for (int i = 0; i < hopper_stages; i++) {
-            barrier_begin(full + i, 1);
-            barrier_begin(empty + i, consumers / warp_size);
-        }
+        barrier_begin(ahead, 1);
+        boxes.begin();
+        taps.begin();
         barriers_begun();
     }
     __syncthreads();
 
-    if (threadIdx.x < hopper_threads - consumers) {
+    if (threadIdx.x < hopper_producers) {
         fewer_registers<40>();
         if (threadIdx.x > 0) return;
         acquire_map(x);
         acquire_map(filters);
-        for (int step = 0; first + step < end; step++) {
-            const int stage = step % hopper_stages, round = step / hopper_stages;
-            const int tap = (first + step) / slices, channel = (first + step) % slices * hopper_slice;
-            unsigned char *to = shared + stage * stage_bytes;
-            if (round > 0) barrier_wait(empty + stage, (round - 1) % 2);
-            barrier_expect(full + stage, stage_bytes);
-            copy_box(to, x, full + stage, channel, column0 + tap % 3 - 1, row0 + tap / 3 - 1);
-            copy_box(to + row_bytes, filters, full + stage, tap * shape.in + channel, filter0);
+        for (int number = block; number < tiles; number += blocks) {
+            const HopperTile tile(number, columns, parts, shape);
+            for (int triple = tile.first; triple < tile.end; triple++) {
+                const int channel = triple / 3 * hopper_slice, across = triple % 3;
+                copy_box(boxes.fill(), x, boxes.full + boxes.stage, channel, tile.column0 + across - 1, tile.row0 - 1);
+                boxes.next();
+                for (int down = 0; down < 3; down++) {
+                    copy_box(taps.fill(), filters, taps.full + taps.stage, (3 * down + across) * shape.in + channel,
+                             tile.filter0);
+                    taps.next();
+                }
+            }
         }
         return;
     }
 
     more_registers<232>();
-    const int thread = threadIdx.x - (hopper_threads - consumers), lane = thread % warp_size, group = thread / 128;
-    float sums[2][columns / 2];
-    for (auto &tile : sums)
-        for (float &sum : tile) sum = 0;
-    for (int step = 0; first + step < end; step++) {
-        const int stage = step % hopper_stages;
-        const unsigned char *rows = shared + stage * stage_bytes + group * (row_bytes / 2);
-        const unsigned char *filter_rows = shared + stage * stage_bytes + row_bytes;
-        barrier_wait(full + stage, step / hopper_stages % 2);
-        products_begin();
-#pragma unroll
-        for (int k = 0; k < hopper_slice / 16; k++)
-#pragma unroll
-            for (int i = 0; i < 2; i++)
-                multiply_group<T>(sums[i], matrix_at(rows + i * 64 * hopper_row_bytes) + 2 * k,
-                                  matrix_at(filter_rows) + 2 * k, true);
-        products_commit();
-        products_wait<1>();
-        if (step > 0 && lane == 0) barrier_arrive(empty + (step - 1) % hopper_stages);
-    }
-    products_wait<0>();
-    some_threads(1, consumers); // nobody reads slices any more: a warp's results can lie there
-
-    constexpr int pitch = columns + 4;
-    float *mine = reinterpret_cast<float *>(shared) + thread / warp_size * 16 * pitch;
-    const int positions = shape.height * shape.width;
-#pragma unroll // accumulators that are reached by a variable aren't in registers
-    for (int i = 0; i < 2; i++) {
-#pragma unroll
-        for (int j = 0; j < columns / 8; j++)
-#pragma unroll
-            for (int k = 0; k < 4; k++)
-                mine[(lane / 4 + k / 2 * 8) * pitch + 8 * j + lane % 4 * 2 + k % 2] = sums[i][4 * j + k];
-        __syncwarp();
-        constexpr int count = Wide<T>::count;
-        for (int piece = lane; piece < 16 * columns / count; piece += warp_size) {
-            const int r = piece / (columns / count), c = piece % (columns / count) * count;
-            const int place = group * 128 + i * 64 + thread / warp_size % 4 * 16 + r;
-            const int row = row0 + place / hopper_edge, column = column0 + place % hopper_edge;
-            if (row >= shape.height || column >= shape.width) continue;
-            const Int at = (Int(row) * shape.width + column) * shape.out + filter0 + c;
-            float values[count];
-            for (int k = 0; k < count; k++) values[k] = mine[r * pitch + c + k];
-            if (gridDim.z == 1) {
-                finish(y, values, at, filter0 + c);
-                continue;
-            }
-            float *part = parts + Int(blockIdx.z) * positions * shape.out + at;
-            for (int k = 0; k < count; k += 4)
-                store_wide(part + k, {values[k], values[k + 1], values[k + 2], values[k + 3]});
+    const int thread = threadIdx.x - hopper_producers, lane = thread % warp_size, group = thread / 128;
+    for (int number = block; number < tiles; number += blocks) {
+        const HopperTile tile(number, columns, parts, shape);
+        auto element = [&](int row, int column) {
+            return (Int(row) * shape.width + column) * shape.out + tile.filter0;
+        };
+        {
+            const int row = tile.row0 + thread / hopper_width, column = tile.column0 + thread % hopper_width;
+            if (parts == 1 && row < shape.height && column < shape.width)
+                finish.template announce<columns>(element(row, column));
         }
-        __syncwarp();
+        if (group == 1 && number == block) barrier_wait(ahead, 0);
+        float sums[2][columns / 2];
+        for (auto &half : sums)
+            for (float &sum : half) sum = 0;
+        for (int triple = tile.first; triple < tile.end; triple++) {
+            const unsigned char *rows = boxes.read() + group * (hopper_height / 2) * hopper_row_bytes;
+#pragma unroll
+            for (int down = 0; down < 3; down++) {
+                const unsigned char *filter_rows = taps.read();
+                products_begin();
+#pragma unroll
+                for (int k = 0; k < hopper_slice / 16; k++)
+#pragma unroll
+                    for (int i = 0; i < 2; i++)
+                        multiply_group<T>(sums[i], matrix_at(rows + (8 * i + down) * hopper_row_bytes) + 2 * k,
+                                          matrix_at(filter_rows) + 2 * k, true);
+                products_commit();
+                products_wait<1>();
+                if (lane == 0) {
+                    if (down > 0 || triple > tile.first) taps.leave_last();
+                    if (down == 0 && triple > tile.first) boxes.leave_last();
+                }
+                taps.next();
+            }
+            boxes.next();
+            if (thread == 0 && triple == tile.first && number == block) barrier_arrive(ahead);
+        }
+        products_wait<0>();
+        if (lane == 0) {
+            taps.leave_last();
+            boxes.leave_last();
+        }
+
+        // This thread's rows of the tile are these and the ones below.
+        const int row0 = tile.row0 + group * (hopper_height / 2) + thread / warp_size % 4 * 2;
+        const int column = tile.column0 + lane / 4, channel0 = lane % 4 * neighbours;
+        Int at[4];
+        bool there[4];
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const int row = row0 + i / 2 * 8 + i % 2;
+            at[i] = element(row, column) + channel0;
+            there[i] = row < shape.height && column < shape.width;
+        }
+        float *part = part_sums + Int(tile.part) * shape.height * shape.width * shape.out;
+#pragma unroll // accumulators that are reached by a variable aren't in registers
+        for (int c = 0; c < columns / 32; c++) {
+            typename FinishWide<T>::OfFilters of_filters;
+            typename FinishWide<T>::OfPosition of_position[4];
+            if (parts == 1) {
+                of_filters = finish.of_filters(tile.filter0 + channel0 + 32 * c);
+#pragma unroll
+                for (int i = 0; i < 4; i++) of_position[i] = finish.of_position(at[i] + 32 * c, there[i]);
+            }
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) {
+                alignas(16) unsigned results[2][FinishWide<T>::OfPosition::words];
+#pragma unroll
+                for (int half = 0; half < 2; half++) {
+                    alignas(16) float own[neighbours];
+#pragma unroll
+                    for (int k = 0; k < neighbours; k++)
+                        own[k] = sums[i / 2][4 * (4 * c + k / 2) + 2 * half + k % 2];
+                    if (parts > 1) {
+                        if (there[i + half]) store_some(part + at[i + half] + 32 * c, own);
+                        continue;
+                    }
+                    finish(results[half], own, of_filters, of_position[i + half]);
+                    if (there[i + half])
+                        store_some(reinterpret_cast<unsigned *>(y + at[i + half] + 32 * c), results[half]);
+                }
+                if (!pool.y) continue;
+                const int row = row0 / 2 + 4 * (i / 2), half_width = shape.width / 2;
+                pool((Int(row) * half_width + column / 2) * shape.out + tile.filter0 + channel0 + 32 * c,
+                     column % 2 == 0 && column / 2 < half_width && row < shape.height / 2, results[0], results[1]);
+            }
+        }
     }
 }
 
 // As convolution_matrix…, with x and filters by tensor maps in device memory: of x, sizes
-// (in, width, height), box (64, 16, 16); of filters, sizes (9·in, out), box (64, 64 or 128);
-// both with a swizzle of 128 bytes and zeros outside. in: a multiple of 64.
+// (in, width, height), box (64, 8, 34); of filters, sizes (9·in, out), box (64, 64 or 128);
+// both with a swizzle of 128 bytes and zeros outside. Filters are from
+// arrange_hopper_filters_…. in: a multiple of 64. parts: 3·in/64 at most.
 //
-// Blocks of 384 threads; 164,928 bytes (out by 64) or 197,696 bytes (by 128) of dynamic
-// shared memory; grid (⌈width/16⌉·⌈height/16⌉, out/64 or out/128, parts). Compute capability
-// 9.0 only.
+// pooled (⌊height/2⌋·⌊width/2⌋ × out), which may be null and is so where parts > 1, gets the
+// maxima as by pool_max_…, multiplied by scale.
+//
+// Blocks of 384 threads; 163,072 bytes (out by 64) or 220,416 bytes (by 128) of dynamic
+// shared memory; any one-dimensional grid, of which ⌈width/8⌉·⌈height/32⌉·(out/64 or
+// out/128)·parts blocks have something to do. Compute capability 9.0 only.
 #define CONVOLUTION_HOPPER(suffix, T, columns)                                                                         \
-    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, float *parts_memory, const TensorMap *x, \
-           const TensorMap *filters, const float *bias, const T *addend, const T *mask, Int flags, Int in, Int out,    \
-           Int height, Int width) {                                                                                    \
-        convolve_hopper<T, columns>(y, parts_memory, x, filters, {nullptr, bias, addend, mask, (flags & 2) != 0},      \
+    KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, T *pooled, double scale,                 \
+           float *parts_memory, Int parts, const TensorMap *x, const TensorMap *filters, const float *bias,            \
+           const T *addend, const T *mask, Int flags, Int in, Int out, Int height, Int width) {                        \
+        convolve_hopper<T, columns>(y, {pooled, float(scale)}, parts_memory, int(parts), x, filters,                   \
+                                    {nullptr, bias, addend, mask, (flags & 2) != 0},                                   \
                                     {int(in), int(out), int(height), int(width)});                                     \
     }
 CONVOLUTION_HOPPER(f16, f16, 64)

@@ -4,14 +4,17 @@
 //
 // A slice is 64 bytes deep: 32 channels of one tap in two-byte types, 16 in four.
 // Slices of positions and filters come to shared memory by asynchronous copies,
-// three of them ahead; what lies outside the map comes as zeros. The 16-byte pieces of
+// two of them ahead; what lies outside the map comes as zeros. The 16-byte pieces of
 // a row are exchanged by its number, so that neither copies nor the loads of 8×8
 // matrices meet on a bank. Eight warps, each of 64×32 results (32×32 of 64
-// filters): a slice is 2×(4+2) matrix loads and 2×16 products a warp. 64 KB (48 KB)
-// of shared memory, two blocks a multiprocessor.
+// filters): a slice is 2×(4+2) matrix loads and 2×16 products a warp. A thread's results are
+// of neighbouring filters and go from registers to the map 16 bytes at a time. 48 KB (36 KB)
+// of shared memory, so that two blocks fit on a multiprocessor that has 100 KB, as those of
+// compute capability 8.6, 8.9 and 12.0 have, of which a block takes one for itself; a slice
+// takes the two of them some 1000 cycles at least, longer than a copy is on its way.
 #include "finish.h"
 
-constexpr int matrix_threads = 256, matrix_rows = 128, matrix_stages = 4, slice_bytes = 64;
+constexpr int matrix_threads = 256, matrix_rows = 128, matrix_stages = 3, slice_bytes = 64;
 
 template <class T, int columns, int taps> struct MatrixBlock {
     static constexpr int slice = slice_bytes / sizeof(T);
@@ -26,6 +29,8 @@ template <class T, int columns, int taps> struct MatrixBlock {
     int thread, position0, column0;
     // The two positions that this thread copies pieces of.
     int row[2], column[2];
+    // The slice that is copied next.
+    int tap, channel, stage;
     float sums[row_tiles][column_tiles][4];
 
     __device__ MatrixBlock(const T *x, const T *filters, MatrixShape shape, unsigned char *shared)
@@ -41,11 +46,20 @@ template <class T, int columns, int taps> struct MatrixBlock {
                 for (float &c : b) c = 0;
     }
 
-    // Begins the copies of a slice. A row beyond the last of the map is like one of
+    // Where this thread's results lie in the block: in rows first_row() + 16·i and 8 below, and
+    // from first_filter() on.
+    __device__ int first_row() const { return thread / warp_size % warps_down * warp_rows + thread % warp_size / 4; }
+    __device__ int first_filter() const { return thread / warp_size / warps_down * 32 + thread % 4 * neighbours; }
+
+    // As piece_at, of filters, whose rows are read eight apart.
+    __device__ static int filter_piece_at(int row, int piece) {
+        return row * slice_bytes + ((piece ^ (row >> 3 & 3)) << 4);
+    }
+
+    // Begins the copies of the next slice. A row beyond the last of the map is like one of
     // the border.
-    __device__ void copy(int number) {
-        const int slices = shape.in / slice, tap = number / slices, channel = (number - tap * slices) * slice;
-        unsigned char *to = shared + number % matrix_stages * stage_bytes;
+    __device__ void copy() {
+        unsigned char *to = shared + stage * stage_bytes;
         const int piece = thread % 4, channel_of_piece = channel + piece * Wide<T>::count;
         for (int i = 0; i < 2; i++) {
             int r = row[i] + (taps == 9 ? tap / 3 - 1 : 0), c = column[i] + (taps == 9 ? tap % 3 - 1 : 0);
@@ -56,12 +70,13 @@ template <class T, int columns, int taps> struct MatrixBlock {
         for (int i = 0; i < filter_copies; i++) {
             int o = thread / 4 + 64 * i;
             const T *from = filters + Int(column0 + o) * (taps * shape.in) + tap * shape.in + channel_of_piece;
-            copy_async(to + matrix_rows * slice_bytes + piece_at(o, piece), from, true);
+            copy_async(to + matrix_rows * slice_bytes + filter_piece_at(o, piece), from, true);
         }
+        stage = stage + 1 == matrix_stages ? 0 : stage + 1;
+        if ((channel += slice) == shape.in) channel = 0, tap++;
     }
 
-    __device__ void multiply(int number) {
-        const unsigned char *rows = shared + number % matrix_stages * stage_bytes;
+    __device__ void multiply(const unsigned char *rows) {
         const unsigned char *filter_rows = rows + matrix_rows * slice_bytes;
         const int lane = thread % warp_size, warp = thread / warp_size;
         const int row0 = warp % warps_down * warp_rows, filter0 = warp / warps_down * 32;
@@ -77,8 +92,8 @@ template <class T, int columns, int taps> struct MatrixBlock {
 #pragma unroll
             for (int j = 0; j < column_tiles; j += 2) {
                 unsigned pair[4];
-                load_matrices(pair, filter_rows +
-                                        piece_at(filter0 + 8 * j + lane % 8 + lane / 16 * 8, 2 * step + lane / 8 % 2));
+                const int filter = filter0 + filter_of(8 * j + lane % 8 + lane / 16 * 8);
+                load_matrices(pair, filter_rows + filter_piece_at(filter, 2 * step + lane / 8 % 2));
                 b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
             }
 #pragma unroll
@@ -90,44 +105,28 @@ template <class T, int columns, int taps> struct MatrixBlock {
 
     // Sums over slices first … end−1.
     __device__ void accumulate(int first, int end) {
+        const int slices = shape.in / slice;
+        tap = first / slices, channel = (first - tap * slices) * slice, stage = 0;
         for (int i = 0; i < matrix_stages - 1; i++) {
-            if (first + i < end) copy(first + i);
+            if (first + i < end) copy();
             copy_commit();
         }
+        int there = 0;
         for (int number = first; number < end; number++) {
             copy_wait<matrix_stages - 2>();
             __syncthreads(); // the slice is there, and everyone is done with the one before
-            if (number + matrix_stages - 1 < end) copy(number + matrix_stages - 1);
+            if (number + matrix_stages - 1 < end) copy();
             copy_commit();
-            multiply(number);
+            multiply(shared + there * stage_bytes);
+            there = there + 1 == matrix_stages ? 0 : there + 1;
         }
         copy_wait<0>();
-        __syncthreads();
     }
 
-    // Calls store(row of the block, first column of the block, float (&)[count]) for
-    // count neighbouring results at a time, by way of shared memory, so that stores are
-    // wide.
-    template <int count, class Store> __device__ void each(Store store) {
-        constexpr int pitch = 32 + 4;
-        const int lane = thread % warp_size, warp = thread / warp_size;
-        const int row0 = warp % warps_down * warp_rows, filter0 = warp / warps_down * 32;
-        float *mine = reinterpret_cast<float *>(shared) + warp * 16 * pitch;
+    // This thread's results in row first_row() + 16·i + 8·half.
+    __device__ void results(float (&to)[neighbours], int i, int half) const {
 #pragma unroll
-        for (int i = 0; i < row_tiles; i++) {
-#pragma unroll
-            for (int j = 0; j < column_tiles; j++)
-                for (int k = 0; k < 4; k++)
-                    mine[(lane / 4 + k / 2 * 8) * pitch + 8 * j + lane % 4 * 2 + k % 2] = sums[i][j][k];
-            __syncwarp();
-            for (int piece = lane; piece < 16 * 32 / count; piece += warp_size) {
-                int r = piece / (32 / count), c = piece % (32 / count) * count;
-                float values[count];
-                for (int k = 0; k < count; k++) values[k] = mine[r * pitch + c + k];
-                store(row0 + 16 * i + r, filter0 + c, values);
-            }
-            __syncwarp();
-        }
+        for (int k = 0; k < neighbours; k++) to[k] = sums[i][k / 2][2 * half + k % 2];
     }
 };
 
@@ -138,20 +137,43 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
     using Block = MatrixBlock<T, columns, taps>;
     Block block(x, filters, shape, shared);
     const int slices = taps * shape.in / Block::slice, positions = shape.height * shape.width;
+    if (gridDim.z == 1 && block.position0 + block.thread / 2 < positions)
+        finish.template announce<columns / 2>(Int(block.position0 + block.thread / 2) * shape.out + block.column0 +
+                                              block.thread % 2 * (columns / 2));
     block.accumulate(slices * blockIdx.z / gridDim.z, slices * (blockIdx.z + 1) / gridDim.z);
+
+    const int position0 = block.position0 + block.first_row(), channel = block.column0 + block.first_filter();
+    alignas(16) float sums[neighbours];
     if (gridDim.z > 1) {
         float *part = parts + Int(blockIdx.z) * positions * shape.out;
-        block.template each<4>([&](int row, int column, const float(&sums)[4]) {
-            int position = block.position0 + row;
-            if (position >= positions) return;
-            store_wide(part + Int(position) * shape.out + block.column0 + column, {sums[0], sums[1], sums[2], sums[3]});
-        });
+#pragma unroll // sums that are reached by a variable aren't in registers
+        for (int i = 0; i < 2 * Block::row_tiles; i++) {
+            const int position = position0 + 8 * i;
+            if (position >= positions) continue;
+            block.results(sums, i / 2, i % 2);
+            store_some(part + Int(position) * shape.out + channel, sums);
+        }
         return;
     }
-    block.template each<Wide<T>::count>([&](int row, int column, const float(&sums)[Wide<T>::count]) {
-        int position = block.position0 + row, channel = block.column0 + column;
-        if (position < positions) finish(y, sums, Int(position) * shape.out + channel, channel);
-    });
+    const auto of_filters = finish.of_filters(channel);
+    // Rows whose addends and masks are loaded at once.
+    constexpr int together = sizeof(T) * columns <= 128 ? 4 : 2;
+#pragma unroll
+    for (int i = 0; i < 2 * Block::row_tiles; i += together) {
+        typename FinishWide<T>::OfPosition of_position[together];
+#pragma unroll
+        for (int k = 0; k < together; k++) {
+            const int position = position0 + 8 * (i + k);
+            of_position[k] = finish.of_position(Int(position) * shape.out + channel, position < positions);
+        }
+#pragma unroll
+        for (int k = 0; k < together; k++) {
+            const int position = position0 + 8 * (i + k);
+            if (position >= positions) continue;
+            block.results(sums, (i + k) / 2, k % 2);
+            finish(y, Int(position) * shape.out + channel, sums, of_filters, of_position[k]);
+        }
+    }
 }
 
 // y (positions×out) = the convolution of x (positions×in), zeros round it, with
@@ -163,7 +185,7 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
 // in: a multiple of 32 (tf32: 16); out: of 64 (convolution_matrix64_…) or 128
 // (convolution_matrix128_…). All pointers aligned to 16 bytes. positions < 2³¹.
 //
-// Blocks of 256 threads, 49,152 (out by 64) or 65,536 (by 128) bytes of dynamic shared
+// Blocks of 256 threads, 36,864 (out by 64) or 49,152 (by 128) bytes of dynamic shared
 // memory; grid (⌈positions/128⌉, out/64 or out/128, parts). Where parts > 1, blocks
 // share the depth; their sums go to parts_memory, parts×positions×out of float32, and
 // finish_parts_… must follow, with the same operands; it makes y.
@@ -201,13 +223,17 @@ ON_MATRIX_UNITS(tf32, float)
 #define FINISH_PARTS(suffix, T)                                                                                        \
     KERNEL((256), finish_parts_##suffix, T *y, const float *parts_memory, Int parts, const float *bias,                \
            const T *addend, const T *mask, Int flags, Int out, Int n) {                                                \
-        constexpr int count = Wide<T>::count;                                                                          \
         const FinishWide<T> finish{nullptr, bias, addend, mask, (flags & 2) != 0};                                     \
-        for (Int i = first_index() * count; i < n; i += index_step() * count) {                                        \
-            float sums[count] = {};                                                                                    \
-            for (Int part = 0; part < parts; part++)                                                                   \
-                for (int k = 0; k < count; k++) sums[k] += parts_memory[part * n + i + k];                             \
-            finish(y, sums, i, int(unsigned(i / count) % unsigned(out / count)) * count);                              \
+        for (Int i = first_index() * neighbours; i < n; i += index_step() * neighbours) {                              \
+            const auto of_filters =                                                                                    \
+                finish.of_filters(int(unsigned(i / neighbours) % unsigned(out / neighbours)) * neighbours);            \
+            const auto of_position = finish.of_position(i, true);                                                      \
+            alignas(16) float sums[neighbours] = {}, more[neighbours];                                                 \
+            for (Int part = 0; part < parts; part++) {                                                                 \
+                load_some(more, parts_memory + part * n + i);                                                          \
+                for (int k = 0; k < neighbours; k++) sums[k] += more[k];                                               \
+            }                                                                                                          \
+            finish(y, i, sums, of_filters, of_position);                                                               \
         }                                                                                                              \
     }
 FINISH_PARTS(f16, f16)

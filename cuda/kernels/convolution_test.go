@@ -218,7 +218,7 @@ func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
 					inEveryOrder(t, func(t *testing.T) {
 						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*len(want)*4)
 						in, bias, more, seen := stored.from(t, x), host.From(l.bias), stored.from(t, addend), stored.from(t, mask)
-						launch(t, fmt.Sprintf("convolution_matrix%d_%s", columns, e.suffix), grid, vectorBlock, 4*64*(128+columns),
+						launch(t, fmt.Sprintf("convolution_matrix%d_%s", columns, e.suffix), grid, vectorBlock, 3*64*(128+columns),
 							y, memory, in, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
 						if parts > 1 {
 							launch(t, "finish_parts_"+e.suffix, host.Dim{X: 3}, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
@@ -234,8 +234,10 @@ func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
 func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 	for _, c := range []pure.Convolution{
 		{In: 64, Out: 64, Height: 5, Width: 7, Rectify: true},
+		{In: 64, Out: 192, Height: 33, Width: 9},
 		{In: 128, Out: 128, Height: 18, Width: 21, Rectify: true},
 		{In: 64, Out: 256, Height: 1, Width: 17},
+		{In: 192, Out: 256, Height: 35, Width: 6, Rectify: true},
 	} {
 		for _, e := range []element{half, brain} {
 			for _, parts := range []int{1, 2} {
@@ -252,28 +254,42 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 							want[i] = 0
 						}
 					}
-					columns, shared := 64, 164928
+					pool := pure.Pool{Mode: pure.MaxPool, Scale: 0.75, Channels: c.Out, Height: c.Height, Width: c.Width}
+					maxima := make([]float32, c.Out*(c.Height/2)*(c.Width/2))
+					pure.ApplyPool(pool, maxima, planesOf(want, c.Out))
+					columns, shared := 64, 163072
 					if c.Out%128 == 0 {
-						columns, shared = 128, 197696
+						columns, shared = 128, 220416
 					}
-					xMap, err := library(t).TensorMap(in, e == brain, []int{c.In, c.Width, c.Height}, []int{64, 16, 16})
+					xMap, err := library(t).TensorMap(in, e == brain, []int{c.In, c.Width, c.Height}, []int{64, 8, 34})
 					if err != nil {
 						t.Fatal(err)
 					}
-					filters, err := library(t).TensorMap(l.arranged(t, "matrix_filters_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
+					filters, err := library(t).TensorMap(l.arranged(t, "hopper_filters_"+e.suffix, e.size, 0), e == brain, []int{9 * c.In, c.Out}, []int{64, columns})
 					if err != nil {
 						t.Fatal(err)
 					}
-					grid := host.Dim{X: blocks(c.Width, 16) * blocks(c.Height, 16), Y: c.Out / columns, Z: parts}
+					// There are more blocks than tiles, or one for several.
+					grid := host.Dim{X: blocks(c.Width, 8)*blocks(c.Height, 32)*c.Out/columns*parts + 1}
+					if c.Width > 8 {
+						grid.X = max(grid.X/3, 1)
+					}
 					inEveryOrder(t, func(t *testing.T) {
-						y, memory := host.Allocate(len(want)*e.size), host.Allocate(parts*area*c.Out*4)
+						y, pooled, memory := host.Allocate(len(want)*e.size), host.Allocate(max(len(maxima), 1)*e.size), host.Allocate(parts*area*c.Out*4)
 						bias, more, seen := host.From(l.bias), e.from(t, addend), e.from(t, mask)
+						var maximaAt any = 0
+						if parts == 1 {
+							maximaAt = pooled
+						}
 						launch(t, fmt.Sprintf("convolution_hopper%d_%s", columns, e.suffix), grid, host.Dim{X: 384}, shared,
-							y, memory, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
+							y, maximaAt, pool.Scale, memory, parts, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
 						if parts > 1 {
 							launch(t, "finish_parts_"+e.suffix, someGrid, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
 						}
 						near(t, "y", e.to(t, y, len(want)), want, e.tolerance)
+						if parts == 1 && len(maxima) > 0 {
+							near(t, "maxima", e.to(t, pooled, len(maxima)), lastOf(maxima, c.Out), e.tolerance)
+						}
 					})
 				})
 			}

@@ -88,25 +88,61 @@ template <class T> __device__ __forceinline__ Wide<T> load_wide(const T *p) {
     return *reinterpret_cast<const Wide<T> *>(p);
 }
 __device__ __forceinline__ bool starts_wide(const void *p) { return reinterpret_cast<unsigned long long>(p) % 16 == 0; }
+
+// Stores sixteen bytes to device memory: by an instruction of its own, since the compiler may
+// take a store apart that it sees to be of smaller elements.
 template <class T> __device__ __forceinline__ void store_wide(T *p, const Wide<T> &w) {
+#ifdef __CUDACC__
+    uint4 words;
+    memcpy(&words, &w, sizeof words);
+    asm volatile("st.global.v4.u32 [%0], {%1, %2, %3, %4};" ::"l"(__cvta_generic_to_global(p)), "r"(words.x),
+                 "r"(words.y), "r"(words.z), "r"(words.w)
+                 : "memory");
+#else
     *reinterpret_cast<Wide<T> *>(p) = w;
+#endif
 }
 
-// Loads and stores of width neighbouring elements: one, or as many as are wide, which lie on
-// 16 bytes then on either side.
+// Loads and stores of width neighbouring elements in device memory: one, or what is wide, once
+// or several times, which lies on 16 bytes then on either side.
 template <int width, class T> __device__ __forceinline__ void load_some(T (&to)[width], const T *from) {
-    static_assert(width == 1 || width == Wide<T>::count);
-    if constexpr (width == 1)
+    static_assert(width == 1 || width % Wide<T>::count == 0);
+    if constexpr (width == 1) {
         to[0] = *from;
-    else
-        *reinterpret_cast<Wide<T> *>(to) = load_wide(from);
+    } else {
+#pragma unroll
+        for (int i = 0; i < width; i += Wide<T>::count) *reinterpret_cast<Wide<T> *>(to + i) = load_wide(from + i);
+    }
 }
 template <int width, class T> __device__ __forceinline__ void store_some(T *to, const T (&from)[width]) {
-    static_assert(width == 1 || width == Wide<T>::count);
-    if constexpr (width == 1)
+    static_assert(width == 1 || width % Wide<T>::count == 0);
+    if constexpr (width == 1) {
         *to = from[0];
-    else
-        store_wide(to, *reinterpret_cast<const Wide<T> *>(from));
+    } else {
+#pragma unroll
+        for (int i = 0; i < width; i += Wide<T>::count) store_wide(to + i, load_wide(from + i));
+    }
+}
+
+// Element number i of those that lie in words.
+template <class T> __device__ __forceinline__ float element_of(const unsigned *words, int i) {
+    if constexpr (sizeof(T) == 4) {
+        return __uint_as_float(words[i]);
+    } else {
+        const auto bits = static_cast<unsigned short>(words[i / 2] >> 16 * (i % 2));
+        T value;
+        memcpy(&value, &bits, sizeof value);
+        return to_float(value);
+    }
+}
+
+// Has the second-level cache fetch the line that an element lies in.
+__device__ __forceinline__ void prefetch(const void *global) {
+#ifdef __CUDACC__
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(__cvta_generic_to_global(global)));
+#else
+    emulation::touch(global);
+#endif
 }
 
 // Begins a copy of 16 bytes from global to shared memory, zeros where not valid.

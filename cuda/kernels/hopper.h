@@ -138,11 +138,16 @@ template <int count> __device__ __forceinline__ void more_registers() {
 #endif
 }
 
+// After so many bytes the pattern repeats by which copies with a swizzle of 128 bytes exchange
+// pieces: eight rows (PTX ISA, matrix descriptors: its base offset is zero where a pattern
+// begins at a multiple of 1,024).
+constexpr unsigned swizzle_bytes = 1024;
+
 // Describes a matrix in shared memory: rows of 128 bytes, the depth along them, that were
-// copied with a swizzle of 128 bytes to a multiple of 1,024; 32·k bytes on it is that from
-// element 16·k (of two bytes) of the depth on.
+// copied with a swizzle of 128 bytes, the first of them to a multiple of 1,024; 32·k bytes on it
+// is that from element 16·k (of two bytes) of the depth on.
 __device__ __forceinline__ unsigned long long matrix_at(const void *p) {
-    constexpr unsigned long long eight_rows = 1024 >> 4, swizzle128 = 1;
+    constexpr unsigned long long eight_rows = swizzle_bytes >> 4, swizzle128 = 1;
     return (shared_address(p) & 0x3ffffull) >> 4 | 1ull << 16 | eight_rows << 32 | swizzle128 << 62;
 }
 

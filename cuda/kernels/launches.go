@@ -141,16 +141,21 @@ func (precision Precision) ArrangeMatrixFilters(shape Shape, to Elements, filter
 	return precision.launch("arrange_matrix_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
 }
 
+// ArrangeHopperFilters launches arrange_hopper_filters_f16 or arrange_hopper_filters_bf16.
+func (precision Precision) ArrangeHopperFilters(shape Shape, to Elements, filters Pointer[float32], out, in, transposed int) Launch {
+	return precision.launch("arrange_hopper_filters", 256, shape, to, filters, integer(out), integer(in), integer(transposed))
+}
+
 // Of convolution_hopper.cu.
 
 // ConvolutionHopper64 launches convolution_hopper64_f16 or convolution_hopper64_bf16.
-func (precision Precision) ConvolutionHopper64(shape Shape, y Elements, partsMemory Pointer[float32], x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper64", 384, shape, y, partsMemory, x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
+func (precision Precision) ConvolutionHopper64(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
+	return precision.launch("convolution_hopper64", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
 }
 
 // ConvolutionHopper128 launches convolution_hopper128_f16 or convolution_hopper128_bf16.
-func (precision Precision) ConvolutionHopper128(shape Shape, y Elements, partsMemory Pointer[float32], x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper128", 384, shape, y, partsMemory, x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
+func (precision Precision) ConvolutionHopper128(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
+	return precision.launch("convolution_hopper128", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
 }
 
 // Of convolution_matrix.cu.

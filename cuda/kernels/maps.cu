@@ -1,35 +1,73 @@
 // Feature maps element by element, poolings, selections of positions, and losses that
 // compare a map or a picture with its neighbours or with a target.
-#include "device.h"
+#include "pools.h"
 
 constexpr int map_threads = 256;
 
+// What a kernel takes element by element; where there is none, a value stands for each.
+template <class T> struct Operand {
+    const T *from;
+    float otherwise;
+
+    __device__ bool wide() const { return !from || starts_wide(from); }
+
+    template <int width> __device__ void load(float (&to)[width], Int at) const {
+        for (float &v : to) v = otherwise;
+        if (!from) return;
+        alignas(16) T elements[width];
+        load_some(elements, from + at);
+        for (int i = 0; i < width; i++) to[i] = to_float(elements[i]);
+    }
+};
+template <class T> __device__ Operand<T> operand(const T *from, float otherwise = 0) { return {from, otherwise}; }
+
+// y[at] and width−1 behind = make(an array of the operands' elements there).
+template <int width, class T, class Make, class... U>
+__device__ void make_some(T *y, Int at, Make make, const Operand<U> &...operands) {
+    float in[sizeof...(U)][width];
+    int count = 0;
+    (operands.load(in[count++], at), ...);
+    alignas(16) T out[width];
+#pragma unroll
+    for (int i = 0; i < width; i++) {
+        float elements[sizeof...(U)];
+        for (int k = 0; k < int(sizeof...(U)); k++) elements[k] = in[k][i];
+        out[i] = from_float<T>(make(elements));
+    }
+    store_some(y + at, out);
+}
+
+// The same of n elements by all threads of a grid, of 16 bytes at a time if all that lie in
+// memory lie on so many.
+template <class T, class Make, class... U>
+__device__ void make_each(T *y, Int n, Make make, const Operand<U> &...operands) {
+    constexpr int width = Wide<T>::count;
+    const Int wide = starts_wide(y) && (operands.wide() && ...) ? n / width : 0;
+    for (Int i = first_index(); i < wide; i += index_step()) make_some<width>(y, i * width, make, operands...);
+    for (Int i = wide * width + first_index(); i < n; i += index_step()) make_some<1>(y, i, make, operands...);
+}
+
 // Elementwise kernels, for blocks of 256 threads and any one-dimensional grid. n is
-// the number of elements. y and dx may be any of the operands.
+// the number of elements. y and dx may be any of the operands. They are quickest where
+// pointers are aligned to 16 bytes.
 //
 //	rectify            y = max(x, 0); what isn't a number stays
 //	rectify_gradient   dx = dy where y > 0, else 0
 //	add                y = a + b
 //	add_masked         y = a + b where mask > 0, else 0; b may be null
-//	zero               y = 0
 #define ELEMENTWISE(suffix, T)                                                                                         \
     KERNEL((map_threads), rectify_##suffix, T *y, const T *x, Int n) {                                                 \
-        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
-            float v = to_float(x[i]);                                                                                  \
-            y[i] = from_float<T>(v < 0 ? 0.f : v);                                                                     \
-        }                                                                                                              \
+        make_each(y, n, [](const float *v) { return v[0] < 0 ? 0.f : v[0]; }, operand(x));                             \
     }                                                                                                                  \
     KERNEL((map_threads), rectify_gradient_##suffix, T *dx, const T *dy, const T *y, Int n) {                          \
-        for (Int i = first_index(); i < n; i += index_step()) dx[i] = to_float(y[i]) > 0 ? dy[i] : from_float<T>(0);   \
+        make_each(dx, n, [](const float *v) { return v[1] > 0 ? v[0] : 0.f; }, operand(dy), operand(y));               \
     }                                                                                                                  \
     KERNEL((map_threads), add_##suffix, T *y, const T *a, const T *b, Int n) {                                         \
-        for (Int i = first_index(); i < n; i += index_step()) y[i] = from_float<T>(to_float(a[i]) + to_float(b[i]));   \
+        make_each(y, n, [](const float *v) { return v[0] + v[1]; }, operand(a), operand(b));                           \
     }                                                                                                                  \
     KERNEL((map_threads), add_masked_##suffix, T *y, const T *a, const T *b, const T *mask, Int n) {                   \
-        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
-            float v = to_float(a[i]) + (b ? to_float(b[i]) : 0.f);                                                     \
-            y[i] = from_float<T>(to_float(mask[i]) > 0 ? v : 0.f);                                                     \
-        }                                                                                                              \
+        make_each(                                                                                                     \
+            y, n, [](const float *v) { return v[2] > 0 ? v[0] + v[1] : 0.f; }, operand(a), operand(b), operand(mask)); \
     }
 ELEMENTWISE(f32, float)
 ELEMENTWISE(f16, f16)
@@ -38,19 +76,6 @@ ELEMENTWISE(bf16, bf16)
 
 // Poolings of windows of 2×2 by steps of 2; an odd last row or column is dropped.
 enum class Pooling { largest, mean, norm };
-
-// The first of the largest, and which it is.
-__device__ inline float largest_of(const float (&v)[4], int &best) {
-    float most = v[0];
-    best = 0;
-#pragma unroll
-    for (int k = 1; k < 4; k++)
-        if (v[k] > most) {
-            most = v[k];
-            best = k;
-        }
-    return most;
-}
 
 __device__ inline float norm_of(const float (&v)[4]) {
     // Squares of float32 neither overflow nor vanish in float64.
@@ -102,49 +127,45 @@ __device__ void pool_gradient(T *dx, const T *dy, const T *x, const T *addend, b
         const Int channel = Int(i - place * groups) * width, row = place / across,
                   column = place - unsigned(row) * across;
         const bool whole = 2 * row + 1 < rows && 2 * column + 1 < columns;
-        alignas(16) T in[4][width], more[4][width], out[width], d[width];
+        // Zeros stand for what isn't there, so that there are no branches but round loads and
+        // stores, which the compiler would take apart otherwise.
+        alignas(16) T in[4][width] = {}, more[4][width] = {}, d[width] = {}, out[4][width];
         Int at[4];
         bool inside[4];
+#pragma unroll
         for (int k = 0; k < 4; k++) {
             Int r = 2 * row + k / 2, c = 2 * column + k % 2;
             inside[k] = r < rows && c < columns;
             at[k] = (r * columns + c) * channels + channel;
-            if (!inside[k]) continue;
-            load_some(in[k], x + at[k]);
-            if (addend) load_some(more[k], addend + at[k]);
+            if (inside[k]) load_some(in[k], x + at[k]);
+            if (inside[k] && addend) load_some(more[k], addend + at[k]);
         }
         if (whole) load_some(d, dy + (row * (columns / 2) + column) * channels + channel);
-        float slopes[4][width];
 #pragma unroll
         for (int c = 0; c < width; c++) {
-            for (int k = 0; k < 4; k++) slopes[k][c] = 0;
-            if (!whole) continue;
-            float v[4], slope = scale * to_float(d[c]);
+            float v[4], slopes[4];
+            const float slope = scale * to_float(d[c]);
+#pragma unroll
             for (int k = 0; k < 4; k++) v[k] = to_float(in[k][c]);
             if constexpr (mode == Pooling::largest) {
                 int best;
                 largest_of(v, best);
-                for (int k = 0; k < 4; k++) slopes[k][c] = k == best ? slope : 0.f;
+                for (int k = 0; k < 4; k++) slopes[k] = k == best ? slope : 0.f;
             } else if constexpr (mode == Pooling::mean) {
-                for (int k = 0; k < 4; k++) slopes[k][c] = slope / 4;
+                for (int k = 0; k < 4; k++) slopes[k] = slope / 4;
             } else {
-                float norm = norm_of(v);
-                if (norm > 0)
-                    for (int k = 0; k < 4; k++) slopes[k][c] = slope * v[k] / norm;
+                const float norm = norm_of(v);
+                for (int k = 0; k < 4; k++) slopes[k] = norm > 0 ? slope * v[k] / norm : 0.f;
+            }
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                const bool passes = !masked || v[k] > 0;
+                out[k][c] = from_float<T>(passes ? slopes[k] + to_float(more[k][c]) : 0.f);
             }
         }
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (!inside[k]) continue;
-#pragma unroll
-            for (int c = 0; c < width; c++) {
-                float v = slopes[k][c];
-                if (addend) v += to_float(more[k][c]);
-                if (masked && !(to_float(in[k][c]) > 0)) v = 0;
-                out[c] = from_float<T>(v);
-            }
-            store_some(dx + at[k], out);
-        }
+        for (int k = 0; k < 4; k++)
+            if (inside[k]) store_some(dx + at[k], out[k]);
     }
 }
 
@@ -295,11 +316,11 @@ __device__ inline double slope_at(double square, double magnitude, double d) {
     }                                                                                                                  \
     KERNEL((map_threads), difference_gradient_##suffix, T *dx, const T *x, const T *target, const double *cotangent,   \
            const T *addend, Int n) {                                                                                   \
-        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
-            double d = to_double(x[i]) - to_double(target[i]);                                                         \
-            double slope = slope_at(cotangent[0], -cotangent[1], d);                                                   \
-            dx[i] = from_float<T>(float(slope) + (addend ? to_float(addend[i]) : 0.f));                                \
-        }                                                                                                              \
+        const double square = cotangent[0], magnitude = -cotangent[1];                                                 \
+        make_each(                                                                                                     \
+            dx, n,                                                                                                     \
+            [=](const float *v) { return float(slope_at(square, magnitude, double(v[0]) - double(v[1]))) + v[2]; },    \
+            operand(x), operand(target), operand(addend));                                                             \
     }
 DIFFERENCE(f32, float)
 DIFFERENCE(f16, f16)
@@ -367,10 +388,9 @@ KERNEL((map_threads), gram_comparison, double *value, double *cotangent, const d
     KERNEL((map_threads), scale_map_##suffix, T *dx, const float *gradient, const double *grad, const T *addend,       \
            const T *mask, Int n) {                                                                                     \
         const float factor = float(*grad);                                                                             \
-        for (Int i = first_index(); i < n; i += index_step()) {                                                        \
-            float v = factor * gradient[i] + (addend ? to_float(addend[i]) : 0.f);                                     \
-            dx[i] = from_float<T>(mask && !(to_float(mask[i]) > 0) ? 0.f : v);                                         \
-        }                                                                                                              \
+        make_each(                                                                                                     \
+            dx, n, [=](const float *v) { return v[2] > 0 ? factor * v[0] + v[1] : 0.f; }, operand(gradient),           \
+            operand(addend), operand(mask, 1));                                                                        \
     }                                                                                                                  \
     KERNEL((map_threads), squares_partials_##suffix, double *partials, const T *x, Int n) {                            \
         double sum = 0;                                                                                                \

@@ -133,28 +133,45 @@ func doubles(n int, seed uint64) []float64 {
 	return values
 }
 
+// TestElementwiseKernelsMatchTheirLoops takes elements that lie on 16 bytes and some that
+// don't, and results in place of an operand.
 func TestElementwiseKernelsMatchTheirLoops(t *testing.T) {
 	const n = 1003
 	for _, e := range storage {
 		a, b, mask := normal(n, 1), normal(n, 2), normal(n, 3)
-		as, bs, masks := e.from(t, a), e.from(t, b), e.from(t, mask)
-		rectified, dx, sum, masked := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		e.from(t, a)
+		e.from(t, b)
+		e.from(t, mask)
+		rectified, dx, sum, masked, first := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
 		pure.Rectify(rectified, a)
 		pure.RectifyGradient(dx, a, b)
 		for i := range a {
 			if sum[i] = a[i] + b[i]; mask[i] > 0 {
-				masked[i] = sum[i]
+				masked[i], first[i] = sum[i], a[i]
 			}
 		}
-		out := host.Allocate(n * e.size)
-		launch(t, "rectify_"+e.suffix, someGrid, vectorBlock, 0, out, as, n)
-		near(t, "rectify", e.to(t, out, n), rectified, 0)
-		launch(t, "rectify_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
-		near(t, "rectify gradient", e.to(t, out, n), dx, 0)
-		launch(t, "add_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
-		near(t, "add", e.to(t, out, n), sum, e.tolerance)
-		launch(t, "add_masked_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, masks, n)
-		near(t, "add masked", e.to(t, out, n), masked, e.tolerance)
+		for _, shifted := range []int{0, 1} {
+			place := func(values []float32) host.Memory {
+				return e.from(t, append(make([]float32, shifted), values...)).At(shifted * e.size)
+			}
+			as, bs, masks := place(a), place(b), place(mask)
+			out := host.Allocate((n + shifted) * e.size).At(shifted * e.size)
+			check := func(what string, got host.Memory, want []float32, tolerance float64) {
+				near(t, fmt.Sprint(what, " ", e.suffix, ", shifted by ", shifted), e.to(t, got, n), want, tolerance)
+			}
+			launch(t, "rectify_"+e.suffix, someGrid, vectorBlock, 0, out, as, n)
+			check("rectify", out, rectified, 0)
+			launch(t, "rectify_gradient_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
+			check("rectify gradient", out, dx, 0)
+			launch(t, "add_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, n)
+			check("add", out, sum, e.tolerance)
+			launch(t, "add_masked_"+e.suffix, someGrid, vectorBlock, 0, out, as, bs, masks, n)
+			check("add masked", out, masked, e.tolerance)
+			launch(t, "add_masked_"+e.suffix, someGrid, vectorBlock, 0, out, as, 0, masks, n)
+			check("mask", out, first, 0)
+			launch(t, "add_"+e.suffix, someGrid, vectorBlock, 0, as, as, bs, n)
+			check("add in place", as, sum, e.tolerance)
+		}
 	}
 }
 

@@ -7,6 +7,9 @@
 
 namespace emulation {
 
+// Faults where a prefetch is of what isn't there.
+inline void touch(const void *at) { (void)*static_cast<const volatile unsigned char *>(at); }
+
 struct MatrixRow {
     const void *row;
     unsigned words[4];
