@@ -18,8 +18,9 @@ if ! cat compiler.txt compiler-ptx.txt | cmp -s - "$build/nvrtc/made-of"; then
 			--platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 --platform manylinux2010_x86_64 \
 			--platform manylinux1_x86_64 --dest "$folder/$1.wheels" -r "$2" >&2
 		for wheel in "$folder/$1.wheels"/*.whl; do
-			unzip -q -o "$wheel" -d "$folder/$1" -x '*.alt.so*'
+			unzip -q -o "$wheel" -d "$folder/$1"
 		done
+		find "$folder/$1" -name '*.alt.so*' -delete
 		rm -r "$folder/$1.wheels"
 	}
 	fetch machine compiler.txt

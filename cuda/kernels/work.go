@@ -313,24 +313,26 @@ func pictureConvolution(o operands) Work {
 }
 
 func matrixConvolution(o operands) Work {
-	w, in := inParts(o, convolution(o, o.matrix())), o.n("in")
+	w, in := inParts(o, convolution(o, o.matrix()), float64(o.Grid.Z)), o.n("in")
 	w.Bytes += o.size(in*o.n("height")*o.n("width"), "x") + o.size(9*in*o.n("out"), "filters")
 	return w
 }
 
-// hopperConvolution is that of kernels which know maps and filters by descriptions of them.
+// hopperConvolution is that of kernels which know maps and filters by descriptions of them,
+// and may make a pooling besides.
 func hopperConvolution(o operands) Work {
-	w, in := inParts(o, convolution(o, MatrixHalf)), o.n("in")
+	w, in := inParts(o, convolution(o, MatrixHalf), o.n("parts")), o.n("in")
+	w.Bytes += o.size(o.n("height")*o.n("width")*o.n("out")/4, "pooled")
 	w.Bytes += 2 * (in*o.n("height")*o.n("width") + 9*in*o.n("out"))
 	return w
 }
 
-// inParts is the work of a convolution whose depth may be shared out: then its results are
-// sums in float32, as many as there are parts, that another kernel finishes.
-func inParts(o operands, w Work) Work {
+// inParts is the work of a convolution whose depth may be shared out in parts: then its
+// results are sums in float32, as many as there are parts, that another kernel finishes.
+func inParts(o operands, w Work, parts float64) Work {
 	n := o.n("height") * o.n("width") * o.n("out")
-	if parts := o.size(1, "parts_memory") * float64(o.Grid.Z); parts > 0 {
-		w.Bytes = n * parts
+	if bytes := o.size(1, "parts_memory") * parts; bytes > 0 {
+		w.Bytes = n * bytes
 		return w
 	}
 	w.Bytes += o.size(n, "addend", "mask")
