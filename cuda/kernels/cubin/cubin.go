@@ -70,7 +70,9 @@ func Read(image []byte) (map[string]Kernel, error) {
 	kernels := map[string]Kernel{}
 	for _, s := range file.Sections {
 		if name, code := strings.CutPrefix(s.Name, ".text."); code {
-			kernels[name] = kernels[name]
+			if _, there := kernels[name]; !there {
+				kernels[name] = Kernel{}
+			}
 		}
 		if name, own := strings.CutPrefix(s.Name, ".nv.info."); own {
 			k := kernels[name]
