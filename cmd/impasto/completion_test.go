@@ -93,7 +93,7 @@ func TestValuesAreCompleted(t *testing.T) {
 		{[]string{"weights", "verify", "x"}, nil, files},
 		{[]string{"weights", "convert", "--precision", ""}, []string{"keep", "f32", "f16", "bf16"}, noFiles},
 		{[]string{"help", "be"}, []string{"bench"}, noFiles},
-		{[]string{"help", "bench", ""}, []string{"iteration", "kernels", "losses", "picture"}, noFiles},
+		{[]string{"help", "bench", ""}, []string{"iteration", "kernels", "launches", "losses", "picture"}, noFiles},
 		{[]string{"ben"}, []string{"bench"}, noFiles},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
