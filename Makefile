@@ -178,8 +178,10 @@ mask-pictures:
 	bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/masks/auto.jpg --mask auto:2 \
 		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
 
-# All that must hold besides the tests.
-check: cross man
+# All that must hold besides the tests. Each system and each kind of processor is built for
+# once; make cross builds for all.
+check: man
+	$(MAKE) --no-print-directory cross PLATFORMS="linux/amd64 linux/arm64 darwin/arm64 windows/amd64"
 	test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
 	go mod tidy -diff
 	go run ./internal/notices -check
