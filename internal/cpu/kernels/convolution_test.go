@@ -179,6 +179,9 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 			}
 			for name, border := range borders(in) {
 				for _, rectify := range []bool{false, true} {
+					if out*in*area > 1<<23 && rectify != border.Replicate {
+						continue // plain loops take seconds
+					}
 					definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
 					want, dWant := make([]float64, out*area), make([]float64, in*area)
 					pure.Convolve(definition, want, float64s(x), float64s(filters), float64s(biases))
