@@ -47,7 +47,7 @@ func gpuPictures(t *testing.T) (folder string) {
 }
 
 var smallStylisation = []string{"stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
-	"--loss", "moments", "--optimizer", "adam"}
+	"--loss", "moments", "--optimizer", "adam", "--precision", "f32"}
 
 func TestGPUsAreListed(t *testing.T) {
 	if standin.Real() {
@@ -172,7 +172,7 @@ func TestGPUsEachPaintPicturesOfABatch(t *testing.T) {
 	folder := gpuPictures(t)
 	writePicture(t, filepath.Join(folder, "second.png"), 18, 20, 3)
 	o := runOnGPU(t, folder, []string{"STANDIN_DEVICES=2"}, "batch", "content.png", "second.png", "--style", "style.png", "-o", "out", "--size", "18",
-		"--min-size", "18", "--loss", "moments", "--first-iterations", "3", "--device", "cuda:1,0", "--json").done(t)
+		"--min-size", "18", "--loss", "moments", "--first-iterations", "3", "--precision", "f32", "--device", "cuda:1,0", "--json").done(t)
 	begun := strings.Index(o.stdout, `"event":"painting","number":2`)
 	if made := strings.Index(o.stdout, `"event":"picture","number":1`); begun < 0 || made < begun {
 		t.Errorf("the second picture isn't begun before the first is made:\n%s", o.stdout)
