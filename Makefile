@@ -45,12 +45,13 @@ arm64-test:
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs. Results aren't cached, since the go
-# command doesn't know all that they depend on.
+# command doesn't know all that they depend on. SHORTLY=-short leaves out what takes as
+# long again.
 gpu-test:
 	./cuda/go.sh vet -tags gpu ./...
 	./cuda/go.sh run $(STATICCHECK) -tags gpu ./cuda/...
-	./cuda/go.sh test -count=1 -tags gpu -timeout 20m ./cuda/...
-	./cuda/go.sh test -count=1 -tags gpu -timeout 20m -run GPU ./cmd/impasto
+	./cuda/go.sh test -count=1 $(SHORTLY) -tags gpu -timeout 20m ./cuda/...
+	./cuda/go.sh test -count=1 $(SHORTLY) -tags gpu -timeout 20m -run GPU ./cmd/impasto
 
 # The program with GPU support builds for the other systems that NVIDIA has drivers for.
 # Needs C compilers for them (Debian: gcc-aarch64-linux-gnu, gcc-mingw-w64-x86-64).

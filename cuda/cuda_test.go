@@ -18,6 +18,18 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(standin.Main(m)) }
 
+// testedPrecisions are those that tests go through: with -short float32 and float16 alone, since
+// the others' kernels come from the same sources.
+func testedPrecisions(t *testing.T) (names []device.Precision) {
+	t.Helper()
+	for _, row := range device.Precisions {
+		if !testing.Short() || row.Name == device.Float32 || row.Name == device.Float16 {
+			names = append(names, row.Name)
+		}
+	}
+	return names
+}
+
 // open opens a device and checks, when the test ends, that closing it frees all.
 func open(t *testing.T, o Options) *Device {
 	t.Helper()

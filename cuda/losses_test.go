@@ -20,8 +20,7 @@ import (
 
 func TestPoolingsMatchTheProcessors(t *testing.T) {
 	for _, mode := range []pure.PoolMode{pure.MaxPool, pure.MeanPool, pure.L2Pool} {
-		for _, row := range device.Precisions {
-			precision := row.Name
+		for _, precision := range testedPrecisions(t) {
 			t.Run(fmt.Sprint(mode, precision), func(t *testing.T) {
 				d := open(t, Options{Precision: precision})
 				x := leaf(gorgonia.NewGraph(), "x", 3, 9, 14)
@@ -179,8 +178,7 @@ func slow(t *testing.T, name string) bool {
 func TestLossesMatchTheProcessors(t *testing.T) {
 	for _, name := range losses.Names() {
 		for _, size := range [][2]int{{5, 7}, {11, 14}} {
-			for _, row := range device.Precisions {
-				precision := row.Name
+			for _, precision := range testedPrecisions(t) {
 				if (precision != "f32" || slow(t, name)) && size[0] < 8 || slow(t, name) && (precision == "tf32" || precision == "bf16") {
 					continue
 				}

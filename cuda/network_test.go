@@ -37,8 +37,7 @@ func TestTheNetworkMatchesTheProcessors(t *testing.T) {
 	}
 	defer exact.Close()
 	want := evaluate(t, exact, n, 1)
-	for _, row := range device.Precisions {
-		precision := row.Name
+	for _, precision := range testedPrecisions(t) {
 		got := evaluate(t, open(t, Options{Precision: precision}), n, 1)
 		features, gradient := relative(got[0].Single, want[0].Single), relative(got[2].Single, want[2].Single)
 		t.Logf("%s: features are off by %.2g, the gradient by %.2g", precision, features, gradient)

@@ -124,6 +124,9 @@ func TestPotentialsAreKeptAsTheProcessorKeepsThem(t *testing.T) {
 		"a tolerance":     {Channels: 64, Epsilon: 0.1, Tolerance: 1e-2, Iterations: 60, Refinements: 20},
 	} {
 		for _, most := range []int{0, 20} {
+			if testing.Short() && most > 0 {
+				continue // takes as long again
+			}
 			t.Run(fmt.Sprint(name, most), func(t *testing.T) {
 				x := leaf(gorgonia.NewGraph(), "x", 3, 5, 7)
 				y := convolve(t, x, 64, pure.Border{Replicate: true}, true)

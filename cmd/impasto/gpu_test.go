@@ -122,6 +122,9 @@ func TestGPUPictureThatDoesNotFitIsRefusedBeforeAnyWork(t *testing.T) {
 
 // A picture for which the GPU hasn't the memory goes through it in tiles.
 func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes most of a minute; the next test has tiles, too")
+	}
 	if standin.Real() {
 		t.Skip("what goes wrong here can't be made to on a GPU")
 	}
