@@ -50,15 +50,7 @@ func hopperTriples(s shape3) int { return 3 * s.in / 64 }
 
 // bestTiling is the quickest one by the estimate.
 func bestTiling(s shape3, multiprocessors int) hopperTiling {
-	best := hopperTiling{64, 1}
-	for _, columns := range []int{64, 128} {
-		for parts := 1; parts <= min(8, hopperTriples(s)) && s.out%columns == 0; parts++ {
-			if t := (hopperTiling{columns, parts}); t.cycles(s, multiprocessors) < best.cycles(s, multiprocessors) {
-				best = t
-			}
-		}
-	}
-	return best
+	return quickest(s.out, min(8, hopperTriples(s)), func(t hopperTiling) int { return t.cycles(s, multiprocessors) })
 }
 
 // convolveOnHopper does what convolveOnMatrixUnits does.

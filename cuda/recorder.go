@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -108,12 +109,7 @@ func (r *Recorder) Empty() (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	slices.SortFunc(launched, func(a, b Launched) int {
-		if a.Seconds < b.Seconds {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(launched, func(a, b Launched) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	return launched[launches/2].Seconds, nil
 }
 
@@ -123,7 +119,7 @@ func (r *Recorder) Peak() (p Peak, err error) {
 		return p, nil
 	}
 	d := r.device
-	l := limits{name: d.info.Name, capability: d.info.Capability}
+	l := limits{name: d.info.Name, capability: d.info.Capability, multiprocessors: d.multiprocessors}
 	err = d.do("look at the device", func() error {
 		device, err := cu.GetDevice(d.info.Index)
 		if err != nil {
@@ -131,8 +127,7 @@ func (r *Recorder) Peak() (p Peak, err error) {
 		}
 		var kilohertz [2]int
 		for attribute, to := range map[cu.DeviceAttribute]*int{
-			cu.MultiprocessorCount: &l.multiprocessors, cu.GlobalMemoryBusWidth: &l.busWidth,
-			cu.ClockRate: &kilohertz[0], cu.MemoryClockRate: &kilohertz[1],
+			cu.GlobalMemoryBusWidth: &l.busWidth, cu.ClockRate: &kilohertz[0], cu.MemoryClockRate: &kilohertz[1],
 		} {
 			if *to, err = device.Attribute(attribute); err != nil {
 				return err

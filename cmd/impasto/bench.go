@@ -16,11 +16,11 @@ func newBenchCommand(global *globalOptions) *cobra.Command {
 		Use:   "bench",
 		Short: "Time pictures, iterations, losses and convolutions on this machine",
 		Long: `Bench shows how fast this machine is: whole pictures, with the quality that their
-time buys, iterations of a stylisation, the losses by themselves, the
-convolutions of the network one by one, or every kernel that an iteration launches
-on a GPU. Rates count the operations of
-convolutions computed directly, so a rate above the machine's own rate of matrix
-products, which is measured beside it, comes from Winograd's method.`,
+time buys, iterations of a stylisation, the losses by themselves, the convolutions
+of the network one by one, or every kernel that an iteration launches on a GPU.
+Rates count the operations of convolutions computed directly, so a rate above the
+machine's own rate of matrix products, which is measured beside it, comes from
+Winograd's method.`,
 	}
 	cmd.AddCommand(newBenchPictureCommand(global), newBenchIterationCommand(global), newBenchLossesCommand(global),
 		newBenchKernelsCommand(global), newBenchLaunchesCommand(global))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"impasto/cuda/kernels"
+	"impasto/cuda/kernels/cubin"
 )
 
 func TestDevicesRunCodeOfTheirGeneration(t *testing.T) {
@@ -30,7 +31,7 @@ func TestDevicesRunCodeOfTheirGeneration(t *testing.T) {
 func TestCodeLoadsOnDriversOfCUDA12(t *testing.T) {
 	const machineCUDA = 190
 	for _, architecture := range kernels.Architectures {
-		file, flags := cubin(t, architecture)
+		file, flags := openCubin(t, architecture)
 		digits, exact := strings.CutSuffix(architecture, "a")
 		code, _ := strconv.Atoi(digits)
 		system, version := elf.OSABI(0x33), uint8(7)
@@ -49,20 +50,17 @@ func TestCodeLoadsOnDriversOfCUDA12(t *testing.T) {
 	}
 }
 
-// cubin opens machine code, and returns its ELF flags.
-func cubin(t *testing.T, architecture string) (file *elf.File, flags uint32) {
+// openCubin opens machine code, and returns its ELF flags.
+func openCubin(t *testing.T, architecture string) (file *elf.File, flags uint32) {
 	t.Helper()
 	image, err := kernels.Cubin(architecture)
 	if err != nil {
 		t.Fatal(err)
 	}
-	flags = binary.LittleEndian.Uint32(image[48:])
-	// NVIDIA's compilers have a version of their own here, which package elf doesn't take.
-	binary.LittleEndian.PutUint32(image[20:], uint32(elf.EV_CURRENT))
-	if file, err = elf.NewFile(bytes.NewReader(image)); err != nil {
+	if file, err = cubin.Open(image); err != nil {
 		t.Fatalf("%s: %v", architecture, err)
 	}
-	return file, flags
+	return file, binary.LittleEndian.Uint32(image[48:])
 }
 
 func TestPTXIsReadByDriversOfCUDA12(t *testing.T) {
@@ -89,7 +87,7 @@ func TestImagesHaveEveryKernel(t *testing.T) {
 		there["PTX"][string(entry[1])] = true
 	}
 	for _, architecture := range kernels.Architectures {
-		file, _ := cubin(t, architecture)
+		file, _ := openCubin(t, architecture)
 		there[architecture] = map[string]bool{}
 		for _, section := range file.Sections {
 			if name, ok := strings.CutPrefix(section.Name, ".text."); ok {

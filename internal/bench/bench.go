@@ -64,8 +64,11 @@ type Timing struct {
 func (t Timing) Rate() float64 { return t.Operations / t.Seconds }
 
 func newTiming(name string, operations float64, seconds []float64) Timing {
-	sorted := slices.Sorted(slices.Values(seconds))
-	return Timing{name, sorted[len(sorted)/2], sorted[0], sorted[len(sorted)-1], operations}
+	return Timing{name, median(seconds), slices.Min(seconds), slices.Max(seconds), operations}
+}
+
+func median(values []float64) float64 {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 // Iteration times iterations of a stylisation at one level with default

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"impasto/cuda"
 	"impasto/cuda/kernels"
@@ -100,10 +99,6 @@ func commonest(iterations [][]cuda.Launched) (alike [][]cuda.Launched) {
 		}
 	}
 	return alike
-}
-
-func median(values []float64) float64 {
-	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 func newLaunchTiming(l kernels.Launch, seconds float64, peak cuda.Peak) LaunchTiming {
