@@ -29,7 +29,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
-	{"internal/report", ""},
+	{"internal/web", ""},
+	{"internal/report", "internal/web"},
+	{"studio/page", ""},
 	{"internal/supervise", "internal/memory"},
 	{"internal/tiff", "internal/float16"},
 
