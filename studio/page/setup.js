@@ -1,7 +1,7 @@
 // The part of the page where a picture is set up.
 import * as api from "./api.js";
 import { button, h, icon, id, menu } from "./dom.js";
-import { body, change, changes, clear, draft, follow, ready, set, setting, takeNew } from "./draft.js";
+import { body, change, changes, clear, draft, follow, ready, retake, set, setting, takeNew } from "./draft.js";
 import * as format from "./format.js";
 import { editMask } from "./mask.js";
 import { bundled, choose, uploading, use } from "./pictures.js";
@@ -121,7 +121,7 @@ function paintingCard(style, index, several) {
       h("div", { class: "head" }, h("span", { class: "name" }, picture.name), menu(opener, () => [
         button(style.mask ? text.editRegion : text.paintRegion, { picture: "brush", disabled: !draft.content, onclick: () => editMask(index) }),
         style.mask && button(text.everywhere, { picture: "reset", onclick: () => change((d) => { d.styles[index].mask = null; }) }),
-        button(style.style_mask ? text.editPart : text.usePart, { picture: "brush", onclick: () => editMask(index, true) }),
+        style.mask && button(style.style_mask ? text.editPart : text.usePart, { picture: "brush", onclick: () => editMask(index, true) }),
         style.style_mask && button(text.wholePainting, { picture: "reset", onclick: () => change((d) => { d.styles[index].style_mask = null; }) }),
         button(text.removePainting, { picture: "trash", onclick: () => change((d) => { d.styles.splice(index, 1); }) }),
       ])),
@@ -174,7 +174,8 @@ function footer() {
   const go = button(text.paint, { class: "primary big", id: "paint", "aria-describedby": why, onclick: start });
   const apply = button(text.apply, { class: "primary big", id: "apply", onclick: applyChanges });
   const six = button(text.trySix, { picture: "grid", id: "try-six", onclick: () => trySix() });
-  const element = h("div", { class: "begin" }, reason, estimate, h("div", { class: "row" }, apply, go, six));
+  const size = sizeChoice();
+  const element = h("div", { class: "begin" }, reason, h("div", { class: "row take" }, size, estimate), h("div", { class: "row" }, apply, go, six));
   const draw = () => {
     const can = ready() && !plan.refused && uploading.size === 0;
     const changed = changes();
@@ -199,6 +200,28 @@ function footer() {
   return element;
 }
 
+// SIZES are the longer sides that are offered; others can be set among all settings.
+const SIZES = [256, 384, 512, 768, 1024, 1536, 2048];
+
+// sizeChoice is the size of the picture, beside what it takes.
+function sizeChoice() {
+  const select = h("select", { "aria-label": text.settings.size, "data-setting": "size-choice", onchange: () => set("size", select.value) });
+  const draw = () => {
+    const value = Number(setting("size")) || 512;
+    const all = [...new Set([...SIZES, value])].sort((a, b) => a - b);
+    const key = `${all} ${draft.content?.id}`;
+    if (select.dataset.key !== key) {
+      select.dataset.key = key;
+      select.replaceChildren(...all.map((side) => h("option", { value: side }, draft.content ? format.size(format.scaled(draft.content, side)) : text.pixels(side))));
+    }
+    select.value = value;
+  };
+  on("draft", draw);
+  on("pictures", draw);
+  draw();
+  return select;
+}
+
 async function start() {
   if (document.getElementById("paint").getAttribute("aria-disabled") === "true") return;
   try {
@@ -215,8 +238,7 @@ async function applyChanges() {
   if (!changed || document.getElementById("apply").getAttribute("aria-disabled") === "true") return;
   try {
     const run = keep(await api.patch(api.runPath(draft.from), changed));
-    follow(run.id);
-    change(() => {});
+    retake(run);
     say(text.applied);
     show({ kind: "run", id: run.id });
   } catch (problem) {

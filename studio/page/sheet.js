@@ -66,6 +66,8 @@ export function trySix() {
       for (const value of picked()) {
         const settings = withSize(draft.settings, Number(size.value));
         if (what === "strength") delete settings["content-weight"];
+        // Losses look equally strong at one strength, not at one weight.
+        if (what === "loss" && settings["content-weight"] === undefined) settings.strength = setting("strength");
         settings[what] = value;
         keep(await api.post("runs", { ...body(settings), name: labelOf(what, value), group }));
       }
