@@ -2,16 +2,16 @@ package studio
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"strings"
 	"time"
 
-	"crypto/sha256"
-	"io/fs"
-
+	"impasto/internal/web"
 	"impasto/studio/page"
 )
 
@@ -121,7 +121,7 @@ type asset struct {
 // and so is never a path of a file system.
 func (s *Studio) loadAssets() error {
 	s.assets = map[string]asset{}
-	for prefix, files := range map[string]fs.FS{"": page.Files} {
+	for prefix, files := range map[string]fs.FS{"": page.Files, "web/": web.Files} {
 		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"impasto/internal/settings"
+	"impasto/internal/web"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -206,8 +207,9 @@ func (s *Studio) getSettings(w http.ResponseWriter, _ *http.Request) error {
 		answer.Presets = append(answer.Presets, presetInfo{p.Name, p.Help, asJSON(p.Settings)})
 	}
 	for _, loss := range losses.All() {
-		d := loss.Description()
-		answer.Losses = append(answer.Losses, lossInfo{d.Name, d.Help, colourOf(d.Name)})
+		d, of := loss.Description(), lossColour{}
+		of.Light, of.Dark = web.LossColours(d.Name)
+		answer.Losses = append(answer.Losses, lossInfo{d.Name, d.Help, of})
 	}
 	return writeJSON(w, http.StatusOK, answer)
 }

@@ -7,5 +7,5 @@ import "embed"
 // Files are those of the page. index.html is the page; it names the others beside itself,
 // and the files of internal/web under web/.
 //
-//go:embed *.html
+//go:embed *.html *.css *.js *.svg
 var Files embed.FS
