@@ -32,6 +32,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/web", ""},
 	{"internal/report", "internal/web"},
 	{"studio/page", ""},
+	{"examples", ""},
 	{"internal/supervise", "internal/memory"},
 	{"internal/tiff", "internal/float16"},
 
@@ -75,6 +76,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/settings", "device internal/names internal/picture internal/quote internal/regions losses model vgg19 weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
+	{"studio", "device examples internal/atomicfile internal/memory internal/panics internal/picture internal/settings internal/timelapse internal/web losses model studio/page"},
 	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/compare internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
 
