@@ -145,7 +145,7 @@ export function withSize(settings, size) {
 // isMask tells pictures that the page made as masks from those that people brought.
 export const isMask = (picture) => picture.name.endsWith(MASK);
 
-export const MASK = ".mask.png";
+const MASK = ".mask.png";
 
 // uploadMask sends a mask, and gives its id.
 export async function uploadMask(blob, picture) {

@@ -1,6 +1,6 @@
 // The part of the page where a picture is set up.
 import * as api from "./api.js";
-import { button, h, icon, id, menu } from "./dom.js";
+import { button, fill, h, icon, id, menu } from "./dom.js";
 import { body, change, changes, clear, draft, follow, ready, retake, set, setting, takeNew } from "./draft.js";
 import * as format from "./format.js";
 import { editMask } from "./mask.js";
@@ -17,9 +17,10 @@ export function startSetup(place) {
   const paintings = h("ul", { class: "paintings" });
   const source = h("div", { class: "source" });
   const more = h("div");
+  const tries = h("div", { class: "narrow-only" });
   place.append(
     h("div", { class: "panel" },
-      source,
+      source, tries,
       h("section", { "aria-labelledby": "photo-title" }, h("h2", { id: "photo-title" }, text.photo), photo),
       h("section", { "aria-labelledby": "paintings-title" }, h("h2", { id: "paintings-title" }, text.paintings), paintings,
         button(text.addPainting, { picture: "add", class: "wide add-painting", onclick: () => choose("painting") })),
@@ -32,6 +33,8 @@ export function startSetup(place) {
     drawSource(source);
     drawPhoto(photo);
     drawPaintings(paintings);
+    tries.hidden = Boolean(draft.content || draft.styles.length || uploading.size);
+    redraw(tries, String(state.pictures.size), () => [examples()].filter(Boolean));
   };
   on("draft", draw);
   on("runs", (run) => { follow(run); drawSource(source); });
@@ -96,6 +99,7 @@ function drawPaintings(place) {
     const slider = place.querySelector(`[data-weight="${index}"]`);
     if (!slider) return;
     if (Number(slider.value) !== style.weight) slider.value = style.weight;
+    fill(slider);
     slider.closest("label").querySelector("output").value = share(style);
   });
   coming.forEach((entry, index) => { place.querySelectorAll("progress")[index].value = entry.share; });
@@ -157,7 +161,7 @@ function control(name, { min, max, step, middle, to, from, words }) {
     const otherwise = name === "strength" && draft.settings["content-weight"] !== undefined;
     output.value = otherwise ? text.byWeight : words(value);
     slider.setAttribute("aria-valuetext", output.value);
-    slider.style.setProperty("--at", `${100 * (Number(slider.value) - min) / (max - min)}%`);
+    fill(slider);
   };
   on("draft", draw);
   on("pictures", draw);

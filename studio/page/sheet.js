@@ -4,13 +4,13 @@ import * as api from "./api.js";
 import { button, dialog, h, id } from "./dom.js";
 import { body, draft, ready, setting, withSize } from "./draft.js";
 import * as format from "./format.js";
+import { lineOf } from "./line.js";
 import { Live } from "./live.js";
 import { plan } from "./plan.js";
 import { groupOf, keep, on, show, state, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 import { shape } from "./zoom.js";
-import { lineOf } from "./stage.js";
 
 const SIX = 6;
 
@@ -84,7 +84,7 @@ export function trySix() {
 
 const labelOf = (what, value) => (what === "loss" ? value : `${text.three[what].title} ${what === "keep-colors" ? Math.round(100 * value) + " %" : what === "style-scale" ? "× " + value : value}`);
 
-export function swatch(loss) {
+function swatch(loss) {
   const element = h("span", { class: "swatch", "aria-hidden": "true" });
   if (loss?.colour) {
     element.style.setProperty("--light", loss.colour.light);
@@ -144,7 +144,7 @@ function tile() {
       bar.classList.toggle("gone", !unfinished(run));
       bar.firstChild.style.setProperty("transform", `scaleX(${run.progress?.share ?? 0})`);
       const loss = state.losses.find((l) => l.name === run.name);
-      if (loss && !dot.className) dot.replaceWith(swatch(loss));
+      if (loss && dot.isConnected) dot.replaceWith(swatch(loss));
       large.setAttribute("aria-label", text.paintThisLarge(run.name, lineOf(run)));
       look.setAttribute("aria-label", text.openRun(run.name));
     },

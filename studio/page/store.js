@@ -131,7 +131,8 @@ export async function loadCurve(id) {
 // show chooses what the page shows. The address says it, so that it can be kept, and gone
 // back to.
 export function show(what, { replace } = {}) {
-  const address = "#" + ({ run: () => `run=${what.id}`, group: () => `six=${what.id}`, compare: () => `compare=${what.a},${what.b}` }[what.kind]?.() ?? "");
+  const part = encodeURIComponent;
+  const address = "#" + ({ run: () => `run=${part(what.id)}`, group: () => `six=${part(what.id)}`, compare: () => `compare=${part(what.a)},${part(what.b)}` }[what.kind]?.() ?? "");
   if (location.hash !== address) history[replace ? "replaceState" : "pushState"](null, "", address === "#" ? location.pathname : address);
   state.shown = what;
   tell("shown");
@@ -139,8 +140,14 @@ export function show(what, { replace } = {}) {
 
 // readAddress shows what the address says.
 export function readAddress() {
-  const [kind, value = ""] = decodeURIComponent(location.hash.slice(1)).split("=");
-  const [a, b] = value.split(",");
-  state.shown = { run: { kind: "run", id: value }, six: { kind: "group", id: value }, compare: { kind: "compare", a, b } }[kind] ?? { kind: "new" };
+  const [kind, value = ""] = location.hash.slice(1).split("=");
+  const [a = "", b = ""] = value.split(",").map((one) => {
+    try {
+      return decodeURIComponent(one);
+    } catch {
+      return ""; // which is nothing's name
+    }
+  });
+  state.shown = { run: { kind: "run", id: a }, six: { kind: "group", id: a }, compare: { kind: "compare", a, b } }[kind] ?? { kind: "new" };
   tell("shown");
 }

@@ -256,6 +256,7 @@ export const text = {
   nothing: "None",
   invert: "Invert",
   useMask: "Use",
+  useOrCancel: "Use it, or cancel?",
   maskCanvas: "Mask: arrows move the brush, the space bar paints",
   maskKeys: "By keyboard: arrows move the brush, Shift takes larger steps, the space bar paints, [ and ] change its size, E erases, Ctrl+Z takes back.",
   maskShare: (name, share) => `${name}: ${share} %`,
