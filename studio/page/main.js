@@ -6,7 +6,7 @@ import { startRuns } from "./runs.js";
 import { startSetup } from "./setup.js";
 import { lineOf } from "./line.js";
 import { startStage } from "./stage.js";
-import { connect, load, on, readAddress, runs, show, state, unfinished, working } from "./store.js";
+import { connect, load, on, readAddress, runs, sheetOf, show, state, unfinished, working } from "./store.js";
 import { text } from "./strings.js";
 import { say, startToasts } from "./toast.js";
 
@@ -103,7 +103,7 @@ function start() {
     if (!first || !state.known) return;
     first = false;
     const going = runs().find(unfinished);
-    if (state.shown.kind === "new" && !location.hash && going) show(going.group ? { kind: "group", id: going.group } : { kind: "run", id: going.id }, { replace: true });
+    if (state.shown.kind === "new" && !location.hash && going) show(sheetOf(going) ? { kind: "group", id: going.group } : { kind: "run", id: going.id }, { replace: true });
     else readAddress();
   });
   on("pictures", () => { place("about").textContent = state.info ? text.machine(state.info) : ""; });

@@ -3,7 +3,7 @@ import * as api from "./api.js";
 import { button, dialog, h, menu } from "./dom.js";
 import { takeNew } from "./draft.js";
 import * as format from "./format.js";
-import { keep, on, runs, show, state, tell, unfinished } from "./store.js";
+import { keep, on, runs, sheetOf, show, state, tell, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { toast } from "./toast.js";
 
@@ -35,7 +35,7 @@ export function startRuns(place) {
   on("shown", draw);
   on("progress", (id) => {
     const run = state.runs.get(id);
-    if (run) items.get(run.group ? `group ${run.group}` : run.id)?.progress();
+    if (run) items.get(sheetOf(run) ? `group ${run.group}` : run.id)?.progress();
   });
   setInterval(draw, 60000); // how long ago things were
   draw();
@@ -45,7 +45,7 @@ export function startRuns(place) {
 function entriesOf(all) {
   const entries = [], groups = new Map();
   for (const run of all) {
-    if (!run.group) {
+    if (!sheetOf(run)) {
       entries.push({ key: run.id, runs: [run] });
     } else if (groups.has(run.group)) {
       groups.get(run.group).runs.unshift(run);
@@ -133,7 +133,7 @@ export const removeRun = (run) => removeRuns([run], run.name);
 
 function removeRuns(all, name) {
   for (const run of all) state.hidden.add(run.id);
-  if (all.some((run) => run.id === state.shown.id || run.group && run.group === state.shown.id || [state.shown.a, state.shown.b].includes(run.id))) {
+  if (all.some((run) => run.id === state.shown.id || sheetOf(run) && run.group === state.shown.id || [state.shown.a, state.shown.b].includes(run.id))) {
     takeNew();
     show({ kind: "new" }, { replace: true });
   }

@@ -216,7 +216,9 @@ function drawActions(place, run) {
 // enlargements are the sizes that a picture can go on to.
 function enlargements(run) {
   const side = Math.max(run.size.width, run.size.height), most = state.info?.limits?.size || 8192;
-  const sizes = [...new Set([side * 1.5, side * 2, side * 3, side * 4].map((s) => Math.round(s / 16) * 16))].filter((s) => s <= most);
+  // One that was stopped may not have come to its size.
+  const painted = Math.max(run.progress.width, run.progress.height);
+  const sizes = [...new Set([side, ...[1.5, 2, 3, 4].map((factor) => Math.round(side * factor / 16) * 16)])].filter((s) => s > painted && s <= most);
   return [h("p", { class: "hint" }, text.enlargeSays), sizes.map((size) => {
     const scale = size / side;
     return button(format.size({ width: Math.round(run.size.width * scale), height: Math.round(run.size.height * scale) }), {

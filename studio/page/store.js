@@ -31,7 +31,11 @@ export const working = (run) => WORKING.has(run.state);
 export const runs = () => [...state.runs.values()].filter((run) => !state.hidden.has(run.id))
   .sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
 
-export const groupOf = (group) => runs().filter((run) => run.group === group).reverse();
+// sheetOf is the group of six that a run is one of, if it is. An enlarged one of them
+// stands for itself.
+export const sheetOf = (run) => (run.enlarges ? "" : run.group);
+
+export const groupOf = (group) => runs().filter((run) => sheetOf(run) === group).reverse();
 
 // keep takes a run as an answer has it.
 export function keep(run) {
