@@ -33,7 +33,7 @@ type pictureInfo struct {
 	Height  int       `json:"height"`
 	Bytes   int64     `json:"bytes"`
 	Bundled bool      `json:"bundled"` // it is one of the program's
-	Added   time.Time `json:"added"`
+	Added   time.Time `json:"added,omitzero"`
 }
 
 // bundled are the program's own pictures, by id.

@@ -109,7 +109,7 @@ func (w *worker) try(ctx context.Context, limit int64) (*model.Result, error) {
 		o.Planned = w.planned
 	}
 	w.preview.began = time.Now()
-	return model.Stylize(ctx, in.content, in.styles, *o)
+	return s.stylize(ctx, in.content, in.styles, *o)
 }
 
 // begin has a run begin with a picture of its folder.
