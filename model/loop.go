@@ -78,7 +78,7 @@ func checkedRun(ctx context.Context, content image.Image, styles []Style, o Opti
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	return newRun(ctx, content, styles, o)
+	return newRun(ctx, content, styles, o.settleStart())
 }
 
 func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
@@ -294,7 +294,7 @@ func (r *run) beginning(before *picture.Picture, l level) (*picture.Picture, err
 	if err != nil {
 		return nil, err
 	}
-	if first := r.levels[0]; l.width != first.width || r.options.Start == StartFromContent {
+	if first := r.levels[0]; l.width != first.width || r.options.Start.goesOn() {
 		addNoise(from, r.options.Noise, r.options.Seed)
 	}
 	return from, nil

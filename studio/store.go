@@ -21,6 +21,9 @@ type store struct {
 	lock   *flock.Flock
 }
 
+// ErrInUse is in the error of New where another Studio has the folder open.
+var ErrInUse = errors.New("the folder is in use by another studio")
+
 // openStore makes the folder where it isn't there, and locks it.
 func openStore(folder string) (*store, error) {
 	s := &store{folder: folder, lock: flock.New(filepath.Join(folder, "studio.lock"))}
@@ -34,7 +37,7 @@ func openStore(folder string) (*store, error) {
 		return nil, fmt.Errorf("studio: lock the folder %s: %w", folder, err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("studio: the folder %s is in use by another studio; stop that one, or choose another folder", folder)
+		return nil, fmt.Errorf("studio: %s: %w; stop that one, or choose another folder", folder, ErrInUse)
 	}
 	// What is left there is of uploads that were cut off.
 	if err = os.RemoveAll(s.uploads()); err == nil {
