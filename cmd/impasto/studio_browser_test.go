@@ -538,7 +538,7 @@ func TestStudioBrowserTriesSix(t *testing.T) {
 	tab.Evaluate(`(document.querySelector("dialog select").value = "128", 1)`)
 	tab.ClickText("dialog", "Try six")
 	tab.Wait(`document.querySelectorAll(".sheet img.live").length === 6`)
-	tab.Wait(`document.querySelector(".of-sheet .line").textContent === "All done."`)
+	tab.Wait(`document.querySelector(".of-sheet .status").textContent === "All done."`)
 	if got := tab.Evaluate(`document.querySelectorAll(".run").length`); got != 1. {
 		t.Errorf("six that were tried are %v entries of the history, want one", got)
 	}

@@ -79,7 +79,7 @@ class Editor {
     this.canvas = h("canvas", { width, height, tabindex: 0, role: "application", "aria-label": text.maskCanvas, "aria-describedby": "mask-keys" });
     this.pen = this.canvas.getContext("2d");
     this.ring = h("span", { class: "ring", "aria-hidden": "true" });
-    this.told = h("p", { class: "line", role: "status" });
+    this.told = h("p", { class: "status", role: "status" });
     const board = h("div", { class: "board" }, h("img", { src: api.thumbnail(this.picture, 1536), alt: "", draggable: "false" }), this.canvas, this.ring);
     shape(board, this.picture);
     const name = id("layer");
@@ -261,7 +261,7 @@ class Editor {
       tint.globalCompositeOperation = "source-in";
       tint.fillStyle = style.getPropertyValue(`--mask-${one.hue % 6}`) || "#d33";
       tint.fillRect(0, 0, width, height);
-      this.pen.globalAlpha = one === this.active ? 0.6 : 0.25;
+      this.pen.globalAlpha = one === this.active ? 0.6 : 0.35;
       this.pen.drawImage(tint.canvas, 0, 0);
     }
     this.pen.globalAlpha = 1;

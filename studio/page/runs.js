@@ -3,14 +3,14 @@ import * as api from "./api.js";
 import { button, dialog, h, menu } from "./dom.js";
 import { takeNew } from "./draft.js";
 import * as format from "./format.js";
-import { keep, on, runs, sheetOf, show, state, tell, unfinished } from "./store.js";
+import { ask, on, runs, sheetOf, show, state, tell, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { toast } from "./toast.js";
 
 export function startRuns(place) {
   const list = h("ul", { class: "runs", "data-list": "" });
   const none = h("p", { class: "hint none" }, text.noRuns);
-  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), button(text.startNew, { picture: "add", class: "quiet", id: "new", onclick: () => { takeNew(); show({ kind: "new" }); } })), none, list);
+  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), button(text.newShort, { picture: "add", class: "quiet", id: "new", "aria-label": text.startNew, onclick: () => { takeNew(); show({ kind: "new" }); } })), none, list);
   const items = new Map();
   const draw = () => {
     const entries = entriesOf(runs());
@@ -119,7 +119,7 @@ export function rename(run) {
     window_.close();
     if (!name || name === run.name) return;
     try {
-      keep(await api.patch(api.runPath(run.id), { name }));
+      await ask(api.patch(api.runPath(run.id), { name }), run.id);
     } catch (problem) {
       toast(problem.message, { error: true });
     }

@@ -8,7 +8,7 @@ import { bundled, choose, uploading, use } from "./pictures.js";
 import { plan, startPlanning } from "./plan.js";
 import { startMore } from "./settings.js";
 import { trySix } from "./sheet.js";
-import { keep, on, show, state, unfinished } from "./store.js";
+import { ask, on, show, state, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 
@@ -73,18 +73,19 @@ function drawPhoto(place) {
     }
     const masked = draft.protect || draft.styles.some((style) => style.mask);
     return [h("div", { class: "photo-card", "data-role": "photo" },
-      h("img", { src: api.thumbnail(draft.content, 768), alt: text.photoAlt(draft.content.name), width: draft.content.width, height: draft.content.height }),
-      h("div", { class: "caption" }, h("span", { class: "name" }, draft.content.name), h("small", null, format.size(draft.content))),
-      h("div", { class: "row" },
-        button(text.replace, { "data-focus": "photo", onclick: () => choose("photo") }),
-        button(masked ? text.editMasks : text.paintMasks, { picture: "brush", "data-focus": "masks", class: masked ? "on" : undefined, onclick: () => editMask() })))];
+      h("img", { src: api.thumbnail(draft.content, 384), alt: text.photoAlt(draft.content.name) }),
+      h("div", { class: "body" },
+        h("span", { class: "name" }, draft.content.name), h("small", null, format.size(draft.content)),
+        h("div", { class: "row" },
+          button(text.replace, { "data-focus": "photo", onclick: () => choose("photo") }),
+          button(masked ? text.editMasks : text.paintMasks, { picture: "brush", "data-focus": "masks", class: masked ? "on" : undefined, onclick: () => editMask() }))))];
   });
   if (coming) place.querySelector("progress").value = coming.share;
 }
 
 function arriving(entry, kind) {
   return h("div", { class: `${kind} arriving` }, h("img", { src: entry.address, alt: "" }),
-    h("div", { class: "caption" }, h("span", { class: "name" }, entry.name), h("progress", { max: 1, value: 0, "aria-label": text.uploading(entry.name) })));
+    h("div", { class: "body" }, h("span", { class: "name" }, entry.name), h("progress", { max: 1, value: 0, "aria-label": text.uploading(entry.name) })));
 }
 
 function drawPaintings(place) {
@@ -144,7 +145,7 @@ function threeControls() {
 }
 
 function control(name, { min, max, step, middle, to, from, words }) {
-  const { title, says, low, high } = text.three[name];
+  const { title, says } = text.three[name];
   const hint = id("hint");
   const output = h("output");
   const slider = h("input", { type: "range", min, max, step, value: middle, id: id(name), "data-setting": name, "aria-describedby": hint,
@@ -152,7 +153,6 @@ function control(name, { min, max, step, middle, to, from, words }) {
   const element = h("div", { class: "control" },
     h("div", { class: "head" }, h("label", { for: slider.id }, title), output),
     slider,
-    h("div", { class: "ends", "aria-hidden": "true" }, h("span", null, low), h("span", null, high)),
     h("p", { class: "hint", id: hint }, says));
   const draw = () => {
     const value = setting(name) === "" ? to(middle) : Number(setting(name));
@@ -179,7 +179,7 @@ function footer() {
   const apply = button(text.apply, { class: "primary big", id: "apply", onclick: applyChanges });
   const six = button(text.trySix, { picture: "grid", id: "try-six", onclick: () => trySix() });
   const size = sizeChoice();
-  const element = h("div", { class: "begin" }, reason, h("div", { class: "row take" }, size, estimate), h("div", { class: "row" }, apply, go, six));
+  const element = h("div", { class: "begin" }, reason, h("div", { class: "row take" }, size, estimate), h("div", { class: "row go" }, apply, go, six));
   const draw = () => {
     const can = ready() && !plan.refused && uploading.size === 0;
     const changed = changes();
@@ -229,7 +229,7 @@ function sizeChoice() {
 async function start() {
   if (document.getElementById("paint").getAttribute("aria-disabled") === "true") return;
   try {
-    const run = keep(await api.post("runs", body()));
+    const run = await ask(api.post("runs", body()));
     say(text.started(run.name));
     show({ kind: "run", id: run.id });
   } catch (problem) {
@@ -241,7 +241,7 @@ async function applyChanges() {
   const changed = changes();
   if (!changed || document.getElementById("apply").getAttribute("aria-disabled") === "true") return;
   try {
-    const run = keep(await api.patch(api.runPath(draft.from), changed));
+    const run = await ask(api.patch(api.runPath(draft.from), changed), draft.from);
     retake(run);
     say(text.applied);
     show({ kind: "run", id: run.id });

@@ -7,7 +7,7 @@ import * as format from "./format.js";
 import { lineOf } from "./line.js";
 import { Live } from "./live.js";
 import { plan } from "./plan.js";
-import { groupOf, keep, on, show, state, unfinished } from "./store.js";
+import { ask, groupOf, on, show, state, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 import { shape } from "./zoom.js";
@@ -69,7 +69,7 @@ export function trySix() {
         // Losses look equally strong at one strength, not at one weight.
         if (what === "loss" && settings["content-weight"] === undefined) settings.strength = setting("strength");
         settings[what] = value;
-        keep(await api.post("runs", { ...body(settings), name: labelOf(what, value), group }));
+        await ask(api.post("runs", { ...body(settings), name: labelOf(what, value), group }));
       }
       window_.close();
       say(text.startedSix);
@@ -96,7 +96,7 @@ function swatch(loss) {
 // startSheet is the sheet of a group.
 export function startSheet() {
   const title = h("h1", { tabindex: -1 }, text.trySix);
-  const note = h("p", { class: "line" });
+  const note = h("p", { class: "status" });
   const grid = h("ul", { class: "sheet" });
   const element = h("div", { class: "of-sheet" }, h("header", { class: "title" }, title), h("p", { class: "lead small" }, text.sheetSays), grid, note);
   const tiles = new Map();
@@ -156,7 +156,7 @@ async function paintLarge(run) {
   const size = Number(draft.from === null ? setting("size") : state.settings.find((s) => s.name === "size")?.default ?? 512);
   const settings = withSize(run.settings, Math.max(size, run.size.width, run.size.height));
   try {
-    const made = keep(await api.post("runs", {
+    const made = await ask(api.post("runs", {
       content: run.content.id, styles: run.styles.map(({ picture, weight, mask, style_mask }) => ({ picture: picture.id, weight, ...(mask && { mask }), ...(style_mask && { style_mask }) })),
       ...(run.protect && { protect: run.protect }), settings,
     }));

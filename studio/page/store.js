@@ -29,7 +29,7 @@ export const working = (run) => WORKING.has(run.state);
 
 // runs are all, newest first, but those that are about to be deleted.
 export const runs = () => [...state.runs.values()].filter((run) => !state.hidden.has(run.id))
-  .sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
+  .sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || b.id.localeCompare(a.id));
 
 // sheetOf is the group of six that a run is one of, if it is. An enlarged one of them
 // stands for itself.
@@ -37,14 +37,19 @@ export const sheetOf = (run) => (run.enlarges ? "" : run.group);
 
 export const groupOf = (group) => runs().filter((run) => sheetOf(run) === group).reverse();
 
-// keep takes a run as an answer has it.
-export function keep(run) {
-  const known = state.runs.get(run.id);
-  // An answer may be older than the last event.
-  if (known?.progress && (!run.progress || run.progress.done < known.progress.done) && known.state === run.state) run.progress = known.progress;
-  state.runs.set(run.id, run);
-  tell("runs", run.id);
-  return run;
+// told counts the events about runs, by their ids.
+const told = new Map();
+
+// ask sends a request whose answer is a run, and keeps that, unless an event has come
+// meanwhile, which may be newer.
+export async function ask(request, id) {
+  const before = told.get(id);
+  const run = await request;
+  if (told.get(run.id) === before) {
+    state.runs.set(run.id, run);
+    tell("runs", run.id);
+  }
+  return state.runs.get(run.id) ?? run;
 }
 
 function forget(id) {
@@ -87,7 +92,11 @@ export function connect() {
     connected("open");
     tell("runs", null);
   });
-  listen("run", (run) => { state.runs.set(run.id, run); tell("runs", run.id); });
+  listen("run", (run) => {
+    told.set(run.id, (told.get(run.id) ?? 0) + 1);
+    state.runs.set(run.id, run);
+    tell("runs", run.id);
+  });
   listen("progress", progressed);
   listen("removed", ({ run }) => forget(run));
   source.addEventListener("error", async () => {
