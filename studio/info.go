@@ -4,8 +4,8 @@ import (
 	_ "embed"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 
+	"impasto/internal/made"
 	"impasto/internal/picture"
 	"impasto/model"
 )
@@ -57,19 +57,4 @@ func (s *Studio) getInfo(w http.ResponseWriter, _ *http.Request) error {
 }
 
 // program identifies the build.
-func program() string {
-	version, revision := "devel", ""
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version
-	}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		version = info.Main.Version
-	}
-	for _, one := range info.Settings {
-		if one.Key == "vcs.revision" {
-			revision = " (" + one.Value[:min(12, len(one.Value))] + ")"
-		}
-	}
-	return version + revision
-}
+func program() string { return made.Program().String() }

@@ -33,7 +33,7 @@ type pictureInfo struct {
 	Height  int       `json:"height"`
 	Bytes   int64     `json:"bytes"`
 	Bundled bool      `json:"bundled"` // it is one of the program's
-	Added   time.Time `json:"added"`
+	Added   time.Time `json:"added,omitzero"`
 }
 
 // bundled are the program's own pictures, by id.
@@ -340,13 +340,17 @@ func (s *Studio) pictureImage(w http.ResponseWriter, r *http.Request) error {
 // stem is the name of a file without its extension.
 func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 
-// contentDisposition has a browser save what it is given under a name.
-func contentDisposition(name string) string {
-	name = strings.Map(func(r rune) rune {
+// fileName makes a name one that a file can have.
+func fileName(name string) string {
+	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) { // which some systems have no names with
 			return '-'
 		}
 		return r
 	}, name)
-	return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+}
+
+// contentDisposition has a browser save what it is given under a name.
+func contentDisposition(name string) string {
+	return mime.FormatMediaType("attachment", map[string]string{"filename": fileName(name)})
 }

@@ -56,7 +56,7 @@ func (s *Studio) postPlan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	plan, err := s.makePlan(r.Context(), "", of, nil, s.options.Memory)
+	plan, err := s.planOf(r.Context(), "", of, nil, s.options.Memory)
 	release()
 	if r.Context().Err() != nil {
 		return r.Context().Err()

@@ -83,7 +83,13 @@ func (s *Studio) runPicture(w http.ResponseWriter, r *http.Request) error {
 		if of.cost != nil {
 			defer func() { of.cost.Add(int64(time.Since(began))) }()
 		}
-		return s.encode(ctx, img, want, picture.SaveOptions{})
+		var o picture.SaveOptions
+		if want.download {
+			if o.Made, err = s.madeOf(ctx, of, want); err != nil {
+				return nil, err
+			}
+		}
+		return s.encode(ctx, img, want, o)
 	})
 	if err != nil {
 		return err

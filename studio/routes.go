@@ -48,6 +48,7 @@ func (s *Studio) endpoints() []endpoint {
 		{"GET", "/runs/{id}/picture", s.runPicture},
 		{"GET", "/runs/{id}/curve", s.runCurve},
 		{"GET", "/runs/{id}/film", s.runFilm},
+		{"GET", "/runs/{id}/command", s.runCommand},
 		{"GET", "/runs/{id}/events", s.getRunEvents},
 		{"GET", "/events", s.getEvents},
 	}

@@ -56,15 +56,16 @@ type record struct {
 	// Attempts is how many times the run began, or went on, since it last wrote a
 	// checkpoint: one that ends the program each time is not begun again by itself.
 	Attempts    int                `json:"attempts"`
-	Computation *model.Computation `json:"computation,omitempty"` // of the picture in the folder
+	Computation *model.Computation `json:"computation,omitempty"` // of the last level begun
 }
 
 // from is the picture that a stretch begins with.
 type from struct {
 	File string `json:"file"` // in the run's folder
-	// Side is the least longer side of the first level, in pixels.
-	Side int `json:"side"`
-	// Larger tells that the picture is a smaller size's result.
+	// Side is the longer side of the first level, in pixels, at most that of the output.
+	Side int `json:"side,omitempty"`
+	// Larger tells that the picture is a smaller size's result, from which levels begin that
+	// are larger.
 	Larger bool `json:"larger,omitempty"`
 }
 

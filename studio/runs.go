@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"image"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"impasto/internal/picture"
 	"impasto/internal/settings"
 	"impasto/model"
 )
@@ -379,9 +381,26 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	}
 	larger := &record{
 		Name: cmp.Or(cleanName(q.Name), was.Name), Group: was.Group, Recipe: of, Enlarges: was.ID,
-		From: &from{File: startFile(0), Side: side + 1, Larger: true},
+		From: &from{File: startFile(0), Larger: true},
 	}
 	return s.addRun(w, larger, func(r *run) error {
-		return copyFile(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile))
+		return s.shrink(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile), size{was.Progress.Width, was.Progress.Height})
 	})
+}
+
+// shrink makes a file of a run's picture as it was painted, before it was scaled up where the
+// run was stopped.
+func (s *Studio) shrink(to, from string, painted size) error {
+	source, err := picture.OpenSource(s.context, from)
+	if err != nil {
+		return err
+	}
+	if source.Bounds().Size() == image.Pt(painted.Width, painted.Height) {
+		return copyFile(to, from)
+	}
+	small, err := picture.ResizedTo(s.context, source, picture.ResizeOptions{Filter: picture.Lanczos}, painted.Width, painted.Height)
+	if err != nil {
+		return err
+	}
+	return picture.Save(to, small, picture.SaveOptions{Depth: 16, Format: "png"})
 }

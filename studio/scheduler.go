@@ -72,7 +72,7 @@ func (s *Studio) startNext() bool {
 	}
 	of, from := next.Recipe, next.From
 	s.mutex.Unlock()
-	plan, err := s.makePlan(s.closing, next.ID, of, from, limit)
+	plan, err := s.planOf(s.closing, next.ID, of, from, limit)
 	s.mutex.Lock()
 	if now := s.queue(); len(now) == 0 || now[0] != next || next.State != queued || len(s.active) == 0 {
 		return s.closing.Err() == nil // something has happened: look again
@@ -172,9 +172,9 @@ func (s *Studio) enqueue(r *run, first bool) {
 	s.wakeUp()
 }
 
-// makePlan finds out what a recipe would take in a program that may have so much memory, 0
+// planOf finds out what a recipe would take in a program that may have so much memory, 0
 // for as much as model.Stylize finds. Run is that of the picture to begin with, if any.
-func (s *Studio) makePlan(ctx context.Context, run string, of recipe, from *from, limit int64) (model.Plan, error) {
+func (s *Studio) planOf(ctx context.Context, run string, of recipe, from *from, limit int64) (model.Plan, error) {
 	in, err := s.open(ctx, of)
 	if err != nil {
 		return model.Plan{}, err
@@ -185,7 +185,7 @@ func (s *Studio) makePlan(ctx context.Context, run string, of recipe, from *from
 		}
 	}
 	in.options.Memory, in.options.AsksForPictures = limit, true
-	return model.MakePlan(ctx, in.content, in.styles, in.options)
+	return s.makePlan(ctx, in.content, in.styles, in.options)
 }
 
 // refusal says in an error's words why a run can't be made.

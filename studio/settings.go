@@ -84,7 +84,7 @@ func (v values) assignments() ([]settings.Assignment, error) {
 
 // startNames are what a run may be told to start from.
 func startNames() []string {
-	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name) == model.StartFromImage })
+	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name).IsPicture() })
 }
 
 // settled are the settings that assignments make. The error is a problem of one of them.

@@ -14,15 +14,15 @@ import (
 	"impasto/internal/atomicfile"
 )
 
-// ErrInUse is what New returns, wrapped, where another Studio has the folder.
-var ErrInUse = errors.New("the folder is in use by another studio")
-
 // store is the folder that a studio keeps its things in. Names in it are made here, of
 // digests and of ids that the server gave; none comes from a client.
 type store struct {
 	folder string
 	lock   *flock.Flock
 }
+
+// ErrInUse is in the error of New where another Studio has the folder open.
+var ErrInUse = errors.New("the folder is in use by another studio")
 
 // openStore makes the folder where it isn't there, and locks it.
 func openStore(folder string) (*store, error) {
@@ -37,7 +37,7 @@ func openStore(folder string) (*store, error) {
 		return nil, fmt.Errorf("studio: lock the folder %s: %w", folder, err)
 	}
 	if !locked {
-		return nil, fmt.Errorf("studio: folder %s: %w; stop that one, or choose another folder", folder, ErrInUse)
+		return nil, fmt.Errorf("studio: %s: %w; stop that one, or choose another folder", folder, ErrInUse)
 	}
 	// What is left there is of uploads that were cut off.
 	if err = os.RemoveAll(s.uploads()); err == nil {

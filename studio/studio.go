@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"math"
 	"net/http"
 	"sync"
 
 	"impasto/internal/memory"
+	"impasto/model"
 )
 
 // Studio serves a folder of runs. Start from New.
@@ -23,7 +25,9 @@ type Studio struct {
 	encodings *encodings
 	turns     chan struct{} // to decode and encode pictures
 	resident  int64         // bytes of memory that the program takes without runs
-	budget    int64         // that it may take in all
+	stylize   func(context.Context, image.Image, []model.Style, model.Options) (*model.Result, error)
+	makePlan  func(context.Context, image.Image, []model.Style, model.Options) (model.Plan, error)
+	budget    int64 // that it may take in all
 
 	context context.Context // of all runs
 	closing context.Context // ends when no more are to start
@@ -60,7 +64,7 @@ func New(o Options) (*Studio, error) {
 	}
 	s := &Studio{
 		options: o, guard: newGuard(o), encodings: newEncodings(encodedBytes), turns: make(chan struct{}, mostTurns),
-		context: context.Background(), wake: make(chan struct{}, 1),
+		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1),
 		events:   events{listeners: map[*listener]bool{}},
 		pictures: map[string]*pictureInfo{}, runs: map[string]*run{}, active: map[string]*run{}, plans: map[string]*planned{},
 	}

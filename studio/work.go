@@ -37,14 +37,13 @@ type worker struct {
 	stretch int
 	before  before
 
-	preview     preview
-	film        film
-	computation *model.Computation
-	checkpoint  *model.Checkpoint // to go on from, or nil
-	written     time.Time         // when the last checkpoint was
-	writing     time.Duration     // how long that took
-	told        time.Time         // when progress was told last
-	captured    *from             // what the next stretch begins with
+	preview    preview
+	film       film
+	checkpoint *model.Checkpoint // to go on from, or nil
+	written    time.Time         // when the last checkpoint was
+	writing    time.Duration     // how long that took
+	told       time.Time         // when progress was told last
+	captured   *from             // what the next stretch begins with
 }
 
 // work makes a run, until it ends one way or the other.
@@ -109,7 +108,7 @@ func (w *worker) try(ctx context.Context, limit int64) (*model.Result, error) {
 		o.Planned = w.planned
 	}
 	w.preview.began = time.Now()
-	return model.Stylize(ctx, in.content, in.styles, *o)
+	return s.stylize(ctx, in.content, in.styles, *o)
 }
 
 // begin has a run begin with a picture of its folder.
@@ -125,6 +124,10 @@ func (s *Studio) begin(ctx context.Context, in *ingredients, run string, of from
 	}
 	o := &in.options
 	o.Start, o.StartImage = model.StartFromImage, image
+	if of.Larger {
+		o.Start = model.StartFromResult
+		return nil
+	}
 	o.MinSize = min(of.Side, o.Size)
 	return nil
 }
@@ -146,9 +149,9 @@ func (w *worker) planned(p model.Plan) {
 // level takes in how a level is computed.
 func (w *worker) level(l model.Level) {
 	s := w.studio
-	w.computation = &l.Computation
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
+	w.run.Computation = &l.Computation
 	for _, remark := range l.Remarks {
 		w.run.remark(remark)
 	}
@@ -338,7 +341,7 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 			r.remark(remark)
 		}
 		if result.Last.Done > 0 && saved == nil {
-			r.Saved, r.Computation = savedVersion(r.Progress.Done), w.computation
+			r.Saved = savedVersion(r.Progress.Done)
 			r.Progress.Picture = r.Saved
 		}
 	}

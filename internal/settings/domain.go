@@ -1,6 +1,10 @@
 package settings
 
-import "math"
+import (
+	"math"
+
+	"impasto/model"
+)
 
 // Kind is what the values of a setting are like.
 type Kind string
@@ -46,4 +50,7 @@ func (c choice[T]) domain() Domain { return Domain{Kind: OneOf, Choices: c.Compl
 func (l lossName) domain() Domain { return Domain{Kind: OneOf, Choices: l.Complete("")} }
 
 // domain leaves out files.
-func (s startValue) domain() Domain { return Domain{Kind: OneOf, Choices: s.Complete("")} }
+func (startValue) domain() Domain {
+	help := func(name string) string { return model.Start(name).Help() }
+	return Domain{Kind: OneOf, Choices: candidates("", starts(), help)}
+}
