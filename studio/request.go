@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -46,7 +47,7 @@ func decodeJSON(body string, value any) error {
 	if err := decoder.Decode(value); err != nil {
 		var wrong *json.UnmarshalTypeError
 		if errors.As(err, &wrong) {
-			p := problemf(http.StatusBadRequest, "the request's JSON has a %s where %s is wanted", wrong.Value, wrong.Type)
+			p := problemf(http.StatusBadRequest, "the request's JSON has %s where %s is wanted", wrong.Value, kindName(wrong.Type))
 			p.Field = wrong.Field
 			return p
 		}
@@ -56,6 +57,21 @@ func decodeJSON(body string, value any) error {
 		return problemf(http.StatusBadRequest, "the request's JSON goes on after its end; want one value")
 	}
 	return nil
+}
+
+// kindName is what JSON calls the values of a type.
+func kindName(of reflect.Type) string {
+	switch of.Kind() {
+	case reflect.Struct, reflect.Map:
+		return "object"
+	case reflect.Slice:
+		return "array"
+	case reflect.Int:
+		return "whole number"
+	case reflect.Float64:
+		return "number"
+	}
+	return of.Kind().String()
 }
 
 // styleRequest is a style of a run as a request has it.
