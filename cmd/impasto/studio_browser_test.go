@@ -202,8 +202,8 @@ func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab.Quiet()
 }
 
-// reach presses Tab until an element has the focus.
-func reach(t *testing.T, tab *webtest.Tab, selector string) {
+// tabTo presses Tab until an element has the focus.
+func tabTo(t *testing.T, tab *webtest.Tab, selector string) {
 	t.Helper()
 	for range 150 {
 		if tab.Evaluate(fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) == true {
@@ -222,22 +222,22 @@ func TestStudioBrowserPaintsByKeyboard(t *testing.T) {
 			tab.Do(chromedp.KeyEvent(key))
 		}
 	}
-	reach(t, tab, `.slot[data-role=photo]`)
+	tabTo(t, tab, `.slot[data-role=photo]`)
 	press("\r")
-	reach(t, tab, `dialog .tile[data-name="harbour.png"]`)
+	tabTo(t, tab, `dialog .tile[data-name="harbour.png"]`)
 	press("\r")
 	tab.Wait(`document.querySelector(".photo-card .name")?.textContent === "harbour.png"`)
-	reach(t, tab, ".add-painting")
+	tabTo(t, tab, ".add-painting")
 	press("\r")
-	reach(t, tab, `dialog .tile[data-name="woodcut.jpg"]`)
+	tabTo(t, tab, `dialog .tile[data-name="woodcut.jpg"]`)
 	press("\r")
-	reach(t, tab, `[data-setting=strength]`)
+	tabTo(t, tab, `[data-setting=strength]`)
 	press(kb.ArrowRight, kb.ArrowRight)
 	if got := tab.Evaluate(`document.activeElement.ariaValueText`); got != "52" {
 		t.Errorf("after two presses of an arrow the strength is %v, want 52", got)
 	}
 	// The photo's mask, by arrows and the space bar.
-	reach(t, tab, `[data-focus=masks]`)
+	tabTo(t, tab, `[data-focus=masks]`)
 	press("\r")
 	tab.Wait(`document.activeElement.getAttribute("role") === "application"`)
 	press(kb.ArrowLeft, kb.ArrowUp, " ")
@@ -248,24 +248,24 @@ func TestStudioBrowserPaintsByKeyboard(t *testing.T) {
 	}
 	press("\x1b")
 	tab.Wait(`document.querySelector("dialog[open]")`) // what is painted isn't lost by Escape
-	reach(t, tab, "dialog .primary")
+	tabTo(t, tab, "dialog .primary")
 	press("\r")
 	tab.Wait(`!document.querySelector("dialog")`)
 	setAll(tab, small...)
 	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
-	reach(t, tab, "#paint")
+	tabTo(t, tab, "#paint")
 	press("\r")
 	tab.Wait(shownState + ` === "finished"`)
 	run := runsOf(tab)[0]
 	if run["protect"] == nil || run["settings"].(map[string]any)["strength"] != 52. {
 		t.Errorf("the run is %v, want a mask and a strength of 52", run)
 	}
-	reach(t, tab, ".of-run .view")
+	tabTo(t, tab, ".of-run .view")
 	press("+", "+")
 	if got := tab.Evaluate(`document.querySelector(".of-run .view").style.getPropertyValue("--zoom")`); got != "2.25" {
 		t.Errorf("after the key + twice the zoom is %v", got)
 	}
-	reach(t, tab, "[data-does=download]")
+	tabTo(t, tab, "[data-does=download]")
 	press("\r")
 	tab.Wait(`document.activeElement.closest(".menu")`)
 	press(kb.ArrowDown, kb.Escape)
