@@ -70,8 +70,8 @@ func (o Options) settled() (Options, error) {
 		o.UploadBytes = defaultUploadBytes
 	}
 	for _, host := range o.Hosts {
-		name, _ := splitHost(host)
-		if name == "" || strings.ContainsAny(name, "/@ ") {
+		name, port := splitHost(host)
+		if name == "" || strings.ContainsAny(name, "/@ ") || strings.Trim(port, "0123456789") != "" {
 			return o, fmt.Errorf("studio: host %q: want a name or an address, with or without a port", host)
 		}
 	}

@@ -107,7 +107,6 @@ func (w *worker) try(ctx context.Context, limit int64) (*model.Result, error) {
 	if !known {
 		o.Planned = w.planned
 	}
-	w.preview.began = time.Now()
 	return s.stylize(ctx, in.content, in.styles, *o)
 }
 
