@@ -41,6 +41,8 @@ func TestRequestsAreOfThisServerOnly(t *testing.T) {
 		{"GET", "/", map[string]string{"Host": "[::1]:8000"}, 200},
 		{"GET", "/", map[string]string{"Host": "studio.lan:8000"}, 200},
 		{"GET", "/", map[string]string{"Host": "192.168.1.5:8000"}, 200},
+		{"GET", "/", map[string]string{"Host": "studio.lan"}, 200}, // behind a proxy
+		{"GET", "/", map[string]string{"Host": "studio.lan:9000"}, 403},
 		{"GET", "/", map[string]string{"Host": "example.org:443"}, 200},
 		{"GET", "/", map[string]string{"Host": "example.org:8000"}, 403},
 		{"GET", "/", map[string]string{"Host": "127.0.0.1"}, 403},

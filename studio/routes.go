@@ -75,6 +75,9 @@ func (s *Studio) route() {
 func (s *Studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	done, err := s.guard.check(w, r)
+	if err == nil && !done && s.closing.Err() != nil {
+		err = errClosed
+	}
 	if err != nil {
 		s.writeError(w, r, err)
 	}
@@ -88,6 +91,9 @@ func (s *Studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.routes.ServeHTTP(w, r)
 }
+
+// errClosed is the answer to those who come too late.
+var errClosed = problemf(http.StatusServiceUnavailable, "the server is closing; what was under way goes on when it is started again")
 
 // lost is the problem of a request that no path is for, or not with its method.
 func (s *Studio) lost(handler http.Handler, w http.ResponseWriter, r *http.Request) *problem {

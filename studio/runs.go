@@ -54,6 +54,7 @@ func (s *Studio) loadRuns() error {
 
 // revive has a run that was read from the folder go on as it did.
 func (s *Studio) revive(r *run) {
+	r.Progress.Picture = r.Saved // others were in memory
 	switch r.State {
 	case starting, running:
 		r.State, r.Order = queued, -1
@@ -157,7 +158,7 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	}
 	r.Name = cmp.Or(r.Name, s.nameOf(r.Recipe))
 	if s.plans[r.Recipe.key()] != nil && r.From == nil {
-		r.plan = s.plans[r.Recipe.key()]
+		r.Plan = s.plans[r.Recipe.key()]
 	}
 	err := os.Mkdir(s.store.run(r.ID), 0o700)
 	if err == nil && fill != nil {
@@ -251,7 +252,7 @@ func (s *Studio) alter(r *run, of recipe) error {
 	switch r.State {
 	case queued, paused:
 		if r.Progress.Done == 0 { // nothing was made yet
-			r.Recipe, r.Wanted, r.plan = of, nil, nil
+			r.Recipe, r.Wanted, r.Plan = of, nil, nil
 			return nil
 		}
 		s.turn(r, of, s.still(r))
