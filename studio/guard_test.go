@@ -69,6 +69,7 @@ func TestRequestsAreOfThisServerOnly(t *testing.T) {
 		{"DELETE", "/api/v1/runs/x", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		{"PATCH", "/api/v1/runs/x", map[string]string{"Origin": "http://evil.example"}, 403},
 		{"POST", "/", map[string]string{"Origin": "http://evil.example"}, 403},
+		{"POST", "/", map[string]string{}, 405},
 		{"GET", "/api/v1/runs", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		{"GET", "/api/v1/runs", map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
 		{"GET", "/api/v1/runs", map[string]string{"Origin": "http://evil.example"}, 403},

@@ -368,7 +368,7 @@ func TestAPlanSaysWhatARunTakes(t *testing.T) {
 
 func TestSettingsChangeWhileARunIsMade(t *testing.T) {
 	c := open(t, Options{})
-	run := c.begin(c.request(many, "size", 96))
+	run := c.begin(c.request(many))
 	c.made(run.ID, 5)
 	var changed runInfo
 	settings := map[string]any{"size": 128, "min-size": 64, "first-iterations": 4, "iterations": 4, "strength": "80", "loss": "gram"}
