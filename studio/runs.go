@@ -370,14 +370,8 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	if q.Size <= side || q.Size > model.MaxSize {
 		return invalid("size", "size %d: want more than the %d pixels that the picture was painted at, to %d", q.Size, side, model.MaxSize)
 	}
-	of := was.Recipe
-	of.Settings = slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })
-	sized, err := values{"size": value(fmt.Sprint(q.Size))}.assignments()
+	of, err := was.Recipe.sized(q.Size)
 	if err != nil {
-		return err
-	}
-	of.Settings = append(of.Settings, sized...)
-	if err := of.check(); err != nil {
 		return err
 	}
 	larger := &record{
@@ -387,6 +381,20 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	return s.addRun(w, larger, func(r *run) error {
 		return s.shrink(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile), size{was.Progress.Width, was.Progress.Height})
 	})
+}
+
+// sized is a recipe for another size, with levels from the same one on.
+func (of recipe) sized(size int) (recipe, error) {
+	before, err := settled(of.Settings)
+	if err != nil {
+		return of, err
+	}
+	list, err := values{"size": value(fmt.Sprint(size)), "min-size": value(fmt.Sprint(before.Options.MinSize))}.assignments()
+	if err != nil {
+		return of, err
+	}
+	of.Settings = append(list, slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })...)
+	return of, of.check()
 }
 
 // shrink makes a file of a run's picture as it was painted, before it was scaled up where the
