@@ -77,12 +77,12 @@ gpu-code:
 gpu-check:
 	./cuda/check.sh '$(ONLY)'
 
-# The pages of impasto compare and batch in a real browser: any Chromium, the one that
+# The pages of impasto compare, batch and studio in a real browser: any Chromium, the one that
 # IMPASTO_BROWSER names or the first that is installed.
 browser:
 	@browser=$${IMPASTO_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \
 	test -n "$$browser" || { echo "no browser to test the page in: install Chromium (Debian: apt-get install chromium) or set IMPASTO_BROWSER"; exit 1; }; \
-	IMPASTO_BROWSER=$$browser go test -count=1 -run Browser ./internal/report
+	IMPASTO_BROWSER=$$browser go test -count=1 -run Browser ./internal/report ./cmd/impasto
 
 # Output for benchstat.
 bench:

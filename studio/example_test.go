@@ -21,7 +21,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(folder)
-	s, err := studio.New(studio.Options{Folder: folder, Device: device.CPU})
+	s, err := studio.New(studio.Options{Folder: folder, Device: device.CPU, Threads: 1})
 	if err != nil {
 		log.Fatal(err)
 	}

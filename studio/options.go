@@ -31,8 +31,9 @@ type Options struct {
 	// for which the answer is a cookie, or as a bearer token.
 	Token string
 	// Hosts are the names under which the studio is reached besides those of the machine
-	// itself (localhost, 127.0.0.1, ::1). One with a port is for that port only; others, as
-	// those of the machine, are for the port that is listened on.
+	// itself (localhost, 127.0.0.1, ::1), which are for the port that is listened on. One with
+	// a port is for that port only; others are for the port that is listened on, too, and,
+	// as a proxy has it, for the protocol's own.
 	Hosts []string
 	// UploadBytes is the largest file that is taken, in bytes; 0 stands for 256 MiB.
 	UploadBytes int64
@@ -70,8 +71,8 @@ func (o Options) settled() (Options, error) {
 		o.UploadBytes = defaultUploadBytes
 	}
 	for _, host := range o.Hosts {
-		name, _ := splitHost(host)
-		if name == "" || strings.ContainsAny(name, "/@ ") {
+		name, port := splitHost(host)
+		if name == "" || strings.ContainsAny(name, "/@ ") || strings.Trim(port, "0123456789") != "" {
 			return o, fmt.Errorf("studio: host %q: want a name or an address, with or without a port", host)
 		}
 	}

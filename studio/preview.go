@@ -43,23 +43,23 @@ func savedVersion(done int) int { return 2*done + 1 }
 
 // preview says when to make a picture of a run.
 type preview struct {
-	began time.Time
-	last  time.Time    // when the last picture was made
-	made  int          // how many were
-	cost  atomic.Int64 // nanoseconds that they have taken, to be made and to be encoded
+	made bool         // there was one
+	last time.Time    // when the last was made
+	cost atomic.Int64 // nanoseconds that pictures have taken since, to be made and to be encoded
 }
 
 // due tells whether it is time for a picture: at once after the first iteration, then when
-// somebody looks, or the film wants one, and what pictures cost stays within its share.
+// somebody looks, or the film wants one, and what the last has cost is a small enough share
+// of the time since.
 func (p *preview) due(now time.Time, watched bool) bool {
-	if p.made == 0 {
+	if !p.made {
 		return true
 	}
-	if !watched && now.Sub(p.last) < filmInterval {
+	since := now.Sub(p.last)
+	if !watched && since < filmInterval {
 		return false
 	}
-	cost := float64(p.cost.Load())
-	return cost+cost/float64(p.made) <= previewShare*float64(now.Sub(p.began))
+	return float64(p.cost.Load()) <= previewShare*float64(since)
 }
 
 // look makes a picture of the run where one is due.
@@ -69,9 +69,8 @@ func (w *worker) look(p model.Progress, of progress) *view {
 		return nil
 	}
 	img, err := p.Picture()
-	w.preview.made++
-	w.preview.last = now
-	w.preview.cost.Add(int64(time.Since(now)))
+	w.preview.made, w.preview.last = true, now
+	w.preview.cost.Store(int64(time.Since(now)))
 	if err != nil {
 		w.studio.options.Log(fmt.Sprintf("run %s: no picture of an iteration: %v", w.run.ID, err))
 		return nil

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // serve serves a folder until the process is killed, and prints the address.
 func serve(folder string) error {
-	s, err := New(Options{Folder: folder, Device: device.CPU, AtOnce: 1, Log: func(line string) { fmt.Fprintln(os.Stderr, line) }})
+	s, err := New(Options{Folder: folder, Device: device.CPU, Threads: 1, AtOnce: 1, Log: func(line string) { fmt.Fprintln(os.Stderr, line) }})
 	if err != nil {
 		return err
 	}

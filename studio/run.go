@@ -56,6 +56,7 @@ type record struct {
 	// Attempts is how many times the run began, or went on, since it last wrote a
 	// checkpoint: one that ends the program each time is not begun again by itself.
 	Attempts    int                `json:"attempts"`
+	Plan        *planned           `json:"plan,omitempty"`        // of the present stretch; nil where it isn't known
 	Computation *model.Computation `json:"computation,omitempty"` // of the last level begun
 }
 
@@ -87,8 +88,7 @@ type change struct {
 type run struct {
 	record
 	curve   curve
-	plan    *planned // nil where it isn't known
-	current *view    // what the run shows while it is under way; nil where there is none
+	current *view // what the run shows while it is under way; nil where there is none
 	asked   time.Time
 	active  *activity // nil unless it is under way
 }
@@ -161,7 +161,7 @@ func (s *Studio) info(r *run) runInfo {
 	i := runInfo{
 		ID: r.ID, Name: r.Name, Group: r.Group, Created: r.Created, Started: r.Started, Ended: r.Ended, State: r.State,
 		Content: s.pictures[of.Content], Styles: []styleInfo{}, Protect: of.Protect, Settings: asJSON(of.Settings), Size: s.sizeOf(of),
-		Plan: r.plan, Changes: r.Changes, Enlarges: r.Enlarges, Remarks: r.Remarks, Error: r.Error,
+		Plan: r.Plan, Changes: r.Changes, Enlarges: r.Enlarges, Remarks: r.Remarks, Error: r.Error,
 	}
 	for _, one := range of.Styles {
 		i.Styles = append(i.Styles, styleInfo{s.pictures[one.Picture], one.Weight, one.Mask, one.StyleMask})

@@ -54,6 +54,7 @@ func (s *Studio) loadRuns() error {
 
 // revive has a run that was read from the folder go on as it did.
 func (s *Studio) revive(r *run) {
+	r.Progress.Picture = r.Saved // others were in memory
 	switch r.State {
 	case starting, running:
 		r.State, r.Order = queued, -1
@@ -157,7 +158,7 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	}
 	r.Name = cmp.Or(r.Name, s.nameOf(r.Recipe))
 	if s.plans[r.Recipe.key()] != nil && r.From == nil {
-		r.plan = s.plans[r.Recipe.key()]
+		r.Plan = s.plans[r.Recipe.key()]
 	}
 	err := os.Mkdir(s.store.run(r.ID), 0o700)
 	if err == nil && fill != nil {
@@ -251,7 +252,7 @@ func (s *Studio) alter(r *run, of recipe) error {
 	switch r.State {
 	case queued, paused:
 		if r.Progress.Done == 0 { // nothing was made yet
-			r.Recipe, r.Wanted, r.plan = of, nil, nil
+			r.Recipe, r.Wanted, r.Plan = of, nil, nil
 			return nil
 		}
 		s.turn(r, of, s.still(r))
@@ -369,14 +370,8 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	if q.Size <= side || q.Size > model.MaxSize {
 		return invalid("size", "size %d: want more than the %d pixels that the picture was painted at, to %d", q.Size, side, model.MaxSize)
 	}
-	of := was.Recipe
-	of.Settings = slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })
-	sized, err := values{"size": value(fmt.Sprint(q.Size))}.assignments()
+	of, err := was.Recipe.sized(q.Size)
 	if err != nil {
-		return err
-	}
-	of.Settings = append(of.Settings, sized...)
-	if err := of.check(); err != nil {
 		return err
 	}
 	larger := &record{
@@ -386,6 +381,20 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	return s.addRun(w, larger, func(r *run) error {
 		return s.shrink(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile), size{was.Progress.Width, was.Progress.Height})
 	})
+}
+
+// sized is a recipe for another size, with levels from the same one on.
+func (of recipe) sized(size int) (recipe, error) {
+	before, err := settled(of.Settings)
+	if err != nil {
+		return of, err
+	}
+	list, err := values{"size": value(fmt.Sprint(size)), "min-size": value(fmt.Sprint(before.Options.MinSize))}.assignments()
+	if err != nil {
+		return of, err
+	}
+	of.Settings = append(list, slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })...)
+	return of, of.check()
 }
 
 // shrink makes a file of a run's picture as it was painted, before it was scaled up where the

@@ -28,7 +28,7 @@ func TestARunIsMade(t *testing.T) {
 	body := c.request(3, "size", 96)
 	body["name"], body["group"] = "first\n", "six"
 	run := c.begin(body)
-	if run.Name != "first" || run.Group != "six" || run.State != queued && run.State != starting || run.Size != (size{96, 64}) || run.Content.Name != "harbour.png" || run.Styles[0].Weight != 1 {
+	if run.Name != "first" || run.Group != "six" || run.State != queued && run.State != starting || run.Size != (size{96, 72}) || run.Content.Name != "harbour.png" || run.Styles[0].Weight != 1 {
 		t.Errorf("it begins as %+v", run)
 	}
 	if run.Settings["size"] != 96. || run.Settings["iterations"] != 3. || run.Settings["quality"] != nil {
@@ -36,7 +36,7 @@ func TestARunIsMade(t *testing.T) {
 	}
 	run = c.waitFor(run.ID, finished)
 	p := run.Progress
-	if p.Done != 6 || p.Total != 6 || p.Level != 2 || p.Levels != 2 || p.Width != 96 || p.Height != 64 || p.Share != 1 || p.Picture == 0 || p.Remaining == nil || *p.Remaining != 0 || len(p.Terms) < 6 {
+	if p.Done != 6 || p.Total != 6 || p.Level != 2 || p.Levels != 2 || p.Width != 96 || p.Height != 72 || p.Share != 1 || p.Picture == 0 || p.Remaining == nil || *p.Remaining != 0 || len(p.Terms) < 6 {
 		t.Errorf("it ends as %+v", p)
 	}
 	if run.Started == nil || run.Ended == nil || run.Ended.Before(*run.Started) || run.Plan == nil || run.Plan.Memory < 1<<20 || run.Plan.Seconds <= 0 {
@@ -350,7 +350,7 @@ func TestAPlanSaysWhatARunTakes(t *testing.T) {
 	var plan planAnswer
 	body := c.request(3, "size", 96)
 	c.want(http.StatusOK, "POST", "/plan", body, &plan)
-	if len(plan.Levels) != 2 || plan.Levels[1] != (levelAnswer{96, 64, 3, plan.Levels[1].Seconds, plan.Levels[1].Memory, ""}) || plan.Seconds <= 0 || plan.Memory < plan.Levels[1].Memory || plan.Waits || plan.Refused != "" {
+	if len(plan.Levels) != 2 || plan.Levels[1] != (levelAnswer{96, 72, 3, plan.Levels[1].Seconds, plan.Levels[1].Memory, ""}) || plan.Seconds <= 0 || plan.Memory < plan.Levels[1].Memory || plan.Waits || plan.Refused != "" {
 		t.Errorf("%+v", plan)
 	}
 	run := c.begin(body)
@@ -368,7 +368,7 @@ func TestAPlanSaysWhatARunTakes(t *testing.T) {
 
 func TestSettingsChangeWhileARunIsMade(t *testing.T) {
 	c := open(t, Options{})
-	run := c.begin(c.request(many, "size", 96))
+	run := c.begin(c.request(many))
 	c.made(run.ID, 5)
 	var changed runInfo
 	settings := map[string]any{"size": 128, "min-size": 64, "first-iterations": 4, "iterations": 4, "strength": "80", "loss": "gram"}
@@ -451,14 +451,14 @@ func TestAFinishedRunIsEnlarged(t *testing.T) {
 		}
 	}
 	var large runInfo
-	c.want(http.StatusCreated, "POST", "/runs/"+small.ID+"/enlarge", map[string]any{"size": 96}, &large)
-	if large.Enlarges != small.ID || large.Size.Width != 96 || large.Name != small.Name {
+	c.want(http.StatusCreated, "POST", "/runs/"+small.ID+"/enlarge", map[string]any{"size": 90}, &large)
+	if large.Enlarges != small.ID || large.Size.Width != 90 || large.Name != small.Name {
 		t.Errorf("%+v", large)
 	}
 	c.want(http.StatusNoContent, "DELETE", "/runs/"+small.ID, nil, nil) // which it doesn't need
 	large = c.waitFor(large.ID, finished)
-	if p := large.Progress; p.Levels != 1 || p.Width != 96 || p.Done != 3 {
-		t.Errorf("%+v, want one level of 96 pixels", p)
+	if p := large.Progress; p.Levels != 1 || p.Width != 90 || p.Done != 3 {
+		t.Errorf("%+v, want one level of 90 pixels", p)
 	}
 	c.checkResult(large)
 	var command commandAnswer
@@ -502,7 +502,7 @@ func TestACommandMakesTheSamePicture(t *testing.T) {
 	})
 	var command commandAnswer
 	c.want(http.StatusOK, "GET", "/runs/"+run.ID+"/command", nil, &command)
-	want := `impasto stylize 'my photo.png' whirl.jpg:2 -o 'it'\''s-so.png' --strength 70 --size 64 --min-size 64 --loss gram --quality draft --seed 7`
+	want := `impasto stylize 'my photo.png' whirl.jpg:2 -o 'it'\''s-so.png' --strength 70 --size 64 --loss gram --quality draft --seed 7`
 	if command.Command != want {
 		t.Errorf("the command is\n%s, want\n%s", command.Command, want)
 	}

@@ -81,7 +81,7 @@ func (s *Studio) startNext() bool {
 		s.tried = next.attempt()
 		return false
 	}
-	next.plan = &planned{plan.Time.Seconds(), plan.Memory}
+	next.Plan = &planned{plan.Time.Seconds(), plan.Memory}
 	s.start(next, limit)
 	return true
 }
@@ -128,8 +128,8 @@ func (s *Studio) used() int64 {
 func (s *Studio) start(r *run, limit int64) {
 	ctx, cancel := context.WithCancelCause(s.context)
 	r.active = &activity{cancel: cancel, done: make(chan struct{})}
-	if r.plan != nil {
-		r.active.reserved = r.plan.Memory
+	if r.Plan != nil {
+		r.active.reserved = r.Plan.Memory
 	}
 	r.State, r.Attempts, r.Error = starting, r.Attempts+1, ""
 	if r.Started == nil {

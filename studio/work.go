@@ -102,12 +102,11 @@ func (w *worker) try(ctx context.Context, limit int64) (*model.Result, error) {
 	o.Memory, o.AsksForPictures, o.Resume = limit, true, w.checkpoint
 	o.Progress, o.Checkpoint, o.Begin = w.progress, w.moment, w.level
 	s.mutex.Lock()
-	known := w.run.plan != nil
+	known := w.run.Plan != nil
 	s.mutex.Unlock()
 	if !known {
 		o.Planned = w.planned
 	}
-	w.preview.began = time.Now()
 	return s.stylize(ctx, in.content, in.styles, *o)
 }
 
@@ -137,7 +136,7 @@ func (w *worker) planned(p model.Plan) {
 	s := w.studio
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	w.run.plan = &planned{p.Time.Seconds(), p.Memory}
+	w.run.Plan = &planned{p.Time.Seconds(), p.Memory}
 	w.run.active.reserved = p.Memory
 	for _, remark := range p.Remarks {
 		w.run.remark(remark)
@@ -342,9 +341,9 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		}
 		if result.Last.Done > 0 && saved == nil {
 			r.Saved = savedVersion(r.Progress.Done)
-			r.Progress.Picture = r.Saved
 		}
 	}
+	r.Progress.Picture = r.Saved
 	if saved != nil {
 		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, saved))
 	}
@@ -390,7 +389,7 @@ func (s *Studio) turn(r *run, of recipe, with *from) {
 		r.Before, r.From = r.Progress.after(), with
 	}
 	r.Changes = append(r.Changes, change{r.Progress.Done, asJSON(of.Settings)})
-	r.Recipe, r.Wanted, r.plan = of, nil, nil
+	r.Recipe, r.Wanted, r.Plan = of, nil, nil
 	r.Stretch++
 }
 

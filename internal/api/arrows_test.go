@@ -95,6 +95,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/calibrate", "device internal/generated internal/picture losses model"},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
 	{"internal/colour/colourtest", ""},
+	{"internal/web/webtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
 }
 

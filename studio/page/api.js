@@ -5,7 +5,7 @@ const BASE = "api/v1/";
 
 // Problem is why a request failed; field is the setting that is at fault, if one is.
 // Status 0 is no answer at all.
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, message, field) {
     super(message);
     this.status = status;

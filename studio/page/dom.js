@@ -17,7 +17,7 @@ export function h(tag, properties, ...children) {
   return element;
 }
 
-export const SVG = "http://www.w3.org/2000/svg";
+const SVG = "http://www.w3.org/2000/svg";
 
 // svg makes an element of a drawing.
 export function svg(tag, attributes, ...children) {
@@ -67,6 +67,11 @@ export function button(words, { picture, bare, ...properties } = {}, ...children
     picture && icon(picture), !bare && h("span", null, words), ...children);
 }
 
+// fill shows how far a slider is by the colour of its track.
+export function fill(slider) {
+  slider.style.setProperty("--at", `${100 * (slider.value - slider.min) / (slider.max - slider.min)}%`);
+}
+
 let ids = 0;
 
 // id is a name for an element that no other has.
@@ -78,15 +83,16 @@ export function menu(opener, items) {
   const list = h("div", { popover: "auto", class: "menu", id: id("menu") });
   opener.setAttribute("aria-haspopup", "true");
   opener.setAttribute("aria-expanded", "false");
-  opener.addEventListener("click", () => {
-    if (list.matches(":popover-open")) return list.hidePopover();
+  let closed = -Infinity;
+  opener.addEventListener("click", (event) => {
+    // The press that closes it mustn't open it again.
+    if (event.timeStamp - closed < 200) return;
     list.replaceChildren(...items().flat().filter(Boolean));
     list.showPopover({ source: opener });
     place(list, opener);
     list.querySelector("button:not(:disabled), a, input")?.focus({ preventScroll: true });
   });
-  // The press that closes it mustn't open it again.
-  opener.addEventListener("pointerdown", (event) => { if (list.matches(":popover-open")) event.stopPropagation(); });
+  list.addEventListener("beforetoggle", (event) => { if (event.newState === "closed") closed = event.timeStamp; });
   list.addEventListener("toggle", (event) => {
     opener.setAttribute("aria-expanded", String(event.newState === "open"));
     if (event.newState !== "open" && list.contains(document.activeElement)) opener.focus();
@@ -119,7 +125,12 @@ export function dialog(title, { wide, onclose } = {}, ...children) {
     h("header", null, h("h2", { id: name }, title), button(text.close, { picture: "close", bare: true, class: "quiet", onclick: () => element.close() })),
     ...children);
   element.addEventListener("close", () => { element.remove(); onclose?.(); });
-  element.addEventListener("click", (event) => { if (event.target === element) element.close(); });
+  // A press beside it closes it.
+  element.addEventListener("pointerdown", (event) => {
+    const box = element.getBoundingClientRect();
+    const beside = event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom;
+    if (event.target === element && beside && element.dispatchEvent(new Event("cancel", { cancelable: true }))) element.close();
+  });
   document.body.append(element);
   element.showModal();
   return element;

@@ -55,6 +55,12 @@ export function follow(id) {
   taken = now;
 }
 
+// retake makes the draft the run that it was taken from, as that is now.
+export function retake(run) {
+  replace(copyOf(run));
+  taken = JSON.stringify(draft);
+}
+
 // taken is the run of the draft as it was last seen, as text.
 let taken = draft.from ? JSON.stringify(draft) : null;
 
@@ -88,10 +94,11 @@ export const defaultOf = (name) => String(state.settings.find((s) => s.name === 
 // Each of these chooses what the other does.
 const EXCLUDES = { strength: "content-weight", "content-weight": "strength" };
 
-// set gives a setting a value; its default, or null, takes it out.
+// set gives a setting a value; its default, or null, takes it out. A strength stays: it
+// means another content weight for each loss, and without one there is but one weight.
 export function set(name, value) {
   change(({ settings }) => {
-    if (value === null || String(value) === defaultOf(name)) delete settings[name];
+    if (value === null || String(value) === defaultOf(name) && name !== "strength") delete settings[name];
     else settings[name] = String(value);
     if (EXCLUDES[name] && settings[name] !== undefined) delete settings[EXCLUDES[name]];
   });
@@ -105,7 +112,7 @@ export function body(settings = draft.settings) {
   return {
     content: draft.content.id,
     styles: draft.styles.map(({ picture, weight, mask, style_mask }) => ({
-      picture: picture.id, weight, ...(mask && { mask }), ...(style_mask && { style_mask }),
+      picture: picture.id, weight, ...(mask && { mask }), ...(mask && style_mask && { style_mask }),
     })),
     ...(draft.protect && { protect: draft.protect }),
     settings,
@@ -138,7 +145,7 @@ export function withSize(settings, size) {
 // isMask tells pictures that the page made as masks from those that people brought.
 export const isMask = (picture) => picture.name.endsWith(MASK);
 
-export const MASK = ".mask.png";
+const MASK = ".mask.png";
 
 // uploadMask sends a mask, and gives its id.
 export async function uploadMask(blob, picture) {

@@ -37,8 +37,13 @@ export function ago(time, now = Date.now()) {
   return new Date(time).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
 }
 
+// scaled is the size of a picture whose longer side is given.
+export function scaled({ width, height }, side) {
+  const scale = side / Math.max(width, height);
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
 // fitted is the size of a picture whose longer side is at most given.
 export function fitted({ width, height }, side) {
-  const scale = Math.min(1, side / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  return scaled({ width, height }, Math.min(side, Math.max(width, height)));
 }

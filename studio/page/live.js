@@ -10,6 +10,7 @@ export class Live {
     this.alt = alt;
     this.address = null;
     this.loading = false;
+    this.cleared = 0;
   }
 
   show(address, alt = this.alt) {
@@ -22,18 +23,19 @@ export class Live {
   }
 
   clear() {
+    this.cleared++;
     for (const img of this.element.querySelectorAll("img.live")) img.remove();
     this.element.classList.remove("has-picture");
   }
 
   async load() {
     this.loading = true;
-    const address = this.address;
+    const { address, cleared } = this;
     const img = h("img", { class: "live", alt: this.alt, draggable: "false" });
     img.src = address;
     try {
       await img.decode();
-      if (this.address) {
+      if (cleared === this.cleared) { // or it is of something else by now
         const before = [...this.element.querySelectorAll("img.live")];
         const over = before.at(-1);
         if (over) over.after(img);

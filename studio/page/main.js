@@ -1,10 +1,12 @@
 // The page, put together.
 import { button, h } from "./dom.js";
+import { takeNew } from "./draft.js";
 import { acceptDrops } from "./pictures.js";
 import { startRuns } from "./runs.js";
 import { startSetup } from "./setup.js";
-import { lineOf, startStage } from "./stage.js";
-import { connect, load, on, readAddress, runs, show, state, unfinished, working } from "./store.js";
+import { lineOf } from "./line.js";
+import { startStage } from "./stage.js";
+import { connect, load, on, readAddress, runs, sheetOf, show, state, unfinished, working } from "./store.js";
 import { text } from "./strings.js";
 import { say, startToasts } from "./toast.js";
 
@@ -22,6 +24,8 @@ function startTabs() {
       else tab.removeAttribute("aria-current");
     }
     if (byHand) scrollTo(0, 0);
+    // The focus doesn't stay in a part that isn't seen.
+    else if (!document.activeElement.checkVisibility()) place(part).focus();
   }
   go(state.shown.kind === "new" ? "setup" : "stage");
   on("shown", () => { go(state.shown.kind === "new" ? "setup" : "stage"); scrollTo(0, 0); });
@@ -73,11 +77,11 @@ function startVoice() {
   on("runs progress", listen);
 }
 
-async function start() {
+function start() {
   document.documentElement.lang = "en";
   startToasts();
   place("brand").append(h("span", { class: "mark", "aria-hidden": "true" }), h("span", null, "impasto"), h("span", { class: "soft" }, text.studio));
-  place("brand").addEventListener("click", (event) => { event.preventDefault(); show({ kind: "new" }); });
+  place("brand").addEventListener("click", (event) => { event.preventDefault(); takeNew(); show({ kind: "new" }); });
   place("skip").textContent = text.skip;
   place("setup").setAttribute("aria-label", text.tabs.setup);
   place("stage").setAttribute("aria-label", text.tabs.stage);
@@ -99,16 +103,20 @@ async function start() {
     if (!first || !state.known) return;
     first = false;
     const going = runs().find(unfinished);
-    if (state.shown.kind === "new" && !location.hash && going) show(going.group ? { kind: "group", id: going.group } : { kind: "run", id: going.id }, { replace: true });
+    if (state.shown.kind === "new" && !location.hash && going) show(sheetOf(going) ? { kind: "group", id: going.group } : { kind: "run", id: going.id }, { replace: true });
     else readAddress();
   });
-  connect();
-  on("connection", () => {
-    if (state.connection === "open" && !state.info) load().catch(() => {});
-    place("about").textContent = state.info ? text.machine(state.info) : "";
-  });
   on("pictures", () => { place("about").textContent = state.info ? text.machine(state.info) : ""; });
-  await load().catch(() => {});
+  connect();
+  let loading = false;
+  const loadAll = async () => {
+    if (state.info || loading) return;
+    loading = true;
+    await load().catch(() => {}); // it is tried again once there is a connection
+    loading = false;
+  };
+  on("connection", loadAll);
+  loadAll();
 }
 
 start();

@@ -1,6 +1,6 @@
 // Masks painted over a picture: which painting goes where, and what stays.
 import * as api from "./api.js";
-import { button, dialog, h, id } from "./dom.js";
+import { button, dialog, fill, h, id } from "./dom.js";
 import { change, draft, uploadMask } from "./draft.js";
 import { fitted } from "./format.js";
 import { text } from "./strings.js";
@@ -79,13 +79,14 @@ class Editor {
     this.canvas = h("canvas", { width, height, tabindex: 0, role: "application", "aria-label": text.maskCanvas, "aria-describedby": "mask-keys" });
     this.pen = this.canvas.getContext("2d");
     this.ring = h("span", { class: "ring", "aria-hidden": "true" });
-    this.told = h("p", { class: "line", role: "status" });
+    this.told = h("p", { class: "status", role: "status" });
     const board = h("div", { class: "board" }, h("img", { src: api.thumbnail(this.picture, 1536), alt: "", draggable: "false" }), this.canvas, this.ring);
     shape(board, this.picture);
     const name = id("layer");
     this.choices = h("div", { class: "layers", role: "radiogroup", "aria-label": text.whatToPaint }, this.layers.map((one) => h("label", { class: `layer hue-${one.hue % 6}` },
       h("input", { type: "radio", name, checked: one === this.active, onchange: () => { this.active = one; this.drawAll(); } }), h("span", { class: "dot", "aria-hidden": "true" }), h("span", null, one.name))));
-    this.brush = h("input", { type: "range", min: 4, max: Math.round(Math.max(width, height) / 4), value: this.radius, id: id("brush"), oninput: () => { this.radius = Number(this.brush.value); this.drawRing(); } });
+    this.brush = h("input", { type: "range", min: 4, max: Math.round(Math.max(width, height) / 4), value: this.radius, id: id("brush"), oninput: () => { this.radius = Number(this.brush.value); fill(this.brush); this.drawRing(); } });
+    fill(this.brush);
     this.eraser = button(text.erase, { picture: "erase", "aria-pressed": "false", onclick: () => this.erase(!this.erasing) });
     this.undoButton = button(text.undo, { picture: "undo", bare: true, onclick: () => this.back(this.done, this.undone, "before") });
     this.redoButton = button(text.redo, { picture: "redo", bare: true, onclick: () => this.back(this.undone, this.done, "after") });
@@ -120,9 +121,8 @@ class Editor {
       this.stroke(this.at);
     });
     canvas.addEventListener("pointermove", (event) => {
-      for (const each of event.getCoalescedEvents?.() ?? [event]) {
-        if (painting) this.stroke(point(each));
-      }
+      const all = event.getCoalescedEvents?.() ?? [];
+      if (painting) for (const each of all.length ? all : [event]) this.stroke(point(each));
       this.at = point(event);
       this.drawRing();
     });
@@ -132,6 +132,12 @@ class Editor {
     canvas.addEventListener("blur", () => { if (this.held) { this.held = false; this.end(); } this.ring.hidden = true; });
     canvas.addEventListener("focus", () => this.drawRing());
     new ResizeObserver(() => this.drawRing()).observe(canvas);
+    // What was painted isn't thrown away by a press of Escape.
+    this.window.addEventListener("cancel", (event) => {
+      if (!this.layers.some((l) => l.changed)) return;
+      event.preventDefault();
+      this.told.textContent = text.useOrCancel;
+    });
     this.window.addEventListener("keydown", (event) => {
       if (!(event.ctrlKey || event.metaKey)) return;
       const key = event.key.toLowerCase();
@@ -155,6 +161,7 @@ class Editor {
       if (!this.held) { this.held = true; this.begin(); this.stroke(this.at); }
     } else if (event.key === "[" || event.key === "]") {
       this.brush.value = this.radius * (event.key === "]" ? 1.25 : 0.8);
+      fill(this.brush);
       this.radius = Number(this.brush.value);
     } else if (event.key.toLowerCase() === "e") {
       this.erase(!this.erasing);
@@ -254,7 +261,7 @@ class Editor {
       tint.globalCompositeOperation = "source-in";
       tint.fillStyle = style.getPropertyValue(`--mask-${one.hue % 6}`) || "#d33";
       tint.fillRect(0, 0, width, height);
-      this.pen.globalAlpha = one === this.active ? 0.6 : 0.25;
+      this.pen.globalAlpha = one === this.active ? 0.6 : 0.35;
       this.pen.drawImage(tint.canvas, 0, 0);
     }
     this.pen.globalAlpha = 1;

@@ -62,10 +62,10 @@ function draw() {
   place.classList.toggle("refused", Boolean(refused));
   if (refused) return place.replaceChildren(h("p", { role: "alert" }, refused));
   if (!answer) return place.replaceChildren(h("p", { class: "soft" }, ready() ? text.estimating : ""));
-  const last = answer.levels?.at(-1);
-  place.replaceChildren(h("p", null, h("b", null, text.about(format.seconds(answer.seconds))), " · ", format.bytes(answer.memory), last && [" · ", format.size(last)],
-    " ", answer.levels?.length > 0 && button(text.byScale, { class: "link", onclick: showLevels })),
-  answer.waits && h("p", { class: "soft" }, text.waits), ...(answer.remarks ?? []).map((remark) => h("p", { class: "soft" }, remark)));
+  place.replaceChildren(
+    h("p", null, h("b", null, text.about(format.seconds(answer.seconds))), h("br"), format.bytes(answer.memory),
+      answer.levels?.length > 0 && [" · ", button(text.byScale, { class: "link", onclick: showLevels })]),
+    ...[answer.waits && text.waits, ...(answer.remarks ?? [])].filter(Boolean).map((remark) => h("p", { class: "soft" }, remark)));
 }
 
 function showLevels() {

@@ -3,14 +3,14 @@ import * as api from "./api.js";
 import { button, dialog, h, menu } from "./dom.js";
 import { takeNew } from "./draft.js";
 import * as format from "./format.js";
-import { keep, on, runs, show, state, tell, unfinished } from "./store.js";
+import { ask, on, runs, sheetOf, show, state, tell, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { toast } from "./toast.js";
 
 export function startRuns(place) {
   const list = h("ul", { class: "runs", "data-list": "" });
   const none = h("p", { class: "hint none" }, text.noRuns);
-  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), button(text.startNew, { picture: "add", class: "quiet", id: "new", onclick: () => { takeNew(); show({ kind: "new" }); } })), none, list);
+  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), button(text.newShort, { picture: "add", class: "quiet", id: "new", "aria-label": text.startNew, onclick: () => { takeNew(); show({ kind: "new" }); } })), none, list);
   const items = new Map();
   const draw = () => {
     const entries = entriesOf(runs());
@@ -35,7 +35,7 @@ export function startRuns(place) {
   on("shown", draw);
   on("progress", (id) => {
     const run = state.runs.get(id);
-    if (run) items.get(run.group ? `group ${run.group}` : run.id)?.progress();
+    if (run) items.get(sheetOf(run) ? `group ${run.group}` : run.id)?.progress();
   });
   setInterval(draw, 60000); // how long ago things were
   draw();
@@ -45,7 +45,7 @@ export function startRuns(place) {
 function entriesOf(all) {
   const entries = [], groups = new Map();
   for (const run of all) {
-    if (!run.group) {
+    if (!sheetOf(run)) {
       entries.push({ key: run.id, runs: [run] });
     } else if (groups.has(run.group)) {
       groups.get(run.group).runs.unshift(run);
@@ -119,7 +119,7 @@ export function rename(run) {
     window_.close();
     if (!name || name === run.name) return;
     try {
-      keep(await api.patch(api.runPath(run.id), { name }));
+      await ask(api.patch(api.runPath(run.id), { name }), run.id);
     } catch (problem) {
       toast(problem.message, { error: true });
     }
@@ -133,7 +133,7 @@ export const removeRun = (run) => removeRuns([run], run.name);
 
 function removeRuns(all, name) {
   for (const run of all) state.hidden.add(run.id);
-  if (all.some((run) => run.id === state.shown.id || run.group && run.group === state.shown.id || [state.shown.a, state.shown.b].includes(run.id))) {
+  if (all.some((run) => run.id === state.shown.id || sheetOf(run) && run.group === state.shown.id || [state.shown.a, state.shown.b].includes(run.id))) {
     takeNew();
     show({ kind: "new" }, { replace: true });
   }

@@ -1,14 +1,14 @@
 // The part of the page where a picture is set up.
 import * as api from "./api.js";
-import { button, h, icon, id, menu } from "./dom.js";
-import { body, change, changes, clear, draft, follow, ready, set, setting, takeNew } from "./draft.js";
+import { button, fill, h, icon, id, menu } from "./dom.js";
+import { body, change, changes, clear, draft, follow, ready, retake, set, setting, takeNew } from "./draft.js";
 import * as format from "./format.js";
 import { editMask } from "./mask.js";
 import { bundled, choose, uploading, use } from "./pictures.js";
 import { plan, startPlanning } from "./plan.js";
 import { startMore } from "./settings.js";
 import { trySix } from "./sheet.js";
-import { keep, on, show, state, unfinished } from "./store.js";
+import { ask, on, show, state, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 
@@ -17,9 +17,10 @@ export function startSetup(place) {
   const paintings = h("ul", { class: "paintings" });
   const source = h("div", { class: "source" });
   const more = h("div");
+  const tries = h("div", { class: "narrow-only" });
   place.append(
     h("div", { class: "panel" },
-      source,
+      source, tries,
       h("section", { "aria-labelledby": "photo-title" }, h("h2", { id: "photo-title" }, text.photo), photo),
       h("section", { "aria-labelledby": "paintings-title" }, h("h2", { id: "paintings-title" }, text.paintings), paintings,
         button(text.addPainting, { picture: "add", class: "wide add-painting", onclick: () => choose("painting") })),
@@ -32,6 +33,8 @@ export function startSetup(place) {
     drawSource(source);
     drawPhoto(photo);
     drawPaintings(paintings);
+    tries.hidden = Boolean(draft.content || draft.styles.length || uploading.size);
+    redraw(tries, String(state.pictures.size), () => [examples()].filter(Boolean));
   };
   on("draft", draw);
   on("runs", (run) => { follow(run); drawSource(source); });
@@ -70,18 +73,19 @@ function drawPhoto(place) {
     }
     const masked = draft.protect || draft.styles.some((style) => style.mask);
     return [h("div", { class: "photo-card", "data-role": "photo" },
-      h("img", { src: api.thumbnail(draft.content, 768), alt: text.photoAlt(draft.content.name), width: draft.content.width, height: draft.content.height }),
-      h("div", { class: "caption" }, h("span", { class: "name" }, draft.content.name), h("small", null, format.size(draft.content))),
-      h("div", { class: "row" },
-        button(text.replace, { "data-focus": "photo", onclick: () => choose("photo") }),
-        button(masked ? text.editMasks : text.paintMasks, { picture: "brush", "data-focus": "masks", class: masked ? "on" : undefined, onclick: () => editMask() })))];
+      h("img", { src: api.thumbnail(draft.content, 384), alt: text.photoAlt(draft.content.name) }),
+      h("div", { class: "body" },
+        h("span", { class: "name" }, draft.content.name), h("small", null, format.size(draft.content)),
+        h("div", { class: "row" },
+          button(text.replace, { "data-focus": "photo", onclick: () => choose("photo") }),
+          button(masked ? text.editMasks : text.paintMasks, { picture: "brush", "data-focus": "masks", class: masked ? "on" : undefined, onclick: () => editMask() }))))];
   });
   if (coming) place.querySelector("progress").value = coming.share;
 }
 
 function arriving(entry, kind) {
   return h("div", { class: `${kind} arriving` }, h("img", { src: entry.address, alt: "" }),
-    h("div", { class: "caption" }, h("span", { class: "name" }, entry.name), h("progress", { max: 1, value: 0, "aria-label": text.uploading(entry.name) })));
+    h("div", { class: "body" }, h("span", { class: "name" }, entry.name), h("progress", { max: 1, value: 0, "aria-label": text.uploading(entry.name) })));
 }
 
 function drawPaintings(place) {
@@ -96,6 +100,7 @@ function drawPaintings(place) {
     const slider = place.querySelector(`[data-weight="${index}"]`);
     if (!slider) return;
     if (Number(slider.value) !== style.weight) slider.value = style.weight;
+    fill(slider);
     slider.closest("label").querySelector("output").value = share(style);
   });
   coming.forEach((entry, index) => { place.querySelectorAll("progress")[index].value = entry.share; });
@@ -121,7 +126,7 @@ function paintingCard(style, index, several) {
       h("div", { class: "head" }, h("span", { class: "name" }, picture.name), menu(opener, () => [
         button(style.mask ? text.editRegion : text.paintRegion, { picture: "brush", disabled: !draft.content, onclick: () => editMask(index) }),
         style.mask && button(text.everywhere, { picture: "reset", onclick: () => change((d) => { d.styles[index].mask = null; }) }),
-        button(style.style_mask ? text.editPart : text.usePart, { picture: "brush", onclick: () => editMask(index, true) }),
+        style.mask && button(style.style_mask ? text.editPart : text.usePart, { picture: "brush", onclick: () => editMask(index, true) }),
         style.style_mask && button(text.wholePainting, { picture: "reset", onclick: () => change((d) => { d.styles[index].style_mask = null; }) }),
         button(text.removePainting, { picture: "trash", onclick: () => change((d) => { d.styles.splice(index, 1); }) }),
       ])),
@@ -140,7 +145,7 @@ function threeControls() {
 }
 
 function control(name, { min, max, step, middle, to, from, words }) {
-  const { title, says, low, high } = text.three[name];
+  const { title, says } = text.three[name];
   const hint = id("hint");
   const output = h("output");
   const slider = h("input", { type: "range", min, max, step, value: middle, id: id(name), "data-setting": name, "aria-describedby": hint,
@@ -148,7 +153,6 @@ function control(name, { min, max, step, middle, to, from, words }) {
   const element = h("div", { class: "control" },
     h("div", { class: "head" }, h("label", { for: slider.id }, title), output),
     slider,
-    h("div", { class: "ends", "aria-hidden": "true" }, h("span", null, low), h("span", null, high)),
     h("p", { class: "hint", id: hint }, says));
   const draw = () => {
     const value = setting(name) === "" ? to(middle) : Number(setting(name));
@@ -157,7 +161,7 @@ function control(name, { min, max, step, middle, to, from, words }) {
     const otherwise = name === "strength" && draft.settings["content-weight"] !== undefined;
     output.value = otherwise ? text.byWeight : words(value);
     slider.setAttribute("aria-valuetext", output.value);
-    slider.style.setProperty("--at", `${100 * (Number(slider.value) - min) / (max - min)}%`);
+    fill(slider);
   };
   on("draft", draw);
   on("pictures", draw);
@@ -174,7 +178,8 @@ function footer() {
   const go = button(text.paint, { class: "primary big", id: "paint", "aria-describedby": why, onclick: start });
   const apply = button(text.apply, { class: "primary big", id: "apply", onclick: applyChanges });
   const six = button(text.trySix, { picture: "grid", id: "try-six", onclick: () => trySix() });
-  const element = h("div", { class: "begin" }, reason, estimate, h("div", { class: "row" }, apply, go, six));
+  const size = sizeChoice();
+  const element = h("div", { class: "begin" }, reason, h("div", { class: "row take" }, size, estimate), h("div", { class: "row go" }, apply, go, six));
   const draw = () => {
     const can = ready() && !plan.refused && uploading.size === 0;
     const changed = changes();
@@ -199,10 +204,32 @@ function footer() {
   return element;
 }
 
+// SIZES are the longer sides that are offered; others can be set among all settings.
+const SIZES = [256, 384, 512, 768, 1024, 1536, 2048];
+
+// sizeChoice is the size of the picture, beside what it takes.
+function sizeChoice() {
+  const select = h("select", { "aria-label": text.settings.size, "data-setting": "size-choice", onchange: () => set("size", select.value) });
+  const draw = () => {
+    const value = Number(setting("size")) || 512;
+    const all = [...new Set([...SIZES, value])].sort((a, b) => a - b);
+    const key = `${all} ${draft.content?.id}`;
+    if (select.dataset.key !== key) {
+      select.dataset.key = key;
+      select.replaceChildren(...all.map((side) => h("option", { value: side }, draft.content ? format.size(format.scaled(draft.content, side)) : text.pixels(side))));
+    }
+    select.value = value;
+  };
+  on("draft", draw);
+  on("pictures", draw);
+  draw();
+  return select;
+}
+
 async function start() {
   if (document.getElementById("paint").getAttribute("aria-disabled") === "true") return;
   try {
-    const run = keep(await api.post("runs", body()));
+    const run = await ask(api.post("runs", body()));
     say(text.started(run.name));
     show({ kind: "run", id: run.id });
   } catch (problem) {
@@ -214,9 +241,8 @@ async function applyChanges() {
   const changed = changes();
   if (!changed || document.getElementById("apply").getAttribute("aria-disabled") === "true") return;
   try {
-    const run = keep(await api.patch(api.runPath(draft.from), changed));
-    follow(run.id);
-    change(() => {});
+    const run = await ask(api.patch(api.runPath(draft.from), changed), draft.from);
+    retake(run);
     say(text.applied);
     show({ kind: "run", id: run.id });
   } catch (problem) {

@@ -4,13 +4,13 @@ import * as api from "./api.js";
 import { button, dialog, h, id } from "./dom.js";
 import { body, draft, ready, setting, withSize } from "./draft.js";
 import * as format from "./format.js";
+import { lineOf } from "./line.js";
 import { Live } from "./live.js";
 import { plan } from "./plan.js";
-import { groupOf, keep, on, show, state, unfinished } from "./store.js";
+import { ask, groupOf, on, show, state, unfinished } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 import { shape } from "./zoom.js";
-import { lineOf } from "./stage.js";
 
 const SIX = 6;
 
@@ -66,8 +66,10 @@ export function trySix() {
       for (const value of picked()) {
         const settings = withSize(draft.settings, Number(size.value));
         if (what === "strength") delete settings["content-weight"];
+        // Losses look equally strong at one strength, not at one weight.
+        if (what === "loss" && settings["content-weight"] === undefined) settings.strength = setting("strength");
         settings[what] = value;
-        keep(await api.post("runs", { ...body(settings), name: labelOf(what, value), group }));
+        await ask(api.post("runs", { ...body(settings), name: labelOf(what, value), group }));
       }
       window_.close();
       say(text.startedSix);
@@ -82,7 +84,7 @@ export function trySix() {
 
 const labelOf = (what, value) => (what === "loss" ? value : `${text.three[what].title} ${what === "keep-colors" ? Math.round(100 * value) + " %" : what === "style-scale" ? "× " + value : value}`);
 
-export function swatch(loss) {
+function swatch(loss) {
   const element = h("span", { class: "swatch", "aria-hidden": "true" });
   if (loss?.colour) {
     element.style.setProperty("--light", loss.colour.light);
@@ -94,7 +96,7 @@ export function swatch(loss) {
 // startSheet is the sheet of a group.
 export function startSheet() {
   const title = h("h1", { tabindex: -1 }, text.trySix);
-  const note = h("p", { class: "line" });
+  const note = h("p", { class: "status" });
   const grid = h("ul", { class: "sheet" });
   const element = h("div", { class: "of-sheet" }, h("header", { class: "title" }, title), h("p", { class: "lead small" }, text.sheetSays), grid, note);
   const tiles = new Map();
@@ -142,7 +144,7 @@ function tile() {
       bar.classList.toggle("gone", !unfinished(run));
       bar.firstChild.style.setProperty("transform", `scaleX(${run.progress?.share ?? 0})`);
       const loss = state.losses.find((l) => l.name === run.name);
-      if (loss && !dot.className) dot.replaceWith(swatch(loss));
+      if (loss && dot.isConnected) dot.replaceWith(swatch(loss));
       large.setAttribute("aria-label", text.paintThisLarge(run.name, lineOf(run)));
       look.setAttribute("aria-label", text.openRun(run.name));
     },
@@ -154,7 +156,7 @@ async function paintLarge(run) {
   const size = Number(draft.from === null ? setting("size") : state.settings.find((s) => s.name === "size")?.default ?? 512);
   const settings = withSize(run.settings, Math.max(size, run.size.width, run.size.height));
   try {
-    const made = keep(await api.post("runs", {
+    const made = await ask(api.post("runs", {
       content: run.content.id, styles: run.styles.map(({ picture, weight, mask, style_mask }) => ({ picture: picture.id, weight, ...(mask && { mask }), ...(style_mask && { style_mask }) })),
       ...(run.protect && { protect: run.protect }), settings,
     }));

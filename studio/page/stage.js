@@ -5,14 +5,15 @@ import * as api from "./api.js";
 import { Chart } from "./chart.js";
 import { startCompare } from "./compare.js";
 import { button, dialog, h, menu } from "./dom.js";
-import { defaultOf, draft, takeNew, takeRun } from "./draft.js";
+import { draft, takeNew, takeRun } from "./draft.js";
 import * as format from "./format.js";
+import { lineOf } from "./line.js";
 import { Live } from "./live.js";
 import { choose } from "./pictures.js";
 import { rename, removeRun } from "./runs.js";
 import { examples } from "./setup.js";
 import { startSheet } from "./sheet.js";
-import { keep, loadCurve, on, show, state, unfinished, working } from "./store.js";
+import { ask, loadCurve, on, show, state, unfinished, working } from "./store.js";
 import { text } from "./strings.js";
 import { say, toast } from "./toast.js";
 import { shape, zoomBar } from "./zoom.js";
@@ -48,7 +49,7 @@ function startWelcome() {
       return;
     }
     const step = (role, number) => h("button", { type: "button", class: "step", "data-role": role, onclick: () => choose(role) },
-      h("span", { class: "number", "aria-hidden": "true" }, number), h("b", null, text.dropHere[role]), h("span", null, draft.styles.length && role === "painting" ? draft.styles[0].picture.name : text.dropHereHint[role]));
+      h("span", { class: "step-number", "aria-hidden": "true" }, number), h("b", null, text.dropHere[role]), h("span", null, draft.styles.length && role === "painting" ? draft.styles[0].picture.name : text.dropHereHint[role]));
     element.replaceChildren(h("div", { class: "hello" }, h("h1", null, text.welcome), h("p", { class: "lead" }, text.welcomeSays),
       h("div", { class: "steps" }, step("photo", "1"), step("painting", "2")), examples() ?? ""));
   };
@@ -70,7 +71,7 @@ function startRun() {
   const bar = zoomBar(views);
   views.add(view);
   const progress = h("div", { class: "progress", role: "progressbar", "aria-label": text.progress, "aria-valuemin": 0, "aria-valuemax": 100 }, h("span"));
-  const line = h("p", { class: "line" });
+  const line = h("p", { class: "status" });
   const actions = h("div", { class: "row actions" });
   const trouble = h("div", { class: "trouble", role: "alert", hidden: true });
   const chart = new Chart();
@@ -80,7 +81,8 @@ function startRun() {
     h("section", { "aria-labelledby": "curves-title" }, h("h2", { id: "curves-title" }, text.curves), chart.element),
     h("section", { "aria-labelledby": "facts-title" }, h("h2", { id: "facts-title" }, text.howMade), facts, command.element));
   const gone = h("div", { class: "hello", hidden: true }, h("h1", null, text.gone), h("p", { class: "lead" }, text.goneSays), button(text.startNew, { class: "primary", onclick: () => show({ kind: "new" }) }));
-  const viewer = h("div", { class: "viewer" }, view, bar.element);
+  const frame = h("div", { class: "frame" }, view, bar.element);
+  const viewer = h("div", { class: "viewer" }, frame);
   const hero = h("div", { class: "hero" }, h("header", { class: "title" }, title, badge, titleMenu(() => run)), viewer, progress, h("div", { class: "under" }, line, actions), trouble);
   const element = h("div", { class: "of-run" }, hero, details, gone);
 
@@ -140,7 +142,7 @@ function startRun() {
     title.textContent = run.name;
     badge.textContent = text.states[run.state];
     badge.dataset.state = run.state;
-    shape(view, run.size);
+    shape(frame, run.size);
     view.setAttribute("aria-label", text.viewSays(run.name));
     if (views.pixels !== run.size.width) { views.pixels = run.size.width; views.show(); }
     trouble.hidden = !run.error && !(run.remarks ?? []).length;
@@ -174,31 +176,10 @@ function startRun() {
   };
 }
 
-// lineOf is how far a run is, in a line.
-export function lineOf(run) {
-  const p = run.progress;
-  switch (run.state) {
-  case "queued": return text.inQueue(run.queue_position ?? 1, run.plan && format.seconds(run.plan.seconds));
-  case "starting": return text.starting;
-  case "pausing": return text.pausing;
-  case "stopping": return text.stopping;
-  case "failed": return "";
-  }
-  const parts = [];
-  if (run.state === "running" && p?.remaining_seconds > 0) parts.push(text.left(format.seconds(p.remaining_seconds)));
-  if (run.state === "paused") parts.push(text.pausedSays);
-  if (run.state === "finished") parts.push(text.finishedSays(p ? format.seconds(p.seconds) : ""));
-  if (run.state === "stopped") parts.push(text.stoppedSays(p ? format.seconds(p.seconds) : ""));
-  if (p && unfinished(run)) parts.push(text.scaleOf(p.level, p.levels), format.size(p), text.iterationOf(p.iteration, p.iterations));
-  else if (p) parts.push(format.size(run.state === "finished" ? run.size : p), text.iterationsMade(p.done));
-  if (run.state === "running" && run.plan?.memory) parts.push(format.bytes(run.plan.memory));
-  return parts.filter(Boolean).join(" · ");
-}
-
 // act asks something of a run, and says so where it fails.
-async function act(run, what, said, body) {
+async function act(run, what, said) {
   try {
-    keep(await api.post(api.runPath(run.id, what), body));
+    await ask(api.post(api.runPath(run.id, what)), run.id);
     say(said);
   } catch (problem) {
     toast(problem.message, { error: true });
@@ -236,13 +217,15 @@ function drawActions(place, run) {
 // enlargements are the sizes that a picture can go on to.
 function enlargements(run) {
   const side = Math.max(run.size.width, run.size.height), most = state.info?.limits?.size || 8192;
-  const sizes = [...new Set([side * 1.5, side * 2, side * 3, side * 4].map((s) => Math.round(s / 16) * 16))].filter((s) => s <= most);
+  // One that was stopped may not have come to its size.
+  const painted = Math.max(run.progress.width, run.progress.height);
+  const sizes = [...new Set([side, ...[1.5, 2, 3, 4].map((factor) => Math.round(side * factor / 16) * 16)])].filter((s) => s > painted && s <= most);
   return [h("p", { class: "hint" }, text.enlargeSays), sizes.map((size) => {
     const scale = size / side;
     return button(format.size({ width: Math.round(run.size.width * scale), height: Math.round(run.size.height * scale) }), {
       onclick: async () => {
         try {
-          const made = keep(await api.post(api.runPath(run.id, "enlarge"), { size }));
+          const made = await ask(api.post(api.runPath(run.id, "enlarge"), { size }));
           show({ kind: "run", id: made.id });
         } catch (problem) {
           toast(problem.message, { error: true });
@@ -328,7 +311,6 @@ function drawFacts(place, run) {
   if (place.dataset.key === key) return;
   place.dataset.key = key;
   const fact = (name, ...what) => [h("dt", null, name), h("dd", null, ...what)];
-  const labels = (settings) => Object.entries(settings).map(([name, value]) => `${text.settings[name] ?? text.three[name]?.title ?? name.replaceAll("-", " ")} ${value === "" ? defaultOf(name) : value}`).join(", ");
   const parent = run.enlarges && state.runs.get(run.enlarges);
   place.replaceChildren(h("ul", { class: "made-of" }, [run.content, ...run.styles.map((s) => s.picture)].map((picture) => h("li", null,
     h("img", { src: api.thumbnail(picture, 192), alt: "" }), h("span", { class: "name" }, picture.name)))),
@@ -336,8 +318,8 @@ function drawFacts(place, run) {
     fact(text.size, format.size(run.size)),
     run.styles.length > 1 && fact(text.weights, run.styles.map((s) => `${s.picture.name} ${format.short(s.weight)}`).join(", ")),
     (run.protect || run.styles.some((s) => s.mask)) && fact(text.masks, [run.protect && text.partKept, ...run.styles.filter((s) => s.mask).map((s) => text.regionOf(s.picture.name))].filter(Boolean).join(", ")),
-    Object.entries(run.settings).map(([name, value]) => fact(text.settings[name] ?? text.three[name]?.title ?? name.replaceAll("-", " "), h("span", { class: "value" }, String(value)))),
-    (run.changes ?? []).map((c) => fact(text.changedAt(c.done), labels(c.settings ?? {}) || text.defaults)),
+    Object.entries(run.settings).filter(([name]) => name !== "size").map(([name, value]) => fact(text.settings[name] ?? text.three[name]?.title ?? name.replaceAll("-", " "), h("span", { class: "value" }, String(value)))),
+    run.changes?.length > 0 && fact(text.changedAfter, text.iterationsMade(run.changes.map((c) => c.done).join(", "))),
     parent && fact(text.enlarges, h("a", { href: `#run=${encodeURIComponent(parent.id)}` }, parent.name)),
     fact(text.begun, format.ago(run.started ?? run.created))));
 }

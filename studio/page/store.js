@@ -29,18 +29,27 @@ export const working = (run) => WORKING.has(run.state);
 
 // runs are all, newest first, but those that are about to be deleted.
 export const runs = () => [...state.runs.values()].filter((run) => !state.hidden.has(run.id))
-  .sort((a, b) => b.created.localeCompare(a.created) || b.id.localeCompare(a.id));
+  .sort((a, b) => Date.parse(b.created) - Date.parse(a.created) || b.id.localeCompare(a.id));
 
-export const groupOf = (group) => runs().filter((run) => run.group === group).reverse();
+// sheetOf is the group of six that a run is one of, if it is. An enlarged one of them
+// stands for itself.
+export const sheetOf = (run) => (run.enlarges ? "" : run.group);
 
-// keep takes a run as an answer has it.
-export function keep(run) {
-  const known = state.runs.get(run.id);
-  // An answer may be older than the last event.
-  if (known?.progress && (!run.progress || run.progress.done < known.progress.done) && known.state === run.state) run.progress = known.progress;
-  state.runs.set(run.id, run);
-  tell("runs", run.id);
-  return run;
+export const groupOf = (group) => runs().filter((run) => sheetOf(run) === group).reverse();
+
+// told counts the events about runs, by their ids.
+const told = new Map();
+
+// ask sends a request whose answer is a run, and keeps that, unless an event has come
+// meanwhile, which may be newer.
+export async function ask(request, id) {
+  const before = told.get(id);
+  const run = await request;
+  if (told.get(run.id) === before) {
+    state.runs.set(run.id, run);
+    tell("runs", run.id);
+  }
+  return state.runs.get(run.id) ?? run;
 }
 
 function forget(id) {
@@ -83,7 +92,11 @@ export function connect() {
     connected("open");
     tell("runs", null);
   });
-  listen("run", (run) => { state.runs.set(run.id, run); tell("runs", run.id); });
+  listen("run", (run) => {
+    told.set(run.id, (told.get(run.id) ?? 0) + 1);
+    state.runs.set(run.id, run);
+    tell("runs", run.id);
+  });
   listen("progress", progressed);
   listen("removed", ({ run }) => forget(run));
   source.addEventListener("error", async () => {
@@ -131,7 +144,8 @@ export async function loadCurve(id) {
 // show chooses what the page shows. The address says it, so that it can be kept, and gone
 // back to.
 export function show(what, { replace } = {}) {
-  const address = "#" + ({ run: () => `run=${what.id}`, group: () => `six=${what.id}`, compare: () => `compare=${what.a},${what.b}` }[what.kind]?.() ?? "");
+  const part = encodeURIComponent;
+  const address = "#" + ({ run: () => `run=${part(what.id)}`, group: () => `six=${part(what.id)}`, compare: () => `compare=${part(what.a)},${part(what.b)}` }[what.kind]?.() ?? "");
   if (location.hash !== address) history[replace ? "replaceState" : "pushState"](null, "", address === "#" ? location.pathname : address);
   state.shown = what;
   tell("shown");
@@ -139,8 +153,14 @@ export function show(what, { replace } = {}) {
 
 // readAddress shows what the address says.
 export function readAddress() {
-  const [kind, value = ""] = decodeURIComponent(location.hash.slice(1)).split("=");
-  const [a, b] = value.split(",");
-  state.shown = { run: { kind: "run", id: value }, six: { kind: "group", id: value }, compare: { kind: "compare", a, b } }[kind] ?? { kind: "new" };
+  const [kind, value = ""] = location.hash.slice(1).split("=");
+  const [a = "", b = ""] = value.split(",").map((one) => {
+    try {
+      return decodeURIComponent(one);
+    } catch {
+      return ""; // which is nothing's name
+    }
+  });
+  state.shown = { run: { kind: "run", id: a }, six: { kind: "group", id: a }, compare: { kind: "compare", a, b } }[kind] ?? { kind: "new" };
   tell("shown");
 }

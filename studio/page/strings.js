@@ -86,9 +86,9 @@ export const text = {
   // Controls.
   controls: "Controls",
   three: {
-    strength: { title: "Strength", says: "How far the photo becomes the painting.", low: "photo", high: "painting" },
-    "style-scale": { title: "Brush size", says: "How large the strokes are.", low: "fine", high: "broad" },
-    "keep-colors": { title: "Keep colours", says: "How many of the photo’s own colours stay.", low: "painting’s", high: "photo’s" },
+    strength: { title: "Strength", says: "How far the photo becomes the painting: from barely touched to nearly all strokes." },
+    "style-scale": { title: "Brush size", says: "How large the strokes are: finer to the left, broader to the right." },
+    "keep-colors": { title: "Keep colours", says: "How much of the photo’s own colours stays, instead of the painting’s." },
   },
   byWeight: "by content weight",
   findSetting: "Find a setting",
@@ -124,10 +124,11 @@ export const text = {
   iterations: "Iterations",
   time: "Time",
   memory: "Memory",
-  waits: "Others are being painted; it will wait its turn.",
+  waits: "It will wait for others.",
   settingsOf: "Settings of",
   settingsOfRunning: "You are changing",
   startNew: "New picture",
+  newShort: "New",
   started: (name) => `Painting ${name}.`,
 
   // While it runs, and after.
@@ -192,8 +193,7 @@ export const text = {
   masks: "Masks",
   partKept: "a part stays as it is",
   regionOf: (name) => `a region for ${name}`,
-  changedAt: (done) => `Changed at ${done}`,
-  defaults: "back to the defaults",
+  changedAfter: "Changed after",
   enlarges: "Enlarges",
   begun: "Begun",
 
@@ -256,6 +256,7 @@ export const text = {
   nothing: "None",
   invert: "Invert",
   useMask: "Use",
+  useOrCancel: "Use it, or cancel?",
   maskCanvas: "Mask: arrows move the brush, the space bar paints",
   maskKeys: "By keyboard: arrows move the brush, Shift takes larger steps, the space bar paints, [ and ] change its size, E erases, Ctrl+Z takes back.",
   maskShare: (name, share) => `${name}: ${share} %`,
