@@ -114,12 +114,15 @@ function startRun() {
   let drawnCurve = 0;
   function drawCurve() {
     const points = state.curves.get(run.id);
+    // It is asked for once for each connection, while the run goes on, to which events
+    // then add, and once more at the end, since events leave iterations out.
+    const asked = `${run.id} ${unfinished(run)} ${state.snapshots}`;
+    if (run.progress && curveAsked !== asked) {
+      curveAsked = asked;
+      loadCurve(run.id).catch(() => { curveAsked = undefined; });
+    }
     if (!points) {
-      if (curveAsked !== run.id && (run.progress || !unfinished(run))) {
-        curveAsked = run.id;
-        loadCurve(run.id).catch(() => { curveAsked = undefined; });
-      }
-      if (chart.run !== run) chart.show(run, []);
+      if (chart.points?.length !== 0 || chart.run.id !== run.id) chart.show(run, []);
       return;
     }
     // Some times a second is enough.

@@ -8,7 +8,7 @@ import * as api from "./api.js";
 export const state = {
   info: null, settings: [], presets: [], losses: [],
   pictures: new Map(), runs: new Map(), curves: new Map(),
-  connection: "connecting", known: false, hidden: new Set(), shown: { kind: "new" },
+  connection: "connecting", known: false, snapshots: 0, hidden: new Set(), shown: { kind: "new" },
 };
 
 const bus = new EventTarget();
@@ -88,6 +88,7 @@ export function connect() {
   listen("snapshot", ({ runs }) => {
     state.runs = new Map(runs.map((run) => [run.id, run]));
     state.curves.clear();
+    state.snapshots++;
     state.known = true;
     connected("open");
     tell("runs", null);

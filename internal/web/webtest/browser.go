@@ -27,7 +27,10 @@ import (
 const Variable = "IMPASTO_BROWSER"
 
 // patience is how long a test with a browser may take in all.
-const patience = 4 * time.Minute
+const patience = 20 * time.Minute
+
+// waiting is how long something may take to become so.
+const waiting = 2 * time.Minute
 
 // Tab is a tab of a browser. What fails in its methods ends the test.
 type Tab struct {
@@ -165,9 +168,9 @@ func (b *Tab) Evaluate(expression string) any {
 // Wait waits until an expression is true.
 func (b *Tab) Wait(expression string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); b.Evaluate("Boolean("+expression+")") != true; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(waiting); b.Evaluate("Boolean("+expression+")") != true; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("in a minute it never was so that %s; the page says: %v; complaints: %q", expression, b.Evaluate("document.body.innerText"), b.Complaints())
+			b.t.Fatalf("it never was so that %s; the page says: %v; complaints: %q", expression, b.Evaluate("document.body.innerText"), b.Complaints())
 		}
 	}
 }
