@@ -109,9 +109,6 @@ func (r *run) uses(id string) bool {
 	return slices.Contains(r.Recipe.ids(), id) || r.Wanted != nil && slices.Contains(r.Wanted.ids(), id)
 }
 
-// underway tells whether the run is being made.
-func (r *run) underway() bool { return r.active != nil }
-
 // recipe is that which the run will go by.
 func (r *run) recipe() recipe {
 	if r.Wanted != nil {

@@ -271,6 +271,7 @@ func (s *Studio) pauseRun(w http.ResponseWriter, r *http.Request) error {
 		case queued:
 			one.State = paused
 			s.changed(one)
+			s.moved()
 		case starting, running:
 			one.State = pausing
 			one.active.cancel(errPaused)
@@ -306,6 +307,7 @@ func (s *Studio) stopRun(w http.ResponseWriter, r *http.Request) error {
 			now := time.Now().UTC()
 			one.State, one.Ended = stopped, &now
 			s.changed(one)
+			s.moved()
 		case starting, running, pausing:
 			one.State = stopping
 			one.active.cancel(errStopped)
@@ -339,6 +341,7 @@ func (s *Studio) deleteRun(w http.ResponseWriter, r *http.Request) error {
 		active.cancel(errRemoved)
 	} else {
 		s.clear(one.ID)
+		s.moved()
 		s.wakeUp()
 	}
 	s.mutex.Unlock()
