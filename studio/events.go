@@ -187,7 +187,7 @@ func (s *Studio) stream(w http.ResponseWriter, r *http.Request, run string) erro
 	joined := s.events.join(l)
 	s.mutex.Unlock()
 	if !joined {
-		return problemf(http.StatusServiceUnavailable, "the server is closing")
+		return errClosed
 	}
 	defer s.events.leave(l)
 	h := w.Header()
@@ -197,6 +197,7 @@ func (s *Studio) stream(w http.ResponseWriter, r *http.Request, run string) erro
 	w.WriteHeader(http.StatusOK)
 	control, beat := http.NewResponseController(w), time.NewTicker(heartbeat)
 	defer beat.Stop()
+	defer control.SetWriteDeadline(time.Time{})
 	for data, lost := slices.Concat([]byte("retry: 1000\n\n"), snapshot), false; ; {
 		if len(data) > 0 {
 			_ = control.SetWriteDeadline(time.Now().Add(streamPatience)) // where there are deadlines

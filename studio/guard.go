@@ -67,7 +67,8 @@ func (g guard) knows(r *http.Request) bool {
 		_, listened, _ = net.SplitHostPort(at.String())
 		known = true
 	}
-	if port == "" {
+	proxied := port == "" // which a proxy's port, the protocol's own, makes it
+	if proxied {
 		port = "80"
 		if r.TLS != nil {
 			port = "443"
@@ -82,7 +83,7 @@ func (g guard) knows(r *http.Request) bool {
 		if hostPort != "" {
 			return name == hostName && port == hostPort
 		}
-		return name == hostName && here
+		return name == hostName && (here || proxied)
 	})
 }
 

@@ -41,6 +41,8 @@ func TestRequestsAreOfThisServerOnly(t *testing.T) {
 		{"GET", "/", map[string]string{"Host": "[::1]:8000"}, 200},
 		{"GET", "/", map[string]string{"Host": "studio.lan:8000"}, 200},
 		{"GET", "/", map[string]string{"Host": "192.168.1.5:8000"}, 200},
+		{"GET", "/", map[string]string{"Host": "studio.lan"}, 200}, // behind a proxy
+		{"GET", "/", map[string]string{"Host": "studio.lan:9000"}, 403},
 		{"GET", "/", map[string]string{"Host": "example.org:443"}, 200},
 		{"GET", "/", map[string]string{"Host": "example.org:8000"}, 403},
 		{"GET", "/", map[string]string{"Host": "127.0.0.1"}, 403},
@@ -67,6 +69,7 @@ func TestRequestsAreOfThisServerOnly(t *testing.T) {
 		{"DELETE", "/api/v1/runs/x", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		{"PATCH", "/api/v1/runs/x", map[string]string{"Origin": "http://evil.example"}, 403},
 		{"POST", "/", map[string]string{"Origin": "http://evil.example"}, 403},
+		{"POST", "/", map[string]string{}, 405},
 		{"GET", "/api/v1/runs", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
 		{"GET", "/api/v1/runs", map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
 		{"GET", "/api/v1/runs", map[string]string{"Origin": "http://evil.example"}, 403},

@@ -74,18 +74,29 @@ func (q imageQuery) fitted(size image.Point) (width, height int) {
 	return picture.FitSize(size.X, size.Y, q.size)
 }
 
-// encode makes a picture's file.
-func (s *Studio) encode(ctx context.Context, img image.Image, q imageQuery, o picture.SaveOptions) ([]byte, error) {
-	release, err := s.decoding(ctx)
-	if err != nil {
-		return nil, err
+// turns has what takes memory and time wait for its turn, so that many who ask take no more
+// than a few.
+type turns chan struct{}
+
+// wait waits for a turn, which ends by release.
+func (t turns) wait(ctx context.Context) (release func(), err error) {
+	select {
+	case t <- struct{}{}:
+		return func() { <-t }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	defer release()
+}
+
+// encode makes a picture's file.
+func encode(ctx context.Context, img image.Image, q imageQuery, o picture.SaveOptions) ([]byte, error) {
 	width, height := q.fitted(img.Bounds().Size())
 	if size := img.Bounds().Size(); size != image.Pt(width, height) {
-		if img, err = picture.ResizedTo(ctx, img, picture.ResizeOptions{Filter: picture.Lanczos}, width, height); err != nil {
+		fitted, err := picture.ResizedTo(ctx, img, picture.ResizeOptions{Filter: picture.Lanczos}, width, height)
+		if err != nil {
 			return nil, err
 		}
+		img = fitted
 	}
 	o.Format, o.Depth = q.format, q.depth
 	if !q.download {

@@ -31,8 +31,9 @@ type Options struct {
 	// for which the answer is a cookie, or as a bearer token.
 	Token string
 	// Hosts are the names under which the studio is reached besides those of the machine
-	// itself (localhost, 127.0.0.1, ::1). One with a port is for that port only; others, as
-	// those of the machine, are for the port that is listened on.
+	// itself (localhost, 127.0.0.1, ::1), which are for the port that is listened on. One with
+	// a port is for that port only; others are for the port that is listened on, too, and,
+	// as a proxy has it, for the protocol's own.
 	Hosts []string
 	// UploadBytes is the largest file that is taken, in bytes; 0 stands for 256 MiB.
 	UploadBytes int64

@@ -202,18 +202,12 @@ func (s *Studio) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 	defer os.Remove(file.Name())
 	defer file.Close()
 	sum := sha256.New()
-	body := patient{http.MaxBytesReader(w, r.Body, s.options.UploadBytes), http.NewResponseController(w)}
-	if _, err := io.Copy(io.MultiWriter(file, sum), body); err != nil {
-		var large *http.MaxBytesError
-		switch {
-		case errors.As(err, &large):
-			return s.tooLarge()
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return problemf(http.StatusRequestTimeout, "nothing came of the picture for %s; send it again", uploadPatience)
-		case r.Context().Err() != nil:
-			return err
-		}
-		return problemf(http.StatusBadRequest, "the upload ended before its end (%v); send it again", atomicfile.WithoutPath(err))
+	control := http.NewResponseController(w)
+	body := patient{http.MaxBytesReader(w, r.Body, s.options.UploadBytes), control}
+	_, err = io.Copy(io.MultiWriter(file, sum), body)
+	_ = control.SetReadDeadline(time.Time{})
+	if err != nil {
+		return s.cutOff(r, err)
 	}
 	info, known, err := s.takePicture(r.Context(), file, hex.EncodeToString(sum.Sum(nil)), r.URL.Query().Get("name"))
 	if err != nil {
@@ -225,6 +219,20 @@ func (s *Studio) uploadPicture(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Location", apiPrefix+"/pictures/"+info.ID)
 	return writeJSON(w, status, info)
+}
+
+// cutOff is the problem of an upload of which not all came.
+func (s *Studio) cutOff(r *http.Request, err error) error {
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return s.tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return problemf(http.StatusRequestTimeout, "nothing came of the picture for %s; send it again", uploadPatience)
+	case r.Context().Err() != nil:
+		return err
+	}
+	return problemf(http.StatusBadRequest, "the upload ended before its end (%v); send it again", atomicfile.WithoutPath(err))
 }
 
 func (s *Studio) tooLarge() *problem {
@@ -239,6 +247,11 @@ func (s *Studio) takePicture(ctx context.Context, file *os.File, id, name string
 	if info != nil {
 		return info, true, nil
 	}
+	release, err := s.files.wait(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	defer release()
 	name = cmp.Or(cleanFileName(name), "picture")
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return nil, false, err
@@ -247,7 +260,7 @@ func (s *Studio) takePicture(ctx context.Context, file *os.File, id, name string
 	if err != nil {
 		return nil, false, notAPicture(err)
 	}
-	if err := s.decodes(ctx, source); err != nil {
+	if err := decodes(ctx, source); err != nil {
 		return nil, false, err
 	}
 	info = infoOf(source, name)
@@ -287,27 +300,11 @@ func notAPicture(err error) error {
 const triedSide = 64
 
 // decodes finds out, before a picture is kept, whether all of it can be decoded.
-func (s *Studio) decodes(ctx context.Context, source *picture.Source) error {
-	release, err := s.decoding(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
+func decodes(ctx context.Context, source *picture.Source) error {
 	size := source.Bounds().Size()
 	width, height := picture.FitSize(size.X, size.Y, min(triedSide, max(size.X, size.Y)))
-	_, err = picture.ResizedTo(ctx, source, picture.ResizeOptions{Filter: picture.Bilinear}, width, height)
+	_, err := picture.ResizedTo(ctx, source, picture.ResizeOptions{Filter: picture.Bilinear}, width, height)
 	return notAPicture(err)
-}
-
-// decoding waits for its turn to decode or encode a picture, of which some are at a time, so
-// that many who ask take no more memory and time than a few.
-func (s *Studio) decoding(ctx context.Context) (release func(), err error) {
-	select {
-	case s.turns <- struct{}{}:
-		return func() { <-s.turns }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // pictureImage answers GET /pictures/{id}/image.
@@ -324,11 +321,16 @@ func (s *Studio) pictureImage(w http.ResponseWriter, r *http.Request) error {
 	data, err := s.encodings.get(key, func() ([]byte, error) {
 		// Others may wait for it, so it goes on where this client goes away.
 		ctx := context.WithoutCancel(r.Context())
+		release, err := s.files.wait(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
 		source, err := s.openPicture(ctx, info)
 		if err != nil {
 			return nil, err
 		}
-		return s.encode(ctx, source, want, picture.SaveOptions{})
+		return encode(ctx, source, want, picture.SaveOptions{})
 	})
 	if err != nil {
 		return notAPicture(err)

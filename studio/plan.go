@@ -52,7 +52,7 @@ func (s *Studio) postPlan(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.decoding(r.Context())
+	release, err := s.files.wait(r.Context())
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *Studio) shotOf(r *http.Request) (shot, error) {
 	return of, nil
 }
 
-// open opens the picture.
+// openShot opens the picture.
 func (s *Studio) openShot(ctx context.Context, of shot) (image.Image, error) {
 	if of.img != nil {
 		return of.img, nil
@@ -75,13 +75,23 @@ func (s *Studio) runPicture(w http.ResponseWriter, r *http.Request) error {
 	key := fmt.Sprintf("run %s %d %s", of.id, of.version, want.key())
 	data, err := s.encodings.get(key, func() ([]byte, error) {
 		ctx := context.WithoutCancel(r.Context())
-		img, err := s.openShot(ctx, of)
+		// Who watches a run doesn't wait for files.
+		turn := s.files
+		if of.img != nil {
+			turn = s.views
+		}
+		release, err := turn.wait(ctx)
 		if err != nil {
 			return nil, err
 		}
+		defer release()
 		began := time.Now()
 		if of.cost != nil {
 			defer func() { of.cost.Add(int64(time.Since(began))) }()
+		}
+		img, err := s.openShot(ctx, of)
+		if err != nil {
+			return nil, err
 		}
 		var o picture.SaveOptions
 		if want.download {
@@ -89,7 +99,7 @@ func (s *Studio) runPicture(w http.ResponseWriter, r *http.Request) error {
 				return nil, err
 			}
 		}
-		return s.encode(ctx, img, want, o)
+		return encode(ctx, img, want, o)
 	})
 	if err != nil {
 		return err
@@ -139,7 +149,7 @@ func (s *Studio) runFilm(w http.ResponseWriter, r *http.Request) error {
 
 // makeFilm makes a film of the frames that there are and of the picture as it is.
 func (s *Studio) makeFilm(ctx context.Context, of shot) ([]byte, error) {
-	release, err := s.decoding(ctx)
+	release, err := s.files.wait(ctx)
 	if err != nil {
 		return nil, err
 	}

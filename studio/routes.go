@@ -54,7 +54,7 @@ func (s *Studio) endpoints() []endpoint {
 	}
 }
 
-// route makes the table of the paths.
+// route makes the table of the API's paths.
 func (s *Studio) route() {
 	s.routes = http.NewServeMux()
 	for _, e := range s.endpoints() {
@@ -68,35 +68,50 @@ func (s *Studio) route() {
 			}
 		})
 	}
-	s.routes.HandleFunc("GET /{file...}", s.serveAsset)
 }
 
 // ServeHTTP answers a request for the API or for the page.
 func (s *Studio) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(w.Header())
 	done, err := s.guard.check(w, r)
+	if err == nil && !done && s.closing.Err() != nil {
+		err = errClosed
+	}
 	if err != nil {
 		s.writeError(w, r, err)
 	}
 	if done || err != nil {
 		return
 	}
+	if !strings.HasPrefix(r.URL.Path, "/api/") {
+		if err := s.serveAsset(w, r); err != nil {
+			s.writeError(w, r, err)
+		}
+		return
+	}
 	handler, pattern := s.routes.Handler(r)
 	if pattern == "" {
-		s.writeError(w, r, s.lost(handler, w, r))
+		s.writeError(w, r, lost(handler, w, r))
 		return
 	}
 	s.routes.ServeHTTP(w, r)
 }
 
+// errClosed is the answer to those who come too late.
+var errClosed = problemf(http.StatusServiceUnavailable, "the server is closing; what was under way goes on when it is started again")
+
 // lost is the problem of a request that no path is for, or not with its method.
-func (s *Studio) lost(handler http.Handler, w http.ResponseWriter, r *http.Request) *problem {
+func lost(handler http.Handler, w http.ResponseWriter, r *http.Request) *problem {
 	silent := &silentWriter{header: http.Header{}, status: http.StatusOK}
 	handler.ServeHTTP(silent, r)
 	if allow := silent.header.Get("Allow"); silent.status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", allow)
 		return problemf(silent.status, "%s isn't for %s; want %s", cleanName(r.URL.Path), cleanName(r.Method), allow)
 	}
+	return nothingAt(r)
+}
+
+func nothingAt(r *http.Request) *problem {
 	return problemf(http.StatusNotFound, "there is nothing at %s; GET %s/openapi.json says what there is", cleanName(r.URL.Path), apiPrefix)
 }
 
@@ -160,18 +175,22 @@ func kindOf(name string) string {
 }
 
 // serveAsset answers with a file of the page.
-func (s *Studio) serveAsset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
+func (s *Studio) serveAsset(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		return problemf(http.StatusMethodNotAllowed, "%s isn't for %s; want GET", cleanName(r.URL.Path), cleanName(r.Method))
+	}
+	name := strings.TrimPrefix(r.URL.Path, "/")
 	if name == "" {
 		name = "index.html"
 	}
 	file, ok := s.assets[name]
-	if !ok || strings.HasPrefix(r.URL.Path, apiPrefix) {
-		s.writeError(w, r, problemf(http.StatusNotFound, "there is nothing at %s; GET %s/openapi.json says what there is", cleanName(r.URL.Path), apiPrefix))
-		return
+	if !ok {
+		return nothingAt(r)
 	}
 	w.Header().Set("Content-Type", file.kind)
 	w.Header().Set("ETag", file.etag)
 	w.Header().Set("Cache-Control", "no-cache")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file.data))
+	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"impasto/internal/settings"
 	"impasto/model"
 )
 
@@ -56,6 +56,7 @@ type record struct {
 	// Attempts is how many times the run began, or went on, since it last wrote a
 	// checkpoint: one that ends the program each time is not begun again by itself.
 	Attempts    int                `json:"attempts"`
+	Plan        *planned           `json:"plan,omitempty"`        // of the present stretch; nil where it isn't known
 	Computation *model.Computation `json:"computation,omitempty"` // of the last level begun
 }
 
@@ -87,8 +88,7 @@ type change struct {
 type run struct {
 	record
 	curve   curve
-	plan    *planned // nil where it isn't known
-	current *view    // what the run shows while it is under way; nil where there is none
+	current *view // what the run shows while it is under way; nil where there is none
 	asked   time.Time
 	active  *activity // nil unless it is under way
 }
@@ -108,9 +108,6 @@ func newID(now time.Time) string {
 func (r *run) uses(id string) bool {
 	return slices.Contains(r.Recipe.ids(), id) || r.Wanted != nil && slices.Contains(r.Wanted.ids(), id)
 }
-
-// underway tells whether the run is being made.
-func (r *run) underway() bool { return r.active != nil }
 
 // recipe is that which the run will go by.
 func (r *run) recipe() recipe {
@@ -161,7 +158,7 @@ func (s *Studio) info(r *run) runInfo {
 	i := runInfo{
 		ID: r.ID, Name: r.Name, Group: r.Group, Created: r.Created, Started: r.Started, Ended: r.Ended, State: r.State,
 		Content: s.pictures[of.Content], Styles: []styleInfo{}, Protect: of.Protect, Settings: asJSON(of.Settings), Size: s.sizeOf(of),
-		Plan: r.plan, Changes: r.Changes, Enlarges: r.Enlarges, Remarks: r.Remarks, Error: r.Error,
+		Plan: r.Plan, Changes: r.Changes, Enlarges: r.Enlarges, Remarks: r.Remarks, Error: r.Error,
 	}
 	for _, one := range of.Styles {
 		i.Styles = append(i.Styles, styleInfo{s.pictures[one.Picture], one.Weight, one.Mask, one.StyleMask})
@@ -179,10 +176,9 @@ func (s *Studio) info(r *run) runInfo {
 // sizeOf is the size of the picture that a recipe makes. It is called with the mutex locked.
 func (s *Studio) sizeOf(of recipe) size {
 	content, o := s.pictures[of.Content], model.DefaultOptions()
-	read := settings.Default()
 	for _, a := range of.Settings {
-		if a.Name == "size" && read.Set(a.Name, a.Text) == nil {
-			o.Size = read.Options.Size
+		if side, err := strconv.Atoi(a.Text); a.Name == "size" && err == nil {
+			o.Size = side
 		}
 	}
 	width, height := model.OutputSize(content.Width, content.Height, o)

@@ -54,6 +54,7 @@ func (s *Studio) loadRuns() error {
 
 // revive has a run that was read from the folder go on as it did.
 func (s *Studio) revive(r *run) {
+	r.Progress.Picture = r.Saved // others were in memory
 	switch r.State {
 	case starting, running:
 		r.State, r.Order = queued, -1
@@ -142,11 +143,29 @@ func (s *Studio) createRun(w http.ResponseWriter, r *http.Request) error {
 // addRun adds a run and answers with it. Fill, unless nil, puts into its folder what it begins
 // with.
 func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) error) error {
-	now := time.Now().UTC().Round(time.Millisecond)
-	of.ID, of.Created, of.State, of.Changes, of.Remarks = newID(now), now, queued, []change{}, []string{}
+	now := time.Now().UTC()
+	of.ID, of.Created, of.Order, of.State, of.Changes, of.Remarks = newID(now), now.Round(time.Microsecond), now.UnixNano(), queued, []change{}, []string{}
 	r := &run{record: *of}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	err := os.Mkdir(s.store.run(r.ID), 0o700)
+	if err == nil && fill != nil {
+		err = fill(r)
+	}
+	if err == nil {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		err = s.keep(r)
+	}
+	if err != nil {
+		s.clear(r.ID)
+		return fmt.Errorf("keep a run: %w", err)
+	}
+	s.wakeUp()
+	w.Header().Set("Location", apiPrefix+"/runs/"+r.ID)
+	return writeJSON(w, http.StatusCreated, s.info(r))
+}
+
+// keep adds a run whose folder is there. It is called with the mutex locked.
+func (s *Studio) keep(r *run) error {
 	if len(s.runs) >= mostRuns {
 		return problemf(http.StatusConflict, "there are %d runs, which is the most that are kept; delete some", len(s.runs))
 	}
@@ -157,26 +176,14 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	}
 	r.Name = cmp.Or(r.Name, s.nameOf(r.Recipe))
 	if s.plans[r.Recipe.key()] != nil && r.From == nil {
-		r.plan = s.plans[r.Recipe.key()]
+		r.Plan = s.plans[r.Recipe.key()]
 	}
-	err := os.Mkdir(s.store.run(r.ID), 0o700)
-	if err == nil && fill != nil {
-		err = fill(r)
-	}
-	if err == nil {
-		r.Order = now.UnixNano()
-		err = writeJSONFile(s.store.run(r.ID, recordFile), r.record)
-	}
-	if err != nil {
-		s.clear(r.ID)
-		return fmt.Errorf("keep a run: %w", err)
+	if err := writeJSONFile(s.store.run(r.ID, recordFile), r.record); err != nil {
+		return err
 	}
 	s.runs[r.ID] = r
-	info := s.info(r)
-	s.events.run(r.ID, info)
-	s.wakeUp()
-	w.Header().Set("Location", apiPrefix+"/runs/"+r.ID)
-	return writeJSON(w, http.StatusCreated, info)
+	s.events.run(r.ID, s.info(r))
+	return nil
 }
 
 // nameOf is what a run is called that was given no name. It is called with the mutex locked.
@@ -251,7 +258,7 @@ func (s *Studio) alter(r *run, of recipe) error {
 	switch r.State {
 	case queued, paused:
 		if r.Progress.Done == 0 { // nothing was made yet
-			r.Recipe, r.Wanted, r.plan = of, nil, nil
+			r.Recipe, r.Wanted, r.Plan = of, nil, nil
 			return nil
 		}
 		s.turn(r, of, s.still(r))
@@ -270,6 +277,7 @@ func (s *Studio) pauseRun(w http.ResponseWriter, r *http.Request) error {
 		case queued:
 			one.State = paused
 			s.changed(one)
+			s.moved()
 		case starting, running:
 			one.State = pausing
 			one.active.cancel(errPaused)
@@ -305,6 +313,7 @@ func (s *Studio) stopRun(w http.ResponseWriter, r *http.Request) error {
 			now := time.Now().UTC()
 			one.State, one.Ended = stopped, &now
 			s.changed(one)
+			s.moved()
 		case starting, running, pausing:
 			one.State = stopping
 			one.active.cancel(errStopped)
@@ -338,6 +347,7 @@ func (s *Studio) deleteRun(w http.ResponseWriter, r *http.Request) error {
 		active.cancel(errRemoved)
 	} else {
 		s.clear(one.ID)
+		s.moved()
 		s.wakeUp()
 	}
 	s.mutex.Unlock()
@@ -369,14 +379,8 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	if q.Size <= side || q.Size > model.MaxSize {
 		return invalid("size", "size %d: want more than the %d pixels that the picture was painted at, to %d", q.Size, side, model.MaxSize)
 	}
-	of := was.Recipe
-	of.Settings = slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })
-	sized, err := values{"size": value(fmt.Sprint(q.Size))}.assignments()
+	of, err := was.Recipe.sized(q.Size)
 	if err != nil {
-		return err
-	}
-	of.Settings = append(of.Settings, sized...)
-	if err := of.check(); err != nil {
 		return err
 	}
 	larger := &record{
@@ -386,6 +390,20 @@ func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
 	return s.addRun(w, larger, func(r *run) error {
 		return s.shrink(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile), size{was.Progress.Width, was.Progress.Height})
 	})
+}
+
+// sized is a recipe for another size, with levels from the same one on.
+func (of recipe) sized(size int) (recipe, error) {
+	before, err := settled(of.Settings)
+	if err != nil {
+		return of, err
+	}
+	list, err := values{"size": value(fmt.Sprint(size)), "min-size": value(fmt.Sprint(before.Options.MinSize))}.assignments()
+	if err != nil {
+		return of, err
+	}
+	of.Settings = append(list, slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })...)
+	return of, of.check()
 }
 
 // shrink makes a file of a run's picture as it was painted, before it was scaled up where the

@@ -368,7 +368,7 @@ func TestAPlanSaysWhatARunTakes(t *testing.T) {
 
 func TestSettingsChangeWhileARunIsMade(t *testing.T) {
 	c := open(t, Options{})
-	run := c.begin(c.request(many, "size", 96))
+	run := c.begin(c.request(many))
 	c.made(run.ID, 5)
 	var changed runInfo
 	settings := map[string]any{"size": 128, "min-size": 64, "first-iterations": 4, "iterations": 4, "strength": "80", "loss": "gram"}
@@ -451,14 +451,14 @@ func TestAFinishedRunIsEnlarged(t *testing.T) {
 		}
 	}
 	var large runInfo
-	c.want(http.StatusCreated, "POST", "/runs/"+small.ID+"/enlarge", map[string]any{"size": 96}, &large)
-	if large.Enlarges != small.ID || large.Size.Width != 96 || large.Name != small.Name {
+	c.want(http.StatusCreated, "POST", "/runs/"+small.ID+"/enlarge", map[string]any{"size": 90}, &large)
+	if large.Enlarges != small.ID || large.Size.Width != 90 || large.Name != small.Name {
 		t.Errorf("%+v", large)
 	}
 	c.want(http.StatusNoContent, "DELETE", "/runs/"+small.ID, nil, nil) // which it doesn't need
 	large = c.waitFor(large.ID, finished)
-	if p := large.Progress; p.Levels != 1 || p.Width != 96 || p.Done != 3 {
-		t.Errorf("%+v, want one level of 96 pixels", p)
+	if p := large.Progress; p.Levels != 1 || p.Width != 90 || p.Done != 3 {
+		t.Errorf("%+v, want one level of 90 pixels", p)
 	}
 	c.checkResult(large)
 	var command commandAnswer
@@ -502,7 +502,7 @@ func TestACommandMakesTheSamePicture(t *testing.T) {
 	})
 	var command commandAnswer
 	c.want(http.StatusOK, "GET", "/runs/"+run.ID+"/command", nil, &command)
-	want := `impasto stylize 'my photo.png' whirl.jpg:2 -o 'it'\''s-so.png' --strength 70 --size 64 --min-size 64 --loss gram --quality draft --seed 7`
+	want := `impasto stylize 'my photo.png' whirl.jpg:2 -o 'it'\''s-so.png' --strength 70 --size 64 --loss gram --quality draft --seed 7`
 	if command.Command != want {
 		t.Errorf("the command is\n%s, want\n%s", command.Command, want)
 	}

@@ -23,8 +23,9 @@ type Studio struct {
 	bundled   bundled
 	events    events
 	encodings *encodings
-	turns     chan struct{} // to decode and encode pictures
-	resident  int64         // bytes of memory that the program takes without runs
+	files     turns // to decode files, and what else takes long
+	views     turns // to encode what runs under way show
+	resident  int64 // bytes of memory that the program takes without runs
 	stylize   func(context.Context, image.Image, []model.Style, model.Options) (*model.Result, error)
 	makePlan  func(context.Context, image.Image, []model.Style, model.Options) (model.Plan, error)
 	budget    int64 // that it may take in all
@@ -48,7 +49,7 @@ var _ http.Handler = (*Studio)(nil)
 const (
 	// encodedBytes is how many bytes of encoded pictures are kept in memory.
 	encodedBytes = 48 << 20
-	// mostTurns is how many pictures are decoded and encoded at a time.
+	// mostTurns is how many pictures are decoded at a time, and likewise encoded.
 	mostTurns = 2
 	// budgetShare is the share of the memory that there is, which the program takes where it
 	// isn't told how much.
@@ -63,7 +64,7 @@ func New(o Options) (*Studio, error) {
 		return nil, err
 	}
 	s := &Studio{
-		options: o, guard: newGuard(o), encodings: newEncodings(encodedBytes), turns: make(chan struct{}, mostTurns),
+		options: o, guard: newGuard(o), encodings: newEncodings(encodedBytes), files: make(turns, mostTurns), views: make(turns, mostTurns),
 		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1),
 		events:   events{listeners: map[*listener]bool{}},
 		pictures: map[string]*pictureInfo{}, runs: map[string]*run{}, active: map[string]*run{}, plans: map[string]*planned{},

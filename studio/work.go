@@ -56,13 +56,17 @@ func (s *Studio) work(ctx context.Context, r *run, limit int64) {
 	w.film.folder = s.store.run(r.ID, framesFolder)
 	result, err := w.stylize(ctx, limit)
 	w.film.wait()
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errRemoved) || errors.Is(cause, errChanged) {
+		result = nil // which nobody sees
+	}
 	var saved error
-	if result != nil && result.Last.Done > 0 && !errors.Is(context.Cause(ctx), errRemoved) {
+	if result != nil && result.Last.Done > 0 {
 		saved = picture.Save(s.store.run(r.ID, resultFile), result.Image, picture.SaveOptions{Depth: 16})
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	w.settle(result, err, saved, context.Cause(ctx))
+	w.settle(result, err, saved, cause)
 }
 
 // stylize calls model.Stylize. Where a checkpoint doesn't fit, the stretch is begun anew.
@@ -102,7 +106,7 @@ func (w *worker) try(ctx context.Context, limit int64) (*model.Result, error) {
 	o.Memory, o.AsksForPictures, o.Resume = limit, true, w.checkpoint
 	o.Progress, o.Checkpoint, o.Begin = w.progress, w.moment, w.level
 	s.mutex.Lock()
-	known := w.run.plan != nil
+	known := w.run.Plan != nil
 	s.mutex.Unlock()
 	if !known {
 		o.Planned = w.planned
@@ -136,7 +140,7 @@ func (w *worker) planned(p model.Plan) {
 	s := w.studio
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	w.run.plan = &planned{p.Time.Seconds(), p.Memory}
+	w.run.Plan = &planned{p.Time.Seconds(), p.Memory}
 	w.run.active.reserved = p.Memory
 	for _, remark := range p.Remarks {
 		w.run.remark(remark)
@@ -335,15 +339,21 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		s.clear(r.ID)
 		return
 	}
+	if errors.Is(cause, errChanged) {
+		s.turn(r, *r.Wanted, w.captured)
+		s.enqueue(r, true)
+		return // it goes on to show what it did
+	}
+	r.current = nil
 	if result != nil {
 		for _, remark := range result.Remarks {
 			r.remark(remark)
 		}
 		if result.Last.Done > 0 && saved == nil {
 			r.Saved = savedVersion(r.Progress.Done)
-			r.Progress.Picture = r.Saved
 		}
 	}
+	r.Progress.Picture = r.Saved
 	if saved != nil {
 		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, saved))
 	}
@@ -364,14 +374,14 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		r.State, r.Ended, r.Error = failed, &now, fmt.Sprintf("its picture can't be kept: %s", refusal(saved))
 	case errors.Is(cause, errClosing):
 		// It goes on when the folder is opened again.
-	case errors.Is(cause, errChanged):
-		s.turn(r, *r.Wanted, w.captured)
-		s.enqueue(r, true)
-		return
 	case errors.Is(cause, errPaused):
 		r.State = paused
 		if r.Wanted != nil {
-			s.turn(r, *r.Wanted, s.still(r))
+			with := w.captured
+			if with == nil {
+				with = s.still(r)
+			}
+			s.turn(r, *r.Wanted, with)
 		}
 	case errors.Is(cause, errStopped):
 		r.State, r.Ended, r.Wanted = stopped, &now, nil
@@ -389,7 +399,7 @@ func (s *Studio) turn(r *run, of recipe, with *from) {
 		r.Before, r.From = r.Progress.after(), with
 	}
 	r.Changes = append(r.Changes, change{r.Progress.Done, asJSON(of.Settings)})
-	r.Recipe, r.Wanted, r.plan = of, nil, nil
+	r.Recipe, r.Wanted, r.Plan = of, nil, nil
 	r.Stretch++
 }
 

@@ -45,7 +45,7 @@ func (o *studioOptions) addFlags(f flagSet) {
 	f.add(hostNames{&o.Hosts}, "host", "", "another name under which the studio is reached, as by way of a proxy; may be repeated; the token is needed")
 	f.add(settings.Text(&o.Folder, "FOLDER"), "folder", "", "where pictures and runs are kept (default studio in the data folder)")
 	f.add(settings.Whole(&o.AtOnce, 0, 1000, "N"), "at-once", "", "runs at a time at most; 0 leaves it to the memory that there is")
-	f.add(settings.Memory(&o.Memory), "memory", "", "memory that all runs together may take, such as 2GiB; auto takes three quarters of what there is")
+	f.add(settings.Memory(&o.Memory), "memory", "", "memory that the program may take with all its runs, such as 2GiB; auto takes three quarters of what there is")
 	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
 }
 
