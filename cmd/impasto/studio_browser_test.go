@@ -453,7 +453,7 @@ func TestStudioBrowserTwoTabsAgree(t *testing.T) {
 	}
 	one.ClickText(".actions", "Continue")
 	two.Wait(shownState + ` === "running"`)
-	one.Wait(`document.querySelector(".facts").textContent.includes("Changed at")`)
+	one.Wait(`document.querySelector(".facts").textContent.includes("Changed after")`)
 	one.ClickText(".title", "More actions")
 	one.ClickText(".menu:popover-open", "Delete")
 	one.ClickText(".toast", "Dismiss")

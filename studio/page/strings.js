@@ -7,6 +7,7 @@ export const text = {
   title: "impasto studio",
   studio: "studio",
   skip: "Skip to the picture",
+  parts: "Parts of the page",
   tabs: { setup: "Set up", stage: "Picture", runs: "History" },
   machine: ({ program, cores, memory }) => `${program?.version ?? ""} · ${count(cores, "core", "cores")} · ${(memory.budget / 2 ** 30).toFixed(1)} GiB`.replace(/^ · /, ""),
 
