@@ -61,9 +61,7 @@ func (o studioOptions) listen() (*studioAddress, error) {
 			u.RawQuery = url.Values{"token": {a.token}}.Encode()
 		}
 		a.urls = append(a.urls, u.String())
-		if a.open && !address.IsLoopback() {
-			a.hosts = append(a.hosts, address.String())
-		}
+		a.hosts = append(a.hosts, address.String())
 	}
 	if name, err := os.Hostname(); a.open && err == nil && name != "" {
 		a.hosts = append(a.hosts, name, strings.TrimSuffix(name, ".local")+".local")
