@@ -544,7 +544,7 @@ func TestStudioBrowserTriesSix(t *testing.T) {
 	s := startStudio(t)
 	tab := s.visit(1400, 900)
 	choosePair(tab)
-	setAll(tab, small...)
+	setAll(tab, append(slices.Clone(small), "first-iterations=3")...)
 	tab.ClickText(".begin", "Try six")
 	tab.Wait(`document.querySelectorAll("dialog .pick input:checked").length === 6`)
 	tab.ClickText("dialog", "Brush size")

@@ -50,7 +50,7 @@ function drawSource(place) {
   place.hidden = !run;
   if (!run) return place.replaceChildren();
   place.replaceChildren(h("span", null, unfinished(run) ? text.settingsOfRunning : text.settingsOf, " ", h("b", null, run.name)),
-    button(text.startNew, { class: "quiet", onclick: () => { takeNew(); show({ kind: "new" }); } }));
+    button(text.newShort, { picture: "add", class: "quiet", "aria-label": text.startNew, onclick: () => { takeNew(); show({ kind: "new" }); } }));
 }
 
 // A slot isn't made anew unless what it shows is another thing, so that focus stays.
