@@ -4,10 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
-	"impasto/internal/settings"
 	"impasto/model"
 )
 
@@ -109,9 +109,6 @@ func (r *run) uses(id string) bool {
 	return slices.Contains(r.Recipe.ids(), id) || r.Wanted != nil && slices.Contains(r.Wanted.ids(), id)
 }
 
-// underway tells whether the run is being made.
-func (r *run) underway() bool { return r.active != nil }
-
 // recipe is that which the run will go by.
 func (r *run) recipe() recipe {
 	if r.Wanted != nil {
@@ -179,10 +176,9 @@ func (s *Studio) info(r *run) runInfo {
 // sizeOf is the size of the picture that a recipe makes. It is called with the mutex locked.
 func (s *Studio) sizeOf(of recipe) size {
 	content, o := s.pictures[of.Content], model.DefaultOptions()
-	read := settings.Default()
 	for _, a := range of.Settings {
-		if a.Name == "size" && read.Set(a.Name, a.Text) == nil {
-			o.Size = read.Options.Size
+		if side, err := strconv.Atoi(a.Text); a.Name == "size" && err == nil {
+			o.Size = side
 		}
 	}
 	width, height := model.OutputSize(content.Width, content.Height, o)

@@ -143,11 +143,29 @@ func (s *Studio) createRun(w http.ResponseWriter, r *http.Request) error {
 // addRun adds a run and answers with it. Fill, unless nil, puts into its folder what it begins
 // with.
 func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) error) error {
-	now := time.Now().UTC().Round(time.Millisecond)
-	of.ID, of.Created, of.State, of.Changes, of.Remarks = newID(now), now, queued, []change{}, []string{}
+	now := time.Now().UTC()
+	of.ID, of.Created, of.Order, of.State, of.Changes, of.Remarks = newID(now), now.Round(time.Microsecond), now.UnixNano(), queued, []change{}, []string{}
 	r := &run{record: *of}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	err := os.Mkdir(s.store.run(r.ID), 0o700)
+	if err == nil && fill != nil {
+		err = fill(r)
+	}
+	if err == nil {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		err = s.keep(r)
+	}
+	if err != nil {
+		s.clear(r.ID)
+		return fmt.Errorf("keep a run: %w", err)
+	}
+	s.wakeUp()
+	w.Header().Set("Location", apiPrefix+"/runs/"+r.ID)
+	return writeJSON(w, http.StatusCreated, s.info(r))
+}
+
+// keep adds a run whose folder is there. It is called with the mutex locked.
+func (s *Studio) keep(r *run) error {
 	if len(s.runs) >= mostRuns {
 		return problemf(http.StatusConflict, "there are %d runs, which is the most that are kept; delete some", len(s.runs))
 	}
@@ -160,24 +178,12 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	if s.plans[r.Recipe.key()] != nil && r.From == nil {
 		r.Plan = s.plans[r.Recipe.key()]
 	}
-	err := os.Mkdir(s.store.run(r.ID), 0o700)
-	if err == nil && fill != nil {
-		err = fill(r)
-	}
-	if err == nil {
-		r.Order = now.UnixNano()
-		err = writeJSONFile(s.store.run(r.ID, recordFile), r.record)
-	}
-	if err != nil {
-		s.clear(r.ID)
-		return fmt.Errorf("keep a run: %w", err)
+	if err := writeJSONFile(s.store.run(r.ID, recordFile), r.record); err != nil {
+		return err
 	}
 	s.runs[r.ID] = r
-	info := s.info(r)
-	s.events.run(r.ID, info)
-	s.wakeUp()
-	w.Header().Set("Location", apiPrefix+"/runs/"+r.ID)
-	return writeJSON(w, http.StatusCreated, info)
+	s.events.run(r.ID, s.info(r))
+	return nil
 }
 
 // nameOf is what a run is called that was given no name. It is called with the mutex locked.
@@ -271,6 +277,7 @@ func (s *Studio) pauseRun(w http.ResponseWriter, r *http.Request) error {
 		case queued:
 			one.State = paused
 			s.changed(one)
+			s.moved()
 		case starting, running:
 			one.State = pausing
 			one.active.cancel(errPaused)
@@ -306,6 +313,7 @@ func (s *Studio) stopRun(w http.ResponseWriter, r *http.Request) error {
 			now := time.Now().UTC()
 			one.State, one.Ended = stopped, &now
 			s.changed(one)
+			s.moved()
 		case starting, running, pausing:
 			one.State = stopping
 			one.active.cancel(errStopped)
@@ -339,6 +347,7 @@ func (s *Studio) deleteRun(w http.ResponseWriter, r *http.Request) error {
 		active.cancel(errRemoved)
 	} else {
 		s.clear(one.ID)
+		s.moved()
 		s.wakeUp()
 	}
 	s.mutex.Unlock()

@@ -15,7 +15,6 @@ import (
 type activity struct {
 	cancel   context.CancelCauseFunc
 	reserved int64 // bytes of memory, 0 while it isn't known
-	done     chan struct{}
 }
 
 // Why a run that is under way is ended before its time.
@@ -74,7 +73,7 @@ func (s *Studio) startNext() bool {
 	s.mutex.Unlock()
 	plan, err := s.planOf(s.closing, next.ID, of, from, limit)
 	s.mutex.Lock()
-	if now := s.queue(); len(now) == 0 || now[0] != next || next.State != queued || len(s.active) == 0 {
+	if now := s.queue(); len(now) == 0 || now[0] != next || next.Recipe.key() != of.key() || len(s.active) == 0 {
 		return s.closing.Err() == nil // something has happened: look again
 	}
 	if err != nil || !fits(plan) {
@@ -127,7 +126,7 @@ func (s *Studio) used() int64 {
 // model.Stylize finds for 0. It is called with the mutex locked.
 func (s *Studio) start(r *run, limit int64) {
 	ctx, cancel := context.WithCancelCause(s.context)
-	r.active = &activity{cancel: cancel, done: make(chan struct{})}
+	r.active = &activity{cancel: cancel}
 	if r.Plan != nil {
 		r.active.reserved = r.Plan.Memory
 	}
@@ -138,9 +137,7 @@ func (s *Studio) start(r *run, limit int64) {
 	}
 	s.active[r.ID] = r
 	s.changed(r)
-	for _, other := range s.queue() { // whose positions are others now
-		s.events.run(other.ID, s.info(other))
-	}
+	s.moved()
 	s.working.Add(1)
 	go func() {
 		defer s.working.Done()
@@ -151,8 +148,7 @@ func (s *Studio) start(r *run, limit int64) {
 
 // ended is called with the mutex locked when a run isn't under way any more.
 func (s *Studio) ended(r *run) {
-	close(r.active.done)
-	r.active, r.current = nil, nil
+	r.active = nil
 	delete(s.active, r.ID)
 	s.tried = ""
 	s.wakeUp()
@@ -169,7 +165,18 @@ func (s *Studio) enqueue(r *run, first bool) {
 		}
 	}
 	s.changed(r)
+	if first {
+		s.moved()
+	}
 	s.wakeUp()
+}
+
+// moved tells of the runs that wait, whose places in the queue may be others now. It is called
+// with the mutex locked.
+func (s *Studio) moved() {
+	for _, r := range s.queue() {
+		s.events.run(r.ID, s.info(r))
+	}
 }
 
 // planOf finds out what a recipe would take in a program that may have so much memory, 0

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"impasto/internal/settings"
 	"impasto/internal/web"
@@ -132,16 +133,21 @@ func blame(err error) *problem {
 
 // asJSON are values by name as answers have them: numbers and switches are JSON's.
 func asJSON(list []settings.Assignment) map[string]any {
-	plain, named := settings.Default(), map[string]any{}
-	kinds := map[string]settings.Kind{}
-	for _, one := range settable(&plain) {
-		kinds[one.Name] = settings.DomainOf(one.Value).Kind
-	}
+	named := map[string]any{}
 	for _, a := range list {
-		named[a.Name] = jsonOf(kinds[a.Name], a.Text)
+		named[a.Name] = jsonOf(kinds()[a.Name], a.Text)
 	}
 	return named
 }
+
+// kinds are those of the settings, by name.
+var kinds = sync.OnceValue(func() map[string]settings.Kind {
+	plain, of := settings.Default(), map[string]settings.Kind{}
+	for _, one := range settable(&plain) {
+		of[one.Name] = settings.DomainOf(one.Value).Kind
+	}
+	return of
+})
 
 // jsonOf is a setting's text as answers have it.
 func jsonOf(kind settings.Kind, text string) any {

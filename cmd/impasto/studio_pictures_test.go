@@ -42,10 +42,10 @@ func TestStudioPictures(t *testing.T) {
 
 	save("welcome")
 	choosePair(tab)
-	setAll(tab, "size=320", "seed=1")
+	setAll(tab, "size=256")
 	close()
 	paint()
-	tab.Wait(`document.querySelector(".of-run .status").textContent.includes("scale 3")`)
+	tab.Wait(`document.querySelector(".of-run .status").textContent.includes("scale 2")`)
 	tab.Wait(`!document.querySelector(".of-run .status").textContent.includes("iteration 1 ")`)
 	save("painting")
 	tab.Wait(shownState + ` === "finished"`)
@@ -69,9 +69,10 @@ func TestStudioPictures(t *testing.T) {
 	save("mask")
 	tab.ClickText("dialog", "Cancel")
 
-	setAll(tab, "first-iterations=40", "size=192")
+	setAll(tab, "first-iterations=40")
 	close()
 	tab.ClickText(".begin", "Try six")
+	tab.Evaluate(`(document.querySelector("dialog select").value = "128", 1)`)
 	tab.ClickText("dialog", "Try six")
 	tab.Wait(`document.querySelectorAll(".sheet img.live").length > 0`)
 	for range 10 { // losses take from seconds to minutes

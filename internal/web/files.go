@@ -18,7 +18,7 @@ func Text(name string) string {
 	if err != nil {
 		panic("web: " + err.Error())
 	}
-	return inline(string(data))
+	return Inline(string(data))
 }
 
 // exported is the word before what a module exports, at the beginning of a line.
@@ -28,6 +28,6 @@ var exported = regexp.MustCompile(`(?m)^export `)
 // what the module exports is declared there, and not exported.
 func Script(name string) string { return exported.ReplaceAllString(Text(name), "") }
 
-// inline is a text as a browser reads it from a page, where lines end in a line feed
+// Inline is a text as a browser reads it from a page, where lines end in a line feed
 // alone, so that digests of the text are the browser's.
-func inline(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+func Inline(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

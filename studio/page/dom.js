@@ -81,7 +81,7 @@ export const id = (prefix) => `${prefix}-${++ids}`;
 // elements, usually buttons and links; choosing one closes it.
 export function menu(opener, items) {
   const list = h("div", { popover: "auto", class: "menu", id: id("menu") });
-  opener.setAttribute("aria-haspopup", "true");
+  opener.setAttribute("aria-controls", list.id);
   opener.setAttribute("aria-expanded", "false");
   let closed = -Infinity;
   opener.addEventListener("click", (event) => {

@@ -37,6 +37,18 @@ function replace(by) {
   change(() => {});
 }
 
+// prune takes pictures out that are no more in the studio, as in a draft that was kept
+// while the studio had another folder.
+export function prune() {
+  const gone = (picture) => picture && !state.pictures.has(picture.id);
+  if (!gone(draft.content) && !draft.styles.some((style) => gone(style.picture))) return;
+  change((d) => {
+    if (gone(d.content)) d.content = d.protect = null;
+    d.styles = d.styles.filter((style) => !gone(style.picture));
+    d.from = null;
+  });
+}
+
 // takeRun makes the draft that of a run, to paint the like or to change it.
 export function takeRun(run) {
   if (draft.from === run.id) return;

@@ -18,7 +18,7 @@ export function lineOf(run) {
   if (run.state === "paused") parts.push(text.pausedSays);
   if (run.state === "finished") parts.push(text.finishedSays(p ? format.seconds(p.seconds) : ""));
   if (run.state === "stopped") parts.push(text.stoppedSays(p ? format.seconds(p.seconds) : ""));
-  if (p && unfinished(run)) parts.push(text.scaleOf(p.level, p.levels), format.size(p), text.iterationOf(p.iteration, p.iterations));
+  if (p && unfinished(run)) parts.push(text.scaleOf(p.level, p.levels), format.size(p), run.state === "running" && text.iterationOf(p.iteration, p.iterations));
   else if (p) parts.push(format.size(run.state === "finished" ? run.size : p), text.iterationsMade(p.done));
   if (run.state === "running" && run.plan?.memory) parts.push(format.bytes(run.plan.memory));
   return parts.filter(Boolean).join(" · ");

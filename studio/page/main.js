@@ -1,6 +1,6 @@
 // The page, put together.
 import { button, h } from "./dom.js";
-import { takeNew } from "./draft.js";
+import { prune, takeNew } from "./draft.js";
 import { acceptDrops } from "./pictures.js";
 import { startRuns } from "./runs.js";
 import { startSetup } from "./setup.js";
@@ -86,6 +86,7 @@ function start() {
   place("setup").setAttribute("aria-label", text.tabs.setup);
   place("stage").setAttribute("aria-label", text.tabs.stage);
   place("runs").setAttribute("aria-label", text.history);
+  place("tabs").setAttribute("aria-label", text.parts);
   readAddress();
   startSetup(place("setup"));
   startStage(place("stage"));
@@ -112,7 +113,7 @@ function start() {
   const loadAll = async () => {
     if (state.info || loading) return;
     loading = true;
-    await load().catch(() => {}); // it is tried again once there is a connection
+    await load().then(prune, () => {}); // it is tried again once there is a connection
     loading = false;
   };
   on("connection", loadAll);

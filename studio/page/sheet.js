@@ -2,7 +2,7 @@
 // then painted large.
 import * as api from "./api.js";
 import { button, dialog, h, id } from "./dom.js";
-import { body, draft, ready, setting, withSize } from "./draft.js";
+import { body, defaultOf, draft, ready, setting, withSize } from "./draft.js";
 import * as format from "./format.js";
 import { lineOf } from "./line.js";
 import { Live } from "./live.js";
@@ -153,7 +153,8 @@ function tile() {
 
 // paintLarge paints what a small picture tried, at the size that is set up.
 async function paintLarge(run) {
-  const size = Number(draft.from === null ? setting("size") : state.settings.find((s) => s.name === "size")?.default ?? 512);
+  // Where one of the small ones is looked at, the size that is set up is its own.
+  const size = Number(groupOf(run.group).some((other) => other.id === draft.from) ? defaultOf("size") : setting("size"));
   const settings = withSize(run.settings, Math.max(size, run.size.width, run.size.height));
   try {
     const made = await ask(api.post("runs", {

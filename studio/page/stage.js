@@ -29,6 +29,9 @@ export function startStage(place) {
       if (kind !== shown.kind && !was) part.leave?.();
     }
     parts[shown.kind].show(shown);
+    const address = JSON.stringify(shown);
+    if (place.dataset.shown !== address) place.scrollTo(0, 0);
+    place.dataset.shown = address;
   };
   on("shown", draw);
   draw();

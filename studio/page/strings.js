@@ -7,6 +7,7 @@ export const text = {
   title: "impasto studio",
   studio: "studio",
   skip: "Skip to the picture",
+  parts: "Parts of the page",
   tabs: { setup: "Set up", stage: "Picture", runs: "History" },
   machine: ({ program, cores, memory }) => `${program?.version ?? ""} · ${count(cores, "core", "cores")} · ${(memory.budget / 2 ** 30).toFixed(1)} GiB`.replace(/^ · /, ""),
 
@@ -145,7 +146,7 @@ export const text = {
   stopping: "Stopping…",
   continuing: "Going on.",
   left: (time) => `${time} left`,
-  pausedSays: "Paused; it keeps its place and takes no memory",
+  pausedSays: "Paused, takes no memory",
   finishedSays: (time) => `Painted in ${time}`,
   stoppedSays: (time) => (time ? `Stopped after ${time}` : "Stopped"),
   scaleOf: (n, of) => `scale ${n} of ${of}`,
