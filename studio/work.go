@@ -390,30 +390,3 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	}
 	s.changed(r)
 }
-
-// turn begins another stretch of a run, under another recipe and with a picture, or, where
-// there is none, with what the present stretch began with. It is called with the mutex
-// locked.
-func (s *Studio) turn(r *run, of recipe, with *from) {
-	if with != nil {
-		r.Before, r.From = r.Progress.after(), with
-	}
-	r.Changes = append(r.Changes, change{r.Progress.Done, asJSON(of.Settings)})
-	r.Recipe, r.Wanted, r.Plan = of, nil, nil
-	r.Stretch++
-}
-
-// still has a run that isn't under way begin its next stretch with the picture that is in its
-// folder. It is nil where there is none of this stretch. It is called with the mutex
-// locked.
-func (s *Studio) still(r *run) *from {
-	if r.Saved == 0 || r.Progress.Done <= r.Before.Done {
-		return nil
-	}
-	next := &from{File: startFile(r.Stretch + 1), Side: max(r.Progress.Width, r.Progress.Height)}
-	if err := copyFile(s.store.run(r.ID, next.File), s.store.run(r.ID, resultFile)); err != nil {
-		r.remark(fmt.Sprintf("it couldn't go on from its picture and begins anew: %s", refusal(err)))
-		return nil
-	}
-	return next
-}
