@@ -193,7 +193,7 @@ func (w *worker) tell(of progress, seen *view, remark string) (changes bool) {
 	if remark != "" {
 		r.remark(remark)
 	}
-	if now := time.Now(); seen != nil || now.Sub(w.told) >= tellInterval {
+	if now := time.Now(); !s.removed(r) && (seen != nil || now.Sub(w.told) >= tellInterval) {
 		w.told = now
 		s.events.progress(r.ID, of)
 	}
@@ -335,14 +335,13 @@ func (path checkpointAt) ReadAt(data []byte, offset int64) (int, error) {
 func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	s, r := w.studio, w.run
 	s.ended(r)
-	if errors.Is(cause, errRemoved) {
+	if s.removed(r) {
 		s.clear(r.ID)
 		return
 	}
 	if errors.Is(cause, errChanged) {
-		s.turn(r, *r.Wanted, w.captured)
-		s.enqueue(r, true)
-		return // it goes on to show what it did
+		w.change()
+		return
 	}
 	r.current = nil
 	if result != nil {
@@ -387,6 +386,32 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		r.State, r.Ended, r.Wanted = stopped, &now, nil
 	default:
 		r.State, r.Ended, r.Error, r.Wanted = failed, &now, refusal(err), nil
+	}
+	s.changed(r)
+}
+
+// change takes up other settings, with the picture that was captured. The run goes on, and
+// shows what it did, unless it was told to end meanwhile: then that picture is what it has.
+// It is called with the mutex locked.
+func (w *worker) change() {
+	s, r := w.studio, w.run
+	if r.State != pausing && r.State != stopping {
+		s.turn(r, *r.Wanted, w.captured)
+		s.enqueue(r, true)
+		return
+	}
+	if err := copyFile(s.store.run(r.ID, resultFile), s.store.run(r.ID, w.captured.File)); err != nil {
+		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, err))
+	} else {
+		r.Saved = savedVersion(r.Progress.Done)
+	}
+	r.current, r.Progress.Picture = nil, r.Saved
+	s.turn(r, *r.Wanted, w.captured)
+	if r.State == pausing {
+		r.State = paused
+	} else {
+		now := time.Now().UTC()
+		r.State, r.Ended = stopped, &now
 	}
 	s.changed(r)
 }
