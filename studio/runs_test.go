@@ -421,7 +421,7 @@ func TestARunEndsWhileItsSettingsChange(t *testing.T) {
 		c.studio.mutex.Lock()
 		r := c.studio.runs[run.ID]
 		active, of := r.active, r.Recipe
-		r.Wanted, r.Progress, r.State = &of, progress{Done: 5, Width: 64, Height: 48}, told
+		r.Wanted, r.Progress, r.State = &of, progress{Done: 5, Width: 64, Height: 48, Terms: terms{}}, told
 		w := &worker{studio: c.studio, run: r, captured: captured}
 		w.settle(nil, context.Canceled, nil, errChanged)
 		info := c.studio.info(r)
