@@ -71,6 +71,10 @@ export function choose(role) {
   const draw = () => {
     const known = [...state.pictures.values()].filter((picture) => !isMask(picture));
     known.sort((a, b) => Number(a.bundled) - Number(b.bundled) || (b.added ?? "").localeCompare(a.added ?? "") || a.name.localeCompare(b.name));
+    // What is there isn't made anew, since it may have the focus.
+    const key = known.map((picture) => picture.id).join();
+    if (grid.dataset.key === key) return;
+    grid.dataset.key = key;
     grid.replaceChildren(...known.map((picture) => h("li", null,
       h("button", { type: "button", class: "tile", "data-name": picture.name, onclick: () => { use(picture, role); window_.close(); } },
         h("img", { src: api.thumbnail(picture, 384), alt: "", loading: "lazy" }),

@@ -178,18 +178,22 @@ func (b *Tab) Wait(expression string) {
 // Click clicks in the middle of what a selector names, by the mouse.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
-	b.Wait(fmt.Sprintf("document.querySelector(%q)?.getClientRects().length", selector))
-	b.Do(chromedp.Click(chromedp.CSS(selector)))
+	b.clickOn(fmt.Sprintf("document.querySelector(%q)", selector))
+}
+
+// clickOn clicks what an expression is once it takes room on the page.
+func (b *Tab) clickOn(expression string) {
+	b.t.Helper()
+	b.Wait(fmt.Sprintf("(%s)?.getClientRects().length", expression))
+	at := b.Evaluate(fmt.Sprintf(`((e) => { e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)`, expression)).([]any)
+	b.Do(chromedp.MouseClickXY(at[0].(float64), at[1].(float64)))
 }
 
 // ClickText clicks the button, link or label within what a selector names that has a text,
 // or that is named so.
 func (b *Tab) ClickText(within, text string) {
 	b.t.Helper()
-	found := fmt.Sprintf(`[...document.querySelectorAll(%q)].flatMap((e) => [...e.querySelectorAll("button, a, label, summary")]).find((e) => e.getClientRects().length && (e.innerText.trim() === %q || e.ariaLabel === %[2]q || e.querySelector("span")?.innerText === %[2]q))`, within, text)
-	b.Wait(found)
-	at := b.Evaluate(fmt.Sprintf(`((e) => { e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)`, found)).([]any)
-	b.Do(chromedp.MouseClickXY(at[0].(float64), at[1].(float64)))
+	b.clickOn(fmt.Sprintf(`[...document.querySelectorAll(%q)].flatMap((e) => [...e.querySelectorAll("button, a, label, summary")]).find((e) => e.getClientRects().length && (e.innerText.trim() === %q || e.ariaLabel === %[2]q || e.querySelector("span")?.innerText === %[2]q))`, within, text))
 }
 
 // Drag moves the mouse with its button held, from one point of the page to another.
