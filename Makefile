@@ -30,6 +30,7 @@ test:
 race:
 	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
+	go test -race -run 'Tabs|Memory|Encoding|Streams' ./studio
 
 # Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some
 # two minutes of processor time. Left out is what would take several more: convolutions

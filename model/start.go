@@ -77,6 +77,19 @@ func (o Options) settleStart() Options {
 	return o
 }
 
+// remarkStart remarks on a result that isn't of the content's shape.
+func (o Options) remarkStart(content image.Point) []string {
+	if o.Start != StartFromResult {
+		return nil
+	}
+	size := o.StartImage.Bounds().Size()
+	if isOfShape(size, content) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the result to go on from is %d×%d and the content %d×%d: it is stretched, and may be of another content",
+		size.X, size.Y, content.X, content.Y)}
+}
+
 func longerSide(img image.Image) int { return max(img.Bounds().Dx(), img.Bounds().Dy()) }
 
 // greyNoise is the width of the noise on the grey start: one level of an 8-bit

@@ -6,6 +6,7 @@ import (
 	"image/draw"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"impasto/internal/picture"
@@ -293,6 +294,22 @@ func TestResultsAreGoneOnFromWithoutTheirContentsColours(t *testing.T) {
 			if math.Abs(float64(v-got.RGB[i])) > 0.002 {
 				t.Fatalf("keeping %g of the colours, value %d is %v again, want %v", keep, i, got.RGB[i], v)
 			}
+		}
+	}
+}
+
+func TestAResultOfAnotherShapeIsTold(t *testing.T) {
+	o := tinyOptions()
+	o.Start = StartFromResult
+	for height, want := range map[int]string{13: "", 14: "the result to go on from is 20×14 and the content 60×40: it is stretched", 20: "20×20"} {
+		o.StartImage = waves(20, height, 1)
+		told := ""
+		o.Planned = func(p Plan) { told = strings.Join(p.Remarks, "; ") }
+		if _, err := stylize(t, t.Context(), oneStyle, o); err != nil {
+			t.Fatal(err)
+		}
+		if (told == "") != (want == "") || !strings.Contains(told, want) {
+			t.Errorf("of a result of 20×%d is told %q, want %q", height, told, want)
 		}
 	}
 }

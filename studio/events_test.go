@@ -137,7 +137,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 func TestProgressIsToldTenTimesASecondAtMost(t *testing.T) {
 	c := open(t, Options{})
 	events, stop := c.listen("/events")
-	run := c.begin(c.request(150))
+	run := c.begin(c.request(60))
 	run = c.waitFor(run.ID, finished)
 	stop()
 	told, pictures := 0, map[int]bool{}

@@ -118,7 +118,7 @@ func TestAServerThatIsKilledGoesOn(t *testing.T) {
 func TestAClosedServerGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	c := open(t, Options{Folder: folder})
-	body := c.request(40, "size", 96)
+	body := c.request(20, "size", 96)
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
 	run := c.begin(body)
@@ -202,7 +202,7 @@ func TestACheckpointThatDoesntFitIsLeftOut(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := open(t, Options{})
-			run := c.begin(c.request(60))
+			run := c.begin(c.request(30))
 			c.made(run.ID, 5)
 			c.tell(run.ID, "pause")
 			c.waitFor(run.ID, paused)

@@ -208,12 +208,19 @@ func (s *Studio) queue() []*run {
 // changed writes what has become of a run to its folder, and tells everyone. It is called with
 // the mutex locked. Where writing fails, the run goes on all the same.
 func (s *Studio) changed(r *run) {
+	if s.removed(r) {
+		return
+	}
 	if err := writeJSONFile(s.store.run(r.ID, recordFile), r.record); err != nil {
 		s.options.Log(fmt.Sprintf("run %s: its state can't be kept: %v", r.ID, err))
 		r.remark(fmt.Sprintf("its state can't be kept and wouldn't survive a restart: %v", err))
 	}
 	s.events.run(r.ID, s.info(r))
 }
+
+// removed tells whether a run was removed, which may not have ended yet. It is called with the
+// mutex locked.
+func (s *Studio) removed(r *run) bool { return s.runs[r.ID] != r }
 
 // remark adds a remark, once.
 func (r *run) remark(text string) {

@@ -4,16 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"image"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
-
-	"impasto/internal/picture"
-	"impasto/internal/settings"
-	"impasto/model"
 )
 
 // loadRuns reads the runs in the folder. Those that were under way are queued again, before
@@ -191,85 +185,6 @@ func (s *Studio) nameOf(of recipe) string {
 	return cleanName(stem(s.pictures[of.Content].Name) + " × " + stem(s.pictures[of.Styles[0].Picture].Name))
 }
 
-// runPatch is what PATCH changes of a run. What is nil stays.
-type runPatch struct {
-	Name     *string         `json:"name"`
-	Settings *values         `json:"settings"`
-	Styles   *[]styleRequest `json:"styles"`
-	Protect  *string         `json:"protect"`
-}
-
-// patchRun answers PATCH /runs/{id}.
-func (s *Studio) patchRun(w http.ResponseWriter, r *http.Request) error {
-	var q runPatch
-	if err := readJSON(w, r, &q); err != nil {
-		return err
-	}
-	one, err := s.find(r.PathValue("id"))
-	if err != nil {
-		return err
-	}
-	s.mutex.Lock()
-	of := one.recipe()
-	s.mutex.Unlock()
-	changes, err := s.patched(&of, q)
-	if err != nil {
-		return err
-	}
-	return s.onRun(w, r, http.StatusOK, func(one *run) error {
-		if changes {
-			if err := s.alter(one, of); err != nil {
-				return err
-			}
-		}
-		if q.Name != nil {
-			one.Name = cmp.Or(cleanName(*q.Name), one.Name)
-		}
-		s.changed(one)
-		return nil
-	})
-}
-
-// patched makes a recipe what a patch says, and tells whether it is another.
-func (s *Studio) patched(of *recipe, q runPatch) (changes bool, err error) {
-	was := of.key()
-	if q.Settings != nil {
-		if of.Settings, err = q.Settings.assignments(); err != nil {
-			return false, err
-		}
-	}
-	if q.Styles != nil {
-		if of.Styles, err = s.stylesOf(*q.Styles); err != nil {
-			return false, err
-		}
-	}
-	if q.Protect != nil {
-		if of.Protect = *q.Protect; of.Protect != "" {
-			if err := s.wantPicture("protect", of.Protect); err != nil {
-				return false, err
-			}
-		}
-	}
-	return of.key() != was, of.check()
-}
-
-// alter has a run go on under another recipe. It is called with the mutex locked.
-func (s *Studio) alter(r *run, of recipe) error {
-	switch r.State {
-	case queued, paused:
-		if r.Progress.Done == 0 { // nothing was made yet
-			r.Recipe, r.Wanted, r.Plan = of, nil, nil
-			return nil
-		}
-		s.turn(r, of, s.still(r))
-		return nil
-	case starting, running, pausing:
-		r.Wanted = &of
-		return nil
-	}
-	return problemf(http.StatusConflict, "the run is %s, so that its settings can't be changed any more; make a new one", r.State)
-}
-
 // pauseRun answers POST /runs/{id}/pause.
 func (s *Studio) pauseRun(w http.ResponseWriter, r *http.Request) error {
 	return s.onRun(w, r, http.StatusOK, func(one *run) error {
@@ -353,72 +268,4 @@ func (s *Studio) deleteRun(w http.ResponseWriter, r *http.Request) error {
 	s.mutex.Unlock()
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// enlargeRun answers POST /runs/{id}/enlarge.
-func (s *Studio) enlargeRun(w http.ResponseWriter, r *http.Request) error {
-	var q struct {
-		Size int    `json:"size"`
-		Name string `json:"name"`
-	}
-	if err := readJSON(w, r, &q); err != nil {
-		return err
-	}
-	s.mutex.Lock()
-	one, err := s.found(r.PathValue("id"))
-	if err != nil {
-		s.mutex.Unlock()
-		return err
-	}
-	was := one.record
-	s.mutex.Unlock()
-	if was.State != finished && was.State != stopped || was.Saved == 0 {
-		return problemf(http.StatusConflict, "the run is %s and has no result to enlarge", was.State)
-	}
-	side := max(was.Progress.Width, was.Progress.Height)
-	if q.Size <= side || q.Size > model.MaxSize {
-		return invalid("size", "size %d: want more than the %d pixels that the picture was painted at, to %d", q.Size, side, model.MaxSize)
-	}
-	of, err := was.Recipe.sized(q.Size)
-	if err != nil {
-		return err
-	}
-	larger := &record{
-		Name: cmp.Or(cleanName(q.Name), was.Name), Group: was.Group, Recipe: of, Enlarges: was.ID,
-		From: &from{File: startFile(0), Larger: true},
-	}
-	return s.addRun(w, larger, func(r *run) error {
-		return s.shrink(s.store.run(r.ID, r.From.File), s.store.run(was.ID, resultFile), size{was.Progress.Width, was.Progress.Height})
-	})
-}
-
-// sized is a recipe for another size, with levels from the same one on.
-func (of recipe) sized(size int) (recipe, error) {
-	before, err := settled(of.Settings)
-	if err != nil {
-		return of, err
-	}
-	list, err := values{"size": value(fmt.Sprint(size)), "min-size": value(fmt.Sprint(before.Options.MinSize))}.assignments()
-	if err != nil {
-		return of, err
-	}
-	of.Settings = append(list, slices.DeleteFunc(slices.Clone(of.Settings), func(a settings.Assignment) bool { return a.Name == "size" || a.Name == "min-size" })...)
-	return of, of.check()
-}
-
-// shrink makes a file of a run's picture as it was painted, before it was scaled up where the
-// run was stopped.
-func (s *Studio) shrink(to, from string, painted size) error {
-	source, err := picture.OpenSource(s.context, from)
-	if err != nil {
-		return err
-	}
-	if source.Bounds().Size() == image.Pt(painted.Width, painted.Height) {
-		return copyFile(to, from)
-	}
-	small, err := picture.ResizedTo(s.context, source, picture.ResizeOptions{Filter: picture.Lanczos}, painted.Width, painted.Height)
-	if err != nil {
-		return err
-	}
-	return picture.Save(to, small, picture.SaveOptions{Depth: 16, Format: "png"})
 }

@@ -133,7 +133,7 @@ func TestARunMakesThePictureThatTheLibraryMakes(t *testing.T) {
 
 func TestAPausedRunComesToTheSamePicture(t *testing.T) {
 	c := open(t, Options{})
-	body := c.request(40, "size", 96)
+	body := c.request(20, "size", 96)
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
 	run := c.begin(body)
@@ -142,7 +142,7 @@ func TestAPausedRunComesToTheSamePicture(t *testing.T) {
 		t.Errorf("told to pause, it is %s", state)
 	}
 	still := c.waitFor(run.ID, paused)
-	if still.Progress.Done >= 80 {
+	if still.Progress.Done >= 40 {
 		t.Fatal("it came to its end before it was paused")
 	}
 	if r, _ := c.do("GET", "/runs/"+run.ID+"/picture?size=64", nil); r.StatusCode != http.StatusOK {
@@ -407,6 +407,38 @@ func (c *client) checkChanged(run runInfo) {
 	}
 }
 
+// TestARunEndsWhileItsSettingsChange has a run told to end just when it has taken up a change.
+func TestARunEndsWhileItsSettingsChange(t *testing.T) {
+	for told, want := range map[state]state{pausing: paused, stopping: stopped, running: queued} {
+		c := open(t, Options{AtOnce: 1})
+		end := c.blocked(1)
+		run := c.begin(c.request(1))
+		c.waitFor(run.ID, running)
+		captured := &from{File: startFile(1), Side: 64}
+		if err := os.WriteFile(c.studio.store.run(run.ID, captured.File), scene(t, 64, 48, red, blue), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.studio.mutex.Lock()
+		r := c.studio.runs[run.ID]
+		active, of := r.active, r.Recipe
+		r.Wanted, r.Progress, r.State = &of, progress{Done: 5, Width: 64, Height: 48, Terms: terms{}}, told
+		w := &worker{studio: c.studio, run: r, captured: captured}
+		w.settle(nil, context.Canceled, nil, errChanged)
+		info := c.studio.info(r)
+		r.active, r.State = active, running // as the other worker has it, which ends now
+		c.studio.active[r.ID] = r
+		c.studio.mutex.Unlock()
+		if info.State != want || len(info.Changes) != 1 || info.Changes[0].Done != 5 {
+			t.Errorf("told to be %s, it is %+v", told, info)
+		}
+		if want != queued && info.Progress.Picture != savedVersion(5) {
+			t.Errorf("told to be %s, its picture is %d", told, info.Progress.Picture)
+		}
+		close(end)
+		c.waitFor(run.ID, finished)
+	}
+}
+
 func TestSettingsOfAPausedRunChangeFromItsPicture(t *testing.T) {
 	c := open(t, Options{})
 	run := c.begin(c.request(many))
@@ -485,9 +517,17 @@ func TestADeletedRunEnds(t *testing.T) {
 	c := open(t, Options{AtOnce: 1})
 	run, next := c.begin(c.request(many)), c.begin(c.request(1))
 	c.made(run.ID, 1)
+	events, stop := c.listen("/events")
 	c.want(http.StatusNoContent, "DELETE", "/runs/"+run.ID, nil, nil)
 	c.problemOf(http.StatusNotFound, "GET", "/runs/"+run.ID, nil)
+	c.next(events, "removed")
 	c.waitFor(next.ID, finished)
+	stop()
+	for e := range events {
+		if strings.Contains(e.data, run.ID) {
+			t.Errorf("removed, it is told of: %s %s", e.kind, e.data)
+		}
+	}
 	if _, err := os.Stat(c.studio.store.run(run.ID)); !os.IsNotExist(err) {
 		t.Errorf("its folder is left (%v)", err)
 	}

@@ -193,7 +193,7 @@ func (w *worker) tell(of progress, seen *view, remark string) (changes bool) {
 	if remark != "" {
 		r.remark(remark)
 	}
-	if now := time.Now(); seen != nil || now.Sub(w.told) >= tellInterval {
+	if now := time.Now(); !s.removed(r) && (seen != nil || now.Sub(w.told) >= tellInterval) {
 		w.told = now
 		s.events.progress(r.ID, of)
 	}
@@ -335,14 +335,13 @@ func (path checkpointAt) ReadAt(data []byte, offset int64) (int, error) {
 func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	s, r := w.studio, w.run
 	s.ended(r)
-	if errors.Is(cause, errRemoved) {
+	if s.removed(r) {
 		s.clear(r.ID)
 		return
 	}
 	if errors.Is(cause, errChanged) {
-		s.turn(r, *r.Wanted, w.captured)
-		s.enqueue(r, true)
-		return // it goes on to show what it did
+		w.change()
+		return
 	}
 	r.current = nil
 	if result != nil {
@@ -391,29 +390,28 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	s.changed(r)
 }
 
-// turn begins another stretch of a run, under another recipe and with a picture, or, where
-// there is none, with what the present stretch began with. It is called with the mutex
-// locked.
-func (s *Studio) turn(r *run, of recipe, with *from) {
-	if with != nil {
-		r.Before, r.From = r.Progress.after(), with
+// change takes up other settings, with the picture that was captured. The run goes on, and
+// shows what it did, unless it was told to end meanwhile: then that picture is what it has.
+// It is called with the mutex locked.
+func (w *worker) change() {
+	s, r := w.studio, w.run
+	if r.State != pausing && r.State != stopping {
+		s.turn(r, *r.Wanted, w.captured)
+		s.enqueue(r, true)
+		return
 	}
-	r.Changes = append(r.Changes, change{r.Progress.Done, asJSON(of.Settings)})
-	r.Recipe, r.Wanted, r.Plan = of, nil, nil
-	r.Stretch++
-}
-
-// still has a run that isn't under way begin its next stretch with the picture that is in its
-// folder. It is nil where there is none of this stretch. It is called with the mutex
-// locked.
-func (s *Studio) still(r *run) *from {
-	if r.Saved == 0 || r.Progress.Done <= r.Before.Done {
-		return nil
+	if err := copyFile(s.store.run(r.ID, resultFile), s.store.run(r.ID, w.captured.File)); err != nil {
+		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, err))
+	} else {
+		r.Saved = savedVersion(r.Progress.Done)
 	}
-	next := &from{File: startFile(r.Stretch + 1), Side: max(r.Progress.Width, r.Progress.Height)}
-	if err := copyFile(s.store.run(r.ID, next.File), s.store.run(r.ID, resultFile)); err != nil {
-		r.remark(fmt.Sprintf("it couldn't go on from its picture and begins anew: %s", refusal(err)))
-		return nil
+	r.current, r.Progress.Picture = nil, r.Saved
+	s.turn(r, *r.Wanted, w.captured)
+	if r.State == pausing {
+		r.State = paused
+	} else {
+		now := time.Now().UTC()
+		r.State, r.Ended = stopped, &now
 	}
-	return next
+	s.changed(r)
 }
