@@ -206,7 +206,12 @@ func TestStudioBrowserPaintsByMouse(t *testing.T) {
 	tab.Wait(`document.querySelector("dialog input")`)
 	tab.Do(chromedp.KeyEvent("Storm <b>at</b> sea\r"))
 	tab.Wait(`document.querySelector(".of-run h1").textContent === "Storm <b>at</b> sea"`)
-	tab.ClickText(".title", "More actions")
+	for _, open := range []bool{true, false, true} { // by presses of its button
+		tab.ClickText(".title", "More actions")
+		if got := tab.Evaluate(`document.querySelector(".menu:popover-open") !== null`); got != open {
+			t.Errorf("after a press the menu is open: %v, want %v", got, open)
+		}
+	}
 	tab.ClickText(".menu:popover-open", "Delete")
 	tab.Wait(`![...document.querySelectorAll(".run .name")].some((e) => e.textContent.startsWith("Storm"))`)
 	tab.ClickText(".toast", "Undo")

@@ -83,16 +83,18 @@ export function menu(opener, items) {
   const list = h("div", { popover: "auto", class: "menu", id: id("menu") });
   opener.setAttribute("aria-controls", list.id);
   opener.setAttribute("aria-expanded", "false");
-  let closed = -Infinity;
-  opener.addEventListener("click", (event) => {
-    // The press that closes it mustn't open it again.
-    if (event.timeStamp - closed < 200) return;
+  // The press that closes it, as any beside it does, mustn't open it again.
+  let pressed = false;
+  opener.addEventListener("pointerdown", () => { pressed = list.matches(":popover-open"); });
+  opener.addEventListener("click", () => {
+    const closes = pressed || list.matches(":popover-open");
+    pressed = false;
+    if (closes) return list.hidePopover();
     list.replaceChildren(...items().flat().filter(Boolean));
     list.showPopover({ source: opener });
     place(list, opener);
     list.querySelector("button:not(:disabled), a, input")?.focus({ preventScroll: true });
   });
-  list.addEventListener("beforetoggle", (event) => { if (event.newState === "closed") closed = event.timeStamp; });
   list.addEventListener("toggle", (event) => {
     opener.setAttribute("aria-expanded", String(event.newState === "open"));
     if (event.newState !== "open" && list.contains(document.activeElement)) opener.focus();

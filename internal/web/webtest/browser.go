@@ -185,7 +185,7 @@ func (b *Tab) Click(selector string) {
 func (b *Tab) clickOn(expression string) {
 	b.t.Helper()
 	b.Wait(fmt.Sprintf("(%s)?.getClientRects().length", expression))
-	at := b.Evaluate(fmt.Sprintf(`((e) => { e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)`, expression)).([]any)
+	at := b.Evaluate(fmt.Sprintf(`((e) => { e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)`, expression)).([]any)
 	b.Do(chromedp.MouseClickXY(at[0].(float64), at[1].(float64)))
 }
 
