@@ -53,6 +53,6 @@ export class Live {
       if (this.address === address) this.address = null;
     }
     this.loading = false;
-    if (this.address && this.address !== address) this.load();
+    if (this.address && (this.address !== address || this.cleared !== cleared)) this.load();
   }
 }

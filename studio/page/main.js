@@ -8,7 +8,7 @@ import { lineOf } from "./line.js";
 import { startStage } from "./stage.js";
 import { connect, load, on, readAddress, runs, sheetOf, show, state, unfinished, working } from "./store.js";
 import { text } from "./strings.js";
-import { say, startToasts } from "./toast.js";
+import { say, startToasts, takeBack } from "./toast.js";
 
 const place = (id) => document.getElementById(id);
 
@@ -40,7 +40,10 @@ function startConnection() {
     banner.hidden = !lost;
     const says = lost ? text.connection[state.connection] : "";
     if (banner.textContent !== says) banner.textContent = says;
-    if (state.connection === "open" && was === "lost") say(text.connection.again);
+    if (state.connection === "open" && was === "lost") {
+      takeBack(text.unreachable);
+      say(text.connection.again);
+    }
     was = state.connection;
   };
   on("connection", draw);

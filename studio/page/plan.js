@@ -3,7 +3,7 @@ import * as api from "./api.js";
 import { h, button, dialog } from "./dom.js";
 import { body, ready } from "./draft.js";
 import * as format from "./format.js";
-import { on, state, tell } from "./store.js";
+import { on, runs, state, tell, working } from "./store.js";
 import { text } from "./strings.js";
 
 // PAUSE is how long nothing may change before it is asked for, in milliseconds.
@@ -36,7 +36,7 @@ export function startPlanning() {
   };
   on("draft", wanted);
   on("connection", () => { if (state.connection === "open") { asked = ""; wanted(); } });
-  on("plan", draw);
+  on("plan runs", draw);
   wanted();
 }
 
@@ -65,7 +65,8 @@ function draw() {
   place.replaceChildren(
     h("p", null, h("b", null, text.about(format.seconds(answer.seconds))), h("br"), format.bytes(answer.memory),
       answer.levels?.length > 0 && [" · ", button(text.byScale, { class: "link", onclick: showLevels })]),
-    ...[answer.waits && text.waits, ...(answer.remarks ?? [])].filter(Boolean).map((remark) => h("p", { class: "soft" }, remark)));
+    // Those that it would have waited for may have ended since.
+    ...[answer.waits && runs().some((run) => working(run) || run.state === "queued") && text.waits, ...(answer.remarks ?? [])].filter(Boolean).map((remark) => h("p", { class: "soft" }, remark)));
 }
 
 function showLevels() {

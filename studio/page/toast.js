@@ -40,9 +40,14 @@ export function toast(message, { error, action, act, then } = {}) {
   const list = error ? alarms : notes;
   const modal = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
   if (place.parentNode !== modal) modal.append(place);
-  for (const other of list.children) if (error && other.firstChild.textContent === message) other.remove();
+  if (error) takeBack(message);
   list.append(element);
   return () => close(false);
+}
+
+// takeBack closes the errors that have a message, once it isn't true any more.
+export function takeBack(message) {
+  for (const element of [...alarms.children]) if (element.firstChild.textContent === message) element.remove();
 }
 
 // say tells those who listen, and shows nothing.
