@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -515,6 +516,33 @@ func TestStudioBrowserTakesFilesThatAreDropped(t *testing.T) {
 	if got := tab.Evaluate(`[typeof window.ran, document.querySelectorAll("[onerror]").length].join()`); got != "undefined,0" {
 		t.Errorf("a name ran: %v", got)
 	}
+	tab.Quiet()
+}
+
+func TestStudioBrowserShowsHowFarSlowUploadsAre(t *testing.T) {
+	s := startStudio(t)
+	tab := s.visit(1200, 800)
+	slow := func(bytesPerSecond float64) {
+		t.Helper()
+		_, err := chromedp.Call(tab.Context(), network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+			MatchedNetworkConditions: []*network.Conditions{{DownloadThroughput: -1, UploadThroughput: bytesPerSecond}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	choosePair(tab)
+	slow(40_000)
+	dropFiles(tab, `const canvas = new OffscreenCanvas(320, 240), pen = canvas.getContext("2d"), data = pen.createImageData(320, 240);
+		crypto.getRandomValues(data.data.subarray(0, 65536));
+		for (let i = 3; i < data.data.length; i += 4) data.data[i] = 255;
+		pen.putImageData(data, 0, 0);
+		add("noise.png", "image/png", await canvas.convertToBlob());`)
+	tab.Wait(`document.querySelector(".painting-card progress")?.value > 0`)
+	if got := tab.Evaluate(`[document.querySelector("#paint").ariaDisabled, document.querySelector(".begin .hint").textContent].join()`); got != "true,Uploading…" {
+		t.Errorf("while a painting comes the button is %v", got)
+	}
+	tab.Wait(`document.querySelectorAll("li.painting-card").length === 2 && document.querySelector("#paint").ariaDisabled === "false"`)
 	tab.Quiet()
 }
 

@@ -33,14 +33,16 @@ func TestStudioPictures(t *testing.T) {
 		t.Helper()
 		tab.Evaluate(`(document.activeElement.blur(), 1)`)
 		tab.Do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // away from what it would light up
-		time.Sleep(500 * time.Millisecond) // in which what moves comes to rest
+		time.Sleep(500 * time.Millisecond)                                        // in which what moves comes to rest
 		savePicture(t, tab, filepath.Join(folder, name+".webp"))
 	}
 	paint := func() {
 		tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
 		tab.Click("#paint")
 	}
-	close := func() { tab.Evaluate(`(document.querySelector("details.more").open = false, document.querySelector(".panel").scrollTo(0, 0), 1)`) }
+	close := func() {
+		tab.Evaluate(`(document.querySelector("details.more").open = false, document.querySelector(".panel").scrollTo(0, 0), 1)`)
+	}
 
 	save("welcome")
 	choosePair(tab)

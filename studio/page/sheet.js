@@ -130,7 +130,7 @@ function tile() {
   const name = h("b"), note = h("small"), dot = h("span");
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span"));
   const large = h("button", { type: "button", class: "tile", onclick: () => paintLarge(run) }, picture, h("span", { class: "over", "aria-hidden": "true" }, text.paintLarge));
-  const look = button(text.open, { class: "quiet", onclick: () => show({ kind: "run", id: run.id }) });
+  const look = button(text.open, { picture: "photo", bare: true, class: "quiet", onclick: () => show({ kind: "run", id: run.id }) });
   const element = h("li", null, large, bar, h("div", { class: "caption" }, dot, name, note, look));
   return {
     element,
