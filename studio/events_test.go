@@ -75,12 +75,12 @@ func TestARunsEventsAreOfNoOther(t *testing.T) {
 func TestARunGoesOnWithoutItsClient(t *testing.T) {
 	c := open(t, Options{})
 	events, stop := c.listen("/events")
-	run := c.begin(c.request(30))
+	run := c.begin(c.request(12))
 	c.next(events, "progress")
 	stop()
 	for range events { // until the stream has ended
 	}
-	if run = c.waitFor(run.ID, finished); run.Progress.Done != 30 {
+	if run = c.waitFor(run.ID, finished); run.Progress.Done != 12 {
 		t.Errorf("%+v", run.Progress)
 	}
 	c.studio.events.mutex.Lock()
@@ -137,7 +137,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 func TestProgressIsToldTenTimesASecondAtMost(t *testing.T) {
 	c := open(t, Options{})
 	events, stop := c.listen("/events")
-	run := c.begin(c.request(60))
+	run := c.begin(c.request(40))
 	run = c.waitFor(run.ID, finished)
 	stop()
 	told, pictures := 0, map[int]bool{}

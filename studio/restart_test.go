@@ -80,7 +80,7 @@ func start(t *testing.T, folder string) (c *client, kill func()) {
 func TestAServerThatIsKilledGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	c, kill := start(t, folder)
-	body := c.request(25, "size", 128, "loss", "gram") // levels of 64, 90 and 128
+	body := c.request(12, "size", 128, "loss", "gram") // levels of 64, 90 and 128
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
 	still := c.begin(c.request(many))
@@ -88,7 +88,7 @@ func TestAServerThatIsKilledGoesOn(t *testing.T) {
 	c.tell(still.ID, "pause")
 	c.waitFor(still.ID, paused)
 	run, last := c.begin(body), c.begin(c.request(1))
-	for _, done := range []int{2, 27, 52} {
+	for _, done := range []int{2, 14, 26} {
 		c.made(run.ID, done)
 		kill()
 		c, kill = start(t, folder)
@@ -118,7 +118,7 @@ func TestAServerThatIsKilledGoesOn(t *testing.T) {
 func TestAClosedServerGoesOn(t *testing.T) {
 	folder := t.TempDir()
 	c := open(t, Options{Folder: folder})
-	body := c.request(20, "size", 96)
+	body := c.request(25)
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
 	run := c.begin(body)
@@ -202,7 +202,7 @@ func TestACheckpointThatDoesntFitIsLeftOut(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := open(t, Options{})
-			run := c.begin(c.request(30))
+			run := c.begin(c.request(20))
 			c.made(run.ID, 5)
 			c.tell(run.ID, "pause")
 			c.waitFor(run.ID, paused)

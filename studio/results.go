@@ -116,12 +116,19 @@ func (s *Studio) runCurve(w http.ResponseWriter, r *http.Request) error {
 	}{[]point{}}
 	s.mutex.Lock()
 	one, err := s.found(r.PathValue("id"))
-	if err == nil {
-		answer.Points = append(answer.Points, one.curve.points...)
-	}
-	s.mutex.Unlock()
 	if err != nil {
+		s.mutex.Unlock()
 		return err
+	}
+	answer.Points = append(answer.Points, one.curve.points...)
+	id := one.ID
+	s.mutex.Unlock()
+	if len(answer.Points) == 0 {
+		kept, err := loadCurve(s.store.run(id, curveFile))
+		if err != nil {
+			return err
+		}
+		answer.Points = append(answer.Points, kept.points...)
 	}
 	return writeJSON(w, http.StatusOK, answer)
 }

@@ -87,7 +87,7 @@ type change struct {
 // run is a run that there is. Its fields are guarded by the studio's mutex.
 type run struct {
 	record
-	curve   curve
+	curve   curve // while it is under way; else it is in the folder alone
 	current *view // what the run shows while it is under way; nil where there is none
 	asked   time.Time
 	active  *activity // nil unless it is under way

@@ -33,9 +33,6 @@ func (s *Studio) loadRuns() error {
 				err = fmt.Errorf("its picture %s is missing", needed)
 			}
 		}
-		if err == nil {
-			r.curve, err = loadCurve(s.store.run(id, curveFile))
-		}
 		if err != nil {
 			s.options.Log(fmt.Sprintf("the run %s is left out: %v", id, err))
 			continue

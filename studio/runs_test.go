@@ -133,7 +133,7 @@ func TestARunMakesThePictureThatTheLibraryMakes(t *testing.T) {
 
 func TestAPausedRunComesToTheSamePicture(t *testing.T) {
 	c := open(t, Options{})
-	body := c.request(20, "size", 96)
+	body := c.request(25)
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
 	run := c.begin(body)
@@ -142,7 +142,7 @@ func TestAPausedRunComesToTheSamePicture(t *testing.T) {
 		t.Errorf("told to pause, it is %s", state)
 	}
 	still := c.waitFor(run.ID, paused)
-	if still.Progress.Done >= 40 {
+	if still.Progress.Done >= 25 {
 		t.Fatal("it came to its end before it was paused")
 	}
 	if r, _ := c.do("GET", "/runs/"+run.ID+"/picture?size=64", nil); r.StatusCode != http.StatusOK {

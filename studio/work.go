@@ -48,7 +48,12 @@ type worker struct {
 
 // work makes a run, until it ends one way or the other.
 func (s *Studio) work(ctx context.Context, r *run, limit int64) {
+	made, err := loadCurve(s.store.run(r.ID, curveFile))
+	if err != nil {
+		s.options.Log(fmt.Sprintf("run %s: its curve can't be read: %v", r.ID, err))
+	}
 	s.mutex.Lock()
+	r.curve = made
 	w := &worker{
 		studio: s, run: r, cancel: r.active.cancel, recipe: r.Recipe, from: r.From, stretch: r.Stretch, before: r.Before, written: time.Now(),
 	}
@@ -339,6 +344,10 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		s.clear(r.ID)
 		return
 	}
+	if curveErr := r.curve.save(s.store.run(r.ID, curveFile)); curveErr != nil {
+		s.options.Log(fmt.Sprintf("run %s: its curve can't be kept: %v", r.ID, curveErr))
+	}
+	r.curve = curve{}
 	if errors.Is(cause, errChanged) {
 		w.change()
 		return
@@ -355,9 +364,6 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	r.Progress.Picture = r.Saved
 	if saved != nil {
 		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, saved))
-	}
-	if curveErr := r.curve.save(s.store.run(r.ID, curveFile)); curveErr != nil {
-		s.options.Log(fmt.Sprintf("run %s: its curve can't be kept: %v", r.ID, curveErr))
 	}
 	now := time.Now().UTC()
 	switch {
