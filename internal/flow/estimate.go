@@ -12,8 +12,8 @@ type Options struct {
 	Stride int
 	// Iterations are the most steps of a patch's search at each level.
 	Iterations int
-	// Finest is the level at which the search ends, 0 for that of the pictures; what lies
-	// beyond is resized.
+	// Finest is the level at which the search ends, 0 for that of the pictures; at those
+	// beyond, the field is only refined.
 	Finest int
 	// Rounds and Relaxations are those of the refinement at each level; no Rounds leave it
 	// out.
@@ -44,7 +44,7 @@ func Estimate(ctx context.Context, first, second Plane, o Options) (Field, error
 	all := levels(first, second)
 	finest := min(o.Finest, len(all)-1)
 	var field Field
-	for i := len(all) - 1; i >= finest; i-- {
+	for i := len(all) - 1; i >= 0; i-- {
 		if err := context.Cause(ctx); err != nil {
 			return Field{}, err
 		}
@@ -54,20 +54,19 @@ func Estimate(ctx context.Context, first, second Plane, o Options) (Field, error
 		} else {
 			field = field.resized(l.first.Width, l.first.Height)
 		}
-		p := newPatches(l, field, o.Stride)
-		if err := p.search(o.Threads, o.Iterations); err != nil {
-			return Field{}, err
-		}
-		var err error
-		if field, err = p.densify(o.Threads); err != nil {
-			return Field{}, err
+		if i >= finest {
+			p := newPatches(l, field, o.Stride)
+			if err := p.search(o.Threads, o.Iterations); err != nil {
+				return Field{}, err
+			}
+			var err error
+			if field, err = p.densify(o.Threads); err != nil {
+				return Field{}, err
+			}
 		}
 		if err := refine(l, field, o.Threads, o.Rounds, o.Relaxations); err != nil {
 			return Field{}, err
 		}
-	}
-	if finest > 0 {
-		field = field.resized(first.Width, first.Height)
 	}
 	return field, nil
 }

@@ -4,6 +4,8 @@
 package scene
 
 import (
+	"image"
+	"image/color"
 	"math"
 
 	"impasto/internal/flow"
@@ -50,7 +52,7 @@ type Scene struct {
 }
 
 // samples is how many rays a pixel has along a side.
-const samples = 4
+const samples = 3
 
 // Picture is the scene at a time: three planes of Height×Width values, sRGB in 0–1.
 func (s Scene) Picture(time float64) []float32 {
@@ -75,6 +77,17 @@ func (s Scene) Picture(time float64) []float32 {
 		}
 	}
 	return rgb
+}
+
+// Bytes is Picture in 8 bits, as files have it.
+func (s Scene) Bytes(time float64) *image.RGBA {
+	n, rgb := s.Width*s.Height, s.Picture(time)
+	img := image.NewRGBA(image.Rect(0, 0, s.Width, s.Height))
+	for i := range n {
+		level := func(channel int) uint8 { return uint8(255*rgb[channel*n+i] + 0.5) }
+		img.SetRGBA(i%s.Width, i/s.Width, color.RGBA{level(0), level(1), level(2), 255})
+	}
+	return img
 }
 
 // Truth is the flow from the picture of one time to that of another, and which pixels the
