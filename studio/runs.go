@@ -141,10 +141,13 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	if err == nil && fill != nil {
 		err = fill(r)
 	}
+	var info runInfo
 	if err == nil {
 		s.mutex.Lock()
-		defer s.mutex.Unlock()
-		err = s.keep(r)
+		if err = s.keep(r); err == nil {
+			info = s.info(r)
+		}
+		s.mutex.Unlock()
 	}
 	if err != nil {
 		s.clear(r.ID)
@@ -152,7 +155,7 @@ func (s *Studio) addRun(w http.ResponseWriter, of *record, fill func(r *run) err
 	}
 	s.wakeUp()
 	w.Header().Set("Location", apiPrefix+"/runs/"+r.ID)
-	return writeJSON(w, http.StatusCreated, s.info(r))
+	return writeJSON(w, http.StatusCreated, info)
 }
 
 // keep adds a run whose folder is there. It is called with the mutex locked.

@@ -26,6 +26,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/notices", ""},
 	{"internal/npz", ""},
 	{"internal/panics", ""},
+	{"internal/flow", "internal/panics"},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
@@ -95,6 +96,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/calibrate", "device internal/generated internal/picture losses model"},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
 	{"internal/colour/colourtest", ""},
+	{"internal/flow/scene", "internal/flow"},
+	{"internal/flow/scene/render", "internal/flow internal/flow/scene"},
 	{"internal/web/webtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
 }
