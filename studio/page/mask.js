@@ -84,8 +84,10 @@ class Editor {
     shape(board, this.picture);
     const name = id("layer");
     this.choices = h("div", { class: "layers", role: "radiogroup", "aria-label": text.whatToPaint }, this.layers.map((one) => h("label", { class: `layer hue-${one.hue % 6}` },
-      h("input", { type: "radio", name, checked: one === this.active, onchange: () => { this.active = one; this.drawAll(); } }), h("span", { class: "dot", "aria-hidden": "true" }), h("span", null, one.name))));
-    this.brush = h("input", { type: "range", min: 4, max: Math.round(Math.max(width, height) / 4), value: this.radius, id: id("brush"), oninput: () => { this.radius = Number(this.brush.value); fill(this.brush); this.drawRing(); } });
+      h("input", { type: "radio", name, checked: one === this.active, onchange: () => { this.active = one; this.drawAll(); } }),
+      h("span", { class: "dot", "aria-hidden": "true" }), h("span", null, one.name))));
+    const sized = () => { this.radius = Number(this.brush.value); fill(this.brush); this.drawRing(); };
+    this.brush = h("input", { type: "range", min: 4, max: Math.round(Math.max(width, height) / 4), value: this.radius, id: id("brush"), oninput: sized });
     fill(this.brush);
     this.eraser = button(text.erase, { picture: "erase", "aria-pressed": "false", onclick: () => this.erase(!this.erasing) });
     this.undoButton = button(text.undo, { picture: "undo", bare: true, onclick: () => this.back(this.done, this.undone, "before") });
@@ -97,7 +99,7 @@ class Editor {
           this.layers.length > 1 ? this.choices : h("p", { class: "hint" }, text.usedPartSays),
           h("div", { class: "row" }, h("label", { for: this.brush.id }, text.brush), this.brush),
           h("div", { class: "row" }, this.eraser, this.undoButton, this.redoButton),
-          h("div", { class: "row" }, button(text.all, { onclick: () => this.fill("all") }), button(text.nothing, { onclick: () => this.fill("nothing") }), button(text.invert, { onclick: () => this.fill("invert") })),
+          h("div", { class: "row" }, [["all", text.all], ["nothing", text.nothing], ["invert", text.invert]].map(([how, words]) => button(words, { onclick: () => this.fill(how) }))),
           h("p", { class: "hint keys", id: "mask-keys" }, text.maskKeys)),
         h("div", { class: "board-place" }, board)),
       h("div", { class: "row end" }, this.told, button(text.cancel, { onclick: () => this.window.close() }), save));

@@ -64,7 +64,12 @@ export async function take(files, role) {
 
 // choose opens the window to choose a picture in.
 export function choose(role) {
-  const input = h("input", { type: "file", accept: ACCEPT, multiple: role === "painting", hidden: true, "data-input": role, onchange: () => { if (input.files.length) { take(input.files, role); window_.close(); } } });
+  const chosen = () => {
+    if (!input.files.length) return;
+    take(input.files, role);
+    window_.close();
+  };
+  const input = h("input", { type: "file", accept: ACCEPT, multiple: role === "painting", hidden: true, onchange: chosen });
   const grid = h("ul", { class: "tiles" });
   const window_ = dialog(text.choose[role], { wide: true },
     h("div", { class: "from" }, button(text.fromDisk, { picture: "add", class: "primary", onclick: () => input.click() }), h("p", { class: "hint" }, text.dropHint), input), grid);

@@ -71,7 +71,8 @@ function makeItem() {
     ? [button(text.deleteAll(entry.runs.length), { picture: "trash", onclick: () => removeRuns(entry.runs, nameOf(entry)) })]
     : [
       button(text.rename, { picture: "rename", onclick: () => rename(entry.runs[0]) }),
-      state.shown.kind === "run" && state.shown.id !== entry.runs[0].id && button(text.compareWithShown, { picture: "compare", onclick: () => show({ kind: "compare", a: state.shown.id, b: entry.runs[0].id }) }),
+      state.shown.kind === "run" && state.shown.id !== entry.runs[0].id
+        && button(text.compareWithShown, { picture: "compare", onclick: () => show({ kind: "compare", a: state.shown.id, b: entry.runs[0].id }) }),
       button(text.delete, { picture: "trash", onclick: () => removeRun(entry.runs[0]) }),
     ]));
   const progress = () => {

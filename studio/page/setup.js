@@ -139,7 +139,10 @@ function paintingCard(style, index, several) {
 function threeControls() {
   return [
     control("strength", { min: 0, max: 100, step: 1, middle: 50, to: (at) => at, from: (value) => value, words: (value) => String(Math.round(value)) }),
-    control("style-scale", { min: -2, max: 2, step: 0.1, middle: 0, to: (at) => Number((2 ** at).toPrecision(3)), from: (value) => Math.log2(value), words: (value) => `× ${Number(value.toPrecision(2))}` }),
+    control("style-scale", {
+      min: -2, max: 2, step: 0.1, middle: 0,
+      to: (at) => Number((2 ** at).toPrecision(3)), from: (value) => Math.log2(value), words: (value) => `× ${Number(value.toPrecision(2))}`,
+    }),
     control("keep-colors", { min: 0, max: 1, step: 0.05, middle: 0, to: (at) => at, from: (value) => value, words: (value) => Math.round(100 * value) + " %" }),
   ];
 }

@@ -40,7 +40,8 @@ export function trySix() {
     const all = what === "loss" ? losses : values;
     chosen.replaceChildren(h("legend", null, text.whichSix), ...all.map((value) => {
       const loss = what === "loss" && state.losses.find((l) => l.name === value);
-      return h("label", { class: "pick" }, h("input", { type: "checkbox", value, checked: values.includes(value), onchange: count }), loss && swatch(loss), h("span", null, labelOf(what, value)), loss && h("small", null, loss.help));
+      return h("label", { class: "pick" }, h("input", { type: "checkbox", value, checked: values.includes(value), onchange: count }),
+        loss && swatch(loss), h("span", null, labelOf(what, value)), loss && h("small", null, loss.help));
     }));
     count();
   };
@@ -55,7 +56,8 @@ export function trySix() {
   const window_ = dialog(text.trySix, { wide: true },
     h("p", null, text.trySixSays),
     h("div", { class: "segmented", role: "radiogroup", "aria-label": text.whatToTry }, kinds.map(([kind, all]) => h("label", null,
-      h("input", { type: "radio", name, value: kind, checked: kind === "loss", onchange: () => { what = kind; values = all; drawValues(); } }), h("span", null, kind === "loss" ? text.losses : text.three[kind].title)))),
+      h("input", { type: "radio", name, value: kind, checked: kind === "loss", onchange: () => { what = kind; values = all; drawValues(); } }),
+      h("span", null, kind === "loss" ? text.losses : text.three[kind].title)))),
     chosen,
     h("div", { class: "row end" }, h("label", { class: "inline" }, text.longerSide, " ", size), begin));
   drawValues();

@@ -52,7 +52,8 @@ function startWelcome() {
       return;
     }
     const step = (role, number) => h("button", { type: "button", class: "step", "data-role": role, onclick: () => choose(role) },
-      h("span", { class: "step-number", "aria-hidden": "true" }, number), h("b", null, text.dropHere[role]), h("span", null, draft.styles.length && role === "painting" ? draft.styles[0].picture.name : text.dropHereHint[role]));
+      h("span", { class: "step-number", "aria-hidden": "true" }, number), h("b", null, text.dropHere[role]),
+      h("span", null, role === "painting" && draft.styles[0]?.picture.name || text.dropHereHint[role]));
     element.replaceChildren(h("div", { class: "hello" }, h("h1", null, text.welcome), h("p", { class: "lead" }, text.welcomeSays),
       h("div", { class: "steps" }, step("photo", "1"), step("painting", "2")), examples() ?? ""));
   };
@@ -83,7 +84,8 @@ function startRun() {
   const details = h("div", { class: "details" },
     h("section", { "aria-labelledby": "curves-title" }, h("h2", { id: "curves-title" }, text.curves), chart.element),
     h("section", { "aria-labelledby": "facts-title" }, h("h2", { id: "facts-title" }, text.howMade), facts, command.element));
-  const gone = h("div", { class: "hello", hidden: true }, h("h1", null, text.gone), h("p", { class: "lead" }, text.goneSays), button(text.startNew, { class: "primary", onclick: () => show({ kind: "new" }) }));
+  const gone = h("div", { class: "hello", hidden: true }, h("h1", null, text.gone), h("p", { class: "lead" }, text.goneSays),
+    button(text.startNew, { class: "primary", onclick: () => show({ kind: "new" }) }));
   const frame = h("div", { class: "frame" }, view, bar.element);
   const viewer = h("div", { class: "viewer" }, frame);
   const hero = h("div", { class: "hero" }, h("header", { class: "title" }, title, badge, titleMenu(() => run)), viewer, progress, h("div", { class: "under" }, line, actions), trouble);
@@ -317,14 +319,16 @@ function drawFacts(place, run) {
   if (place.dataset.key === key) return;
   place.dataset.key = key;
   const fact = (name, ...what) => [h("dt", null, name), h("dd", null, ...what)];
+  const label = (name) => text.settings[name] ?? text.three[name]?.title ?? name.replaceAll("-", " ");
+  const masks = [run.protect && text.partKept, ...run.styles.map((s) => s.mask && text.regionOf(s.picture.name))].filter(Boolean);
   const parent = run.enlarges && state.runs.get(run.enlarges);
   place.replaceChildren(h("ul", { class: "made-of" }, [run.content, ...run.styles.map((s) => s.picture)].map((picture) => h("li", null,
     h("img", { src: api.thumbnail(picture, 192), alt: "" }), h("span", { class: "name" }, picture.name)))),
   h("dl", null,
     fact(text.size, format.size(run.size)),
     run.styles.length > 1 && fact(text.weights, run.styles.map((s) => `${s.picture.name} ${format.short(s.weight)}`).join(", ")),
-    (run.protect || run.styles.some((s) => s.mask)) && fact(text.masks, [run.protect && text.partKept, ...run.styles.filter((s) => s.mask).map((s) => text.regionOf(s.picture.name))].filter(Boolean).join(", ")),
-    Object.entries(run.settings).filter(([name]) => name !== "size").map(([name, value]) => fact(text.settings[name] ?? text.three[name]?.title ?? name.replaceAll("-", " "), h("span", { class: "value" }, String(value)))),
+    masks.length > 0 && fact(text.masks, masks.join(", ")),
+    Object.entries(run.settings).filter(([name]) => name !== "size").map(([name, value]) => fact(label(name), String(value))),
     run.changes?.length > 0 && fact(text.changedAfter, text.iterationsMade(run.changes.map((c) => c.done).join(", "))),
     parent && fact(text.enlarges, h("a", { href: `#run=${encodeURIComponent(parent.id)}` }, parent.name)),
     fact(text.begun, format.ago(run.started ?? run.created))));
