@@ -184,12 +184,12 @@ func (p *planner) cutter(arena int64) func(*section) error {
 	return func(s *section) error {
 		var least int64
 		for _, side := range tileSides {
-			s.cutTo(side)
 			needs, err := p.tileNeeds(s, side)
 			if err != nil {
 				return err
 			}
 			if least = needs; needs <= arena {
+				s.cutTo(side)
 				return nil
 			}
 		}
@@ -201,9 +201,7 @@ func (p *planner) cutter(arena int64) func(*section) error {
 func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 	var least int64
 	smallest := func(s *section) error {
-		side := tileSides[len(tileSides)-1]
-		s.cutTo(side)
-		needs, err := p.tileNeeds(s, side)
+		needs, err := p.tileNeeds(s, tileSides[len(tileSides)-1])
 		least = max(least, needs)
 		return err
 	}
@@ -223,12 +221,13 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 }
 
 // tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
-// cut to a side.
+// cut to a side. It leaves the section with any tiles.
 func (p *planner) tileNeeds(s *section, side int) (int64, error) {
 	key := tileSize{s.after, s.upTo, s.width, s.height, len(s.content) > 0, s.places(), side}
 	if needs, known := p.needs[key]; known {
 		return needs, nil
 	}
+	s.cutTo(side)
 	g, err := p.sketchTile(s, s.largest(), forBoth)
 	if err != nil {
 		return 0, err
