@@ -12,9 +12,13 @@ import (
 )
 
 // eachProcessor calls visit with a device for every set of inner loops that this
-// machine can run and every number of threads, in a test of its name.
+// machine can run, in a test of its name: for the first set, on every number of threads,
+// which are the same for all, and for the others on the last.
 func eachProcessor(t *testing.T, o Options, threads []int, visit func(t *testing.T, d *Device)) {
-	for _, path := range kernels.ISAs() {
+	for i, path := range kernels.ISAs() {
+		if i > 0 {
+			threads = threads[len(threads)-1:]
+		}
 		for _, n := range threads {
 			t.Run(fmt.Sprintf("cpu=%s/threads=%d", path, n), func(t *testing.T) {
 				t.Setenv(kernels.Environment, path)
