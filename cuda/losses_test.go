@@ -177,9 +177,13 @@ func slow(t *testing.T, name string) bool {
 
 func TestLossesMatchTheProcessors(t *testing.T) {
 	for _, name := range losses.Names() {
-		for _, size := range [][2]int{{5, 7}, {11, 14}} {
+		sizes := [][2]int{{5, 7}, {11, 14}}
+		if slow(t, name) {
+			sizes = [][2]int{{9, 8}}
+		}
+		for _, size := range sizes {
 			for _, precision := range testedPrecisions(t) {
-				if (precision != "f32" || slow(t, name)) && size[0] < 8 || slow(t, name) && (precision == "tf32" || precision == "bf16") {
+				if precision != "f32" && size[0] < 8 || slow(t, name) && (precision == "tf32" || precision == "bf16") {
 					continue
 				}
 				t.Run(fmt.Sprint(name, size, precision), func(t *testing.T) {
@@ -203,6 +207,9 @@ func TestSinkhornOfAllButEqualPointsMatchesTheProcessors(t *testing.T) {
 			features.Single[i] *= 1 + contrast*v
 		}
 		for _, precision := range []device.Precision{device.Float32, device.Float16, device.BFloat16} {
+			if precision != device.Float32 && contrast != 1e-5 {
+				continue
+			}
 			t.Run(fmt.Sprint(contrast, " ", precision), func(t *testing.T) {
 				n := lossNetwork(t, "sinkhorn", 5, 7)
 				n.target(gorgonia.NewGraph(), 0, keptOf(t, loss.Normalised(), features)) // in place of the usual one

@@ -99,12 +99,12 @@ func TestTurnedDirectionsAreHeldAsTheProcessorHoldsThem(t *testing.T) {
 // TestPotentialsAreKeptAsTheProcessorKeepsThem goes on from potentials of points nearby,
 // of another sample, and from none.
 func TestPotentialsAreKeptAsTheProcessorKeepsThem(t *testing.T) {
-	flatTarget := values32(9, 64, 6, 11)
+	flatTarget := values32(9, 64, 6, 9)
 	for i := range flatTarget.Single {
-		flatTarget.Single[i] = float32(i / 66 % 5)
+		flatTarget.Single[i] = float32(i / 54 % 5)
 	}
-	other := positive(values32(8, 64, 6, 11))
-	wide := positive(values32(8, 64, 6, 11))
+	other := positive(values32(8, 64, 6, 9))
+	wide := positive(values32(8, 64, 6, 9))
 	for i := range wide.Single {
 		wide.Single[i] *= 3
 	}
@@ -130,10 +130,10 @@ func TestPotentialsAreKeptAsTheProcessorKeepsThem(t *testing.T) {
 			t.Run(fmt.Sprint(name, most), func(t *testing.T) {
 				x := leaf(gorgonia.NewGraph(), "x", 3, 5, 7)
 				y := convolve(t, x, 64, pure.Border{Replicate: true}, true)
-				term := sampledClouds(t, loss, most, y, leaf(x.Graph(), targetName(0), 64, 6, 11))
+				term := sampledClouds(t, loss, most, y, leaf(x.Graph(), targetName(0), 64, 6, 9))
 				goesAlong(t, network{
 					outputs: withGradient(t, x, []float64{1}, term),
-					inputs:  map[string]plan.Values{targetName(0): positive(values32(2, 64, 6, 11))},
+					inputs:  map[string]plan.Values{targetName(0): positive(values32(2, 64, 6, 9))},
 				}, turns)
 			})
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestGPULaunchesOfAnIterationAreListed(t *testing.T) {
-	args := []string{"bench", "launches", "--device=cuda", "--size=16", "--runs=1", "--warmup=0", "--loss=moments", "--precision=f16", "--json"}
+	args := []string{"bench", "launches", "--device=cuda", "--size=16", "--runs=1", "--warmup=0", "--loss=moments", "--precision=f32", "--json"}
 	lines := strings.Split(strings.TrimSpace(runOnGPU(t, t.TempDir(), nil, args...).done(t).stdout), "\n")
 	var header launchHeader
 	if err := json.Unmarshal([]byte(lines[0]), &header); err != nil {
@@ -38,7 +38,7 @@ func TestGPULaunchesOfAnIterationAreListed(t *testing.T) {
 			t.Errorf("%+v", l)
 		}
 	}
-	for _, name := range []string{"convolution_picture_f16", "pool_max_f16", "picture_gradient_f16", "adam", "average"} {
+	for _, name := range []string{"convolution_picture_f32", "pool_max_f32", "picture_gradient_f32", "adam", "average"} {
 		if !there[name] {
 			t.Errorf("no launch of %s among %d", name, len(lines)-1)
 		}

@@ -47,7 +47,7 @@ func gpuPictures(t *testing.T) (folder string) {
 }
 
 var smallStylisation = []string{"stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
-	"--loss", "moments", "--optimizer", "adam", "--precision", "f32"}
+	"--loss", "moments", "--optimizer", "adam", "--precision", "f32", "--style-layers", "relu1_1,relu2_1", "--content-layers", "relu2_2"}
 
 func TestGPUsAreListed(t *testing.T) {
 	if standin.Real() {
@@ -96,7 +96,8 @@ func TestGPUMemoryThatDoesNotSufficeIsAnError(t *testing.T) {
 	}
 	folder := gpuPictures(t)
 	// The network's parameters fit, the rest doesn't.
-	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=53000000"}, append(smallStylisation[:len(smallStylisation):len(smallStylisation)], "--device", "cuda")...)
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=53000000"}, "stylize", "content.png", "style.png", "-o", "out.png", "--size", "18", "--min-size", "18",
+		"--precision", "f32", "--device", "cuda")
 	if o.status != statusFailed || !strings.Contains(o.stderr, "MiB of the GPU's memory, of which ") {
 		t.Errorf("status %d, %q, want a failure that says how much memory is needed and free", o.status, o.stderr)
 	}
@@ -122,19 +123,16 @@ func TestGPUPictureThatDoesNotFitIsRefusedBeforeAnyWork(t *testing.T) {
 
 // A picture for which the GPU hasn't the memory goes through it in tiles.
 func TestGPUPictureThatDoesNotFitGoesInTiles(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes most of a minute; the next test has tiles, too")
-	}
 	if standin.Real() {
 		t.Skip("what goes wrong here can't be made to on a GPU")
 	}
 	folder := t.TempDir()
 	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
 	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
-	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--precision", "f32", "--size", "120", "--min-size", "120", "--first-iterations", "1",
+	args := []string{"stylize", "content.png", "style.png", "--device", "cuda", "--precision", "f32", "--size", "72", "--min-size", "72", "--first-iterations", "1",
 		"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose"}
 	runOnGPU(t, folder, nil, append(args, "-o", "whole.png")...).done(t)
-	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=22000000"}, append(args, "-o", "tiles.png")...).done(t)
+	o := runOnGPU(t, folder, []string{"STANDIN_MEMORY=7000000"}, append(args, "-o", "tiles.png")...).done(t)
 	if !strings.Contains(o.stderr, "it is looked at in tiles") {
 		t.Errorf("standard error says nothing of tiles:\n%s", o.stderr)
 	}
@@ -151,9 +149,9 @@ func TestGPUsShareThePictureThatDoesNotFitOne(t *testing.T) {
 	folder := t.TempDir()
 	writePicture(t, filepath.Join(folder, "content.png"), 20, 18, 1)
 	writePicture(t, filepath.Join(folder, "style.png"), 20, 20, 2)
-	args := []string{"stylize", "content.png", "style.png", "--size", "120", "--min-size", "120", "--first-iterations", "1", "--loss", "gram",
+	args := []string{"stylize", "content.png", "style.png", "--size", "72", "--min-size", "72", "--first-iterations", "1", "--loss", "gram",
 		"--precision", "f32", "--style-layers", "relu1_1,relu2_1", "--content-layers", "relu1_2", "--verbose", "--no-metadata"}
-	environment := []string{"STANDIN_DEVICES=2", "STANDIN_MEMORY=22000000"}
+	environment := []string{"STANDIN_DEVICES=2", "STANDIN_MEMORY=7000000"}
 	var pictures []string
 	for _, device := range []string{"cuda:1", "cuda:0,1"} {
 		o := runOnGPU(t, folder, environment, append(args, "-o", device[5:]+".png", "--device", device)...).done(t)
@@ -175,7 +173,8 @@ func TestGPUsEachPaintPicturesOfABatch(t *testing.T) {
 	folder := gpuPictures(t)
 	writePicture(t, filepath.Join(folder, "second.png"), 18, 20, 3)
 	o := runOnGPU(t, folder, []string{"STANDIN_DEVICES=2"}, "batch", "content.png", "second.png", "--style", "style.png", "-o", "out", "--size", "18",
-		"--min-size", "18", "--loss", "moments", "--first-iterations", "3", "--precision", "f32", "--device", "cuda:1,0", "--json").done(t)
+		"--min-size", "18", "--loss", "moments", "--first-iterations", "3", "--precision", "f32", "--style-layers", "relu1_1,relu2_1", "--content-layers", "relu2_2",
+		"--device", "cuda:1,0", "--json").done(t)
 	begun := strings.Index(o.stdout, `"event":"painting","number":2`)
 	if made := strings.Index(o.stdout, `"event":"picture","number":1`); begun < 0 || made < begun {
 		t.Errorf("the second picture isn't begun before the first is made:\n%s", o.stdout)

@@ -81,7 +81,7 @@ func TestSinkhornOfCloudsMatchesItsDefinition(t *testing.T) {
 		kind     string
 		contrast float32
 	}{
-		{50, 70, "f32", different}, {150, 90, "f32", different}, {50, 70, "tf32", different},
+		{90, 70, "f32", different}, {50, 70, "tf32", different},
 		{30, 20, "f32", 0}, {30, 20, "f32", 1e-5}, {30, 20, "tf32", 0}, {30, 20, "tf32", 5e-5},
 	} {
 		t.Run(fmt.Sprint(test), func(t *testing.T) {

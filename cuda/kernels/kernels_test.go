@@ -12,17 +12,18 @@ import (
 	"testing"
 
 	"impasto/cuda/kernels/host"
+	"impasto/cuda/standin"
 )
 
-// build compiles the kernels for the host, once. That happens within tests, for the go
-// command's cache of their results to see what is read.
+// build opens the kernels as they are compiled for the host, in what stands in for a driver,
+// once. That happens within tests, for the go command's cache of their results to see what
+// is read.
 var build = sync.OnceValues(func() (*host.Library, error) {
-	dir, err := os.MkdirTemp("", "kernels")
+	path, err := standin.Library()
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) // the library stays open
-	return host.Build(dir)
+	return host.Open(path)
 })
 
 func library(t *testing.T) *host.Library {

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gofrs/flock"
+
 	"impasto/cuda/kernels/host"
 )
 
@@ -59,7 +61,7 @@ func Environment() ([]string, error) {
 	if Real() {
 		return nil, nil
 	}
-	library, err := build()
+	library, err := Library()
 	folder := filepath.Dir(library)
 	return []string{started + "=" + folder, "LD_LIBRARY_PATH=" + folder}, err
 }
@@ -102,9 +104,9 @@ func Again(t *testing.T, environment ...string) bool {
 	return false
 }
 
-// build returns the path of libcuda.so.1, which it makes once for all packages
-// with the same sources.
-func build() (string, error) {
+// Library returns the path of the stand-in, libcuda.so.1, which it makes once for all
+// packages with the same sources. The kernels and the emulation are in it.
+func Library() (string, error) {
 	_, file, _, _ := runtime.Caller(0)
 	source := filepath.Join(filepath.Dir(file), "driver", "standin.cc")
 	root := filepath.Join(filepath.Dir(file), "..", "..")
@@ -123,6 +125,15 @@ func build() (string, error) {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return "", err
 	}
+	// Packages are tested beside each other, and one of them may be building it.
+	lock := flock.New(folder + ".lock")
+	if err := lock.Lock(); err != nil {
+		return "", err
+	}
+	defer lock.Unlock()
+	if _, err := os.Stat(library); err == nil {
+		return library, nil
+	}
 	work, err := os.MkdirTemp(filepath.Dir(folder), "standin-*")
 	if err != nil {
 		return "", err
@@ -132,7 +143,7 @@ func build() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	arguments := []string{"-std=c++20", "-O2", "-fPIC", "-Wall", "-Wextra", "-shared", "-Wl,-soname,libcuda.so.1",
+	arguments := []string{"-std=c++20", "-O2", "-fPIC", "-Wall", "-Wextra", "-shared", "-Wl,-Bsymbolic", "-Wl,-soname,libcuda.so.1",
 		"-I", filepath.Join(root, "build", "cuda-headers")}
 	if host.Checked() {
 		arguments = append(arguments, "-fsanitize=undefined")
@@ -151,11 +162,8 @@ func build() (string, error) {
 			return "", err
 		}
 	}
-	// Another package's tests may have been faster.
 	if err := os.Rename(work, folder); err != nil {
-		if _, there := os.Stat(library); there != nil {
-			return "", err
-		}
+		return "", err
 	}
 	return library, nil
 }

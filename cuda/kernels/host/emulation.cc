@@ -41,13 +41,11 @@ struct BoxCopy {
     int number; // that it is watched by
 };
 
-enum class State { ready, waits, polls, done };
+// What a thread that can't go on waits for, other than a barrier.
+constexpr signed char nothing = -1, the_warp = -2;
 
 struct Fiber {
-    void *stack_pointer;
-    State state;
-    int waits_for; // a barrier, or -1 for the warp
-    int group;     // of asynchronous copies
+    int group; // of asynchronous copies
     std::vector<Copy> copies;
     int product_group;
     std::vector<Product> products;
@@ -57,6 +55,9 @@ struct Warp {
     alignas(16) unsigned char lanes[32 * exchange_stride];
     const char *exchange;
     int arrived;
+    // Threads that can go on, that only look whether what they wait for has come, and that
+    // have ended; all others wait. The first is the lowest bit.
+    uint32_t ready, polls, done;
 };
 
 struct Barrier {
@@ -71,6 +72,9 @@ struct Static {
 
 struct Device {
     Fiber fibers[most_threads_of_a_block];
+    void *stack_pointers[most_threads_of_a_block];
+    signed char waits_for[most_threads_of_a_block];
+    dim3 indices[most_threads_of_a_block];
     Warp warps[most_threads_of_a_block / 32];
     Barrier barriers[named_barriers];
     std::vector<BoxCopy> boxes;
@@ -161,26 +165,71 @@ emulation_switch:
 #error "the emulation's switch between fibers is written for x86-64 and 64-bit Arm"
 #endif
 
-void to_scheduler() { emulation_switch(&device->fibers[device->current].stack_pointer, device->scheduler); }
+Warp &warp_of(int thread) { return device->warps[thread / 32]; }
+
+uint32_t bit_of(int thread) { return 1u << thread % 32; }
+
+// Goes on with a thread that is ready.
+void resume(int thread, void **save) {
+    device->current = thread;
+    threadIdx = device->indices[thread];
+    emulation_switch(save, device->stack_pointers[thread]);
+}
+
+void to_scheduler() { emulation_switch(&device->stack_pointers[device->current], device->scheduler); }
+
+// The lane of a warp that runs after another, -1 standing for none before: the threads of a
+// warp take turns until none is ready.
+int next_lane(uint32_t ready, int after) {
+    if (order == Order::backward) {
+        const uint32_t below = after < 0 ? ready : ready & ((1u << after) - 1);
+        return 31 - __builtin_clz(below ? below : ready);
+    }
+    const uint32_t above = after < 0 ? ready : ready & ~((2u << after) - 1);
+    return __builtin_ctz(above ? above : ready);
+}
+
+// Leaves the thread that runs, for another of its warp or, where none is ready, for the
+// scheduler.
+void leave() {
+    const int from = device->current;
+    if (const uint32_t ready = warp_of(from).ready; ready != 0)
+        resume(from / 32 * 32 + next_lane(ready, from % 32), &device->stack_pointers[from]);
+    else
+        to_scheduler();
+}
+
+// Leaves the thread that runs until a barrier or its warp lets it go on.
+void wait_for(signed char what) {
+    device->waits_for[device->current] = what;
+    warp_of(device->current).ready &= ~bit_of(device->current);
+    leave();
+}
 
 void fiber_main() {
     device->entry->call(device->arguments);
     Fiber &self = device->fibers[device->current];
     if (!self.products.empty()) fail("thread %d ends with products under way", device->current);
     if (!self.copies.empty()) fail("thread %d ends with asynchronous copies under way", device->current);
-    self.state = State::done;
+    Warp &w = warp_of(device->current);
+    w.ready &= ~bit_of(device->current);
+    w.done |= bit_of(device->current);
     device->progressed = true;
-    to_scheduler();
+    leave();
     std::abort();
 }
 
+// Stacks begin at different places of their pages, or they would all have the same lines of
+// the processor's caches.
+size_t stack_begin(int thread) { return size_t(thread + 1) * stack_size - thread % 64 * 18 * 64; }
+
 void begin(int thread) {
     Fiber &f = device->fibers[thread];
-    auto *frame = reinterpret_cast<void **>(device->stacks + size_t(thread + 1) * stack_size) - frame_words;
+    auto *frame = reinterpret_cast<void **>(device->stacks + stack_begin(thread)) - frame_words;
     std::memset(frame, 0, frame_words * sizeof *frame);
     frame[return_word] = reinterpret_cast<void *>(fiber_main);
-    f.stack_pointer = frame;
-    f.state = State::ready;
+    device->stack_pointers[thread] = frame;
+    device->waits_for[thread] = nothing;
     f.group = 0;
     f.copies.clear();
     f.product_group = 0;
@@ -229,36 +278,26 @@ Static static_shared() {
     return found;
 }
 
-void run(int thread) {
-    Fiber &f = device->fibers[thread];
-    device->current = thread;
-    threadIdx = {thread % blockDim.x, thread / blockDim.x % blockDim.y, thread / (blockDim.x * blockDim.y)};
-    if (f.state == State::polls) f.state = State::ready;
-    device->on_fiber = true;
-    emulation_switch(&device->scheduler, f.stack_pointer);
-    device->on_fiber = false;
-    if (device->failed) throw Failure{};
-}
-
 // Runs the threads of a warp until none can go on.
 void run_warp(int warp) {
-    int first = warp * 32, end = device->threads < first + 32 ? device->threads : first + 32;
-    for (bool again = true; again;) {
-        again = false;
-        for (int i = first; i < end; i++) {
-            int thread = order == Order::backward ? end - 1 - (i - first) : i;
-            if (device->fibers[thread].state == State::ready) {
-                run(thread);
-                again = true;
-            }
-        }
+    while (const uint32_t ready = device->warps[warp].ready) {
+        device->on_fiber = true;
+        resume(warp * 32 + next_lane(ready, -1), &device->scheduler);
+        device->on_fiber = false;
+        if (device->failed) throw Failure{};
     }
 }
 
 void run_block() {
     for (int i = 0; i < device->threads; i++) begin(i);
     int warps = (device->threads + 31) / 32;
-    for (int i = 0; i < warps; i++) device->warps[i].arrived = 0;
+    for (int i = 0; i < warps; i++) {
+        Warp &w = device->warps[i];
+        const int live = device->threads - i * 32;
+        w.ready = live < 32 ? (1u << live) - 1 : ~0u;
+        w.polls = w.done = 0;
+        w.arrived = 0;
+    }
     for (Barrier &b : device->barriers) b = {};
     device->boxes.clear();
     std::memset(shared(), 0xff, device->shared_size);
@@ -269,24 +308,23 @@ void run_block() {
         device->progressed = false;
         for (int i = 0; i < warps; i++) run_warp(order == Order::forward ? i : warps - 1 - i);
         bool all_done = true, polling = false;
-        for (int i = 0; i < device->threads; i++) {
-            Fiber &f = device->fibers[i];
-            all_done &= f.state == State::done;
-            if (f.state == State::polls) {
-                f.state = State::ready;
-                polling = true;
-            }
+        for (int i = 0; i < warps; i++) {
+            Warp &w = device->warps[i];
+            const int live = device->threads - i * 32;
+            all_done &= __builtin_popcount(w.done) == (live < 32 ? live : 32);
+            polling |= w.polls != 0;
+            w.ready |= std::exchange(w.polls, 0);
         }
         if (all_done) return;
         idle = device->progressed ? 0 : idle + 1;
         if (idle > (polling ? most_idle_rounds : 0)) break;
     }
     for (int i = 0; i < device->threads; i++) {
-        const Fiber &f = device->fibers[i];
-        if (f.state == State::done) continue;
-        if (f.state == State::ready) fail("thread %d waits for something that doesn't come", i);
+        const Warp &w = warp_of(i);
+        if (w.done & bit_of(i)) continue;
+        if (w.ready & bit_of(i)) fail("thread %d waits for something that doesn't come", i);
         fail("thread %d waits for %s that others don't reach", i,
-             f.waits_for < 0 ? device->warps[i / 32].exchange : "a barrier");
+             device->waits_for[i] == the_warp ? w.exchange : "a barrier");
     }
 }
 
@@ -323,8 +361,10 @@ unsigned char *shared() { return device->shared_end - (device->shared_size + 127
 size_t shared_size() { return device->shared_size; }
 
 void yield() {
-    device->fibers[device->current].state = State::polls;
-    to_scheduler();
+    Warp &w = warp_of(device->current);
+    w.ready &= ~bit_of(device->current);
+    w.polls |= bit_of(device->current);
+    leave();
 }
 
 void barrier(int id, int threads) {
@@ -334,19 +374,19 @@ void barrier(int id, int threads) {
     b.threads = threads;
     device->progressed = true;
     if (++b.arrived < threads) {
-        Fiber &self = device->fibers[device->current];
-        self.state = State::waits;
-        self.waits_for = id;
-        to_scheduler();
+        wait_for(static_cast<signed char>(id));
         return;
     }
     b.arrived = 0;
     int joined[most_threads_of_a_block], count = 0;
     for (int i = 0; i < device->threads; i++) {
-        Fiber &f = device->fibers[i];
-        const bool here = f.state == State::waits && f.waits_for == id;
-        if (here) f.state = State::ready;
-        if (here || i == device->current) joined[count++] = i;
+        if (device->waits_for[i] == id) {
+            device->waits_for[i] = nothing;
+            warp_of(i).ready |= bit_of(i);
+        } else if (i != device->current) {
+            continue;
+        }
+        joined[count++] = i;
     }
     watch_joined(joined, count);
 }
@@ -354,38 +394,33 @@ void barrier(int id, int threads) {
 // The wait for products is one of a whole warp, which matters to who may read what when.
 constexpr const char *products_waited_for = "wgmma.wait_group";
 
-void *exchange(const void *operand, size_t size, const char *name, void (*combine)(void *lanes, int live)) {
-    int first = device->current / 32 * 32;
-    int live = device->threads - first < 32 ? device->threads - first : 32;
+void *lane_place() { return warp_of(device->current).lanes + device->current % 32 * exchange_stride; }
+
+void meet(const char *name, void (*combine)(void *lanes, int live)) {
+    const int first = device->current / 32 * 32;
+    const int live = device->threads - first < 32 ? device->threads - first : 32;
     Warp &w = device->warps[first / 32];
     if (w.arrived > 0 && w.exchange != name && std::strcmp(w.exchange, name) != 0)
         fail("lanes of one warp are at %s and at %s", w.exchange, name);
     w.exchange = name;
-    unsigned char *mine = w.lanes + (device->current - first) * exchange_stride;
-    std::memcpy(mine, operand, size);
     device->progressed = true;
     if (++w.arrived < live) {
-        Fiber &self = device->fibers[device->current];
-        self.state = State::waits;
-        self.waits_for = -1;
-        to_scheduler();
-        return mine;
+        wait_for(the_warp);
+        return;
     }
     {
         const Unwatched together;
         combine(w.lanes, live);
     }
-    if (std::strcmp(name, "__syncwarp") == 0 || std::strcmp(name, products_waited_for) == 0) {
+    if (watching && (std::strcmp(name, "__syncwarp") == 0 || std::strcmp(name, products_waited_for) == 0)) {
         int joined[32];
         for (int i = 0; i < live; i++) joined[i] = first + i;
         watch_joined(joined, live);
     }
     w.arrived = 0;
-    for (int i = first; i < first + live; i++) {
-        Fiber &f = device->fibers[i];
-        if (f.state == State::waits && f.waits_for < 0) f.state = State::ready;
-    }
-    return mine;
+    // All lanes are here, so none waits for anything else.
+    for (int i = first; i < first + live; i++) device->waits_for[i] = nothing;
+    w.ready |= live < 32 ? (1u << live) - 1 : ~0u;
 }
 
 void copy_later(void *to, const void *from, int size, int filled) {
@@ -444,28 +479,32 @@ void end_phase(Phase &p) {
 
 void run_copy(const BoxCopy &c) {
     const BoxMap &map = c.map;
-    unsigned to = shared_address(c.to), count = 0;
+    // The swizzle moves 16 bytes at a time, of which a row of a box has a whole number.
+    constexpr unsigned chunk = 16;
+    const unsigned row = map.box[0] * map.element, elements = chunk / map.element;
+    unsigned to = shared_address(c.to), bytes = 0;
     for (int z = 0; z < int(map.box[2]); z++)
-        for (int y = 0; y < int(map.box[1]); y++)
-            for (int x = 0; x < int(map.box[0]); x++, count++) {
-                unsigned at = to + count * map.element;
+        for (int y = 0; y < int(map.box[1]); y++) {
+            const int64_t from[2] = {int64_t(c.at[1]) + y, int64_t(c.at[2]) + z};
+            bool inside = true;
+            for (int i = 0; i < 2; i++) inside &= from[i] >= 0 && uint64_t(from[i]) < map.size[i + 1];
+            const unsigned char *source = map.at + from[0] * int64_t(map.stride[1]) + from[1] * int64_t(map.stride[2]);
+            for (unsigned x = 0; x < row; x += chunk, bytes += chunk) {
+                unsigned at = to + bytes;
                 if (map.swizzled) at ^= (at >> 7 & 7) << 4;
-                const int from[3] = {c.at[0] + x, c.at[1] + y, c.at[2] + z};
-                const unsigned char *element = map.at;
-                bool inside = true;
-                for (int i = 0; i < 3; i++) {
-                    inside &= from[i] >= 0 && uint64_t(from[i]) < map.size[i];
-                    element += from[i] * int64_t(map.stride[i]);
-                }
-                if (inside)
-                    std::memcpy(shared_at(at), element, map.element);
-                else
-                    std::memset(shared_at(at), 0, map.element);
-                watch_copy_writes(c.number, shared_at(at), map.element);
+                unsigned char *place = shared_at(at);
+                std::memset(place, 0, chunk);
+                const int64_t first = c.at[0] + int64_t(x / map.element), last = first + elements;
+                const int64_t begin = std::max<int64_t>(first, 0), end = std::min<int64_t>(last, map.size[0]);
+                if (inside && begin < end)
+                    std::memcpy(place + (begin - first) * map.element, source + begin * map.element,
+                                (end - begin) * map.element);
+                watch_copy_writes(c.number, place, chunk);
             }
+        }
     watch_copy_ends(c.number, c.barrier);
     Phase &p = phase_of(c.barrier);
-    p.bytes -= int(count * map.element);
+    p.bytes -= int(bytes);
     end_phase(p);
 }
 
@@ -529,8 +568,7 @@ void await_products(int groups_left) {
             p.run(p);
     }
     self.products.resize(kept);
-    const int nothing = 0;
-    if (watching) exchange(&nothing, sizeof nothing, products_waited_for, [](void *, int) {});
+    if (watching) meet(products_waited_for, [](void *, int) {});
 }
 
 } // namespace emulation
@@ -582,6 +620,8 @@ extern "C" const char *standin_launch(const char *name, dim3 grid, dim3 block, s
     device->entry = e;
     device->arguments = arguments;
     device->threads = int(threads);
+    for (int i = 0; i < device->threads; i++)
+        device->indices[i] = {i % block.x, i / block.x % block.y, i / (block.x * block.y)};
     device->shared_size = shared;
     blockDim = block;
     gridDim = grid;

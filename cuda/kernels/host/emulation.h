@@ -72,9 +72,11 @@ void block_is_of(int threads);
 unsigned char *shared();
 size_t shared_size();
 
-// Exchange between the lanes of a warp: operands of all lanes go in, the lane
-// that comes last calls combine once for all, and everyone gets its own result.
-void *exchange(const void *operand, size_t size, const char *name, void (*combine)(void *lanes, int live));
+// Exchange between the lanes of a warp: each puts its operand in its place and meets the
+// others, the one that comes last calls combine once for all, and each finds its result in
+// its place.
+void *lane_place();
+void meet(const char *name, void (*combine)(void *lanes, int live));
 constexpr size_t exchange_stride = 256;
 
 template <class T> T &lane_value(void *lanes, int lane) {
@@ -83,8 +85,11 @@ template <class T> T &lane_value(void *lanes, int lane) {
 
 template <class T> T collective(const T &operand, const char *name, void (*combine)(void *lanes, int live)) {
     static_assert(sizeof(T) <= exchange_stride && std::is_trivially_copyable_v<T>);
+    void *place = lane_place();
+    std::memcpy(place, &operand, sizeof operand);
+    meet(name, combine);
     T result;
-    std::memcpy(&result, exchange(&operand, sizeof operand, name, combine), sizeof result);
+    std::memcpy(&result, place, sizeof result);
     return result;
 }
 

@@ -67,20 +67,22 @@ template <class T> void run_product(const Product &p) {
     }
     const unsigned char *window = shared_at(0);
     const int warp = threadIdx.x / 32 % 4, at = lane();
-    float rows[2][16], column[16];
+    float rows[2][16];
     for (int r = 0; r < 2; r++) matrix_row<T>(rows[r], p.a, 16 * warp + at / 4 + 8 * r, window);
-    for (int j = 0; j < p.columns / 8; j++)
-        for (int c = 0; c < 2; c++) {
-            matrix_row<T>(column, p.b, 8 * j + at % 4 * 2 + c, window);
-            for (int r = 0; r < 2; r++) {
-                float products[16][1];
-                for (int k = 0; k < 16; k++) products[k][0] = rows[r][k] * column[k];
-                float &d = p.d[4 * j + 2 * r + c];
-                float sum[1] = {p.add ? d : 0.f};
-                add_products(sum, products);
-                d = sum[0];
-            }
+    // Two rows by two columns of each of two blocks of eight.
+    if (p.columns % 16 != 0) fail("product of %d columns, want a multiple of 16", p.columns);
+    for (int j = 0; j < p.columns / 8; j += 2) {
+        float columns[4][16], products[16][8], sums[8];
+        for (int c = 0; c < 4; c++) matrix_row<T>(columns[c], p.b, 8 * (j + c / 2) + at % 4 * 2 + c % 2, window);
+        float *d = p.d + 4 * j;
+        for (int i = 0; i < 8; i++) {
+            const int block = i / 4, row = i % 4 / 2, column = 2 * block + i % 2;
+            for (int k = 0; k < 16; k++) products[k][i] = rows[row][k] * columns[column][k];
+            sums[i] = p.add ? d[i] : 0.f;
         }
+        add_products(sums, products);
+        std::memcpy(d, sums, sizeof sums);
+    }
 }
 
 template <class T> void multiply_later(float *d, int columns, unsigned long long a, unsigned long long b, bool add) {

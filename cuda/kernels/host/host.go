@@ -109,10 +109,10 @@ func compile(dir string, sources ...string) ([]string, error) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			arguments := []string{"-std=c++20", "-O2", "-fPIC", "-fno-strict-aliasing",
+			arguments := []string{"-std=c++20", "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-fPIC", "-fno-strict-aliasing",
 				"-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-x", "c++", "-c", source, "-o", objects[i]}
 			if runtime.GOARCH == "amd64" {
-				arguments = append(arguments, "-mf16c", "-mfma")
+				arguments = append(arguments, "-mf16c", "-mfma", "-mavx2")
 			}
 			if Checked() && filepath.Ext(source) == ".cu" {
 				arguments = append(arguments, checks...)
@@ -140,34 +140,30 @@ type Library struct{ launch, parameters, kernel, order, encode, banks unsafe.Poi
 // compiler is g++, or the one that CXX names.
 func compiler() string { return cmp.Or(os.Getenv("CXX"), "g++") }
 
-// Build compiles the kernels into a library in dir and opens it.
-func Build(dir string) (*Library, error) {
-	objects, err := Compile(dir)
-	if err != nil {
-		return nil, err
-	}
-	return open(dir, objects)
-}
-
-// BuildOf compiles sources in CUDA C++ instead of the kernels.
+// BuildOf compiles sources in CUDA C++, and the emulation, into a library in dir and opens it.
 func BuildOf(dir string, sources ...string) (*Library, error) {
 	objects, err := compile(dir, sources...)
 	if err != nil {
 		return nil, err
 	}
-	return open(dir, objects)
+	return link(dir, objects)
 }
 
-// open links a library in dir and opens it.
-func open(dir string, objects []string) (*Library, error) {
+// link links a library in dir and opens it.
+func link(dir string, objects []string) (*Library, error) {
 	path := filepath.Join(dir, "libkernels.so")
-	arguments := append([]string{"-shared", "-o", path}, objects...)
+	arguments := append([]string{"-shared", "-Wl,-Bsymbolic", "-o", path}, objects...)
 	if Checked() {
 		arguments = append(arguments, "-fsanitize=undefined")
 	}
 	if output, err := exec.Command(compiler(), arguments...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("linking the kernels for the host: %w\n%s", err, output)
 	}
+	return Open(path)
+}
+
+// Open opens a library that has what Compile makes.
+func Open(path string) (*Library, error) {
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	handle := C.dlopen(name, C.RTLD_NOW)

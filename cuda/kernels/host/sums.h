@@ -14,24 +14,32 @@ namespace emulation {
 // One bit more than float32's 24 is kept while they are added, as on the A100; later ones
 // keep more.
 template <int count, int width> void add_products(float (&to)[width], const float (&products)[count][width]) {
-    float most[width];
-    for (int i = 0; i < width; i++) most[i] = std::fabs(to[i]);
-    for (int k = 0; k < count; k++)
+    // Of positive numbers the larger has the larger bits, and what is no number has the
+    // largest.
+    constexpr uint32_t size = 0x7fffffff;
+    uint32_t most[width], scale_bits[width], unit_bits[width], unusual = 0;
+    std::memcpy(most, to, sizeof most);
+    for (int i = 0; i < width; i++) most[i] &= size;
+    for (int k = 0; k < count; k++) {
+        uint32_t bits[width];
+        std::memcpy(bits, products[k], sizeof bits);
         for (int i = 0; i < width; i++) {
-            const float size = std::fabs(products[k][i]);
-            most[i] = size > most[i] ? size : most[i];
+            bits[i] &= size;
+            most[i] = bits[i] > most[i] ? bits[i] : most[i];
         }
-    float scale[width], unit[width];
-    bool usual = true;
-    for (int i = 0; i < width; i++) {
-        const unsigned exponent = __float_as_uint(most[i]) >> 23;
-        usual &= (exponent >= 27 && exponent < 255) || most[i] == 0;
-        // The largest becomes a whole number of 25 bits.
-        const unsigned shift = most[i] == 0 ? 127 : exponent;
-        scale[i] = __uint_as_float((278 - shift) << 23);
-        unit[i] = __uint_as_float((shift - 24) << 23);
     }
-    if (!usual) { // far below what rounding shows in, or not finite
+    for (int i = 0; i < width; i++) {
+        const uint32_t exponent = most[i] >> 23, nothing = most[i] == 0;
+        unusual |= (exponent < 27 || exponent == 255) && !nothing;
+        // The largest becomes a whole number of 25 bits.
+        const uint32_t shift = nothing ? 127 : exponent;
+        scale_bits[i] = (278 - shift) << 23;
+        unit_bits[i] = (shift - 24) << 23;
+    }
+    float scale[width], unit[width];
+    std::memcpy(scale, scale_bits, sizeof scale);
+    std::memcpy(unit, unit_bits, sizeof unit);
+    if (unusual) { // far below what rounding shows in, or not finite
         for (int k = 0; k < count; k++)
             for (int i = 0; i < width; i++) to[i] += products[k][i];
         return;
@@ -42,11 +50,11 @@ template <int count, int width> void add_products(float (&to)[width], const floa
         for (int i = 0; i < width; i++) sums[i] += int(products[k][i] * scale[i]);
     for (int i = 0; i < width; i++) {
         const double exact = sums[i];
-        unsigned long long bits;
-        std::memcpy(&bits, &exact, 8);
-        bits &= ~0x1fffffffull; // 24 bits of the mantissa stay
+        unsigned long long mantissa;
+        std::memcpy(&mantissa, &exact, 8);
+        mantissa &= ~0x1fffffffull; // 24 bits of it stay
         double cut;
-        std::memcpy(&cut, &bits, 8);
+        std::memcpy(&cut, &mantissa, 8);
         to[i] = float(cut) * unit[i];
     }
 }
