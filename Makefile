@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race arm64-test gpu-test gpu-checked gpu-code gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery
+.PHONY: build man test race arm64-test gpu-test gpu-checked gpu-code gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery studio-pictures
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -30,6 +30,7 @@ test:
 race:
 	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
+	go test -race -run 'Tabs|Memory|Encoding|Streams' ./studio
 
 # Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some
 # two minutes of processor time. Left out is what would take several more: convolutions
@@ -77,12 +78,13 @@ gpu-code:
 gpu-check:
 	./cuda/check.sh '$(ONLY)'
 
-# The pages of impasto compare and batch in a real browser: any Chromium, the one that
+# The pages of impasto compare, batch and studio in a real browser: any Chromium, the one that
 # IMPASTO_BROWSER names or the first that is installed.
+BROWSER = $${IMPASTO_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}
+NO_BROWSER = no browser: install Chromium (Debian: apt-get install chromium) or set IMPASTO_BROWSER
 browser:
-	@browser=$${IMPASTO_BROWSER:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome)}; \
-	test -n "$$browser" || { echo "no browser to test the page in: install Chromium (Debian: apt-get install chromium) or set IMPASTO_BROWSER"; exit 1; }; \
-	IMPASTO_BROWSER=$$browser go test -count=1 -run Browser ./internal/report
+	@browser=$(BROWSER); test -n "$$browser" || { echo "$(NO_BROWSER)"; exit 1; }; \
+	IMPASTO_BROWSER=$$browser go test -count=1 -timeout 30m -run Browser ./internal/report ./cmd/impasto
 
 # Output for benchstat.
 bench:
@@ -178,6 +180,13 @@ mask-pictures:
 		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
 	bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/masks/auto.jpg --mask auto:2 \
 		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
+
+# The pictures of docs/studio.md: the studio's page in a browser, which paints for some
+# minutes.
+studio-pictures:
+	@browser=$(BROWSER); test -n "$$browser" || { echo "$(NO_BROWSER)"; exit 1; }; \
+	mkdir -p docs/images/studio; \
+	IMPASTO_BROWSER=$$browser IMPASTO_STUDIO_PICTURES=$$PWD/docs/images/studio go test -count=1 -timeout 30m -run StudioPictures ./cmd/impasto
 
 # All that must hold besides the tests. Each system and each kind of processor is built for
 # once; make cross builds for all.

@@ -165,10 +165,14 @@ func (o Options) checkStart() error {
 		return err
 	}
 	switch given := o.StartImage != nil && !o.StartImage.Bounds().Empty(); {
-	case o.Start == StartFromImage && !given:
-		return &OptionError{"StartImage", "start is image but there is no picture to start from; give one"}
-	case o.Start != StartFromImage && o.StartImage != nil:
-		return &OptionError{"StartImage", fmt.Sprintf("there is a picture to start from but start is %s, want image", o.Start)}
+	case o.Start.IsPicture() && !given:
+		return &OptionError{"StartImage", fmt.Sprintf("start is %s but there is no picture to start from; give one", o.Start)}
+	case !o.Start.IsPicture() && o.StartImage != nil:
+		return &OptionError{"StartImage", fmt.Sprintf("there is a picture to start from but start is %s, want image or result", o.Start)}
+	case o.Start == StartFromResult && longerSide(o.StartImage) >= o.Size:
+		size := o.StartImage.Bounds().Size()
+		return &OptionError{"StartImage", fmt.Sprintf("the result to go on from is %d×%d pixels and the output's size is %d; want a larger size, or to start from an image, which may have any",
+			size.X, size.Y, o.Size)}
 	}
 	return nil
 }

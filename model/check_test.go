@@ -88,6 +88,8 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"negative decay", func(o *Options) { o.AverageDecay = -0.5 }, "AverageDecay", "average decay is -0.5"},
 		{"unknown start", func(o *Options) { o.Start = "gray" }, "Start", "did you mean grey?"},
 		{"start from a picture that isn't there", func(o *Options) { o.Start = "image" }, "StartImage", "no picture to start from"},
+		{"result to go on from that isn't there", func(o *Options) { o.Start = "result" }, "StartImage", "start is result but there is no picture"},
+		{"result as large as the output", func(o *Options) { o.Start, o.StartImage = "result", waves(64, 512, 1) }, "StartImage", "64×512 pixels and the output's size is 512; want a larger size"},
 		{"picture to start from unused", func(o *Options) { o.StartImage = waves(20, 20, 1) }, "StartImage", "start is content"},
 		{"unknown device", func(o *Options) { o.Device = "cpuu" }, "Device", "did you mean cpu?"},
 		{"a precision that there isn't", func(o *Options) { o.Precision = "f8" }, "Precision", `unknown precision "f8"`},

@@ -118,6 +118,27 @@ func TestWhoListensMayBeAnother(t *testing.T) {
 	}
 }
 
+// TestResumedRunFromAResultIsTheSameBitByBit has the result to go on from read again.
+func TestResumedRunFromAResultIsTheSameBitByBit(t *testing.T) {
+	o := resumable(LBFGS, "gram")
+	o.Size, o.Start, o.StartImage = 45, StartFromResult, waves(22, 15, 0.5)
+	want, at := checkpoints(t, o)
+	for _, i := range []int{0, len(at) - 2} {
+		resumed := o
+		resumed.Resume = readFrom(t, at[i])
+		got, err := stylize(t, t.Context(), oneStyle, resumed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkSame(t, fmt.Sprintf("after moment %d", i+1), got, want)
+	}
+	other := o
+	other.Resume, other.StartImage = readFrom(t, at[0]), waves(22, 15, 0.6)
+	if _, err := stylize(t, t.Context(), oneStyle, other); err == nil || !strings.Contains(err.Error(), "its start picture is another") {
+		t.Errorf("went on with another result: %v", err)
+	}
+}
+
 func TestStoppedRunGoesOnAsIfItHadNot(t *testing.T) {
 	for optimizer, loss := range map[Optimizer]string{Adam: "sinkhorn", LBFGS: "gram"} {
 		t.Run(fmt.Sprintf("%s %s", optimizer, loss), func(t *testing.T) {

@@ -64,7 +64,7 @@ func TestEverythingComesNearerToTheStyle(t *testing.T) {
 				o := shallowOptions(t)
 				o.SetLoss(loss)
 				o.ContentLoss, o.Optimizer, o.Start = form.Name, optimizer, row.name
-				if row.name == StartFromImage {
+				if row.name.IsPicture() {
 					o.StartImage = waves(20, 20, 0.3)
 				}
 				seen := descend(t, content, style, o)

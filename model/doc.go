@@ -18,7 +18,8 @@
 //
 // Pictures are in sRGB; a program that has others converts them first. Where the content
 // is transparent, it is painted as a continuation of what is near, and the result has its
-// alpha. All other pictures are laid on white.
+// alpha; a result that is gone on from is taken so, too. All other pictures are laid on
+// white.
 //
 // The picture, its gradient and the optimiser's state stay on the device; what
 // comes back in an iteration is the value of each term of the loss, and a

@@ -67,6 +67,7 @@ type run struct {
 	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
 	pictures  []string // likewise of the content and of each style, as the levels have them
 	inputs    []input  // see list
+	stretched []string // see remarkStart
 	remarks   []string // for the result
 }
 
@@ -78,7 +79,7 @@ func checkedRun(ctx context.Context, content image.Image, styles []Style, o Opti
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	return newRun(ctx, content, styles, o)
+	return newRun(ctx, content, styles, o.settleStart())
 }
 
 func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
@@ -119,8 +120,9 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 		return err
 	}
 	early[0].remarkTexture()
+	r.stretched = o.remarkStart(content.Bounds().Size())
 	if o.Planned == nil { // which would be told
-		r.remarks = append(r.remarks, r.extractor.guide.said()...)
+		r.remarks = append(r.remarks, r.said()...)
 	}
 	if r.estimate, err = r.newEstimate(sketches); err != nil {
 		return fmt.Errorf("model: %w", err)
@@ -142,6 +144,9 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	}
 	return nil
 }
+
+// said is what a user should know of masks and of what is started from.
+func (r *run) said() []string { return append(r.extractor.guide.said(), r.stretched...) }
 
 func (r *run) close() {
 	if r.optimiser != nil {
@@ -294,7 +299,7 @@ func (r *run) beginning(before *picture.Picture, l level) (*picture.Picture, err
 	if err != nil {
 		return nil, err
 	}
-	if first := r.levels[0]; l.width != first.width || r.options.Start == StartFromContent {
+	if first := r.levels[0]; l.width != first.width || r.options.Start.goesOn() {
 		addNoise(from, r.options.Noise, r.options.Seed)
 	}
 	return from, nil

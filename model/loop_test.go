@@ -86,14 +86,18 @@ func TestLossFallsFromEveryStart(t *testing.T) {
 			t.Run(fmt.Sprintf("%s from %s", optimizer, start), func(t *testing.T) {
 				o := shallow(tinyOptions())
 				o.Optimizer, o.Start = optimizer, start
-				if start == StartFromImage {
+				if start.IsPicture() {
 					o.StartImage = waves(20, 20, 2)
+				}
+				want := o.FirstIterations
+				if start == StartFromResult {
+					want = o.Iterations
 				}
 				var seen []float64
 				o.Progress = func(p Progress) { seen = append(seen, p.Loss) }
 				must(t)(stylize(t, t.Context(), oneStyle, o))
-				if len(seen) != o.FirstIterations {
-					t.Fatalf("progress came %d times, want %d", len(seen), o.FirstIterations)
+				if len(seen) != want {
+					t.Fatalf("progress came %d times, want %d", len(seen), want)
 				}
 				if first, last := seen[0], seen[len(seen)-1]; !(last < first) {
 					t.Errorf("loss went from %v to %v, want it to fall", first, last)

@@ -73,7 +73,8 @@ type Options struct {
 
 	// Size is the longer side of the output in pixels, from what the layers need
 	// (16 for relu5_1) to MaxSize. The levels of the pyramid grow to it by √2 from the
-	// smallest that is at least MinSize; with a MinSize of Size or more there is but one.
+	// smallest that is at least MinSize; with a MinSize of Size or more there is but one, and
+	// with StartFromResult they are those that are larger than that.
 	Size, MinSize int
 	// StyleSize is the longest that a side of a style picture is at every level; 0
 	// makes it StyleScale, 1/MaxStyleScale to MaxStyleScale, times the level's own.
@@ -82,7 +83,8 @@ type Options struct {
 	StyleScale float64
 
 	// FirstIterations are made at the first level, Iterations at the last, MiddleIterations
-	// at each between; 1 to MaxIterations.
+	// at each between, 1 to MaxIterations. With StartFromResult the first level is one of
+	// those between or the last.
 	FirstIterations, MiddleIterations, Iterations int
 	// LeastIterations is down to how many L-BFGS goes at the last level where its longer
 	// side is above 512 pixels, 1 to MaxIterations: it makes 512/side of Iterations where
@@ -92,8 +94,9 @@ type Options struct {
 	LeastIterations int
 	// Noise, 0 to 1, is the standard deviation, in units of the picture's range, of what is
 	// added to the picture that a level begins with: to that of the level before, which
-	// lacks the finest detail, and to the content. Where nothing is to begin with, strokes
-	// grow along what edges there are, in rows. Another start of one's own stays as it is.
+	// lacks the finest detail, to the content and to a smaller result. Where nothing is to
+	// begin with, strokes grow along what edges there are, in rows. Another start of one's own
+	// stays as it is.
 	Noise float64
 	// TimeLimit, unless 0, ends the run after that time instead of after so many
 	// iterations. Each level has a share of it in proportion to its iterations
@@ -113,7 +116,7 @@ type Options struct {
 	Protect image.Image
 
 	Start      Start       // what the first level starts from
-	StartImage image.Image // for StartFromImage
+	StartImage image.Image // for StartFromImage, and for StartFromResult, where its longer side is below Size
 	Seed       uint64      // of whatever is random
 
 	Device    device.Name

@@ -19,7 +19,8 @@ type Plan struct {
 	Time time.Duration
 	// Memory is how many bytes the level that takes the most does; see Level.
 	Memory int64
-	// Remarks are what a user should know of masks that the run was given.
+	// Remarks are what a user should know of masks that the run was given, and of a result
+	// that it goes on from.
 	Remarks []string
 }
 
@@ -53,7 +54,7 @@ func MakePlan(ctx context.Context, content image.Image, styles []Style, o Option
 
 // plan is what the run will take, by what was measured up to now.
 func (r *run) plan() Plan {
-	p := Plan{Device: r.extractor.Device.Name(), Time: r.estimate.total(), Remarks: r.extractor.guide.said()}
+	p := Plan{Device: r.extractor.Device.Name(), Time: r.estimate.total(), Remarks: r.said()}
 	var before time.Duration
 	for i, l := range r.levels {
 		level := PlannedLevel{

@@ -171,8 +171,10 @@ func emptyPyramid(content image.Point, styles []Style, o Options) []level {
 	for _, side := range o.sides(content.X, content.Y) {
 		sizes := outlineOf(content, styles, o, side)
 		l := level{width: sizes.width, height: sizes.height, styleSizes: sizes.styles, iterations: o.iterationsAt(side)}
-		if len(levels) == 0 {
+		if len(levels) == 0 && o.Start != StartFromResult {
 			l.iterations = o.FirstIterations
+		}
+		if len(levels) == 0 {
 			l.remarkSize(side, o)
 		}
 		for s, style := range styles {

@@ -213,9 +213,12 @@ func (r *run) keep(ctx context.Context, levels []level) error {
 	return nil
 }
 
-// sameShape is how far the ratio of a mask's sides may be from that of its picture's, for
-// nobody to be told.
-const sameShape = 0.03
+// isOfShape tells whether the ratio of a picture's sides is near enough to that of another's
+// for nobody to be told: within 3 %.
+func isOfShape(a, b image.Point) bool {
+	ratio := float64(a.X) * float64(b.Y) / (float64(a.Y) * float64(b.X))
+	return math.Abs(math.Log(ratio)) <= 0.03
+}
 
 // mask is the mask of width×height that a picture comes to, which isn't empty. It is of
 // another picture, which has a size.
@@ -227,8 +230,7 @@ func (g *guidance) mask(ctx context.Context, what, option string, img image.Imag
 	if masks[0].All(0) {
 		return regions.Mask{}, &OptionError{option, fmt.Sprintf("%s is empty: %s is black or transparent all over, and white is what counts", what, nameOf(img))}
 	}
-	own := img.Bounds().Size()
-	if ratio := float64(own.X) * float64(size.Y) / (float64(own.Y) * float64(size.X)); math.Abs(math.Log(ratio)) > sameShape {
+	if own := img.Bounds().Size(); !isOfShape(own, size) {
 		g.remarks = append(g.remarks, fmt.Sprintf("%s, %s, is %d×%d and is stretched to the shape of its picture, %d×%d",
 			what, nameOf(img), own.X, own.Y, size.X, size.Y))
 	}

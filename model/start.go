@@ -3,11 +3,13 @@ package model
 import (
 	"context"
 	"fmt"
+	"image"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"impasto/internal/picture"
+	"impasto/internal/recolour"
 )
 
 // Start names what the first level starts from.
@@ -20,6 +22,10 @@ const (
 	StartFromGrey    Start = "grey"
 	StartFromNoise   Start = "noise"
 	StartFromImage   Start = "image"
+	// StartFromResult goes on from a smaller result of the same pictures: levels are those
+	// that are larger, and each, the first included, begins and goes on as one after another
+	// does, with Options.Noise and without the first level's own number of iterations.
+	StartFromResult Start = "result"
 )
 
 // starts is the table of what the first level may start from. Each row's picture has the
@@ -34,6 +40,7 @@ var starts = [...]struct {
 	{StartFromGrey, "grey with a little noise", fromGrey},
 	{StartFromNoise, "noise", fromNoise},
 	{StartFromImage, "a picture of one's own, resized to fit whatever its shape", fromImage},
+	{StartFromResult, "a smaller result, from which scales go on as from one to the next", fromResult},
 }
 
 // StartNames are what there is to start from.
@@ -54,6 +61,36 @@ func (s Start) Help() string {
 	}
 	return ""
 }
+
+// IsPicture tells whether Options.StartImage is what is started from.
+func (s Start) IsPicture() bool { return s == StartFromImage || s == StartFromResult }
+
+// goesOn tells whether something is to begin with that noise is added to.
+func (s Start) goesOn() bool { return s == StartFromContent || s == StartFromResult }
+
+// settleStart leaves out the levels that a result which is gone on from is larger than. The
+// options have been checked.
+func (o Options) settleStart() Options {
+	if o.Start == StartFromResult {
+		o.MinSize = max(o.MinSize, longerSide(o.StartImage)+1)
+	}
+	return o
+}
+
+// remarkStart remarks on a result that isn't of the content's shape.
+func (o Options) remarkStart(content image.Point) []string {
+	if o.Start != StartFromResult {
+		return nil
+	}
+	size := o.StartImage.Bounds().Size()
+	if isOfShape(size, content) {
+		return nil
+	}
+	return []string{fmt.Sprintf("the result to go on from is %d×%d and the content %d×%d: it is stretched, and may be of another content",
+		size.X, size.Y, content.X, content.Y)}
+}
+
+func longerSide(img image.Image) int { return max(img.Bounds().Dx(), img.Bounds().Dy()) }
 
 // greyNoise is the width of the noise on the grey start: one level of an 8-bit
 // picture, so that no two pixels have quite the same gradient.
@@ -97,6 +134,27 @@ func fromImage(ctx context.Context, l level, _ []float64, o Options) (*picture.P
 		return nil, pictureError("start picture", err)
 	}
 	return p, nil
+}
+
+// fromResult is what a level before this one would have left. Where the network sees all
+// pictures in grey, or colours are reduced, the content's are taken out again that show added
+// in the end.
+func fromResult(ctx context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
+	p, err := picture.ResizedTo(ctx, o.StartImage, picture.ResizeOptions{Filter: picture.Bicubic}, l.width, l.height)
+	if err == nil {
+		p, err = p.Filled()
+	}
+	if err != nil {
+		return nil, pictureError("start picture", err)
+	}
+	if p.Alpha = nil; !o.keepsColours(recolour.Luminance) {
+		return p, nil
+	}
+	own, contents := 0., 0.
+	if left := 1 - o.KeepColours; left > 0 { // √left is what the level's content has of its colours
+		own, contents = 1/math.Sqrt(left), -o.KeepColours/left
+	}
+	return recolour.Paint(ctx, p, l.content, own, contents)
 }
 
 // random generates what is random in the start.

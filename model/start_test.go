@@ -3,11 +3,14 @@ package model
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"impasto/internal/picture"
+	"impasto/internal/recolour"
 )
 
 func startOf(t *testing.T, o Options, styles []Style, weights ...float64) *picture.Picture {
@@ -155,15 +158,16 @@ func TestNoiseIsAsStrongAsAskedFor(t *testing.T) {
 	}
 }
 
-// TestLevelsBeginWithNoise looks at what levels begin with: a start of one's own has none.
+// TestLevelsBeginWithNoise looks at what levels begin with: a start of one's own has none,
+// unless it is a result to go on from.
 func TestLevelsBeginWithNoise(t *testing.T) {
 	o := tinyOptions()
 	o.Size, o.MinSize = 64, 32
 	content, styles := waves(40, 40, 0.1), []Style{{waves(40, 40, 1), 1}}
-	for _, start := range []Start{StartFromContent, StartFromImage} {
+	for _, start := range []Start{StartFromContent, StartFromImage, StartFromResult} {
 		o.Start, o.StartImage = start, nil
-		if start == StartFromImage {
-			o.StartImage = waves(40, 40, 0.3)
+		if start.IsPicture() {
+			o.StartImage = waves(30, 30, 0.3)
 		}
 		r, err := newRun(t.Context(), content, styles, o)
 		if err != nil {
@@ -178,10 +182,134 @@ func TestLevelsBeginWithNoise(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := i > 0 || start == StartFromContent; slices.Equal(plain.RGB, begins.RGB) == want {
+			if want := i > 0 || start != StartFromImage; slices.Equal(plain.RGB, begins.RGB) == want {
 				t.Errorf("started from %s, level %d begins with noise: %t, want %t", start, i+1, !want, want)
 			}
 		}
 		r.close()
+	}
+}
+
+// TestLevelsAfterAResultAreThoseThatAreLarger has the sizes and iterations of one run's last
+// levels, whatever MinSize is.
+func TestLevelsAfterAResultAreThoseThatAreLarger(t *testing.T) {
+	for _, test := range []struct{ result, size, min, want int }{
+		{128, 512, 128, 181}, {256, 512, 128, 362}, {250, 512, 128, 256}, {362, 512, 128, 512}, {363, 512, 128, 512}, {511, 512, 128, 512},
+		{64, 512, 256, 256}, {64, 512, 512, 512},
+	} {
+		o := DefaultOptions()
+		o.Size, o.MinSize = test.size, test.min
+		all := emptyPyramid(image.Pt(300, 200), nil, o)
+		o.Start, o.StartImage = StartFromResult, waves(test.result, test.result*2/3, 1)
+		if err := o.Check(); err != nil {
+			t.Fatal(err)
+		}
+		levels := emptyPyramid(image.Pt(300, 200), nil, o.settleStart())
+		if levels[0].width != test.want {
+			t.Errorf("after a result of %d pixels comes %s, want a width of %d", test.result, levels[0].size(), test.want)
+		}
+		for i, l := range levels {
+			of := all[len(all)-len(levels)+i]
+			if want := o.iterationsAt(of.width); l.width != of.width || l.iterations != want {
+				t.Errorf("after a result of %d pixels, level %s makes %d iterations, want %s and %d", test.result, l.size(), l.iterations, of.size(), want)
+			}
+		}
+	}
+}
+
+// TestGoingOnFromAResultComesToWhatOneRunDoes goes from 64 by 90 to 128 pixels in one run,
+// and in two with a picture of 8 bits between them. What is left to differ are the rounding
+// and what the optimiser knows of the level before.
+func TestGoingOnFromAResultComesToWhatOneRunDoes(t *testing.T) {
+	for _, keep := range []float64{0, 0.5, 1} {
+		o := shallowOptions(t)
+		o.Size, o.MinSize, o.KeepColours = 128, 64, keep
+		o.FirstIterations, o.MiddleIterations, o.Iterations = 12, 8, 8
+		// last are the losses at 128 pixels.
+		last := func(o Options) (losses []float64, img image.Image) {
+			o.Progress = func(p Progress) {
+				if p.Width == 128 {
+					losses = append(losses, p.Loss)
+				}
+			}
+			result, err := Stylize(t.Context(), waves(60, 40, 0.1), []Style{{waves(120, 120, 0.4), 1}}, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return losses, result.Image
+		}
+		want, _ := last(o)
+		smaller := o
+		smaller.Size = 90
+		_, result := last(smaller)
+		rounded := image.NewNRGBA(result.Bounds())
+		draw.Draw(rounded, rounded.Rect, result, image.Point{}, draw.Src)
+		o.Start, o.StartImage = StartFromResult, rounded
+		got, _ := last(o)
+		if len(got) != len(want) {
+			t.Fatalf("keeping %g of the colours, going on made %d iterations and one run %d", keep, len(got), len(want))
+		}
+		for i, bound := range map[int]float64{0: 0.05, len(want) - 1: 0.03} {
+			if ratio := got[i] / want[i]; math.Abs(ratio-1) > bound {
+				t.Errorf("keeping %g of the colours, going on has a loss of %.4g after iteration %d, and one run of %.4g", keep, got[i], i+1, want[i])
+			}
+		}
+		t.Logf("keeping %g: %.4v, one run %.4v", keep, got, want)
+	}
+}
+
+// TestResultsAreGoneOnFromWithoutTheirContentsColours undoes what show does in the end.
+func TestResultsAreGoneOnFromWithoutTheirContentsColours(t *testing.T) {
+	content, err := picture.FromImage(waves(48, 32, 0.05))
+	if err != nil {
+		t.Fatal(err)
+	}
+	painted, err := picture.FromImage(waves(48, 32, 0.2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	grey := func(p *picture.Picture, colour float64) *picture.Picture {
+		p, err := recolour.Relight(t.Context(), p, recolour.Colours{}, recolour.Colours{}, 0, colour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	content, painted = grey(content, 0.2), grey(painted, 0.2) // so that sRGB has all that is made of them
+	for _, keep := range []float64{0.3, 0.8, 1} {
+		o := tinyOptions()
+		o.KeepColours = keep
+		left := math.Sqrt(1 - keep)
+		before := grey(painted, left) // of what the network saw, as the descent left it
+		shown, err := recolour.Paint(t.Context(), before, content, left, keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Start, o.StartImage = StartFromResult, shown
+		got, err := fromResult(t.Context(), level{width: 48, height: 32, content: grey(content, left)}, nil, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range before.RGB {
+			if math.Abs(float64(v-got.RGB[i])) > 0.002 {
+				t.Fatalf("keeping %g of the colours, value %d is %v again, want %v", keep, i, got.RGB[i], v)
+			}
+		}
+	}
+}
+
+func TestAResultOfAnotherShapeIsTold(t *testing.T) {
+	o := tinyOptions()
+	o.Start = StartFromResult
+	for height, want := range map[int]string{13: "", 14: "the result to go on from is 20×14 and the content 60×40: it is stretched", 20: "20×20"} {
+		o.StartImage = waves(20, height, 1)
+		told := ""
+		o.Planned = func(p Plan) { told = strings.Join(p.Remarks, "; ") }
+		if _, err := stylize(t, t.Context(), oneStyle, o); err != nil {
+			t.Fatal(err)
+		}
+		if (told == "") != (want == "") || !strings.Contains(told, want) {
+			t.Errorf("of a result of 20×%d is told %q, want %q", height, told, want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/batch"
+	"impasto/internal/made"
 	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
@@ -33,7 +34,7 @@ type batchOptions struct {
 }
 
 func newBatchOptions() *batchOptions {
-	return &batchOptions{Stylization: settings.Default(), Name: batch.DefaultName, Depth: 8, JPEG: 95}
+	return &batchOptions{Stylization: settings.Default(), Name: batch.DefaultName, Depth: 8, JPEG: made.DefaultJPEGQuality}
 }
 
 func (o *batchOptions) addFlags(f flagSet) {
@@ -167,7 +168,7 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	options := batch.Options{
 		Runner: runner,
 		Pairs:  pairs, Settings: o.Stylization, Depth: o.Depth, Quality: o.JPEG, Folder: o.Folder, Name: o.Name,
-		Version: buildVersion(), Command: commandLine(os.Args[1:]), DryRun: o.DryRun,
+		Version: buildVersion(), Command: made.Line(os.Args[1:]), DryRun: o.DryRun,
 		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}
 	if o.List != "" && o.List != standardStream {

@@ -269,3 +269,17 @@ func TestCheckpointsByDefaultAreInTheStateFolder(t *testing.T) {
 		t.Errorf("standard error says not once that there is no checkpoint:\n%s", got.stderr)
 	}
 }
+
+// A smaller result to go on from is found again from another folder.
+func TestInterruptedRunFromAResultGoesOn(t *testing.T) {
+	folder := workshop(t)
+	impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "style.png", "-o", "small.png", "--quiet"}, painting)...).done(t)
+	args := slices.Concat([]string{"stylize", "content.png", "style.png", "--json"}, painting, []string{"--start=result:small.png", "--size=64"})
+	impasto(t, folder, append(args, "-o", "want.png")...).done(t)
+	cmd := program(t, folder, append(args, "-o", "out.png", "--checkpoint=run.checkpoint")...)
+	if run := during(t, cmd, 5, func() { send(t, cmd, os.Interrupt) }); run.status != statusInterrupted {
+		t.Fatalf("exit status %d, standard error:\n%s", run.status, run.stderr)
+	}
+	impasto(t, t.TempDir(), "stylize", "--resume="+filepath.Join(folder, "run.checkpoint")).done(t)
+	checkPainted(t, folder, readFile(t, filepath.Join(folder, "want.png")))
+}

@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/compare"
+	"impasto/internal/made"
 	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
@@ -217,7 +217,7 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	}
 	options := compare.Options{
 		Content: args[0], Also: o.Also, Cells: cells, Seeds: o.Seeds, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
-		Folder: o.Output, Version: buildVersion(), Command: commandLine(os.Args[1:]),
+		Folder: o.Output, Version: buildVersion(), Command: made.Line(os.Args[1:]),
 		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}
 	for _, s := range styles {
@@ -498,23 +498,6 @@ func rowName(p compare.Picture) string {
 		return quote.Name(p.Name) + " (failed)"
 	}
 	return quote.Name(p.Name)
-}
-
-var harmless = regexp.MustCompile(`^[\w./:=,+@%×-]+$`)
-
-// commandLine is what the user typed, in the words of a shell.
-func commandLine(args []string) string {
-	words := []string{"impasto"}
-	for _, word := range args {
-		if !quote.Visible(word) {
-			quoted := strconv.Quote(word) // with the escapes of $'…', too
-			word = "$'" + strings.ReplaceAll(quoted[1:len(quoted)-1], "'", `\'`) + "'"
-		} else if !harmless.MatchString(word) {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		words = append(words, word)
-	}
-	return strings.Join(words, " ")
 }
 
 // dimensions is a flag that takes NAME=VALUE,… and may be given several times.

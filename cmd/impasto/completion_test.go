@@ -35,7 +35,7 @@ func offered(t *testing.T, args ...string) (texts []string, directive string) {
 }
 
 func TestValuesAreCompleted(t *testing.T) {
-	const files, noFiles, noSpace, folders, extensions = ":0", ":4", ":6", ":16", ":8"
+	const files, noFiles, noSpace, noSpaceFiles, folders, extensions = ":0", ":4", ":6", ":2", ":16", ":8"
 	cache := t.TempDir()
 	t.Setenv("XDG_CACHE_HOME", cache)
 	t.Setenv("HOME", cache)
@@ -50,6 +50,7 @@ func TestValuesAreCompleted(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "impasto", "mine.safetensors"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	writeFile(t, filepath.Join(cache, "painted.png"), nil)
 	layersWith := func(before, after string) []string {
 		var all []string
 		for _, layer := range vgg19.Layers() {
@@ -74,6 +75,8 @@ func TestValuesAreCompleted(t *testing.T) {
 		{[]string{"stylize", "--style-layers", "relu1_1=2,relu5_"}, []string{"relu1_1=2,relu5_1=", "relu1_1=2,relu5_2=", "relu1_1=2,relu5_3=", "relu1_1=2,relu5_4="}, noSpace},
 		{[]string{"stylize", "--style-layers", "relu5_1=2,relu5_1"}, nil, noFiles},
 		{[]string{"stylize", "--start", "s"}, []string{"style"}, files},
+		{[]string{"stylize", "--start", "re"}, []string{"result:"}, noSpaceFiles},
+		{[]string{"stylize", "--start", "result:" + filepath.Join(cache, "pa")}, []string{"result:" + filepath.Join(cache, "painted.png")}, files},
 		{[]string{"stylize", "--weights", ""}, []string{"mine.safetensors"}, files},
 		{[]string{"stylize", "--size", ""}, nil, noFiles},
 		{[]string{"stylize", "--output", ""}, nil, files},

@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/made"
 	"impasto/internal/metadata"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/report"
-	"impasto/internal/settings"
 	"impasto/model"
 )
 
@@ -108,8 +108,6 @@ type pictureInfo struct {
 	Made      *metadata.Document `json:"made,omitempty"`
 	Command   string             `json:"command,omitempty"`
 	Problem   string             `json:"problem,omitempty"`
-
-	settings settings.Stylization
 }
 
 func pictureInfoOf(path string, e picture.Embedded) pictureInfo {
@@ -117,15 +115,14 @@ func pictureInfoOf(path string, e picture.Embedded) pictureInfo {
 		File: path, Format: e.Format, Width: e.Width, Height: e.Height, Bits: e.Bits, Bytes: e.Bytes, Profile: e.Profile,
 		DPI: e.Resolution, Software: e.Software, Artist: e.Artist, Copyright: e.Copyright,
 	}
-	made, err := documentIn(e)
-	if err == nil && made != nil {
-		info.settings, err = settingsIn(made)
+	document, err := made.Read(e)
+	if err == nil && document != nil {
+		info.Command, err = made.Command(document, "OUT"+extensions[document.Output.Format])
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		info.Problem = quote.Line(strings.TrimPrefix(err.Error(), "metadata: "))
-	case made != nil:
-		info.Made, info.Command = made, commandOf(made, info.settings)
+	} else {
+		info.Made = document
 	}
 	return info
 }
@@ -176,7 +173,11 @@ func (p pictureInfo) print(out io.Writer, verbose bool) error {
 		row("protected", inputText(*d.Protect, ""))
 	}
 	if d.Start != nil {
-		row("start", inputText(*d.Start, ""))
+		what := ""
+		if made.StartOf(d) == model.StartFromResult {
+			what = ", a smaller result"
+		}
+		row("start", inputText(*d.Start, "")+what)
 	}
 	row("weights", inputText(d.Weights, "embedded"))
 	row("seed", d.Settings["seed"])
@@ -191,7 +192,7 @@ func (p pictureInfo) print(out io.Writer, verbose bool) error {
 	if verbose {
 		printSettings(&b, d.Settings)
 	}
-	row("again by", commandLine([]string{"redo", p.File})+", or")
+	row("again by", made.Line([]string{"redo", p.File})+", or")
 	row("", "")
 	fmt.Fprintf(&b, "  %-10s %s\n", "", p.Command)
 	_, err := io.WriteString(out, b.String())
@@ -244,7 +245,7 @@ func describeCheckpoint(global globalOptions, path string, stdout io.Writer) err
 	info := checkpointInfo{
 		File: path, Format: "checkpoint", Version: versionName(note.Version, note.Revision), Content: string(note.Content),
 		Output: string(note.Output), Settings: map[string]string{}, Scale: last.Level, Scales: last.Levels, Done: last.Done, Total: last.Total,
-		Command: commandLine([]string{"stylize", "--resume", path}),
+		Command: made.Line([]string{"stylize", "--resume", path}),
 	}
 	for _, s := range note.Styles {
 		info.Styles = append(info.Styles, string(s.Path))

@@ -2,19 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"image"
 	"slices"
 
 	"impasto/internal/batch"
 	"impasto/internal/compare"
+	"impasto/internal/made"
 	"impasto/internal/metadata"
 	"impasto/internal/picture"
-	"impasto/internal/regular"
 	"impasto/internal/settings"
 	"impasto/model"
-	"impasto/weights"
 )
 
 // written is how a picture's file is written, but for its format, and what it says besides
@@ -46,9 +44,6 @@ func (w *written) check() error {
 	}
 	return nil
 }
-
-// notOfPicture are the settings that a picture doesn't follow from.
-var notOfPicture = []string{"device", "threads"}
 
 // memory is the setting that the way of the computation follows from.
 func (o *stylizeOptions) memory() string {
@@ -87,8 +82,8 @@ func (o *stylizeOptions) describe(ctx context.Context, job stylizeJob, content i
 }
 
 // inputsOf describes what a job's picture is made of, of which each is a *picture.Source.
-func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, of settings.Making) (m inputs, err error) {
-	if m.content, err = inputOf(job.content, of.Content); err != nil {
+func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, of settings.Making) (m made.Inputs, err error) {
+	if m.Content, err = inputOf(job.content, of.Content); err != nil {
 		return m, err
 	}
 	for i, s := range job.styles {
@@ -96,69 +91,30 @@ func (o *stylizeOptions) inputsOf(ctx context.Context, job stylizeJob, of settin
 		if err != nil {
 			return m, err
 		}
-		m.styles = append(m.styles, metadata.Style{Input: in, Weight: s.weight})
+		m.Styles = append(m.Styles, metadata.Style{Input: in, Weight: s.weight})
 	}
 	if of.Start != nil {
-		in, err := inputOf(o.Start, of.Start)
+		_, path := o.StartFile()
+		in, err := inputOf(path, of.Start)
 		if err != nil {
 			return m, err
 		}
-		m.start = &in
+		m.Start = &in
 	}
-	if m.weights, err = weightsInput(ctx, o.Stylization); err != nil {
-		return m, err
-	}
-	return m, m.addMasks(ctx, o.Stylization)
-}
-
-// addMasks describes the masks of the settings.
-func (m *inputs) addMasks(ctx context.Context, s settings.Stylization) error {
-	for _, mask := range s.Masks.Files {
-		var of [3]metadata.Input
-		for i, path := range mask.Files() {
-			var err error
-			if of[i], err = fileInput(ctx, path); err != nil {
-				return err
-			}
-		}
-		described := metadata.Mask{Region: of[0], Style: of[1]}
-		if mask.StyleRegion != "" {
-			described.StyleRegion = &of[2]
-		}
-		m.masks = append(m.masks, described)
-	}
-	if s.Protect == "" {
-		return nil
-	}
-	protect, err := fileInput(ctx, s.Protect)
-	m.protect = &protect
-	return err
-}
-
-// inputs are the files that a picture is made of.
-type inputs struct {
-	content, weights metadata.Input
-	styles           []metadata.Style
-	start            *metadata.Input
-	masks            []metadata.Mask
-	protect          *metadata.Input
+	return m, m.AddFiles(ctx, o.Stylization)
 }
 
 // document says how the options make a picture of inputs, but for what only a run tells.
-func (o *stylizeOptions) document(m inputs) metadata.Document {
-	v := readVersion()
-	d := metadata.Document{
-		Program: metadata.Program{Version: v.Version, Revision: v.Revision, Go: v.Go, Platform: v.Platform},
-		Content: m.content, Styles: m.styles, Masks: m.masks, Protect: m.protect, Start: m.start, Weights: m.weights,
-		Settings: metadata.Settings{},
-		Output:   metadata.Output{Format: o.Format, Depth: o.Depth, Dither: o.Dither, DPI: o.DPI, EXIF: o.KeepEXIF, GPS: o.KeepGPS},
-	}
+func (o *stylizeOptions) document(m made.Inputs) metadata.Document {
+	out := metadata.Output{Format: o.Format, Depth: o.Depth, Dither: o.Dither, DPI: o.DPI, EXIF: o.KeepEXIF, GPS: o.KeepGPS}
 	switch o.Format {
 	case "jpeg":
-		d.Output.Quality = o.JPEG
+		out.Quality = o.JPEG
 	case "webp":
-		d.Output.Quality = o.WebP
+		out.Quality = o.WebP
 	}
+	d := made.Document(o.Stylization, m, out)
+	d.Settings["memory"] = o.memory()
 	if was := o.recorded; was != nil {
 		d.Content, d.Weights = recordedName(d.Content, was.Content), recordedName(d.Weights, was.Weights)
 		d.Styles = slices.Clone(d.Styles)
@@ -173,13 +129,6 @@ func (o *stylizeOptions) document(m inputs) metadata.Document {
 			now.StyleRegion = recordedOptional(now.StyleRegion, mask.StyleRegion)
 		}
 	}
-	for name, value := range o.Values() {
-		isFile := name == "weights" || name == "protect" || name == "mask" && len(m.masks) > 0 || name == "start" && m.start != nil
-		if value != "" && !isFile && !slices.Contains(notOfPicture, name) {
-			d.Settings[name] = value
-		}
-	}
-	d.Settings["memory"] = o.memory()
 	return d
 }
 
@@ -202,37 +151,10 @@ func recordedOptional(in, was *metadata.Input) *metadata.Input {
 
 // inputOf describes a picture that was opened at a path.
 func inputOf(path string, img image.Image) (metadata.Input, error) {
-	source, ok := img.(*picture.Source)
-	if !ok {
-		return metadata.Input{}, errors.New("stylize: a picture that is from no file")
-	}
 	if path == standardStream {
 		path = ""
 	}
-	sum, size := source.Digest()
-	return metadata.NewInput(path, size, sum), nil
-}
-
-// weightsInput describes the network of the settings.
-func weightsInput(ctx context.Context, s settings.Stylization) (metadata.Input, error) {
-	if s.Weights == "" {
-		return metadata.Input{SHA256: weights.EmbeddedSHA256}, nil
-	}
-	return fileInput(ctx, s.WeightsFile())
-}
-
-// fileInput describes a file.
-func fileInput(ctx context.Context, path string) (metadata.Input, error) {
-	file, size, err := regular.Open(path)
-	if err != nil {
-		return metadata.Input{}, err
-	}
-	defer file.Close()
-	sum, err := regular.Digest(ctx, file)
-	if err != nil {
-		return metadata.Input{}, fmt.Errorf("read %s: %w", path, err)
-	}
-	return metadata.NewInput(path, size, sum), nil
+	return made.Picture(path, img)
 }
 
 // describer returns what says of the pictures of a comparison how they were made.
@@ -286,16 +208,5 @@ func (d *description) add(o *picture.SaveOptions, last model.Progress) (err erro
 
 // made is what a file says of how its picture was made.
 func (d *description) made(last model.Progress) (picture.Made, error) {
-	document := d.document
-	document.Computation = metadata.Computation(d.computation)
-	document.Painted = metadata.Painted{Width: last.Width, Height: last.Height, Iterations: last.Done, Seconds: d.seconds}
-	if d.unfinished {
-		document.Painted.Unfinished, document.Painted.Total = true, last.Total
-	}
-	text, err := document.Encode()
-	if err != nil {
-		return picture.Made{}, err
-	}
-	software := "impasto " + document.Program.String()
-	return picture.Made{Software: software, Document: string(text), Packet: metadata.Packet(text, software)}, nil
+	return made.Text(d.document, made.Ended{Computation: d.computation, Last: last, Unfinished: d.unfinished, Seconds: d.seconds})
 }

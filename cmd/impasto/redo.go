@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/made"
 	"impasto/internal/metadata"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
@@ -197,7 +198,7 @@ func readDocument(ctx context.Context, path string) (*metadata.Document, error) 
 	if err != nil {
 		return nil, err
 	}
-	document, err := documentIn(source.Embedded())
+	document, err := made.Read(source.Embedded())
 	if err != nil {
 		return nil, fmt.Errorf("redo %s: what the file says of how it was made can't be used: %s", path, strings.TrimPrefix(err.Error(), "metadata: "))
 	}
@@ -211,7 +212,7 @@ func readDocument(ctx context.Context, path string) (*metadata.Document, error) 
 // or a preset, which count as docs/presets.md says. Placed are those of the file or the
 // preset, also where they fit themselves to others.
 func overridden(d *metadata.Document, flags settings.Stylization, given, placed func(string) bool) (settings.Stylization, error) {
-	s, err := settingsIn(d)
+	s, err := made.Settings(d)
 	if err != nil {
 		return s, fmt.Errorf("redo: %w", err)
 	}
@@ -222,7 +223,7 @@ func overridden(d *metadata.Document, flags settings.Stylization, given, placed 
 		if counts := len(settings.Counting([]settings.Assignment{{Name: row.Name}}, anew)) > 0; counts {
 			continue
 		}
-		if err := setAnew(&s, row.Name, values[row.Name]); err != nil {
+		if err := made.Set(&s, row.Name, values[row.Name]); err != nil {
 			return s, usage(err)
 		}
 	}
@@ -267,12 +268,12 @@ func (o *redoOptions) rememberAll(as *stylizeOptions) error {
 		return nil
 	}
 	for name, value := range as.Values() {
-		if err := setAnew(&o.Stylization, name, value); err != nil {
+		if err := made.Set(&o.Stylization, name, value); err != nil {
 			return err
 		}
 	}
 	o.Depth, o.JPEG, o.WebP, o.written = as.Depth, as.JPEG, as.WebP, as.written
-	needed, usual := neededFlags(as.Stylization), newStylizeOptions()
+	needed, usual := made.Needed(as.Stylization), newStylizeOptions()
 	for name, differs := range map[string]bool{
 		"depth": o.Depth != usual.Depth, "jpeg-quality": o.JPEG != usual.JPEG, "webp-quality": o.WebP != usual.WebP,
 		"dither": o.Dither, "dpi": o.DPI != 0, "keep-exif": o.KeepEXIF, "keep-gps": o.KeepGPS,
@@ -334,20 +335,16 @@ func (o *stylizeOptions) writeAs(was metadata.Output, path string, given func(st
 
 // expected is the document of the picture that will be made, as far as it is known before.
 func (o *stylizeOptions) expected(ctx context.Context, d *metadata.Document) (*metadata.Document, error) {
-	m := inputs{content: d.Content, styles: d.Styles}
-	if err := m.addMasks(ctx, o.Stylization); err != nil {
+	m := made.Inputs{Content: d.Content, Styles: d.Styles}
+	if err := m.AddFiles(ctx, o.Stylization); err != nil {
 		return nil, err
 	}
-	if slices.Contains(o.Files(), o.Start) {
-		start, err := fileInput(ctx, o.Start)
+	if start, path := o.StartFile(); start.IsPicture() {
+		input, err := made.File(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		m.start = &start
-	}
-	var err error
-	if m.weights, err = weightsInput(ctx, o.Stylization); err != nil {
-		return nil, err
+		m.Start = &input
 	}
 	document := o.document(m)
 	return &document, nil
@@ -387,7 +384,7 @@ func (f *finder) job(d *metadata.Document, o *redoOptions, to *stylizeOptions, g
 		to.Protect = find("protected region", *d.Protect)
 	}
 	if d.Start != nil && !given("start") {
-		to.Start = find("start", *d.Start)
+		to.Start = settings.StartFrom(made.StartOf(d), find("start", *d.Start))
 	}
 	if d.Weights.FileName() != "" && !given("weights") {
 		fetched := settings.Stylization{Weights: d.Weights.FileName()}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"impasto/internal/made"
 	"impasto/internal/metadata"
 	"impasto/internal/picture"
 )
@@ -29,7 +30,7 @@ func documentOf(t *testing.T, path string) *metadata.Document {
 	if err != nil {
 		t.Fatal(err)
 	}
-	document, err := documentIn(source.Embedded())
+	document, err := made.Read(source.Embedded())
 	if err != nil || document == nil {
 		t.Fatalf("%s: %+v, %v", path, document, err)
 	}
@@ -41,6 +42,7 @@ func TestRedoMakesTheSameFile(t *testing.T) {
 		"out.png":  {"--seed=7", "--start=noise", "--loss=sliced", "--layer-loss=relu1_1=gram", "--dither", "--dpi=300"},
 		"out.webp": {"--dither", "--keep-exif", "--dpi=200"},
 		"p.webp":   {"--webp-quality=80"},
+		"e.png":    {"--start=result:content.png", "--size=64", "--iterations=2", "--keep-colors=0.5"},
 		"a.png":    {"--strength=20", "--loss=gram"},
 		"out.tif":  {"--depth=16", "--optimizer=adam", "--step-size=0.05"},
 		"out.JPEG": {"--jpeg-quality=80", "--start=style.png", "--quality=draft", "--min-size=20", "--iterations=2"},
@@ -100,6 +102,7 @@ func TestRedoSaysWhyThePictureIsAnother(t *testing.T) {
 		{[]string{"--depth=16"}, "--depth: 8 then, 16 now"},
 		{[]string{"--no-metadata"}, "--no-metadata leaves out how it was made"},
 		{[]string{"--start=style.png"}, "start: none then, "},
+		{[]string{"--start=result:content.png", "--size=64"}, "start: none then, "},
 		{[]string{"--quality=draft", "--first-iterations=2"}, "--first-iterations: 3 then, 2 now; --iterations: 30 then, 12 now"},
 	} {
 		run := impasto(t, folder, slices.Concat([]string{"redo", "out.png", "-o", "again.png", "--json"}, test.args)...).done(t)
@@ -220,6 +223,7 @@ func TestForgedDocumentsDoNoHarm(t *testing.T) {
 		{`"size":"32"`, `"size":"32","weights":"/dev/zero"`, `setting "weights": `},
 		{`"start":"content"`, `"start":"/etc/passwd"`, `setting start "/etc/passwd": want one of the names`},
 		{`"start":"content"`, `"start":"image"`, `setting start "image": want one of the names`},
+		{`"start":"content"`, `"start":"result"`, `setting start "result": want one of the names`},
 		{`"loss":"gaussian"`, `"loss":"\u001b]0;x\u0007"`, `loss "\x1b]0;x\a": `},
 		{`"impasto":1`, `"impasto":9`, `schema 9; this version of impasto reads 1`},
 		{`"impasto":1`, `"impasto":1,"execute":"rm -rf"`, `unknown field "execute"`},
@@ -258,4 +262,25 @@ func TestRedoOfAComparedPictureIsTheSame(t *testing.T) {
 	if want := "the run was given 0.2 seconds, and not a number of iterations"; strings.Count(run.stderr, want) != 2 {
 		t.Errorf("%q doesn't say twice that %s", run.stderr, want)
 	}
+}
+
+func TestRunsGoOnFromASmallerResult(t *testing.T) {
+	folder := paintedFile(t, "small.png")
+	args := slices.Concat([]string{"stylize", "content.png", "style.png"}, shallow, []string{"--start=result:small.png", "--size=64", "--iterations=2"})
+	run := impasto(t, folder, append(args, "-o", "large.png", "--json")...).done(t)
+	if first, _, _ := strings.Cut(run.stdout, "\n"); !strings.Contains(first, `"scale":1,"scales":2,"width":45,`) || !strings.Contains(first, `"iterations":2,"done":1,"total":4,`) {
+		t.Errorf("the first iteration is %s", first)
+	}
+	document := documentOf(t, filepath.Join(folder, "large.png"))
+	if document.Start.FileName() != "small.png" || document.Settings["start"] != "result" {
+		t.Errorf("the start is %+v, and the setting %q", document.Start, document.Settings["start"])
+	}
+	info := impasto(t, folder, "info", "large.png").done(t).stdout
+	for _, want := range []string{"small.png, SHA-256 " + document.Start.SHA256 + ", a smaller result\n", " --start result:small.png "} {
+		if !strings.Contains(info, want) {
+			t.Errorf("info doesn't say %q:\n%s", want, info)
+		}
+	}
+	impasto(t, folder, append(args, "-o", "x.png", "--size=32")...).refused(t, statusFailed, "the result to go on from is 32×24 pixels and the output's size is 32; want a larger size")
+	impasto(t, folder, append(args, "-o", "x.png", "--start=result:none.png")...).refused(t, statusUsage, `there is no file "none.png" to go on from`)
 }

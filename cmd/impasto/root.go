@@ -48,6 +48,7 @@ needed.`,
 	root.SetHelpFunc(printHelp)
 	root.AddCommand(
 		newStylizeCommand(&global),
+		newStudioCommand(&global),
 		newBatchCommand(&global),
 		newPlanCommand(&global),
 		newRedoCommand(&global),

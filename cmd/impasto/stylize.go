@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"impasto/internal/made"
 	"impasto/internal/picture"
 	"impasto/internal/report"
 	"impasto/internal/settings"
@@ -41,7 +42,7 @@ type stylizeOptions struct {
 }
 
 func newStylizeOptions() *stylizeOptions {
-	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: 95, resumes: true, CheckpointEvery: 2 * time.Minute, Watch: newWatchOptions()}
+	return &stylizeOptions{Stylization: settings.Default(), Depth: 8, JPEG: made.DefaultJPEGQuality, resumes: true, CheckpointEvery: 2 * time.Minute, Watch: newWatchOptions()}
 }
 
 func (o *stylizeOptions) addFlags(f flagSet) {
@@ -243,7 +244,8 @@ func runStylize(ctx context.Context, o stylizeOptions, global globalOptions, job
 		return err
 	}
 	if start, ok := options.StartImage.(*picture.Source); ok {
-		printRemarks(std.err, global.Quiet, o.Start, start)
+		_, path := o.StartFile()
+		printRemarks(std.err, global.Quiet, path, start)
 	}
 	if painted, err = o.guide(ctx, content, painted, &options, std, global.Quiet); err != nil {
 		return err

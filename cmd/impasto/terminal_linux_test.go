@@ -115,3 +115,34 @@ func TestPicturesAreShownOnTerminals(t *testing.T) {
 		}
 	}
 }
+
+// TestStudioForAPhoneShowsACode has standard output be a terminal.
+func TestStudioForAPhoneShowsACode(t *testing.T) {
+	folder := t.TempDir()
+	screen, side := terminal(t)
+	cmd := program(t, folder, "studio", "--folder=kept", "--no-browser", "--listen=0.0.0.0")
+	cmd.Stdout = side
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Kill() }()
+	var shown strings.Builder
+	for buffer := make([]byte, 4096); strings.Count(shown.String(), plainAgain) < 16; {
+		n, err := screen.Read(buffer)
+		if err != nil {
+			t.Fatalf("%v after %q", err, shown.String())
+		}
+		shown.Write(buffer[:n])
+	}
+	_, rest, _ := strings.Cut(shown.String(), "The studio is at ")
+	address, _, _ := strings.Cut(rest, "\r\n")
+	code, err := qrCode(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(code[len(blackOnWhite):], plainAgain)
+	if !strings.Contains(shown.String(), blackOnWhite+first+plainAgain) {
+		t.Errorf("there is no code of %s in\n%s", address, shown.String())
+	}
+}

@@ -3,12 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	legal "impasto"
+	"impasto/internal/made"
 	"impasto/internal/settings"
 )
 
@@ -20,27 +19,7 @@ type versionInfo struct {
 	Platform string `json:"platform"` // operating system/architecture
 }
 
-func readVersion() versionInfo {
-	v := versionInfo{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return v
-	}
-	if info.Main.Version != "" && info.Main.Version != "(devel)" {
-		v.Version = info.Main.Version
-	}
-	settings := map[string]string{}
-	for _, s := range info.Settings {
-		settings[s.Key] = s.Value
-	}
-	if revision := settings["vcs.revision"]; revision != "" {
-		v.Revision = revision[:min(12, len(revision))]
-		if settings["vcs.modified"] == "true" {
-			v.Revision += "+changes"
-		}
-	}
-	return v
-}
+func readVersion() versionInfo { return versionInfo(made.Program()) }
 
 // buildVersion is the line that identifies a build to people.
 func buildVersion() string {

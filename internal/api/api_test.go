@@ -14,7 +14,7 @@ import (
 )
 
 // public are the packages that programs outside the module can import.
-var public = []string{"impasto/cuda", "impasto/device", "impasto/losses", "impasto/model", "impasto/vgg19", "impasto/weights"}
+var public = []string{"impasto/cuda", "impasto/device", "impasto/losses", "impasto/model", "impasto/studio", "impasto/vgg19", "impasto/weights"}
 
 // seams mention internal types all the same, since nothing but internal packages is to
 // call them.

@@ -26,10 +26,14 @@ var arrows = []struct{ from, to string }{
 	{"internal/notices", ""},
 	{"internal/npz", ""},
 	{"internal/panics", ""},
+	{"internal/flow", "internal/panics"},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
-	{"internal/report", ""},
+	{"internal/web", ""},
+	{"internal/report", "internal/web"},
+	{"studio/page", ""},
+	{"examples", ""},
 	{"internal/supervise", "internal/memory"},
 	{"internal/tiff", "internal/float16"},
 
@@ -71,10 +75,12 @@ var arrows = []struct{ from, to string }{
 	{"internal/theory", "device internal/engine internal/ops internal/plan internal/pure internal/report losses"},
 	{"internal/progress", "model"},
 	{"internal/settings", "device internal/names internal/picture internal/quote internal/regions losses model vgg19 weights"},
+	{"internal/made", "internal/metadata internal/picture internal/quote internal/regular internal/settings model weights"},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
-	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/compare internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
-		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model vgg19 weights"},
+	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/settings internal/timelapse internal/web losses model studio/page"},
+	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/compare internal/made internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
+		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model studio vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/cubin", ""},
@@ -90,6 +96,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/calibrate", "device internal/generated internal/picture losses model"},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
 	{"internal/colour/colourtest", ""},
+	{"internal/flow/scene", "internal/flow"},
+	{"internal/flow/scene/render", "internal/flow internal/flow/scene"},
+	{"internal/web/webtest", ""},
 	{"internal/ops/opstest", "internal/ops internal/plan internal/pure"},
 }
 

@@ -2,29 +2,20 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	chromepage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
-)
 
-// browserVariable names the browser to test the page in, a Chromium: a path, or a
-// name to look for. The make target browser sets it.
-const browserVariable = "IMPASTO_BROWSER"
+	"impasto/internal/web/webtest"
+)
 
 // visit opens the sample's page in a headless browser of a width and returns a
 // function that evaluates JavaScript there. Whatever the page logs as an error or a
@@ -43,79 +34,13 @@ func visit(t *testing.T, width, height int64) (ctx context.Context, evaluate fun
 // visitPage opens a page. Complaints are what the browser has had to say by then.
 func visitPage(t *testing.T, text string, width, height int64) (ctx context.Context, evaluate func(expression string) any, complaints func() []string) {
 	t.Helper()
-	name := os.Getenv(browserVariable)
-	if name == "" {
-		t.Skipf("the page is NOT tested in a browser: set %s to a Chromium, or run `make browser`", browserVariable)
-	}
-	browser, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("%s=%s: %v; install Chromium (Debian: apt-get install chromium)", browserVariable, name, err)
-	}
+	tab := webtest.Open(t, width, height, "file:")
 	path := filepath.Join(t.TempDir(), "index.html")
 	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, leave := chromedp.NewContext(allocator)
-	ctx, timeout := context.WithTimeout(ctx, 2*time.Minute) // of the whole test
-	t.Cleanup(func() { timeout(); leave(); stop() })
-
-	do(t, ctx, chromedp.EmulateViewport(width, height))
-	complaints = listen(t, ctx)
-	do(t, ctx, chromedp.Navigate("file://"+path), chromedp.WaitReady(chromedp.CSS("body")))
-	return ctx, func(expression string) any {
-		t.Helper()
-		text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("JSON.stringify("+expression+") ?? 'null'"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var value any
-		if err := json.Unmarshal([]byte(text), &value); err != nil {
-			t.Fatal(err)
-		}
-		return value
-	}, complaints
-}
-
-// listen collects every error or warning that the page logs, breaches of its policy
-// among them, exception that it throws, dialog that it opens and request that leaves
-// it.
-func listen(t *testing.T, ctx context.Context) func() []string {
-	t.Helper()
-	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	var mutex sync.Mutex
-	var complaints []string
-	err := chromedp.Listen(ctx, func(event any) {
-		mutex.Lock()
-		defer mutex.Unlock()
-		switch event := event.(type) {
-		case *runtime.EventExceptionThrown:
-			complaints = append(complaints, "exception: "+event.ExceptionDetails.Text)
-		case *runtime.EventConsoleAPICalled:
-			complaints = append(complaints, fmt.Sprintf("the console has a message of type %v", event.Type))
-		case *log.EventEntryAdded:
-			complaints = append(complaints, "the browser's log: "+event.Entry.Text)
-		case *chromepage.EventJavascriptDialogOpening:
-			complaints = append(complaints, "a dialog: "+event.Message)
-		case *network.EventRequestWillBeSent:
-			url := event.Request.URL
-			if scheme, _, _ := strings.Cut(url, ":"); scheme != "data" && scheme != "file" {
-				complaints = append(complaints, "request for "+url)
-			}
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() []string {
-		mutex.Lock()
-		defer mutex.Unlock()
-		return slices.Clone(complaints)
-	}
+	tab.Go("file://" + path)
+	return tab.Context(), tab.Evaluate, tab.Complaints
 }
 
 func do(t *testing.T, ctx context.Context, actions ...chromedp.Action[chromedp.Void]) {
@@ -402,5 +327,28 @@ func TestBrowserShowsAnotherSeed(t *testing.T) {
 	}
 	for _, what := range complaints() {
 		t.Error(what)
+	}
+}
+
+func TestBrowserBlinksTwoPicturesUnderTheSlider(t *testing.T) {
+	ctx, evaluate := visit(t, 1400, 900)
+	seen := `[...document.querySelectorAll(".over-a, .over-b")].filter(i => getComputedStyle(i).visibility === "visible").map(i => i.alt).join()`
+	do(t, ctx, chromedp.Click(chromedp.CSS("#blink")))
+	if got := evaluate(`getComputedStyle(document.querySelector(".cut")).clipPath + document.getElementById("blink").ariaPressed`); got != "nonetrue" {
+		t.Errorf("while it blinks the upper picture is clipped, and the button pressed: %v", got)
+	}
+	found := map[any]bool{}
+	for deadline := time.Now().Add(10 * time.Second); len(found) < 2; found[evaluate(seen)] = true {
+		if time.Now().After(deadline) {
+			t.Fatalf("in ten seconds only %v is seen", found)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !found["gram"] || !found["gaussian,gram"] && !found["gram,gaussian"] {
+		t.Errorf("seen are %v", found)
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS("#blink")))
+	if got := evaluate(`document.querySelector(".stage").className`); strings.Contains(got.(string), "blinking") {
+		t.Errorf("after a second press the stage is %v", got)
 	}
 }

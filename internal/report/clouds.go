@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"impasto/internal/web"
 )
 
 // Clouds shows clouds of points in several dimensions: a column of panels each,
@@ -71,7 +73,7 @@ func (c Clouds) Draw(w io.Writer, format string) error {
 						area := draw.Canvas{Canvas: canvas.Canvas, Rectangle: vg.Rectangle{
 							Min: vg.Point{X: x, Y: top - panel + 6}, Max: vg.Point{X: x + panel - 8, Y: top - 2},
 						}}
-						cloud.panel(a, b, c.Extent, hues[index%len(hues)].light).Draw(area)
+						cloud.panel(a, b, c.Extent, web.Hues[index%len(web.Hues)].Light).Draw(area)
 						top -= panel
 					}
 				}

@@ -231,8 +231,8 @@ func (s chartSeries) end() Point { return s.points[len(s.points)-1] }
 // the same look and the label. Dots in grey, unlike any curve, lead there.
 func (s chartSeries) draw(b *strings.Builder, x, y func(float64) float64, keyX, keyY float64) {
 	endX, endY := x(s.end().X), y(s.end().Y)
-	fmt.Fprintf(b, `<g class="series hue%d" data-picture="%d"><title>%s</title>`, s.look.hue, s.index, html.EscapeString(s.name))
-	fmt.Fprintf(b, `<path class="leader" d="M%.1f %.1fL%.1f %.1f"/><g class="line dash%d"><path d="`, endX, endY, keyX-3, keyY, s.look.dash)
+	fmt.Fprintf(b, `<g class="series hue%d" data-picture="%d"><title>%s</title>`, s.look.Hue, s.index, html.EscapeString(s.name))
+	fmt.Fprintf(b, `<path class="leader" d="M%.1f %.1fL%.1f %.1f"/><g class="line dash%d"><path d="`, endX, endY, keyX-3, keyY, s.look.Dash)
 	for k, p := range s.points {
 		fmt.Fprintf(b, "%c%.1f %.1f", "ML"[min(k, 1)], x(p.X), y(p.Y))
 	}
@@ -247,7 +247,7 @@ func (s chartSeries) drawBand(b *strings.Builder, x, y func(float64) float64) {
 	if len(s.band[0]) < 2 {
 		return
 	}
-	fmt.Fprintf(b, `<path class="band hue%d" d="`, s.look.hue)
+	fmt.Fprintf(b, `<path class="band hue%d" d="`, s.look.Hue)
 	edge := slices.Clone(s.band[1])
 	slices.Reverse(edge)
 	for k, p := range slices.Concat(s.band[0], edge) {

@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"impasto/internal/web"
 )
 
 // Formats are those that figures are drawn in.
@@ -94,5 +96,9 @@ func newPanel() *plot.Plot {
 
 // style is how a figure's line of the look is drawn.
 func (l look) style() draw.LineStyle {
-	return draw.LineStyle{Color: hues[l.hue].light, Width: vg.Points(2), Dashes: dashes[l.dash]}
+	var dashes []vg.Length
+	for _, length := range web.Dashes[l.Dash] {
+		dashes = append(dashes, vg.Length(length))
+	}
+	return draw.LineStyle{Color: web.Hues[l.Hue].Light, Width: vg.Points(2), Dashes: dashes}
 }

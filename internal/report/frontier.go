@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"impasto/internal/web"
 )
 
 // Frontier shows what time buys: a curve for each way of making pictures, through its
@@ -57,7 +59,7 @@ func (f Frontier) looks() map[string]look {
 	looks := looksOf(names)
 	for _, c := range f.Curves {
 		l := looks[c.name()]
-		l.dash = (l.dash + slices.Index(labels, c.Label)) % len(dashes)
+		l.Dash = (l.Dash + slices.Index(labels, c.Label)) % len(web.Dashes)
 		looks[c.name()] = l
 	}
 	setApart(looks, names)

@@ -40,7 +40,7 @@ func TestFrontierDrawsBothFormats(t *testing.T) {
 func TestFrontiersOfOneLossShareItsColour(t *testing.T) {
 	curve := func(loss, label string) FrontierCurve { return FrontierCurve{Loss: loss, Label: label} }
 	looks := Frontier{Curves: []FrontierCurve{curve("gram", ""), curve("gaussian", ""), curve("gram", "new"), curve("gaussian", "new")}}.looks()
-	if a, b := looks["gram"], looks["gram, new"]; a.hue != b.hue || a.dash == b.dash {
+	if a, b := looks["gram"], looks["gram, new"]; a.Hue != b.Hue || a.Dash == b.Dash {
 		t.Errorf("gram looks as %v and as %v", a, b)
 	}
 	seen := map[look]string{}

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
+
+	"impasto/internal/web"
 )
 
 var (
@@ -102,7 +104,7 @@ func (x Index) Page(w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("report: index: %w", err)
 	}
-	style := inline(pageCSS + indexCSS)
+	style := web.Inline(web.Text("theme.css") + web.Text("views.css") + pageCSS + indexCSS)
 	p := indexPage{
 		Title: visible(x.Title), Summary: x.Summary, Command: visible(x.Command), Style: template.CSS(style), Common: visibleSettings(x.Common),
 		Policy: contentPolicy("", style),

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/disintegration/imaging"
+
+	"impasto/internal/web"
 )
 
 var (
@@ -117,7 +119,8 @@ func (c Comparison) Page(w io.Writer) error {
 	if err := p.show(c); err != nil {
 		return err
 	}
-	script, style := inline(pageJS), inline(p.sizeCSS(c)+paletteCSS()+pageCSS)
+	script := web.Script("views.js") + web.Inline(pageJS)
+	style := web.Inline(p.sizeCSS(c) + web.PaletteCSS() + web.Text("theme.css") + web.Text("views.css") + web.Text("chart.css") + pageCSS)
 	p.Policy, p.Script, p.Style = contentPolicy(script, style), template.JS(script), template.CSS(style)
 	p.Varied, p.Runs = c.runs()
 	if err := pageTemplate.Execute(w, p); err != nil {

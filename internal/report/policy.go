@@ -26,7 +26,3 @@ func digestSource(text string) string {
 	digest := sha256.Sum256([]byte(text))
 	return fmt.Sprintf("'sha256-%s'", base64.StdEncoding.EncodeToString(digest[:]))
 }
-
-// inline is a text as a browser reads it from a page, where lines end in a line
-// feed alone.
-func inline(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }

@@ -55,9 +55,3 @@ func TestPolicyAllowsTheScriptAndTheStyleOfThePageAlone(t *testing.T) {
 		}
 	}
 }
-
-func TestInlineTextIsAsABrowserReadsIt(t *testing.T) {
-	if got := inline("a\r\nb\n"); got != "a\nb\n" {
-		t.Errorf("%q", got)
-	}
-}

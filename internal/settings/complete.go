@@ -1,7 +1,10 @@
 package settings
 
 import (
+	"cmp"
+	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -133,12 +136,44 @@ func layersBefore(before string, named []string, after string) []Candidate {
 	return all
 }
 
-// startValue is what to start from: one of a few names, or a file.
+// startValue is what to start from: one of a few names, a file, or result: and a file.
 type startValue struct{ freeText }
 
-// Complete implements Completer.
+func (s startValue) Set(text string) error {
+	if text == resultPrefix {
+		return errors.New("want a file behind the colon")
+	}
+	return s.freeText.Set(text)
+}
+
+// Complete implements Completer. Shells complete files by themselves, but not behind a
+// prefix.
 func (s startValue) Complete(typed string) []Candidate {
-	return startingWith(typed, candidates("", starts(), func(name string) string { return model.Start(name).Help() }))
+	if path, ok := strings.CutPrefix(typed, resultPrefix); ok {
+		return filesBehind(resultPrefix, path)
+	}
+	help := func(name string) string { return model.Start(name).Help() }
+	all := append(candidates("", starts(), help), Candidate{Text: resultPrefix, Help: help(string(model.StartFromResult)), More: true})
+	return startingWith(typed, all)
+}
+
+// filesBehind are the files and folders whose path begins with what was typed, with a text
+// before each.
+func filesBehind(before, typed string) []Candidate {
+	folder, name := filepath.Split(typed)
+	entries, _ := os.ReadDir(cmp.Or(folder, ".")) // of a folder that can't be read, nothing is offered
+	var all []Candidate
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), name) || name == "" && strings.HasPrefix(entry.Name(), ".") {
+			continue
+		}
+		c := Candidate{Text: before + folder + entry.Name(), More: entry.IsDir()}
+		if c.More {
+			c.Text += string(filepath.Separator)
+		}
+		all = append(all, c)
+	}
+	return all
 }
 
 // protectValue is the file of a mask.

@@ -187,7 +187,7 @@ func TestFilesAreRelativeToTheFileThatNamesThem(t *testing.T) {
 	in := func(path string) string { return filepath.Join("folder", path) }
 	there := func(path string) bool { return path == in("here.st") }
 	for _, test := range [][3]string{
-		{"start", "a.png", in("a.png")}, {"start", "grey", "grey"}, {"weights", "here.st", in("here.st")}, {"weights", "fetched", "fetched"}, {"loss", "gram", "gram"},
+		{"start", "a.png", in("a.png")}, {"start", "grey", "grey"}, {"start", "result:a.png", "result:" + in("a.png")}, {"weights", "here.st", in("here.st")}, {"weights", "fetched", "fetched"}, {"loss", "gram", "gram"},
 	} {
 		i := slices.IndexFunc(s.Table(), func(s Setting) bool { return s.Name == test[0] })
 		if got := OnFile(s.Table()[i].Value, test[1], in, there); got != test[2] {

@@ -124,7 +124,7 @@ func tomlText(text string) (string, error) {
 }
 
 // OnFile gives the text of a value with f's path for the files that it names, if it does:
-// a start that isn't one of the known ones, weights, or masks with their styles. Here tells
+// a start that is a picture, weights, or masks with their styles. Here tells
 // whether there is a file at a path; weights that aren't there by f's path are those that
 // were fetched by that name.
 func OnFile(value Value, text string, f func(path string) string, here func(path string) bool) string {
@@ -139,8 +139,8 @@ func OnFile(value Value, text string, f func(path string) string, here func(path
 			return strings.Join(masks.On(f).Texts(), "\n")
 		}
 	case startValue:
-		if !slices.Contains(starts(), text) {
-			return f(text)
+		if start, path := (Stylization{Start: text}).StartFile(); start.IsPicture() {
+			return StartFrom(start, f(path))
 		}
 	case weightsValue:
 		if text == "" { // those of the program

@@ -52,7 +52,15 @@ func ColourMethodUsage() string {
 
 func startUsage() string {
 	help := func(name string) string { return model.Start(name).Help() }
-	return "what to start from: " + alternatives(", or ", append(starts(), "a FILE"), only(help, string(model.StartFromStyle)))
+	return "what to start from: " + alternatives(", or ", append(starts(), "a FILE", resultPrefix+"FILE"), func(name string) string {
+		switch name {
+		case string(model.StartFromStyle):
+			return help(name)
+		case resultPrefix + "FILE":
+			return help(string(model.StartFromResult))
+		}
+		return ""
+	})
 }
 
 func contentLossUsage() string {

@@ -2,10 +2,12 @@ package settings
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"impasto/internal/picture"
 	"impasto/losses"
 	"impasto/model"
 )
@@ -73,6 +75,7 @@ func TestValuesOutOfBoundsAreRefused(t *testing.T) {
 		{"loss", "grm", `loss "grm": no such loss; did you mean gram?`},
 		{"device", "cuda:x", `device "cuda:x": no such device; want auto, cpu, cuda, cuda:N or cuda:N,N`},
 		{"start", "", `start "": want a name`},
+		{"start", "result:", `start "result:": want a file behind the colon`},
 		{"style-layers", "relu1_1=0", `style-layers "relu1_1=0": weight "0" of relu1_1: want a number from 1e-06 to 1e+06`},
 		{"style-layers", "relu1_1,relu1_1", `style-layers "relu1_1,relu1_1": layer relu1_1 is named twice`},
 		{"content-layers", "input", `content-layers "input": "input": no such layer; want conv1_1, relu1_1, … pool5`},
@@ -163,6 +166,7 @@ func TestSettingsAreCheckedTogether(t *testing.T) {
 		"--min-size 600 is larger than --size 512":                                  func(s *Stylization) { s.Options.MinSize = 600 },
 		"relu2_2 is no style layer; add it to --style-layers":                       func(s *Stylization) { s.LayerLoss = map[string]losses.Loss{"relu2_2": named("gram")} },
 		`--start "nois": neither content, style, grey or noise nor a file; did you`: func(s *Stylization) { s.Start = "nois" },
+		`--start "result:none.png": there is no file "none.png" to go on from`:      func(s *Stylization) { s.Start = "result:none.png" },
 		"number of sampled positions is 7":                                          func(s *Stylization) { s.Samples = 7 },
 	} {
 		s := Default()
@@ -283,5 +287,66 @@ func TestListsOfLossesHoldThoseThatAreNamed(t *testing.T) {
 	}
 	if err := value.Set("cmd"); err == nil || len(list) != 3 {
 		t.Errorf("one twice: %v, losses %v", err, losses.NamesOf(list))
+	}
+}
+
+func TestStartsAreNamesOrFiles(t *testing.T) {
+	for text, want := range map[string]struct {
+		start model.Start
+		path  string
+	}{
+		"noise": {model.StartFromNoise, ""}, "content": {model.StartFromContent, ""},
+		"a.png": {model.StartFromImage, "a.png"}, "image": {model.StartFromImage, "image"}, "result": {model.StartFromImage, "result"},
+		"result:a.png": {model.StartFromResult, "a.png"}, "result:result:a": {model.StartFromResult, "result:a"}, "result:noise": {model.StartFromResult, "noise"},
+		"./result:a.png": {model.StartFromImage, "./result:a.png"}, "./noise": {model.StartFromImage, "./noise"},
+	} {
+		start, path := Stylization{Start: text}.StartFile()
+		if start != want.start || path != want.path {
+			t.Errorf("%q starts from %s, %q, want %s, %q", text, start, path, want.start, want.path)
+		}
+		if start.IsPicture() && StartFrom(start, path) != text {
+			t.Errorf("%q is written %q", text, StartFrom(start, path))
+		}
+	}
+	for path, want := range map[string]string{"noise": "./noise", "result:a.png": "./result:a.png"} {
+		if got := StartFrom(model.StartFromImage, path); got != want {
+			t.Errorf("the picture %q is written %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestResultsAreOpenedToGoOnFrom(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "small.png")
+	small := &picture.Picture{Width: 20, Height: 10, RGB: make([]float32, 3*20*10)}
+	if err := picture.Save(path, small, picture.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s := Default()
+	if err := s.Set("start", "result:"+path); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.Open(t.Context(), nil)
+	if err != nil || o.Start != model.StartFromResult || o.StartImage.Bounds().Dx() != 20 {
+		t.Errorf("opened %s, %v (%v)", o.Start, o.StartImage, err)
+	}
+	if got := s.Files(); !slices.Equal(got, []string{path}) {
+		t.Errorf("files are %q", got)
+	}
+	value := startValue{freeText{&s.Start, "START"}}
+	for typed, want := range map[string][]string{
+		"res": {"result:"}, "result:" + filepath.Join(folder, "sm"): {"result:" + path}, "result:" + filepath.Join(folder, "x"): nil,
+		"result:" + folder + string(filepath.Separator): {"result:" + path}, "result:" + folder: {"result:" + folder + string(filepath.Separator)},
+	} {
+		var got []string
+		for _, c := range value.Complete(typed) {
+			got = append(got, c.Text)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q is completed to %q, want %q", typed, got, want)
+		}
 	}
 }

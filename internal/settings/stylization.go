@@ -40,7 +40,8 @@ type Stylization struct {
 	Masks   Masks  // parts of the output that take styles of their own
 	Protect string // a mask of what stays as it is, or empty
 	Quality string // how long to go on, one of model.Qualities
-	// Start is what to start from: content, style, grey, noise or a file.
+	// Start is what to start from: content, style, grey, noise, a file, or result: and the
+	// file of a smaller result; see StartFile.
 	Start string
 	// Weights is a file of weights, or the name of a fetched one; empty for the
 	// embedded ones.
@@ -83,7 +84,32 @@ func (s Stylization) StyleTerms() []model.StyleTerm {
 
 // starts are those that aren't files.
 func starts() []string {
-	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name) == model.StartFromImage })
+	return slices.DeleteFunc(model.StartNames(), func(name string) bool { return model.Start(name).IsPicture() })
+}
+
+// resultPrefix stands before the file of a smaller result to go on from.
+const resultPrefix = string(model.StartFromResult) + ":"
+
+// StartFile says what is started from and, where that is a picture, its file.
+func (s Stylization) StartFile() (start model.Start, path string) {
+	if slices.Contains(starts(), s.Start) {
+		return model.Start(s.Start), ""
+	}
+	if path, ok := strings.CutPrefix(s.Start, resultPrefix); ok {
+		return model.StartFromResult, path
+	}
+	return model.StartFromImage, s.Start
+}
+
+// StartFrom is Start's text for a picture of a file, the reverse of StartFile.
+func StartFrom(start model.Start, path string) string {
+	if start == model.StartFromResult {
+		return resultPrefix + path
+	}
+	if strings.HasPrefix(path, resultPrefix) || slices.Contains(starts(), path) {
+		return "./" + path // which is no name of anything else
+	}
+	return path
 }
 
 // Set sets the setting of a name, which Table has to have, as text says.
@@ -173,8 +199,8 @@ func (s Stylization) Check() error {
 	if s.Samples != 0 && (s.Samples < minSamples || s.Samples > maxSamples) {
 		return fmt.Errorf("number of sampled positions is %d, want %d to %d, or 0 to leave it to the loss", s.Samples, minSamples, maxSamples)
 	}
-	if _, err := os.Stat(s.Start); err != nil && !slices.Contains(starts(), s.Start) {
-		return fmt.Errorf("--start %q: neither %s nor a file%s", s.Start, alternatives(" or ", starts(), noHelp), names.DidYouMean(s.Start, starts(), ""))
+	if err := s.checkStart(); err != nil {
+		return err
 	}
 	o.StyleTerms = s.StyleTerms()
 	if err := o.Check(); err != nil {
@@ -183,11 +209,25 @@ func (s Stylization) Check() error {
 	return nil
 }
 
+func (s Stylization) checkStart() error {
+	start, path := s.StartFile()
+	if !start.IsPicture() {
+		return nil
+	}
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	if start == model.StartFromResult {
+		return fmt.Errorf("--start %q: there is no file %q to go on from", s.Start, path)
+	}
+	return fmt.Errorf("--start %q: neither %s nor a file%s", s.Start, alternatives(" or ", starts(), noHelp), names.DidYouMean(s.Start, starts(), ""))
+}
+
 // Files are those that the settings name.
 func (s Stylization) Files() []string {
 	var files []string
-	if !slices.Contains(starts(), s.Start) {
-		files = append(files, s.Start)
+	if start, path := s.StartFile(); start.IsPicture() {
+		files = append(files, path)
 	}
 	if s.Weights != "" {
 		files = append(files, s.WeightsFile())
@@ -214,13 +254,14 @@ func (s Stylization) WeightsFile() string {
 // no regions until Guide adds them.
 func (s Stylization) Open(ctx context.Context, networks Networks) (model.Options, error) {
 	o := s.Options
-	o.StyleTerms, o.Start = s.StyleTerms(), model.Start(s.Start)
-	if !slices.Contains(starts(), s.Start) {
-		start, err := picture.OpenSource(ctx, s.Start)
+	o.StyleTerms = s.StyleTerms()
+	start, path := s.StartFile()
+	if o.Start = start; start.IsPicture() {
+		image, err := picture.OpenSource(ctx, path)
 		if err != nil {
 			return o, err
 		}
-		o.Start, o.StartImage = model.StartFromImage, start
+		o.StartImage = image
 	}
 	if s.Protect != "" {
 		mask, err := picture.OpenSource(ctx, s.Protect)

@@ -1,0 +1,203 @@
+package flow_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"impasto/internal/flow"
+	"impasto/internal/flow/scene"
+)
+
+// grey is a scene's picture at a time, as a file of 8 bits has it.
+func grey(t testing.TB, s scene.Scene, time float64) flow.Plane {
+	t.Helper()
+	n, img := s.Width*s.Height, s.Bytes(time)
+	rgb := make([]float32, 3*n)
+	for i := range n {
+		for c := range 3 {
+			rgb[c*n+i] = float32(img.Pix[4*i+c]) / 255
+		}
+	}
+	p, err := flow.Grey(s.Width, s.Height, rgb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func estimate(t testing.TB, first, second flow.Plane, o flow.Options) flow.Field {
+	t.Helper()
+	field, err := flow.Estimate(context.Background(), first, second, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return field
+}
+
+// others is testdata/opencv.json, which opencv.py there makes.
+type others struct {
+	Scenes map[string]struct {
+		Size   [2]int
+		Medium struct{ Seen, All float64 }
+	}
+}
+
+// TestFlowIsAsNearAsThatOfOthers compares the errors in scenes whose flow is known with those
+// of OpenCV's estimator of the same kind, in its most careful form.
+func TestFlowIsAsNearAsThatOfOthers(t *testing.T) {
+	data, err := os.ReadFile("testdata/opencv.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored others
+	if err := json.Unmarshal(data, &stored); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scene.All(320, 180) {
+		t.Run(s.Name, func(t *testing.T) {
+			theirs, known := stored.Scenes[strings.ReplaceAll(s.Name, " ", "-")]
+			if !known || theirs.Size != [2]int{s.Width, s.Height} {
+				t.Fatalf("nothing is stored of the scene at %d×%d", s.Width, s.Height)
+			}
+			first, second := grey(t, s, 0), grey(t, s, 1)
+			there, back := estimate(t, first, second, flow.DefaultOptions()), estimate(t, second, first, flow.DefaultOptions())
+			truth, hidden := s.Truth(0, 1)
+			seen := make([]bool, len(hidden))
+			for i := range hidden {
+				seen[i] = !hidden[i]
+			}
+			ofSeen, ofAll := there.EndPointError(truth, seen), there.EndPointError(truth, nil)
+			t.Logf("off by %.4f pixels where seen, %.4f everywhere; others by %.4f and %.4f", ofSeen, ofAll, theirs.Medium.Seen, theirs.Medium.All)
+			if !(ofSeen <= theirs.Medium.Seen) || !(ofAll <= 1.2*theirs.Medium.All) {
+				t.Errorf("off by %.4f pixels where seen, %.4f everywhere, want %.4f and a fifth above %.4f at most", ofSeen, ofAll, theirs.Medium.Seen, theirs.Medium.All)
+			}
+			found, missed, wrong := 0, 0, 0
+			for i, is := range flow.FindOcclusions(there, back).Hidden {
+				switch {
+				case is && hidden[i]:
+					found++
+				case is:
+					wrong++
+				case hidden[i]:
+					missed++
+				}
+			}
+			t.Logf("of hidden pixels %d are found and %d missed, of %d others it is said that they are", found, missed, wrong)
+			if 2*missed > found+missed || wrong > len(hidden)/20 {
+				t.Errorf("of hidden pixels %d are found and %d missed, want half; of %d others it is said that they are, want a twentieth of all at most", found, missed, wrong)
+			}
+		})
+	}
+}
+
+func TestFlowDoesNotDependOnThreads(t *testing.T) {
+	s := scene.All(150, 141)[3] // several stripes of patches
+	first, second := grey(t, s, 0), grey(t, s, 1)
+	for _, stride := range []int{3, 4, 8} {
+		o := flow.DefaultOptions()
+		o.Stride, o.Threads = stride, 1
+		want := estimate(t, first, second, o)
+		for _, threads := range []int{2, 5, 0} {
+			o.Threads = threads
+			if got := estimate(t, first, second, o); !slices.Equal(got.U, want.U) || !slices.Equal(got.V, want.V) {
+				t.Errorf("with a stride of %d, the flow by %d threads is another than by one", stride, threads)
+			}
+		}
+	}
+}
+
+// TestNothingMovesWhereNothingDoes takes sizes down to the least, and pictures without
+// anything to see.
+func TestNothingMovesWhereNothingDoes(t *testing.T) {
+	for _, size := range [][2]int{{8, 8}, {9, 13}, {64, 8}, {8, 70}, {33, 47}, {100, 64}} {
+		for _, flat := range []bool{false, true} {
+			t.Run(fmt.Sprint(size, flat), func(t *testing.T) {
+				p := grey(t, scene.All(size[0], size[1])[0], 0)
+				if flat {
+					for i := range p.Values {
+						p.Values[i] = 77
+					}
+				}
+				field := estimate(t, p, p, flow.DefaultOptions())
+				if off := field.EndPointError(flow.NewField(size[0], size[1]), nil); !(off < 1e-3) {
+					t.Errorf("a picture moves against itself by %g pixels, want by none", off)
+				}
+			})
+		}
+	}
+}
+
+func TestFlowRefusesWhatWontDo(t *testing.T) {
+	good := flow.NewPlane(16, 16)
+	set := func(change func(o *flow.Options)) flow.Options {
+		o := flow.DefaultOptions()
+		change(&o)
+		return o
+	}
+	for _, c := range []struct {
+		name          string
+		first, second flow.Plane
+		o             flow.Options
+		want          string
+	}{
+		{"sizes", good, flow.NewPlane(16, 17), flow.DefaultOptions(), "16×16 and 16×17"},
+		{"small", flow.NewPlane(7, 30), flow.NewPlane(7, 30), flow.DefaultOptions(), "7×30, want 8 pixels"},
+		{"stride", good, good, set(func(o *flow.Options) { o.Stride = 9 }), "out of range"},
+		{"iterations", good, good, set(func(o *flow.Options) { o.Iterations = 1 }), "out of range"},
+	} {
+		if _, err := flow.Estimate(context.Background(), c.first, c.second, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
+		}
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	if _, err := flow.Estimate(ended, good, good, flow.DefaultOptions()); err != context.Canceled {
+		t.Errorf("error %v where the context has ended, want its own", err)
+	}
+	if _, err := flow.Grey(4, 4, make([]float32, 47)); err == nil {
+		t.Error("47 values are taken for a picture of 4×4")
+	}
+}
+
+// TestWarpTakesThePictureBack warps along the true flow, which gives the first picture where
+// the second shows it.
+func TestWarpTakesThePictureBack(t *testing.T) {
+	s := scene.All(160, 90)[3]
+	field, hidden := s.Truth(0, 1)
+	warped, inside, err := field.Warp(s.Picture(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var apart float64
+	n, first := 0, s.Picture(0)
+	for i := range hidden {
+		if hidden[i] {
+			continue
+		}
+		if !inside[i] {
+			t.Fatalf("pixel %d is seen but not inside", i)
+		}
+		apart += math.Abs(float64(warped[i] - first[i]))
+		n++
+	}
+	if apart /= float64(n); !(apart < 0.02) {
+		t.Errorf("the pictures are %.3g apart, want 0.02 at most", apart)
+	}
+	if _, _, err := field.Warp(make([]float32, 5)); err == nil {
+		t.Error("five values are taken for planes")
+	}
+}
+
+func BenchmarkEstimate(b *testing.B) {
+	s := scene.All(640, 360)[3]
+	first, second := grey(b, s, 0), grey(b, s, 1)
+	for b.Loop() {
+		estimate(b, first, second, flow.DefaultOptions())
+	}
+}

@@ -1,0 +1,130 @@
+package flow
+
+import (
+	"fmt"
+	"math"
+)
+
+// Plane is one channel of a picture: Height×Width values, row by row from the top.
+type Plane struct {
+	Width, Height int
+	Values        []float32
+}
+
+// NewPlane is a plane of zeros.
+func NewPlane(width, height int) Plane {
+	return Plane{width, height, make([]float32, width*height)}
+}
+
+// row is the row y of a plane.
+func (p Plane) row(y int) []float32 { return p.Values[y*p.Width : (y+1)*p.Width : (y+1)*p.Width] }
+
+// Grey is the brightness of a picture in sRGB, 0–255, given three planes of values in 0–1:
+// Rec. 601's luma, as other estimators of flow take it.
+func Grey(width, height int, rgb []float32) (Plane, error) {
+	if n := width * height; len(rgb) != 3*n {
+		return Plane{}, fmt.Errorf("flow: %d values, want 3×%d×%d", len(rgb), height, width)
+	}
+	grey := NewPlane(width, height)
+	n := width * height
+	red, green, blue := rgb[:n], rgb[n:2*n], rgb[2*n:]
+	for i := range grey.Values {
+		grey.Values[i] = 255 * (0.299*red[i] + 0.587*green[i] + 0.114*blue[i])
+	}
+	return grey, nil
+}
+
+// Field is a flow: what is at (x, y) in one picture is at (x+U, y+V) in the other. U and V
+// are Height×Width displacements in pixels, row by row from the top, to the right and down.
+type Field struct {
+	Width, Height int
+	U, V          []float32
+}
+
+// NewField is a field of zeros.
+func NewField(width, height int) Field {
+	return Field{width, height, make([]float32, width*height), make([]float32, width*height)}
+}
+
+// At is the displacement at a point, by bilinear interpolation; beyond the border it is
+// that of the nearest pixel.
+func (f Field) At(x, y float32) (u, v float32) {
+	s := f.sample(x, y)
+	return s.of(f.U), s.of(f.V)
+}
+
+// sample is where four neighbours of a point are, and their weights.
+type sample struct {
+	at     [4]int
+	weight [4]float32
+}
+
+func (f Field) sample(x, y float32) sample { return sampleAt(f.Width, f.Height, x, y) }
+
+func sampleAt(width, height int, x, y float32) sample {
+	x, y = min(max(x, 0), float32(width-1)), min(max(y, 0), float32(height-1))
+	left, top := int(x), int(y)
+	right, bottom := min(left+1, width-1), min(top+1, height-1)
+	a, b := x-float32(left), y-float32(top)
+	return sample{
+		[4]int{top*width + left, top*width + right, bottom*width + left, bottom*width + right},
+		[4]float32{(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b},
+	}
+}
+
+func (s sample) of(values []float32) float32 {
+	return s.weight[0]*values[s.at[0]] + s.weight[1]*values[s.at[1]] + s.weight[2]*values[s.at[2]] + s.weight[3]*values[s.at[3]]
+}
+
+// resized is the field of pictures of another size: positions and displacements grow
+// alike.
+func (f Field) resized(width, height int) Field {
+	to := NewField(width, height)
+	across, down := float32(width)/float32(f.Width), float32(height)/float32(f.Height)
+	for y := range height {
+		for x := range width {
+			u, v := f.At((float32(x)+0.5)/across-0.5, (float32(y)+0.5)/down-0.5)
+			to.U[y*width+x], to.V[y*width+x] = u*across, v*down
+		}
+	}
+	return to
+}
+
+// Warp takes planes of the picture that a field leads to back along it: what each pixel of
+// the first picture shows, as the other has it, by bilinear interpolation. Inside tells
+// where that lies within the other picture; elsewhere its border is repeated.
+func (f Field) Warp(planes []float32) (warped []float32, inside []bool, err error) {
+	n := f.Width * f.Height
+	if n == 0 || len(planes)%n != 0 {
+		return nil, nil, fmt.Errorf("flow: %d values aren't planes of %d×%d", len(planes), f.Height, f.Width)
+	}
+	warped, inside = make([]float32, len(planes)), make([]bool, n)
+	for y := range f.Height {
+		for x := range f.Width {
+			i := y*f.Width + x
+			toX, toY := float32(x)+f.U[i], float32(y)+f.V[i]
+			inside[i] = toX >= 0 && toY >= 0 && toX <= float32(f.Width-1) && toY <= float32(f.Height-1)
+			s := f.sample(toX, toY)
+			for plane := 0; plane < len(planes); plane += n {
+				warped[plane+i] = s.of(planes[plane : plane+n])
+			}
+		}
+	}
+	return warped, inside, nil
+}
+
+// EndPointError is the mean distance of a field's displacements from those of another, in
+// pixels, over the pixels of which counts says so; nil counts all. It is 0 where none
+// counts.
+func (f Field) EndPointError(truth Field, counts []bool) float64 {
+	var sum float64
+	n := 0
+	for i := range f.U {
+		if counts != nil && !counts[i] {
+			continue
+		}
+		sum += math.Hypot(float64(f.U[i]-truth.U[i]), float64(f.V[i]-truth.V[i]))
+		n++
+	}
+	return sum / float64(max(n, 1))
+}
