@@ -65,7 +65,7 @@ func TestEverythingComesNearerToTheStyle(t *testing.T) {
 				o.SetLoss(loss)
 				o.ContentLoss, o.Optimizer, o.Start = form.Name, optimizer, row.name
 				if row.name.IsPicture() {
-					o.StartImage = waves(20, 20, 0.3)
+					o.StartImage = waves(20, 15, 0.3)
 				}
 				seen := descend(t, content, style, o)
 				first, last := styleDistance(seen[0]), styleDistance(seen[len(seen)-1])
