@@ -19,7 +19,11 @@ export function startCompare() {
   const pair = { a: h("div", { class: "view canvas", tabindex: 0, role: "group" }), b: h("div", { class: "view canvas", tabindex: 0, role: "group" }) };
   const lives = { a: [new Live(upper), new Live(pair.a)], b: [new Live(under), new Live(pair.b)] };
   const control = h("input", { type: "range", min: 0, max: 100, step: 0.5, value: 50, class: "cut-control", "aria-label": text.cut });
-  const views = new Views(1, () => { bar.draw(); sharpen(); });
+  const views = new Views(1, () => {
+    bar.draw();
+    sharpen();
+    control.style.width = `${stage.clientWidth}px`; // as wide as what it cuts
+  });
   const bar = zoomBar(views);
   const slider = new Slider(stage, control);
   views.add(stage, slider);
@@ -51,12 +55,13 @@ export function startCompare() {
     select.addEventListener("change", () => show({ ...state.shown, kind: "compare", [name]: select.value }, { replace: true }));
   }
 
-  // what is the picture that stands for an id: its name, size and address.
+  // what is the picture that stands for an id: its name and address.
   function what(id, other) {
     const run = state.runs.get(id === PHOTO ? other : id);
     if (!run) return null;
-    if (id === PHOTO) return { name: text.photoAlt(run.content.name), width: run.content.width, height: run.content.height, address: (wanted) => api.thumbnail(run.content, api.pixelsFor(Math.min(wanted, Math.max(run.size.width, run.size.height)))) };
-    return { name: run.name, ...run.size, address: (wanted) => api.preview(run, wanted) };
+    if (id !== PHOTO) return { name: run.name, address: (wanted) => api.preview(run, wanted) };
+    const most = Math.max(run.size.width, run.size.height);
+    return { name: text.photoAlt(run.content.name), address: (wanted) => api.thumbnail(run.content, api.pixelsFor(Math.min(wanted, most))) };
   }
 
   function shown() {

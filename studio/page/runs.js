@@ -10,7 +10,8 @@ import { toast } from "./toast.js";
 export function startRuns(place) {
   const list = h("ul", { class: "runs", "data-list": "" });
   const none = h("p", { class: "hint none" }, text.noRuns);
-  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), button(text.newShort, { picture: "add", class: "quiet", id: "new", "aria-label": text.startNew, onclick: () => { takeNew(); show({ kind: "new" }); } })), none, list);
+  const fresh = button(text.newShort, { picture: "add", class: "quiet", id: "new", "aria-label": text.startNew, onclick: () => { takeNew(); show({ kind: "new" }); } });
+  place.append(h("header", null, h("h2", { id: "runs-title" }, text.history), fresh), none, list);
   const items = new Map();
   const draw = () => {
     const entries = entriesOf(runs());
@@ -63,7 +64,8 @@ function makeItem() {
   const thumb = h("span", { class: "thumb" });
   const name = h("span", { class: "name" }), note = h("small");
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span"));
-  const open = h("button", { type: "button", class: "run", onclick: () => show(entry.group ? { kind: "group", id: entry.group } : { kind: "run", id: entry.runs[0].id }) }, thumb, h("span", { class: "text" }, name, note, bar));
+  const view = () => show(entry.group ? { kind: "group", id: entry.group } : { kind: "run", id: entry.runs[0].id });
+  const open = h("button", { type: "button", class: "run", onclick: view }, thumb, h("span", { class: "text" }, name, note, bar));
   const opener = button(text.moreActions, { picture: "more", bare: true, class: "quiet" });
   const element = h("li", null, open, menu(opener, () => entry.group
     ? [button(text.deleteAll(entry.runs.length), { picture: "trash", onclick: () => removeRuns(entry.runs, nameOf(entry)) })]
@@ -96,7 +98,10 @@ function makeItem() {
       const title = nameOf(entry);
       name.textContent = title;
       const busy = entry.runs.filter(unfinished).length;
-      note.textContent = entry.group ? (busy ? text.ofThem(entry.runs.length - busy, entry.runs.length) : format.ago(run.created)) : run.state === "finished" ? `${Math.max(run.size.width, run.size.height)} px · ${format.ago(run.ended ?? run.created)}` : text.states[run.state];
+      if (busy && entry.group) note.textContent = text.ofThem(entry.runs.length - busy, entry.runs.length);
+      else if (entry.group) note.textContent = format.ago(run.created);
+      else if (run.state === "finished") note.textContent = `${text.pixels(Math.max(run.size.width, run.size.height))} · ${format.ago(run.ended ?? run.created)}`;
+      else note.textContent = text.states[run.state];
       element.dataset.state = entry.group ? "group" : run.state;
       const { shown } = state;
       const current = entry.group ? shown.kind === "group" && shown.id === entry.group : shown.kind === "run" && shown.id === run.id;
