@@ -29,8 +29,8 @@ func TestResumingTakesMemoryForOneVector(t *testing.T) {
 	const little = 512 << 10 // for buffers and headers
 	for _, optimizer := range []Optimizer{Adam, LBFGS} {
 		o := resumable(optimizer, "gaussian")
-		o.Size, o.MinSize, o.FirstIterations = 384, 384, 7
-		vector := pictureBytes(384, 256)
+		o.Size, o.MinSize, o.FirstIterations = 288, 288, 7
+		vector := pictureBytes(288, 192)
 		path := filepath.Join(t.TempDir(), "run.checkpoint")
 		writing := o
 		writing.Checkpoint = func(m Moment) {

@@ -20,7 +20,7 @@ func resumable(optimizer Optimizer, loss string) Options {
 	o.ContentLayers = []LayerWeight{{"relu2_1", 1}}
 	o.Size, o.MinSize = 32, 22
 	o.FirstIterations, o.Iterations = 3, 3
-	o.Optimizer, o.Device = optimizer, "cpu"
+	o.Optimizer, o.Device, o.Threads = optimizer, "cpu", 1
 	o.Seed = 5
 	return o
 }
@@ -66,9 +66,14 @@ func checkSame(t *testing.T, what string, got, want *Result) {
 	}
 }
 
+// TestResumedRunIsTheSameBitByBit goes on from every moment under each optimiser, and from one
+// with losses that draw or that remember what they saw.
 func TestResumedRunIsTheSameBitByBit(t *testing.T) {
-	for _, optimizer := range []Optimizer{Adam, LBFGS} {
-		for _, loss := range []string{"gram", "gaussian", "sliced", "max-sliced", "sinkhorn", "sinkhorn-whole", "mmd"} {
+	for optimizer, names := range map[Optimizer][]string{
+		Adam:  {"gram", "max-sliced", "sinkhorn"},
+		LBFGS: {"gram", "gaussian", "sliced", "max-sliced", "sinkhorn", "sinkhorn-whole", "mmd"},
+	} {
+		for _, loss := range names {
 			t.Run(fmt.Sprintf("%s %s", optimizer, loss), func(t *testing.T) {
 				o := resumable(optimizer, loss)
 				plain, err := stylize(t, t.Context(), oneStyle, o)
@@ -78,8 +83,11 @@ func TestResumedRunIsTheSameBitByBit(t *testing.T) {
 				want, at := checkpoints(t, o)
 				checkSame(t, "with checkpoints", want, plain)
 				for i, data := range at {
+					if loss != "gram" && i != len(at)/4 {
+						continue // of the rest, one within the first level, which goes on to the second
+					}
 					resumed := o
-					resumed.Resume, resumed.Threads = readFrom(t, data), 1
+					resumed.Resume, resumed.Threads = readFrom(t, data), 1+i%2
 					got, err := stylize(t, t.Context(), oneStyle, resumed)
 					if err != nil {
 						t.Fatal(err)
@@ -132,41 +140,39 @@ func TestResumedRunFromAResultIsTheSameBitByBit(t *testing.T) {
 }
 
 func TestStoppedRunGoesOnAsIfItHadNot(t *testing.T) {
-	for _, optimizer := range []Optimizer{Adam, LBFGS} {
-		for _, loss := range []string{"gram", "sinkhorn"} {
-			t.Run(fmt.Sprintf("%s %s", optimizer, loss), func(t *testing.T) {
-				o := resumable(optimizer, loss)
-				o.FirstIterations = 5
-				want := must(t)(stylize(t, t.Context(), oneStyle, o))
-				stops := 0
-				for good := 1; good < 12; good++ {
-					var data bytes.Buffer
-					stopped := o
-					stopped.Checkpoint = func(m Moment) {
-						if m.Stopped {
-							if err := m.Write(&data, nil); err != nil {
-								t.Error(err)
-							}
+	for optimizer, loss := range map[Optimizer]string{Adam: "sinkhorn", LBFGS: "gram"} {
+		t.Run(fmt.Sprintf("%s %s", optimizer, loss), func(t *testing.T) {
+			o := resumable(optimizer, loss)
+			o.FirstIterations = 5
+			want := must(t)(stylize(t, t.Context(), oneStyle, o))
+			stops := 0
+			for good := 1; good < 9; good++ {
+				var data bytes.Buffer
+				stopped := o
+				stopped.Checkpoint = func(m Moment) {
+					if m.Stopped {
+						if err := m.Write(&data, nil); err != nil {
+							t.Error(err)
 						}
 					}
-					if err := runUntil(t, stopped, good); err == nil {
-						break
-					}
-					if data.Len() == 0 {
-						continue // before the first iteration
-					}
-					stops++
-					resumed := o
-					resumed.Resume = readFrom(t, data.Bytes())
-					if got := must(t)(stylize(t, t.Context(), oneStyle, resumed)); !slices.Equal(got, want) {
-						t.Errorf("stopped after %d evaluations of a level, the picture is another", good)
-					}
 				}
-				if stops < 3 {
-					t.Errorf("the run was stopped at %d places, want some", stops)
+				if err := runUntil(t, stopped, good); err == nil {
+					break
 				}
-			})
-		}
+				if data.Len() == 0 {
+					continue // before the first iteration
+				}
+				stops++
+				resumed := o
+				resumed.Resume = readFrom(t, data.Bytes())
+				if got := must(t)(stylize(t, t.Context(), oneStyle, resumed)); !slices.Equal(got, want) {
+					t.Errorf("stopped after %d evaluations of a level, the picture is another", good)
+				}
+			}
+			if stops < 3 {
+				t.Errorf("the run was stopped at %d places, want some", stops)
+			}
+		})
 	}
 }
 

@@ -15,9 +15,7 @@ import (
 // first third of the network.
 func shallowOptions(t *testing.T) Options {
 	t.Helper()
-	o := DefaultOptions()
-	o.StyleTerms = o.StyleTerms[:3]
-	o.ContentLayers = []LayerWeight{{"relu3_1", 1}}
+	o := shallow(DefaultOptions())
 	o.Size, o.MinSize, o.FirstIterations, o.Threads = 32, 32, 5, 1
 	var err error
 	if o.Parameters, err = network(); err != nil {
@@ -54,29 +52,27 @@ func descend(t *testing.T, content, style image.Image, o Options) []Progress {
 }
 
 // TestEverythingComesNearerToTheStyle takes each loss with each content form, optimiser and
-// start, at the default weights.
+// start, and each of these with each other, at the default weights.
 func TestEverythingComesNearerToTheStyle(t *testing.T) {
 	content, style := waves(40, 30, 0.2), waves(36, 36, 0.9)
-	for _, loss := range losses.All() {
-		for _, form := range losses.ContentForms() {
-			for _, optimizer := range []Optimizer{Adam, LBFGS} {
-				for _, row := range starts {
-					t.Run(fmt.Sprintf("%s, %s, %s from %s", loss.Description().Name, form.Name, optimizer, row.name), func(t *testing.T) {
-						t.Parallel()
-						o := shallowOptions(t)
-						o.SetLoss(loss)
-						o.ContentLoss, o.Optimizer, o.Start = form.Name, optimizer, row.name
-						if row.name.IsPicture() {
-							o.StartImage = waves(20, 20, 0.3)
-						}
-						seen := descend(t, content, style, o)
-						first, last := styleDistance(seen[0]), styleDistance(seen[len(seen)-1])
-						if !(last < first) {
-							t.Errorf("the distance to the style went from %.4g to %.4g, want it to fall", first, last)
-						}
-					})
+	forms, optimizers := losses.ContentForms(), []Optimizer{Adam, LBFGS}
+	for i, loss := range losses.All() {
+		for j, row := range starts {
+			form, optimizer := forms[(i+j/2)%len(forms)], optimizers[(i+j)%len(optimizers)]
+			t.Run(fmt.Sprintf("%s, %s, %s from %s", loss.Description().Name, form.Name, optimizer, row.name), func(t *testing.T) {
+				t.Parallel()
+				o := shallowOptions(t)
+				o.SetLoss(loss)
+				o.ContentLoss, o.Optimizer, o.Start = form.Name, optimizer, row.name
+				if row.name.IsPicture() {
+					o.StartImage = waves(20, 15, 0.3)
 				}
-			}
+				seen := descend(t, content, style, o)
+				first, last := styleDistance(seen[0]), styleDistance(seen[len(seen)-1])
+				if !(last < first) {
+					t.Errorf("the distance to the style went from %.4g to %.4g, want it to fall", first, last)
+				}
+			})
 		}
 	}
 }
@@ -84,24 +80,24 @@ func TestEverythingComesNearerToTheStyle(t *testing.T) {
 // TestContentWeightsAHundredTimesOffDoNotExplode has the loss stay near where it began.
 func TestContentWeightsAHundredTimesOffDoNotExplode(t *testing.T) {
 	content, style := waves(40, 30, 0.2), waves(36, 36, 0.9)
-	for _, loss := range losses.All() {
-		for _, form := range losses.ContentForms() {
-			for _, optimizer := range []Optimizer{Adam, LBFGS} {
-				for _, factor := range []float64{0.01, 100} {
-					t.Run(fmt.Sprintf("%s, %s at %g, %s", loss.Description().Name, form.Name, factor, optimizer), func(t *testing.T) {
-						t.Parallel()
-						o := shallowOptions(t)
-						o.SetLoss(loss)
-						o.ContentLoss, o.Optimizer = form.Name, optimizer
-						o.ContentWeight *= factor
-						seen := descend(t, content, style, o)
-						for _, p := range seen {
-							if first := seen[0].Loss; !(p.Loss < 2*first) {
-								t.Fatalf("the loss went from %.4g to %.4g in %d iterations", first, p.Loss, p.Iteration)
-							}
+	optimizers := []Optimizer{Adam, LBFGS}
+	for i, loss := range losses.All() {
+		for j, form := range losses.ContentForms() {
+			for k, factor := range []float64{0.01, 100} {
+				optimizer := optimizers[(i+j+k)%len(optimizers)]
+				t.Run(fmt.Sprintf("%s, %s at %g, %s", loss.Description().Name, form.Name, factor, optimizer), func(t *testing.T) {
+					t.Parallel()
+					o := shallowOptions(t)
+					o.SetLoss(loss)
+					o.ContentLoss, o.Optimizer = form.Name, optimizer
+					o.ContentWeight *= factor
+					seen := descend(t, content, style, o)
+					for _, p := range seen {
+						if first := seen[0].Loss; !(p.Loss < 2*first) {
+							t.Fatalf("the loss went from %.4g to %.4g in %d iterations", first, p.Loss, p.Iteration)
 						}
-					})
-				}
+					}
+				})
 			}
 		}
 	}
@@ -123,29 +119,34 @@ func TestFlatAndSmallPicturesDescend(t *testing.T) {
 		draw.Draw(img, img.Rect, image.NewUniform(c), image.Point{}, draw.Src)
 		return img
 	}
-	pairs := map[string][2]image.Image{
-		"a grey style": {picture, one(color.NRGBA{128, 128, 128, 255})}, "a content of one colour": {one(color.NRGBA{220, 90, 30, 255}), picture},
-		"a small style": {picture, small}, "a black and white style": {picture, board},
+	pairs := []struct {
+		name           string
+		content, style image.Image
+	}{
+		{"a grey style", picture, one(color.NRGBA{128, 128, 128, 255})},
+		{"a content of one colour", one(color.NRGBA{220, 90, 30, 255}), picture},
+		{"a small style", picture, small},
+		{"a black and white style", picture, board},
 	}
-	for name, pair := range pairs {
-		for _, loss := range losses.All() {
-			for _, optimizer := range []Optimizer{Adam, LBFGS} {
-				t.Run(fmt.Sprintf("%s, %s, %s", name, loss.Description().Name, optimizer), func(t *testing.T) {
-					t.Parallel()
-					o := shallowOptions(t)
-					o.SetLoss(loss)
-					o.Optimizer = optimizer
-					seen := descend(t, pair[0], pair[1], o)
-					if first, last := seen[0].Loss, seen[len(seen)-1].Loss; !(last < first) {
-						t.Errorf("the loss went from %.4g to %.4g, want it to fall", first, last)
+	optimizers := []Optimizer{Adam, LBFGS}
+	for i, pair := range pairs {
+		for j, loss := range losses.All() {
+			optimizer := optimizers[(i+j)%len(optimizers)]
+			t.Run(fmt.Sprintf("%s, %s, %s", pair.name, loss.Description().Name, optimizer), func(t *testing.T) {
+				t.Parallel()
+				o := shallowOptions(t)
+				o.SetLoss(loss)
+				o.Optimizer = optimizer
+				seen := descend(t, pair.content, pair.style, o)
+				if first, last := seen[0].Loss, seen[len(seen)-1].Loss; !(last < first) {
+					t.Errorf("the loss went from %.4g to %.4g, want it to fall", first, last)
+				}
+				for _, p := range seen {
+					if p.Remark != "" {
+						t.Errorf("iteration %d: remark %q", p.Iteration, p.Remark)
 					}
-					for _, p := range seen {
-						if p.Remark != "" {
-							t.Errorf("iteration %d: remark %q", p.Iteration, p.Remark)
-						}
-					}
-				})
-			}
+				}
+			})
 		}
 	}
 }

@@ -101,8 +101,8 @@ func TestPicturesHaveNoLattice(t *testing.T) {
 	content, style := example(t, "harbour.png"), example(t, "dots.jpg")
 	const size = 128
 	of := func(change func(o *Options)) float64 {
-		o := DefaultOptions()
-		o.Size, o.Device, o.FirstIterations = size, "cpu", 40
+		o := shallow(DefaultOptions())
+		o.Size, o.Device, o.FirstIterations = size, "cpu", 30
 		change(&o)
 		r, err := Stylize(t.Context(), content, []Style{{style, 1}}, o)
 		if err != nil {

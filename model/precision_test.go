@@ -47,7 +47,7 @@ func TestFloat16StylisesAsWellAsFloat32(t *testing.T) {
 		o := tinyOptions()
 		o.MinSize, o.Size = 32, 64
 		o.Device, o.Precision = "cpu", precision
-		o.FirstIterations, o.Iterations = 12, 12
+		o.FirstIterations, o.Iterations = 12, 6
 		o.Begin = func(s Level) { memory[precision] = max(memory[precision], s.Memory) }
 		result, err := Stylize(t.Context(), waves(60, 40, 0.1), oneStyle, o)
 		if err != nil {
@@ -69,7 +69,7 @@ func TestFloat16StylisesAsWellAsFloat32(t *testing.T) {
 func TestEvaluationsAllocateNothingOfNote(t *testing.T) {
 	for _, precision := range []device.Precision{device.Float32, device.Float16} {
 		for _, loss := range []string{"gram", "sliced"} {
-			o := tinyOptions()
+			o := shallow(tinyOptions())
 			o.MinSize, o.Size = 64, 64
 			o.SetLoss(named(loss))
 			o.Device, o.Precision = "cpu", precision

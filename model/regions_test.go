@@ -45,9 +45,8 @@ func step(v float64) float64 {
 
 func TestARegionThatCoversAllIsNone(t *testing.T) {
 	for _, loss := range []string{"gaussian", "sliced"} {
-		o := tinyOptions()
+		o := shallow(tinyOptions())
 		o.SetLoss(named(loss))
-		o.StyleTerms = o.StyleTerms[:3]
 		want := must(t)(stylize(t, t.Context(), oneStyle, o))
 		o.Regions = []Region{{Style: 0, Mask: maskOf(31, 21, everywhere), StyleMask: maskOf(9, 9, everywhere)}}
 		if got := must(t)(stylize(t, t.Context(), oneStyle, o)); !slices.Equal(got, want) {
@@ -57,9 +56,8 @@ func TestARegionThatCoversAllIsNone(t *testing.T) {
 }
 
 func TestHalvesOfOneStyleAreNearlyTheWhole(t *testing.T) {
-	o := tinyOptions()
+	o := shallow(tinyOptions())
 	o.Size, o.MinSize, o.FirstIterations = 96, 96, 12
-	o.StyleTerms = o.StyleTerms[:3]
 	o.Optimizer = LBFGS
 	whole := must(t)(stylize(t, t.Context(), oneStyle, o))
 	o.Regions = []Region{{Style: 0, Mask: maskOf(96, 64, leftHalf)}, {Style: 1, Mask: maskOf(96, 64, rightHalf)}}
@@ -111,13 +109,13 @@ func noisyLevel(t *testing.T, width, height int, styles ...image.Point) level {
 
 // TestRegionsInPartsHaveTheLossAndGradientOfTheWhole: of every loss.
 func TestRegionsInPartsHaveTheLossAndGradientOfTheWhole(t *testing.T) {
-	const width, height = 83, 69
+	const width, height = 59, 45
 	from := smoothNoise(t, width, height, 2)
-	l := noisyLevel(t, width, height, image.Pt(60, 75), image.Pt(54, 40), image.Pt(61, 50))
+	l := noisyLevel(t, width, height, image.Pt(36, 51), image.Pt(44, 30), image.Pt(37, 42))
 	forms := losses.ContentForms()
 	for i, loss := range losses.All() {
 		if sampled, ok := loss.(losses.Sampled); ok {
-			loss = sampled.WithSample(300)
+			loss = sampled.WithSample(120)
 		}
 		for _, soft := range []bool{true, false} {
 			if weighs := loss.Normalised().Weighs(); soft && !weighs || !soft && weighs && loss.Description().Name != "gram" {
@@ -218,8 +216,7 @@ func TestProtectedPixelsStay(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			o := tinyOptions()
-			o.StyleTerms = o.StyleTerms[:3]
+			o := shallow(tinyOptions())
 			o.Size, o.MinSize = width, 24
 			o.Protect = maskOf(width, height, rightHalf)
 			test.set(&o)
@@ -359,7 +356,7 @@ func TestAStyleThatIsLeftNothingIsNone(t *testing.T) {
 func TestRegionsInLittleMemory(t *testing.T) {
 	o := DefaultOptions()
 	o.StyleTerms, o.ContentLayers = []StyleTerm{{"relu1_1", named("sliced"), 1}, {"relu2_1", named("gaussian"), 1}}, []LayerWeight{{"relu2_2", 1}}
-	o.Size, o.MinSize, o.FirstIterations, o.Device = 288, 288, 2, "cpu"
+	o.Size, o.MinSize, o.FirstIterations, o.Device = 192, 192, 2, "cpu"
 	o.Regions = []Region{{Style: 1, Mask: maskOf(60, 40, slope)}, {Style: 2, Mask: maskOf(60, 40, leftHalf), StyleMask: maskOf(60, 40, disc)}}
 	o.Protect = maskOf(60, 40, disc)
 	styles := []Style{{waves(250, 250, 0.3), 1}, {waves(200, 150, 0.7), 1}, {waves(260, 200, 1.1), 1}}
@@ -370,7 +367,7 @@ func TestRegionsInLittleMemory(t *testing.T) {
 	defer r.close()
 	levels := []sketch{must2(r.extractor.sketch(r.levels[0].outline()))}
 	least, found := int64(0), false
-	for bytes := int64(30 << 20); bytes < 400<<20 && !found; bytes += bytes / 4 {
+	for bytes := int64(12 << 20); bytes < 400<<20 && !found; bytes += bytes / 4 {
 		ways, fits, err := r.allotIn(room{bytes, bytes, true}, levels, r.options.Optimizer.row().variants(r.extractor.Device)[0], nil)
 		if err != nil {
 			t.Fatal(err)

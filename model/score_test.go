@@ -26,7 +26,7 @@ func newScorer(t *testing.T, by []losses.Loss, o Options) *Scorer {
 }
 
 func TestScoresAreLeastForWhatIsComparedWith(t *testing.T) {
-	o := tinyOptions()
+	o := shallow(tinyOptions())
 	o.Size = 48
 	s := newScorer(t, losses.All(), o)
 	content, err := s.Score(t.Context(), waves(60, 40, 0.1))
@@ -95,7 +95,7 @@ func TestScoresDependOnThePictureAlone(t *testing.T) {
 		}
 		return scores
 	}
-	o := tinyOptions()
+	o := shallow(tinyOptions())
 	o.Size = 48
 	used := newScorer(t, append([]losses.Loss{named("gaussian")}, sampling...), o)
 	score(used, 0.4)
@@ -136,9 +136,9 @@ func TestPicturesOfAnotherShapeHaveNoContentScore(t *testing.T) {
 }
 
 func TestTimeLimitEndsTheRunInItsTime(t *testing.T) {
-	o := tinyOptions()
+	o := shallow(tinyOptions())
 	o.MinSize, o.Size = 32, 64
-	o.TimeLimit = 1500 * time.Millisecond
+	o.TimeLimit = 600 * time.Millisecond
 	var last Progress
 	levels := map[int]int{}
 	o.Progress = func(p Progress) {

@@ -142,12 +142,12 @@ func (s *section) grid() int {
 
 // cut cuts the map into about equal tiles.
 func (s *section) cut(columns, rows int) {
-	s.tiles = nil
 	grid, whole := s.grid(), image.Rect(0, 0, s.width, s.height)
 	before := (s.reach + grid - 1) / grid * grid
 	after := (s.reach + 1) / 2 * 2 // maps of even sides are pooled faster
 	xs, ys := edges(s.width, columns, grid), edges(s.height, rows, grid)
 	s.columns = len(xs) - 1
+	s.tiles = make([]tile, 0, s.columns*(len(ys)-1)) // many, where a picture is huge
 	for j := range len(ys) - 1 {
 		for i := range len(xs) - 1 {
 			inner := image.Rect(xs[i], ys[j], xs[i+1], ys[j+1])

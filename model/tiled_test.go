@@ -36,17 +36,18 @@ func smoothNoise(t *testing.T, width, height int, seed uint64) *picture.Picture 
 }
 
 // TestAPictureInPartsHasTheLossAndGradientOfTheWhole: of every loss, in parts that
-// touch every border, of a picture with odd sides, against two styles.
+// touch every border, of a picture with odd sides, against two styles. What is kept on the way
+// there is the same for all losses, so one of sums and one of points go through all of it.
 func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
-	const width, height = 83, 69
+	const width, height = 59, 45
 	layers := []string{"relu1_1", "relu2_1", "relu3_1"}
 	content := smoothNoise(t, width, height, 1)
 	from := smoothNoise(t, width, height, 2)
-	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 60, 75, 3), smoothNoise(t, 54, 40, 4)}}
+	l := level{width: width, height: height, content: content, styles: []*picture.Picture{smoothNoise(t, 36, 51, 3), smoothNoise(t, 44, 30, 4)}}
 	forms := losses.ContentForms()
 	for i, loss := range losses.All() {
 		if sampled, ok := loss.(losses.Sampled); ok {
-			loss = sampled.WithSample(300)
+			loss = sampled.WithSample(120)
 		}
 		name := loss.Description().Name
 		t.Run(name, func(t *testing.T) {
@@ -64,9 +65,12 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 				columns, rows int
 				kept          remembering
 			}{
-				{1, 1, remembering{}}, {2, 2, remembering{}}, {3, 1, remembering{6 << 20, bothCarries}},
+				{1, 1, remembering{}}, {2, 2, remembering{}}, {3, 1, remembering{3 << 20, bothCarries}},
 				{2, 2, remembering{1 << 40, bothCarries[:1]}}, {2, 3, remembering{1 << 40, bothCarries}},
 			} {
+				if all := name == "gram" || name == "sliced"; !all && (test.columns != 3 || test.rows != 1) {
+					continue
+				}
 				t.Run(fmt.Sprintf("%dx%d tiles, %v", test.columns, test.rows, test.kept), func(t *testing.T) {
 					compareEvaluations(t, inTiles(t, e, l, from, test.columns, test.rows, test.kept, wholeMaps32), whole)
 				})
@@ -78,10 +82,10 @@ func TestAPictureInPartsHasTheLossAndGradientOfTheWhole(t *testing.T) {
 // TestTilesOnSeveralDevicesComeToTheSame bit for bit as on one: whatever is added up is added
 // in the order of the tiles.
 func TestTilesOnSeveralDevicesComeToTheSame(t *testing.T) {
-	const width, height = 83, 69
-	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1), styles: []*picture.Picture{smoothNoise(t, 60, 75, 3)}}
+	const width, height = 59, 45
+	l := level{width: width, height: height, content: smoothNoise(t, width, height, 1), styles: []*picture.Picture{smoothNoise(t, 36, 51, 3)}}
 	from := smoothNoise(t, width, height, 2)
-	for _, name := range []string{"gaussian", "sliced"} {
+	for name, kept := range map[string]remembering{"gaussian": {}, "sliced": {1 << 40, bothCarries[:1]}} {
 		loss, err := losses.Named(name)
 		if err != nil {
 			t.Fatal(err)
@@ -90,18 +94,16 @@ func TestTilesOnSeveralDevicesComeToTheSame(t *testing.T) {
 		for _, layer := range []string{"relu1_1", "relu2_1", "relu3_1"} {
 			r.style = append(r.style, stylePart{layer: layer, loss: loss, weight: 1})
 		}
-		for _, kept := range []remembering{{}, {1 << 40, bothCarries[:1]}} {
-			one := extractorOf(t, r, vgg19.Options{Padding: "replicate"})
-			want := inTiles(t, one, l, from, 3, 2, kept, wholeMaps32)
-			for _, beside := range []int{1, 3} {
-				several := one
-				for range beside {
-					several.Beside = append(several.Beside, extractorOf(t, r, one.Options).Device)
-				}
-				got := inTiles(t, several, l, from, 3, 2, kept, wholeMaps32)
-				if got.loss != want.loss || !slices.Equal(got.terms, want.terms) || !slices.Equal(got.gradient, want.gradient) {
-					t.Errorf("%s, %v, on %d devices: loss %v, gradient off by %g; want %v and the same", name, kept, beside+1, got.loss, gradientDistance(got, want), want.loss)
-				}
+		one := extractorOf(t, r, vgg19.Options{Padding: "replicate"})
+		want := inTiles(t, one, l, from, 3, 2, kept, wholeMaps32)
+		for _, beside := range []int{1, 3} {
+			several := one
+			for range beside {
+				several.Beside = append(several.Beside, extractorOf(t, r, one.Options).Device)
+			}
+			got := inTiles(t, several, l, from, 3, 2, kept, wholeMaps32)
+			if got.loss != want.loss || !slices.Equal(got.terms, want.terms) || !slices.Equal(got.gradient, want.gradient) {
+				t.Errorf("%s, %v, on %d devices: loss %v, gradient off by %g; want %v and the same", name, kept, beside+1, got.loss, gradientDistance(got, want), want.loss)
 			}
 		}
 	}
@@ -115,7 +117,7 @@ func extractorOf(t *testing.T, r recipe, o vgg19.Options) extractor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := engine.Open(engine.Options{Device: "cpu", Exact: true})
+	d, err := engine.Open(engine.Options{Device: "cpu", Threads: 1, Exact: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,9 +248,9 @@ func gradientDistance(got, want evaluation) float64 {
 func TestTilesIn16BitsAreNearTheWhole(t *testing.T) {
 	l := level{width: 83, height: 69, content: smoothNoise(t, 83, 69, 1), styles: []*picture.Picture{smoothNoise(t, 60, 75, 3)}}
 	from := smoothNoise(t, 83, 69, 2)
-	gaussian := losses.Must(losses.Named("gaussian"))
+	gram := losses.Must(losses.Named("gram"))
 	r := recipe{styles: []float64{1}, content: []contentPart{{layer: "relu3_2", weight: 0.1}},
-		style: []stylePart{{layer: "relu2_1", loss: gaussian, weight: 1}, {layer: "relu4_1", loss: gaussian, weight: 1}}}
+		style: []stylePart{{layer: "relu2_1", loss: gram, weight: 1}, {layer: "relu4_1", loss: gram, weight: 1}}}
 	r.contentForm = losses.ContentForms()[0]
 	e := extractorOf(t, r, vgg19.Options{})
 	whole := evaluateWhole(t, e, l, from, 0)
@@ -309,26 +311,28 @@ func TestTilesDoNotCarryTheLargestMap(t *testing.T) {
 
 // Through all sections of the network, and with every pooling.
 func TestTilesGoThroughTheWholeNetwork(t *testing.T) {
-	gaussian, content := losses.Must(losses.Named("gaussian")), losses.ContentForms()[0]
+	gram, content := losses.Must(losses.Named("gram")), losses.ContentForms()[0]
+	nothing, marks, all := remembering{}, remembering{1 << 40, bothCarries[:1]}, remembering{1 << 40, bothCarries}
 	for _, test := range []struct {
 		options       vgg19.Options
 		width, height int
 		layers        []string
+		kept          []remembering
 	}{
-		{vgg19.Options{Padding: "replicate"}, 151, 134, []string{"relu1_1", "relu2_2", "pool3", "relu5_2"}},
-		{vgg19.Options{Pooling: "avg"}, 90, 101, []string{"conv1_2", "pool2", "relu4_1"}},
-		{vgg19.Options{Pooling: "l2", PlainPooling: true}, 77, 64, []string{"pool1", "conv3_2"}},
-		{vgg19.Options{Pooling: "none"}, 31, 29, []string{"relu2_1", "relu3_1"}},
+		{vgg19.Options{Padding: "replicate"}, 119, 102, []string{"relu1_1", "relu2_2", "pool3", "relu5_2"}, []remembering{nothing, all}},
+		{vgg19.Options{Pooling: "avg"}, 58, 69, []string{"conv1_2", "pool2", "relu4_1"}, []remembering{nothing, marks}},
+		{vgg19.Options{Pooling: "l2", PlainPooling: true}, 53, 40, []string{"pool1", "conv3_2"}, []remembering{nothing, marks, all}},
+		{vgg19.Options{Pooling: "none"}, 31, 29, []string{"relu2_1", "relu3_1"}, []remembering{nothing, marks, all}},
 	} {
 		r := recipe{styles: []float64{1}, content: []contentPart{{layer: test.layers[1], weight: 0.1}}, contentForm: content}
 		for _, layer := range test.layers {
-			r.style = append(r.style, stylePart{layer: layer, loss: gaussian, weight: 1})
+			r.style = append(r.style, stylePart{layer: layer, loss: gram, weight: 1})
 		}
 		e := extractorOf(t, r, test.options)
 		from := smoothNoise(t, test.width, test.height, 2)
-		l := level{width: test.width, height: test.height, content: smoothNoise(t, test.width, test.height, 1), styles: []*picture.Picture{smoothNoise(t, 120, 96, 3)}}
+		l := level{width: test.width, height: test.height, content: smoothNoise(t, test.width, test.height, 1), styles: []*picture.Picture{smoothNoise(t, 88, 64, 3)}}
 		whole := evaluateWhole(t, e, l, from, 0)
-		for _, kept := range []remembering{{}, {1 << 40, bothCarries[:1]}, {1 << 40, bothCarries}} {
+		for _, kept := range test.kept {
 			t.Run(fmt.Sprintf("pooling %s, %v", test.options.Pooling, kept), func(t *testing.T) {
 				compareEvaluations(t, inTiles(t, e, l, from, 3, 2, kept, wholeMaps32), whole)
 			})

@@ -184,12 +184,12 @@ func (p *planner) cutter(arena int64) func(*section) error {
 	return func(s *section) error {
 		var least int64
 		for _, side := range tileSides {
-			s.cutTo(side)
 			needs, err := p.tileNeeds(s, side)
 			if err != nil {
 				return err
 			}
 			if least = needs; needs <= arena {
+				s.cutTo(side)
 				return nil
 			}
 		}
@@ -201,9 +201,7 @@ func (p *planner) cutter(arena int64) func(*section) error {
 func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 	var least int64
 	smallest := func(s *section) error {
-		side := tileSides[len(tileSides)-1]
-		s.cutTo(side)
-		needs, err := p.tileNeeds(s, side)
+		needs, err := p.tileNeeds(s, tileSides[len(tileSides)-1])
 		least = max(least, needs)
 		return err
 	}
@@ -223,12 +221,13 @@ func (p *planner) leastArena(l outline, f frugality) (int64, error) {
 }
 
 // tileNeeds is how many bytes of the device the graph of a section's largest tile takes,
-// cut to a side.
+// cut to a side. It leaves the section with any tiles.
 func (p *planner) tileNeeds(s *section, side int) (int64, error) {
 	key := tileSize{s.after, s.upTo, s.width, s.height, len(s.content) > 0, s.places(), side}
 	if needs, known := p.needs[key]; known {
 		return needs, nil
 	}
+	s.cutTo(side)
 	g, err := p.sketchTile(s, s.largest(), forBoth)
 	if err != nil {
 		return 0, err
@@ -276,6 +275,7 @@ type tiling struct {
 	// What it takes while targets are computed, and while the picture descends, but for the
 	// optimiser's vectors and what is kept of the way there.
 	computing, descending demand
+	counted               bool       // the rest is known
 	keepable              []keepable // what can be kept of that, the best first
 	again                 work       // of the way there, where nothing is kept of it and it is made again
 	work                  work       // of an evaluation then
@@ -289,7 +289,8 @@ type keepable struct {
 	spares  work
 }
 
-// tiling works that out, once, for tiles whose graphs take arena bytes at most.
+// tiling works that out, once, for tiles whose graphs take arena bytes at most, but for the
+// work; see counted.
 func (p *planner) tiling(l outline, arena int64, f frugality) (tiling, error) {
 	of := tilingOf{l.width, l.height, arena, f}
 	if known, ok := p.tilings[of]; ok {
@@ -309,14 +310,6 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 		return t, err
 	}
 	t.sections = whole.sections
-	for i := range t.sections {
-		if err := t.count(e, i); err != nil {
-			return t, err
-		}
-	}
-	slices.SortStableFunc(t.keepable, func(a, b keepable) int {
-		return cmp.Compare(b.spares.sum()/float64(b.bytes), a.spares.sum()/float64(a.bytes))
-	})
 	maps := whole.mapBytes(0)
 	for i, size := range l.styles {
 		of := e.ofStyle(i, size)
@@ -343,6 +336,24 @@ func (p *planner) newTiling(l outline, arena int64, f frugality) (t tiling, err 
 	}
 	t.computing = demand{device: arena, host: maps + kept}
 	t.descending = demand{device: arena + comparison, host: whole.mapBytes(lent) + kept}
+	return t, nil
+}
+
+// counted is a tiling whose work is counted, once: only where it fits does that matter.
+func (p *planner) counted(t tiling, of tilingOf) (tiling, error) {
+	if t.counted {
+		return t, nil
+	}
+	for i := range t.sections {
+		if err := t.count(p.extractor, i); err != nil {
+			return t, err
+		}
+	}
+	slices.SortStableFunc(t.keepable, func(a, b keepable) int {
+		return cmp.Compare(b.spares.sum()/float64(b.bytes), a.spares.sum()/float64(a.bytes))
+	})
+	t.counted = true
+	p.tilings[of] = t
 	return t, nil
 }
 
@@ -540,6 +551,9 @@ func (p *planner) way(l sketch, vectors int64, in room, wanted *way) (w way, fit
 					w.needs = needs
 				}
 				continue
+			}
+			if t, err = p.counted(t, tilingOf{l.width, l.height, arena, f}); err != nil {
+				return w, false, err
 			}
 			tried := t.with(arena, f, in.less(then).host)
 			tried.needs = in.larger(first, then.plus(demand{host: tried.keep}))

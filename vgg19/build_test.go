@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -16,8 +17,14 @@ import (
 	"impasto/vgg19"
 )
 
-// parameters are random ones with activations of about one size at any depth.
+// parameters are a copy of randomParameters, whose filters and biases tests must not change.
 func parameters() *vgg19.Parameters {
+	p := *randomParameters()
+	return &p
+}
+
+// randomParameters have activations of about one size at any depth.
+var randomParameters = sync.OnceValue(func() *vgg19.Parameters {
 	r := rand.New(rand.NewPCG(1, 2))
 	p := &vgg19.Parameters{Neutral: [3]float32{0.4, 0.45, 0.5}}
 	for i, c := range vgg19.Convolutions {
@@ -31,7 +38,7 @@ func parameters() *vgg19.Parameters {
 		}
 	}
 	return p
-}
+})
 
 func pictureNode(height, width int, dtype tensor.Dtype) *gorgonia.Node {
 	return gorgonia.NewTensor(gorgonia.NewGraph(), dtype, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))

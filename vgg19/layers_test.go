@@ -2,6 +2,7 @@ package vgg19_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"impasto/vgg19"
@@ -34,6 +35,7 @@ func TestParametersThatDoNotFitTheTableAreRefused(t *testing.T) {
 		t.Error("a bias too few: no error")
 	}
 	p = parameters()
+	p.Filters[7] = slices.Clone(p.Filters[7])
 	p.Filters[7][11] = float32(math.NaN())
 	if p.Check() == nil {
 		t.Error("a filter of NaN: no error")

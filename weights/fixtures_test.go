@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,19 +60,45 @@ func folded(p Preprocessing) *vgg19.Parameters {
 	return &n
 }
 
-// fixtures lays the plain network out by a scheme that has no palettes.
-func fixtures(s scheme) []fixture {
+// The plain network's arrays without names, which take a while to encode.
+var (
+	plainArrays       = sync.OnceValue(func() []fixture { return arrays(false) })
+	heightFirstArrays = sync.OnceValue(func() []fixture { return arrays(true) })
+)
+
+// arrays are the filters and biases of the plain network's convolutions in turn.
+func arrays(heightFirst bool) []fixture {
 	var out []fixture
 	for i, c := range vgg19.Convolutions {
 		shape, filter := []int64{int64(c.Out), int64(c.In), 3, 3}, plain().Filters[i]
-		if s.heightFirst {
+		if heightFirst {
 			shape, filter = []int64{3, 3, int64(c.In), int64(c.Out)}, channelsLast(filter, c.In, c.Out)
 		}
-		out = append(out,
-			numbers(tensorName(s.filter, i), shape, filter),
-			numbers(tensorName(s.bias, i), []int64{int64(c.Out)}, plain().Biases[i]))
+		out = append(out, numbers("", shape, filter), numbers("", []int64{int64(c.Out)}, plain().Biases[i]))
 	}
 	return out
+}
+
+// fixtures lays the plain network out by a scheme that has no palettes. They share their
+// data, which must be replaced, not changed.
+func fixtures(s scheme) []fixture {
+	out := slices.Clone(plainArrays())
+	if s.heightFirst {
+		out = slices.Clone(heightFirstArrays())
+	}
+	for i := range vgg19.Convolutions {
+		out[2*i].name, out[2*i+1].name = tensorName(s.filter, i), tensorName(s.bias, i)
+	}
+	return out
+}
+
+// bytesOf is how many bytes of data fixtures have.
+func bytesOf(all []fixture) int {
+	var n int
+	for _, f := range all {
+		n += len(f.data)
+	}
+	return n
 }
 
 // channelsLast rearranges out×in×3×3 to 3×3×in×out.
@@ -129,6 +156,7 @@ func safetensorsFile(metadata map[string]string, all []fixture) []byte {
 	if err != nil {
 		panic(err)
 	}
+	content = slices.Grow(content, bytesOf(all))
 	for _, f := range all {
 		content = append(content, f.data...)
 	}
@@ -217,6 +245,7 @@ func torchLegacyOf(pickle []byte, all []fixture) []byte {
 	p := pickler{*bytes.NewBuffer([]byte(torchMagic + "\x80\x02M\xe9\x03.\x80\x02}("))}
 	p.unicode("little_endian")
 	p.op("\x88u.")
+	p.Grow(len(pickle) + bytesOf(all) + 64*len(all))
 	p.Write(pickle)
 	p.op("\x80\x02](")
 	for i := range all {

@@ -11,7 +11,7 @@ import (
 
 // quickBench are flags under which bench picture takes a second or so for a point.
 var quickBench = []string{
-	"bench", "picture", "--size=64", "--min-size=64", "--first-iterations=2", "--iterations=2", "--device=cpu", "--threads=1", "--qualities=draft",
+	"bench", "picture", "--size=40", "--min-size=40", "--first-iterations=2", "--iterations=2", "--device=cpu", "--threads=1", "--qualities=draft",
 	"--style-layers=relu1_1", "--content-layers=relu2_1", "--noise=0", "--tv-weight=5",
 }
 
@@ -58,7 +58,7 @@ func TestBenchPicturePrintsPointsAndMeans(t *testing.T) {
 		if !slices.Equal(keys, want) {
 			t.Fatalf("object %d has the keys %v, want %v", i, keys, want)
 		}
-		if object["loss"] != "gram" || object["size"] != 64. || object["label"] != "" || object["wanted"] != 0.3 || !(object["seconds"].(float64) > 0) {
+		if object["loss"] != "gram" || object["size"] != 40. || object["label"] != "" || object["wanted"] != 0.3 || !(object["seconds"].(float64) > 0) {
 			t.Errorf("object %d is %v", i, object)
 		}
 	}
@@ -72,7 +72,7 @@ func TestBenchPicturePrintsPointsAndMeans(t *testing.T) {
 			}
 		}
 	}
-	for _, part := range []string{"painting content × style, gram, draft: run 1, content weight", "scale 1/1, 64×48, iteration 1/2", " from the content, "} {
+	for _, part := range []string{"painting content × style, gram, draft: run 1, content weight", "scale 1/1, 40×30, iteration 1/2", " from the content, "} {
 		if !strings.Contains(first.stderr, part) {
 			t.Errorf("standard error has no %q:\n%s", part, first.stderr)
 		}
@@ -89,7 +89,7 @@ func benchesWithEarlier(t *testing.T, folder string) {
 	if second.stderr != "" {
 		t.Errorf("under --quiet it says %s", second.stderr)
 	}
-	for _, part := range []string{"content × style at 64 pixels, where the content distance is 0.3\n", "means over 1 pair\n", "\n  gram   ", "\n  gram, rough   "} {
+	for _, part := range []string{"content × style at 40 pixels, where the content distance is 0.3\n", "means over 1 pair\n", "\n  gram   ", "\n  gram, rough   "} {
 		if !strings.Contains(second.stdout, part) {
 			t.Errorf("standard output has no %q:\n%s", part, second.stdout)
 		}
@@ -120,7 +120,7 @@ func TestBenchPictureGoesOnAfterWhatFails(t *testing.T) {
 	if run.status != statusFailed {
 		t.Errorf("exit status %d", run.status)
 	}
-	for _, part := range []string{" failed:\n    bench: measure at relu", "content × style at 64 pixels", " not reached:\n    content weights from "} {
+	for _, part := range []string{" failed:\n    bench: measure at relu", "content × style at 40 pixels", " not reached:\n    content weights from "} {
 		if !strings.Contains(run.stdout, part) {
 			t.Errorf("standard output has no %q:\n%s", part, run.stdout)
 		}
@@ -152,7 +152,7 @@ func TestBenchPictureRefusesBeforeItPaints(t *testing.T) {
 		{append(pair, "--qualities=god"), statusUsage, []string{"did you mean good?"}},
 		{append(pair, "--content-distance=0"), statusUsage, nil},
 		{append(pair, "--content-weight=0"), statusUsage, []string{"above 0"}},
-		{append(pair, "--min-size=128"), statusUsage, []string{"--min-size 128 is larger than --size 64"}},
+		{append(pair, "--min-size=128"), statusUsage, []string{"--min-size 128 is larger than --size 40"}},
 		{append(pair, "--mask=a.png=b.png"), statusUsage, []string{"unknown flag --mask"}},
 		{append(pair, "--plot=out.pdf"), statusUsage, []string{".png or .svg"}},
 		{append(pair, "--plot=style.png"), statusUsage, []string{"--plot style.png is the input"}},

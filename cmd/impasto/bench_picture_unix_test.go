@@ -12,7 +12,7 @@ import (
 
 func TestInterruptedBenchPictureShowsWhatThereIs(t *testing.T) {
 	folder := workshop(t)
-	earlier := `{"event":"point","pair":"content × style","loss":"gram","quality":"good","label":"old","size":64,"wanted":0.3,"runs":[],` +
+	earlier := `{"event":"point","pair":"content × style","loss":"gram","quality":"good","label":"old","size":40,"wanted":0.3,"runs":[],` +
 		`"content_weight":0.1,"content_distance":0.3,"gram":0.5,"gaussian":0.5,"sliced":0.5,"distance":0.5,"seconds":3,"processor_seconds":6}` + "\n"
 	writeFile(t, filepath.Join(folder, "old.jsonl"), []byte(earlier))
 	cmd := program(t, folder, slices.Concat(quickBench, []string{

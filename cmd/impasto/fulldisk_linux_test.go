@@ -82,7 +82,7 @@ func TestFullDiskOfTheCheckpointDoesntStopTheRun(t *testing.T) {
 func TestFullStandardOutputFails(t *testing.T) {
 	folder := workshop(t)
 	for _, args := range [][]string{
-		{"version"}, {"version", "--json"}, {"theory"}, {"theory", "--json"},
+		{"version"}, {"version", "--json"}, {"theory"},
 		{"measure", "content.png", "style.png", "--layers=relu1_1"}, {"measure", "content.png", "style.png", "--layers=relu1_1", "--json"},
 		append([]string{"stylize", "content.png", "style.png", "-o", "out.png", "--json", "--quiet", "--first-iterations=1000000"}, shallow...),
 	} {

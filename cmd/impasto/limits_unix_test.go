@@ -62,7 +62,7 @@ func TestShortageOfAddressesIsOneLine(t *testing.T) {
 		for _, args := range [][]string{
 			{"version"},
 			{"measure", "content.png", "style.png", "--device=cpu", "--loss=gram"},
-			{"stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=400", "--min-size=400", "--first-iterations=1"},
+			{"stylize", "content.png", "style.png", "-o", "out.png", "--device=cpu", "--size=400", "--min-size=400", "--first-iterations=1", "--loss=gram"},
 		} {
 			inOneLineOrDone(t, fmt.Sprintf("%s in %d MiB", args[0], mebibytes), ended(t, limitedTo(t, mebibytes, folder, args...)))
 		}

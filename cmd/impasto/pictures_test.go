@@ -33,7 +33,7 @@ func TestWhatIsSpecialAboutAPictureIsTold(t *testing.T) {
 	folder := workshop(t)
 	writeFile(t, filepath.Join(folder, "moving.gif"), animation(t))
 	const note = "moving.gif: an animation; its first frame is taken\n"
-	args := []string{"stylize", "moving.gif", "style.png", "-o", "out.png", "--size=32", "--first-iterations=1", "--iterations=1"}
+	args := append([]string{"stylize", "moving.gif", "style.png", "-o", "out.png", "--first-iterations=1"}, shallow...)
 	if o := impasto(t, folder, args...).done(t); !strings.Contains(o.stderr, note) {
 		t.Errorf("standard error is %q, want %q in it", o.stderr, note)
 	}
@@ -44,7 +44,7 @@ func TestWhatIsSpecialAboutAPictureIsTold(t *testing.T) {
 	if o := impasto(t, folder, args...).done(t); o.stderr != note || strings.Contains(o.stdout, "animation") {
 		t.Errorf("standard error of measure is %q, want %q", o.stderr, note)
 	}
-	args = []string{"compare", "moving.gif", "style.png", "-o", "compared", "--losses=gram", "--size=32", "--score-size=32", "--first-iterations=1", "--iterations=1"}
+	args = append([]string{"compare", "moving.gif", "style.png", "-o", "compared", "--losses=gram", "--first-iterations=1"}, shallow...)
 	if o := impasto(t, folder, args...); !strings.Contains(o.stderr, note) {
 		t.Errorf("standard error of compare is %q, want %q in it", o.stderr, note)
 	}

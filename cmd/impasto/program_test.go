@@ -106,6 +106,7 @@ func (o outcome) refused(t *testing.T, status int, fragments ...string) {
 // of the network and one scale.
 var shallow = []string{
 	"--style-layers=relu1_1", "--content-layers=relu2_1", "--size=32", "--min-size=32", "--device=cpu",
+	"--threads=1", // more would wait for each other
 }
 
 // workshop is a folder with content.png and style.png.

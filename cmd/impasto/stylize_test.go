@@ -14,7 +14,7 @@ import (
 // their pixels do.
 func stylize(t *testing.T, folder string, args ...string) outcome {
 	t.Helper()
-	return impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "--no-metadata"}, args, shallow)...)
+	return impasto(t, folder, slices.Concat([]string{"stylize", "content.png", "--no-metadata"}, shallow, args)...)
 }
 
 func TestStylizeWritesAPictureOfTheSizeAskedFor(t *testing.T) {

@@ -56,7 +56,7 @@ func tiny(t *testing.T, dimensions ...Dimension) Options {
 	writePicture(t, style, 36, 36, 0.9)
 	base := settings.Default()
 	for name, value := range map[string]string{
-		"style-layers": "relu1_1", "content-layers": "relu2_1", "size": "32", "min-size": "32", "first-iterations": "2", "noise": "0", "device": "cpu",
+		"style-layers": "relu1_1", "content-layers": "relu2_1", "size": "32", "min-size": "32", "first-iterations": "2", "noise": "0", "device": "cpu", "threads": "1",
 	} {
 		if err := base.Set(name, value); err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func TestFeaturesOfFloat16TakeThreeQuartersOfTheMemory(t *testing.T) {
 // directions climb to hangs on less.)
 func TestEveryLossIsNearlyTheSameOnFeaturesOfFloat16(t *testing.T) {
 	p := defaultNetwork(t)
-	single, half := opened(t, Options{}), opened(t, Options{Precision: device.Float16})
+	single, half := opened(t, Options{Threads: 1}), opened(t, Options{Threads: 1, Precision: device.Float16})
 	check := func(name string, l *networkLoss) {
 		t.Helper()
 		want, dWant := l.at(t, single)

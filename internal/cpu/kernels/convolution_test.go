@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"impasto/internal/pure"
@@ -81,7 +82,7 @@ func (d directCase) test(t *testing.T, kernel directKernel, rows int) {
 var convolutionShapes = [][4]int{
 	{1, 1, 1, 1}, {3, 2, 1, 9}, {2, 3, 9, 1}, {5, 7, 2, 2}, {8, 8, 3, 3}, {9, 3, 5, 17}, {64, 3, 6, 50},
 	{16, 16, 8, 49}, {17, 9, 13, 31}, {8, 24, 4, 100}, {4, 5, 3, 300}, {16, 80, 16, 16}, {3, 64, 7, 40},
-	{24, 300, 6, 30}, {16, 16, 8, 8}, {32, 16, 9, 14}, {80, 48, 13, 40}, {64, 144, 40, 39}, {16, 64, 2, 130}, {16, 32, 150, 130}, {80, 80, 100, 61},
+	{24, 300, 6, 30}, {16, 16, 8, 8}, {32, 16, 9, 14}, {80, 48, 13, 40}, {64, 144, 28, 27}, {16, 64, 2, 130}, {16, 32, 102, 94}, {80, 80, 76, 61},
 	{9, 60, 5, 290}, // directly, in two chunks of channels
 }
 
@@ -179,7 +180,7 @@ func TestConvolutionMatchesPlainLoops(t *testing.T) {
 			}
 			for name, border := range borders(in) {
 				for _, rectify := range []bool{false, true} {
-					if out*in*area > 1<<23 && rectify != border.Replicate {
+					if out*in*area > 1<<22 && (rectify != border.Replicate || border.Colour != nil) {
 						continue // plain loops take seconds
 					}
 					definition := pure.Convolution{In: in, Out: out, Height: height, Width: width, Border: border, Rectify: rectify}
@@ -246,9 +247,12 @@ func TestConvolutionIsTheSameForAnyNumberOfThreads(t *testing.T) {
 			if way.tooSlow(out, in, height*width) {
 				continue
 			}
+			if strings.HasPrefix(way.isa.name, "go") && in > 32 {
+				continue // plain loops take seconds, and are shared out as the others are
+			}
 			c.Method = way.method
 			var y, dx, bordered []float32
-			for _, threads := range []int{1, 2, 3, 7} {
+			for _, threads := range []int{1, 2, 7} {
 				w := newWorkers(threads, way.isa)
 				y2, dx2, bordered2 := make([]float32, out*height*width), make([]float32, in*height*width), make([]float32, in*height*width)
 				c.Forward(w, Single(y2), Single(x), height, width, true, Border{})
@@ -279,7 +283,7 @@ func TestNewConvolutionRefusesWrongLengths(t *testing.T) {
 // poolingShapes are out, in, height and width of convolutions by Winograd's algorithm.
 var poolingShapes = [][4]int{
 	{16, 32, 2, 2}, {16, 16, 2, 3}, {32, 16, 6, 10}, {16, 16, 8, 12}, {16, 32, 7, 13}, {32, 16, 9, 6}, {16, 16, 13, 19},
-	{80, 48, 14, 38}, {48, 80, 25, 37}, {16, 16, 150, 262}, {16, 16, 151, 263},
+	{80, 48, 14, 38}, {48, 80, 25, 37}, {16, 16, 102, 166}, {16, 16, 103, 167},
 }
 
 func TestConvolutionsWithPoolingMatchOneAfterTheOther(t *testing.T) {
