@@ -10,12 +10,12 @@ const (
 
 // patches are those of a level: where they begin, and what was found for each.
 type patches struct {
-	level          level
-	xs, ys         []int     // where they begin along rows and columns
-	u, v           []float32 // displacements, row by row of patches
-	residual       []float32 // squared differences there, without the means
-	h              []tensor  // see tensor
-	stripes, depth int       // how many independent stripes of patches there are, and rows of each
+	level    level
+	xs, ys   []int     // where they begin along rows and columns
+	u, v     []float32 // displacements, row by row of patches
+	residual []float32 // squared differences there, without the means
+	h        []tensor  // see tensor
+	stripes  int       // how many independent stripes of patches there are
 }
 
 // tensor is the inverse of a patch's matrix of products of derivatives, and their means.
