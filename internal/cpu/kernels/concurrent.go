@@ -236,9 +236,11 @@ func (w *Workers) work(s *workspace) {
 
 // waiter lets a thread wait for others. It polls for a while before it sleeps,
 // because to wake a sleeping thread takes some 100 µs on a virtual machine, longer
-// than most of the waits here.
+// than most of the waits here. Where waits turn out to be long, as they do where others
+// have the machine's cores, it polls for less.
 type waiter struct {
-	patience time.Duration // how long to poll
+	most     time.Duration // how long to poll at most
+	patience time.Duration // how long to poll the next time; of the thread that waits
 	asleep   atomic.Bool
 	woken    chan struct{}
 }
@@ -250,7 +252,7 @@ func newWaiter() *waiter {
 	w := &waiter{woken: make(chan struct{}, 1)}
 	// Where Go runs one thread at a time, polling would keep the others from working.
 	if runtime.GOMAXPROCS(0) > 1 {
-		w.patience = wakingTime
+		w.most, w.patience = wakingTime, wakingTime
 	}
 	return w
 }
@@ -259,9 +261,11 @@ func newWaiter() *waiter {
 // call may come late, when this waiter already waits for something else, so it looks
 // again after each.
 func (w *waiter) wait(ready func() bool) {
-	for start := time.Now(); time.Since(start) < w.patience; {
+	start := time.Now()
+	for time.Since(start) < w.patience {
 		for range 64 {
 			if ready() {
+				w.patience = w.most
 				return
 			}
 		}
@@ -269,9 +273,14 @@ func (w *waiter) wait(ready func() bool) {
 	for !ready() {
 		w.asleep.Store(true)
 		if ready() && w.asleep.CompareAndSwap(true, false) {
-			return
+			break
 		}
 		<-w.woken
+	}
+	if time.Since(start) < 2*w.most {
+		w.patience = w.most // for which polling would have been quicker
+	} else {
+		w.patience /= 2
 	}
 }
 

@@ -113,7 +113,7 @@ func TestUntilHandsOnWhatIsNotItsOwn(t *testing.T) {
 // for the end of the next run.
 func TestAWaiterThatIsWokenTooEarlyGoesOnWaiting(t *testing.T) {
 	w := newWaiter()
-	w.patience = 0
+	w.most, w.patience = 0, 0
 	var ready atomic.Bool
 	returned := make(chan struct{})
 	go func() {
