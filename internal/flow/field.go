@@ -59,17 +59,20 @@ type sample struct {
 	weight [4]float32
 }
 
-func (f Field) sample(x, y float32) sample { return sampleAt(f.Width, f.Height, x, y) }
-
-func sampleAt(width, height int, x, y float32) sample {
-	x, y = min(max(x, 0), float32(width-1)), min(max(y, 0), float32(height-1))
+func (f Field) sample(x, y float32) sample {
+	x, y = min(max(x, 0), float32(f.Width-1)), min(max(y, 0), float32(f.Height-1))
 	left, top := int(x), int(y)
-	right, bottom := min(left+1, width-1), min(top+1, height-1)
-	a, b := x-float32(left), y-float32(top)
+	right, bottom := min(left+1, f.Width-1), min(top+1, f.Height-1)
 	return sample{
-		[4]int{top*width + left, top*width + right, bottom*width + left, bottom*width + right},
-		[4]float32{(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b},
+		[4]int{top*f.Width + left, top*f.Width + right, bottom*f.Width + left, bottom*f.Width + right},
+		bilinear(x-float32(left), y-float32(top)),
 	}
+}
+
+// bilinear are the weights of the four pixels about a point that is so far right of the
+// upper left one and below it: of that, the one beside it, and the two below.
+func bilinear(a, b float32) [4]float32 {
+	return [4]float32{(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b}
 }
 
 func (s sample) of(values []float32) float32 {

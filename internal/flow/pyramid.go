@@ -3,11 +3,7 @@ package flow
 import "math"
 
 // level is a pair of pictures at one size.
-type level struct {
-	first, second  Plane
-	acrossX, downY Plane // derivatives of first
-	padded         Plane // second with a border, see pad
-}
+type level struct{ first, second Plane }
 
 // halved is a plane of half of the size, each value the mean of four.
 func (p Plane) halved() Plane {
@@ -29,20 +25,12 @@ func (p Plane) halved() Plane {
 func levels(first, second Plane) []level {
 	long, short := float64(max(first.Width, first.Height)), float64(min(first.Width, first.Height))
 	coarsest := int(min(math.Log2(long/(4*patchSide))+0.5, math.Log2(short/patchSide)))
-	all := []level{newLevel(first, second)}
+	all := []level{{first, second}}
 	for range max(coarsest, 0) {
 		first, second = first.halved(), second.halved()
-		all = append(all, newLevel(first, second))
+		all = append(all, level{first, second})
 	}
 	return all
-}
-
-func newLevel(first, second Plane) level {
-	l := level{first: first, second: second, padded: pad(second)}
-	l.acrossX, l.downY = NewPlane(first.Width, first.Height), NewPlane(first.Width, first.Height)
-	centralX(l.acrossX, first)
-	centralY(l.downY, first)
-	return l
 }
 
 // border is by how much a padded plane is larger at each side.
@@ -63,7 +51,8 @@ func pad(p Plane) Plane {
 
 // centralX is the derivative along rows by central differences of fourth order, where
 // borders are repeated.
-func centralX(to, p Plane) {
+func centralX(p Plane) Plane {
+	to := NewPlane(p.Width, p.Height)
 	for y := range p.Height {
 		from, row := p.row(y), to.row(y)
 		last := len(from) - 1
@@ -72,11 +61,12 @@ func centralX(to, p Plane) {
 			row[x] = (8*near - far) / 12
 		}
 	}
+	return to
 }
 
 // centralY is the derivative down columns likewise.
-func centralY(to, p Plane) {
-	last := p.Height - 1
+func centralY(p Plane) Plane {
+	to, last := NewPlane(p.Width, p.Height), p.Height-1
 	for y := range p.Height {
 		row := to.row(y)
 		up2, up, down, down2 := p.row(max(y-2, 0)), p.row(max(y-1, 0)), p.row(min(y+1, last)), p.row(min(y+2, last))
@@ -84,4 +74,5 @@ func centralY(to, p Plane) {
 			row[x] = (8*(down[x]-up[x]) - (down2[x] - up2[x])) / 12
 		}
 	}
+	return to
 }

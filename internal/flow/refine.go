@@ -18,12 +18,11 @@ const (
 
 // refinement is the state of refining a field at one level.
 type refinement struct {
-	l     level
 	field Field
 	begin Field // that derivatives were taken at
 	// Derivatives: of the mean of both pictures, once and twice, and of their difference.
 	x, y, z, xx, xy, yy, xz, yz Plane
-	outside                     []bool // pixels whose counterpart lies outside
+	inside                      []bool // pixels whose counterpart lies inside
 	// The equations of a pixel: a11·U + a12·V plus what neighbours pull is c1, and so on.
 	a11, a12, a22, c1, c2 []float32
 	smooth                []float32 // weight of each pixel's smoothness
@@ -32,7 +31,10 @@ type refinement struct {
 // refine minimises the energy about a field: the penalties' weights are computed in each of
 // so many rounds, and the linear equations that remain are relaxed so many times.
 func refine(l level, field Field, threads, rounds, relaxations int) error {
-	r := newRefinement(l, field)
+	r, err := newRefinement(l, field)
+	if err != nil {
+		return err
+	}
 	stripes := (field.Height + refinedRows - 1) / refinedRows
 	each := func(f func(first, end int)) error {
 		return inStripes(threads, stripes, func(stripe int) {
@@ -57,44 +59,25 @@ func refine(l level, field Field, threads, rounds, relaxations int) error {
 // refinedRows are the rows of a stripe.
 const refinedRows = 32
 
-func newRefinement(l level, field Field) *refinement {
+func newRefinement(l level, field Field) (*refinement, error) {
 	w, h := field.Width, field.Height
-	r := &refinement{l: l, field: field, begin: Field{w, h, append([]float32(nil), field.U...), append([]float32(nil), field.V...)}}
-	warped, inside, _ := field.Warp(l.second.Values) // which is of the field's size
-	r.outside = inside
-	for i := range inside {
-		r.outside[i] = !inside[i]
+	r := &refinement{field: field, begin: Field{w, h, append([]float32(nil), field.U...), append([]float32(nil), field.V...)}}
+	var warped []float32
+	var err error
+	if warped, r.inside, err = field.Warp(l.second.Values); err != nil {
+		return nil, err
 	}
-	mean := NewPlane(w, h)
-	r.z = NewPlane(w, h)
+	mean, difference := NewPlane(w, h), NewPlane(w, h)
 	for i, a := range l.first.Values {
-		mean.Values[i], r.z.Values[i] = (a+warped[i])/2, warped[i]-a
+		mean.Values[i], difference.Values[i] = (a+warped[i])/2, warped[i]-a
 	}
-	for _, derivative := range []struct {
-		to   *Plane
-		from Plane
-		down bool
-	}{
-		{&r.x, mean, false}, {&r.y, mean, true},
-		{&r.xz, r.z, false}, {&r.yz, r.z, true},
-	} {
-		*derivative.to = derivativeOf(derivative.from, derivative.down)
-	}
-	r.xx, r.xy, r.yy = derivativeOf(r.x, false), derivativeOf(r.x, true), derivativeOf(r.y, true)
+	r.x, r.y, r.z = centralX(mean), centralY(mean), difference
+	r.xx, r.xy, r.yy = centralX(r.x), centralY(r.x), centralY(r.y)
+	r.xz, r.yz = centralX(difference), centralY(difference)
 	n := w * h
 	r.a11, r.a12, r.a22, r.c1, r.c2 = make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
 	r.smooth = make([]float32, n)
-	return r
-}
-
-func derivativeOf(p Plane, down bool) Plane {
-	to := NewPlane(p.Width, p.Height)
-	if down {
-		centralY(to, p)
-	} else {
-		centralX(to, p)
-	}
-	return to
+	return r, nil
 }
 
 // weigh makes the equations of rows from first to before end at the field as it is.
@@ -112,7 +95,7 @@ func (r *refinement) weigh(first, end int) {
 		slope := square(u[right]-u[i]) + square(u[below]-u[i]) + square(v[right]-v[i]) + square(v[below]-v[i])
 		r.smooth[i] = smoothnessWeight / root(slope+robust*robust)
 
-		if r.outside[i] {
+		if !r.inside[i] {
 			r.a11[i], r.a12[i], r.a22[i], r.c1[i], r.c2[i] = 0, 0, 0, 0, 0
 			continue
 		}

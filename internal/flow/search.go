@@ -10,12 +10,14 @@ const (
 
 // patches are those of a level: where they begin, and what was found for each.
 type patches struct {
-	level    level
-	xs, ys   []int     // where they begin along rows and columns
-	u, v     []float32 // displacements, row by row of patches
-	residual []float32 // squared differences there, without the means
-	h        []tensor  // see tensor
-	stripes  int       // how many independent stripes of patches there are
+	first          Plane
+	acrossX, downY Plane     // derivatives of first
+	padded         Plane     // the second picture with a border, see pad
+	xs, ys         []int     // where they begin along rows and columns
+	u, v           []float32 // displacements, row by row of patches
+	residual       []float32 // squared differences there, without the means
+	h              []tensor  // see tensor
+	stripes        int       // how many independent stripes of patches there are
 }
 
 // tensor is the inverse of a patch's matrix of products of derivatives, and their means.
@@ -25,7 +27,8 @@ type tensor struct{ xx, xy, yy, meanX, meanY float32 }
 // depend on the number of threads, so neither do results.
 const stripeRows = 16
 
-// steps of patches that start at multiples of a stride, the last one at the end.
+// starts are where patches begin along a side: at multiples of a stride, the last one at the
+// end.
 func starts(side, stride int) []int {
 	var all []int
 	for at := 0; at+patchSide < side; at += stride {
@@ -36,7 +39,10 @@ func starts(side, stride int) []int {
 
 // newPatches makes patches that begin with the flow of the level before.
 func newPatches(l level, begin Field, stride int) *patches {
-	p := &patches{level: l, xs: starts(l.first.Width, stride), ys: starts(l.first.Height, stride)}
+	p := &patches{
+		first: l.first, acrossX: centralX(l.first), downY: centralY(l.first), padded: pad(l.second),
+		xs: starts(l.first.Width, stride), ys: starts(l.first.Height, stride),
+	}
 	n := len(p.xs) * len(p.ys)
 	p.u, p.v, p.residual, p.h = make([]float32, n), make([]float32, n), make([]float32, n), make([]tensor, n)
 	for j, y := range p.ys {
@@ -153,8 +159,8 @@ const leastStep = 0.01
 func (p *patches) tensorOf(i, j int) tensor {
 	var x, y, xx, xy, yy float32
 	for row := range patchSide {
-		from := (p.ys[j]+row)*p.level.first.Width + p.xs[i]
-		across, down := p.level.acrossX.Values[from:][:patchSide], p.level.downY.Values[from:][:patchSide]
+		from := (p.ys[j]+row)*p.first.Width + p.xs[i]
+		across, down := p.acrossX.Values[from:][:patchSide], p.downY.Values[from:][:patchSide]
 		for k, a := range across {
 			b := down[k]
 			x, y = x+a, y+b
@@ -175,17 +181,24 @@ func (p *patches) tensorOf(i, j int) tensor {
 type comparison struct{ sum, x, y, residual float32 }
 
 func (p *patches) compare(i, j int, u, v float32) comparison {
-	l := p.level
-	second := l.padded
-	// The patch stays on the padded picture.
-	x := min(max(float32(p.xs[i]+border)+u, 0), float32(second.Width-patchSide-2))
-	y := min(max(float32(p.ys[j]+border)+v, 0), float32(second.Height-patchSide-2))
+	at, there := p.ys[j]*p.first.Width+p.xs[i], p.counterpart(i, j, u, v)
+	return comparePatches(p.first.Values[at:], p.acrossX.Values[at:], p.downY.Values[at:], p.first.Width,
+		p.padded.Values[there.at:], p.padded.Width, &there.weights)
+}
+
+// counterpart is where the padded picture has what a patch shows: its upper left pixel, and
+// the weights between four neighbours.
+type counterpart struct {
+	at      int
+	weights [4]float32
+}
+
+// counterpart is that of a patch at a displacement. It stays on the padded picture.
+func (p *patches) counterpart(i, j int, u, v float32) counterpart {
+	x := min(max(float32(p.xs[i]+border)+u, 0), float32(p.padded.Width-patchSide-2))
+	y := min(max(float32(p.ys[j]+border)+v, 0), float32(p.padded.Height-patchSide-2))
 	left, top := int(x), int(y)
-	a, b := x-float32(left), y-float32(top)
-	w := [4]float32{(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b}
-	at := p.ys[j]*l.first.Width + p.xs[i]
-	return comparePatches(l.first.Values[at:], l.acrossX.Values[at:], l.downY.Values[at:], l.first.Width,
-		second.Values[top*second.Width+left:], second.Width, &w)
+	return counterpart{top*p.padded.Width + left, bilinear(x-float32(left), y-float32(top))}
 }
 
 // comparePatches compares a patch of the first picture, whose rows are stride values apart,
