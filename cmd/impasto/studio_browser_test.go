@@ -89,6 +89,16 @@ func choosePair(tab *webtest.Tab) {
 	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
 }
 
+// paintPair chooses a pair of pictures and settings, and has it painted until its picture is
+// there.
+func paintPair(tab *webtest.Tab, assignments ...string) {
+	choosePair(tab)
+	setAll(tab, assignments...)
+	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
+	tab.Click("#paint")
+	tab.Wait(shownPicture)
+}
+
 // setAll sets settings as typing does: size=64 and so on.
 func setAll(tab *webtest.Tab, assignments ...string) {
 	tab.Evaluate(`document.querySelector("details.more").open = true`)
@@ -386,11 +396,7 @@ func TestStudioBrowserPaintsMasks(t *testing.T) {
 func TestStudioBrowserReloadsInTheMiddle(t *testing.T) {
 	s := startStudio(t)
 	tab := s.visit(1200, 800)
-	choosePair(tab)
-	setAll(tab, long...)
-	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
-	tab.Click("#paint")
-	tab.Wait(shownPicture)
+	paintPair(tab, long...)
 	for range 2 {
 		tab.Do(chromedp.Reload())
 		tab.Wait(shownState + ` === "running"`)
@@ -408,11 +414,7 @@ func TestStudioBrowserReloadsInTheMiddle(t *testing.T) {
 func TestStudioBrowserOutlivesTheServer(t *testing.T) {
 	s := startStudio(t)
 	tab := s.visit(1200, 800)
-	choosePair(tab)
-	setAll(tab, long...)
-	tab.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
-	tab.Click("#paint")
-	tab.Wait(shownPicture)
+	paintPair(tab, long...)
 	tab.ClickText(".actions", "Pause") // so that there is a checkpoint
 	tab.Wait(shownState + ` === "paused"`)
 	tab.ClickText(".actions", "Continue")
@@ -438,11 +440,7 @@ func TestStudioBrowserOutlivesTheServer(t *testing.T) {
 func TestStudioBrowserTwoTabsAgree(t *testing.T) {
 	s := startStudio(t)
 	one := s.visit(1200, 800)
-	choosePair(one)
-	setAll(one, long...)
-	one.Wait(`document.querySelector("#paint").ariaDisabled === "false"`)
-	one.Click("#paint")
-	one.Wait(shownPicture)
+	paintPair(one, long...)
 	two := one.Another(1200, 800)
 	two.Go(s.url)
 	two.Wait(shownState + ` === "running"`)
