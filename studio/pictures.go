@@ -21,6 +21,7 @@ import (
 	"impasto/examples"
 	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
+	"impasto/internal/records"
 )
 
 // pictureInfo is what is known of a picture that runs can be made of, as the API says it and
@@ -81,7 +82,7 @@ func (s *Studio) loadPictures() error {
 			continue
 		}
 		info := &pictureInfo{}
-		err := readJSONFile(s.store.picture(entry.Name()), info)
+		err := records.Read(s.store.picture(entry.Name()), info)
 		if err == nil && info.ID != id {
 			err = errors.New("it is of another picture")
 		}
@@ -278,7 +279,7 @@ func (s *Studio) takePicture(ctx context.Context, file *os.File, id, name string
 		return err
 	})
 	if err == nil {
-		err = writeJSONFile(s.store.picture(id+".json"), info)
+		err = records.Write(s.store.picture(id+".json"), info)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("keep the picture %s: %w", id, err)

@@ -73,7 +73,7 @@ func (s *Studio) postPlan(w http.ResponseWriter, r *http.Request) error {
 		clear(s.plans)
 	}
 	if fits(plan) {
-		s.plans[of.key()] = &planned{plan.Time.Seconds(), plan.Memory}
+		s.plans[of.key()] = plannedBy(plan)
 	}
 	s.mutex.Unlock()
 	return writeJSON(w, http.StatusOK, answer)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"impasto/internal/records"
 	"impasto/model"
 )
 
@@ -98,6 +99,9 @@ type planned struct {
 	Seconds float64 `json:"seconds"`
 	Memory  int64   `json:"memory"` // in bytes
 }
+
+// plannedBy is what a plan says of a run.
+func plannedBy(p model.Plan) *planned { return &planned{p.Time.Seconds(), p.Memory} }
 
 // newID is one that no other run has, and that can be part of a path.
 func newID(now time.Time) string {
@@ -211,7 +215,7 @@ func (s *Studio) changed(r *run) {
 	if s.removed(r) {
 		return
 	}
-	if err := writeJSONFile(s.store.run(r.ID, recordFile), r.record); err != nil {
+	if err := records.Write(s.store.run(r.ID, recordFile), r.record); err != nil {
 		s.options.Log(fmt.Sprintf("run %s: its state can't be kept: %v", r.ID, err))
 		r.remark(fmt.Sprintf("its state can't be kept and wouldn't survive a restart: %v", err))
 	}

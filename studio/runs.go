@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"impasto/internal/records"
 )
 
 // loadRuns reads the runs in the folder. Those that were under way are queued again, before
@@ -20,7 +22,7 @@ func (s *Studio) loadRuns() error {
 	for _, entry := range entries {
 		id := entry.Name()
 		r := &run{}
-		err := readJSONFile(s.store.run(id, recordFile), &r.record)
+		err := records.Read(s.store.run(id, recordFile), &r.record)
 		if errors.Is(err, os.ErrNotExist) {
 			s.clear(id) // it was being removed
 			continue
@@ -169,10 +171,10 @@ func (s *Studio) keep(r *run) error {
 		}
 	}
 	r.Name = cmp.Or(r.Name, s.nameOf(r.Recipe))
-	if s.plans[r.Recipe.key()] != nil && r.From == nil {
+	if r.From == nil {
 		r.Plan = s.plans[r.Recipe.key()]
 	}
-	if err := writeJSONFile(s.store.run(r.ID, recordFile), r.record); err != nil {
+	if err := records.Write(s.store.run(r.ID, recordFile), r.record); err != nil {
 		return err
 	}
 	s.runs[r.ID] = r

@@ -80,7 +80,7 @@ func (s *Studio) startNext() bool {
 		s.tried = next.attempt()
 		return false
 	}
-	next.Plan = &planned{plan.Time.Seconds(), plan.Memory}
+	next.Plan = plannedBy(plan)
 	s.start(next, limit)
 	return true
 }

@@ -1,7 +1,6 @@
 package studio
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,30 +63,12 @@ func (s *store) run(id string, name ...string) string {
 	return filepath.Join(append([]string{s.folder, "runs", id}, name...)...)
 }
 
-// writeJSONFile makes a file of a value, whole or not at all.
-func writeJSONFile(path string, value any) error {
-	data, err := json.Marshal(value)
-	if err != nil {
-		return err
-	}
-	return writeFile(path, data)
-}
-
 // writeFile makes a file of bytes, whole or not at all.
 func writeFile(path string, data []byte) error {
 	return atomicfile.Write(path, func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
-}
-
-// readJSONFile reads what writeJSONFile wrote.
-func readJSONFile(path string, value any) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(data, value)
 }
 
 // removeFile removes a file if it is there.

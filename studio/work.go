@@ -145,7 +145,7 @@ func (w *worker) planned(p model.Plan) {
 	s := w.studio
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	w.run.Plan = &planned{p.Time.Seconds(), p.Memory}
+	w.run.Plan = plannedBy(p)
 	w.run.active.reserved = p.Memory
 	for _, remark := range p.Remarks {
 		w.run.remark(remark)
