@@ -169,6 +169,13 @@ Warp &warp_of(int thread) { return device->warps[thread / 32]; }
 
 uint32_t bit_of(int thread) { return 1u << thread % 32; }
 
+// The lanes of a warp that there are threads for, the first as the lowest bit: fewer than 32
+// in the last warp of a block whose size isn't a multiple of that.
+uint32_t lanes_of(int warp) {
+    const int threads = device->threads - warp * 32;
+    return threads < 32 ? (1u << threads) - 1 : ~0u;
+}
+
 // Goes on with a thread that is ready.
 void resume(int thread, void **save) {
     device->current = thread;
@@ -251,7 +258,8 @@ Device *new_device() {
     d->shared_begin = shared;
     d->shared_end = shared + room;
     mprotect(d->shared_end, page, PROT_NONE);
-    watch_stacks(d->stacks, most_threads_of_a_block * stack_size);
+    watch_not(d->stacks, most_threads_of_a_block * stack_size);
+    watch_not(d, sizeof *d);
     return d;
 }
 
@@ -293,8 +301,7 @@ void run_block() {
     int warps = (device->threads + 31) / 32;
     for (int i = 0; i < warps; i++) {
         Warp &w = device->warps[i];
-        const int live = device->threads - i * 32;
-        w.ready = live < 32 ? (1u << live) - 1 : ~0u;
+        w.ready = lanes_of(i);
         w.polls = w.done = 0;
         w.arrived = 0;
     }
@@ -310,8 +317,7 @@ void run_block() {
         bool all_done = true, polling = false;
         for (int i = 0; i < warps; i++) {
             Warp &w = device->warps[i];
-            const int live = device->threads - i * 32;
-            all_done &= __builtin_popcount(w.done) == (live < 32 ? live : 32);
+            all_done &= w.done == lanes_of(i);
             polling |= w.polls != 0;
             w.ready |= std::exchange(w.polls, 0);
         }
@@ -398,7 +404,8 @@ void *lane_place() { return warp_of(device->current).lanes + device->current % 3
 
 void meet(const char *name, void (*combine)(void *lanes, int live)) {
     const int first = device->current / 32 * 32;
-    const int live = device->threads - first < 32 ? device->threads - first : 32;
+    const uint32_t lanes = lanes_of(first / 32);
+    const int live = __builtin_popcount(lanes);
     Warp &w = device->warps[first / 32];
     if (w.arrived > 0 && w.exchange != name && std::strcmp(w.exchange, name) != 0)
         fail("lanes of one warp are at %s and at %s", w.exchange, name);
@@ -420,7 +427,7 @@ void meet(const char *name, void (*combine)(void *lanes, int live)) {
     w.arrived = 0;
     // All lanes are here, so none waits for anything else.
     for (int i = first; i < first + live; i++) device->waits_for[i] = nothing;
-    w.ready |= live < 32 ? (1u << live) - 1 : ~0u;
+    w.ready |= lanes;
 }
 
 void copy_later(void *to, const void *from, int size, int filled) {

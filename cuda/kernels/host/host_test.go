@@ -103,6 +103,7 @@ func TestRacesAreFound(t *testing.T) {
 		{"barrier_of_a_warp_between", one, ""},
 		{"barrier_of_a_warp_for_a_block", one, "with no barrier between"},
 		{"shuffle_between", one, "with no barrier between"},
+		{"shuffle_in_blocks", two, ""},
 		{"blocks_write_the_same", one, ""},
 		{"blocks_write_the_same", two, "of another block"},
 		{"blocks_add_to_the_same", two, ""},
@@ -120,6 +121,14 @@ func TestRacesAreFound(t *testing.T) {
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s in %d blocks: error %v, want %q", test.kernel, max(test.grid.X, 1), err, test.want)
 		}
+	}
+	turns, least := library.Banks(func() {
+		if err := library.Launch("copy_after_a_shuffle", one, host.Dim{X: 32}, 4096, host.Allocate(128), host.Allocate(512)); err != nil {
+			t.Error(err)
+		}
+	})
+	if turns != 8 || least != 8 {
+		t.Errorf("lanes that copy 16 bytes each take the banks %d turns, %d at least, want 8 and 8", turns, least)
 	}
 	for stride, want := range map[int]int{1: 1, 2: 2, 3: 1, 8: 8, 32: 32, 0: 1} {
 		y := host.Allocate(128)

@@ -47,12 +47,13 @@ struct Phase {
 struct BankAccess {
     const void *place;
     unsigned turn; // how often the lane has been there since the last barrier
-    int warp;
+    int warp, lane;
     size_t address; // in bytes from the beginning of shared memory
     size_t size;
-    bool operator<(const BankAccess &other) const {
-        return std::tie(place, warp, turn) < std::tie(other.place, other.warp, other.turn);
-    }
+    // The number of the part of the warp that goes at once: a warp's 4-byte accesses are one,
+    // wider ones as many as have 128 bytes each.
+    int part() const { return lane / int(std::max<size_t>(1, std::min<size_t>(32, 128 / std::max<size_t>(4, size)))); }
+    auto turn_of_banks() const { return std::tuple(place, warp, turn, part()); }
 };
 
 struct Memory {
@@ -61,7 +62,7 @@ struct Memory {
 };
 
 struct Watch {
-    Memory stacks;
+    std::vector<Memory> unshared;
     Memory dynamic_shared, static_shared;
     int off = 0, threads = 0;
     unsigned launch = 0, block = 0, first_block = 0; // of the launch
@@ -166,26 +167,24 @@ void touch(GlobalCell &c, unsigned thread, bool writes, const void *p) {
 }
 
 // Counts what the banks have to do for the accesses since the last barrier: those of a warp
-// at one place in one turn are one instruction. A warp's 4-byte accesses go at once, wider
-// ones by as many lanes as have 128 bytes; each takes as long as the bank with the most
-// different words, of the 32 banks of 4 bytes.
+// at one place in one turn are one instruction, whichever lane of the emulation came first.
+// Each part of a warp takes as long as the bank with the most different words, of the 32
+// banks of 4 bytes.
 void count_banks() {
-    std::stable_sort(seen.banks.begin(), seen.banks.end());
-    for (size_t i = 0, end; i < seen.banks.size(); i = end) {
-        for (end = i; end < seen.banks.size() && !(seen.banks[i] < seen.banks[end]); end++) {}
-        const size_t together = std::max<size_t>(1, std::min<size_t>(32, 128 / std::max<size_t>(4, seen.banks[i].size)));
-        for (size_t first = i; first < end; first += together) {
-            std::array<std::vector<size_t>, 32> words;
-            size_t most = 0;
-            for (size_t j = first; j < std::min(first + together, end); j++)
-                for (size_t at = seen.banks[j].address / 4; at <= (seen.banks[j].address + seen.banks[j].size - 1) / 4; at++) {
-                    auto &of = words[at % 32];
-                    if (std::find(of.begin(), of.end(), at) == of.end()) of.push_back(at);
-                    most = std::max(most, of.size());
-                }
-            seen.wavefronts += (long long)most;
-            seen.least++;
-        }
+    auto earlier = [](const BankAccess &a, const BankAccess &b) { return a.turn_of_banks() < b.turn_of_banks(); };
+    std::sort(seen.banks.begin(), seen.banks.end(), earlier);
+    for (auto first = seen.banks.begin(); first != seen.banks.end();) {
+        const auto end = std::upper_bound(first, seen.banks.end(), *first, earlier);
+        std::array<std::vector<size_t>, 32> words;
+        size_t most = 0;
+        for (; first != end; ++first)
+            for (size_t at = first->address / 4; at <= (first->address + first->size - 1) / 4; at++) {
+                auto &of = words[at % 32];
+                if (std::find(of.begin(), of.end(), at) == of.end()) of.push_back(at);
+                most = std::max(most, of.size());
+            }
+        seen.wavefronts += (long long)most;
+        seen.least++;
     }
     seen.banks.clear();
     seen.turns.clear();
@@ -193,7 +192,7 @@ void count_banks() {
 
 } // namespace
 
-void watch_stacks(const void *begin, size_t size) { seen.stacks = {reinterpret_cast<size_t>(begin), size}; }
+void watch_not(const void *begin, size_t size) { seen.unshared.push_back({reinterpret_cast<size_t>(begin), size}); }
 
 void watch_launch(const void *own, size_t size) {
     if (!watching) return;
@@ -224,10 +223,12 @@ Unwatched::~Unwatched() { seen.off--; }
 void watch_access(const void *p, size_t size, bool writes, const void *place) {
     const int thread = current_thread();
     const size_t at = reinterpret_cast<size_t>(p);
-    if (!watching || seen.off > 0 || thread < 0 || seen.stacks.has(at)) return;
+    if (!watching || seen.off > 0 || thread < 0) return;
+    for (const Memory &m : seen.unshared)
+        if (m.has(at)) return;
     const unsigned self = unsigned(thread), *knows = seen.knows(self), now = seen.own[self];
     if (seen.counting && seen.block <= seen.first_block + 1 && seen.dynamic_shared.has(at))
-        seen.banks.push_back({place, seen.turns[{place, thread}]++, thread / 32, at - seen.dynamic_shared.begin, size});
+        seen.banks.push_back({place, seen.turns[{place, thread}]++, thread / 32, thread % 32, at - seen.dynamic_shared.begin, size});
     for (size_t i = at / grain; i <= (at + size - 1) / grain; i++) {
         if (seen.dynamic_shared.has(at)) {
             touch(seen.cells[i - seen.dynamic_shared.begin / grain], self, now, knows, writes, p);

@@ -17,8 +17,9 @@ namespace emulation {
 // Whether kernels tell of their accesses. All else here does nothing where they don't.
 extern bool watching;
 
-// Says where the stacks of threads lie, which are nobody else's.
-void watch_stacks(const void *begin, size_t size);
+// Says where memory lies that isn't told of: the stacks of threads, which are nobody else's,
+// and what the emulation keeps for itself.
+void watch_not(const void *begin, size_t size);
 
 // A launch begins, of kernels with static shared memory at a place; a block of so many
 // threads begins, with dynamic shared memory at a place.

@@ -158,6 +158,22 @@ KERNEL((32), read_with_stride, float *y, Int stride) {
     y[threadIdx.x] = shared[threadIdx.x * stride];
 }
 
+// Eight lanes copy to 128 bytes together, in another order each eight, twice (when copies begin
+// and when they end), after an exchange that one of them came last to.
+KERNEL((32), copy_after_a_shuffle, float *y, const float *x) {
+    DYNAMIC_SHARED(float, shared);
+    y[threadIdx.x] = warp_sum(1.f);
+    copy_async(shared + 4 * (threadIdx.x ^ threadIdx.x / 8), x + 4 * threadIdx.x, true);
+    copy_commit();
+    copy_wait<0>();
+}
+
+// Each block exchanges values between its lanes, and nothing else.
+KERNEL((64), shuffle_in_blocks, double *y) {
+    const double sum = warp_sum(1.);
+    if (first_index() == 0) *y = sum;
+}
+
 // y is NaN, since static shared memory begins so.
 KERNEL((64), static_memory_before_it_is_written, float *y) {
     __shared__ float all[64];
