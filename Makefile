@@ -63,7 +63,7 @@ gpu-cross:
 # The hot GPU kernels, compiled for the processor with checks: races between threads,
 # conflicts of banks, and what C++ leaves undefined. Needs g++. CHECKED=. has all kernels,
 # which takes much longer.
-CHECKED = OnMatrixUnits|OnHopper|Moments|Poolings|Elementwise|Inverse
+CHECKED = OnMatrixUnits|OnHopper|Moments|Gram|Adam|Poolings|Elementwise|Inverse
 gpu-checked:
 	IMPASTO_CHECKED=1 ./cuda/go.sh test -count=1 -tags gpu -timeout 60m -run '$(CHECKED)' ./cuda/kernels
 

@@ -10,13 +10,17 @@ import (
 )
 
 func bindGram(c *comparison, loss pure.Gram) {
-	n, means := loss.Channels*loss.Channels, loss.Channels
-	partials, sums := workspace[float64](c.binder, 3*sumBlocks), workspace[float64](c.binder, 3)
-	shape, parts := overParts(n)
-	c.add(
-		kernels.DifferencePartialsF64(shape, partials, c.summary.Plus(means), c.target.Plus(means), n),
-		addParts(sums, partials, 3, parts, 1),
-		kernels.GramComparison(over(n), c.value.at(), c.cotangent, c.summary, c.target, sums, c.grad, flag(loss.Scaled), loss.Channels))
+	n := loss.Channels
+	shape, parts := overParts(n * n)
+	partials := workspace[float64](c.binder, 3*sumBlocks)
+	c.add(kernels.GramPartials(shape, partials, c.summary, c.target, n))
+	if p, there := c.pull(); there {
+		c.add(p.precision.GramMatrix(over(n*n), c.value.at(), p.matrix, p.factor, c.summary, c.target,
+			partials, parts, c.grad, flag(loss.Scaled), n, p.positions, flag(p.asFilters)))
+		return
+	}
+	c.add(kernels.GramComparison(over(n), c.value.at(), c.cotangent, c.summary, c.target,
+		partials, parts, c.grad, flag(loss.Scaled), n))
 }
 
 func bindStatistics(c *comparison, loss pure.ChannelStatistics) {

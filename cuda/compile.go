@@ -99,6 +99,11 @@ func (m *machine) build() error {
 		return err
 	}
 	m.work, m.places = b.work, b.places
+	m.squares = map[vectorPair]slot{}
+	if b.scale.factor != 1 {
+		m.squares[squareOf(m.vectorOf(b.scale.outputs[0]))] = b.scale.squares
+	}
+	m.final = m.isFinal()
 	return m.begin(b)
 }
 
@@ -167,6 +172,9 @@ type binder struct {
 	step          int      // that is being bound
 	err           error
 	selections    map[selectionKey]*selection
+	pulls         map[*plan.Buffer]momentsPull // by the cotangents that comparisons have readied
+	carried       map[int]int                  // pull backs, by the steps that make them along
+	pulled        map[int]bool                 // steps that another one makes along
 }
 
 // newBinder returns a binder for the memory that a machine has, if it has any.
@@ -181,6 +189,9 @@ func newBinder(m *machine) *binder {
 		tableAt: at + cu.DevicePtr(l.tableAt), state: region{at: at + cu.DevicePtr(l.stateAt)},
 		mostWorkspace: make([]int, len(l.workspaceAt)),
 		selections:    map[selectionKey]*selection{},
+		pulls:         map[*plan.Buffer]momentsPull{},
+		carried:       map[int]int{},
+		pulled:        map[int]bool{},
 	}
 	m.results.at, m.results.count = pointer[float64](at)+pointer[float64](l.resultsAt), len(l.scalars)
 	for _, offset := range l.workspaceAt {

@@ -41,6 +41,7 @@ type convolved struct {
 	filters      *plan.Buffer
 	transposed   bool
 	pool         maxPool
+	pull         *pullAlong // or nil
 }
 
 // maxPool is the pooling of a convolution's result that goes with it, if there is a place for
@@ -174,10 +175,14 @@ func (b *binder) convolutionGradient(step plan.Step) {
 			b.add(d.maps().RectifyGradient(b.overPieces(dy, 1), masked, from, mask, dy.Len()))
 			from, mask = masked, none
 		}
-		b.convolve(convolved{
+		c := convolved{
 			shape: shape3{s.out, s.in, s.height, s.width}, result: b.elements(dx), x: from, xMask: mask,
 			addend: b.elements(step.AddTo), mask: b.elements(step.Mask), filters: filters, transposed: true,
-		})
+		}
+		if c.pull = b.along(); c.pull != nil {
+			c.bias, c.mask = c.pull.bias, b.elements(c.pull.mask)
+		}
+		b.convolve(c)
 	}
 	if step.Op.(*ops.ConvolutionGradient).Border.Replicate {
 		b.edges(s, step, from, mask)

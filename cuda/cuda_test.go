@@ -86,6 +86,10 @@ func TestVectorsMatchTheHosts(t *testing.T) {
 				on.AdamStep(optim.AdamStep{Point: v[0], Gradient: v[1], Mean: v[2], Square: v[3],
 					StepSize: 0.02, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Iteration: 3})
 			},
+			"adam within bounds": func(on optim.Vectors, v []optim.Vector) {
+				on.AdamStep(optim.AdamStep{Point: v[0], Gradient: v[1], Mean: v[2], Square: v[3],
+					StepSize: 0.02, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Iteration: 3, Bounds: optim.Bounds{Low: -0.5, High: 0.7}})
+			},
 		} {
 			d := open(t, Options{})
 			want := run(t, optim.Host{}, values, act)

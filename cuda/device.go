@@ -17,6 +17,7 @@ import (
 	"impasto/cuda/internal/driver"
 	"impasto/cuda/kernels"
 	"impasto/device"
+	"impasto/internal/optim"
 	"impasto/internal/plan"
 )
 
@@ -48,8 +49,10 @@ type Device struct {
 	pinned    driver.HostMemory
 	prepared  map[constantKey]memory // constants of machines so far
 	keep      [][]float32            // their values, whose addresses are keys
-	foreseen  []vectorPair           // products to make along with the next run
+	foreseen  foreseen               // what comes along with the next run
 	known     map[vectorPair]float64 // products of vectors as they are
+	made      *optim.AdamStep        // along with the last run
+	told      cu.Event               // after which a run has told all that it has to
 	spare     memory                 // of machines that were closed
 }
 
@@ -115,6 +118,9 @@ func (d *Device) prepare() (err error) {
 	if d.pinned, err = driver.NewHostMemory(pinnedBytes); err != nil {
 		return err
 	}
+	if d.told, err = cu.MakeEvent(cu.DisableTiming); err != nil {
+		return err
+	}
 	d.workspace, err = d.allocate("workspace", workspaceBytes)
 	return err
 }
@@ -170,6 +176,9 @@ func (d *Device) release() error {
 		}
 		for _, branch := range d.branches {
 			failed = append(failed, branch.Destroy())
+		}
+		if d.told != (cu.Event{}) {
+			failed = append(failed, cu.DestroyEvent(&d.told))
 		}
 		if d.stream != (cu.Stream{}) {
 			failed = append(failed, d.stream.Destroy())

@@ -69,6 +69,7 @@ func comparisonKernel[L pure.Comparison](bind func(*comparison, L)) kernel {
 			}
 			loss, _, _ := step.Loss()
 			bind(c, loss.(*ops.Comparison[L]).Loss)
+			c.readyPull()
 		},
 	}
 }

@@ -66,8 +66,20 @@ func (b *binder) convolveOnHopper(c convolved) (parts int, sums pointer[float32]
 	x := b.tensorMap(c.x, []int{s.in, s.width, s.height}, []int{64, 8, 34})
 	filters := b.tensorMap(b.hopperFilters(c.filters, c.transposed), []int{9 * s.in, s.out}, []int{64, t.columns})
 	sums = b.partSums(s, t.parts)
-	b.add(convolution(shape, c.result, c.pool.result, c.pool.scale, sums, t.parts, x, filters, c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
+	pulled, matrix, factor := b.pullMaps(c.pull, s, t)
+	b.add(convolution(shape, c.result, c.pool.result, c.pool.scale, sums, t.parts, x, filters, pulled, matrix, factor,
+		c.bias, c.addend, c.mask, c.flags, s.in, s.out, s.height, s.width))
 	return t.parts, sums
+}
+
+// pullMaps describes what a convolution pulls back along with its result, if it does.
+func (b *binder) pullMaps(p *pullAlong, s shape3, t hopperTiling) (x, matrix pointer[kernels.TensorMap], factor pointer[float32]) {
+	if p == nil {
+		return none, none, none
+	}
+	x = b.tensorMap(b.elements(p.x), []int{s.out, s.width, s.height}, []int{64, 8, 34})
+	matrix = b.tensorMap(p.matrix, []int{s.out, s.out}, []int{64, t.columns})
+	return x, matrix, p.factor
 }
 
 // tensorMap is what kernels know of a tensor for background copies of boxes of it.

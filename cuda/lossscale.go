@@ -105,16 +105,18 @@ func (b *binder) unscale() {
 		return
 	}
 	scale.inverse = b.inTable(1 / scale.factor)
-	for _, output := range scale.outputs {
+	for i, output := range scale.outputs {
 		at, n := b.floats(output), output.Len()
-		b.add(kernels.ScaleBy(over(n), at, at, scale.inverse, n))
+		if i > 0 {
+			b.add(kernels.ScaleBy(over(n), at, at, scale.inverse, n))
+			continue
+		}
+		scale.squares = b.slot()
+		parts, partials := vectorBlocks(n), workspace[float64](b, dotBlocks)
+		b.add(
+			kernels.ScaleSquares(grid(parts, 1, 1), at, partials, at, scale.inverse, n),
+			addParts(scale.squares.at(), partials, 1, parts, 1))
 	}
-	b.freeWorkspace()
-	first, partials := scale.outputs[0], workspace[float64](b, sumBlocks)
-	at, n := b.floats(first), first.Len()
-	scale.squares = b.slot()
-	shape, parts := overParts(n)
-	b.add(kernels.DotPartials(shape, partials, at, at, n), addParts(scale.squares.at(), partials, 1, parts, 1))
 	b.keep(scale)
 }
 

@@ -24,6 +24,10 @@ type machine struct {
 	places  map[*plan.Buffer]cu.DevicePtr // nil once the machine is closed
 	results results
 	work
+	// squares are products of gradients with themselves that runs make.
+	squares map[vectorPair]slot
+	// final says that a run whose numbers are finite is never made again.
+	final    bool
 	variants map[string]*variant
 	runs     int
 	missed   bool // the last run missed the result of a fallible step
@@ -76,7 +80,12 @@ func (m *machine) Vector(node *gorgonia.Node) (optim.Vector, error) {
 	if m.device.formatOf(b) != planes {
 		return nil, fmt.Errorf("cuda: vector of %v, whose %d channels lie side by side on the GPU; only pictures are vectors", node, b.Shape[0])
 	}
-	return vector{memory{m.places[b], 4 * b.Len()}, b.Len()}, nil
+	return m.vectorOf(b), nil
+}
+
+// vectorOf is the vector that a picture or its gradient is.
+func (m *machine) vectorOf(b *plan.Buffer) optim.Vector {
+	return vector{memory{m.places[b], 4 * b.Len()}, b.Len()}
 }
 
 // buffer returns an input or an output of so many values, any number where length

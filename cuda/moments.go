@@ -74,35 +74,49 @@ func (b *binder) moments(result pointer[float64], x *plan.Buffer) {
 // cotangentOfMap is what kernels can do that pull the cotangent of a map's summary back.
 var cotangentOfMap = plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny}
 
+// cotangentOfMoments is the same of second moments. They add in place, so that the convolution
+// whose gradient they add to can make the sum instead.
+var cotangentOfMoments = plan.Ability{Adds: plan.AddsInPlace, Masks: plan.MasksByAny}
+
 var momentsGradientKernel = kernel{
-	able:    cotangentOfMap,
+	able:    cotangentOfMoments,
 	refuses: narrowInput,
 	bind: func(b *binder, step plan.Step) {
-		dx, x, cotangent := step.Results[0], step.Inputs[0], b.doubles(step.Inputs[1])
+		dx, x := step.Results[0], step.Inputs[0]
 		channels, positions := geometry(x)
 		addend, mask := b.elements(step.AddTo), b.elements(step.Mask)
 		if step.Op.(*ops.MomentsGradient).Diagonal {
-			b.add(b.device.maps().ChannelGradient(over(x.Len()), b.elements(dx), b.elements(x), cotangent, addend, mask, channels, positions))
+			b.add(b.device.maps().ChannelGradient(over(x.Len()), b.elements(dx), b.elements(x), b.doubles(step.Inputs[1]), addend, mask, channels, positions))
 			return
 		}
-		b.pullMoments(product{
-			result: b.elements(dx), x: b.elements(x), addend: addend, mask: mask, in: channels, out: channels, rows: positions,
-		}, cotangent)
+		p := product{result: b.elements(dx), x: b.elements(x), addend: addend, mask: mask, in: channels, out: channels, rows: positions}
+		if b.pulled[b.step] {
+			return
+		}
+		if ready, there := b.pulls[step.Inputs[1]]; there {
+			b.multiplyPull(p, ready)
+			return
+		}
+		b.pullMoments(p, b.doubles(step.Inputs[1]))
 	},
 }
 
 // pullMoments binds the pull back of a cotangent of second moments and means, as a product
 // of which the matrix and what goes with it follow.
 func (b *binder) pullMoments(p product, cotangent pointer[float64]) {
-	const most = 256 // blocks that cotangent_greatest may have
-	channels := p.in
-	greatest, matrix := workspace[float64](b, most), workspace[float32](b, channels*channels)
-	p.matrix, p.factor, p.bias = elements(matrix), workspace[float32](b, 1), workspace[float32](b, channels)
-	count := min(blocks(channels*channels, vectorThreads), most)
-	b.add(
-		kernels.CotangentGreatest(grid(count, 1, 1), greatest, cotangent.Plus(channels), channels),
-		b.device.productPrecision(p).MomentsCotangent(over(channels*channels), p.matrix, p.factor, p.bias, cotangent, greatest, count, channels, p.rows),
-		b.device.product(p))
+	ready := momentsPull{
+		precision: b.device.pullPrecision(p.in),
+		matrix:    elements(workspace[float32](b, p.in*p.in)), factor: workspace[float32](b, 1), bias: workspace[float32](b, p.in),
+		channels: p.in, positions: p.rows,
+	}
+	b.add(ready.launches(b, cotangent)...)
+	b.multiplyPull(p, ready)
+}
+
+// multiplyPull binds the product that pulls a cotangent back.
+func (b *binder) multiplyPull(p product, by momentsPull) {
+	p.matrix, p.factor, p.bias = by.matrix, by.factor, by.bias
+	b.add(b.device.product(p))
 }
 
 var powerMomentsKernel = kernel{

@@ -35,7 +35,7 @@ func TestGaussianLossesAreRowsOfSoManyLaunches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for from, want := range map[int][]int{0: {2, 111}, leastPolar: {2, 0, 54, 111}} {
+	for from, want := range map[int][]int{0: {2, 111, 2}, leastPolar: {2, 0, 54, 111, 2}} {
 		d := open(t, Options{})
 		d.polarFrom = from
 		compiled, err := d.Compile(s)
@@ -43,7 +43,7 @@ func TestGaussianLossesAreRowsOfSoManyLaunches(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := compiled.(*machine)
-		var counts []int // of the parts on the loss's branch: the summary, then the comparison
+		var counts []int // of the parts on the loss's branch: the summary, the comparison, what pulls back
 		for _, p := range m.parts {
 			if p.branch > 0 {
 				counts = append(counts, len(p.launches))

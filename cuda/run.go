@@ -60,7 +60,8 @@ func (m *machine) RunAll() error { return m.Run(context.Background()) }
 // part.
 func (m *machine) Run(ctx context.Context) error {
 	err := m.device.do("run", func() error {
-		defer func() { m.device.foreseen = nil }()
+		defer func() { m.device.foreseen = foreseen{} }()
+		m.device.made = nil
 		if m.places == nil {
 			return errMachineClosed
 		}
@@ -92,6 +93,13 @@ func (m *machine) ended() (again bool, err error) {
 	return again, nil
 }
 
+// isFinal tells whether nothing but a number that isn't finite makes a run be made again, or
+// part of it otherwise.
+func (m *machine) isFinal() bool {
+	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil }) &&
+		!slices.ContainsFunc(m.states, func(s state) bool { _, some := s.(*potentials); return some })
+}
+
 // run makes one run, and another one in parts where that missed a result. Where the last
 // run missed one too, the first is left out.
 func (m *machine) run(ctx context.Context) error {
@@ -116,8 +124,8 @@ func (m *machine) allFound() bool {
 	return !slices.ContainsFunc(m.parts, func(p part) bool { return p.result != nil && !p.result.found() })
 }
 
-// runAtOnce makes a run that waits for nothing until its end, and the products of vectors that
-// are foreseen to be asked for after it.
+// runAtOnce makes a run that waits for nothing until its end, and what is foreseen to be asked
+// for after it.
 func (m *machine) runAtOnce() error {
 	v := m.variant()
 	v.runs++
@@ -136,18 +144,7 @@ func (m *machine) runAtOnce() error {
 	if err := issue(); err != nil {
 		return err
 	}
-	d := m.device
-	if err := d.issueDots(d.foreseen); err != nil {
-		return err
-	}
-	if err := d.stream.Synchronize(); err != nil {
-		return err
-	}
-	d.known = map[vectorPair]float64{}
-	for i, product := range d.issuedDots(d.foreseen) {
-		d.known[d.foreseen[i]] = product
-	}
-	return nil
+	return m.goAlong()
 }
 
 // variant is the runs of those parts that are wanted now.

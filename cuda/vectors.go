@@ -161,15 +161,6 @@ func (d *Device) allKnown(pairs []vectorPair) bool {
 	return true
 }
 
-// Foresee implements optim.Foreseer.
-func (d *Device) Foresee(pairs ...[2]optim.Vector) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	if d.foreseen = nil; len(pairs) <= mostDots {
-		d.foreseen = slices.Clone(pairs)
-	}
-}
-
 // vectorBlocks is into how many parts sums over n elements are split.
 func vectorBlocks(n int) int { return min(blocks(n, vectorThreads), dotBlocks) }
 
@@ -275,11 +266,23 @@ func (d *Device) Average(mean optim.Vector, decay float64, x optim.Vector) {
 // Compact implements optim.Vectors: all vectors are float32.
 func (d *Device) Compact() optim.CompactVectors { return nil }
 
-// AdamStep implements optim.Vectors.
+// AdamStep implements optim.Vectors. A step that was made along with a run is left out.
 func (d *Device) AdamStep(s optim.AdamStep) {
+	if d.hasMade(s) {
+		return
+	}
+	d.elementwise(s.Point.Len(), adamStep(s, none, 0, none))
+}
+
+// adamStep is the launch of a step, unless one of so many numbers, or another, isn't finite.
+func adamStep(s optim.AdamStep, checked pointer[float64], count int, other pointer[float64]) launch {
 	n := s.Point.Len()
 	step := s.StepSize / (1 - math.Pow(s.Beta1, float64(s.Iteration)))
 	correction := 1 / (1 - math.Pow(s.Beta2, float64(s.Iteration)))
-	d.elementwise(n, kernels.Adam(over(n), values(s.Point), values(s.Gradient), values(s.Mean), values(s.Square),
-		step, correction, s.Beta1, s.Beta2, s.Epsilon, n))
+	low, high := math.Inf(-1), math.Inf(1)
+	if s.Bounds != (optim.Bounds{}) {
+		low, high = s.Bounds.Low, s.Bounds.High
+	}
+	return kernels.Adam(over(n), values(s.Point), values(s.Gradient), values(s.Mean), values(s.Square),
+		step, correction, s.Beta1, s.Beta2, s.Epsilon, low, high, checked, count, other, n)
 }

@@ -307,6 +307,9 @@ func (o *objective) evaluate(ctx context.Context) (float64, error) {
 	return loss, o.hold(o.slope)
 }
 
+// inOneRun tells whether an evaluation is one run of the machine, whose gradient stays as it is.
+func (o *objective) inOneRun() bool { return o.tiled == nil && o.still == nil }
+
 // hold makes a vector zero at pixels that don't move.
 func (o *objective) hold(v optim.Vector) error {
 	if o.still == nil {

@@ -45,7 +45,10 @@ var optimizers = [...]optimizer{
 			return []variant{{
 				elementBytes: optim.AdamElementBytes + optim.AverageElementBytes, slowness: 1,
 				open: func(device optim.Vectors, point, gradient optim.Vector, r *run) (optim.Optimiser, error) {
-					return optim.NewAdam(device, point, gradient, optim.AdamOptions{StepSize: r.options.StepSize, Bounds: pixelRange})
+					return optim.NewAdam(device, point, gradient, optim.AdamOptions{
+						StepSize: r.options.StepSize, Bounds: pixelRange,
+						Along: func() bool { return r.objective.inOneRun() },
+					})
 				},
 			}}
 		},

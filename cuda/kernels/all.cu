@@ -4,6 +4,7 @@
 #include "convolution_hopper.cu"
 #include "convolution_matrix.cu"
 #include "gaussian.cu"
+#include "gram.cu"
 #include "maps.cu"
 #include "moments.cu"
 #include "pairwise.cu"

@@ -13,6 +13,10 @@
 // ones are under way. 128 (64) accumulators a thread. Of 2,097,152 (1,048,576)
 // multiplications of a tap and a block, copies are 27.3 KB (19.3 KB).
 //
+// A gradient may have another one added, which is pulled back from second moments: the product of
+// a map like the result with a symmetric matrix. It is one tap more, and comes first, since it is
+// multiplied by a factor of its own.
+//
 // The groups go three taps apart: while one finishes its results, which go from registers to
 // the map 16 bytes at a time, the other has the matrix units for itself. What is added and the
 // mask are in the second-level cache by then. 218 KB (167 KB) of shared memory, one block a
@@ -117,20 +121,48 @@ template <class T> struct MaxPool {
     }
 };
 
+// What is added to a convolution: *factor·x·matrix, of positions × out and out × out elements, if
+// it is wanted.
+struct HopperPull {
+    const TensorMap *x, *matrix;
+    const float *factor;
+
+    // Slices of channels that it takes of a tile, none but of the first part of the depth.
+    __device__ int slices(const HopperTile &tile, const MatrixShape &shape) const {
+        return x && tile.part == 0 ? shape.out / hopper_slice : 0;
+    }
+};
+
+// The products of a tap of 64 channels, of which a thread has the sums of two blocks of rows.
+template <class T, int columns>
+__device__ __forceinline__ void multiply_tap(float (&sums)[2][columns / 2], const unsigned char *rows,
+                                             const unsigned char *filter_rows) {
+    products_begin();
+#pragma unroll
+    for (int k = 0; k < hopper_slice / 16; k++)
+#pragma unroll
+        for (int i = 0; i < 2; i++)
+            multiply_group<T>(sums[i], matrix_at(rows + 8 * i * hopper_row_bytes) + 2 * k,
+                              matrix_at(filter_rows) + 2 * k, true);
+    products_commit();
+}
+
 template <class T, int columns>
 __device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, int parts, const TensorMap *x,
-                                const TensorMap *filters, const FinishWide<T> finish, const MatrixShape shape) {
+                                const TensorMap *filters, const HopperPull pull, const FinishWide<T> finish,
+                                const MatrixShape shape) {
     constexpr int boxes_there = 3, taps_there = 7, tap_bytes = 2 * hopper_slice * columns;
     DYNAMIC_SHARED(unsigned char, raw);
     unsigned char *const shared = raw + (swizzle_bytes - shared_address(raw) % swizzle_bytes) % swizzle_bytes;
     unsigned char *const behind_boxes = shared + boxes_there * hopper_box_bytes;
     auto *const ahead = reinterpret_cast<CopyBarrier *>(behind_boxes + taps_there * tap_bytes);
-    Ring<boxes_there, hopper_box_bytes> boxes(shared, ahead + 1);
-    Ring<taps_there, tap_bytes> taps(behind_boxes, ahead + 1 + 2 * boxes_there);
+    Ring<boxes_there, hopper_box_bytes> boxes(shared, ahead + 2);
+    Ring<taps_there, tap_bytes> taps(behind_boxes, ahead + 2 + 2 * boxes_there);
     const int tiles = HopperTile::count(columns, parts, shape), block = blockIdx.x, blocks = gridDim.x;
 
     if (threadIdx.x == 0) {
         barrier_begin(ahead, 1);
+        barrier_begin(ahead + 1, 1);
         boxes.begin();
         taps.begin();
         barriers_begun();
@@ -142,8 +174,19 @@ __device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, i
         if (threadIdx.x > 0) return;
         acquire_map(x);
         acquire_map(filters);
+        if (pull.x) {
+            acquire_map(pull.x);
+            acquire_map(pull.matrix);
+        }
         for (int number = block; number < tiles; number += blocks) {
             const HopperTile tile(number, columns, parts, shape);
+            for (int slice = 0; slice < pull.slices(tile, shape); slice++) {
+                const int channel = slice * hopper_slice;
+                copy_box(boxes.fill(), pull.x, boxes.full + boxes.stage, channel, tile.column0, tile.row0 - 1);
+                boxes.next();
+                copy_box(taps.fill(), pull.matrix, taps.full + taps.stage, channel, tile.filter0);
+                taps.next();
+            }
             for (int triple = tile.first; triple < tile.end; triple++) {
                 const int channel = triple / 3 * hopper_slice, across = triple % 3;
                 copy_box(boxes.fill(), x, boxes.full + boxes.stage, channel, tile.column0 + across - 1, tile.row0 - 1);
@@ -170,23 +213,36 @@ __device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, i
             if (parts == 1 && row < shape.height && column < shape.width)
                 finish.template announce<columns>(element(row, column));
         }
-        if (group == 1 && number == block) barrier_wait(ahead, 0);
+        // The groups come to be three taps apart in the first tile: where that begins with slices
+        // of what is pulled back, of which there may be more than places for boxes, by way of one.
+        const bool first = number == block;
+        const int slices = pull.slices(tile, shape);
+        if (group == 1 && first && slices > 0) barrier_wait(ahead + 1, 0);
         float sums[2][columns / 2];
         for (auto &half : sums)
             for (float &sum : half) sum = 0;
+        const int group_rows = group * (hopper_height / 2) * hopper_row_bytes;
+        for (int slice = 0; slice < slices; slice++) {
+            multiply_tap<T, columns>(sums, boxes.read() + group_rows + hopper_row_bytes, taps.read());
+            products_wait<0>();
+            taps.next();
+            boxes.next();
+            if (lane == 0) {
+                taps.leave_last();
+                boxes.leave_last();
+            }
+            if (thread == 0 && slice == 0 && first) barrier_arrive(ahead + 1);
+            // Behind the loop, if there were slices, the compiler would make all products one by one.
+            const float factor = slice + 1 < slices ? 1.f : *pull.factor;
+            for (auto &half : sums)
+                for (float &sum : half) sum *= factor;
+        }
+        if (group == 1 && first) barrier_wait(ahead, 0);
         for (int triple = tile.first; triple < tile.end; triple++) {
-            const unsigned char *rows = boxes.read() + group * (hopper_height / 2) * hopper_row_bytes;
+            const unsigned char *rows = boxes.read() + group_rows;
 #pragma unroll
             for (int down = 0; down < 3; down++) {
-                const unsigned char *filter_rows = taps.read();
-                products_begin();
-#pragma unroll
-                for (int k = 0; k < hopper_slice / 16; k++)
-#pragma unroll
-                    for (int i = 0; i < 2; i++)
-                        multiply_group<T>(sums[i], matrix_at(rows + (8 * i + down) * hopper_row_bytes) + 2 * k,
-                                          matrix_at(filter_rows) + 2 * k, true);
-                products_commit();
+                multiply_tap<T, columns>(sums, rows + down * hopper_row_bytes, taps.read());
                 products_wait<1>();
                 if (lane == 0) {
                     if (down > 0 || triple > tile.first) taps.leave_last();
@@ -195,7 +251,7 @@ __device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, i
                 taps.next();
             }
             boxes.next();
-            if (thread == 0 && triple == tile.first && number == block) barrier_arrive(ahead);
+            if (thread == 0 && triple == tile.first && first) barrier_arrive(ahead);
         }
         products_wait<0>();
         if (lane == 0) {
@@ -258,15 +314,20 @@ __device__ void convolve_hopper(T *y, const MaxPool<T> pool, float *part_sums, i
 // pooled (⌊height/2⌋·⌊width/2⌋ × out), which may be null and is so where parts > 1, gets the
 // maxima as by pool_max_…, multiplied by scale.
 //
+// Where pulled isn't null, which is a tensor map like that of x but of a map like y, matrix is a
+// symmetric one of out×out elements with rows in the order of filters, sizes (out, out), box (64,
+// 64 or 128), and *factor·(pulled·matrix) is added before bias is.
+//
 // Blocks of 384 threads; 163,072 bytes (out by 64) or 220,416 bytes (by 128) of dynamic
 // shared memory; any one-dimensional grid, of which ⌈width/8⌉·⌈height/32⌉·(out/64 or
 // out/128)·parts blocks have something to do. Compute capability 9.0 only.
 #define CONVOLUTION_HOPPER(suffix, T, columns)                                                                         \
     KERNEL((hopper_threads, 1), convolution_hopper##columns##_##suffix, T *y, T *pooled, double scale,                 \
-           float *parts_memory, Int parts, const TensorMap *x, const TensorMap *filters, const float *bias,            \
-           const T *addend, const T *mask, Int flags, Int in, Int out, Int height, Int width) {                        \
+           float *parts_memory, Int parts, const TensorMap *x, const TensorMap *filters, const TensorMap *pulled,      \
+           const TensorMap *matrix, const float *factor, const float *bias, const T *addend, const T *mask, Int flags, \
+           Int in, Int out, Int height, Int width) {                                                                   \
         convolve_hopper<T, columns>(y, {pooled, float(scale)}, parts_memory, int(parts), x, filters,                   \
-                                    {nullptr, bias, addend, mask, (flags & 2) != 0},                                   \
+                                    {pulled, matrix, factor}, {nullptr, bias, addend, mask, (flags & 2) != 0},         \
                                     {int(in), int(out), int(height), int(width)});                                     \
     }
 CONVOLUTION_HOPPER(f16, f16, 64)

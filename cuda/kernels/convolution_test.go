@@ -231,17 +231,68 @@ func TestConvolutionOnMatrixUnitsMatchesItsDefinition(t *testing.T) {
 	}
 }
 
+// pulledBack is what a convolution on Hopper adds: a map times a symmetric matrix and a factor.
+type pulledBack struct {
+	x, matrix, factor host.Memory
+	want              []float32
+}
+
+// asFilters is a matrix with its rows in the order of filters on Hopper.
+func asFilters[T any](matrix []T, columns int) []T {
+	ordered := make([]T, len(matrix))
+	for row := range len(matrix) / columns {
+		from := row/32*32 + row%8/2*8 + row%32/8*2 + row%2
+		copy(ordered[row*columns:(row+1)*columns], matrix[from*columns:])
+	}
+	return ordered
+}
+
+func newPulled(t *testing.T, e element, positions, channels int) pulledBack {
+	const factor = 0.75
+	x, matrix := normal(positions*channels, 7), normal(channels*channels, 8)
+	for i := range channels {
+		for j := range i {
+			matrix[i*channels+j] = matrix[j*channels+i]
+		}
+	}
+	xs := e.from(t, x)
+	e.from(t, matrix) // rounds
+	p := pulledBack{xs, e.from(t, asFilters(matrix, channels)), host.From([]float32{factor}), make([]float32, len(x))}
+	for position := range positions {
+		row := x[position*channels : (position+1)*channels]
+		for i := range channels {
+			sum := 0.
+			for j, v := range row {
+				sum += float64(v) * float64(matrix[i*channels+j])
+			}
+			p.want[position*channels+i] = float32(factor * sum)
+		}
+	}
+	return p
+}
+
 func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 	for _, c := range []pure.Convolution{
 		{In: 64, Out: 64, Height: 5, Width: 7, Rectify: true},
 		{In: 64, Out: 192, Height: 33, Width: 9},
 		{In: 128, Out: 128, Height: 18, Width: 21, Rectify: true},
 		{In: 64, Out: 256, Height: 1, Width: 17},
+		{In: 64, Out: 64, Height: 3, Width: 41},
 		{In: 192, Out: 256, Height: 35, Width: 6, Rectify: true},
 	} {
 		for _, e := range []element{half, brain} {
-			for _, parts := range []int{1, 2} {
-				t.Run(fmt.Sprint(c, e.suffix, parts), func(t *testing.T) {
+			for _, way := range []struct {
+				parts int
+				pulls bool
+			}{{1, false}, {2, false}, {1, true}, {2, true}} {
+				parts, pulls := way.parts, way.pulls
+				if c.Rectify { // as no gradient is, which alone pulls back
+					pulls = false
+				}
+				if way.pulls != pulls {
+					continue
+				}
+				t.Run(fmt.Sprint(c, e.suffix, parts, pulls), func(t *testing.T) {
 					l, area := newLayer(c), c.Height*c.Width
 					x := lastOf(l.x, c.In)
 					in := e.from(t, x)
@@ -249,7 +300,11 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 					l.define()
 					addend, mask := normal(len(l.y), 5), normal(len(l.y), 6)
 					want := lastOf(l.y, c.Out)
+					pull := newPulled(t, e, area, c.Out)
 					for i := range want {
+						if pulls {
+							want[i] += pull.want[i]
+						}
 						if want[i] += addend[i]; mask[i] <= 0 {
 							want[i] = 0
 						}
@@ -269,6 +324,16 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
+					var pulled, matrix, factor any = 0, 0, 0
+					if pulls {
+						if pulled, err = library(t).TensorMap(pull.x, e == brain, []int{c.Out, c.Width, c.Height}, []int{64, 8, 34}); err != nil {
+							t.Fatal(err)
+						}
+						if matrix, err = library(t).TensorMap(pull.matrix, e == brain, []int{c.Out, c.Out}, []int{64, columns}); err != nil {
+							t.Fatal(err)
+						}
+						factor = pull.factor
+					}
 					// There are more blocks than tiles, or one for several.
 					grid := host.Dim{X: blocks(c.Width, 8)*blocks(c.Height, 32)*c.Out/columns*parts + 1}
 					if c.Width > 8 {
@@ -282,7 +347,7 @@ func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
 							maximaAt = pooled
 						}
 						launch(t, fmt.Sprintf("convolution_hopper%d_%s", columns, e.suffix), grid, host.Dim{X: 384}, shared,
-							y, maximaAt, pool.Scale, memory, parts, xMap, filters, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
+							y, maximaAt, pool.Scale, memory, parts, xMap, filters, pulled, matrix, factor, bias, more, seen, l.flags(), c.In, c.Out, c.Height, c.Width)
 						if parts > 1 {
 							launch(t, "finish_parts_"+e.suffix, someGrid, vectorBlock, 0, y, memory, parts, bias, more, seen, l.flags(), c.Out, len(want))
 						}

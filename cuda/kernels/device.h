@@ -74,6 +74,20 @@ template <int threads, class T> __device__ T block_sum(T value) {
     return total;
 }
 
+// The greatest of a value of each thread of a block of so many threads, to all of them; none is
+// below zero.
+template <int threads> __device__ double block_greatest(double value) {
+    constexpr int warps = threads / warp_size;
+    __shared__ double greatest[warps];
+    block_is_of(threads);
+    for (int by = warp_size / 2; by > 0; by /= 2) value = max(value, __shfl_xor_sync(all_lanes, value, by));
+    __syncthreads();
+    if (threadIdx.x % warp_size == 0) greatest[threadIdx.x / warp_size] = value;
+    __syncthreads();
+    for (double other : greatest) value = max(value, other);
+    return value;
+}
+
 // The first index of this thread, and its step, where all threads of a grid share n
 // elements.
 __device__ __forceinline__ Int first_index() { return Int(blockIdx.x) * blockDim.x + threadIdx.x; }

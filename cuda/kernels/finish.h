@@ -15,6 +15,12 @@ __host__ __device__ constexpr int filter_of(int column) {
     return column / 32 * 32 + column % 8 / 2 * 8 + column % 32 / 8 * 2 + column % 2;
 }
 
+// The element of a matrix of so many columns that lies at i where the matrix is to be multiplied as
+// filters are, with rows in the order of filter_of, or else as it is.
+__device__ __forceinline__ Int element_at(Int i, Int columns, bool as_filters) {
+    return as_filters ? filter_of(int(i / columns)) * columns + i % columns : i;
+}
+
 // What becomes of results before they are stored: (sum·factor + bias, rectified) +
 // addend, zero where mask isn't positive. Null pointers leave their part out.
 template <class T> struct FinishWide {

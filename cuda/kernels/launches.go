@@ -149,13 +149,13 @@ func (precision Precision) ArrangeHopperFilters(shape Shape, to Elements, filter
 // Of convolution_hopper.cu.
 
 // ConvolutionHopper64 launches convolution_hopper64_f16 or convolution_hopper64_bf16.
-func (precision Precision) ConvolutionHopper64(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper64", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
+func (precision Precision) ConvolutionHopper64(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters, pulled, matrix Pointer[TensorMap], factor, bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
+	return precision.launch("convolution_hopper64", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, pulled, matrix, factor, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
 }
 
 // ConvolutionHopper128 launches convolution_hopper128_f16 or convolution_hopper128_bf16.
-func (precision Precision) ConvolutionHopper128(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters Pointer[TensorMap], bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper128", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
+func (precision Precision) ConvolutionHopper128(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters, pulled, matrix Pointer[TensorMap], factor, bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
+	return precision.launch("convolution_hopper128", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, pulled, matrix, factor, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
 }
 
 // Of convolution_matrix.cu.
@@ -242,6 +242,23 @@ func GaussianValue(shape Shape, value, values, numbers Pointer[float64], n int) 
 	return launch("gaussian_value", 256, shape, value, values, numbers, integer(n))
 }
 
+// Of gram.cu.
+
+// GramPartials launches gram_partials.
+func GramPartials(shape Shape, partials, summary, target Pointer[float64], channels int) Launch {
+	return launch("gram_partials", 256, shape, partials, summary, target, integer(channels))
+}
+
+// GramComparison launches gram_comparison.
+func GramComparison(shape Shape, value, cotangent, summary, target, partials Pointer[float64], parts int, grad Pointer[float64], scaled, channels int) Launch {
+	return launch("gram_comparison", 256, shape, value, cotangent, summary, target, partials, integer(parts), grad, integer(scaled), integer(channels))
+}
+
+// GramMatrix launches gram_matrix_f32, gram_matrix_tf32, gram_matrix_f16 or gram_matrix_bf16.
+func (precision Precision) GramMatrix(shape Shape, value Pointer[float64], matrix Elements, factor Pointer[float32], summary, target, partials Pointer[float64], parts int, grad Pointer[float64], scaled, channels, positions, asFilters int) Launch {
+	return precision.launch("gram_matrix", 256, shape, value, matrix, factor, summary, target, partials, integer(parts), grad, integer(scaled), integer(channels), integer(positions), integer(asFilters))
+}
+
 // Of maps.cu.
 
 // Rectify launches rectify_f32, rectify_f16 or rectify_bf16.
@@ -314,19 +331,9 @@ func (element Element) DifferenceGradient(shape Shape, dx, x, target Elements, c
 	return element.launch("difference_gradient", 256, shape, dx, x, target, cotangent, addend, integer(n))
 }
 
-// DifferencePartialsF64 launches difference_partials_f64.
-func DifferencePartialsF64(shape Shape, partials, x, target Pointer[float64], n int) Launch {
-	return launch("difference_partials_f64", 256, shape, partials, x, target, integer(n))
-}
-
 // DifferenceComparison launches difference_comparison.
 func DifferenceComparison(shape Shape, value, cotangent, sums, grad Pointer[float64], scaled, n int) Launch {
 	return launch("difference_comparison", 256, shape, value, cotangent, sums, grad, integer(scaled), integer(n))
-}
-
-// GramComparison launches gram_comparison.
-func GramComparison(shape Shape, value, cotangent, summary, target, sums, grad Pointer[float64], scaled, channels int) Launch {
-	return launch("gram_comparison", 256, shape, value, cotangent, summary, target, sums, grad, integer(scaled), integer(channels))
 }
 
 // ScaleMap launches scale_map_f32, scale_map_f16 or scale_map_bf16.
@@ -386,7 +393,7 @@ func (element Element) SecondMoments(shape Shape, partials, sums Pointer[float64
 	return element.launch("second_moments", 256, shape, partials, sums, x, integer(channels), integer(positions))
 }
 
-// SecondMomentsMatrix launches second_moments_matrix_f16, second_moments_matrix_bf16 or second_moments_matrix_tf32.
+// SecondMomentsMatrix launches second_moments_matrix_f16 or second_moments_matrix_bf16.
 func (precision Precision) SecondMomentsMatrix(shape Shape, partials, sums Pointer[float64], x Elements, channels, positions int) Launch {
 	return precision.launch("second_moments_matrix", 128, shape, partials, sums, x, integer(channels), integer(positions))
 }
@@ -402,8 +409,8 @@ func CotangentGreatest(shape Shape, greatest, d Pointer[float64], channels int) 
 }
 
 // MomentsCotangent launches moments_cotangent_f32, moments_cotangent_tf32, moments_cotangent_f16 or moments_cotangent_bf16.
-func (precision Precision) MomentsCotangent(shape Shape, matrix Elements, factor, bias Pointer[float32], cotangent, greatest Pointer[float64], count, channels, positions int) Launch {
-	return precision.launch("moments_cotangent", 256, shape, matrix, factor, bias, cotangent, greatest, integer(count), integer(channels), integer(positions))
+func (precision Precision) MomentsCotangent(shape Shape, matrix Elements, factor, bias Pointer[float32], cotangent, greatest Pointer[float64], count, channels, positions, asFilters int) Launch {
+	return precision.launch("moments_cotangent", 256, shape, matrix, factor, bias, cotangent, greatest, integer(count), integer(channels), integer(positions), integer(asFilters))
 }
 
 // Of pairwise.cu.
@@ -598,6 +605,11 @@ func ScaleBy(shape Shape, y, x Pointer[float32], alpha Pointer[float64], n int) 
 	return launch("scale_by", 256, shape, y, x, alpha, integer(n))
 }
 
+// ScaleSquares launches scale_squares.
+func ScaleSquares(shape Shape, y Pointer[float32], partials Pointer[float64], x Pointer[float32], alpha Pointer[float64], n int) Launch {
+	return launch("scale_squares", 256, shape, y, partials, x, alpha, integer(n))
+}
+
 // ScaleByF64 launches scale_by_f64.
 func ScaleByF64(shape Shape, y, x, alpha Pointer[float64], n int) Launch {
 	return launch("scale_by_f64", 256, shape, y, x, alpha, integer(n))
@@ -624,8 +636,8 @@ func Average(shape Shape, mean Pointer[float32], decay float64, x Pointer[float3
 }
 
 // Adam launches adam.
-func Adam(shape Shape, point, gradient, mean, square Pointer[float32], step, correction, beta1, beta2, epsilon float64, n int) Launch {
-	return launch("adam", 256, shape, point, gradient, mean, square, double(step), double(correction), double(beta1), double(beta2), double(epsilon), integer(n))
+func Adam(shape Shape, point, gradient, mean, square Pointer[float32], step, correction, beta1, beta2, epsilon, low, high float64, checked Pointer[float64], count int, other Pointer[float64], n int) Launch {
+	return launch("adam", 256, shape, point, gradient, mean, square, double(step), double(correction), double(beta1), double(beta2), double(epsilon), double(low), double(high), checked, integer(count), other, integer(n))
 }
 
 // DotPartials launches dot_partials.
@@ -660,130 +672,132 @@ func (element Element) Planes(shape Shape, x Pointer[float32], y Elements, chann
 
 // parametersOf are the parameters of each kernel, or of each family of kernels.
 var parametersOf = map[string][]parameter{
-	"cloud_fill":              {{"points", 4}, {"squares", 8}, {"x", ofMap}, {"centre", 8}, {"unit", 0}, {"rounded", 0}, {"channels", 0}, {"depth", 0}, {"count", 0}},
-	"cloud_spread":            {{"spread", 8}, {"means", 8}, {"square", 8}, {"centre", 8}, {"channels", 0}},
-	"sinkhorn_numbers":        {{"numbers", 8}, {"spread", 8}, {"epsilon", 0}, {"strength", 0}, {"equal", 0}},
-	"scale_epsilon":           {{"scaled", 8}, {"numbers", 8}, {"times", 0}},
-	"half_bias":               {{"bias", 4}, {"potential", 8}, {"squares", 8}, {"n", 0}},
-	"softmin":                 {{"potential", 8}, {"errors", 8}, {"logs", 8}, {"squares", 8}, {"epsilon_at", 8}, {"stop", 8}, {"averaged", 0}, {"parts", 0}, {"n", 0}, {"m", 0}},
-	"sinkhorn_stop":           {{"stop", 8}, {"errors", 8}, {"tolerance", 0}, {"count", 0}, {"n", 0}},
-	"sinkhorn_value":          {{"value", 8}, {"f", 8}, {"g", 8}, {"p", 8}, {"q", 8}, {"numbers", 8}, {"n", 0}, {"m", 0}},
-	"sinkhorn_pull":           {{"gradient", 4}, {"pulled", 4}, {"mass", 4}, {"points", 4}, {"numbers", 8}, {"sign", 0}, {"itself", 0}, {"n", 0}, {"channels", 0}, {"depth", 0}},
-	"greatest_finish":         {{"index", 4}, {"values", 4}, {"indices", 4}, {"parts", 0}, {"n", 0}},
-	"relaxed_costs":           {{"costs", 8}, {"x", ofMap}, {"y", ofMap}, {"index", 4}, {"euclidean", 0}, {"channels", 0}, {"n", 0}},
-	"relaxed_pull":            {{"gradient", 4}, {"x", ofMap}, {"y", ofMap}, {"nearest_y", 4}, {"sorted", 8}, {"sums", 8}, {"scale", 8}, {"euclidean", 0}, {"channels", 0}, {"n", 0}, {"m", 0}},
-	"index_places":            {{"items", 8}, {"index", 4}, {"n", 0}},
-	"relaxed_scale":           {{"scale", 8}, {"spread", 8}, {"factor", 0}, {"scaled", 0}},
-	"relaxed_value":           {{"value", 8}, {"sums", 8}, {"scale", 8}},
-	"probe_distances":         {{"distances", 4}, {"y", ofMap}, {"channels", 0}, {"m", 0}, {"count", 0}},
-	"mmd_numbers":             {{"numbers", 8}, {"sorted", 4}, {"spread", 8}, {"pairs", 0}, {"scaled", 0}, {"n", 0}, {"m", 0}},
-	"mmd_value":               {{"value", 8}, {"sums", 8}, {"numbers", 8}, {"n", 0}, {"m", 0}},
-	"mmd_pull":                {{"gradient", 4}, {"pulled", 4}, {"mass", 4}, {"points", 4}, {"factor", 8}, {"n", 0}, {"channels", 0}, {"depth", 0}},
-	"convolution":             {{"y", ofMap}, {"x", ofMap}, {"filters", 4}, {"bias", 4}, {"x_mask", ofMap}, {"addend", ofMap}, {"mask", ofMap}, {"colour", 4}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"convolution_picture":     {{"y", ofMap}, {"x", 4}, {"filters", 4}, {"bias", 4}, {"colour", 4}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"product":                 {{"y", ofMap}, {"x", ofMap}, {"matrix", 4}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
-	"picture_gradient":        {{"dx", 4}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"convolution_edges":       {{"dx", ofMap}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"picture_edges":           {{"dx", 4}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"arrange_plain_filters":   {{"to", 4}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
-	"arrange_matrix_filters":  {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
-	"arrange_hopper_filters":  {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
-	"convolution_hopper64":    {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"convolution_hopper128":   {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"product_matrix64":        {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
-	"product_matrix128":       {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
-	"convolution_matrix64":    {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"convolution_matrix128":   {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"finish_parts":            {{"y", ofMap}, {"parts_memory", 4}, {"parts", 0}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"out", 0}, {"n", 0}},
-	"gaussian_covariance":     {{"covariance", 8}, {"ordered", 8}, {"ridge", 8}, {"summary", 8}, {"numbers", 8}, {"order", 4}, {"n", 0}},
-	"dot_partials_f64":        {{"partials", 8}, {"x", 8}, {"y", 8}, {"n", 0}},
-	"transport_begin":         {{"t", 8}, {"u", 8}, {"v", 8}, {"spreads", 8}, {"target", 8}, {"inverse", 8}, {"covariance", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"n", 0}},
-	"invert_step":             {{"to0", 8}, {"from0", 8}, {"to1", 8}, {"from1", 8}, {"pivots", 8}, {"spread", 8}, {"n", 0}, {"step", 0}},
-	"transport_combine":       {{"t", 8}, {"u", 8}, {"spreads", 8}, {"v", 8}, {"w", 8}, {"ridge", 8}, {"n", 0}, {"step", 0}},
-	"transport_shift":         {{"x", 8}, {"y", 8}, {"u", 8}, {"v", 8}, {"spreads", 8}, {"ridge", 8}, {"n", 0}},
-	"transport_end":           {{"t", 8}, {"x", 8}, {"y", 8}, {"spreads", 8}, {"ridge", 8}, {"n", 0}},
-	"thin_product":            {{"y", 8}, {"matrix", 8}, {"thin", 8}, {"n", 0}},
-	"transport_residual":      {{"residual", 8}, {"moved", 8}, {"probed", 8}, {"n", 0}},
-	"gaussian_rows":           {{"cotangent", 8}, {"values", 8}, {"summary", 8}, {"target_mean", 8}, {"t", 8}, {"covariance", 8}, {"numbers", 8}, {"ridge", 8}, {"grad", 8}, {"n", 0}},
-	"gaussian_value":          {{"value", 8}, {"values", 8}, {"numbers", 8}, {"n", 0}},
-	"rectify":                 {{"y", ofMap}, {"x", ofMap}, {"n", 0}},
-	"rectify_gradient":        {{"dx", ofMap}, {"dy", ofMap}, {"y", ofMap}, {"n", 0}},
-	"add":                     {{"y", ofMap}, {"a", ofMap}, {"b", ofMap}, {"n", 0}},
-	"add_masked":              {{"y", ofMap}, {"a", ofMap}, {"b", ofMap}, {"mask", ofMap}, {"n", 0}},
-	"pool_max":                {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"pool_max_gradient":       {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"pool_mean":               {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"pool_mean_gradient":      {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"pool_l2":                 {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"pool_l2_gradient":        {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
-	"variation_partials":      {{"partials", 8}, {"x", 4}, {"straight", 0}, {"diagonal", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
-	"variation_gradient":      {{"dx", 4}, {"x", 4}, {"grad", 8}, {"addend", 4}, {"straight", 0}, {"diagonal", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
-	"difference_partials":     {{"partials", 8}, {"x", ofMap}, {"target", ofMap}, {"n", 0}},
-	"difference_gradient":     {{"dx", ofMap}, {"x", ofMap}, {"target", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"n", 0}},
-	"difference_partials_f64": {{"partials", 8}, {"x", 8}, {"target", 8}, {"n", 0}},
-	"difference_comparison":   {{"value", 8}, {"cotangent", 8}, {"sums", 8}, {"grad", 8}, {"scaled", 0}, {"n", 0}},
-	"gram_comparison":         {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"sums", 8}, {"grad", 8}, {"scaled", 0}, {"channels", 0}},
-	"scale_map":               {{"dx", ofMap}, {"gradient", 4}, {"grad", 8}, {"addend", ofMap}, {"mask", ofMap}, {"n", 0}},
-	"squares_partials":        {{"partials", 8}, {"x", ofMap}, {"n", 0}},
-	"gather":                  {{"y", ofMap}, {"x", ofMap}, {"index", 4}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"n", 0}},
-	"invert_index":            {{"inverse", 4}, {"index", 4}, {"n", 0}},
-	"channel_sums":            {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"channel_squares":         {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"channel_powers":          {{"partials", 8}, {"x", ofMap}, {"centre", 8}, {"channels", 0}, {"positions", 0}},
-	"sum_rows":                {{"result", 8}, {"partials", 8}, {"factor", 0}, {"rows", 0}, {"count", 0}},
-	"channel_gradient":        {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
-	"powers_gradient":         {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
-	"second_moments":          {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"second_moments_matrix":   {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
-	"moments_finish":          {{"means", 8}, {"second", 8}, {"sums", 8}, {"partials", 8}, {"parts", 0}, {"channels", 0}, {"positions", 0}},
-	"cotangent_greatest":      {{"greatest", 8}, {"d", 8}, {"channels", 0}},
-	"moments_cotangent":       {{"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"cotangent", 8}, {"greatest", 8}, {"count", 0}, {"channels", 0}, {"positions", 0}},
-	"log_sums":                {{"logs", 8}, {"x", 4}, {"y", 4}, {"bias", 4}, {"scale", 8}, {"stop", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
-	"mixture_sums":            {{"sums", 8}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
-	"greatest":                {{"values", 4}, {"indices", 4}, {"x", 4}, {"y", 4}, {"bias", 4}, {"n", 0}, {"m", 0}, {"depth", 0}},
-	"pull":                    {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
-	"pull_mixture":            {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
-	"polar_begin":             {{"steps", 8}, {"pivots", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"ordered", 8}, {"n", 0}},
-	"factor_step":             {{"factor", 4}, {"inverse", 4}, {"to", 8}, {"from", 8}, {"pivots", 8}, {"n", 0}, {"step", 0}},
-	"polar_first":             {{"even", 4}, {"odd", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"factor", 4}, {"inverse", 4}, {"steps", 8}, {"n", 0}},
-	"polar_gram":              {{"gram", 4}, {"even", 4}, {"odd", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
-	"polar_step":              {{"even", 4}, {"odd", 4}, {"gram", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
-	"polar_product":           {{"to", 4}, {"left", 4}, {"right", 4}, {"upper", 0}, {"n", 0}},
-	"polar_root":              {{"root", 4}, {"carried", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"n", 0}},
-	"polar_map":               {{"t", 8}, {"target_factor", 4}, {"rooted", 4}, {"order", 4}, {"n", 0}},
-	"lines":                   {{"lines", 4}, {"x", ofMap}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
-	"spread_lines":            {{"gradient", 4}, {"lines", 4}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
-	"sort_keys":               {{"items", 4}, {"lines", 4}, {"n", 0}},
-	"sort_places":             {{"items", 8}, {"lines", 4}, {"n", 0}},
-	"sort_count":              {{"counts", 4}, {"items", 4}, {"shift", 0}, {"n", 0}},
-	"sort_count_places":       {{"counts", 4}, {"items", 8}, {"shift", 0}, {"n", 0}},
-	"sort_scan":               {{"counts", 4}, {"tiles", 0}},
-	"sort_scatter":            {{"to", 4}, {"items", 4}, {"counts", 4}, {"shift", 0}, {"n", 0}},
-	"sort_scatter_places":     {{"to", 8}, {"items", 8}, {"counts", 4}, {"shift", 0}, {"n", 0}},
-	"target_sums":             {{"sums", 8}, {"items", 4}, {"m", 0}},
-	"match_lines":             {{"slopes", 4}, {"partials", 8}, {"x", 8}, {"y", 4}, {"sums", 8}, {"factor", 8}, {"n", 0}, {"m", 0}},
-	"sliced_factor":           {{"factor", 8}, {"squares", 8}, {"scaled", 0}, {"lines", 0}, {"length", 0}},
-	"place_keys":              {{"keys", 4}, {"items", 8}, {"n", 0}},
-	"line_products":           {{"partials", 8}, {"lines", 4}, {"x", ofMap}, {"count", 0}, {"channels", 0}, {"positions", 0}},
-	"turn_directions":         {{"directions", 8}, {"rounded", 4}, {"slopes", 8}, {"count", 0}, {"channels", 0}},
-	"restrict":                {{"coarse", 4}, {"partials", 8}, {"x", 4}, {"planes", 0}, {"height", 0}, {"width", 0}},
-	"prolong":                 {{"x", 4}, {"coarse", 4}, {"gain", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
-	"statistics_comparison":   {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"grad", 8}, {"scaled", 0}, {"channels", 0}},
-	"raw_moments":             {{"summary", 8}, {"means", 8}, {"central", 8}, {"channels", 0}},
-	"central_comparison":      {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"grad", 8}, {"smoothing", 0}, {"scaled", 0}, {"channels", 0}},
-	"fill":                    {{"y", 4}, {"value", 0}, {"n", 0}},
-	"scale":                   {{"x", 4}, {"alpha", 0}, {"n", 0}},
-	"scale_by":                {{"y", 4}, {"x", 4}, {"alpha", 8}, {"n", 0}},
-	"scale_by_f64":            {{"y", 8}, {"x", 8}, {"alpha", 8}, {"n", 0}},
-	"axpy":                    {{"y", 4}, {"alpha", 0}, {"x", 4}, {"n", 0}},
-	"add_f64":                 {{"y", 8}, {"a", 8}, {"b", 8}, {"n", 0}},
-	"clamp":                   {{"x", 4}, {"low", 0}, {"high", 0}, {"n", 0}},
-	"average":                 {{"mean", 4}, {"decay", 0}, {"x", 4}, {"n", 0}},
-	"adam":                    {{"point", 4}, {"gradient", 4}, {"mean", 4}, {"square", 4}, {"step", 0}, {"correction", 0}, {"beta1", 0}, {"beta2", 0}, {"epsilon", 0}, {"n", 0}},
-	"dot_partials":            {{"partials", 8}, {"x", 4}, {"y", 4}, {"n", 0}},
-	"sum_partials":            {{"result", 8}, {"partials", 8}, {"count", 0}, {"factor", 0}},
-	"two_loop":                {{"q", 4}, {"add", 4}, {"with", 4}, {"next", 8}, {"last", 8}, {"count", 0}, {"alphas", 8}, {"pair", 0}, {"second", 0}, {"product", 0}, {"factor", 0}, {"n", 0}},
-	"weighted_sum":            {{"sum", 8}, {"losses", 8}, {"weights", 8}, {"count", 0}},
-	"channels_last":           {{"y", ofMap}, {"x", 4}, {"channels", 0}, {"positions", 0}},
-	"planes":                  {{"x", 4}, {"y", ofMap}, {"channels", 0}, {"positions", 0}},
+	"cloud_fill":             {{"points", 4}, {"squares", 8}, {"x", ofMap}, {"centre", 8}, {"unit", 0}, {"rounded", 0}, {"channels", 0}, {"depth", 0}, {"count", 0}},
+	"cloud_spread":           {{"spread", 8}, {"means", 8}, {"square", 8}, {"centre", 8}, {"channels", 0}},
+	"sinkhorn_numbers":       {{"numbers", 8}, {"spread", 8}, {"epsilon", 0}, {"strength", 0}, {"equal", 0}},
+	"scale_epsilon":          {{"scaled", 8}, {"numbers", 8}, {"times", 0}},
+	"half_bias":              {{"bias", 4}, {"potential", 8}, {"squares", 8}, {"n", 0}},
+	"softmin":                {{"potential", 8}, {"errors", 8}, {"logs", 8}, {"squares", 8}, {"epsilon_at", 8}, {"stop", 8}, {"averaged", 0}, {"parts", 0}, {"n", 0}, {"m", 0}},
+	"sinkhorn_stop":          {{"stop", 8}, {"errors", 8}, {"tolerance", 0}, {"count", 0}, {"n", 0}},
+	"sinkhorn_value":         {{"value", 8}, {"f", 8}, {"g", 8}, {"p", 8}, {"q", 8}, {"numbers", 8}, {"n", 0}, {"m", 0}},
+	"sinkhorn_pull":          {{"gradient", 4}, {"pulled", 4}, {"mass", 4}, {"points", 4}, {"numbers", 8}, {"sign", 0}, {"itself", 0}, {"n", 0}, {"channels", 0}, {"depth", 0}},
+	"greatest_finish":        {{"index", 4}, {"values", 4}, {"indices", 4}, {"parts", 0}, {"n", 0}},
+	"relaxed_costs":          {{"costs", 8}, {"x", ofMap}, {"y", ofMap}, {"index", 4}, {"euclidean", 0}, {"channels", 0}, {"n", 0}},
+	"relaxed_pull":           {{"gradient", 4}, {"x", ofMap}, {"y", ofMap}, {"nearest_y", 4}, {"sorted", 8}, {"sums", 8}, {"scale", 8}, {"euclidean", 0}, {"channels", 0}, {"n", 0}, {"m", 0}},
+	"index_places":           {{"items", 8}, {"index", 4}, {"n", 0}},
+	"relaxed_scale":          {{"scale", 8}, {"spread", 8}, {"factor", 0}, {"scaled", 0}},
+	"relaxed_value":          {{"value", 8}, {"sums", 8}, {"scale", 8}},
+	"probe_distances":        {{"distances", 4}, {"y", ofMap}, {"channels", 0}, {"m", 0}, {"count", 0}},
+	"mmd_numbers":            {{"numbers", 8}, {"sorted", 4}, {"spread", 8}, {"pairs", 0}, {"scaled", 0}, {"n", 0}, {"m", 0}},
+	"mmd_value":              {{"value", 8}, {"sums", 8}, {"numbers", 8}, {"n", 0}, {"m", 0}},
+	"mmd_pull":               {{"gradient", 4}, {"pulled", 4}, {"mass", 4}, {"points", 4}, {"factor", 8}, {"n", 0}, {"channels", 0}, {"depth", 0}},
+	"convolution":            {{"y", ofMap}, {"x", ofMap}, {"filters", 4}, {"bias", 4}, {"x_mask", ofMap}, {"addend", ofMap}, {"mask", ofMap}, {"colour", 4}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"convolution_picture":    {{"y", ofMap}, {"x", 4}, {"filters", 4}, {"bias", 4}, {"colour", 4}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"product":                {{"y", ofMap}, {"x", ofMap}, {"matrix", 4}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
+	"picture_gradient":       {{"dx", 4}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"convolution_edges":      {{"dx", ofMap}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"picture_edges":          {{"dx", 4}, {"dy", ofMap}, {"filters", 4}, {"dy_mask", ofMap}, {"channels", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"arrange_plain_filters":  {{"to", 4}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
+	"arrange_matrix_filters": {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
+	"arrange_hopper_filters": {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
+	"convolution_hopper64":   {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"pulled", 128}, {"matrix", 128}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"convolution_hopper128":  {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"pulled", 128}, {"matrix", 128}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"product_matrix64":       {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
+	"product_matrix128":      {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
+	"convolution_matrix64":   {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"convolution_matrix128":  {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"finish_parts":           {{"y", ofMap}, {"parts_memory", 4}, {"parts", 0}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"out", 0}, {"n", 0}},
+	"gaussian_covariance":    {{"covariance", 8}, {"ordered", 8}, {"ridge", 8}, {"summary", 8}, {"numbers", 8}, {"order", 4}, {"n", 0}},
+	"dot_partials_f64":       {{"partials", 8}, {"x", 8}, {"y", 8}, {"n", 0}},
+	"transport_begin":        {{"t", 8}, {"u", 8}, {"v", 8}, {"spreads", 8}, {"target", 8}, {"inverse", 8}, {"covariance", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"n", 0}},
+	"invert_step":            {{"to0", 8}, {"from0", 8}, {"to1", 8}, {"from1", 8}, {"pivots", 8}, {"spread", 8}, {"n", 0}, {"step", 0}},
+	"transport_combine":      {{"t", 8}, {"u", 8}, {"spreads", 8}, {"v", 8}, {"w", 8}, {"ridge", 8}, {"n", 0}, {"step", 0}},
+	"transport_shift":        {{"x", 8}, {"y", 8}, {"u", 8}, {"v", 8}, {"spreads", 8}, {"ridge", 8}, {"n", 0}},
+	"transport_end":          {{"t", 8}, {"x", 8}, {"y", 8}, {"spreads", 8}, {"ridge", 8}, {"n", 0}},
+	"thin_product":           {{"y", 8}, {"matrix", 8}, {"thin", 8}, {"n", 0}},
+	"transport_residual":     {{"residual", 8}, {"moved", 8}, {"probed", 8}, {"n", 0}},
+	"gaussian_rows":          {{"cotangent", 8}, {"values", 8}, {"summary", 8}, {"target_mean", 8}, {"t", 8}, {"covariance", 8}, {"numbers", 8}, {"ridge", 8}, {"grad", 8}, {"n", 0}},
+	"gaussian_value":         {{"value", 8}, {"values", 8}, {"numbers", 8}, {"n", 0}},
+	"gram_partials":          {{"partials", 8}, {"summary", 8}, {"target", 8}, {"channels", 0}},
+	"gram_comparison":        {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"partials", 8}, {"parts", 0}, {"grad", 8}, {"scaled", 0}, {"channels", 0}},
+	"gram_matrix":            {{"value", 8}, {"matrix", ofMap}, {"factor", 4}, {"summary", 8}, {"target", 8}, {"partials", 8}, {"parts", 0}, {"grad", 8}, {"scaled", 0}, {"channels", 0}, {"positions", 0}, {"as_filters", 0}},
+	"rectify":                {{"y", ofMap}, {"x", ofMap}, {"n", 0}},
+	"rectify_gradient":       {{"dx", ofMap}, {"dy", ofMap}, {"y", ofMap}, {"n", 0}},
+	"add":                    {{"y", ofMap}, {"a", ofMap}, {"b", ofMap}, {"n", 0}},
+	"add_masked":             {{"y", ofMap}, {"a", ofMap}, {"b", ofMap}, {"mask", ofMap}, {"n", 0}},
+	"pool_max":               {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"pool_max_gradient":      {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"pool_mean":              {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"pool_mean_gradient":     {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"pool_l2":                {{"y", ofMap}, {"x", ofMap}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"pool_l2_gradient":       {{"dx", ofMap}, {"dy", ofMap}, {"x", ofMap}, {"addend", ofMap}, {"masked", 0}, {"scale", 0}, {"channels", 0}, {"height", 0}, {"width", 0}},
+	"variation_partials":     {{"partials", 8}, {"x", 4}, {"straight", 0}, {"diagonal", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
+	"variation_gradient":     {{"dx", 4}, {"x", 4}, {"grad", 8}, {"addend", 4}, {"straight", 0}, {"diagonal", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
+	"difference_partials":    {{"partials", 8}, {"x", ofMap}, {"target", ofMap}, {"n", 0}},
+	"difference_gradient":    {{"dx", ofMap}, {"x", ofMap}, {"target", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"n", 0}},
+	"difference_comparison":  {{"value", 8}, {"cotangent", 8}, {"sums", 8}, {"grad", 8}, {"scaled", 0}, {"n", 0}},
+	"scale_map":              {{"dx", ofMap}, {"gradient", 4}, {"grad", 8}, {"addend", ofMap}, {"mask", ofMap}, {"n", 0}},
+	"squares_partials":       {{"partials", 8}, {"x", ofMap}, {"n", 0}},
+	"gather":                 {{"y", ofMap}, {"x", ofMap}, {"index", 4}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"n", 0}},
+	"invert_index":           {{"inverse", 4}, {"index", 4}, {"n", 0}},
+	"channel_sums":           {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"channel_squares":        {{"partials", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"channel_powers":         {{"partials", 8}, {"x", ofMap}, {"centre", 8}, {"channels", 0}, {"positions", 0}},
+	"sum_rows":               {{"result", 8}, {"partials", 8}, {"factor", 0}, {"rows", 0}, {"count", 0}},
+	"channel_gradient":       {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
+	"powers_gradient":        {{"dx", ofMap}, {"x", ofMap}, {"cotangent", 8}, {"addend", ofMap}, {"mask", ofMap}, {"channels", 0}, {"positions", 0}},
+	"second_moments":         {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"second_moments_matrix":  {{"partials", 8}, {"sums", 8}, {"x", ofMap}, {"channels", 0}, {"positions", 0}},
+	"moments_finish":         {{"means", 8}, {"second", 8}, {"sums", 8}, {"partials", 8}, {"parts", 0}, {"channels", 0}, {"positions", 0}},
+	"cotangent_greatest":     {{"greatest", 8}, {"d", 8}, {"channels", 0}},
+	"moments_cotangent":      {{"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"cotangent", 8}, {"greatest", 8}, {"count", 0}, {"channels", 0}, {"positions", 0}, {"as_filters", 0}},
+	"log_sums":               {{"logs", 8}, {"x", 4}, {"y", 4}, {"bias", 4}, {"scale", 8}, {"stop", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"mixture_sums":           {{"sums", 8}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"greatest":               {{"values", 4}, {"indices", 4}, {"x", 4}, {"y", 4}, {"bias", 4}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"pull":                   {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"pull_mixture":           {{"pulled", 4}, {"mass", 4}, {"x", 4}, {"y", 4}, {"row_bias", 4}, {"column_bias", 4}, {"scale", 8}, {"n", 0}, {"m", 0}, {"depth", 0}},
+	"polar_begin":            {{"steps", 8}, {"pivots", 8}, {"partials", 8}, {"count", 0}, {"ridge", 8}, {"ordered", 8}, {"n", 0}},
+	"factor_step":            {{"factor", 4}, {"inverse", 4}, {"to", 8}, {"from", 8}, {"pivots", 8}, {"n", 0}, {"step", 0}},
+	"polar_first":            {{"even", 4}, {"odd", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"factor", 4}, {"inverse", 4}, {"steps", 8}, {"n", 0}},
+	"polar_gram":             {{"gram", 4}, {"even", 4}, {"odd", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
+	"polar_step":             {{"even", 4}, {"odd", 4}, {"gram", 4}, {"steps", 8}, {"n", 0}, {"step", 0}},
+	"polar_product":          {{"to", 4}, {"left", 4}, {"right", 4}, {"upper", 0}, {"n", 0}},
+	"polar_root":             {{"root", 4}, {"carried", 4}, {"target_factor", 4}, {"target_inverse", 4}, {"n", 0}},
+	"polar_map":              {{"t", 8}, {"target_factor", 4}, {"rooted", 4}, {"order", 4}, {"n", 0}},
+	"lines":                  {{"lines", 4}, {"x", ofMap}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
+	"spread_lines":           {{"gradient", 4}, {"lines", 4}, {"directions", 4}, {"count", 0}, {"channels", 0}, {"positions", 0}},
+	"sort_keys":              {{"items", 4}, {"lines", 4}, {"n", 0}},
+	"sort_places":            {{"items", 8}, {"lines", 4}, {"n", 0}},
+	"sort_count":             {{"counts", 4}, {"items", 4}, {"shift", 0}, {"n", 0}},
+	"sort_count_places":      {{"counts", 4}, {"items", 8}, {"shift", 0}, {"n", 0}},
+	"sort_scan":              {{"counts", 4}, {"tiles", 0}},
+	"sort_scatter":           {{"to", 4}, {"items", 4}, {"counts", 4}, {"shift", 0}, {"n", 0}},
+	"sort_scatter_places":    {{"to", 8}, {"items", 8}, {"counts", 4}, {"shift", 0}, {"n", 0}},
+	"target_sums":            {{"sums", 8}, {"items", 4}, {"m", 0}},
+	"match_lines":            {{"slopes", 4}, {"partials", 8}, {"x", 8}, {"y", 4}, {"sums", 8}, {"factor", 8}, {"n", 0}, {"m", 0}},
+	"sliced_factor":          {{"factor", 8}, {"squares", 8}, {"scaled", 0}, {"lines", 0}, {"length", 0}},
+	"place_keys":             {{"keys", 4}, {"items", 8}, {"n", 0}},
+	"line_products":          {{"partials", 8}, {"lines", 4}, {"x", ofMap}, {"count", 0}, {"channels", 0}, {"positions", 0}},
+	"turn_directions":        {{"directions", 8}, {"rounded", 4}, {"slopes", 8}, {"count", 0}, {"channels", 0}},
+	"restrict":               {{"coarse", 4}, {"partials", 8}, {"x", 4}, {"planes", 0}, {"height", 0}, {"width", 0}},
+	"prolong":                {{"x", 4}, {"coarse", 4}, {"gain", 0}, {"planes", 0}, {"height", 0}, {"width", 0}},
+	"statistics_comparison":  {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"grad", 8}, {"scaled", 0}, {"channels", 0}},
+	"raw_moments":            {{"summary", 8}, {"means", 8}, {"central", 8}, {"channels", 0}},
+	"central_comparison":     {{"value", 8}, {"cotangent", 8}, {"summary", 8}, {"target", 8}, {"grad", 8}, {"smoothing", 0}, {"scaled", 0}, {"channels", 0}},
+	"fill":                   {{"y", 4}, {"value", 0}, {"n", 0}},
+	"scale":                  {{"x", 4}, {"alpha", 0}, {"n", 0}},
+	"scale_by":               {{"y", 4}, {"x", 4}, {"alpha", 8}, {"n", 0}},
+	"scale_squares":          {{"y", 4}, {"partials", 8}, {"x", 4}, {"alpha", 8}, {"n", 0}},
+	"scale_by_f64":           {{"y", 8}, {"x", 8}, {"alpha", 8}, {"n", 0}},
+	"axpy":                   {{"y", 4}, {"alpha", 0}, {"x", 4}, {"n", 0}},
+	"add_f64":                {{"y", 8}, {"a", 8}, {"b", 8}, {"n", 0}},
+	"clamp":                  {{"x", 4}, {"low", 0}, {"high", 0}, {"n", 0}},
+	"average":                {{"mean", 4}, {"decay", 0}, {"x", 4}, {"n", 0}},
+	"adam":                   {{"point", 4}, {"gradient", 4}, {"mean", 4}, {"square", 4}, {"step", 0}, {"correction", 0}, {"beta1", 0}, {"beta2", 0}, {"epsilon", 0}, {"low", 0}, {"high", 0}, {"checked", 8}, {"count", 0}, {"other", 8}, {"n", 0}},
+	"dot_partials":           {{"partials", 8}, {"x", 4}, {"y", 4}, {"n", 0}},
+	"sum_partials":           {{"result", 8}, {"partials", 8}, {"count", 0}, {"factor", 0}},
+	"two_loop":               {{"q", 4}, {"add", 4}, {"with", 4}, {"next", 8}, {"last", 8}, {"count", 0}, {"alphas", 8}, {"pair", 0}, {"second", 0}, {"product", 0}, {"factor", 0}, {"n", 0}},
+	"weighted_sum":           {{"sum", 8}, {"losses", 8}, {"weights", 8}, {"count", 0}},
+	"channels_last":          {{"y", ofMap}, {"x", 4}, {"channels", 0}, {"positions", 0}},
+	"planes":                 {{"x", 4}, {"y", ofMap}, {"channels", 0}, {"positions", 0}},
 }

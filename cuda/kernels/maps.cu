@@ -1,6 +1,7 @@
 // Feature maps element by element, poolings, selections of positions, and losses that
 // compare a map or a picture with its neighbours or with a target.
 #include "pools.h"
+#include "slopes.h"
 
 constexpr int map_threads = 256;
 
@@ -275,17 +276,13 @@ KERNEL((map_threads), variation_gradient, float *dx, const float *x, const doubl
     }
 }
 
-// Differences of a map or a summary to a target, element by element: package pure's
-// Difference and Gram.
-constexpr double difference_epsilon = 1e-8, difference_rounding = 0.01;
-
-__device__ inline double to_double(double x) { return x; }
-template <class T> __device__ double to_double(T x) { return to_float(x); }
+// Differences of a map to a target, element by element: package pure's Difference.
+constexpr double difference_rounding = 0.01;
 
 template <class T> __device__ void difference_sums(double *partials, const T *x, const T *target, Int n) {
     double squares = 0, magnitudes = 0, target_squares = 0;
     for (Int i = first_index(); i < n; i += index_step()) {
-        double t = to_double(target[i]), d = to_double(x[i]) - t;
+        double t = to_float(target[i]), d = double(to_float(x[i])) - t;
         squares += d * d;
         magnitudes += fabs(d);
         target_squares += t * t;
@@ -298,12 +295,6 @@ template <class T> __device__ void difference_sums(double *partials, const T *x,
         partials[gridDim.x + blockIdx.x] = magnitudes;
         partials[2 * gridDim.x + blockIdx.x] = target_squares;
     }
-}
-
-// The derivative by an element with difference d, of which d² counts for square and |d| for
-// −magnitude.
-__device__ inline double slope_at(double square, double magnitude, double d) {
-    return 2 * square * d - (d > 0 ? magnitude : d < 0 ? -magnitude : 0.);
 }
 
 // difference_partials_…: partials (3 × grid) = the blocks' shares of the sums of d², |d|
@@ -327,20 +318,6 @@ DIFFERENCE(f16, f16)
 DIFFERENCE(bf16, bf16)
 #undef DIFFERENCE
 
-KERNEL((map_threads), difference_partials_f64, double *partials, const double *x, const double *target, Int n) {
-    difference_sums(partials, x, target, n);
-}
-
-// The derivatives of factor·squares/sum, with sum = magnitudes + more, by the sums of d² and
-// of |d|; and itself.
-struct Slopes {
-    double value, square, magnitude;
-
-    __device__ static Slopes of_ratio(double squares, double sum, double factor) {
-        return {factor * squares / sum, factor / sum, factor * squares / (sum * sum)};
-    }
-};
-
 // *value = the difference of n elements, from sums (3), and cotangent (3) = *grad·its
 // derivatives by them. scaled: 1 for Σd²/Σ|d| divided by the target's root mean square, 0 for
 // the mean of d². One thread.
@@ -358,26 +335,6 @@ KERNEL((map_threads), difference_comparison, double *value, double *cotangent, c
     cotangent[0] = *grad * slopes.square;
     cotangent[1] = *grad * -slopes.magnitude;
     cotangent[2] = 0;
-}
-
-// The comparison of second moments: summary and target hold channels means, which do
-// not count, then channels² second moments; *value is the loss, cotangent *grad·its
-// derivative by the summary. sums (3): those of difference_partials_f64 of the second
-// moments. scaled: 1 for Σd²/Σ|d| divided by the target's mean diagonal, 0 for Σd². Blocks of
-// 256 threads, any one-dimensional grid.
-KERNEL((map_threads), gram_comparison, double *value, double *cotangent, const double *summary, const double *target,
-       const double *sums, const double *grad, Int scaled, Int channels) {
-    double diagonal = 0;
-    for (Int i = threadIdx.x; i < channels; i += map_threads) diagonal += target[channels + i * channels + i];
-    diagonal = block_sum<map_threads>(diagonal);
-    Slopes slopes = {sums[0], 1, 0};
-    if (scaled)
-        slopes =
-            Slopes::of_ratio(sums[0], sums[1] + difference_epsilon, 1 / (diagonal / channels + difference_epsilon));
-    const Int n = channels + channels * channels;
-    for (Int i = first_index(); i < n; i += index_step())
-        cotangent[i] = i < channels ? 0. : *grad * slope_at(slopes.square, slopes.magnitude, summary[i] - target[i]);
-    if (first_index() == 0) *value = slopes.value;
 }
 
 // dx = *grad·gradient (float32) + addend, zero where mask isn't positive; addend and mask

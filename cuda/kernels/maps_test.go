@@ -103,28 +103,6 @@ func TestDifferencesMatchTheirDefinition(t *testing.T) {
 	}
 }
 
-func TestGramComparisonMatchesItsDefinition(t *testing.T) {
-	for _, channels := range []int{1, 7, 40} {
-		for scaled := range 2 {
-			n := channels + channels*channels
-			summary, target, want := doubles(n, 1), doubles(n, 2), make([]float64, 1+n)
-			for i := range channels {
-				target[channels+i*channels+i] += 3
-			}
-			var err error
-			if want[0], err = (pure.Gram{Channels: channels, Scaled: scaled == 1}).Compare(want[1:], summary, target); err != nil {
-				t.Fatal(err)
-			}
-			partials, sums, r := host.Allocate(9*8), host.Allocate(3*8), newComparison(n)
-			s, to := host.From(summary), host.From(target)
-			launch(t, "difference_partials_f64", someGrid, vectorBlock, 0, partials, s.At(8*channels), to.At(8*channels), channels*channels)
-			launch(t, "sum_partials", someGrid, vectorBlock, 0, sums, partials, 3, 1.0)
-			launch(t, "gram_comparison", someGrid, vectorBlock, 0, r.value, r.cotangent, s, to, sums, r.grad, scaled, channels)
-			r.check(t, "loss and cotangent", want, 1e-12)
-		}
-	}
-}
-
 func doubles(n int, seed uint64) []float64 {
 	values := make([]float64, n)
 	for i, v := range normal(n, seed) {

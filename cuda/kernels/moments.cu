@@ -1,5 +1,6 @@
 // Summaries of maps by moments, and what is pulled back through them. A map is
 // positions × channels.
+#include "finish.h"
 #include "tile.h"
 
 constexpr int channel_edge = 32, channel_rows = 8;
@@ -185,10 +186,10 @@ SECOND_MOMENTS(f16, f16)
 SECOND_MOMENTS(bf16, bf16)
 #undef SECOND_MOMENTS
 
-// On the matrix units: four warps of 32×32 results, slices of 32 positions, three of
-// them on their way. In blocks on the diagonal the warps on the left multiply their rows by
-// ones, too, which sums up the channels. Rows in shared memory are 16 bytes longer than they need be, which
-// keeps both ways of reading them free of bank conflicts.
+// On the matrix units, of float16 and bfloat16: four warps of 32×32 results, slices of 32
+// positions, three of them on their way. In blocks on the diagonal the warps on the left multiply
+// their rows by ones, too, which sums up the channels. Rows in shared memory are 16 bytes longer
+// than they need be, so that eight of them in a column lie on different banks.
 //
 // Sums are made in float32 over runs of 1,024 positions, and of runs in float64 in the block's
 // own part of the memory for partial sums: so what rounding takes is bounded by the length of
@@ -199,8 +200,8 @@ constexpr int moment_threads = 128, moment_stages = 3, moment_run = 1024 / momen
 template <class T>
 __device__ void second_moments_matrix(double *partials, double *sums_of_channels, const T *x, Int channels,
                                       Int positions) {
-    constexpr int pitch = moment_edge * sizeof(T) + 16, side_bytes = moment_depth * pitch;
-    constexpr int pieces = moment_edge * sizeof(T) / 16, depth = 32 / sizeof(T);
+    static_assert(sizeof(T) == 2);
+    constexpr int pitch = moment_edge * 2 + 16, side_bytes = moment_depth * pitch, pieces = moment_edge / 8, depth = 16;
     DYNAMIC_SHARED(unsigned char, shared);
     int block_row, block_column;
     lower_block(blockIdx.x, block_row, block_column);
@@ -222,7 +223,7 @@ __device__ void second_moments_matrix(double *partials, double *sums_of_channels
     };
 
     const bool summing = diagonal && column0 == 0;
-    const unsigned one = sizeof(T) == 4 ? 0x3f800000u : std::is_same_v<T, f16> ? 0x3c003c00u : 0x3f803f80u;
+    const unsigned one = std::is_same_v<T, f16> ? 0x3c003c00u : 0x3f803f80u;
     const unsigned ones[2] = {one, one};
     float sums[2][4][4] = {}, channel_sums[2][4] = {};
     double *part = partials + Int(blockIdx.y) * channels * channels;
@@ -266,26 +267,14 @@ __device__ void second_moments_matrix(double *partials, double *sums_of_channels
 #pragma unroll
         for (int k = 0; k < moment_depth; k += depth) {
             unsigned a[2][4], b[4][2];
-            if constexpr (sizeof(T) == 2) {
-                for (int i = 0; i < 2; i++)
-                    load_matrices_transposed(a[i], left + (k + lane / 16 * 8 + lane % 8) * pitch +
-                                                       (row0 + 16 * i + lane / 8 % 2 * 8) * 2);
-                for (int j = 0; j < 4; j += 2) {
-                    unsigned pair[4];
-                    load_matrices_transposed(pair, right + (k + lane / 8 % 2 * 8 + lane % 8) * pitch +
-                                                       (column0 + 8 * j + lane / 16 * 8) * 2);
-                    b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
-                }
-            } else {
-                auto word = [&](const unsigned char *side, int p, int channel) {
-                    return round_tf32(*reinterpret_cast<const unsigned *>(side + p * pitch + channel * 4));
-                };
-                for (int i = 0; i < 2; i++)
-                    for (int part = 0; part < 4; part++)
-                        a[i][part] = word(left, k + lane % 4 + part / 2 * 4, row0 + 16 * i + lane / 4 + part % 2 * 8);
-                for (int j = 0; j < 4; j++)
-                    for (int part = 0; part < 2; part++)
-                        b[j][part] = word(right, k + lane % 4 + part * 4, column0 + 8 * j + lane / 4);
+            for (int i = 0; i < 2; i++)
+                load_matrices_transposed(a[i], left + (k + lane / 16 * 8 + lane % 8) * pitch +
+                                                   (row0 + 16 * i + lane / 8 % 2 * 8) * 2);
+            for (int j = 0; j < 4; j += 2) {
+                unsigned pair[4];
+                load_matrices_transposed(pair, right + (k + lane / 8 % 2 * 8 + lane % 8) * pitch +
+                                                   (column0 + 8 * j + lane / 16 * 8) * 2);
+                b[j][0] = pair[0], b[j][1] = pair[1], b[j + 1][0] = pair[2], b[j + 1][1] = pair[3];
             }
             for (int i = 0; i < 2; i++)
                 for (int j = 0; j < 4; j++) multiply_add<T>(sums[i][j], a[i], b[j]);
@@ -297,8 +286,7 @@ __device__ void second_moments_matrix(double *partials, double *sums_of_channels
 }
 
 // As second_moments_…, where channels is a multiple of 64 and x is aligned to 16 bytes.
-// Blocks of
-// 128 threads, 27,648 bytes (tf32: 52,224) of dynamic shared memory; the same grid.
+// Blocks of 128 threads, 27,648 bytes of dynamic shared memory; the same grid.
 #define SECOND_MOMENTS_MATRIX(suffix, T)                                                                               \
     KERNEL((moment_threads), second_moments_matrix_##suffix, double *partials, double *sums, const T *x, Int channels, \
            Int positions) {                                                                                            \
@@ -306,7 +294,6 @@ __device__ void second_moments_matrix(double *partials, double *sums_of_channels
     }
 SECOND_MOMENTS_MATRIX(f16, f16)
 SECOND_MOMENTS_MATRIX(bf16, bf16)
-SECOND_MOMENTS_MATRIX(tf32, float)
 #undef SECOND_MOMENTS_MATRIX
 
 // Moments of the partial sums of second_moments_…: means (channels), and second (channels²),
@@ -330,17 +317,6 @@ KERNEL((256), moments_finish, double *means, double *second, const double *sums,
     }
 }
 
-// The greatest of the values of a block of 256 threads, to all of them.
-__device__ inline double greatest_of_block(double most) {
-    __shared__ double warps[256 / warp_size];
-    block_is_of(256);
-    for (int by = warp_size / 2; by > 0; by /= 2) most = max(most, __shfl_xor_sync(all_lanes, most, by));
-    if (threadIdx.x % warp_size == 0) warps[threadIdx.x / warp_size] = most;
-    __syncthreads();
-    for (double m : warps) most = max(most, m);
-    return most;
-}
-
 // greatest[block] = the block's share of the largest magnitude of D + Dᵀ, with D
 // (channels²) the cotangent of second moments. Blocks of 256 threads, a grid of 256 at
 // most.
@@ -348,25 +324,27 @@ KERNEL((256), cotangent_greatest, double *greatest, const double *d, Int channel
     double most = 0;
     for (Int i = first_index(); i < channels * channels; i += index_step())
         most = max(most, fabs(d[i] + d[i % channels * channels + i / channels]));
-    most = greatest_of_block(most);
+    most = block_greatest<256>(most);
     if (threadIdx.x == 0) greatest[blockIdx.x] = most;
 }
 
 // Readies the pull back of moments, dX = (dmean·1ᵀ + (D+Dᵀ)·X)/positions, for product_…:
 // matrix (channels²) = (D+Dᵀ)/s with s its largest magnitude, so that no type is too
 // narrow for it, factor = s/positions, bias (channels) = dmean/positions. cotangent:
-// dmean, then D. greatest: count values from cotangent_greatest. Any one-dimensional grid
-// of blocks of 256 threads.
+// dmean, then D. greatest: count values from cotangent_greatest. as_filters: 1 for rows of the
+// matrix in the order of filters on Hopper, where channels are a multiple of 32. Any
+// one-dimensional grid of blocks of 256 threads.
 template <class T, bool rounded>
 __device__ void moments_cotangent(T *matrix, float *factor, float *bias, const double *cotangent,
-                                  const double *greatest, Int count, Int channels, Int positions) {
+                                  const double *greatest, Int count, Int channels, Int positions, bool as_filters) {
     const double *d = cotangent + channels;
     double most = 0;
     for (Int i = threadIdx.x; i < count; i += 256) most = max(most, greatest[i]);
-    most = greatest_of_block(most);
+    most = block_greatest<256>(most);
     const double scale = most > 0 ? 1 / most : 0;
     for (Int i = first_index(); i < channels * channels; i += index_step()) {
-        float v = float(scale * (d[i] + d[i % channels * channels + i / channels]));
+        const Int at = element_at(i, channels, as_filters);
+        float v = float(scale * (d[at] + d[at % channels * channels + at / channels]));
         if constexpr (rounded) v = __uint_as_float(round_tf32(__float_as_uint(v)));
         matrix[i] = from_float<T>(v);
     }
@@ -375,8 +353,9 @@ __device__ void moments_cotangent(T *matrix, float *factor, float *bias, const d
 }
 #define MOMENTS_COTANGENT(suffix, T, rounded)                                                                          \
     KERNEL((256), moments_cotangent_##suffix, T *matrix, float *factor, float *bias, const double *cotangent,          \
-           const double *greatest, Int count, Int channels, Int positions) {                                           \
-        moments_cotangent<T, rounded>(matrix, factor, bias, cotangent, greatest, count, channels, positions);          \
+           const double *greatest, Int count, Int channels, Int positions, Int as_filters) {                           \
+        moments_cotangent<T, rounded>(matrix, factor, bias, cotangent, greatest, count, channels, positions,           \
+                                      as_filters != 0);                                                                \
     }
 MOMENTS_COTANGENT(f32, float, false)
 MOMENTS_COTANGENT(tf32, float, true)

@@ -125,29 +125,22 @@ func TestStatisticsComparisonsMatchTheirDefinitions(t *testing.T) {
 
 func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
 	for _, shape := range [][2]int{{3, 10}, {70, 130}, {64, 33}, {128, 200}} {
-		for _, e := range []element{single, half, brain, tensor} {
+		for _, e := range storage {
 			for _, onMatrix := range []bool{false, true} {
 				c, n := shape[0], shape[1]
-				if onMatrix && (e == single || c%64 != 0) || !onMatrix && e == tensor {
+				if onMatrix && (e == single || c%64 != 0) {
 					continue
 				}
 				t.Run(fmt.Sprint(shape, e.suffix, onMatrix), func(t *testing.T) {
-					stored := e
-					if e == tensor {
-						stored = single
-					}
 					x := normal(c*n, 1)
 					for i := range x {
 						x[i] = max(x[i], 0)
 					}
-					xs := stored.from(t, x)
+					xs := e.from(t, x)
 					planes := planesOf(x, c)
 					mean, second := make([]float64, c), make([]float64, c*c)
 					pure.Moments(mean, second, planes, c)
-					tolerance := 1e-6
-					if e == tensor {
-						tolerance = 2e-3
-					}
+					const tolerance = 1e-6
 					inEveryOrder(t, func(t *testing.T) {
 						const parts = 3
 						partials, sums := host.Allocate(parts*c*c*8), host.Allocate(parts*c*8)
@@ -155,7 +148,7 @@ func TestSecondMomentsMatchTheirDefinition(t *testing.T) {
 						b := blocks(c, 64)
 						grid := host.Dim{X: b * (b + 1) / 2, Y: parts}
 						if onMatrix {
-							launch(t, "second_moments_matrix_"+e.suffix, grid, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, sums, xs, c, n)
+							launch(t, "second_moments_matrix_"+e.suffix, grid, host.Dim{X: 128}, 27648, partials, sums, xs, c, n)
 						} else {
 							launch(t, "second_moments_"+e.suffix, grid, vectorBlock, 0, partials, sums, xs, c, n)
 						}
@@ -183,13 +176,9 @@ func TestSecondMomentsOfLongPartsLoseNothing(t *testing.T) {
 		}
 	}
 	want := (2*run*64*64 + float64(n-2*run)/16/16) / n
-	for _, e := range []element{half, brain, tensor} {
-		stored := e
-		if e == tensor {
-			stored = single
-		}
+	for _, e := range []element{half, brain} {
 		partials, sums, means, result := host.Allocate(c*c*8), host.Allocate(c*8), host.Allocate(c*8), host.Allocate(c*c*8)
-		launch(t, "second_moments_matrix_"+e.suffix, host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*e.size+16), partials, sums, stored.from(t, x), c, n)
+		launch(t, "second_moments_matrix_"+e.suffix, host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 27648, partials, sums, e.from(t, x), c, n)
 		launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, 1, c, n)
 		for i, v := range host.Of[float64](result)[:c*c] {
 			if d := math.Abs(v - want); !(d <= 1e-15*want) {
@@ -218,7 +207,7 @@ func TestRoundingInSecondMomentsIsBoundedByARun(t *testing.T) {
 	second, mean := make([]float64, c*c), make([]float64, c)
 	pure.Moments(mean, second, planesOf(stored, c), c)
 	partials, sums, means, result := host.Allocate(c*c*8), host.Allocate(c*8), host.Allocate(c*8), host.Allocate(c*c*8)
-	launch(t, "second_moments_matrix_f16", host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 3*2*32*(64*2+16), partials, sums, xs, c, n)
+	launch(t, "second_moments_matrix_f16", host.Dim{X: 1, Y: 1}, host.Dim{X: 128}, 27648, partials, sums, xs, c, n)
 	launch(t, "moments_finish", someGrid, vectorBlock, 0, means, result, sums, partials, 1, c, n)
 	for i, want := range mean {
 		if d := math.Abs(host.Of[float64](means)[i] - want); !(d <= 0x1p-17*want) {
@@ -274,7 +263,7 @@ func TestMomentsGradientMatchesItsDefinition(t *testing.T) {
 				launch(t, "cotangent_greatest", someGrid, vectorBlock, 0, greatest, ds.At(8*c), c)
 				// The plain product takes its matrix in float32, the matrix units in the map's type.
 				matrix := host.Allocate(c * c * 4)
-				launch(t, "moments_cotangent_f32", someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n)
+				launch(t, "moments_cotangent_f32", someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n, 0)
 				if e != tensor {
 					launch(t, "product_"+e.suffix, host.Dim{X: blocks(n, 128), Y: blocks(c, 64)}, vectorBlock, 0, result, xs, matrix, factor, bias, addends, 0, c, c, n)
 					near(t, "dx", stored.to(t, result, c*n), want, e.tolerance)
@@ -283,7 +272,7 @@ func TestMomentsGradientMatchesItsDefinition(t *testing.T) {
 					return
 				}
 				columns := 64 << (c / 128)
-				launch(t, "moments_cotangent_"+e.suffix, someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n)
+				launch(t, "moments_cotangent_"+e.suffix, someGrid, vectorBlock, 0, matrix, factor, bias, ds, greatest, 3, c, n, 0)
 				launch(t, fmt.Sprintf("product_matrix%d_%s", columns, e.suffix), host.Dim{X: blocks(n, 128), Y: c / columns}, vectorBlock, 4*64*(128+columns),
 					result, xs, matrix, factor, bias, addends, 0, c, c, n)
 				near(t, "dx on matrix units", stored.to(t, result, c*n), want, 2*e.tolerance)

@@ -24,6 +24,19 @@ KERNEL((vector_threads), scale_by, float *y, const float *x, const double *alpha
     for (Int i = first_index(); i < n; i += index_step()) y[i] = a * x[i];
 }
 
+// y = *alpha·x, partials[block] = the block's share of Σ y², as by dot_partials.
+KERNEL((vector_threads), scale_squares, float *y, double *partials, const float *x, const double *alpha, Int n) {
+    const float a = float(*alpha);
+    double sum = 0;
+    for (Int i = first_index(); i < n; i += index_step()) {
+        const float v = a * x[i];
+        y[i] = v;
+        sum += double(v) * double(v);
+    }
+    sum = block_sum<vector_threads>(sum);
+    if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
 // y = *alpha·x, float64
 KERNEL((vector_threads), scale_by_f64, double *y, const double *x, const double *alpha, Int n) {
     for (Int i = first_index(); i < n; i += index_step()) y[i] = *alpha * x[i];
@@ -55,24 +68,34 @@ KERNEL((vector_threads), average, float *mean, double decay, const float *x, Int
     for (Int i = first_index(); i < n; i += index_step()) mean[i] = keep * mean[i] + take * x[i];
 }
 
+__device__ inline bool is_finite(double x) { return fabs(x) <= 1.7976931348623157e308; }
+
 // One step of Adam:
 //
 //	mean   = beta1·mean   + (1−beta1)·gradient
 //	square = beta2·square + (1−beta2)·gradient²
 //	point -= step·mean / (√(square·correction) + epsilon)
 //
-// with step = StepSize/(1−beta1^t) and correction = 1/(1−beta2^t) in step t.
+// with step = StepSize/(1−beta1^t) and correction = 1/(1−beta2^t) in step t, after which the
+// point is moved into [low, high] as by clamp. There is no step where one of the count numbers
+// at checked, or *other, isn't finite; both may be null.
 KERNEL((vector_threads), adam, float *point, const float *gradient, float *mean, float *square, double step,
-       double correction, double beta1, double beta2, double epsilon, Int n) {
+       double correction, double beta1, double beta2, double epsilon, double low, double high, const double *checked,
+       Int count, const double *other, Int n) {
+    for (Int i = 0; checked && i < count; i++)
+        if (!is_finite(checked[i])) return;
+    if (other && !is_finite(*other)) return;
     float keep1 = float(beta1), take1 = float(1 - beta1), keep2 = float(beta2), take2 = float(1 - beta2);
     float size = float(step), unbias = float(correction), least = float(epsilon);
+    const float lowest = float(low), highest = float(high);
     for (Int i = first_index(); i < n; i += index_step()) {
         float g = gradient[i];
         float m = keep1 * mean[i] + take1 * g;
         float s = keep2 * square[i] + take2 * g * g;
         mean[i] = m;
         square[i] = s;
-        point[i] -= size * m / (sqrtf(s * unbias) + least);
+        const float v = point[i] - size * m / (sqrtf(s * unbias) + least);
+        point[i] = v < lowest ? lowest : v > highest ? highest : v;
     }
 }
 

@@ -67,6 +67,23 @@ func TestVectorsMatchTheirLoops(t *testing.T) {
 	}
 }
 
+func TestScaledVectorsHaveTheirSquares(t *testing.T) {
+	for _, n := range []int{1, 31, 256, 1003} {
+		inEveryOrder(t, func(t *testing.T) {
+			x, y, partials, sum := normal(n, 1), host.Allocate(4*n), host.Allocate(3*8), host.Allocate(8)
+			launch(t, "scale_squares", host.Dim{X: 3}, vectorBlock, 0, y, partials, host.From(x), scalars(-0.25), n)
+			launch(t, "sum_partials", host.Dim{}, vectorBlock, 0, sum, partials, 3, 1.0)
+			want, squares := make([]float32, n), 0.
+			for i := range want {
+				want[i] = -0.25 * x[i]
+				squares += float64(want[i]) * float64(want[i])
+			}
+			near(t, "scaled", host.Of[float32](y), want, 0)
+			near(t, "squares", host.Of[float64](sum)[:1], []float64{squares}, 1e-12)
+		})
+	}
+}
+
 func TestVectorsOfDoublesMatchTheirLoops(t *testing.T) {
 	for _, n := range []int{1, 31, 256, 1003} {
 		inEveryOrder(t, func(t *testing.T) {
@@ -161,10 +178,40 @@ func TestAdamMatchesItsFormula(t *testing.T) {
 		s := beta2*float64(square[i]) + (1-beta2)*g*g
 		want[i] = float64(point[i]) - 0.02*m/(1-math.Pow(beta1, iteration))/(math.Sqrt(s/(1-math.Pow(beta2, iteration)))+epsilon)
 	}
-	p := host.From(point)
-	launch(t, "adam", host.Dim{X: 2}, vectorBlock, 0, p, host.From(gradient), host.From(mean), host.From(square),
-		0.02/(1-math.Pow(beta1, iteration)), 1/(1-math.Pow(beta2, iteration)), beta1, beta2, epsilon, n)
-	near(t, "point", host.Of[float32](p), want, 1e-6)
+	infinity := math.Inf(1)
+	for _, c := range []struct {
+		name      string
+		low, high float64
+		checked   []float64
+		other     float64
+		stays     bool
+	}{
+		{"unbounded", -infinity, infinity, nil, 1, false},
+		{"within bounds", -0.5, 0.75, []float64{1, -math.MaxFloat64}, 0, false},
+		{"a number is infinite", -1, 1, []float64{1, infinity}, 1, true},
+		{"a number is none", -1, 1, []float64{math.NaN(), 1}, 1, true},
+		{"the other is infinite", -1, 1, []float64{1, 2}, -infinity, true},
+	} {
+		p, m, s := host.From(point), host.From(mean), host.From(square)
+		var checked any = 0
+		if c.checked != nil {
+			checked = host.From(c.checked)
+		}
+		launch(t, "adam", host.Dim{X: 2}, vectorBlock, 0, p, host.From(gradient), m, s,
+			0.02/(1-math.Pow(beta1, iteration)), 1/(1-math.Pow(beta2, iteration)), beta1, beta2, epsilon,
+			c.low, c.high, checked, len(c.checked), scalars(c.other), n)
+		if c.stays {
+			near(t, c.name+": point", host.Of[float32](p), point, 0)
+			near(t, c.name+": mean", host.Of[float32](m), mean, 0)
+			near(t, c.name+": square", host.Of[float32](s), square, 0)
+			continue
+		}
+		bounded := make([]float64, n)
+		for i, v := range want {
+			bounded[i] = min(max(v, c.low), c.high)
+		}
+		near(t, c.name+": point", host.Of[float32](p), bounded, 1e-6)
+	}
 }
 
 func TestLayoutsAreThereAndBack(t *testing.T) {

@@ -154,13 +154,20 @@ var counts = map[string]func(operands) Work{
 	"scale_map":        elementwise(2, "dx", "gradient", "addend", "mask"),
 	"pool_max":         pool, "pool_mean": pool, "pool_l2": pool,
 	"pool_max_gradient": poolGradient, "pool_mean_gradient": poolGradient, "pool_l2_gradient": poolGradient,
-	"variation_partials":      picture(12, "x"),
-	"variation_gradient":      picture(24, "dx", "x", "addend"),
-	"difference_partials":     elementwise(3, "x", "target"),
-	"difference_gradient":     elementwise(2, "dx", "x", "target", "addend"),
-	"difference_partials_f64": inDouble(elementwise(3, "x", "target")),
-	"squares_partials":        elementwise(2, "x"),
-	"difference_comparison":   few,
+	"variation_partials":  picture(12, "x"),
+	"variation_gradient":  picture(24, "dx", "x", "addend"),
+	"difference_partials": elementwise(3, "x", "target"),
+	"difference_gradient": elementwise(2, "dx", "x", "target", "addend"),
+	"gram_partials": func(o operands) Work {
+		n := o.n("channels") * o.n("channels")
+		return Work{Double, 4 * n, o.size(n, "summary", "target")}
+	},
+	"gram_matrix": func(o operands) Work {
+		n := o.n("channels") * o.n("channels")
+		return Work{Double, 6 * n, o.size(n, "matrix", "summary", "target")}
+	},
+	"squares_partials":      elementwise(2, "x"),
+	"difference_comparison": few,
 	"gram_comparison": func(o operands) Work {
 		n := o.n("channels") * o.n("channels")
 		return Work{Double, 4 * n, o.size(n, "cotangent", "summary", "target")}
@@ -227,17 +234,18 @@ var counts = map[string]func(operands) Work{
 		n := o.n("planes") * o.n("height") * o.n("width")
 		return Work{Single, 8 * n, o.size(n, "x", "x") + o.size(n/4, "coarse")}
 	},
-	"fill":         elementwise(0, "y"),
-	"scale":        elementwise(1, "x", "x"),
-	"scale_by":     elementwise(1, "y", "x"),
-	"scale_by_f64": inDouble(elementwise(1, "y", "x")),
-	"axpy":         elementwise(2, "y", "y", "x"),
-	"add_f64":      inDouble(elementwise(1, "y", "a", "b")),
-	"clamp":        elementwise(0, "x", "x"),
-	"average":      elementwise(3, "mean", "mean", "x"),
-	"adam":         elementwise(14, "point", "point", "gradient", "mean", "mean", "square", "square"),
-	"dot_partials": inDouble(elementwise(2, "x", "y")),
-	"two_loop":     inDouble(elementwise(4, "q", "q", "add", "with")),
+	"fill":          elementwise(0, "y"),
+	"scale":         elementwise(1, "x", "x"),
+	"scale_by":      elementwise(1, "y", "x"),
+	"scale_squares": elementwise(3, "y", "x"),
+	"scale_by_f64":  inDouble(elementwise(1, "y", "x")),
+	"axpy":          elementwise(2, "y", "y", "x"),
+	"add_f64":       inDouble(elementwise(1, "y", "a", "b")),
+	"clamp":         elementwise(0, "x", "x"),
+	"average":       elementwise(3, "mean", "mean", "x"),
+	"adam":          elementwise(14, "point", "point", "gradient", "mean", "mean", "square", "square"),
+	"dot_partials":  inDouble(elementwise(2, "x", "y")),
+	"two_loop":      inDouble(elementwise(4, "q", "q", "add", "with")),
 	"sum_partials": func(o operands) Work {
 		n := o.n("count") * o.blocks()
 		return Work{Double, n, o.size(n, "partials")}
@@ -323,7 +331,12 @@ func matrixConvolution(o operands) Work {
 func hopperConvolution(o operands) Work {
 	w, in := inParts(o, convolution(o, MatrixHalf), o.n("parts")), o.n("in")
 	w.Bytes += o.size(o.n("height")*o.n("width")*o.n("out")/4, "pooled")
-	w.Bytes += 2 * (in*o.n("height")*o.n("width") + 9*in*o.n("out"))
+	n, out := o.n("height")*o.n("width"), o.n("out")
+	w.Bytes += 2 * (in*n + 9*in*out)
+	if o.of("pulled").word != 0 {
+		w.Operations += 2 * out * out * n
+		w.Bytes += 2 * (out*n + out*out)
+	}
 	return w
 }
 

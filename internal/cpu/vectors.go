@@ -132,4 +132,7 @@ func (d *Device) AdamStep(s optim.AdamStep) {
 	kernels.AdamStep(d.workers, s.Point.(optim.HostVector), s.Gradient.(optim.HostVector),
 		s.Mean.(optim.HostVector), s.Square.(optim.HostVector),
 		kernels.Adam{StepSize: s.StepSize, Beta1: s.Beta1, Beta2: s.Beta2, Epsilon: s.Epsilon, Iteration: s.Iteration})
+	if s.Bounds != (optim.Bounds{}) {
+		d.Clamp(s.Point, s.Bounds.Low, s.Bounds.High)
+	}
 }

@@ -10,6 +10,9 @@ type AdamOptions struct {
 	Beta2    float64 // 0.999: decay of the squared gradient's mean
 	Epsilon  float64 // 1e-8: added to the root of the squared gradient's mean
 	Bounds   Bounds  // none; else the point is moved into them after each step
+	// Along: never; else tells whether the next evaluation leaves the gradient as the device
+	// makes it, so that the device may make the step before the loss is known here.
+	Along func() bool
 }
 
 func (o AdamOptions) withDefaults() AdamOptions {
@@ -70,18 +73,21 @@ func (a *Adam) attach(point, gradient Vector) error {
 // Step evaluates the objective once and moves the point. After a *NonFiniteError the point
 // stays where it was evaluated, which the last step came to by a finite gradient.
 func (a *Adam) Step(objective Objective) (Report, error) {
+	step := AdamStep{
+		Point: a.point, Gradient: a.gradient, Mean: a.mean, Square: a.square,
+		StepSize: a.options.StepSize,
+		Beta1:    a.options.Beta1, Beta2: a.options.Beta2, Epsilon: a.options.Epsilon,
+		Iteration: a.iteration + 1, Bounds: a.options.Bounds,
+	}
+	if f, ok := a.vectors.(AdamForeseer); ok && a.options.Along != nil && a.options.Along() {
+		f.ForeseeAdam(step)
+	}
 	e, err := evaluate(a.vectors, a.gradient, objective)
 	if err != nil {
 		return Report{Evaluations: 1}, err
 	}
 	a.iteration++
-	a.vectors.AdamStep(AdamStep{
-		Point: a.point, Gradient: a.gradient, Mean: a.mean, Square: a.square,
-		StepSize: a.options.StepSize,
-		Beta1:    a.options.Beta1, Beta2: a.options.Beta2, Epsilon: a.options.Epsilon,
-		Iteration: a.iteration,
-	})
-	a.options.Bounds.apply(a.vectors, a.point)
+	a.vectors.AdamStep(step)
 	return Report{Loss: e.loss, GradientNorm: e.norm, Evaluations: 1}, nil
 }
 

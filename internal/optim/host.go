@@ -122,7 +122,7 @@ func (Host) Average(mean Vector, decay float64, x Vector) {
 }
 
 // AdamStep makes one update as the type of the same name defines it.
-func (Host) AdamStep(s AdamStep) {
+func (h Host) AdamStep(s AdamStep) {
 	beta1, beta2, epsilon := float32(s.Beta1), float32(s.Beta2), float32(s.Epsilon)
 	take1, take2 := float32(1-s.Beta1), float32(1-s.Beta2)
 	step := float32(s.StepSize / (1 - math.Pow(s.Beta1, float64(s.Iteration))))
@@ -135,4 +135,5 @@ func (Host) AdamStep(s AdamStep) {
 		mean[i], square[i] = m, q
 		point[i] -= step * m / (float32(math.Sqrt(float64(q)))*root + epsilon)
 	}
+	s.Bounds.apply(h, point)
 }

@@ -27,19 +27,20 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 		return false, err
 	}
 	for range l.options.Evaluations {
-		slope, err := l.place(t)
-		if err != nil {
+		var unusable *NonFiniteError
+		e, err := l.try(t, first, objective)
+		if err != nil && !errors.As(err, &unusable) {
 			return false, err
 		}
-		if !(slope < -resolution*math.Abs(first.loss)) {
+		if e.evaluated {
+			last = t
+		}
+		slope := e.slope
+		if !promises(slope, first) {
 			break
 		}
-		last = t
-		e, end, err := l.evaluateAlong(objective)
-		if err != nil && !errors.As(err, &notFinite) {
-			return false, err
-		}
 		if err != nil {
+			notFinite = unusable
 			far = t
 			t = near + 0.1*(far-near)
 			continue
@@ -50,8 +51,8 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 			t = shorter(near, far, e.loss-first.loss, slope)
 			continue
 		}
-		l.here = e
-		if end >= l.options.Curvature*slope {
+		l.here = e.evaluation
+		if e.end >= l.options.Curvature*slope {
 			return true, nil
 		}
 		near = t
@@ -73,9 +74,9 @@ func (l *LBFGS) search(objective Objective) (found bool, err error) {
 // settle goes back to a length that fulfilled the first condition, unless it is
 // the one tried last.
 func (l *LBFGS) settle(near, last float64, objective Objective) error {
-	_, err := l.place(near)
-	if err != nil || near == last {
-		return err
+	l.move(near)
+	if near == last {
+		return nil
 	}
 	e, err := evaluate(l.vectors, l.gradient, objective)
 	if err == nil {
@@ -84,16 +85,49 @@ func (l *LBFGS) settle(near, last float64, objective Objective) error {
 	return err
 }
 
-// evaluateAlong evaluates the point where place has moved it, and returns the product of
-// the gradient there and the step.
-func (l *LBFGS) evaluateAlong(objective Objective) (e evaluation, slope float64, err error) {
+// promises tells whether a step along which the loss has a slope at its beginning promises more
+// than the loss resolves.
+func promises(slope float64, first evaluation) bool {
+	return slope < -resolution*math.Abs(first.loss)
+}
+
+// trial is what is known of a point along the path.
+type trial struct {
+	evaluation
+	evaluated  bool
+	slope, end float64 // products of the step with the gradients where it begins and ends
+}
+
+// try evaluates the point at a length along the path, if a step there promises something. A
+// device that can foresee products evaluates in any case, so that all of that takes one wait for
+// it: a search whose steps promise nothing is the last one of a descent.
+func (l *LBFGS) try(t float64, first evaluation, objective Objective) (r trial, err error) {
+	l.move(t)
+	var products []float64
+	if _, foresees := l.vectors.(Foreseer); foresees && l.compact == nil {
+		r.evaluated = true
+		r.evaluation, products, err = evaluateWith(l.vectors, l.gradient, objective,
+			[2]Vector{l.originGradient, l.next.Step}, [2]Vector{l.gradient, l.next.Step})
+		if products != nil {
+			r.slope, r.end = products[0], products[1]
+		}
+		return r, err
+	}
+	if r.slope, err = l.slope(); err != nil || !promises(r.slope, first) {
+		return r, err
+	}
+	r.evaluated = true
 	if l.compact == nil {
-		return evaluateAlong(l.vectors, l.gradient, l.next.Step, objective)
+		r.evaluation, products, err = evaluateWith(l.vectors, l.gradient, objective, [2]Vector{l.gradient, l.next.Step})
+		if products != nil {
+			r.end = products[0]
+		}
+		return r, err
 	}
-	if e, err = evaluate(l.vectors, l.gradient, objective); err == nil {
-		slope, err = l.compact.DotDifference(l.gradient, l.point, l.origin)
+	if r.evaluation, err = evaluate(l.vectors, l.gradient, objective); err == nil {
+		r.end, err = l.compact.DotDifference(l.gradient, l.point, l.origin)
 	}
-	return e, slope, err
+	return r, err
 }
 
 // strideGrowth is by how much a step along the gradient may be longer than the one before.
@@ -121,19 +155,24 @@ func (l *LBFGS) firstLength() (float64, error) {
 	return size * math.Sqrt(float64(l.point.Len())) / length, nil
 }
 
-// place moves the point to P(x + t·d) and returns gᵀs. Where pairs aren't compact, it
-// leaves the step s in next.
-func (l *LBFGS) place(t float64) (slope float64, err error) {
+// slope returns gᵀs of the step to where the point was moved.
+func (l *LBFGS) slope() (float64, error) {
+	if l.compact != nil {
+		return l.compact.DotDifference(l.originGradient, l.point, l.origin)
+	}
+	return l.vectors.Dot(l.originGradient, l.next.Step)
+}
+
+// move moves the point to P(x + t·d). Where pairs aren't compact, it leaves the step s in next.
+func (l *LBFGS) move(t float64) {
 	v := l.vectors
 	v.Copy(l.point, l.origin)
 	v.AddScaled(l.point, t, l.direction)
 	l.options.Bounds.apply(v, l.point)
-	if l.compact != nil {
-		return l.compact.DotDifference(l.originGradient, l.point, l.origin)
+	if l.compact == nil {
+		v.Copy(l.next.Step, l.point)
+		v.AddScaled(l.next.Step, -1, l.origin)
 	}
-	v.Copy(l.next.Step, l.point)
-	v.AddScaled(l.next.Step, -1, l.origin)
-	return v.Dot(l.originGradient, l.next.Step)
 }
 
 // shorter returns a length between near and far for a step of length far that

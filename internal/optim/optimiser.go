@@ -88,38 +88,33 @@ type evaluation struct {
 
 // evaluate runs the objective and checks that what it left is finite.
 func evaluate(vectors Vectors, gradient Vector, objective Objective) (evaluation, error) {
-	e, _, err := evaluateAlong(vectors, gradient, nil, objective)
+	e, _, err := evaluateWith(vectors, gradient, objective)
 	return e, err
 }
 
-// evaluateAlong does the same and returns the product of the gradient and a step,
-// unless that is nil.
-func evaluateAlong(vectors Vectors, gradient, step Vector, objective Objective) (e evaluation, slope float64, err error) {
-	pairs := [][2]Vector{{gradient, gradient}}
-	if step != nil {
-		pairs = append(pairs, [2]Vector{gradient, step})
-	}
+// evaluateWith does the same and returns the products of more pairs, in the same wait for a
+// device that is told of them. They are there with a *NonFiniteError, too.
+func evaluateWith(vectors Vectors, gradient Vector, objective Objective, more ...[2]Vector) (e evaluation, products []float64, err error) {
+	pairs := append([][2]Vector{{gradient, gradient}}, more...)
 	if f, ok := vectors.(Foreseer); ok {
 		f.Foresee(pairs...)
 	}
 	loss, err := objective()
 	if err != nil {
-		return evaluation{}, 0, err
-	}
-	if !finite(loss) {
-		return evaluation{}, 0, &NonFiniteError{What: "loss", Value: loss}
+		return evaluation{}, nil, err
 	}
 	dots, err := vectors.Dots(pairs...)
 	if err != nil {
-		return evaluation{}, 0, err
+		return evaluation{}, nil, err
 	}
-	if square := dots[0]; !finite(square) {
-		return evaluation{}, 0, &NonFiniteError{What: "gradient", Value: math.Sqrt(square)}
+	square, products := dots[0], dots[1:]
+	switch {
+	case !finite(loss):
+		return evaluation{}, products, &NonFiniteError{What: "loss", Value: loss}
+	case !finite(square):
+		return evaluation{}, products, &NonFiniteError{What: "gradient", Value: math.Sqrt(square)}
 	}
-	if step != nil {
-		slope = dots[1]
-	}
-	return evaluation{loss: loss, norm: math.Sqrt(dots[0])}, slope, nil
+	return evaluation{loss: loss, norm: math.Sqrt(square)}, products, nil
 }
 
 func finite(x float64) bool {

@@ -41,7 +41,8 @@ type Vectors interface {
 	// Compact is the device's arithmetic with vectors in half of the memory, nil where it
 	// has none.
 	Compact() CompactVectors
-	// AdamStep makes one fused update of point, mean and square.
+	// AdamStep makes one fused update of point, mean and square. Where that was foreseen and
+	// has been made, nothing is left to do.
 	AdamStep(AdamStep)
 }
 
@@ -50,6 +51,14 @@ type Vectors interface {
 type Foreseer interface {
 	// Foresee says which products Dots will be asked for after the next evaluation.
 	Foresee(pairs ...[2]Vector)
+}
+
+// AdamForeseer is implemented by Vectors that can make a step of Adam along with an evaluation
+// of the objective, before its loss is known.
+type AdamForeseer interface {
+	// ForeseeAdam says which step AdamStep will be asked for after the next evaluation. It may
+	// be made along with that, unless the loss or the gradient aren't finite then.
+	ForeseeAdam(AdamStep)
 }
 
 // Measurer is implemented by Vectors that take all that L-BFGS has to know of a step and its
@@ -64,11 +73,14 @@ type Measurer interface {
 //	mean   = Beta1·mean   + (1−Beta1)·gradient
 //	square = Beta2·square + (1−Beta2)·gradient²
 //	point -= StepSize · mean/(1−Beta1^Iteration) / (√(square/(1−Beta2^Iteration)) + Epsilon)
+//
+// after which the point is moved into the bounds.
 type AdamStep struct {
 	Point, Gradient, Mean, Square Vector
 	StepSize                      float64
 	Beta1, Beta2, Epsilon         float64
 	Iteration                     int // from 1
+	Bounds                        Bounds
 }
 
 // DotEach returns the product of each pair, one after the other.

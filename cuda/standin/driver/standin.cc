@@ -108,6 +108,8 @@ struct CUstream_st {
 
 struct CUevent_st {
 	std::chrono::steady_clock::time_point at;
+	CUstream stream = nullptr; // that it was recorded on last
+	std::shared_ptr<bool> reached = std::make_shared<bool>(true);
 	// Where it was recorded while work was captured.
 	std::weak_ptr<Capture> capture;
 	std::vector<size_t> latest;
@@ -212,13 +214,16 @@ size_t most_shared() {
 }
 
 // Runs what is pending on a stream. What goes wrong stays with the context.
-CUresult run(CUstream stream) {
+// Runs what is pending on a stream, or as much of it as it takes until something is reached.
+CUresult run(CUstream stream, const bool *reached = nullptr) {
 	std::vector<Operation> pending;
 	pending.swap(stream->pending);
-	for (auto &operation : pending) {
-		if (stream->context->failure != CUDA_SUCCESS) break;
-		stream->context->failure = operation();
+	auto next = pending.begin();
+	for (; next != pending.end() && !(reached && *reached); ++next) {
+		if (stream->context->failure != CUDA_SUCCESS) return stream->context->failure;
+		stream->context->failure = (*next)();
 	}
+	stream->pending.insert(stream->pending.begin(), std::make_move_iterator(next), std::make_move_iterator(pending.end()));
 	return stream->context->failure;
 }
 
@@ -703,7 +708,19 @@ CUresult cuEventRecord(CUevent event, CUstream stream) {
 		event->latest = stream->latest;
 		return CUDA_SUCCESS;
 	}
-	return enqueue(stream, [=] { return event->at = std::chrono::steady_clock::now(), CUDA_SUCCESS; });
+	event->stream = stream;
+	event->reached = std::make_shared<bool>(false);
+	return enqueue(stream, [event, reached = event->reached] {
+		*reached = true;
+		return event->at = std::chrono::steady_clock::now(), CUDA_SUCCESS;
+	});
+}
+
+CUresult cuEventSynchronize(CUevent event) {
+	Lock lock(driver.mutex);
+	if (CUresult result = ready(); result != CUDA_SUCCESS) return result;
+	if (!event->stream || *event->reached) return current->failure;
+	return run(event->stream, event->reached.get());
 }
 
 CUresult cuEventElapsedTime(float *milliseconds, CUevent begin, CUevent end) {
