@@ -65,20 +65,24 @@ func (s *Studio) startNext() bool {
 		s.start(next, s.options.Memory)
 		return true
 	}
+	attempt := next.attempt()
 	limit, known := s.room()
-	if !known || s.tried == next.attempt() {
+	if !known || s.tried == attempt {
 		return false
 	}
+	s.tried = attempt
 	of, from := next.Recipe, next.From
 	s.mutex.Unlock()
 	plan, err := s.planOf(s.closing, next.ID, of, from, limit)
 	s.mutex.Lock()
-	if now := s.queue(); len(now) == 0 || now[0] != next || next.Recipe.key() != of.key() || len(s.active) == 0 {
-		return s.closing.Err() == nil // something has happened: look again
+	if s.closing.Err() != nil {
+		return false
+	}
+	if now := s.queue(); s.tried != attempt || len(now) == 0 || now[0] != next {
+		return true // there may be more room by now, or another is to be next
 	}
 	if err != nil || !fits(plan) {
-		s.tried = next.attempt()
-		return false
+		return false // until something changes
 	}
 	next.Plan = plannedBy(plan)
 	s.start(next, limit)
@@ -150,6 +154,12 @@ func (s *Studio) start(r *run, limit int64) {
 func (s *Studio) ended(r *run) {
 	r.active = nil
 	delete(s.active, r.ID)
+	s.reconsider()
+}
+
+// reconsider has the scheduler look anew whether a run can start beside others. It is called
+// with the mutex locked, when there is more room or when what waits has changed.
+func (s *Studio) reconsider() {
 	s.tried = ""
 	s.wakeUp()
 }

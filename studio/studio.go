@@ -41,7 +41,7 @@ type Studio struct {
 	runs     map[string]*run         // by id
 	active   map[string]*run         // those of them that are under way, and removed ones that end
 	plans    map[string]*planned     // by the recipe's key
-	tried    string                  // the attempt that there wasn't the memory for beside others
+	tried    string                  // the attempt that is planned beside others, or that there wasn't the memory for
 }
 
 var _ http.Handler = (*Studio)(nil)
