@@ -59,6 +59,16 @@ const (
 // New opens a folder and goes on with the runs in it. The error says what is wrong with the
 // options or with the folder.
 func New(o Options) (*Studio, error) {
+	s, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	s.goOn()
+	return s, nil
+}
+
+// prepare is New but for the runs, which goOn goes on with.
+func prepare(o Options) (*Studio, error) {
 	o, err := o.settled()
 	if err != nil {
 		return nil, err
@@ -82,9 +92,13 @@ func New(o Options) (*Studio, error) {
 		return nil, err
 	}
 	s.measure()
+	return s, nil
+}
+
+// goOn starts the scheduler, which goes on with the runs.
+func (s *Studio) goOn() {
 	s.working.Add(1)
 	go s.schedule()
-	return s, nil
 }
 
 // measure finds out how much memory there is for runs.

@@ -378,7 +378,10 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	case err == nil:
 		r.State, r.Ended, r.Error = failed, &now, fmt.Sprintf("its picture can't be kept: %s", refusal(saved))
 	case errors.Is(cause, errClosing):
-		// It goes on when the folder is opened again.
+		// It goes on when the folder is opened again, with the change that it was taking up.
+		if w.captured != nil {
+			s.turn(r, *r.Wanted, w.captured)
+		}
 	case errors.Is(cause, errPaused):
 		r.State = paused
 		if r.Wanted != nil {
