@@ -258,7 +258,7 @@ func (c *client) blocked(memory int64) (end chan struct{}) {
 
 func TestAsManyRunsAreMadeAsThereIsMemoryFor(t *testing.T) {
 	const each = 100 << 20
-	c := open(t, Options{Memory: 4 << 30})
+	c := open(t, Options{Memory: 4 << 30, AtOnce: AsMemoryAllows})
 	end := c.blocked(each)
 	c.studio.mutex.Lock()
 	c.studio.budget = c.studio.resident + each*5/2 // for two, and not for three

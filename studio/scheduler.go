@@ -23,6 +23,7 @@ var (
 	errStopped = errors.New("the run is stopped")
 	errChanged = errors.New("the run's settings are changed")
 	errRemoved = errors.New("the run is removed")
+	errYielded = errors.New("the run lets others of its group have a picture, too")
 	errClosing = errors.New("the server is closing")
 )
 
@@ -57,7 +58,7 @@ func (s *Studio) startNext() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	waiting := s.queue()
-	if len(waiting) == 0 || s.closing.Err() != nil || s.options.AtOnce > 0 && len(s.active) >= s.options.AtOnce {
+	if len(waiting) == 0 || s.closing.Err() != nil || len(s.active) >= s.options.AtOnce {
 		return false
 	}
 	next := waiting[0]
@@ -179,6 +180,42 @@ func (s *Studio) enqueue(r *run, first bool) {
 		s.moved()
 	}
 	s.wakeUp()
+}
+
+// yieldAfter is how long a run of a group is made before it lets others of the group go first
+// that have no picture yet: so all have one early. It goes on from a checkpoint, to the same
+// picture; what reading pictures and network again takes is well below it.
+const yieldAfter = 1500 * time.Millisecond
+
+// yields tells whether a run that is under way is to let others go first. It is called with the
+// mutex locked.
+func (s *Studio) yields(r *run, since time.Time) bool {
+	return r.State == running && r.Group != "" && time.Since(since) >= s.yieldAfter && s.lastWithoutPicture(r.Group) != nil
+}
+
+// lastWithoutPicture is the last of the waiting runs of a group that have no picture yet, or nil.
+// It is called with the mutex locked.
+func (s *Studio) lastWithoutPicture(group string) *run {
+	var last *run
+	for _, r := range s.queue() {
+		if r.Group == group && r.Progress.Done == 0 {
+			last = r
+		}
+	}
+	return last
+}
+
+// yield has a run that has ended for it wait behind the others of its group, and before all that
+// waited behind these. It is called with the mutex locked.
+func (s *Studio) yield(r *run) {
+	for _, other := range s.queue() {
+		if other.Group == r.Group {
+			r.Order = other.Order + 1
+		}
+	}
+	r.State = queued
+	s.changed(r)
+	s.moved()
 }
 
 // moved tells of the runs that wait, whose places in the queue may be others now. It is called

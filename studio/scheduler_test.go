@@ -1,10 +1,13 @@
 package studio
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -110,5 +113,46 @@ func TestWhatIsAskedOfARunWhileTheStudioClosesIsRefused(t *testing.T) {
 	_, err := c.studio.doWith(id, func(r *run) error { r.active.cancel(errPaused); return nil })
 	if !errors.Is(err, errClosed) {
 		t.Errorf("pausing it gives %v, want %v", err, errClosed)
+	}
+}
+
+// TestRunsOfAGroupTakeTurnsUntilEachHasAPicture has three tries and another run made one at a
+// time, of which each try lets the others have a picture before it goes on.
+func TestRunsOfAGroupTakeTurnsUntilEachHasAPicture(t *testing.T) {
+	c := open(t, Options{})
+	straight := c.begin(c.request(6))
+	c.waitFor(straight.ID, finished)
+	c.studio.yieldAfter = 0
+	var began []string
+	stylize := c.studio.stylize
+	queue := make(chan struct{}) // closed when all wait
+	c.studio.stylize = func(ctx context.Context, content image.Image, styles []model.Style, o model.Options) (*model.Result, error) {
+		<-queue
+		c.studio.mutex.Lock()
+		for _, r := range c.studio.active {
+			began = append(began, fmt.Sprintf("%s %d", r.Name, r.Progress.Done))
+		}
+		c.studio.mutex.Unlock()
+		return stylize(ctx, content, styles, o)
+	}
+	var ids []string
+	for _, name := range []string{"a", "b", "c", "other"} {
+		body := c.request(6)
+		if body["name"] = name; name != "other" {
+			body["group"] = "tries"
+		}
+		ids = append(ids, c.begin(body).ID)
+	}
+	close(queue)
+	for _, id := range ids {
+		if run := c.waitFor(id, finished); run.Progress.Done != 6 || len(run.Remarks) != len(straight.Remarks) {
+			t.Errorf("%+v", run)
+		}
+		if !bytes.Equal(c.picture(id), c.picture(straight.ID)) {
+			t.Error("a picture is another than that of a run that was made at once")
+		}
+	}
+	if got, want := strings.Join(began, ", "), "a 0, b 0, c 0, a 1, b 1, other 0"; got != want {
+		t.Errorf("began %s; want %s", got, want)
 	}
 }

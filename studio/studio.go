@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"time"
 
 	"impasto/internal/memory"
 	"impasto/model"
@@ -29,6 +30,8 @@ type Studio struct {
 	stylize   func(context.Context, image.Image, []model.Style, model.Options) (*model.Result, error)
 	makePlan  func(context.Context, image.Image, []model.Style, model.Options) (model.Plan, error)
 	budget    int64 // that it may take in all
+
+	yieldAfter time.Duration // of which the constant of that name tells
 
 	context context.Context // of all runs
 	closing context.Context // ends when no more are to start
@@ -75,7 +78,7 @@ func prepare(o Options) (*Studio, error) {
 	}
 	s := &Studio{
 		options: o, guard: newGuard(o), encodings: newEncodings(encodedBytes), files: make(turns, mostTurns), views: make(turns, mostTurns),
-		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1),
+		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1), yieldAfter: yieldAfter,
 		events:   events{listeners: map[*listener]bool{}},
 		pictures: map[string]*pictureInfo{}, runs: map[string]*run{}, active: map[string]*run{}, plans: map[string]*planned{},
 	}
