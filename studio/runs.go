@@ -189,6 +189,9 @@ func (s *Studio) keep(r *run) error {
 	}
 	s.runs[r.ID] = r
 	s.events.run(r.ID, s.info(r))
+	if waiting := s.queue(); waiting[len(waiting)-1] != r {
+		s.moved()
+	}
 	return nil
 }
 

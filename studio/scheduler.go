@@ -23,7 +23,7 @@ var (
 	errStopped = errors.New("the run is stopped")
 	errChanged = errors.New("the run's settings are changed")
 	errRemoved = errors.New("the run is removed")
-	errYielded = errors.New("the run lets others of its group have a picture, too")
+	errYielded = errors.New("the run lets others go first")
 	errClosing = errors.New("the server is closing")
 )
 
@@ -182,40 +182,23 @@ func (s *Studio) enqueue(r *run, first bool) {
 	s.wakeUp()
 }
 
-// yieldAfter is how long a run of a group is made before it lets others of the group go first
-// that have no picture yet: so all have one early. It goes on from a checkpoint, to the same
-// picture; what reading pictures and network again takes is well below it.
+// yieldAfter is how long a run of a group is made before it lets others go first that aren't of
+// one, or are and have no picture yet. So all of a group have one early, and who has seen enough
+// needn't wait for the rest. It goes on from a checkpoint, to the same picture; to read pictures
+// and network again takes some tenths of a second.
 const yieldAfter = 1500 * time.Millisecond
+
+// yielding tells whether a run lets others go first: one of a group that has a picture.
+func (r *run) yielding() bool { return r.Group != "" && r.Enlarges == "" && r.Progress.Done > 0 }
 
 // yields tells whether a run that is under way is to let others go first. It is called with the
 // mutex locked.
 func (s *Studio) yields(r *run, since time.Time) bool {
-	return r.State == running && r.Group != "" && time.Since(since) >= s.yieldAfter && s.lastWithoutPicture(r.Group) != nil
-}
-
-// lastWithoutPicture is the last of the waiting runs of a group that have no picture yet, or nil.
-// It is called with the mutex locked.
-func (s *Studio) lastWithoutPicture(group string) *run {
-	var last *run
-	for _, r := range s.queue() {
-		if r.Group == group && r.Progress.Done == 0 {
-			last = r
-		}
+	if r.State != running || !r.yielding() || time.Since(since) < s.yieldAfter {
+		return false
 	}
-	return last
-}
-
-// yield has a run that has ended for it wait behind the others of its group, and before all that
-// waited behind these. It is called with the mutex locked.
-func (s *Studio) yield(r *run) {
-	for _, other := range s.queue() {
-		if other.Group == r.Group {
-			r.Order = other.Order + 1
-		}
-	}
-	r.State = queued
-	s.changed(r)
-	s.moved()
+	waiting := s.queue()
+	return len(waiting) > 0 && !waiting[0].yielding()
 }
 
 // moved tells of the runs that wait, whose places in the queue may be others now. It is called

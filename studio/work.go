@@ -400,9 +400,9 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 		r.State = paused
 		w.takeUp()
 	case errors.Is(cause, errYielded):
+		r.State = queued
 		w.takeUp()
-		s.yield(r)
-		return
+		s.moved()
 	case errors.Is(cause, errStopped):
 		r.State, r.Ended, r.Wanted = stopped, &now, nil
 	default:
