@@ -231,6 +231,7 @@ function sizeChoice() {
 
 async function start() {
   if (document.getElementById("paint").getAttribute("aria-disabled") === "true") return;
+  plan.putOff();
   try {
     const run = await ask(api.post("runs", body()));
     say(text.started(run.name));
