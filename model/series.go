@@ -25,10 +25,12 @@ type Series struct {
 // Frame is one picture of a series.
 type Frame struct {
 	Content image.Image
-	Prior   *Prior // instead of that of the series' options
+	Prior   *Prior      // instead of that of the series' options
+	Start   image.Image // for StartFromImage, unless nil
 	// MinSize, FirstIterations, MiddleIterations and Iterations, unless 0, stand for those of
 	// the series' options.
 	MinSize, FirstIterations, MiddleIterations, Iterations int
+	Progress                                               func(Progress) // instead of that of the series' options
 }
 
 // NewSeries prepares a series. Its options are those of every picture, but for what a Frame
@@ -48,6 +50,12 @@ func NewSeries(styles []Style, o Options) (*Series, error) {
 func (s *Series) Stylize(ctx context.Context, f Frame) (*Result, error) {
 	o := s.options
 	o.Prior = f.Prior
+	if f.Start != nil {
+		o.Start, o.StartImage = StartFromImage, f.Start
+	}
+	if f.Progress != nil {
+		o.Progress = f.Progress
+	}
 	for _, of := range []struct {
 		to   *int
 		from int
