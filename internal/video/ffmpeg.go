@@ -169,11 +169,13 @@ func (p Probe) written() Probe {
 // filter is ffmpeg's, which makes RGB of a size of the film's frames.
 func (p Probe) filter(size image.Point) string {
 	scale := fmt.Sprintf("scale=%d:%d:flags=lanczos+accurate_rnd+full_chroma_int", size.X, size.Y)
+	// Frames are painted as they are shown, so their files say sRGB, whatever the film's tags are.
+	const tags = ",format=rgb24,setparams=color_primaries=bt709:color_trc=iec61966-2-1"
 	if p.isHDR() { // to linear light, down to what a screen has, and to its colours
 		return "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable:desat=0," +
-			"zscale=transfer=bt709:matrix=gbr:range=full,format=gbrp," + scale + ",format=rgb24"
+			"zscale=transfer=bt709:matrix=gbr:range=full,format=gbrp," + scale + tags
 	}
-	return scale + ":in_color_matrix=" + p.matrix() + ",format=rgb24"
+	return scale + ":in_color_matrix=" + p.matrix() + tags
 }
 
 // matrix is what turns the film's colours into RGB. A film that doesn't say has that of its
@@ -240,8 +242,9 @@ type container struct {
 	extensions []string
 	format     string
 	video      [][]string // encoders with their settings, the best first
-	sound      string     // the encoder for sound that the container doesn't take as it is
+	sound      string     // the encoder for sound that the container doesn't take as it is; empty for no sound
 	options    []string
+	filter     string // of its own, instead of one that makes video of RGB
 }
 
 var h264 = [][]string{
@@ -253,10 +256,12 @@ var h264 = [][]string{
 }
 
 var containers = []container{
-	{[]string{".mp4", ".m4v"}, "mp4", h264, "aac", []string{"-movflags", "+faststart"}},
-	{[]string{".mov"}, "mov", h264, "aac", []string{"-movflags", "+faststart"}},
-	{[]string{".mkv"}, "matroska", h264, "aac", nil},
-	{[]string{".webm"}, "webm", [][]string{{"libvpx-vp9", "-crf", "20", "-b:v", "0", "-row-mt", "1"}, {"libsvtav1", "-crf", "22"}, {"libaom-av1", "-crf", "22", "-cpu-used", "6"}}, "libopus", nil},
+	{[]string{".mp4", ".m4v"}, "mp4", h264, "aac", []string{"-movflags", "+faststart"}, ""},
+	{[]string{".mov"}, "mov", h264, "aac", []string{"-movflags", "+faststart"}, ""},
+	{[]string{".mkv"}, "matroska", h264, "aac", nil, ""},
+	{[]string{".webm"}, "webm", [][]string{{"libvpx-vp9", "-crf", "20", "-b:v", "0", "-row-mt", "1"}, {"libsvtav1", "-crf", "22"}, {"libaom-av1", "-crf", "22", "-cpu-used", "6"}}, "libopus", nil, ""},
+	// One palette for all frames, and a pattern that stands still where they do.
+	{[]string{".gif"}, "gif", [][]string{{"gif"}}, "", nil, "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=bayer:bayer_scale=3"},
 }
 
 // containerOf is that of a file's extension.
@@ -323,8 +328,11 @@ func Assemble(ctx context.Context, path string, frames []string, from Source, fo
 	}
 	arguments := func(sound string) []string {
 		all := []string{"-hide_banner", "-loglevel", "error", "-nostdin", "-y", "-f", "image2pipe", "-framerate", p.Rate, "-c:v", "png", "-i", "-"}
-		if from.Film != nil {
+		if from.Film != nil && c.sound != "" {
 			all = append(append(all, from.Excerpt.arguments()...), "-i", fileName(from.Path), "-map", "0:v", "-map", "1:a?", "-map_metadata", "1", "-map_chapters", "1", "-c:a", sound)
+		}
+		if c.filter != "" {
+			return append(append(all, "-filter_complex", c.filter), "-f", c.format, made)
 		}
 		all = append(all, "-vf", fmt.Sprintf("scale=out_color_matrix=%s:out_range=tv:flags=lanczos+accurate_rnd+full_chroma_int,crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,format=yuv420p", p.matrix()))
 		all = append(append(all, encoder...), c.options...)
