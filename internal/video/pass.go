@@ -249,7 +249,7 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 	frame := model.Frame{Content: now.content}
 	tied := before != nil && c.Method != Independent
 	if tied || p.number > 1 {
-		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.FewIterations, c.FewIterations, c.Iterations
+		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.MiddleIterations, c.MiddleIterations, c.Iterations
 		frame.MinSize = max(longer/2, p.options.Stylization.MinSize)
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
