@@ -86,6 +86,7 @@ all() {
 
 	tests "of GPU support"
 	if [ -z "$short" ]; then
+		step "tests of the kernels" 200 env IMPASTO_GPU=1 cuda/go.sh test -count=1 -timeout 190s -tags gpu ./cuda/kernels
 		tests "of GPU support, Ampere's kernels" IMPASTO_CUDA=ampere
 		# These run on an emulated device, and say whether the sources are what they should be.
 		step "tests of the kernels, emulated" 300 cuda/go.sh test -count=1 -timeout 290s -tags gpu ./cuda/kernels/...

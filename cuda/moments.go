@@ -19,6 +19,17 @@ const (
 
 func partsOf(positions int) int { return min(blocks(positions, partPositions), mostParts) }
 
+// momentParts is into how many parts of the positions second moments are summed, of which one is
+// so many blocks: finer ones where there would be few blocks, as at the last layers and in small
+// pictures, each of which goes through its part alone.
+func momentParts(positions, each int) int {
+	const (
+		enough = 128 // blocks, about as many as a large GPU has multiprocessors
+		least  = partPositions / 4
+	)
+	return max(partsOf(positions), min(blocks(positions, least), blocks(enough, each)))
+}
+
 // channelShape is the shape of kernels that sum up channels over parts of the positions.
 func channelShape(channels, parts int) kernels.Shape {
 	shape := grid(blocks(channels, 32), parts, 1)
@@ -56,9 +67,11 @@ var momentsKernel = kernel{
 func (b *binder) moments(result pointer[float64], x *plan.Buffer) {
 	d := b.device
 	channels, positions := geometry(x)
-	parts, edge := partsOf(positions), blocks(channels, 64)
+	edge := blocks(channels, 64)
+	each := edge * (edge + 1) / 2
+	parts := momentParts(positions, each)
 	sums, partials := workspace[float64](b, parts*channels), workspace[float64](b, parts*channels*channels)
-	shape := grid(edge*(edge+1)/2, parts, 1)
+	shape := grid(each, parts, 1)
 	// Not of maps in float32: with elements rounded in the products and not in the
 	// sums, a covariance would have eigenvalues below zero.
 	if d.maps().Bytes() == 2 && channels%64 == 0 {

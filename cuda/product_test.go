@@ -26,3 +26,16 @@ func TestMatrixTilingsSuitTheMultiprocessors(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondMomentsKeepAGPUBusy looks at layers of VGG-19 of pictures of 512×512 and 128×128
+// pixels, and at maps of a few positions.
+func TestSecondMomentsKeepAGPUBusy(t *testing.T) {
+	for _, c := range []struct{ positions, each, want int }{
+		{512 * 512, 1, 256}, {128 * 128, 10, 16}, {64 * 64, 36, 4},
+		{32 * 32, 36, 4}, {128 * 128, 1, 64}, {64 * 64, 3, 16}, {16 * 16, 36, 1}, {300, 36, 2}, {1, 1, 1},
+	} {
+		if got := momentParts(c.positions, c.each); got != c.want {
+			t.Errorf("%d positions by %d blocks are summed in %d parts, want %d", c.positions, c.each, got, c.want)
+		}
+	}
+}

@@ -272,6 +272,7 @@ func newPulled(t *testing.T, e element, positions, channels int) pulledBack {
 }
 
 func TestConvolutionOnHopperMatchesItsDefinition(t *testing.T) {
+	needsHopper(t)
 	for _, c := range []pure.Convolution{
 		{In: 64, Out: 64, Height: 5, Width: 7, Rectify: true},
 		{In: 64, Out: 192, Height: 33, Width: 9},

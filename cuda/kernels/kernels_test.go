@@ -12,13 +12,25 @@ import (
 	"testing"
 
 	"impasto/cuda/kernels/host"
+	"impasto/cuda/kernels/ondevice"
 	"impasto/cuda/standin"
 )
 
-// build opens the kernels as they are compiled for the host, in what stands in for a driver,
-// once. That happens within tests, for the go command's cache of their results to see what
-// is read.
-var build = sync.OnceValues(func() (*host.Library, error) {
+// machine runs the kernels: the emulation, or a GPU where IMPASTO_GPU is set.
+type machine interface {
+	Launch(name string, grid, block host.Dim, shared int, arguments ...any) error
+	TensorMap(tensor host.Memory, brain bool, sizes, box []int) (host.Memory, error)
+	SetOrder(host.Order)
+	Kernels() []string
+}
+
+// build opens the kernels, once: as they are compiled for the host, in what stands in for a
+// driver, or on a GPU. That happens within tests, for the go command's cache of their results to
+// see what is read.
+var build = sync.OnceValues(func() (machine, error) {
+	if standin.Real() {
+		return ondevice.Open()
+	}
 	path, err := standin.Library()
 	if err != nil {
 		return nil, err
@@ -26,13 +38,21 @@ var build = sync.OnceValues(func() (*host.Library, error) {
 	return host.Open(path)
 })
 
-func library(t *testing.T) *host.Library {
+func library(t *testing.T) machine {
 	t.Helper()
 	l, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
+}
+
+// needsHopper skips a test on GPUs that haven't what kernels for compute capability 9.0 use.
+func needsHopper(t *testing.T) {
+	t.Helper()
+	if d, real := library(t).(*ondevice.Device); real && d.Architecture != "90a" {
+		t.Skip("the GPU isn't of compute capability 9.0")
+	}
 }
 
 // launched are the kernels that tests have run.
@@ -42,7 +62,7 @@ var launched = map[string]bool{}
 // asked for, and where accesses of hot kernels meet on banks of shared memory.
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if status == 0 && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" {
+	if status == 0 && !standin.Real() && flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == "" {
 		l, err := build()
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -78,7 +98,7 @@ func TestEveryKernelHasAFunction(t *testing.T) {
 func inEveryOrder(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	orders := host.Orders
-	if host.Checked() {
+	if host.Checked() || standin.Real() {
 		orders = host.Forward + 1
 	}
 	for order := range orders {
@@ -100,7 +120,7 @@ func launch(t *testing.T, name string, grid, block host.Dim, shared int, argumen
 		run()
 		return
 	}
-	countBanks(library(t), name, run)
+	countBanks(library(t).(*host.Library), name, run)
 }
 
 func normal(n int, seed uint64) []float32 {

@@ -87,6 +87,7 @@ var arrows = []struct{ from, to string }{
 	{"cuda/kernels/cubin", ""},
 	{"cuda/kernels/generate", "cuda/kernels"},
 	{"cuda/kernels/host", ""},
+	{"cuda/kernels/ondevice", "cuda/internal/driver cuda/kernels cuda/kernels/host"},
 	{"cuda/kernels/sass", "cuda/kernels cuda/kernels/cubin"},
 	{"cuda/kernels/wrap", ""},
 	{"cuda/standin", "cuda/kernels/host"},

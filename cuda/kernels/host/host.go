@@ -216,9 +216,9 @@ func (d Dim) dim3() C.struct_dim3 {
 	return C.struct_dim3{x: C.uint(max(d.X, 1)), y: C.uint(max(d.Y, 1)), z: C.uint(max(d.Z, 1))}
 }
 
-// Launch runs a kernel to its end. Arguments are int, float64, unsafe.Pointer or
+// Words are the arguments of a launch as kernels take them: int, float64, unsafe.Pointer or
 // Memory.
-func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...any) error {
+func Words(name string, arguments ...any) ([]uint64, error) {
 	values := make([]uint64, len(arguments))
 	for i, argument := range arguments {
 		switch a := argument.(type) {
@@ -231,8 +231,17 @@ func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...
 		case Memory:
 			values[i] = uint64(uintptr(a.at))
 		default:
-			return fmt.Errorf("launching %s: argument %d is a %T, want an int, a float64 or memory", name, i+1, a)
+			return nil, fmt.Errorf("launching %s: argument %d is a %T, want an int, a float64 or memory", name, i+1, a)
 		}
+	}
+	return values, nil
+}
+
+// Launch runs a kernel to its end. Arguments are those of Words.
+func (l *Library) Launch(name string, grid, block Dim, shared int, arguments ...any) error {
+	values, err := Words(name, arguments...)
+	if err != nil {
+		return err
 	}
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))
@@ -294,10 +303,22 @@ type Memory struct {
 
 const page = 4096
 
+// allocate is another way to get memory, unless nil.
+var allocate func(bytes int) unsafe.Pointer
+
+// AllocateBy has Allocate take memory from another source, as where kernels run on a GPU that
+// shares memory with the host.
+func AllocateBy(f func(bytes int) unsafe.Pointer) { allocate = f }
+
 // Allocate returns so many bytes, each of the value 0xff: numbers that aren't any.
 // They are aligned to 16 bytes.
 func Allocate(size int) Memory {
 	size = (size + 15) / 16 * 16
+	if allocate != nil {
+		m := Memory{allocate(size), size}
+		m.fill()
+		return m
+	}
 	room := (size + page - 1) / page * page
 	at := C.mmap(nil, C.size_t(room+page), C.PROT_READ|C.PROT_WRITE, C.MAP_PRIVATE|C.MAP_ANONYMOUS, -1, 0)
 	C.mprotect(unsafe.Add(at, room), page, C.PROT_NONE)

@@ -521,6 +521,9 @@ CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t size) {
 	return CUDA_SUCCESS;
 }
 
+// All memory is the host's.
+CUresult cuMemAllocManaged(CUdeviceptr *address, size_t size, unsigned) { return cuMemAlloc_v2(address, size); }
+
 CUresult cuMemFree_v2(CUdeviceptr address) {
 	Lock lock(driver.mutex);
 	if (!current) return CUDA_ERROR_INVALID_CONTEXT;
