@@ -79,20 +79,6 @@ func (s sample) of(values []float32) float32 {
 	return s.weight[0]*values[s.at[0]] + s.weight[1]*values[s.at[1]] + s.weight[2]*values[s.at[2]] + s.weight[3]*values[s.at[3]]
 }
 
-// resized is the field of pictures of another size: positions and displacements grow
-// alike.
-func (f Field) resized(width, height int) Field {
-	to := NewField(width, height)
-	across, down := float32(width)/float32(f.Width), float32(height)/float32(f.Height)
-	for y := range height {
-		for x := range width {
-			u, v := f.At((float32(x)+0.5)/across-0.5, (float32(y)+0.5)/down-0.5)
-			to.U[y*width+x], to.V[y*width+x] = u*across, v*down
-		}
-	}
-	return to
-}
-
 // Warp takes planes of the picture that a field leads to back along it: what each pixel of
 // the first picture shows, as the other has it, by bilinear interpolation. Inside tells
 // where that lies within the other picture; elsewhere its border is repeated.

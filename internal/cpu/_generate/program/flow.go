@@ -1,0 +1,217 @@
+package program
+
+// Numbers of the energy that package flow minimises, which its loops in Go have too.
+const (
+	brightnessWeight = 5
+	gradientWeight   = 10
+	smoothnessWeight = 20
+	robustSquared    = 1e-6
+	flatnessSquared  = 1e-2
+	overrelaxation   = 1.6
+)
+
+// Flow are the loops of package flow's kernels. Where values of several kinds belong to a
+// pixel, they lie in turn for every 16 pixels, see coefficients and equations there.
+func Flow() []*Program {
+	return []*Program{central(), smoothness(), edges(), weigh(), relax(), merge(), moments(), compare(), spread(), normalize()}
+}
+
+const (
+	rowBytes   = 64 // of 16 pixels
+	patchBytes = 32 // of a row of a patch
+)
+
+func central() *Program {
+	p := New("central", "is centralGo.", rowBytes)
+	p.Count = "blocks"
+	to := p.Strided("to", "step")
+	m := p.Vectors("before2", "before", "after", "after2")
+	near := p.Subtract(m[2].Load(), m[1].Load())
+	far := p.Subtract(m[3].Load(), m[0].Load())
+	to.Store(p.Multiply(p.Subtract(p.Multiply(near, p.Constant(8)), far), p.Constant(1.0/12)))
+	return p
+}
+
+func smoothness() *Program {
+	p := New("smoothness", "is smoothnessGo.", rowBytes)
+	p.Count = "blocks"
+	m := p.Vectors("to", "u", "v", "belowU", "belowV")
+	u, v := m[1].Load(), m[2].Load()
+	slope := p.Add(p.Square(p.Subtract(m[1].At(1).Load(), u)), p.Square(p.Subtract(m[3].Load(), u)))
+	slope = p.Add(slope, p.Square(p.Subtract(m[2].At(1).Load(), v)))
+	slope = p.Add(slope, p.Square(p.Subtract(m[4].Load(), v)))
+	m[0].Store(p.Divide(p.Constant(smoothnessWeight), p.Root(p.Add(slope, p.Constant(robustSquared)))))
+	return p
+}
+
+func edges() *Program {
+	p := New("edges", "is edgesGo.", rowBytes)
+	p.Count = "blocks"
+	m := p.Vectors("right", "down", "smooth", "below")
+	s, half := m[2].Load(), p.Constant(0.5)
+	m[0].Store(p.Multiply(p.Add(s, m[2].At(1).Load()), half))
+	m[1].Store(p.Multiply(p.Add(s, m[3].Load()), half))
+	return p
+}
+
+func weigh() *Program {
+	p := New("weigh", "is weighGo.", rowBytes)
+	p.Count = "blocks"
+	equations, c := p.Interleaved("equations", 5), p.Interleaved("coefficients", 9)
+	m := p.Vectors("u", "v", "beginU", "beginV", "right", "down", "up")
+	of := func(i int) Value { return c.Vector(i).Load() }
+	const x, y, z, xx, xy, yy, xz, yz, inside = 0, 1, 2, 3, 4, 5, 6, 7, 8
+
+	du, dv := p.Subtract(m[0].Load(), m[2].Load()), p.Subtract(m[1].Load(), m[3].Load())
+	norm := p.Add(p.Add(p.Square(of(x)), p.Square(of(y))), p.Constant(flatnessSquared))
+	apart := p.Add(p.Add(p.Multiply(du, of(x)), p.Multiply(dv, of(y))), of(z))
+	first := p.penalty(p.Divide(p.Square(apart), norm), brightnessWeight)
+	first = p.Divide(p.Multiply(first, of(inside)), norm)
+
+	mixed := p.Square(of(xy))
+	normX := p.Add(p.Add(p.Square(of(xx)), mixed), p.Constant(flatnessSquared))
+	normY := p.Add(p.Add(p.Square(of(yy)), mixed), p.Constant(flatnessSquared))
+	apartX := p.Add(p.Add(p.Multiply(du, of(xx)), p.Multiply(dv, of(xy))), of(xz))
+	apartY := p.Add(p.Add(p.Multiply(du, of(xy)), p.Multiply(dv, of(yy))), of(yz))
+	both := p.Add(p.Divide(p.Square(apartX), normX), p.Divide(p.Square(apartY), normY))
+	weight := p.Multiply(p.penalty(both, gradientWeight), of(inside))
+	second, third := p.Divide(weight, normX), p.Divide(weight, normY)
+
+	// Each of three equations, weighed: (fx, fy, f) adds fx², fx·fy, fy², −fx·f, −fy·f.
+	var sums [5]Value
+	for i, e := range []struct {
+		weight    Value
+		fx, fy, f int
+	}{{first, x, y, z}, {second, xx, xy, xz}, {third, xy, yy, yz}} {
+		wx, wy := p.Multiply(e.weight, of(e.fx)), p.Multiply(e.weight, of(e.fy))
+		for k, product := range [5]func() Value{
+			func() Value { return p.Multiply(wx, of(e.fx)) },
+			func() Value { return p.Multiply(wx, of(e.fy)) },
+			func() Value { return p.Multiply(wy, of(e.fy)) },
+			func() Value { return p.Multiply(wx, of(e.f)) },
+			func() Value { return p.Multiply(wy, of(e.f)) },
+		} {
+			if i == 0 {
+				sums[k] = product()
+			} else {
+				sums[k] = p.Add(sums[k], product())
+			}
+		}
+	}
+	a11, a12, a22 := sums[0], sums[1], sums[2]
+	equations.Vector(0).Store(a12)
+	u, v := m[2].Load(), m[3].Load()
+	equations.Vector(1).Store(p.Subtract(p.Add(p.Multiply(a11, u), p.Multiply(a12, v)), sums[3]))
+	equations.Vector(2).Store(p.Subtract(p.Add(p.Multiply(a12, u), p.Multiply(a22, v)), sums[4]))
+	pull := p.Add(p.Add(p.Add(m[4].Load(), m[4].At(1).Load()), m[6].Load()), m[5].Load())
+	equations.Vector(3).Store(p.Divide(p.Constant(1), p.Add(a11, pull)))
+	equations.Vector(4).Store(p.Divide(p.Constant(1), p.Add(a22, pull)))
+	return p
+}
+
+// penalty is the weight of a squared difference: weight/√(squared + robust²).
+func (p *Program) penalty(squared Value, weight float64) Value {
+	return p.Divide(p.Constant(weight), p.Root(p.Add(squared, p.Constant(robustSquared))))
+}
+
+func relax() *Program {
+	p := New("relax", "is relaxGo.", rowBytes)
+	p.Count = "blocks"
+	equations := p.Interleaved("equations", 5)
+	edges := p.Vectors("right", "down", "up")
+	ownU, ownV := p.Vectors("u")[0], p.Vectors("v")[0]
+	u, v := p.Vectors("otherU", "aboveU", "belowU"), p.Vectors("otherV", "aboveV", "belowV")
+	toward := func(m []Memory) Value {
+		left := p.Multiply(edges[0].Load(), m[0].Load())
+		right := p.Multiply(edges[0].At(1).Load(), m[0].At(2).Load())
+		above, below := p.Multiply(edges[2].Load(), m[1].Load()), p.Multiply(edges[1].Load(), m[2].Load())
+		return p.Add(p.Add(p.Add(left, right), above), below)
+	}
+	solve := func(own Memory, c int, other, pull Value) Value {
+		target := p.Add(p.Subtract(equations.Vector(c).Load(), p.Multiply(equations.Vector(0).Load(), other)), pull)
+		old := own.Load()
+		step := p.Subtract(p.Multiply(target, equations.Vector(c+2).Load()), old)
+		return p.Add(old, p.Multiply(step, p.Constant(overrelaxation)))
+	}
+	next := solve(ownU, 1, ownV.Load(), toward(u))
+	ownU.Store(next)
+	ownV.Store(solve(ownV, 2, next, toward(v)))
+	return p
+}
+
+func merge() *Program {
+	p := New("merge", "is mergeGo.", rowBytes)
+	p.Count = "blocks"
+	m, even, odd := p.Vectors("a", "b"), p.Fixed("even"), p.Fixed("odd")
+	v := p.Add(p.Multiply(m[0].Load(), even.Load()), p.Multiply(m[1].Load(), odd.Load()))
+	m[0].Store(v)
+	m[1].Store(v)
+	return p
+}
+
+func moments() *Program {
+	p := New("moments", "is momentsGo.", patchBytes)
+	p.Count = "rows"
+	x, y := p.Strided("x", "stride").Load(), p.Strided("y", "stride").Load()
+	for i, v := range []Value{x, y, p.Square(x), p.Multiply(x, y), p.Square(y)} {
+		p.Sum(i, v)
+	}
+	return p
+}
+
+func normalize() *Program {
+	p := New("normalize", "is normalizeGo.", rowBytes)
+	p.Count = "blocks"
+	m := p.Vectors("u", "v", "weights")
+	weight := p.Greater(m[2].Load(), p.Constant(1e-20))
+	m[0].Store(p.Divide(m[0].Load(), weight))
+	m[1].Store(p.Divide(m[1].Load(), weight))
+	return p
+}
+
+// interpolated is the difference of a row of a patch from that between two rows.
+func (p *Program) interpolated(own, upper, lower Memory, weights []Value) Value {
+	d := p.Multiply(weights[0], upper.Load())
+	d = p.Add(d, p.Multiply(weights[1], upper.At(1).Load()))
+	d = p.Add(d, p.Multiply(weights[2], lower.Load()))
+	d = p.Add(d, p.Multiply(weights[3], lower.At(1).Load()))
+	return p.Subtract(d, own.Load())
+}
+
+// weights are the parameters to interpolate by.
+func (p *Program) weights() []Value {
+	var all []Value
+	for _, name := range []string{"w00", "w10", "w01", "w11"} {
+		all = append(all, p.Scalar(name))
+	}
+	return all
+}
+
+func compare() *Program {
+	p := New("compare", "is compareGo.", patchBytes)
+	p.Count = "rows"
+	own, x, y := p.Strided("own", "stride"), p.Strided("x", "stride"), p.Strided("y", "stride")
+	upper, lower := p.Strided("upper", "otherStride"), p.Strided("lower", "otherStride")
+	d := p.interpolated(own, upper, lower, p.weights())
+	p.Sum(0, d)
+	p.Sum(1, p.Multiply(d, x.Load()))
+	p.Sum(2, p.Multiply(d, y.Load()))
+	p.Sum(3, p.Square(d))
+	return p
+}
+
+func spread() *Program {
+	p := New("spread", "is spreadGo.", patchBytes)
+	p.Count = "rows"
+	weights, us, vs := p.Strided("weights", "stride"), p.Strided("us", "stride"), p.Strided("vs", "stride")
+	own := p.Strided("own", "stride")
+	upper, lower := p.Strided("upper", "otherStride"), p.Strided("lower", "otherStride")
+	d := p.interpolated(own, upper, lower, p.weights())
+	u, v := p.Scalar("u"), p.Scalar("v")
+	size := p.Greater(p.Greater(d, p.Subtract(p.Constant(0), d)), p.Constant(1))
+	weight := p.Divide(p.Constant(1), size)
+	weights.Store(p.Add(weights.Load(), weight))
+	us.Store(p.Add(us.Load(), p.Multiply(weight, u)))
+	vs.Store(p.Add(vs.Load(), p.Multiply(weight, v)))
+	return p
+}
