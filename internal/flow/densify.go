@@ -21,7 +21,7 @@ func (s search) spreadOver(rows band, r *refinement) {
 			clear(of.from(0, y)[:of.stride-border])
 		}
 	}
-	p, own, other := s.patches, s.first.grey, s.second.grey
+	p, own, other, c := s.patches, s.first.grey, s.second.grey, s.comparer()
 	for j, top := range p.ys {
 		first, end := max(top, rows.first), min(top+patchSide, rows.end)
 		if first >= end {
@@ -29,7 +29,7 @@ func (s search) spreadOver(rows band, r *refinement) {
 		}
 		for i, x := range p.xs {
 			of := p.found[j*len(p.xs)+i]
-			there, w := s.counterpart(x, top, of.u, of.v)
+			there, w := counterpart(&other, clamp(float32(x+border)+of.u, c.right), clamp(float32(top+border)+of.v, c.bottom))
 			there += (first - top) * other.stride
 			s.set.Spread(weights.from(x, first), us.from(x, first), vs.from(x, first), own.from(x, first),
 				other.values[there:], other.values[there+other.stride:], w[0], w[1], w[2], w[3], of.u, of.v,

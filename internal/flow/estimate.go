@@ -26,7 +26,7 @@ type Options struct {
 
 // DefaultOptions are a good compromise of exactness and time.
 func DefaultOptions() Options {
-	return Options{Stride: 4, Iterations: 2, Finest: 0, Rounds: 3, Relaxations: 5}
+	return Options{Stride: 4, Iterations: 2, Finest: 0, Rounds: 3, Relaxations: 3}
 }
 
 // Estimator estimates flow between pictures of one size, in memory that it keeps. It is for

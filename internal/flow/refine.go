@@ -20,9 +20,10 @@ type refinement struct {
 
 func newRefinement(s size) *refinement {
 	n := blocksOf(s.width) * kernels.Block * s.height
+	sheets := newSheets(8, s.width, s.height)
 	return &refinement{
-		size: s, flow: [2]vectors{newVectors(s), newVectors(s)}, beginning: newVectors(s),
-		right: newSheet(s.width, s.height), down: newSheet(s.width, s.height),
+		size: s, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}}, beginning: vectors{sheets[4], sheets[5]},
+		right: sheets[6], down: sheets[7],
 		coefficients: make([]float32, n*kernels.Coefficients), equations: make([]float32, n*kernels.Equations),
 	}
 }
@@ -118,19 +119,19 @@ func (r *refinement) warpRow(first, second sheet, y int) {
 	us, vs, own := r.flow[0].u.row(y), r.flow[0].v.row(y), first.row(y)
 	means, differences := mean.row(y), apart.row(y)
 	right, bottom := float32(r.width-1), float32(r.height-1)
-	of := r.coefficientsOf(y, 0)
+	of := r.coefficientsOf(y, ofZ)
 	for x, a := range own {
-		toX, toY := float32(x)+us[x], float32(y)+vs[x]
-		inX, inY := min(max(toX, 0), right), min(max(toY, 0), bottom)
-		left, top := int(inX), int(inY)
-		there := interpolate(second.from(left, top), second.stride, inX-float32(left), inY-float32(top))
+		toX, toY, inside := float32(x)+us[x], float32(y)+vs[x], float32(1)
+		if !(toX >= 0 && toY >= 0 && toX <= right && toY <= bottom) {
+			toX, toY, inside = min(max(toX, 0), right), min(max(toY, 0), bottom), 0
+		}
+		left, top := int(toX), int(toY)
+		there := interpolate(second.from(left, top), second.stride, toX-float32(left), toY-float32(top))
 		means[x], differences[x] = (a+there)/2, there-a
-		block := of[x/kernels.Block*kernels.Coefficients*kernels.Block+x%kernels.Block:]
-		block[ofZ*kernels.Block] = there - a
-		if toX == inX && toY == inY {
-			block[ofInside*kernels.Block] = 1
-		} else {
-			block[ofInside*kernels.Block] = 0
+		lane := x % kernels.Block
+		of[lane], of[lane+(ofInside-ofZ)*kernels.Block] = there-a, inside
+		if lane == kernels.Block-1 && x+1 < r.width {
+			of = of[kernels.Coefficients*kernels.Block:]
 		}
 	}
 }

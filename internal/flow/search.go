@@ -72,48 +72,75 @@ func (s search) stripe(stripe, iterations int) {
 	p := s.patches
 	first, end := stripe*stripeRows, min((stripe+1)*stripeRows, len(p.ys))
 	columns := len(p.xs)
-	c := comparer{s, make([]float32, kernels.Compared*patchSide)}
+	c := s.comparer()
 	for j := first; j < end; j++ {
 		for i := range columns {
 			at := j*columns + i
-			best := c.compare(i, j, p.found[at].u, p.found[at].v)
+			c.turnTo(i, j)
+			best := c.compare(p.found[at].u, p.found[at].v)
 			if i > 0 {
-				best = c.better(i, j, best, at-1)
+				best = c.better(best, at-1)
 			}
 			if j > first {
-				best = c.better(i, j, best, at-columns)
+				best = c.better(best, at-columns)
 			}
-			p.found[at] = c.descend(i, j, best, iterations)
+			p.found[at] = c.descend(best, iterations)
 		}
 	}
 	for j := end - 1; j >= first; j-- {
 		for i := columns - 1; i >= 0; i-- {
 			at := j*columns + i
+			c.turnTo(i, j)
 			best := p.found[at]
 			if i+1 < columns {
-				best = c.better(i, j, best, at+1)
+				best = c.better(best, at+1)
 			}
 			if j+1 < end {
-				best = c.better(i, j, best, at+columns)
+				best = c.better(best, at+columns)
 			}
-			p.found[at] = c.descend(i, j, best, iterations)
+			p.found[at] = c.descend(best, iterations)
 		}
 	}
 }
 
-// comparer compares patches, with memory of its own.
+// comparer compares one patch after the other with parts of the second picture.
 type comparer struct {
 	search
 	sums []float32
+
+	// Of the patch: where it begins on a picture with a border, its values and derivatives,
+	// and its tensor.
+	x, y           float32
+	own            []float32
+	acrossX, downY []float32
+	tensor         *tensor
+	// The greatest x and y at which a part of the second picture with its border can begin.
+	right, bottom float32
+}
+
+func (s search) comparer() *comparer {
+	to := s.second.grey
+	return &comparer{
+		search: s, sums: make([]float32, kernels.Compared*patchSide),
+		right: float32(to.width + 2*border - patchSide - 2), bottom: float32(to.height + 2*border - patchSide - 2),
+	}
+}
+
+// turnTo takes a patch to compare.
+func (c *comparer) turnTo(i, j int) {
+	x, y := c.patches.xs[i], c.patches.ys[j]
+	c.x, c.y = float32(x+border), float32(y+border)
+	c.own, c.acrossX, c.downY = c.first.grey.from(x, y), c.first.acrossX.from(x, y), c.first.downY.from(x, y)
+	c.tensor = &c.first.tensors[j*len(c.patches.xs)+i]
 }
 
 // better is the better one of a candidate and of another patch's displacement.
-func (c comparer) better(i, j int, best candidate, other int) candidate {
+func (c *comparer) better(best candidate, other int) candidate {
 	o := &c.patches.found[other]
 	if o.u == best.u && o.v == best.v {
 		return best
 	}
-	if there := c.compare(i, j, o.u, o.v); there.residual < best.residual {
+	if there := c.compare(o.u, o.v); there.residual < best.residual {
 		return there
 	}
 	return best
@@ -122,11 +149,11 @@ func (c comparer) better(i, j int, best candidate, other int) candidate {
 // descend makes steps of Gauss and Newton from a displacement, as long as they lower the
 // difference, and returns where it ends. One that goes farther than a patch's side is lost
 // and stays where it began, and so does one that begins outside of the second picture.
-func (c comparer) descend(i, j int, from candidate, iterations int) candidate {
-	if from.settled || !c.inside(i, j, from) {
+func (c *comparer) descend(from candidate, iterations int) candidate {
+	if from.settled || !c.inside(from) {
 		return from
 	}
-	h, best, here := &c.first.tensors[j*len(c.patches.xs)+i], from, from
+	h, best, here := c.tensor, from, from
 	for range iterations {
 		x, y := here.x-float32(h.meanX*here.sum), here.y-float32(h.meanY*here.sum)
 		du, dv := float32(h.xx*x)+float32(h.xy*y), float32(h.xy*x)+float32(h.yy*y)
@@ -134,7 +161,7 @@ func (c comparer) descend(i, j int, from candidate, iterations int) candidate {
 			best.settled = true
 			break
 		}
-		here = c.compare(i, j, here.u-du, here.v-dv)
+		here = c.compare(here.u-du, here.v-dv)
 		if here.residual < best.residual {
 			best = here
 		} else if here.residual > best.residual {
@@ -152,13 +179,12 @@ func (c comparer) descend(i, j int, from candidate, iterations int) candidate {
 // leastStep, in pixels, changes nothing any more.
 const leastStep = 0.01
 
-// inside says whether the second picture has all that a patch shows at a displacement, but
+// inside says whether the second picture has all that the patch shows at a displacement, but
 // for a margin. Elsewhere the picture's repeated border tells little of how things move.
-func (c comparer) inside(i, j int, at candidate) bool {
+func (c *comparer) inside(at candidate) bool {
 	const margin = 2
-	x, y := float32(c.patches.xs[i])+at.u, float32(c.patches.ys[j])+at.v
-	to := c.second.grey
-	return x >= -margin && y >= -margin && x <= float32(to.width-patchSide+margin) && y <= float32(to.height-patchSide+margin)
+	x, y := c.x+at.u, c.y+at.v
+	return x >= border-margin && y >= border-margin && x <= c.right-(border-2-margin) && y <= c.bottom-(border-2-margin)
 }
 
 // tensor is the inverse of a patch's matrix of products of derivatives, and their means.
@@ -189,25 +215,33 @@ func total(parts []float32) float32 {
 // from their mean.
 type comparison struct{ sum, x, y, residual float32 }
 
-func (c comparer) compare(i, j int, u, v float32) candidate {
-	x, y := c.patches.xs[i], c.patches.ys[j]
-	there, w := c.counterpart(x, y, u, v)
-	own, other := c.first.grey, c.second.grey
-	c.set.Compare(c.sums, own.from(x, y), c.first.acrossX.from(x, y), c.first.downY.from(x, y),
-		other.values[there:], other.values[there+other.stride:], w[0], w[1], w[2], w[3], own.stride, other.stride, patchSide)
-	sum := total(c.sums)
+// compare compares the patch with what is at a displacement.
+func (c *comparer) compare(u, v float32) candidate {
+	to := &c.second.grey
+	there, w := counterpart(to, clamp(c.x+u, c.right), clamp(c.y+v, c.bottom))
+	c.set.Compare(c.sums, c.own, c.acrossX, c.downY, to.values[there:], to.values[there+to.stride:],
+		w[0], w[1], w[2], w[3], c.first.grey.stride, to.stride, patchSide)
+	sums := c.sums[:4*patchSide]
+	sum := total(sums[:patchSide])
 	return candidate{u: u, v: v, comparison: comparison{
-		sum, total(c.sums[patchSide:]), total(c.sums[2*patchSide:]), total(c.sums[3*patchSide:]) - float32(sum*sum)/patchArea,
+		sum, total(sums[patchSide:2*patchSide]), total(sums[2*patchSide:3*patchSide]), total(sums[3*patchSide:]) - float32(sum*sum)/patchArea,
 	}}
 }
 
-// counterpart is where the second picture has what a patch shows that begins at (x, y): the
-// upper left pixel among its values, and the weights between four neighbours. It stays on
-// the picture and its border.
-func (s search) counterpart(x, y int, u, v float32) (at int, weights [4]float32) {
-	to := s.second.grey
-	atX := min(max(float32(x+border)+u, 0), float32(to.width+2*border-patchSide-2))
-	atY := min(max(float32(y+border)+v, 0), float32(to.height+2*border-patchSide-2))
-	left, top := int(atX), int(atY)
-	return top*to.stride + left, bilinear(atX-float32(left), atY-float32(top))
+// clamp is the nearest to x of 0 to a limit.
+func clamp(x, limit float32) float32 {
+	if !(x > 0) {
+		return 0
+	}
+	if x > limit {
+		return limit
+	}
+	return x
+}
+
+// counterpart is where a sheet has what lies at a point: the upper left pixel among its
+// values, and the weights between four neighbours.
+func counterpart(to *sheet, x, y float32) (at int, weights [4]float32) {
+	left, top := int(x), int(y)
+	return top*to.stride + left, bilinear(x-float32(left), y-float32(top))
 }

@@ -12,9 +12,21 @@ type sheet struct {
 	values        []float32
 }
 
-func newSheet(width, height int) sheet {
+func newSheet(width, height int) sheet { return newSheets(1, width, height)[0] }
+
+// newSheets are several sheets of a size. Equal places in them are apart by an odd number of
+// cache lines, since those at equal places of memory pages would push each other out of the
+// cache.
+func newSheets(n, width, height int) []sheet {
 	stride := blocksOf(width)*kernels.Block + 2*border
-	return sheet{width, height, stride, make([]float32, stride*(height+2*border))}
+	size := stride * (height + 2*border)
+	const line, page = 16, 1024 // of 4 bytes
+	apart := (size+page-1)/page*page + 5*line
+	values, all := make([]float32, n*apart), make([]sheet, n)
+	for i := range all {
+		all[i] = sheet{width, height, stride, values[i*apart:][:size:size]}
+	}
+	return all
 }
 
 // blocksOf is how many blocks a row is made of.

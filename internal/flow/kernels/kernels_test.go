@@ -12,7 +12,7 @@ import (
 // guarded are n values amid others, which must stay.
 type guarded struct{ all, values []float32 }
 
-const guard = 70
+const guard = 80 // whole cache lines
 
 func newGuarded(r *rand.Rand, n int, scale float64) guarded {
 	all := make([]float32, n+2*guard)

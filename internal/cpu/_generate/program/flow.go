@@ -63,19 +63,21 @@ func weigh() *Program {
 	const x, y, z, xx, xy, yy, xz, yz, inside = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
 	du, dv := p.Subtract(m[0].Load(), m[2].Load()), p.Subtract(m[1].Load(), m[3].Load())
-	norm := p.Add(p.Add(p.Square(of(x)), p.Square(of(y))), p.Constant(flatnessSquared))
+	robust, flat := p.Constant(robustSquared), p.Constant(flatnessSquared)
+	norm := p.Add(p.Add(p.Square(of(x)), p.Square(of(y))), flat)
 	apart := p.Add(p.Add(p.Multiply(du, of(x)), p.Multiply(dv, of(y))), of(z))
-	first := p.penalty(p.Divide(p.Square(apart), norm), brightnessWeight)
-	first = p.Divide(p.Multiply(first, of(inside)), norm)
+	squared := p.Add(p.Square(apart), p.Multiply(norm, robust))
+	first := p.Divide(p.Multiply(of(inside), p.Constant(brightnessWeight)), p.Root(p.Multiply(squared, norm)))
 
 	mixed := p.Square(of(xy))
-	normX := p.Add(p.Add(p.Square(of(xx)), mixed), p.Constant(flatnessSquared))
-	normY := p.Add(p.Add(p.Square(of(yy)), mixed), p.Constant(flatnessSquared))
+	normX, normY := p.Add(p.Add(p.Square(of(xx)), mixed), flat), p.Add(p.Add(p.Square(of(yy)), mixed), flat)
+	both := p.Multiply(normX, normY)
 	apartX := p.Add(p.Add(p.Multiply(du, of(xx)), p.Multiply(dv, of(xy))), of(xz))
 	apartY := p.Add(p.Add(p.Multiply(du, of(xy)), p.Multiply(dv, of(yy))), of(yz))
-	both := p.Add(p.Divide(p.Square(apartX), normX), p.Divide(p.Square(apartY), normY))
-	weight := p.Multiply(p.penalty(both, gradientWeight), of(inside))
-	second, third := p.Divide(weight, normX), p.Divide(weight, normY)
+	squared = p.Add(p.Multiply(p.Square(apartX), normY), p.Multiply(p.Square(apartY), normX))
+	squared = p.Add(squared, p.Multiply(both, robust))
+	weight := p.Divide(p.Multiply(of(inside), p.Constant(gradientWeight)), p.Root(p.Multiply(squared, both)))
+	second, third := p.Multiply(weight, normY), p.Multiply(weight, normX)
 
 	// Each of three equations, weighed: (fx, fy, f) adds fx², fx·fy, fy², −fx·f, −fy·f.
 	var sums [5]Value
@@ -104,14 +106,11 @@ func weigh() *Program {
 	equations.Vector(1).Store(p.Subtract(p.Add(p.Multiply(a11, u), p.Multiply(a12, v)), sums[3]))
 	equations.Vector(2).Store(p.Subtract(p.Add(p.Multiply(a12, u), p.Multiply(a22, v)), sums[4]))
 	pull := p.Add(p.Add(p.Add(m[4].Load(), m[4].At(1).Load()), m[6].Load()), m[5].Load())
-	equations.Vector(3).Store(p.Divide(p.Constant(1), p.Add(a11, pull)))
-	equations.Vector(4).Store(p.Divide(p.Constant(1), p.Add(a22, pull)))
+	d1, d2 := p.Add(a11, pull), p.Add(a22, pull)
+	inverse := p.Divide(p.Constant(1), p.Multiply(d1, d2))
+	equations.Vector(3).Store(p.Multiply(d2, inverse))
+	equations.Vector(4).Store(p.Multiply(d1, inverse))
 	return p
-}
-
-// penalty is the weight of a squared difference: weight/√(squared + robust²).
-func (p *Program) penalty(squared Value, weight float64) Value {
-	return p.Divide(p.Constant(weight), p.Root(p.Add(squared, p.Constant(robustSquared))))
 }
 
 func relax() *Program {
