@@ -41,11 +41,16 @@ func sizes(width, height int) []size {
 }
 
 // Frame makes a picture of grey values in 0–255 (see Grey) ready. It fails where that isn't
-// of the Estimator's size.
+// of the Estimator's size, and on other values.
 func (e *Estimator) Frame(picture Plane) (*Frame, error) {
 	full := e.levels[0]
 	if picture.Width != full.width || picture.Height != full.height || len(picture.Values) != full.width*full.height {
 		return nil, fmt.Errorf("flow: a picture of %d×%d and %d values, want %d×%d", picture.Width, picture.Height, len(picture.Values), full.width, full.height)
+	}
+	for i, v := range picture.Values {
+		if !(v >= -1 && v <= 256) { // some more than 0–255, for rounding
+			return nil, fmt.Errorf("flow: value %d of a picture is %v, want 0–255", i, v)
+		}
 	}
 	f := &Frame{options: e.options}
 	for i, l := range e.levels {

@@ -9,30 +9,30 @@ type refinement struct {
 	// board: those whose x + y is even in the first copy by their neighbours in the second,
 	// then the others in the second copy. What the copies have in between means nothing.
 	flow [2]vectors
-	// beginning is the flow that derivatives were taken at.
-	beginning vectors
 	// right and down are the weights of smoothness between a pixel and those beside it and
 	// below.
 	right, down sheet
-	// coefficients and equations are those of kernels.Set.Weigh, row by row.
+	// counts is 1 where the second picture has what a pixel shows, else 0.
+	counts sheet
+	// coefficients and equations are those of kernels.Set, row by row.
 	coefficients, equations []float32
 }
 
 func newRefinement(s size) *refinement {
 	n := blocksOf(s.width) * kernels.Block * s.height
-	sheets := newSheets(8, s.width, s.height)
+	sheets := newSheets(7, s.width, s.height)
 	return &refinement{
-		size: s, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}}, beginning: vectors{sheets[4], sheets[5]},
-		right: sheets[6], down: sheets[7],
+		size: s, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}},
+		right: sheets[4], down: sheets[5], counts: sheets[6],
 		coefficients: make([]float32, n*kernels.Coefficients), equations: make([]float32, n*kernels.Equations),
 	}
 }
 
 // Before the first round of a refinement, some of its memory is free for other things: for
 // densify's weights, the mean and the difference of the pictures, and the mean's derivatives.
-func (r *refinement) weights() sheet                    { return r.down }
-func (r *refinement) pictures() (mean, apart sheet)     { return r.flow[1].u, r.flow[1].v }
-func (r *refinement) derivatives() (across, down sheet) { return r.right, r.down }
+func (r *refinement) weights() sheet                     { return r.down }
+func (r *refinement) pictures() (mean, difference sheet) { return r.flow[1].u, r.flow[1].v }
+func (r *refinement) derivatives() (across, down sheet)  { return r.right, r.down }
 
 // coefficientsOf are the coefficients of a row from that of a kind on: see below.
 func (r *refinement) coefficientsOf(y, kind int) []float32 {
@@ -43,8 +43,8 @@ func (r *refinement) equationsOf(y int) []float32 {
 	return r.equations[y*blocksOf(r.width)*kernels.Block*kernels.Equations:]
 }
 
-// The kinds of coefficients: of the mean of both pictures the derivatives, of their
-// difference itself and the derivatives, and whether the pixel counts.
+// The kinds of coefficients: of the mean of both pictures the derivatives, and of their
+// difference itself and the derivatives.
 const (
 	ofX = iota
 	ofY
@@ -54,7 +54,6 @@ const (
 	ofYY
 	ofXZ
 	ofYZ
-	ofInside
 )
 
 // refine minimises the energy about flow[0]: the penalties' weights are computed in each of
@@ -78,14 +77,14 @@ func (e *Estimator) refine(r *refinement, first, second sheet) error {
 
 // differentiate makes the coefficients at flow[0].
 func (e *Estimator) differentiate(r *refinement, first, second sheet) error {
-	mean, apart := r.pictures()
+	mean, difference := r.pictures()
 	across, down := r.derivatives()
 	const step = kernels.Coefficients * kernels.Block
 	for _, f := range []func(y int){
 		func(y int) {
 			r.warpRow(first, second, y)
 			mean.extend(y)
-			apart.extend(y)
+			difference.extend(y)
 		},
 		func(y int) {
 			e.across(across.from(0, y), kernels.Block, mean, y)
@@ -93,16 +92,16 @@ func (e *Estimator) differentiate(r *refinement, first, second sheet) error {
 			e.down(down.from(0, y), kernels.Block, mean, y)
 			e.across(r.coefficientsOf(y, ofX), step, mean, y)
 			e.down(r.coefficientsOf(y, ofY), step, mean, y)
-			e.across(r.coefficientsOf(y, ofXZ), step, apart, y)
-			e.down(r.coefficientsOf(y, ofYZ), step, apart, y)
+			e.across(r.coefficientsOf(y, ofXZ), step, difference, y)
+			e.down(r.coefficientsOf(y, ofYZ), step, difference, y)
 		},
 		func(y int) {
 			e.across(r.coefficientsOf(y, ofXX), step, across, y)
 			e.down(r.coefficientsOf(y, ofXY), step, across, y)
 			e.down(r.coefficientsOf(y, ofYY), step, down, y)
+			e.set.Anchor(r.coefficientsOf(y, 0), difference.from(0, y), r.flow[0].u.from(0, y), r.flow[0].v.from(0, y), r.counts.from(0, y), blocksOf(r.width))
 			r.flow[0].closeRow(y)
 			r.flow[1].copyRow(&r.flow[0], y)
-			r.beginning.copyRow(&r.flow[0], y)
 		},
 	} {
 		if err := e.inRows(r.height, f); err != nil {
@@ -113,26 +112,21 @@ func (e *Estimator) differentiate(r *refinement, first, second sheet) error {
 }
 
 // warpRow takes a row of the second picture back along flow[0], and makes of it and the
-// first picture their mean, their difference, and which pixels the second picture has.
+// first picture their mean, their difference, and which pixels count.
 func (r *refinement) warpRow(first, second sheet, y int) {
-	mean, apart := r.pictures()
+	mean, difference := r.pictures()
 	us, vs, own := r.flow[0].u.row(y), r.flow[0].v.row(y), first.row(y)
-	means, differences := mean.row(y), apart.row(y)
+	means, differences, counts := mean.row(y), difference.row(y), r.counts.row(y)
 	right, bottom := float32(r.width-1), float32(r.height-1)
-	of := r.coefficientsOf(y, ofZ)
 	for x, a := range own {
-		toX, toY, inside := float32(x)+us[x], float32(y)+vs[x], float32(1)
+		toX, toY := float32(x)+us[x], float32(y)+vs[x]
+		counts[x] = 1
 		if !(toX >= 0 && toY >= 0 && toX <= right && toY <= bottom) {
-			toX, toY, inside = min(max(toX, 0), right), min(max(toY, 0), bottom), 0
+			toX, toY, counts[x] = min(max(toX, 0), right), min(max(toY, 0), bottom), 0
 		}
 		left, top := int(toX), int(toY)
 		there := interpolate(second.from(left, top), second.stride, toX-float32(left), toY-float32(top))
 		means[x], differences[x] = (a+there)/2, there-a
-		lane := x % kernels.Block
-		of[lane], of[lane+(ofInside-ofZ)*kernels.Block] = there-a, inside
-		if lane == kernels.Block-1 && x+1 < r.width {
-			of = of[kernels.Coefficients*kernels.Block:]
-		}
 	}
 }
 
@@ -232,7 +226,7 @@ func (e *Estimator) above(r *refinement, y int) []float32 {
 // relaxed yet.
 func (e *Estimator) weighRow(r *refinement, y int) {
 	e.set.Weigh(r.equationsOf(y), r.coefficientsOf(y, 0), r.flow[0].u.from(0, y), r.flow[0].v.from(0, y),
-		r.beginning.u.from(0, y), r.beginning.v.from(0, y), r.right.from(-1, y), r.down.from(0, y), e.above(r, y), blocksOf(r.width))
+		r.right.from(-1, y), r.down.from(0, y), e.above(r, y), blocksOf(r.width))
 }
 
 // relaxRow makes half-step k of a row: of its even pixels if k is even, else of the others.

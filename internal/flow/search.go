@@ -224,7 +224,7 @@ func (c *comparer) compare(u, v float32) candidate {
 	sums := c.sums[:4*patchSide]
 	sum := total(sums[:patchSide])
 	return candidate{u: u, v: v, comparison: comparison{
-		sum, total(sums[patchSide:2*patchSide]), total(sums[2*patchSide:3*patchSide]), total(sums[3*patchSide:]) - float32(sum*sum)/patchArea,
+		sum, total(sums[patchSide : 2*patchSide]), total(sums[2*patchSide : 3*patchSide]), total(sums[3*patchSide:]) - float32(sum*sum)/patchArea,
 	}}
 }
 

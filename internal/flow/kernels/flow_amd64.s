@@ -274,6 +274,183 @@ loop:
 	VZEROUPPER
 	RET
 
+// func anchorAVX512(coefficients []float32, difference []float32, u []float32, v []float32, counts []float32, blocks int)
+// Requires: AVX, AVX512F
+TEXT ·anchorAVX512(SB), NOSPLIT, $0-128
+	MOVQ coefficients_base+0(FP), AX
+	MOVQ difference_base+24(FP), CX
+	MOVQ u_base+48(FP), DX
+	MOVQ v_base+72(FP), BX
+	MOVQ counts_base+96(FP), SI
+	MOVQ blocks+120(FP), DI
+
+loop:
+	VMOVUPS (DX), Z0
+	VMOVUPS (BX), Z1
+	VMOVUPS (SI), Z2
+	VMOVUPS (AX), Z3
+	VMOVUPS 64(AX), Z4
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS (CX), Z4
+	VSUBPS  Z4, Z3, Z3
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS Z3, 128(AX)
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMULPS  Z0, Z3, Z3
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z4, Z3, Z3
+	VMOVUPS 384(AX), Z4
+	VSUBPS  Z4, Z3, Z3
+	VMULPS  Z2, Z3, Z3
+	VMOVUPS Z3, 384(AX)
+	VMOVUPS 256(AX), Z3
+	VMOVUPS 320(AX), Z4
+	VMULPS  Z0, Z3, Z0
+	VMULPS  Z1, Z4, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 448(AX), Z1
+	VSUBPS  Z1, Z0, Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, 448(AX)
+	VMOVUPS (AX), Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, (AX)
+	VMOVUPS 64(AX), Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VMOVUPS 192(AX), Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	VMOVUPS 256(AX), Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, 256(AX)
+	VMOVUPS 320(AX), Z0
+	VMULPS  Z2, Z0, Z0
+	VMOVUPS Z0, 320(AX)
+	ADDQ    $+512, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, SI
+	DECQ    DI
+	JNZ     loop
+	VZEROUPPER
+	RET
+
+// func anchorAVX2(coefficients []float32, difference []float32, u []float32, v []float32, counts []float32, blocks int)
+// Requires: AVX
+TEXT ·anchorAVX2(SB), NOSPLIT, $0-128
+	MOVQ coefficients_base+0(FP), AX
+	MOVQ difference_base+24(FP), CX
+	MOVQ u_base+48(FP), DX
+	MOVQ v_base+72(FP), BX
+	MOVQ counts_base+96(FP), SI
+	MOVQ blocks+120(FP), DI
+
+loop:
+	VMOVUPS (DX), Y0
+	VMOVUPS (BX), Y1
+	VMOVUPS (SI), Y2
+	VMOVUPS (AX), Y3
+	VMOVUPS 64(AX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS (CX), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y3, 128(AX)
+	VMOVUPS 192(AX), Y3
+	VMOVUPS 256(AX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS 384(AX), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y3, 384(AX)
+	VMOVUPS 256(AX), Y3
+	VMOVUPS 320(AX), Y4
+	VMULPS  Y0, Y3, Y0
+	VMULPS  Y1, Y4, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 448(AX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 448(AX)
+	VMOVUPS (AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 64(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 192(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 192(AX)
+	VMOVUPS 256(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 256(AX)
+	VMOVUPS 320(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 320(AX)
+	VMOVUPS 32(DX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 32(SI), Y2
+	VMOVUPS 32(AX), Y3
+	VMOVUPS 96(AX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS 32(CX), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y3, 160(AX)
+	VMOVUPS 224(AX), Y3
+	VMOVUPS 288(AX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VMOVUPS 416(AX), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMULPS  Y2, Y3, Y3
+	VMOVUPS Y3, 416(AX)
+	VMOVUPS 288(AX), Y3
+	VMOVUPS 352(AX), Y4
+	VMULPS  Y0, Y3, Y0
+	VMULPS  Y1, Y4, Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 480(AX), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 480(AX)
+	VMOVUPS 32(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 96(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 96(AX)
+	VMOVUPS 224(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 224(AX)
+	VMOVUPS 288(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 288(AX)
+	VMOVUPS 352(AX), Y0
+	VMULPS  Y2, Y0, Y0
+	VMOVUPS Y0, 352(AX)
+	ADDQ    $+512, AX
+	ADDQ    $+64, CX
+	ADDQ    $+64, DX
+	ADDQ    $+64, BX
+	ADDQ    $+64, SI
+	DECQ    DI
+	JNZ     loop
+	VZEROUPPER
+	RET
+
 // func smoothnessAVX512(to []float32, u []float32, v []float32, belowU []float32, belowV []float32, blocks int)
 // Requires: AVX, AVX512F
 TEXT ·smoothnessAVX512(SB), NOSPLIT, $0-128
@@ -447,27 +624,21 @@ loop:
 	VZEROUPPER
 	RET
 
-// func weighAVX512(equations []float32, coefficients []float32, u []float32, v []float32, beginU []float32, beginV []float32, right []float32, down []float32, up []float32, blocks int)
+// func weighAVX512(equations []float32, coefficients []float32, u []float32, v []float32, right []float32, down []float32, up []float32, blocks int)
 // Requires: AVX, AVX512F
-TEXT ·weighAVX512(SB), NOSPLIT, $0-224
+TEXT ·weighAVX512(SB), NOSPLIT, $0-176
 	MOVQ equations_base+0(FP), AX
 	MOVQ coefficients_base+24(FP), CX
 	MOVQ u_base+48(FP), DX
 	MOVQ v_base+72(FP), BX
-	MOVQ beginU_base+96(FP), SI
-	MOVQ beginV_base+120(FP), DI
-	MOVQ right_base+144(FP), R8
-	MOVQ down_base+168(FP), R9
-	MOVQ up_base+192(FP), R10
-	MOVQ blocks+216(FP), R11
+	MOVQ right_base+96(FP), SI
+	MOVQ down_base+120(FP), DI
+	MOVQ up_base+144(FP), R8
+	MOVQ blocks+168(FP), R9
 
 loop:
 	VMOVUPS (DX), Z0
-	VMOVUPS (SI), Z1
-	VSUBPS  Z1, Z0, Z0
 	VMOVUPS (BX), Z1
-	VMOVUPS (DI), Z2
-	VSUBPS  Z2, Z1, Z1
 	VMOVUPS (CX), Z2
 	VMULPS  Z2, Z2, Z2
 	VMOVUPS 64(CX), Z3
@@ -480,15 +651,14 @@ loop:
 	VMULPS  Z4, Z1, Z4
 	VADDPS  Z4, Z3, Z3
 	VMOVUPS 128(CX), Z4
-	VADDPS  Z4, Z3, Z3
+	VSUBPS  Z4, Z3, Z3
 	VMULPS  Z3, Z3, Z3
 	VMULPS  flowConstants<>+192(SB), Z2, Z4
 	VADDPS  Z4, Z3, Z3
-	VMOVUPS 512(CX), Z4
-	VMULPS  flowConstants<>+384(SB), Z4, Z4
 	VMULPS  Z2, Z3, Z2
 	VSQRTPS Z2, Z2
-	VDIVPS  Z2, Z4, Z2
+	VMOVUPS flowConstants<>+384(SB), Z3
+	VDIVPS  Z2, Z3, Z2
 	VMOVUPS 256(CX), Z3
 	VMULPS  Z3, Z3, Z3
 	VMOVUPS 192(CX), Z4
@@ -506,14 +676,14 @@ loop:
 	VMULPS  Z7, Z1, Z7
 	VADDPS  Z7, Z6, Z6
 	VMOVUPS 384(CX), Z7
-	VADDPS  Z7, Z6, Z6
+	VSUBPS  Z7, Z6, Z6
 	VMOVUPS 256(CX), Z7
 	VMULPS  Z7, Z0, Z0
 	VMOVUPS 320(CX), Z7
 	VMULPS  Z7, Z1, Z1
 	VADDPS  Z1, Z0, Z0
 	VMOVUPS 448(CX), Z1
-	VADDPS  Z1, Z0, Z0
+	VSUBPS  Z1, Z0, Z0
 	VMULPS  Z6, Z6, Z1
 	VMULPS  Z3, Z1, Z1
 	VMULPS  Z0, Z0, Z0
@@ -521,10 +691,9 @@ loop:
 	VADDPS  Z0, Z1, Z0
 	VMULPS  flowConstants<>+192(SB), Z5, Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS 512(CX), Z1
-	VMULPS  flowConstants<>+448(SB), Z1, Z1
 	VMULPS  Z5, Z0, Z0
 	VSQRTPS Z0, Z0
+	VMOVUPS flowConstants<>+448(SB), Z1
 	VDIVPS  Z0, Z1, Z0
 	VMULPS  Z3, Z0, Z1
 	VMULPS  Z4, Z0, Z0
@@ -581,24 +750,14 @@ loop:
 	VMULPS  Z3, Z0, Z0
 	VADDPS  Z0, Z1, Z0
 	VMOVUPS Z5, (AX)
-	VMOVUPS (SI), Z1
-	VMOVUPS (DI), Z3
-	VMULPS  Z1, Z4, Z7
-	VMULPS  Z3, Z5, Z8
-	VADDPS  Z8, Z7, Z7
-	VSUBPS  Z2, Z7, Z2
 	VMOVUPS Z2, 64(AX)
-	VMULPS  Z1, Z5, Z1
-	VMULPS  Z3, Z6, Z2
-	VADDPS  Z2, Z1, Z1
-	VSUBPS  Z0, Z1, Z0
 	VMOVUPS Z0, 128(AX)
-	VMOVUPS (R8), Z0
-	VMOVUPS 4(R8), Z1
+	VMOVUPS (SI), Z0
+	VMOVUPS 4(SI), Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS (R10), Z1
+	VMOVUPS (R8), Z1
 	VADDPS  Z1, Z0, Z0
-	VMOVUPS (R9), Z1
+	VMOVUPS (DI), Z1
 	VADDPS  Z1, Z0, Z0
 	VADDPS  Z0, Z4, Z1
 	VADDPS  Z0, Z6, Z0
@@ -610,40 +769,32 @@ loop:
 	VMULPS  Z2, Z1, Z0
 	VMOVUPS Z0, 256(AX)
 	ADDQ    $+320, AX
-	ADDQ    $+576, CX
+	ADDQ    $+512, CX
 	ADDQ    $+64, DX
 	ADDQ    $+64, BX
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
-	ADDQ    $+64, R9
-	ADDQ    $+64, R10
-	DECQ    R11
+	DECQ    R9
 	JNZ     loop
 	VZEROUPPER
 	RET
 
-// func weighAVX2(equations []float32, coefficients []float32, u []float32, v []float32, beginU []float32, beginV []float32, right []float32, down []float32, up []float32, blocks int)
+// func weighAVX2(equations []float32, coefficients []float32, u []float32, v []float32, right []float32, down []float32, up []float32, blocks int)
 // Requires: AVX
-TEXT ·weighAVX2(SB), NOSPLIT, $0-224
+TEXT ·weighAVX2(SB), NOSPLIT, $0-176
 	MOVQ equations_base+0(FP), AX
 	MOVQ coefficients_base+24(FP), CX
 	MOVQ u_base+48(FP), DX
 	MOVQ v_base+72(FP), BX
-	MOVQ beginU_base+96(FP), SI
-	MOVQ beginV_base+120(FP), DI
-	MOVQ right_base+144(FP), R8
-	MOVQ down_base+168(FP), R9
-	MOVQ up_base+192(FP), R10
-	MOVQ blocks+216(FP), R11
+	MOVQ right_base+96(FP), SI
+	MOVQ down_base+120(FP), DI
+	MOVQ up_base+144(FP), R8
+	MOVQ blocks+168(FP), R9
 
 loop:
 	VMOVUPS (DX), Y0
-	VMOVUPS (SI), Y1
-	VSUBPS  Y1, Y0, Y0
 	VMOVUPS (BX), Y1
-	VMOVUPS (DI), Y2
-	VSUBPS  Y2, Y1, Y1
 	VMOVUPS (CX), Y2
 	VMULPS  Y2, Y2, Y2
 	VMOVUPS 64(CX), Y3
@@ -656,15 +807,14 @@ loop:
 	VMULPS  Y4, Y1, Y4
 	VADDPS  Y4, Y3, Y3
 	VMOVUPS 128(CX), Y4
-	VADDPS  Y4, Y3, Y3
+	VSUBPS  Y4, Y3, Y3
 	VMULPS  Y3, Y3, Y3
 	VMULPS  flowConstants<>+192(SB), Y2, Y4
 	VADDPS  Y4, Y3, Y3
-	VMOVUPS 512(CX), Y4
-	VMULPS  flowConstants<>+384(SB), Y4, Y4
 	VMULPS  Y2, Y3, Y2
 	VSQRTPS Y2, Y2
-	VDIVPS  Y2, Y4, Y2
+	VMOVUPS flowConstants<>+384(SB), Y3
+	VDIVPS  Y2, Y3, Y2
 	VMOVUPS 256(CX), Y3
 	VMULPS  Y3, Y3, Y3
 	VMOVUPS 192(CX), Y4
@@ -682,14 +832,14 @@ loop:
 	VMULPS  Y7, Y1, Y7
 	VADDPS  Y7, Y6, Y6
 	VMOVUPS 384(CX), Y7
-	VADDPS  Y7, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
 	VMOVUPS 256(CX), Y7
 	VMULPS  Y7, Y0, Y0
 	VMOVUPS 320(CX), Y7
 	VMULPS  Y7, Y1, Y1
 	VADDPS  Y1, Y0, Y0
 	VMOVUPS 448(CX), Y1
-	VADDPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMULPS  Y6, Y6, Y1
 	VMULPS  Y3, Y1, Y1
 	VMULPS  Y0, Y0, Y0
@@ -697,10 +847,9 @@ loop:
 	VADDPS  Y0, Y1, Y0
 	VMULPS  flowConstants<>+192(SB), Y5, Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS 512(CX), Y1
-	VMULPS  flowConstants<>+448(SB), Y1, Y1
 	VMULPS  Y5, Y0, Y0
 	VSQRTPS Y0, Y0
+	VMOVUPS flowConstants<>+448(SB), Y1
 	VDIVPS  Y0, Y1, Y0
 	VMULPS  Y3, Y0, Y1
 	VMULPS  Y4, Y0, Y0
@@ -757,24 +906,14 @@ loop:
 	VMULPS  Y3, Y0, Y0
 	VADDPS  Y0, Y1, Y0
 	VMOVUPS Y5, (AX)
-	VMOVUPS (SI), Y1
-	VMOVUPS (DI), Y3
-	VMULPS  Y1, Y4, Y7
-	VMULPS  Y3, Y5, Y8
-	VADDPS  Y8, Y7, Y7
-	VSUBPS  Y2, Y7, Y2
 	VMOVUPS Y2, 64(AX)
-	VMULPS  Y1, Y5, Y1
-	VMULPS  Y3, Y6, Y2
-	VADDPS  Y2, Y1, Y1
-	VSUBPS  Y0, Y1, Y0
 	VMOVUPS Y0, 128(AX)
-	VMOVUPS (R8), Y0
-	VMOVUPS 4(R8), Y1
+	VMOVUPS (SI), Y0
+	VMOVUPS 4(SI), Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS (R10), Y1
+	VMOVUPS (R8), Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS (R9), Y1
+	VMOVUPS (DI), Y1
 	VADDPS  Y1, Y0, Y0
 	VADDPS  Y0, Y4, Y1
 	VADDPS  Y0, Y6, Y0
@@ -786,11 +925,7 @@ loop:
 	VMULPS  Y2, Y1, Y0
 	VMOVUPS Y0, 256(AX)
 	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(SI), Y1
-	VSUBPS  Y1, Y0, Y0
 	VMOVUPS 32(BX), Y1
-	VMOVUPS 32(DI), Y2
-	VSUBPS  Y2, Y1, Y1
 	VMOVUPS 32(CX), Y2
 	VMULPS  Y2, Y2, Y2
 	VMOVUPS 96(CX), Y3
@@ -803,15 +938,14 @@ loop:
 	VMULPS  Y4, Y1, Y4
 	VADDPS  Y4, Y3, Y3
 	VMOVUPS 160(CX), Y4
-	VADDPS  Y4, Y3, Y3
+	VSUBPS  Y4, Y3, Y3
 	VMULPS  Y3, Y3, Y3
 	VMULPS  flowConstants<>+192(SB), Y2, Y4
 	VADDPS  Y4, Y3, Y3
-	VMOVUPS 544(CX), Y4
-	VMULPS  flowConstants<>+384(SB), Y4, Y4
 	VMULPS  Y2, Y3, Y2
 	VSQRTPS Y2, Y2
-	VDIVPS  Y2, Y4, Y2
+	VMOVUPS flowConstants<>+384(SB), Y3
+	VDIVPS  Y2, Y3, Y2
 	VMOVUPS 288(CX), Y3
 	VMULPS  Y3, Y3, Y3
 	VMOVUPS 224(CX), Y4
@@ -829,14 +963,14 @@ loop:
 	VMULPS  Y7, Y1, Y7
 	VADDPS  Y7, Y6, Y6
 	VMOVUPS 416(CX), Y7
-	VADDPS  Y7, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
 	VMOVUPS 288(CX), Y7
 	VMULPS  Y7, Y0, Y0
 	VMOVUPS 352(CX), Y7
 	VMULPS  Y7, Y1, Y1
 	VADDPS  Y1, Y0, Y0
 	VMOVUPS 480(CX), Y1
-	VADDPS  Y1, Y0, Y0
+	VSUBPS  Y1, Y0, Y0
 	VMULPS  Y6, Y6, Y1
 	VMULPS  Y3, Y1, Y1
 	VMULPS  Y0, Y0, Y0
@@ -844,10 +978,9 @@ loop:
 	VADDPS  Y0, Y1, Y0
 	VMULPS  flowConstants<>+192(SB), Y5, Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS 544(CX), Y1
-	VMULPS  flowConstants<>+448(SB), Y1, Y1
 	VMULPS  Y5, Y0, Y0
 	VSQRTPS Y0, Y0
+	VMOVUPS flowConstants<>+448(SB), Y1
 	VDIVPS  Y0, Y1, Y0
 	VMULPS  Y3, Y0, Y1
 	VMULPS  Y4, Y0, Y0
@@ -904,24 +1037,14 @@ loop:
 	VMULPS  Y3, Y0, Y0
 	VADDPS  Y0, Y1, Y0
 	VMOVUPS Y5, 32(AX)
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 32(DI), Y3
-	VMULPS  Y1, Y4, Y7
-	VMULPS  Y3, Y5, Y8
-	VADDPS  Y8, Y7, Y7
-	VSUBPS  Y2, Y7, Y2
 	VMOVUPS Y2, 96(AX)
-	VMULPS  Y1, Y5, Y1
-	VMULPS  Y3, Y6, Y2
-	VADDPS  Y2, Y1, Y1
-	VSUBPS  Y0, Y1, Y0
 	VMOVUPS Y0, 160(AX)
-	VMOVUPS 32(R8), Y0
-	VMOVUPS 36(R8), Y1
+	VMOVUPS 32(SI), Y0
+	VMOVUPS 36(SI), Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS 32(R10), Y1
+	VMOVUPS 32(R8), Y1
 	VADDPS  Y1, Y0, Y0
-	VMOVUPS 32(R9), Y1
+	VMOVUPS 32(DI), Y1
 	VADDPS  Y1, Y0, Y0
 	VADDPS  Y0, Y4, Y1
 	VADDPS  Y0, Y6, Y0
@@ -933,15 +1056,13 @@ loop:
 	VMULPS  Y2, Y1, Y0
 	VMOVUPS Y0, 288(AX)
 	ADDQ    $+320, AX
-	ADDQ    $+576, CX
+	ADDQ    $+512, CX
 	ADDQ    $+64, DX
 	ADDQ    $+64, BX
 	ADDQ    $+64, SI
 	ADDQ    $+64, DI
 	ADDQ    $+64, R8
-	ADDQ    $+64, R9
-	ADDQ    $+64, R10
-	DECQ    R11
+	DECQ    R9
 	JNZ     loop
 	VZEROUPPER
 	RET

@@ -14,6 +14,16 @@ func centralAVX512(to []float32, before2 []float32, before []float32, after []fl
 //go:noescape
 func centralAVX2(to []float32, before2 []float32, before []float32, after []float32, after2 []float32, step int, blocks int)
 
+// anchorAVX512 is anchorGo.
+//
+//go:noescape
+func anchorAVX512(coefficients []float32, difference []float32, u []float32, v []float32, counts []float32, blocks int)
+
+// anchorAVX2 is anchorGo.
+//
+//go:noescape
+func anchorAVX2(coefficients []float32, difference []float32, u []float32, v []float32, counts []float32, blocks int)
+
 // smoothnessAVX512 is smoothnessGo.
 //
 //go:noescape
@@ -37,12 +47,12 @@ func edgesAVX2(right []float32, down []float32, smooth []float32, below []float3
 // weighAVX512 is weighGo.
 //
 //go:noescape
-func weighAVX512(equations []float32, coefficients []float32, u []float32, v []float32, beginU []float32, beginV []float32, right []float32, down []float32, up []float32, blocks int)
+func weighAVX512(equations []float32, coefficients []float32, u []float32, v []float32, right []float32, down []float32, up []float32, blocks int)
 
 // weighAVX2 is weighGo.
 //
 //go:noescape
-func weighAVX2(equations []float32, coefficients []float32, u []float32, v []float32, beginU []float32, beginV []float32, right []float32, down []float32, up []float32, blocks int)
+func weighAVX2(equations []float32, coefficients []float32, u []float32, v []float32, right []float32, down []float32, up []float32, blocks int)
 
 // relaxAVX512 is relaxGo.
 //

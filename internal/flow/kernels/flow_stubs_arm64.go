@@ -9,6 +9,11 @@ package kernels
 //go:noescape
 func centralNEON(to, before2, before, after, after2 []float32, step, blocks int)
 
+// anchorNEON is anchorGo.
+//
+//go:noescape
+func anchorNEON(coefficients, difference, u, v, counts []float32, blocks int)
+
 // smoothnessNEON is smoothnessGo.
 //
 //go:noescape
@@ -22,7 +27,7 @@ func edgesNEON(right, down, smooth, below []float32, blocks int)
 // weighNEON is weighGo.
 //
 //go:noescape
-func weighNEON(equations, coefficients, u, v, beginU, beginV, right, down, up []float32, blocks int)
+func weighNEON(equations, coefficients, u, v, right, down, up []float32, blocks int)
 
 // relaxNEON is relaxGo.
 //

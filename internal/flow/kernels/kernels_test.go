@@ -50,11 +50,12 @@ func calls() []call {
 		add(of("Smoothness"), func(s *Set, o [][]float32) { s.Smoothness(o[0], o[1], o[2], o[3], o[4], blocks) }, n, n+1, n+1, n, n)
 		add(of("Edges"), func(s *Set, o [][]float32) { s.Edges(o[0], o[1], o[2], o[3], blocks) }, n, n, n+1, n)
 		add(of("Weigh"), func(s *Set, o [][]float32) {
-			for _, edge := range o[6:] {
+			for _, edge := range o[4:] {
 				positive(edge)
 			}
-			s.Weigh(o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], blocks)
-		}, Equations*n, Coefficients*n, n, n, n, n, n+1, n, n)
+			s.Weigh(o[0], o[1], o[2], o[3], o[4], o[5], o[6], blocks)
+		}, Equations*n, Coefficients*n, n, n, n+1, n, n)
+		add(of("Anchor"), func(s *Set, o [][]float32) { s.Anchor(o[0], o[1], o[2], o[3], o[4], blocks) }, Coefficients*n, n, n, n, n)
 		add(of("Relax"), func(s *Set, o [][]float32) {
 			s.Relax(o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], o[9], o[10], o[11], blocks)
 		}, Equations*n, n+1, n, n, n, n, n+2, n, n, n+2, n, n)
@@ -143,12 +144,13 @@ func TestRelaxationSolvesItsEquations(t *testing.T) {
 		return all
 	}
 	coefficients, equations := make([]float32, Coefficients*Block), make([]float32, Equations*Block)
-	of := [Coefficients]float32{3, -2, 4, 0.5, 0.25, -0.75, 1, -2, 1} // x, y, z, xx, xy, yy, xz, yz, inside
+	of := [Coefficients]float32{3, -2, 4, 0.5, 0.25, -0.75, 1, -2} // x, y, z, xx, xy, yy, xz, yz
 	for i, v := range of {
 		coefficients[i*Block+pixel] = v
 	}
 	u, v, still, edge := row(0.3), row(-0.2), row(0), row(0.7)
-	setGo.Weigh(equations, coefficients, u, v, still, still, edge, edge, edge, 1)
+	setGo.Anchor(coefficients, row(of[2]), still, still, row(1), 1)
+	setGo.Weigh(equations, coefficients, u, v, edge, edge, edge, 1)
 	for range 200 {
 		setGo.Relax(equations, edge, edge, edge, u, v, still, still, still, still, still, still, 1)
 	}

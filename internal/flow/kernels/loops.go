@@ -34,6 +34,25 @@ func centralGo(to, before2, before, after, after2 []float32, step, blocks int) {
 	}
 }
 
+// anchorGo makes coefficients of derivatives that were taken at a flow (u, v). Those of a
+// pixel are the derivatives x and y of two pictures, a place for the difference z, and the
+// second derivatives xx, xy, yy, xz and yz. To first order, the difference at another flow
+// (U, V) is x·U + y·V − (x·u + y·v − z); what is in parentheses becomes z, and xz and yz
+// likewise. All become 0 where counts is 0; elsewhere that is 1.
+func anchorGo(coefficients, difference, u, v, counts []float32, blocks int) {
+	for n := range blocks * Block {
+		of := coefficients[n/Block*Coefficients*Block+n%Block:]
+		of[2*Block] = difference[n]
+		for _, e := range [3][3]int{{0, 1, 2}, {3, 4, 6}, {4, 5, 7}} {
+			z := float32(of[e[0]*Block]*u[n]) + float32(of[e[1]*Block]*v[n]) - of[e[2]*Block]
+			of[e[2]*Block] = z * counts[n]
+		}
+		for _, i := range [5]int{0, 1, 3, 4, 5} {
+			of[i*Block] *= counts[n]
+		}
+	}
+}
+
 // smoothnessGo is the weight of each pixel's smoothness, given the flow of a row, one value
 // longer, and that of the row below.
 func smoothnessGo(to, u, v, belowU, belowV []float32, blocks int) {
@@ -57,11 +76,9 @@ func edgesGo(right, down, smooth, below []float32, blocks int) {
 	}
 }
 
-// weighGo makes a row's equations at a flow (u, v). Coefficients of a pixel are the
-// derivatives x, y and difference z of the two pictures at the flow that began, the second
-// derivatives xx, xy, yy, xz and yz, and 1 where it counts, else 0. Right and up are of the
-// edges to the left and above, so right begins one pixel before the row. Equations of a
-// pixel are
+// weighGo makes a row's equations at a flow (u, v), given coefficients as of anchorGo. Right
+// and up are of the edges to the left and above, so right begins one pixel before the row.
+// Equations of a pixel are
 //
 //	a11·U + a12·V + Σ edge·(U − U of the neighbour) = c1
 //	a12·U + a22·V + Σ edge·(V − V of the neighbour) = c2
@@ -71,28 +88,27 @@ func edgesGo(right, down, smooth, below []float32, blocks int) {
 // Divisions take the most time, so fractions are brought to one: the weight of equal
 // brightness is w/√(d²/n + r²)/n for a difference d and a norm n, which is w/√((d² + n·r²)·n),
 // and with two differences and norms likewise.
-func weighGo(equations, coefficients, u, v, beginU, beginV, right, down, up []float32, blocks int) {
+func weighGo(equations, coefficients, u, v, right, down, up []float32, blocks int) {
 	for n := range blocks * Block {
 		block, lane := n/Block, n%Block
 		of := coefficients[block*Coefficients*Block+lane:]
 		x, y, z := of[0], of[Block], of[2*Block]
 		xx, xy, yy := of[3*Block], of[4*Block], of[5*Block]
-		xz, yz, inside := of[6*Block], of[7*Block], of[8*Block]
+		xz, yz := of[6*Block], of[7*Block]
 
-		du, dv := u[n]-beginU[n], v[n]-beginV[n]
 		norm := square(x) + square(y) + flatnessSquared
-		apart := float32(du*x) + float32(dv*y) + z
+		apart := float32(u[n]*x) + float32(v[n]*y) - z
 		squared := square(apart) + float32(norm*robustSquared)
-		first := float32(inside*brightnessWeight) / root(squared*norm)
+		first := brightnessWeight / root(squared*norm)
 
 		normX := square(xx) + square(xy) + flatnessSquared
 		normY := square(yy) + square(xy) + flatnessSquared
 		both := float32(normX * normY)
-		apartX := float32(du*xx) + float32(dv*xy) + xz
-		apartY := float32(du*xy) + float32(dv*yy) + yz
+		apartX := float32(u[n]*xx) + float32(v[n]*xy) - xz
+		apartY := float32(u[n]*xy) + float32(v[n]*yy) - yz
 		squared = float32(square(apartX)*normY) + float32(square(apartY)*normX)
 		squared += float32(both * robustSquared)
-		weight := float32(inside*gradientWeight) / root(squared*both)
+		weight := gradientWeight / root(squared*both)
 		second, third := float32(weight*normY), float32(weight*normX)
 
 		x1, y1 := float32(first*x), float32(first*y)
@@ -101,13 +117,11 @@ func weighGo(equations, coefficients, u, v, beginU, beginV, right, down, up []fl
 		a11 := float32(x1*x) + float32(x2*xx) + float32(x3*xy)
 		a12 := float32(x1*y) + float32(x2*xy) + float32(x3*yy)
 		a22 := float32(y1*y) + float32(y2*xy) + float32(y3*yy)
-		b1 := float32(x1*z) + float32(x2*xz) + float32(x3*yz)
-		b2 := float32(y1*z) + float32(y2*xz) + float32(y3*yz)
+		c1 := float32(x1*z) + float32(x2*xz) + float32(x3*yz)
+		c2 := float32(y1*z) + float32(y2*xz) + float32(y3*yz)
 		pull := right[n] + right[n+1] + up[n] + down[n]
 		to := equations[block*Equations*Block+lane:]
-		to[0] = a12
-		to[Block] = float32(a11*beginU[n]) + float32(a12*beginV[n]) - b1
-		to[2*Block] = float32(a12*beginU[n]) + float32(a22*beginV[n]) - b2
+		to[0], to[Block], to[2*Block] = a12, c1, c2
 		d1, d2 := a11+pull, a22+pull
 		inverse := 1 / float32(d1*d2)
 		to[3*Block], to[4*Block] = d2*inverse, d1*inverse

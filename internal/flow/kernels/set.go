@@ -9,7 +9,7 @@ const (
 	PatchSide = 8
 	// Coefficients and Equations are how many values of a pixel Weigh reads and writes in
 	// blocks.
-	Coefficients, Equations = 9, 5
+	Coefficients, Equations = 8, 5
 	// Compared and Moments are how many sums Compare and Moments make, of PatchSide parts
 	// each.
 	Compared, Moments = 4, 5
@@ -19,9 +19,10 @@ const (
 type Set struct {
 	Name       string
 	Central    func(to, before2, before, after, after2 []float32, step, blocks int)
+	Anchor     func(coefficients, difference, u, v, counts []float32, blocks int)
 	Smoothness func(to, u, v, belowU, belowV []float32, blocks int)
 	Edges      func(right, down, smooth, below []float32, blocks int)
-	Weigh      func(equations, coefficients, u, v, beginU, beginV, right, down, up []float32, blocks int)
+	Weigh      func(equations, coefficients, u, v, right, down, up []float32, blocks int)
 	Relax      func(equations, right, down, up, u, v, otherU, aboveU, belowU, otherV, aboveV, belowV []float32, blocks int)
 	Merge      func(a, b, even, odd []float32, blocks int)
 	Moments    func(sums, x, y []float32, stride, rows int)
@@ -30,7 +31,7 @@ type Set struct {
 	Normalize  func(u, v, weights []float32, blocks int)
 }
 
-var setGo = Set{"go", centralGo, smoothnessGo, edgesGo, weighGo, relaxGo, mergeGo, momentsGo, compareGo, spreadGo, normalizeGo}
+var setGo = Set{"go", centralGo, anchorGo, smoothnessGo, edgesGo, weighGo, relaxGo, mergeGo, momentsGo, compareGo, spreadGo, normalizeGo}
 
 // Best is the set for the instruction set that package internal/cpu/kernels chooses. It
 // fails where the environment asks for one that this processor doesn't have.

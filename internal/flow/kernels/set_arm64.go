@@ -1,5 +1,5 @@
 package kernels
 
 var sets = map[string]*Set{
-	"neon": {"neon", centralNEON, smoothnessNEON, edgesNEON, weighNEON, relaxNEON, mergeNEON, momentsNEON, compareNEON, spreadNEON, normalizeNEON},
+	"neon": {"neon", centralNEON, anchorNEON, smoothnessNEON, edgesNEON, weighNEON, relaxNEON, mergeNEON, momentsNEON, compareNEON, spreadNEON, normalizeNEON},
 }

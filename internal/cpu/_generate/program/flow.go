@@ -13,7 +13,7 @@ const (
 // Flow are the loops of package flow's kernels. Where values of several kinds belong to a
 // pixel, they lie in turn for every 16 pixels, see coefficients and equations there.
 func Flow() []*Program {
-	return []*Program{central(), smoothness(), edges(), weigh(), relax(), merge(), moments(), compare(), spread(), normalize()}
+	return []*Program{central(), anchor(), smoothness(), edges(), weigh(), relax(), merge(), moments(), compare(), spread(), normalize()}
 }
 
 const (
@@ -29,6 +29,38 @@ func central() *Program {
 	near := p.Subtract(m[2].Load(), m[1].Load())
 	far := p.Subtract(m[3].Load(), m[0].Load())
 	to.Store(p.Multiply(p.Subtract(p.Multiply(near, p.Constant(8)), far), p.Constant(1.0/12)))
+	return p
+}
+
+// The coefficients of a pixel.
+const (
+	x = iota
+	y
+	z
+	xx
+	xy
+	yy
+	xz
+	yz
+)
+
+func anchor() *Program {
+	p := New("anchor", "is anchorGo.", rowBytes)
+	p.Count = "blocks"
+	c, m := p.Interleaved("coefficients", 8), p.Vectors("difference", "u", "v", "counts")
+	u, v, counts := m[1].Load(), m[2].Load(), m[3].Load()
+	for _, e := range [][3]int{{x, y, z}, {xx, xy, xz}, {xy, yy, yz}} {
+		fx, fy := c.Vector(e[0]).Load(), c.Vector(e[1]).Load()
+		from := c.Vector(e[2])
+		if e[2] == z {
+			from = m[0]
+		}
+		f := p.Subtract(p.Add(p.Multiply(fx, u), p.Multiply(fy, v)), from.Load())
+		c.Vector(e[2]).Store(p.Multiply(f, counts))
+	}
+	for _, i := range []int{x, y, xx, xy, yy} {
+		c.Vector(i).Store(p.Multiply(c.Vector(i).Load(), counts))
+	}
 	return p
 }
 
@@ -57,29 +89,28 @@ func edges() *Program {
 func weigh() *Program {
 	p := New("weigh", "is weighGo.", rowBytes)
 	p.Count = "blocks"
-	equations, c := p.Interleaved("equations", 5), p.Interleaved("coefficients", 9)
-	m := p.Vectors("u", "v", "beginU", "beginV", "right", "down", "up")
+	equations, c := p.Interleaved("equations", 5), p.Interleaved("coefficients", 8)
+	m := p.Vectors("u", "v", "right", "down", "up")
+	u, v := m[0].Load(), m[1].Load()
 	of := func(i int) Value { return c.Vector(i).Load() }
-	const x, y, z, xx, xy, yy, xz, yz, inside = 0, 1, 2, 3, 4, 5, 6, 7, 8
 
-	du, dv := p.Subtract(m[0].Load(), m[2].Load()), p.Subtract(m[1].Load(), m[3].Load())
 	robust, flat := p.Constant(robustSquared), p.Constant(flatnessSquared)
 	norm := p.Add(p.Add(p.Square(of(x)), p.Square(of(y))), flat)
-	apart := p.Add(p.Add(p.Multiply(du, of(x)), p.Multiply(dv, of(y))), of(z))
+	apart := p.Subtract(p.Add(p.Multiply(u, of(x)), p.Multiply(v, of(y))), of(z))
 	squared := p.Add(p.Square(apart), p.Multiply(norm, robust))
-	first := p.Divide(p.Multiply(of(inside), p.Constant(brightnessWeight)), p.Root(p.Multiply(squared, norm)))
+	first := p.Divide(p.Constant(brightnessWeight), p.Root(p.Multiply(squared, norm)))
 
 	mixed := p.Square(of(xy))
 	normX, normY := p.Add(p.Add(p.Square(of(xx)), mixed), flat), p.Add(p.Add(p.Square(of(yy)), mixed), flat)
 	both := p.Multiply(normX, normY)
-	apartX := p.Add(p.Add(p.Multiply(du, of(xx)), p.Multiply(dv, of(xy))), of(xz))
-	apartY := p.Add(p.Add(p.Multiply(du, of(xy)), p.Multiply(dv, of(yy))), of(yz))
+	apartX := p.Subtract(p.Add(p.Multiply(u, of(xx)), p.Multiply(v, of(xy))), of(xz))
+	apartY := p.Subtract(p.Add(p.Multiply(u, of(xy)), p.Multiply(v, of(yy))), of(yz))
 	squared = p.Add(p.Multiply(p.Square(apartX), normY), p.Multiply(p.Square(apartY), normX))
 	squared = p.Add(squared, p.Multiply(both, robust))
-	weight := p.Divide(p.Multiply(of(inside), p.Constant(gradientWeight)), p.Root(p.Multiply(squared, both)))
+	weight := p.Divide(p.Constant(gradientWeight), p.Root(p.Multiply(squared, both)))
 	second, third := p.Multiply(weight, normY), p.Multiply(weight, normX)
 
-	// Each of three equations, weighed: (fx, fy, f) adds fx², fx·fy, fy², −fx·f, −fy·f.
+	// Each of three equations, weighed: (fx, fy, f) adds fx², fx·fy, fy², fx·f, fy·f.
 	var sums [5]Value
 	for i, e := range []struct {
 		weight    Value
@@ -100,13 +131,11 @@ func weigh() *Program {
 			}
 		}
 	}
-	a11, a12, a22 := sums[0], sums[1], sums[2]
-	equations.Vector(0).Store(a12)
-	u, v := m[2].Load(), m[3].Load()
-	equations.Vector(1).Store(p.Subtract(p.Add(p.Multiply(a11, u), p.Multiply(a12, v)), sums[3]))
-	equations.Vector(2).Store(p.Subtract(p.Add(p.Multiply(a12, u), p.Multiply(a22, v)), sums[4]))
-	pull := p.Add(p.Add(p.Add(m[4].Load(), m[4].At(1).Load()), m[6].Load()), m[5].Load())
-	d1, d2 := p.Add(a11, pull), p.Add(a22, pull)
+	equations.Vector(0).Store(sums[1])
+	equations.Vector(1).Store(sums[3])
+	equations.Vector(2).Store(sums[4])
+	pull := p.Add(p.Add(p.Add(m[2].Load(), m[2].At(1).Load()), m[4].Load()), m[3].Load())
+	d1, d2 := p.Add(sums[0], pull), p.Add(sums[2], pull)
 	inverse := p.Divide(p.Constant(1), p.Multiply(d1, d2))
 	equations.Vector(3).Store(p.Multiply(d2, inverse))
 	equations.Vector(4).Store(p.Multiply(d1, inverse))
