@@ -47,13 +47,15 @@ func newPatches(s size, stride int) *patches {
 
 // begin gives patches the flow of the coarser level in their middle, or none.
 func (p *patches) begin(coarser *vectors, s size) {
+	clear(p.found)
+	if coarser == nil {
+		return
+	}
+	by := coarser.scalingTo(s)
 	for j, y := range p.ys {
 		for i, x := range p.xs {
-			c := candidate{}
-			if coarser != nil {
-				c.u, c.v = coarser.scaled(float32(x+patchSide/2), float32(y+patchSide/2), s)
-			}
-			p.found[j*len(p.xs)+i] = c
+			c := &p.found[j*len(p.xs)+i]
+			c.u, c.v = coarser.scaled(float32(x+patchSide/2), float32(y+patchSide/2), by)
 		}
 	}
 }
@@ -107,15 +109,15 @@ func (s search) stripe(stripe, iterations int) {
 type comparer struct {
 	search
 	sums []float32
+	// right and bottom are the greatest x and y at which a part of the second picture with
+	// its border can begin.
+	right, bottom float32
 
 	// Of the patch: where it begins on a picture with a border, its values and derivatives,
 	// and its tensor.
-	x, y           float32
-	own            []float32
-	acrossX, downY []float32
-	tensor         *tensor
-	// The greatest x and y at which a part of the second picture with its border can begin.
-	right, bottom float32
+	x, y                float32
+	own, acrossX, downY []float32
+	tensor              *tensor
 }
 
 func (s search) comparer() *comparer {
@@ -183,8 +185,8 @@ const leastStep = 0.01
 // for a margin. Elsewhere the picture's repeated border tells little of how things move.
 func (c *comparer) inside(at candidate) bool {
 	const margin = 2
-	x, y := c.x+at.u, c.y+at.v
-	return x >= border-margin && y >= border-margin && x <= c.right-(border-2-margin) && y <= c.bottom-(border-2-margin)
+	x, y, to := c.x+at.u-border, c.y+at.v-border, &c.second.grey
+	return x >= -margin && y >= -margin && x <= float32(to.width-patchSide+margin) && y <= float32(to.height-patchSide+margin)
 }
 
 // tensor is the inverse of a patch's matrix of products of derivatives, and their means.

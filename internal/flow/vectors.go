@@ -7,19 +7,26 @@ func newVectors(s size) vectors {
 	return vectors{newSheet(s.width, s.height), newSheet(s.width, s.height)}
 }
 
-// scaled is the flow at a point of a picture of another size: positions and displacements
-// grow alike.
-func (f *vectors) scaled(x, y float32, to size) (u, v float32) {
-	across, down := float32(to.width)/float32(f.u.width), float32(to.height)/float32(f.u.height)
-	x, y = (x+0.5)/across-0.5, (y+0.5)/down-0.5
-	return f.u.at(x, y) * across, f.v.at(x, y) * down
+// scaling is by how much larger pictures of another size are.
+type scaling struct{ across, down float32 }
+
+func (f *vectors) scalingTo(to size) scaling {
+	return scaling{float32(to.width) / float32(f.u.width), float32(to.height) / float32(f.u.height)}
+}
+
+// scaled is the flow at a point of the larger pictures: positions and displacements grow
+// alike.
+func (f *vectors) scaled(x, y float32, by scaling) (u, v float32) {
+	x, y = (x+0.5)/by.across-0.5, (y+0.5)/by.down-0.5
+	return f.u.at(x, y) * by.across, f.v.at(x, y) * by.down
 }
 
 // resize makes a row of the flow of pictures of another size.
 func (f *vectors) resize(from *vectors, y int) {
+	by := from.scalingTo(size{f.u.width, f.u.height})
 	us, vs := f.u.row(y), f.v.row(y)
 	for x := range us {
-		us[x], vs[x] = from.scaled(float32(x), float32(y), size{f.u.width, f.u.height})
+		us[x], vs[x] = from.scaled(float32(x), float32(y), by)
 	}
 }
 
