@@ -16,12 +16,7 @@ func BenchmarkLoops(b *testing.B) {
 		}
 		for _, name := range kernels.ISAs() {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
-				var operands []guarded
-				r := rand.New(rand.NewPCG(1, 1))
-				for _, n := range c.lengths {
-					operands = append(operands, newGuarded(r, n, 1))
-				}
-				set, o := Named(name), values(operands)
+				set, o := Named(name), values(c.operands(rand.New(rand.NewPCG(1, 1)), 1))
 				for b.Loop() {
 					c.run(set, o)
 				}

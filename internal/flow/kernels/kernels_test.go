@@ -27,19 +27,34 @@ func (g guarded) clone() guarded {
 	return guarded{all, all[guard : guard+len(g.values) : guard+len(g.values)]}
 }
 
-// call is a call of a loop: how many values its operands have, and the loop itself on them.
+// call is a call of a loop: how many values its operands have, what they are to be like, and
+// the loop itself on them.
 type call struct {
 	name    string
 	lengths []int
+	prepare func(o [][]float32)
 	run     func(set *Set, o [][]float32)
+}
+
+// operands are random ones.
+func (c call) operands(r *rand.Rand, scale float64) []guarded {
+	var all []guarded
+	for _, n := range c.lengths {
+		all = append(all, newGuarded(r, n, scale))
+	}
+	if c.prepare != nil {
+		c.prepare(values(all))
+	}
+	return all
 }
 
 // calls are calls of every loop.
 func calls() []call {
 	var all []call
 	add := func(name string, run func(set *Set, o [][]float32), lengths ...int) {
-		all = append(all, call{name, lengths, run})
+		all = append(all, call{name: name, lengths: lengths, run: run})
 	}
+	prepare := func(f func(o [][]float32)) { all[len(all)-1].prepare = f }
 	for _, blocks := range []int{1, 2, 5} {
 		n := blocks * Block
 		of := func(name string) string { return fmt.Sprintf("%s of %d blocks", name, blocks) }
@@ -49,21 +64,20 @@ func calls() []call {
 		}
 		add(of("Smoothness"), func(s *Set, o [][]float32) { s.Smoothness(o[0], o[1], o[2], o[3], o[4], blocks) }, n, n+1, n+1, n, n)
 		add(of("Edges"), func(s *Set, o [][]float32) { s.Edges(o[0], o[1], o[2], o[3], blocks) }, n, n, n+1, n)
-		add(of("Weigh"), func(s *Set, o [][]float32) {
-			for _, edge := range o[4:] {
-				positive(edge)
+		add(of("Weigh"), func(s *Set, o [][]float32) { s.Weigh(o[0], o[1], o[2], o[3], o[4], o[5], o[6], blocks) },
+			Equations*n, Coefficients*n, n, n, n+1, n, n)
+		prepare(func(o [][]float32) {
+			for _, edges := range o[4:] {
+				positive(edges)
 			}
-			s.Weigh(o[0], o[1], o[2], o[3], o[4], o[5], o[6], blocks)
-		}, Equations*n, Coefficients*n, n, n, n+1, n, n)
+		})
 		add(of("Anchor"), func(s *Set, o [][]float32) { s.Anchor(o[0], o[1], o[2], o[3], o[4], blocks) }, Coefficients*n, n, n, n, n)
 		add(of("Relax"), func(s *Set, o [][]float32) {
 			s.Relax(o[0], o[1], o[2], o[3], o[4], o[5], o[6], o[7], o[8], o[9], o[10], o[11], blocks)
 		}, Equations*n, n+1, n, n, n, n, n+2, n, n, n+2, n, n)
 		add(of("Merge"), func(s *Set, o [][]float32) { s.Merge(o[0], o[1], o[2], o[3], blocks) }, n, n, Block, Block)
-		add(of("Normalize"), func(s *Set, o [][]float32) {
-			o[0][3], o[1][3], o[2][3] = 0, 0, 0
-			s.Normalize(o[0], o[1], o[2], blocks)
-		}, n, n, n)
+		add(of("Normalize"), func(s *Set, o [][]float32) { s.Normalize(o[0], o[1], o[2], blocks) }, n, n, n)
+		prepare(func(o [][]float32) { o[0][3], o[1][3], o[2][3] = 0, 0, 0 })
 	}
 	for _, rows := range []int{1, 3, PatchSide} {
 		for _, strides := range [][2]int{{8, 9}, {33, 57}} {
@@ -97,11 +111,10 @@ func TestLoopsAreThoseInGo(t *testing.T) {
 			for i, c := range calls() {
 				for _, scale := range []float64{1, 100} {
 					r := rand.New(rand.NewPCG(uint64(i), 1))
-					want := make([]guarded, len(c.lengths))
-					got := make([]guarded, len(c.lengths))
-					for j, n := range c.lengths {
-						want[j] = newGuarded(r, n, scale)
-						got[j] = want[j].clone()
+					want := c.operands(r, scale)
+					var got []guarded
+					for _, o := range want {
+						got = append(got, o.clone())
 					}
 					c.run(&setGo, values(want))
 					c.run(set, values(got))

@@ -149,21 +149,20 @@ func relax() *Program {
 	edges := p.Vectors("right", "down", "up")
 	ownU, ownV := p.Vectors("u")[0], p.Vectors("v")[0]
 	u, v := p.Vectors("otherU", "aboveU", "belowU"), p.Vectors("otherV", "aboveV", "belowV")
+	toLeft, toRight, toAbove, toBelow := edges[0].Load(), edges[0].At(1).Load(), edges[2].Load(), edges[1].Load()
 	toward := func(m []Memory) Value {
-		left := p.Multiply(edges[0].Load(), m[0].Load())
-		right := p.Multiply(edges[0].At(1).Load(), m[0].At(2).Load())
-		above, below := p.Multiply(edges[2].Load(), m[1].Load()), p.Multiply(edges[1].Load(), m[2].Load())
-		return p.Add(p.Add(p.Add(left, right), above), below)
+		sum := p.Add(p.Multiply(toLeft, m[0].Load()), p.Multiply(toRight, m[0].At(2).Load()))
+		return p.Add(p.Add(sum, p.Multiply(toAbove, m[1].Load())), p.Multiply(toBelow, m[2].Load()))
 	}
-	solve := func(own Memory, c int, other, pull Value) Value {
-		target := p.Add(p.Subtract(equations.Vector(c).Load(), p.Multiply(equations.Vector(0).Load(), other)), pull)
-		old := own.Load()
+	a12, oldU, oldV := equations.Vector(0).Load(), ownU.Load(), ownV.Load()
+	solve := func(old, other, pull Value, c int) Value {
+		target := p.Add(p.Subtract(equations.Vector(c).Load(), p.Multiply(a12, other)), pull)
 		step := p.Subtract(p.Multiply(target, equations.Vector(c+2).Load()), old)
 		return p.Add(old, p.Multiply(step, p.Constant(overrelaxation)))
 	}
-	next := solve(ownU, 1, ownV.Load(), toward(u))
+	next := solve(oldU, oldV, toward(u), 1)
 	ownU.Store(next)
-	ownV.Store(solve(ownV, 2, next, toward(v)))
+	ownV.Store(solve(oldV, next, toward(v), 2))
 	return p
 }
 
