@@ -80,8 +80,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
 	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/records internal/settings internal/timelapse internal/web losses model studio/page"},
+	{"internal/video", "internal/atomicfile internal/flow internal/panics internal/picture internal/quote internal/records model"},
 	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/compare internal/made internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
-		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model studio vgg19 weights"},
+		"internal/records internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse internal/video losses model studio vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/cubin", ""},
