@@ -30,7 +30,8 @@ type Frame struct {
 	// MinSize, FirstIterations, MiddleIterations and Iterations, unless 0, stand for those of
 	// the series' options.
 	MinSize, FirstIterations, MiddleIterations, Iterations int
-	Progress                                               func(Progress) // instead of that of the series' options
+	Noise                                                  *float64       // instead of that of the series' options, unless nil
+	Progress                                               func(Progress) // likewise
 }
 
 // NewSeries prepares a series. Its options are those of every picture, but for what a Frame
@@ -52,6 +53,9 @@ func (s *Series) Stylize(ctx context.Context, f Frame) (*Result, error) {
 	o.Prior = f.Prior
 	if f.Start != nil {
 		o.Start, o.StartImage = StartFromImage, f.Start
+	}
+	if f.Noise != nil {
+		o.Noise = *f.Noise
 	}
 	if f.Progress != nil {
 		o.Progress = f.Progress

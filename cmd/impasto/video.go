@@ -54,7 +54,6 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Interval(&o.excerpt.To), "to", "", "leave out what is after that time; 0s for nothing")
 	f.add(settings.Text(&o.Folder, "FOLDER"), "frames-dir", "", "where frames are kept while the film is made, and afterwards (default a folder beside the film, which is removed in the end)")
 	f.add(settings.Switch(&o.Keep), "keep-frames", "", "keep the folder with the frames")
-	o.sources.addFlags(f, func(string) bool { return false })
 	f.heading = "Frames beside each other"
 	var methods []string
 	for _, m := range video.Methods() {
@@ -65,7 +64,8 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	f.add(wholeNumbers{&o.Reach}, "look-back", "", "how many frames back to look for what nearer ones hide, such as 1,2,4")
 	f.add(settings.Whole(&o.Passes, 1, 20, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
 	f.add(settings.Whole(&o.Consistency.Iterations, 1, model.MaxIterations, "N"), "frame-iterations", "", "iterations at the last scale of frames that begin with the one before")
-	f.add(settings.Whole(&o.FewIterations, 1, model.MaxIterations, "N"), "frame-few-iterations", "", "iterations at each smaller scale of such frames, down to half of the size")
+	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at each smaller scale of such frames, down to half of the size")
+	o.sources.addFlags(f, func(string) bool { return false })
 }
 
 // describeMethods explains the values of --method.

@@ -18,7 +18,7 @@ import (
 // smallFilm are settings of a film that takes a second or so.
 var smallFilm = []string{
 	"--size", "48", "--min-size", "32", "--first-iterations", "3", "--middle-iterations", "2", "--iterations", "3",
-	"--frame-iterations", "2", "--frame-few-iterations", "1",
+	"--frame-iterations", "2", "--frame-middle-iterations", "1",
 	"--style-layers", "relu1_1,relu2_1", "--content-layers", "relu2_1", "--loss", "gram", "--threads", "1",
 }
 

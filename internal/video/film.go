@@ -48,13 +48,13 @@ type Consistency struct {
 	// then goes back to those before it, too.
 	Passes int
 	// Iterations are made at the last scale of frames that begin with one before, and of
-	// smaller scales FewIterations each, down to half of the size.
-	Iterations, FewIterations int
+	// smaller scales MiddleIterations each, down to half of the size.
+	Iterations, MiddleIterations int
 }
 
 // DefaultConsistency makes films that don't flicker.
 func DefaultConsistency() Consistency {
-	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 12, FewIterations: 8}
+	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 12, MiddleIterations: 8}
 }
 
 // Check reports what is out of range.
@@ -71,8 +71,8 @@ func (c Consistency) Check() error {
 		return fmt.Errorf("video: frames back are %v, want 1 as the first", c.Reach)
 	case c.Passes < 1 || c.Passes > maxPasses:
 		return fmt.Errorf("video: %d passes, want 1 to %d", c.Passes, maxPasses)
-	case c.Iterations < 1 || c.FewIterations < 1:
-		return fmt.Errorf("video: %d and %d iterations of a frame, want 1 at least", c.Iterations, c.FewIterations)
+	case c.Iterations < 1 || c.MiddleIterations < 1:
+		return fmt.Errorf("video: %d and %d iterations of a frame, want 1 at least", c.Iterations, c.MiddleIterations)
 	case !(c.Weight >= 0 && c.Weight <= model.MaxWeight):
 		return fmt.Errorf("video: weight %v, want 0 to %v", c.Weight, model.MaxWeight)
 	case c.Passes > 1 && c.Method == Independent:

@@ -67,7 +67,7 @@ func options(t *testing.T, frames []*picture.Picture) Options {
 		style.RGB[i] = float32(0.5 + 0.45*math.Sin(float64(i%48)*0.9+float64(i/48%48)*0.7+float64(i/(48*48))))
 	}
 	c := DefaultConsistency()
-	c.Iterations, c.FewIterations = 6, 4
+	c.Iterations, c.MiddleIterations = 6, 4
 	return Options{
 		Frames: save(t, t.TempDir(), frames), Styles: []model.Style{{Image: style, Weight: 1}},
 		Stylization: o, Consistency: c, Folder: t.TempDir(), Key: "test",
@@ -137,7 +137,7 @@ func TestStillBackgroundStaysAsItIs(t *testing.T) {
 		frames = append(frames, random.add(frames[0], 2))
 	}
 	o := options(t, frames)
-	o.Consistency.Iterations, o.Consistency.FewIterations = 2, 1
+	o.Consistency.Iterations, o.Consistency.MiddleIterations = 2, 1
 	o.Stylization.FirstIterations, o.Stylization.Iterations = 5, 5
 	film, err := New(image.Pt(testWidth, testHeight), o)
 	if err != nil {
@@ -191,7 +191,7 @@ func TestAnInterruptedFilmGoesOn(t *testing.T) {
 	frames := slices.Concat(shoot(before(false), 0, 4), shoot(before(true), 9, 3))
 	o := options(t, frames)
 	o.Stylization.FirstIterations, o.Stylization.MiddleIterations, o.Stylization.Iterations = 2, 1, 2
-	o.Consistency.Iterations, o.Consistency.FewIterations, o.Consistency.Passes = 2, 1, 2
+	o.Consistency.Iterations, o.Consistency.MiddleIterations, o.Consistency.Passes = 2, 1, 2
 	want, wantReports := paint(t, o)
 	o.Folder = t.TempDir()
 	painted := 0
@@ -244,7 +244,7 @@ func TestOnlyWhatHasChangedIsPaintedAgain(t *testing.T) {
 	frames := shoot(before(true), 0, 4)
 	o := options(t, frames)
 	o.Stylization.FirstIterations, o.Stylization.MiddleIterations, o.Stylization.Iterations = 1, 1, 1
-	o.Consistency.Iterations, o.Consistency.FewIterations = 1, 1
+	o.Consistency.Iterations, o.Consistency.MiddleIterations = 1, 1
 	paint(t, o)
 	again := func(what string, want int) {
 		t.Helper()

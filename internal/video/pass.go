@@ -249,8 +249,10 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 	frame := model.Frame{Content: now.content}
 	tied := before != nil && c.Method != Independent
 	if tied || p.number > 1 {
-		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.FewIterations, c.FewIterations, c.Iterations
+		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.MiddleIterations, c.MiddleIterations, c.Iterations
 		frame.MinSize = max(longer/2, p.options.Stylization.MinSize)
+		noise := min(tiedNoise, p.options.Stylization.Noise)
+		frame.Noise = &noise
 		if float64(frame.MinSize)*math.Sqrt2 > float64(longer)+1 { // there is but one scale
 			frame.FirstIterations = c.Iterations
 		}
@@ -265,6 +267,8 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		if tied {
 			agree = before.halfway(earlier)
 		}
+	} else if tied {
+		frame.Start = before.filled(now.content)
 	}
 	if tied {
 		weight := c.Weight
@@ -275,6 +279,10 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 	}
 	return frame, nil
 }
+
+// tiedNoise is the most noise that scales of a frame begin with which begins with another: their
+// iterations are too few to make strokes of more.
+const tiedNoise = 0.05
 
 // catchUp has the tracker know the frames before a place in order, which were there already.
 func (p *pass) catchUp(ctx context.Context, at int) error {

@@ -97,6 +97,58 @@ func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
 	return p, nil
 }
 
+// fillRadius is how far around a pixel the relation between frames and results is looked at
+// first, as a share of the longer side, and fillRidge what keeps it from following noise.
+const (
+	fillRadius = 1. / 25
+	fillRidge  = 1e-3
+)
+
+// filled is the prior with what can't be trusted made of what the frame shows there, in the
+// colours that results have about it: by the line that fits those best to the frame's values
+// (He, Sun and Tang 2010, "Guided Image Filtering"), channel by channel.
+func (p *prior) filled(content *picture.Picture) *picture.Picture {
+	plane, width, height := len(p.trusted), content.Width, content.Height
+	to := &picture.Picture{Width: width, Height: height, RGB: slices.Clone(p.picture.RGB)}
+	weights := make([]float32, plane)
+	for i, trusted := range p.trusted {
+		if trusted {
+			weights[i] = 1
+		}
+	}
+	longer := max(width, height)
+	known := slices.Clone(p.trusted)
+	for radius := max(2, int(fillRadius*float64(longer))); ; radius *= 4 {
+		mean := func(of func(i int) float32) []float32 {
+			values := make([]float32, plane)
+			for i, w := range weights {
+				values[i] = w * of(i)
+			}
+			return boxMean(values, width, height, radius)
+		}
+		total := boxMean(weights, width, height, radius)
+		for channel := 0; channel < len(to.RGB); channel += plane {
+			from, result := content.RGB[channel:][:plane], p.picture.RGB[channel:][:plane]
+			means, results := mean(func(i int) float32 { return from[i] }), mean(func(i int) float32 { return result[i] })
+			squares, products := mean(func(i int) float32 { return square(from[i]) }), mean(func(i int) float32 { return from[i] * result[i] })
+			for i, w := range total {
+				if known[i] || w == 0 {
+					continue
+				}
+				m, r := means[i]/w, results[i]/w
+				slope := (products[i]/w - m*r) / (squares[i]/w - m*m + fillRidge)
+				to.RGB[channel+i] = min(max(r+slope*(from[i]-m), 0), 1)
+			}
+		}
+		for i, w := range total {
+			known[i] = known[i] || w > 0
+		}
+		if radius >= longer {
+			return to
+		}
+	}
+}
+
 // mask is a picture that is white where of says so.
 type mask struct {
 	width int

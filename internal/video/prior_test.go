@@ -174,6 +174,50 @@ func TestFramesFartherBackStandIn(t *testing.T) {
 	}
 }
 
+// What can't be trusted gets the colours that results have about it: here these are the frame's
+// values, turned over and halved.
+func TestWhatIsNewIsFilledInTheResultsColours(t *testing.T) {
+	content := shoot(before(true), 0, 1)[0]
+	p := &prior{picture: &picture.Picture{Width: testWidth, Height: testHeight, RGB: make([]float32, 3*plane)}, trusted: make([]bool, plane)}
+	turned := func(v float32) float32 { return 0.9 - v/2 }
+	for i := range p.picture.RGB {
+		x, y := i%testWidth, i%plane/testWidth
+		p.trusted[i%plane] = x < 20 || x > 44 || y < 12
+		if p.trusted[i%plane] {
+			p.picture.RGB[i] = turned(content.RGB[i])
+		}
+	}
+	var off float64
+	n := 0
+	for i, v := range p.filled(content).RGB {
+		if p.trusted[i%plane] {
+			if v != p.picture.RGB[i] {
+				t.Fatalf("value %d is trusted and becomes %v", i, v)
+			}
+			continue
+		}
+		off, n = off+math.Abs(float64(v-turned(content.RGB[i]))), n+1
+	}
+	if off /= float64(n); off > 0.02 {
+		t.Errorf("what is new is off by %.3f in the mean", off)
+	}
+}
+
+func TestNoiseIsTold(t *testing.T) {
+	random := newNoise(4)
+	squares := make([]float32, 20000)
+	for i := range squares {
+		d := 0.01 * random.NormFloat64()
+		if i%5 == 0 {
+			d = 0.3 // something moves
+		}
+		squares[i] = float32(d * d)
+	}
+	if got := deviation(squares); got < 0.009 || got > 0.015 {
+		t.Errorf("the deviation is %v, want 0.01 to 0.015", got)
+	}
+}
+
 func TestMeansOfBoxes(t *testing.T) {
 	const width, height = 7, 5
 	values := make([]float32, width*height)
