@@ -19,7 +19,8 @@ type Options struct {
 	// Finest is the level at which the search ends, 0 for that of the pictures; at those
 	// beyond, the field is only refined.
 	Finest int
-	// Rounds and Relaxations are those of the refinement at each level; none leave it out.
+	// Rounds are those of the refinement at each level, in each of which so many Relaxations
+	// are made at the level of the pictures, and more at others. None leave it out.
 	Rounds, Relaxations int
 	Threads             int // 0 uses every core
 }
@@ -62,14 +63,24 @@ func NewEstimator(width, height int, o Options) (*Estimator, error) {
 		return nil, fmt.Errorf("flow: %w", err)
 	}
 	e := &Estimator{options: o, set: set}
-	for _, s := range sizes(width, height) {
-		e.levels = append(e.levels, &level{size: s, refinement: newRefinement(s)})
+	for i, s := range sizes(width, height) {
+		e.levels = append(e.levels, &level{size: s, refinement: newRefinement(s, relaxationsAt(i, o))})
 	}
 	for _, l := range e.levels[e.finest():] {
 		l.patches = newPatches(l.size, o.Stride)
 	}
 	e.zeros = make([]float32, e.levels[0].refinement.flow[0].u.stride)
 	return e, nil
+}
+
+// relaxationsAt are those of a round at a level, 0 for that of the pictures. At coarser ones
+// there are more: they take little time there, and carry motion far into plain areas, which
+// have none of their own.
+func relaxationsAt(level int, o Options) int {
+	if o.Relaxations == 0 {
+		return 0
+	}
+	return o.Relaxations + 3*level*level
 }
 
 // finest is the level at which the search ends.

@@ -133,6 +133,32 @@ func TestNothingMovesWhereNothingDoes(t *testing.T) {
 	}
 }
 
+// TestPlainAreasMoveWithWhatIsAboutThem has a camera that pans below a sky with nothing to see,
+// a good third of the picture.
+func TestPlainAreasMoveWithWhatIsAboutThem(t *testing.T) {
+	const width, height, speed = 160, 120, 1.5
+	s := scene.Scene{Width: width, Height: height, Layers: []scene.Layer{{
+		Colour: func(x, y float64) [3]float64 {
+			if y < -10 {
+				return [3]float64{0.6, 0.7, 0.9}
+			}
+			return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
+		},
+		Place: func(time float64) scene.Affine { return scene.Placed(width/2+speed*time, height/2, 0, 1) },
+	}}}
+	field := estimate(t, grey(t, s, 0), grey(t, s, 1), flow.DefaultOptions())
+	slow := 0
+	for i := range width * 50 {
+		if math.Hypot(float64(field.U[i]), float64(field.V[i])) < speed/3 {
+			slow++
+		}
+	}
+	t.Logf("%d of %d pixels of the sky move by less than a third of what they should", slow, width*50)
+	if slow > width*50/20 {
+		t.Errorf("%d of %d pixels of the sky move by less than a third of what they should, want a twentieth at most", slow, width*50)
+	}
+}
+
 func TestFlowRefusesWhatWontDo(t *testing.T) {
 	good := flow.NewPlane(16, 16)
 	set := func(change func(o *flow.Options)) flow.Options {

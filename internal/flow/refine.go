@@ -5,6 +5,7 @@ import "impasto/internal/flow/kernels"
 // refinement is the memory to refine a flow at one level.
 type refinement struct {
 	size
+	halfSteps int // of relaxations, in a round
 	// flow are two copies of the flow. Pixels are relaxed in turn like the fields of a chess
 	// board: those whose x + y is even in the first copy by their neighbours in the second,
 	// then the others in the second copy. What the copies have in between means nothing.
@@ -18,11 +19,11 @@ type refinement struct {
 	coefficients, equations []float32
 }
 
-func newRefinement(s size) *refinement {
+func newRefinement(s size, relaxations int) *refinement {
 	n := blocksOf(s.width) * kernels.Block * s.height
 	sheets := newSheets(7, s.width, s.height)
 	return &refinement{
-		size: s, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}},
+		size: s, halfSteps: 2 * relaxations, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}},
 		right: sheets[4], down: sheets[5], counts: sheets[6],
 		coefficients: make([]float32, n*kernels.Coefficients), equations: make([]float32, n*kernels.Equations),
 	}
@@ -60,7 +61,7 @@ const (
 // so many rounds, and the linear equations that remain are relaxed so many times. The result
 // is in flow[0], with the border that sheet.at needs.
 func (e *Estimator) refine(r *refinement, first, second sheet) error {
-	if e.options.Rounds > 0 && e.options.Relaxations > 0 {
+	if e.options.Rounds > 0 && r.halfSteps > 0 {
 		if err := e.differentiate(r, first, second); err != nil {
 			return err
 		}
@@ -138,17 +139,16 @@ func (r *refinement) warpRow(first, second sheet, y int) {
 // same time, which begin and end by one row later and earlier with every half-step; the
 // seams between them follow. The results are those of one half-step after the other.
 func (e *Estimator) round(r *refinement) error {
-	halfSteps := 2 * e.options.Relaxations
-	if halfSteps == 0 {
+	if r.halfSteps == 0 {
 		return nil
 	}
-	bands := bandsOf(r.height, max(leastBand, 2*halfSteps))
+	bands := bandsOf(r.height, max(leastBand, 2*r.halfSteps))
 	if err := e.inStripes(len(bands), func(i int) { e.connect(r, bands[i]) }); err != nil {
 		return err
 	}
 	err := e.inStripes(len(bands), func(i int) {
 		b := bands[i]
-		e.relax(r, b.first, b.end+halfSteps, func(k int) band {
+		e.relax(r, b.first, b.end+r.halfSteps, func(k int) band {
 			rows := b
 			if b.first > 0 {
 				rows.first += k
@@ -164,7 +164,7 @@ func (e *Estimator) round(r *refinement) error {
 	}
 	return e.inStripes(len(bands)-1, func(i int) {
 		seam := bands[i].end
-		e.relax(r, seam, seam+2*halfSteps, func(k int) band { return band{seam - k, seam + k} }, band{})
+		e.relax(r, seam, seam+2*r.halfSteps, func(k int) band { return band{seam - k, seam + k} }, band{})
 	})
 }
 
@@ -196,18 +196,17 @@ func (e *Estimator) connect(r *refinement, rows band) {
 // before end, half-step k by k rows behind. Before the first half-step it makes equations,
 // of rows in fresh.
 func (e *Estimator) relax(r *refinement, first, end int, rows func(k int) band, fresh band) {
-	halfSteps := 2 * e.options.Relaxations
 	for front := first; front < end; front++ {
 		if front >= fresh.first && front < fresh.end {
 			e.weighRow(r, front)
 		}
-		for k := range halfSteps {
+		for k := range r.halfSteps {
 			y, of := front-k, rows(k)
 			if y < of.first || y >= of.end {
 				continue
 			}
 			e.relaxRow(r, y, k)
-			if k == halfSteps-1 {
+			if k == r.halfSteps-1 {
 				e.mergeRow(r, y)
 			}
 		}
