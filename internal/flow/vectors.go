@@ -3,10 +3,6 @@ package flow
 // vectors are a flow in sheets.
 type vectors struct{ u, v sheet }
 
-func newVectors(s size) vectors {
-	return vectors{newSheet(s.width, s.height), newSheet(s.width, s.height)}
-}
-
 // scaling is by how much larger pictures of another size are.
 type scaling struct{ across, down float32 }
 
