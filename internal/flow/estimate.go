@@ -92,6 +92,9 @@ func (e *Estimator) Flow(ctx context.Context, first, second *Frame) (Field, erro
 	if !e.fits(first) || !e.fits(second) {
 		return Field{}, errors.New("flow: frames of an estimator for another size or with other options, want its own")
 	}
+	if err := e.prepare(first); err != nil {
+		return Field{}, err
+	}
 	var coarser *vectors
 	for i := len(e.levels) - 1; i >= 0; i-- {
 		if err := context.Cause(ctx); err != nil {

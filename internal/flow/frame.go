@@ -4,23 +4,27 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"impasto/internal/flow/kernels"
 )
 
-// Frame is a picture as an Estimator needs it: at all sizes, with what of it alone the
-// search needs. It serves for every flow from the picture and to it. Frames don't change,
-// so goroutines may share them.
+// Frame is a picture as an Estimator needs it: at all sizes, and from the first flow from it
+// on with what the search needs. It serves for every flow from the picture and to it.
+// Goroutines may share it.
 type Frame struct {
 	options Options
 	levels  []frameLevel
+
+	prepared sync.Once
+	failed   error // of preparing
 }
 
 // frameLevel is a picture at one size.
 type frameLevel struct {
 	grey           sheet
-	acrossX, downY sheet    // derivatives, where there is a search at that level
-	tensors        []tensor // of the patches, row by row
+	acrossX, downY sheet    // derivatives, where the search comes to, once prepared
+	tensors        []tensor // of the patches, row by row, likewise
 }
 
 // size is that of a level.
@@ -63,18 +67,22 @@ func (e *Estimator) Frame(picture Plane) (*Frame, error) {
 			of.grey.halve(f.levels[i-1].grey)
 		}
 		of.grey.surround()
-		if i >= e.finest() {
-			if err := e.prepare(&of, l.patches); err != nil {
-				return nil, err
-			}
-		}
 		f.levels = append(f.levels, of)
 	}
 	return f, nil
 }
 
-// prepare adds to a level what the search needs.
-func (e *Estimator) prepare(of *frameLevel, p *patches) error {
+// prepare adds to a frame what the search for its patches needs, where it isn't there yet.
+func (e *Estimator) prepare(f *Frame) error {
+	f.prepared.Do(func() {
+		for i := e.finest(); i < len(e.levels) && f.failed == nil; i++ {
+			f.failed = e.prepareLevel(&f.levels[i], e.levels[i].patches)
+		}
+	})
+	return f.failed
+}
+
+func (e *Estimator) prepareLevel(of *frameLevel, p *patches) error {
 	of.acrossX, of.downY = newSheet(of.grey.width, of.grey.height), newSheet(of.grey.width, of.grey.height)
 	err := e.inRows(of.grey.height, func(y int) {
 		e.across(of.acrossX.from(0, y), kernels.Block, of.grey, y)
