@@ -2,9 +2,9 @@ package flow
 
 // densify makes a flow of the displacements of patches: in each pixel the mean of those of
 // all patches that cover it, the more weight the less the two pictures differ there.
-func (e *Estimator) densify(s search, r *refinement) error {
+func (e *Estimator) densify(s search, r *refinement) {
 	bands := bandsOf(r.height, leastBand)
-	return e.inStripes(len(bands), func(i int) {
+	e.inStripes(len(bands), func(i int) {
 		b := bands[i]
 		s.spreadOver(b, r)
 		for y := b.first; y < b.end; y++ {

@@ -92,18 +92,14 @@ func (e *Estimator) Flow(ctx context.Context, first, second *Frame) (Field, erro
 	if !e.fits(first) || !e.fits(second) {
 		return Field{}, errors.New("flow: frames of an estimator for another size or with other options, want its own")
 	}
-	if err := e.prepare(first); err != nil {
-		return Field{}, err
-	}
+	e.prepare(first)
 	var coarser *vectors
 	for i := len(e.levels) - 1; i >= 0; i-- {
 		if err := context.Cause(ctx); err != nil {
 			return Field{}, err
 		}
 		l := e.levels[i]
-		if err := e.estimateLevel(l, &first.levels[i], &second.levels[i], coarser); err != nil {
-			return Field{}, err
-		}
+		e.estimateLevel(l, &first.levels[i], &second.levels[i], coarser)
 		coarser = &l.refinement.flow[0]
 	}
 	return coarser.field(), nil
@@ -111,21 +107,17 @@ func (e *Estimator) Flow(ctx context.Context, first, second *Frame) (Field, erro
 
 // estimateLevel leaves the flow of a level in its refinement's flow[0], given that of the
 // coarser one, or nil.
-func (e *Estimator) estimateLevel(l *level, first, second *frameLevel, coarser *vectors) error {
+func (e *Estimator) estimateLevel(l *level, first, second *frameLevel, coarser *vectors) {
 	r := l.refinement
 	if l.patches != nil {
 		l.patches.begin(coarser, l.size)
 		s := search{e.set, l.patches, first, second}
-		if err := e.inStripes(l.patches.stripes, func(stripe int) { s.stripe(stripe, e.options.Iterations) }); err != nil {
-			return err
-		}
-		if err := e.densify(s, r); err != nil {
-			return err
-		}
-	} else if err := e.inRows(l.height, func(y int) { r.flow[0].resize(coarser, y) }); err != nil {
-		return err
+		e.inStripes(l.patches.stripes, func(stripe int) { s.stripe(stripe, e.options.Iterations) })
+		e.densify(s, r)
+	} else {
+		e.inRows(l.height, func(y int) { r.flow[0].resize(coarser, y) })
 	}
-	return e.refine(r, first.grey, second.grey)
+	e.refine(r, first.grey, second.grey)
 }
 
 // Estimate returns the flow from a first picture to a second, of grey values in 0–255 (see

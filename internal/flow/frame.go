@@ -17,7 +17,6 @@ type Frame struct {
 	levels  []frameLevel
 
 	prepared sync.Once
-	failed   error // of preparing
 }
 
 // frameLevel is a picture at one size.
@@ -73,26 +72,22 @@ func (e *Estimator) Frame(picture Plane) (*Frame, error) {
 }
 
 // prepare adds to a frame what the search for its patches needs, where it isn't there yet.
-func (e *Estimator) prepare(f *Frame) error {
+func (e *Estimator) prepare(f *Frame) {
 	f.prepared.Do(func() {
-		for i := e.finest(); i < len(e.levels) && f.failed == nil; i++ {
-			f.failed = e.prepareLevel(&f.levels[i], e.levels[i].patches)
+		for i := e.finest(); i < len(e.levels); i++ {
+			e.prepareLevel(&f.levels[i], e.levels[i].patches)
 		}
 	})
-	return f.failed
 }
 
-func (e *Estimator) prepareLevel(of *frameLevel, p *patches) error {
+func (e *Estimator) prepareLevel(of *frameLevel, p *patches) {
 	of.acrossX, of.downY = newSheet(of.grey.width, of.grey.height), newSheet(of.grey.width, of.grey.height)
-	err := e.inRows(of.grey.height, func(y int) {
+	e.inRows(of.grey.height, func(y int) {
 		e.across(of.acrossX.from(0, y), kernels.Block, of.grey, y)
 		e.down(of.downY.from(0, y), kernels.Block, of.grey, y)
 	})
-	if err != nil {
-		return err
-	}
 	of.tensors = make([]tensor, len(p.xs)*len(p.ys))
-	return e.inStripes(len(p.ys), func(j int) {
+	e.inStripes(len(p.ys), func(j int) {
 		sums := make([]float32, kernels.Moments*patchSide)
 		for i, x := range p.xs {
 			e.set.Moments(sums, of.acrossX.from(x, p.ys[j]), of.downY.from(x, p.ys[j]), of.acrossX.stride, patchSide)

@@ -60,24 +60,19 @@ const (
 // refine minimises the energy about flow[0]: the penalties' weights are computed in each of
 // so many rounds, and the linear equations that remain are relaxed so many times. The result
 // is in flow[0], with the border that sheet.at needs.
-func (e *Estimator) refine(r *refinement, first, second sheet) error {
+func (e *Estimator) refine(r *refinement, first, second sheet) {
 	if e.options.Rounds > 0 && r.halfSteps > 0 {
-		if err := e.differentiate(r, first, second); err != nil {
-			return err
-		}
-	}
-	for range e.options.Rounds {
-		if err := e.round(r); err != nil {
-			return err
+		e.differentiate(r, first, second)
+		for range e.options.Rounds {
+			e.round(r)
 		}
 	}
 	r.flow[0].u.surround()
 	r.flow[0].v.surround()
-	return nil
 }
 
 // differentiate makes the coefficients at flow[0].
-func (e *Estimator) differentiate(r *refinement, first, second sheet) error {
+func (e *Estimator) differentiate(r *refinement, first, second sheet) {
 	mean, difference := r.pictures()
 	across, down := r.derivatives()
 	const step = kernels.Coefficients * kernels.Block
@@ -105,11 +100,8 @@ func (e *Estimator) differentiate(r *refinement, first, second sheet) error {
 			r.flow[1].copyRow(&r.flow[0], y)
 		},
 	} {
-		if err := e.inRows(r.height, f); err != nil {
-			return err
-		}
+		e.inRows(r.height, f)
 	}
-	return nil
 }
 
 // warpRow takes a row of the second picture back along flow[0], and makes of it and the
@@ -138,15 +130,10 @@ func (r *refinement) warpRow(first, second sheet, y int) {
 // row needs half-step k−1 of the rows above and below. Bands of rows are worked on at the
 // same time, which begin and end by one row later and earlier with every half-step; the
 // seams between them follow. The results are those of one half-step after the other.
-func (e *Estimator) round(r *refinement) error {
-	if r.halfSteps == 0 {
-		return nil
-	}
+func (e *Estimator) round(r *refinement) {
 	bands := bandsOf(r.height, max(leastBand, 2*r.halfSteps))
-	if err := e.inStripes(len(bands), func(i int) { e.connect(r, bands[i]) }); err != nil {
-		return err
-	}
-	err := e.inStripes(len(bands), func(i int) {
+	e.inStripes(len(bands), func(i int) { e.connect(r, bands[i]) })
+	e.inStripes(len(bands), func(i int) {
 		b := bands[i]
 		e.relax(r, b.first, b.end+r.halfSteps, func(k int) band {
 			rows := b
@@ -159,10 +146,7 @@ func (e *Estimator) round(r *refinement) error {
 			return rows
 		}, b)
 	})
-	if err != nil {
-		return err
-	}
-	return e.inStripes(len(bands)-1, func(i int) {
+	e.inStripes(len(bands)-1, func(i int) {
 		seam := bands[i].end
 		e.relax(r, seam, seam+2*r.halfSteps, func(k int) band { return band{seam - k, seam + k} }, band{})
 	})

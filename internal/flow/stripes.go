@@ -3,9 +3,9 @@ package flow
 import "impasto/internal/panics"
 
 // inStripes calls f with numbers from 0 on, on so many threads as the options say.
-func (e *Estimator) inStripes(stripes int, f func(stripe int)) error {
+func (e *Estimator) inStripes(stripes int, f func(stripe int)) {
 	threads := max(min(e.options.Threads, stripes), 1)
-	return panics.Together(threads, func(thread int) error {
+	_ = panics.Together(threads, func(thread int) error { // none of which fails
 		for stripe := thread; stripe < stripes; stripe += threads {
 			f(stripe)
 		}
@@ -14,9 +14,9 @@ func (e *Estimator) inStripes(stripes int, f func(stripe int)) error {
 }
 
 // inRows calls f with every row of a height, on several threads.
-func (e *Estimator) inRows(height int, f func(y int)) error {
+func (e *Estimator) inRows(height int, f func(y int)) {
 	bands := bandsOf(height, leastBand)
-	return e.inStripes(len(bands), func(i int) {
+	e.inStripes(len(bands), func(i int) {
 		for y := bands[i].first; y < bands[i].end; y++ {
 			f(y)
 		}
