@@ -23,6 +23,12 @@ func (o Options) keepsColours(by recolour.Method) bool {
 // addPictures gives levels their pictures, in the colours in which they are compared. The
 // first levels come first: what is known of colours is known of these.
 func (r *run) addPictures(ctx context.Context, levels []level) error {
+	if r.series != nil && r.colours == nil && r.options.KeepColours > 0 {
+		var err error
+		if r.colours, err = r.series.coloursFor(ctx, r.content); err != nil {
+			return err
+		}
+	}
 	if err := addContent(ctx, levels, r.content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
 		return err
 	}
@@ -66,17 +72,8 @@ func (r *run) recolourAll(ctx context.Context, levels []level) error {
 	if r.options.KeepColours == 0 {
 		return nil
 	}
-	if r.series != nil {
-		r.colours = r.series.colours
-	}
 	if r.colours == nil {
-		r.colours = []recolour.Colours{recolour.Of(levels[0].content)}
-		for _, style := range levels[0].styles {
-			r.colours = append(r.colours, recolour.Of(style))
-		}
-		if r.series != nil {
-			r.series.colours = r.colours
-		}
+		r.colours = levels[0].colours()
 	}
 	for i := range levels {
 		if err := r.recolour(ctx, &levels[i]); err != nil {
@@ -85,6 +82,15 @@ func (r *run) recolourAll(ctx context.Context, levels []level) error {
 		levels[i].held = levels[i].content
 	}
 	return nil
+}
+
+// colours are those of the level's content and of its styles.
+func (l level) colours() []recolour.Colours {
+	all := []recolour.Colours{recolour.Of(l.content)}
+	for _, style := range l.styles {
+		all = append(all, recolour.Of(style))
+	}
+	return all
 }
 
 // recolour gives a level's styles what is to be kept of the content's colours. These are the

@@ -6,19 +6,21 @@ import (
 	"image"
 
 	"impasto/internal/engine"
+	"impasto/internal/picture"
 	"impasto/internal/recolour"
 )
 
 // Series stylises pictures one after the other in the same styles, as the frames of a video.
 // What follows from the styles alone is made once: the network is loaded once, and for each
-// size of level the targets of the styles are computed once. Colours that are kept by
-// distribution, or as lightness, are those of the first picture throughout.
+// size of level the targets of the styles are computed once.
 type Series struct {
 	options Options
 	styles  []Style
 	network engine.Network
 	opened  bool
-	colours []recolour.Colours       // of the first content and of each style, where they are kept
+	look    image.Image              // see Frame.Look; that of the first frame that has none is its content
+	given   image.Image              // that of the frame under way
+	colours []recolour.Colours       // of look and of each style, where they are kept
 	targets map[string][]styleTarget // see targetsKey
 }
 
@@ -27,6 +29,10 @@ type Frame struct {
 	Content image.Image
 	Prior   *Prior      // instead of that of the series' options
 	Start   image.Image // for StartFromImage, unless nil
+	// Look is the picture whose colours, or lightness, styles are brought to where KeepColours
+	// keeps them: the same for pictures that are to agree. Nil leaves it as it was with the
+	// picture before, and is the content of the first.
+	Look image.Image
 	// MinSize, FirstIterations, MiddleIterations and Iterations, unless 0, stand for those of
 	// the series' options.
 	MinSize, FirstIterations, MiddleIterations, Iterations int
@@ -69,7 +75,7 @@ func (s *Series) Stylize(ctx context.Context, f Frame) (*Result, error) {
 		}
 	}
 	o.LeastIterations = min(o.LeastIterations, o.Iterations)
-	s.options.Planned = nil
+	s.options.Planned, s.given = nil, f.Look
 	return stylizeIn(ctx, f.Content, s.styles, o, s)
 }
 
@@ -94,6 +100,28 @@ func (s *Series) open(o Options, layers []string) (engine.Network, error) {
 	s.network, err = openNetwork(o, false, layers...)
 	s.opened = err == nil
 	return s.network, err
+}
+
+// coloursFor are the colours that a content is painted in, and those of the styles: of Look, at
+// the size of the first level that it would have by itself. Targets that were made in others
+// are forgotten.
+func (s *Series) coloursFor(ctx context.Context, content image.Image) ([]recolour.Colours, error) {
+	look := s.given
+	switch {
+	case look == nil && s.look == nil:
+		look = content
+	case look == nil || look == s.look:
+		return s.colours, nil
+	}
+	first := emptyPyramid(look.Bounds().Size(), s.styles, s.options)[:1]
+	if err := addContent(ctx, first, look, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
+		return nil, err
+	}
+	if err := addStyles(ctx, first, s.styles); err != nil {
+		return nil, err
+	}
+	s.look, s.colours, s.targets = look, first[0].colours(), map[string][]styleTarget{}
+	return s.colours, nil
 }
 
 // targetsKey tells what the targets of styles follow from within a series.

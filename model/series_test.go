@@ -62,7 +62,7 @@ func TestASeriesMakesWhatSingleRunsMake(t *testing.T) {
 }
 
 // Colours that are kept are the first content's, so that they don't change from picture to
-// picture.
+// picture, unless another picture is given for them.
 func TestASeriesKeepsTheColoursOfItsFirst(t *testing.T) {
 	for _, method := range ColourMethods() {
 		o := shallow(tinyOptions())
@@ -81,6 +81,12 @@ func TestASeriesKeepsTheColoursOfItsFirst(t *testing.T) {
 		again := must(t)(s.Stylize(t.Context(), Frame{Content: waves(60, 40, 0.1)}))
 		if !slices.Equal(first, again) {
 			t.Errorf("%s: the same picture comes out in other colours after another one", method)
+		}
+		look := waves(60, 40, 0.02)
+		other := must(t)(s.Stylize(t.Context(), Frame{Content: waves(60, 40, 0.1), Look: look}))
+		back := must(t)(s.Stylize(t.Context(), Frame{Content: waves(60, 40, 0.1), Look: waves(60, 40, 0.1)}))
+		if slices.Equal(other, first) || !slices.Equal(back, first) {
+			t.Errorf("%s: the picture has other colours in another look: %v, and in its own again: %v", method, !slices.Equal(other, first), slices.Equal(back, first))
 		}
 	}
 }

@@ -188,10 +188,17 @@ var errStop = errors.New("stopped by the test")
 
 // What was interrupted anywhere, in either pass, comes to the same film.
 func TestAnInterruptedFilmGoesOn(t *testing.T) {
+	for name, keep := range map[string]float64{"plain": 0, "in the film's colours": 0.8} {
+		t.Run(name, func(t *testing.T) { testInterrupts(t, keep) })
+	}
+}
+
+func testInterrupts(t *testing.T, keep float64) {
 	frames := slices.Concat(shoot(before(false), 0, 4), shoot(before(true), 9, 3))
 	o := options(t, frames)
 	o.Stylization.FirstIterations, o.Stylization.MiddleIterations, o.Stylization.Iterations = 2, 1, 2
 	o.Consistency.Iterations, o.Consistency.MiddleIterations, o.Consistency.Passes = 2, 1, 2
+	o.Stylization.KeepColours = keep
 	want, wantReports := paint(t, o)
 	o.Folder = t.TempDir()
 	painted := 0

@@ -28,6 +28,10 @@ type pass struct {
 	tracker tracker
 	key     string // of the frame before in order
 	behind  bool   // the tracker doesn't know the frames before
+	lookOf  struct {
+		index   int
+		content *picture.Picture
+	}
 }
 
 func (f *Film) newPass(number int) (*pass, error) {
@@ -247,6 +251,12 @@ func (p *pass) stylize(ctx context.Context, index int, now view, before *prior, 
 func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (model.Frame, error) {
 	c, longer := p.options.Consistency, max(p.size.X, p.size.Y)
 	frame := model.Frame{Content: now.content}
+	if p.options.Stylization.KeepColours > 0 {
+		var err error
+		if frame.Look, err = p.look(ctx, index, before == nil, now); err != nil {
+			return frame, err
+		}
+	}
 	tied := before != nil && c.Method != Independent
 	if tied || p.number > 1 {
 		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.MiddleIterations, c.MiddleIterations, c.Iterations
@@ -278,6 +288,28 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		frame.Prior = agree.model(weight)
 	}
 	return frame, nil
+}
+
+// look is what the first frame of a frame's shot shows, in whose colours the shot is painted.
+func (p *pass) look(ctx context.Context, index int, begins bool, now view) (image.Image, error) {
+	first := index
+	if p.number > 1 || !begins {
+		for first > 0 && !p.cuts[first] {
+			first--
+		}
+	}
+	if first == p.lookOf.index && p.lookOf.content != nil {
+		return p.lookOf.content, nil
+	}
+	p.lookOf.index, p.lookOf.content = first, now.content
+	if first != index {
+		of, err := p.open(ctx, first)
+		if err != nil {
+			return nil, err
+		}
+		p.lookOf.content = of.content
+	}
+	return p.lookOf.content, nil
 }
 
 // tiedNoise is the most noise that scales of a frame begin with which begins with another: their
