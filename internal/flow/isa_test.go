@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	cpu "impasto/internal/cpu/kernels"
@@ -61,6 +62,13 @@ func TestFlowIsTheSameOnEveryInstructionSet(t *testing.T) {
 }
 
 func sameBits(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) }
+
+func TestAnUnknownInstructionSetIsRefused(t *testing.T) {
+	t.Setenv(cpu.Environment, "abacus")
+	if _, err := NewEstimator(16, 16, DefaultOptions()); err == nil || !strings.Contains(err.Error(), "abacus") {
+		t.Errorf("error %v, want one with the name", err)
+	}
+}
 
 func checksumOf(f Field) uint32 {
 	sum := crc32.NewIEEE()
