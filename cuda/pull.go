@@ -3,6 +3,8 @@
 package cuda
 
 import (
+	"slices"
+
 	"impasto/cuda/kernels"
 	"impasto/internal/ops"
 	"impasto/internal/plan"
@@ -64,7 +66,7 @@ func (c *comparison) pull() (p momentsPull, there bool) {
 		return p, false
 	}
 	step := c.machine.program.Steps[number]
-	if carrier, there := c.carrier(step); there {
+	if carrier, there := c.carrier(number); there {
 		p.asFilters = true
 		c.carried[carrier], c.pulled[number] = number, true
 	}
@@ -99,24 +101,27 @@ type pullAlong struct {
 	x, mask *plan.Buffer
 }
 
-// carrier is the number of the step that makes a pull back along with its own result: a gradient
-// of a convolution on Hopper that it would be added to in place, bound after the step that is
-// being bound.
-func (b *binder) carrier(pull plan.Step) (number int, there bool) {
-	d, steps := b.device, b.machine.program.Steps
-	for number := b.step + 1; number < len(steps) && pull.InPlace; number++ {
-		step := steps[number]
-		if step.Results[0] != pull.AddTo {
-			continue
-		}
-		op, ok := step.Op.(*ops.ConvolutionGradient)
-		if !ok || op.Border.Replicate || step.Mask != nil { // edges, and what is masked, come later
+// carrier is the number of the step that makes the pull back of another step along with its own
+// result: a gradient of a convolution on Hopper that it would be added to in place, bound after
+// the step that is being bound, where all that is pulled back by is there.
+func (b *binder) carrier(pullNumber int) (number int, there bool) {
+	d, steps := b.device, b.machine.program.Steps[:pullNumber]
+	pull := b.machine.program.Steps[pullNumber]
+	number = slices.IndexFunc(steps, func(step plan.Step) bool { return step.Results[0] == pull.AddTo })
+	if !pull.InPlace || number <= b.step {
+		return 0, false
+	}
+	op, ok := steps[number].Op.(*ops.ConvolutionGradient)
+	if !ok || op.Border.Replicate || steps[number].Mask != nil { // edges, and what is masked, come later
+		return 0, false
+	}
+	for _, between := range steps[number:] {
+		if slices.Contains(between.Results, pull.Inputs[0]) || slices.Contains(between.Results, pull.Mask) {
 			return 0, false
 		}
-		s := shapeOf(step.Inputs[0], step.Inputs[1])
-		return number, s.in%64 == 0 && d.matrixUnits(s.out, s.in) && d.hopper(shape3{s.out, s.in, s.height, s.width})
 	}
-	return 0, false
+	s := shapeOf(steps[number].Inputs[0], steps[number].Inputs[1])
+	return number, s.in%64 == 0 && d.matrixUnits(s.out, s.in) && d.hopper(shape3{s.out, s.in, s.height, s.width})
 }
 
 // along is the pull back that the step being bound makes along, or nil. The step waits for the

@@ -24,9 +24,9 @@
 // device.h, and hopper.h for what compute capability 9.0 has, are the dialect that
 // kernels are written in: one function an instruction that C++ has no word for, each
 // with a second body that is plain loops. host/ emulates the rest of a device, so that
-// the very same sources run in tests on any machine. all.cu includes the others;
-// compiled, it is the files in images/, which programs with GPU support embed and image.go
-// chooses from. kernels.sum tells what they were made of. launches.go has a function in Go
+// the very same sources run in tests on any machine; ondevice/ runs these tests on a GPU.
+// all.cu includes the others; compiled, it is the files in images/, which programs with GPU
+// support embed and image.go chooses from. kernels.sum tells what they were made of. launches.go has a function in Go
 // for each entry point, by which alone package cuda launches it: so arguments have the
 // types that are declared.
 //
