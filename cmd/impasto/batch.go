@@ -54,7 +54,7 @@ func (o *batchOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything, say what would be painted, and what time and memory that would take, and stop")
-	o.cluster.addFlags(f, "have the pictures painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see `impasto cluster --help`")
+	o.cluster.addFlags(f, "have the pictures painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, func(string) bool { return false })
 }
 

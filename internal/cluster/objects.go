@@ -78,7 +78,7 @@ func (c *Cluster) Upload(ctx context.Context, path string) (Object, error) {
 		return Object{}, fmt.Errorf("read %s: %w", quote.Name(path), err)
 	}
 	object := metadata.NewInput(path, size, sum)
-	if err := c.put(ctx, object, file); err != nil {
+	if err := c.put(ctx, object.SHA256, object, file); err != nil {
 		return object, fmt.Errorf("bring %s to the cluster: %w", quote.Name(path), err)
 	}
 	if c.uploads == nil {
@@ -95,9 +95,9 @@ func (c *Cluster) Forget() {
 	c.uploads = nil
 }
 
-// put stores an object, unless it is there and stays for long enough.
-func (c *Cluster) put(ctx context.Context, object Object, from io.ReadSeeker) error {
-	there, err := c.has(ctx, object)
+// put stores an object under a name, unless it is there and stays for long enough.
+func (c *Cluster) put(ctx context.Context, name string, object Object, from io.ReadSeeker) error {
+	there, err := c.has(ctx, name, object)
 	if there || err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *Cluster) put(ctx context.Context, object Object, from io.ReadSeeker) er
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		_, err := c.objects.Put(ctx, jetstream.ObjectMeta{Name: object.SHA256, Description: object.Name}, regular.Reader(ctx, from))
+		_, err := c.objects.Put(ctx, jetstream.ObjectMeta{Name: name, Description: object.Name}, regular.Reader(ctx, from))
 		return err
 	})
 	if isFull(err) {
@@ -122,9 +122,9 @@ func transferTime(bytes int64) time.Duration {
 
 // has tells whether an object is in the store, and stays there for long enough that a job
 // which is submitted now can read it.
-func (c *Cluster) has(ctx context.Context, object Object) (there bool, err error) {
+func (c *Cluster) has(ctx context.Context, name string, object Object) (there bool, err error) {
 	err = patiently(ctx, func(ctx context.Context) error {
-		info, err := c.objects.GetInfo(ctx, object.SHA256)
+		info, err := c.objects.GetInfo(ctx, name)
 		there = err == nil && info.Size == uint64(object.Bytes) && time.Since(info.ModTime) < c.Config.Keep/2
 		if errors.Is(err, jetstream.ErrObjectNotFound) {
 			return nil
@@ -137,19 +137,24 @@ func (c *Cluster) has(ctx context.Context, object Object) (there bool, err error
 // Download writes an object to a file, whole or not at all, after a check that it is what its
 // digest says.
 func (c *Cluster) Download(ctx context.Context, object Object, path string) error {
+	return c.download(ctx, object.SHA256, object, path)
+}
+
+// download is Download of an object that has another name in the store.
+func (c *Cluster) download(ctx context.Context, name string, object Object, path string) error {
 	err := patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
-		return atomicfile.Write(path, func(w io.Writer) error { return c.get(ctx, object, w) })
+		return atomicfile.Write(path, func(w io.Writer) error { return c.get(ctx, name, object, w) })
 	})
 	var damaged *damagedError
 	if errors.As(err, &damaged) { // so that whoever has it brings it again
-		_ = c.remove(ctx, object)
+		_ = c.remove(ctx, name)
 	}
 	return err
 }
 
 // get writes an object, and checks what was written.
-func (c *Cluster) get(ctx context.Context, object Object, w io.Writer) error {
-	from, err := c.objects.Get(ctx, object.SHA256)
+func (c *Cluster) get(ctx context.Context, name string, object Object, w io.Writer) error {
+	from, err := c.objects.Get(ctx, name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return &missingError{object}
 	}
@@ -169,17 +174,17 @@ func (c *Cluster) get(ctx context.Context, object Object, w io.Writer) error {
 }
 
 // remove takes an object out of the store, if it is there.
-func (c *Cluster) remove(ctx context.Context, object Object) error {
+func (c *Cluster) remove(ctx context.Context, name string) error {
 	return patiently(ctx, func(ctx context.Context) error {
-		if err := c.objects.Delete(ctx, object.SHA256); !errors.Is(err, jetstream.ErrObjectNotFound) {
+		if err := c.objects.Delete(ctx, name); !errors.Is(err, jetstream.ErrObjectNotFound) {
 			return err
 		}
 		return nil
 	})
 }
 
-// putFile stores a file by its content.
-func (c *Cluster) putFile(ctx context.Context, path string) (Object, error) {
+// putFile stores a file under a name that prefix and its digest make.
+func (c *Cluster) putFile(ctx context.Context, prefix, path string) (Object, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return Object{}, err
@@ -194,5 +199,5 @@ func (c *Cluster) putFile(ctx context.Context, path string) (Object, error) {
 		return Object{}, err
 	}
 	object := metadata.NewInput(path, info.Size(), sum)
-	return object, c.put(ctx, object, file)
+	return object, c.put(ctx, prefix+object.SHA256, object, file)
 }

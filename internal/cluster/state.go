@@ -66,6 +66,10 @@ type Checkpoint struct {
 	At time.Time `json:"at"`
 }
 
+// checkpointPrefix stands before the digest of a job's checkpoint in the store of objects: it
+// is removed with the job, whatever others have the same content.
+func checkpointPrefix(key string) string { return "checkpoint-" + key + "-" }
+
 // mostReasons is how many reasons are kept.
 const mostReasons = 8
 

@@ -58,7 +58,7 @@ func (c *Cluster) renew(ctx context.Context, there *State, now State) (store boo
 	case Done:
 		whole := true
 		for _, output := range there.Outputs {
-			in, err := c.has(ctx, output)
+			in, err := c.has(ctx, output.SHA256, output)
 			if err != nil {
 				return false, err
 			}

@@ -99,7 +99,8 @@ func (t *Task) Keep(ctx context.Context, write func(io.Writer) error) error {
 	if err := errors.Join(write(file), file.Close()); err != nil {
 		return err
 	}
-	object, err := t.worker.cluster.putFile(ctx, path)
+	prefix := checkpointPrefix(t.Job.Key)
+	object, err := t.worker.cluster.putFile(ctx, prefix, path)
 	if err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (t *Task) Keep(ctx context.Context, write func(io.Writer) error) error {
 	}
 	t.state = next
 	if before != nil && before.SHA256 != object.SHA256 {
-		_ = t.worker.cluster.remove(ctx, before.Object) // the store forgets it some day
+		_ = t.worker.cluster.remove(ctx, prefix+before.SHA256) // the store forgets it some day
 	}
 	return nil
 }
@@ -282,7 +283,7 @@ func (t *Task) run(ctx context.Context) (outcome Outcome, err error) {
 	}
 	if c := t.state.Checkpoint; c != nil {
 		path := filepath.Join(t.Folder, "checkpoint")
-		if err := t.worker.cluster.Download(ctx, c.Object, path); err == nil {
+		if err := t.worker.cluster.download(ctx, checkpointPrefix(t.Job.Key)+c.SHA256, c.Object, path); err == nil {
 			t.Checkpoint = path
 		} else {
 			t.worker.options.Log(fmt.Sprintf("%s begins anew: its checkpoint can't be had: %v", quote.Name(t.Job.Name), err))
@@ -327,7 +328,7 @@ func (t *Task) finish(ctx context.Context, outcome Outcome) error {
 		return err
 	}
 	if c := t.state.Checkpoint; c != nil {
-		_ = t.worker.cluster.remove(ctx, c.Object) // the store forgets it some day
+		_ = t.worker.cluster.remove(ctx, checkpointPrefix(t.Job.Key)+c.SHA256) // the store forgets it some day
 	}
 	t.state = next
 	return nil
@@ -340,7 +341,7 @@ const fullPause = 2 * time.Second
 func (t *Task) store(ctx context.Context, path string) (Object, error) {
 	said := false
 	for {
-		object, err := t.worker.cluster.putFile(ctx, path)
+		object, err := t.worker.cluster.putFile(ctx, "", path)
 		var full *FullError
 		if !errors.As(err, &full) {
 			return object, err
