@@ -74,6 +74,7 @@ type Cluster struct {
 	states  jetstream.KeyValue
 	workers jetstream.KeyValue
 	objects jetstream.ObjectStore
+	back    broadcast // happens where a connection that was lost is there again
 
 	uploading sync.Mutex
 	uploads   map[string]uploaded // by path
@@ -101,7 +102,7 @@ func connect(ctx context.Context, o Options, config *Config) (*Cluster, error) {
 	}
 	c := &Cluster{options: o}
 	var err error
-	if c.conn, err = nats.Connect(o.URL, o.native()...); err != nil {
+	if c.conn, err = nats.Connect(o.URL, o.native(c.back.happen)...); err != nil {
 		return nil, fmt.Errorf("cluster: connect to %s: %w", Redact(o.URL), err)
 	}
 	if c.js, err = jetstream.New(c.conn); err == nil {
@@ -120,7 +121,8 @@ func (c *Cluster) Close() { c.conn.Close() }
 // URL is that of the cluster, without a password.
 func (c *Cluster) URL() string { return Redact(c.options.URL) }
 
-func (o Options) native() []nats.Option {
+// native are the options of a connection, which calls back where it is there again.
+func (o Options) native(back func()) []nats.Option {
 	native := []nats.Option{
 		nats.Name(o.Name), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.Timeout(5 * time.Second),
 		nats.PingInterval(20 * time.Second),
@@ -129,7 +131,10 @@ func (o Options) native() []nats.Option {
 				o.Log(fmt.Sprintf("the connection to the cluster is lost (%v); it is tried again", err))
 			}
 		}),
-		nats.ReconnectHandler(func(c *nats.Conn) { o.Log("the cluster is there again, at " + Redact(c.ConnectedUrl())) }),
+		nats.ReconnectHandler(func(c *nats.Conn) {
+			o.Log("the cluster is there again, at " + Redact(c.ConnectedUrl()))
+			back()
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Log(fmt.Sprintf("the cluster: %v", err)) }),
 	}
 	if o.Credentials != "" {

@@ -67,7 +67,7 @@ const (
 // nil or they aren't there.
 func (c *Cluster) open(ctx context.Context, config *Config) error {
 	if config == nil {
-		err := patiently(ctx, func(ctx context.Context) (err error) {
+		err := c.patiently(ctx, func(ctx context.Context) (err error) {
 			c.jobs, err = c.js.Stream(ctx, jobStream)
 			return err
 		})
@@ -92,7 +92,7 @@ func (c *Cluster) openStores(ctx context.Context) error {
 		return fmt.Errorf("the stream %s isn't set up as this version does it (%w); see `impasto cluster setup --help`", jobStream, err)
 	}
 	c.Config = Config{AckWait: wait, Tries: tries, Replicas: info.Config.Replicas, JobBytes: info.Config.MaxBytes}
-	return patiently(ctx, func(ctx context.Context) (err error) {
+	return c.patiently(ctx, func(ctx context.Context) (err error) {
 		if c.states, err = c.js.KeyValue(ctx, stateBucket); err != nil {
 			return fmt.Errorf("the states: %w", err)
 		}
@@ -114,14 +114,14 @@ func (c *Cluster) openStores(ctx context.Context) error {
 // where it is there, all are.
 func (c *Cluster) setUp(ctx context.Context, config Config) error {
 	c.Config = config
-	return patiently(ctx, func(ctx context.Context) (err error) {
+	return c.patiently(ctx, func(ctx context.Context) (err error) {
 		if c.states, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: stateBucket, Description: "states of impasto's jobs", TTL: config.Keep, Replicas: config.Replicas,
 		}); err != nil {
 			return fmt.Errorf("make the store of states: %w", err)
 		}
 		if c.workers, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: workerBucket, Description: "impasto's workers", TTL: forgotten, Replicas: config.Replicas, Storage: jetstream.MemoryStorage,
+			Bucket: workerBucket, Description: "impasto's workers", TTL: forgotten, Replicas: config.Replicas,
 		}); err != nil {
 			return fmt.Errorf("make the store of workers: %w", err)
 		}

@@ -144,7 +144,7 @@ const programKey = "impasto.program"
 
 // consumerOf returns the consumer of a class, and makes it where there is none.
 func (c *Cluster) consumerOf(ctx context.Context, of class, program string) (consumer jetstream.Consumer, err error) {
-	err = patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		consumer, err = c.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: of.consumer(), FilterSubject: jobSubjects + of.String() + ".*",
 			AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.Config.AckWait, MaxDeliver: -1, MaxAckPending: -1,

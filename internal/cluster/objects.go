@@ -101,7 +101,7 @@ func (c *Cluster) put(ctx context.Context, name string, object Object, from io.R
 	if there || err != nil {
 		return err
 	}
-	err = patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
+	err = c.patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func transferTime(bytes int64) time.Duration {
 // has tells whether an object is in the store, and stays there for long enough that a job
 // which is submitted now can read it.
 func (c *Cluster) has(ctx context.Context, name string, object Object) (there bool, err error) {
-	err = patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		info, err := c.objects.GetInfo(ctx, name)
 		there = err == nil && info.Size == uint64(object.Bytes) && time.Since(info.ModTime) < c.Config.Keep/2
 		if errors.Is(err, jetstream.ErrObjectNotFound) {
@@ -142,7 +142,7 @@ func (c *Cluster) Download(ctx context.Context, object Object, path string) erro
 
 // download is Download of an object that has another name in the store.
 func (c *Cluster) download(ctx context.Context, name string, object Object, path string) error {
-	err := patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
+	err := c.patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
 		return atomicfile.Write(path, func(w io.Writer) error { return c.get(ctx, name, object, w) })
 	})
 	var damaged *damagedError
@@ -175,7 +175,7 @@ func (c *Cluster) get(ctx context.Context, name string, object Object, w io.Writ
 
 // remove takes an object out of the store, if it is there.
 func (c *Cluster) remove(ctx context.Context, name string) error {
-	return patiently(ctx, func(ctx context.Context) error {
+	return c.patiently(ctx, func(ctx context.Context) error {
 		if err := c.objects.Delete(ctx, name); !errors.Is(err, jetstream.ErrObjectNotFound) {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,23 +21,58 @@ const (
 
 // patiently calls f until it succeeds, fails for another reason than that the server can't be
 // reached at the moment, or ctx ends. What it does has to be harmless to do twice.
-func patiently(ctx context.Context, f func(ctx context.Context) error) error {
-	return patientlyWithin(ctx, answerWait, f)
+func (c *Cluster) patiently(ctx context.Context, f func(ctx context.Context) error) error {
+	return c.patientlyWithin(ctx, answerWait, f)
 }
 
 // patientlyWithin is patiently for calls that may take so long.
-func patientlyWithin(ctx context.Context, wait time.Duration, f func(ctx context.Context) error) error {
+func (c *Cluster) patientlyWithin(ctx context.Context, wait time.Duration, f func(ctx context.Context) error) error {
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, longestPause) {
 		within, cancel := context.WithTimeout(ctx, wait)
+		back := c.back.wait()
+		go func() { // what was asked before the connection broke won't be answered
+			select {
+			case <-back:
+				cancel()
+			case <-within.Done():
+			}
+		}()
 		err := f(within)
+		broken := errors.Is(err, context.Canceled) && within.Err() != nil
 		cancel()
-		if err == nil || ctx.Err() == nil && !passes(err) {
+		if err == nil || ctx.Err() == nil && !broken && !passes(err) {
 			return err
 		}
 		// By chance, so that thousands of workers don't come back at once.
 		if !sleep(ctx, pause/2+rand.N(pause/2)) {
 			return ctx.Err()
 		}
+	}
+}
+
+// broadcast wakes up whoever waits for something that happens again and again.
+type broadcast struct {
+	mutex sync.Mutex
+	next  chan struct{}
+}
+
+// wait returns a channel that is closed when it happens next.
+func (b *broadcast) wait() <-chan struct{} {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.next == nil {
+		b.next = make(chan struct{})
+	}
+	return b.next
+}
+
+// happen closes it.
+func (b *broadcast) happen() {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.next != nil {
+		close(b.next)
+		b.next = nil
 	}
 }
 

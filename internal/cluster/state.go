@@ -97,7 +97,7 @@ var ErrUnknown = errors.New("the cluster knows no such job")
 // State is that of a job.
 func (c *Cluster) State(ctx context.Context, key string) (s State, err error) {
 	var entry jetstream.KeyValueEntry
-	err = patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		entry, err = c.states.Get(ctx, key)
 		return err
 	})
@@ -127,7 +127,7 @@ func (c *Cluster) setState(ctx context.Context, s *State) error {
 		return err
 	}
 	again := false
-	err = patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		revision, err := c.storeState(ctx, s, data)
 		if again && isChanged(err) { // perhaps by the request that nobody saw answered
 			if entry, getErr := c.states.Get(ctx, s.Key); getErr == nil && string(entry.Value()) == string(data) {

@@ -78,7 +78,7 @@ func (c *Cluster) enqueue(ctx context.Context, subject string, document []byte) 
 	if len(document) > maxDocument {
 		return fmt.Errorf("cluster: the job's document has %d bytes, want %d at most", len(document), maxDocument)
 	}
-	err := patiently(ctx, func(ctx context.Context) error {
+	err := c.patiently(ctx, func(ctx context.Context) error {
 		_, err := c.js.Publish(ctx, subject, document)
 		return err
 	})
@@ -125,11 +125,16 @@ func (c *Cluster) Wait(ctx context.Context, key string, tell func(State)) (State
 	defer func() { _ = subscription.Unsubscribe() }()
 	look := time.NewTimer(0)
 	defer look.Stop()
+	back := c.back.wait()
 	for {
 		var s State
 		select {
 		case <-ctx.Done():
 			return s, ctx.Err()
+		case <-back: // what was told meanwhile is lost
+			back = c.back.wait()
+			look.Reset(0)
+			continue
 		case event := <-events:
 			if json.Unmarshal(event.Data, &s) != nil || s.Key != key {
 				continue
@@ -167,7 +172,7 @@ func (c *Cluster) Cancel(ctx context.Context, key string) (State, error) {
 		return s, err
 	}
 	// Whoever has the message finds the state, and so would whoever got it later.
-	err = patiently(ctx, func(ctx context.Context) error { return c.jobs.Purge(ctx, jetstream.WithPurgeSubject(s.Subject)) })
+	err = c.patiently(ctx, func(ctx context.Context) error { return c.jobs.Purge(ctx, jetstream.WithPurgeSubject(s.Subject)) })
 	if err != nil {
 		err = fmt.Errorf("cluster: take a cancelled job out of the queue: %w", err)
 	}
@@ -181,7 +186,7 @@ func (c *Cluster) Retry(ctx context.Context, key string) (State, error) {
 		return s, err
 	}
 	var letter *jetstream.RawStreamMsg
-	err = patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		dead, err := c.js.Stream(ctx, deadStream)
 		if err == nil {
 			letter, err = dead.GetLastMsgForSubject(ctx, deadSubjects+key)

@@ -259,7 +259,7 @@ func (t *Task) bury(ctx context.Context, s *State) error {
 	for _, reason := range s.Reasons {
 		letter.Header.Add("Impasto-Reason", quote.Line(reason))
 	}
-	return patiently(ctx, func(ctx context.Context) error {
+	return t.worker.cluster.patiently(ctx, func(ctx context.Context) error {
 		_, err := t.worker.cluster.js.PublishMsg(ctx, letter)
 		return err
 	})
@@ -429,7 +429,7 @@ func (t *Task) acknowledge(ctx context.Context) {
 	defer cancel()
 	ctx, timeout := context.WithTimeout(ctx, keepWait)
 	defer timeout()
-	err := patiently(ctx, func(ctx context.Context) error { return t.message.DoubleAck(ctx) })
+	err := t.worker.cluster.patiently(ctx, func(ctx context.Context) error { return t.message.DoubleAck(ctx) })
 	if err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
 		t.worker.options.Log(fmt.Sprintf("%s: its end couldn't be acknowledged: %v", quote.Name(t.Job.Name), err))
 	}

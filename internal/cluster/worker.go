@@ -231,10 +231,14 @@ func (w *Worker) await(ctx context.Context, from []candidate) (jetstream.Msg, cl
 		}()
 	}
 	var first arrival
+	back := w.cluster.back.wait()
 	for left := len(from); left > 0; {
 		select {
 		case <-w.freed:
 			cancel()
+		case <-back: // a new server knows of no request
+			cancel()
+			back = nil
 		case a := <-arrivals:
 			left--
 			switch {
@@ -275,7 +279,7 @@ func (w *Worker) sayPresent(ctx, present context.Context) {
 		w.mutex.Unlock()
 		slices.Sort(p.Jobs)
 		if data, err := json.Marshal(p); err == nil {
-			_ = patiently(present, func(ctx context.Context) error {
+			_ = w.cluster.patiently(present, func(ctx context.Context) error {
 				_, err := w.cluster.workers.Put(ctx, programToken(o.Name), data)
 				return err
 			})
@@ -295,17 +299,18 @@ func (w *Worker) sayPresent(ctx, present context.Context) {
 // lookForOthers looks for jobs that another version of the program is to do, and says that it
 // doesn't take them.
 func (w *Worker) lookForOthers(ctx context.Context) error {
-	others := map[string]uint64{}
-	consumers := w.cluster.jobs.ListConsumers(ctx)
-	for info := range consumers.Info() {
-		if program := info.Config.Metadata[programKey]; program != "" && program != w.options.Program {
-			others[program] += info.NumPending
+	var others map[string]uint64
+	err := w.cluster.patiently(ctx, func(ctx context.Context) error {
+		others = map[string]uint64{}
+		consumers := w.cluster.jobs.ListConsumers(ctx)
+		for info := range consumers.Info() {
+			if program := info.Config.Metadata[programKey]; program != "" && program != w.options.Program {
+				others[program] += info.NumPending
+			}
 		}
-	}
-	if err := consumers.Err(); err != nil {
-		if passes(err) {
-			return nil
-		}
+		return consumers.Err()
+	})
+	if err != nil {
 		return fmt.Errorf("cluster: look at the queue: %w", explain(err))
 	}
 	refuses := ""
