@@ -11,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/batch"
-	"impasto/internal/cluster"
-	"impasto/internal/cluster/painters"
 	"impasto/internal/made"
 	"impasto/internal/quote"
 	"impasto/internal/report"
@@ -228,18 +226,12 @@ func (o *batchOptions) runner(ctx context.Context, view *batchView) (runner batc
 		return local, "", func() {}, nil
 	}
 	say := func(line string) { view.say("%s", line) }
-	c, err := cluster.Connect(ctx, o.cluster.options("batch", say))
+	remote, err := connectRunner(ctx, o.cluster, "batch", say)
 	if err != nil {
-		return nil, "", nil, err
-	}
-	group = painters.NewBatch()
-	remote, err := painters.NewRunner(ctx, c, buildVersion(), group, say)
-	if err != nil {
-		c.Close()
 		return nil, "", nil, err
 	}
 	view.handed = true
-	return remote, group, c.Close, nil
+	return remote, remote.Batch, remote.Cluster.Close, nil
 }
 
 // printBatchPlan does what --dry-run says.

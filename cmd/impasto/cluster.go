@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/cluster"
+	"impasto/internal/cluster/painters"
 	"impasto/internal/cluster/server"
 	"impasto/internal/made"
 	"impasto/internal/quote"
@@ -294,6 +295,19 @@ func runClusterStatus(ctx context.Context, where clusterOptions, global globalOp
 		}
 	}
 	return err
+}
+
+// connectRunner connects to a cluster for a command that has pictures painted there.
+func connectRunner(ctx context.Context, where clusterOptions, command string, say func(line string)) (*painters.Runner, error) {
+	c, err := cluster.Connect(ctx, where.options(command, say))
+	if err != nil {
+		return nil, err
+	}
+	r, err := painters.NewRunner(ctx, c, buildVersion(), painters.NewBatch(), say)
+	if err != nil {
+		c.Close()
+	}
+	return r, err
 }
 
 // clusterError turns the error of a batch in a cluster that was interrupted into the

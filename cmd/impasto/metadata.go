@@ -157,13 +157,14 @@ func inputOf(path string, img image.Image) (metadata.Input, error) {
 	return made.Picture(path, img)
 }
 
-// describer returns what says of the pictures of a comparison how they were made.
-func (o *compareOptions) describer(ctx context.Context, content string, styles []styleArgument, view *comparisonView) func(compare.Made) picture.Made {
+// cellDescriber returns what says of the pictures of a comparison how they were made, in
+// seconds that each was given, or 0. It says by say where that can't be told.
+func cellDescriber(ctx context.Context, content string, styles []styleArgument, seconds float64, say func(string, ...any)) func(compare.Made) picture.Made {
 	job := stylizeJob{content: content, styles: styles}
 	return func(made compare.Made) picture.Made {
 		cell := newStylizeOptions()
 		cell.Stylization, cell.Format = made.Cell.Settings, "png"
-		return cell.madeOf(ctx, job, made.Making, o.Seconds, view.say)
+		return cell.madeOf(ctx, job, made.Making, seconds, say)
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 	"impasto/internal/batch"
 	"impasto/internal/cluster"
 	"impasto/internal/cluster/painters"
+	"impasto/internal/compare"
 	"impasto/internal/memory"
+	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/settings"
 	"impasto/model"
@@ -128,9 +130,12 @@ func runWorker(ctx context.Context, o workerOptions, global globalOptions, std s
 	defer c.Close()
 	local := batch.NewLocal()
 	local.Describe = describeJob
-	painter := &painters.Painter{Local: local, Devices: devices, Threads: o.Threads, Log: say}
+	painter := painters.Painter{Local: local, Devices: devices, Threads: o.Threads, Log: say}
+	cells := &painters.CellPainter{Painter: painter, Describe: func(ctx context.Context, content string, styles []compare.Style, seconds float64) func(compare.Made) picture.Made {
+		return cellDescriber(ctx, content, argumentsOf(styles), seconds, func(format string, values ...any) { say(fmt.Sprintf(format, values...)) })
+	}}
 	w, err := o.newWorker(c, cluster.WorkerOptions{
-		Name: o.Name, Program: buildVersion(), Kinds: map[string]cluster.Kind{painters.Kind: painter},
+		Name: o.Name, Program: buildVersion(), Kinds: map[string]cluster.Kind{painters.Kind: &painter, painters.CellKind: cells},
 		Devices: painters.Devices(devices[0]), Seats: max(o.AtOnce, 1), Memory: bytes, CacheBytes: o.CacheBytes, CheckpointEvery: o.CheckpointEvery, Log: say,
 	}, len(devices))
 	if err != nil {
@@ -177,6 +182,14 @@ func (o *workerOptions) machine() (names []device.Name, bytes int64, err error) 
 		}
 	}
 	return names, bytes, nil
+}
+
+// argumentsOf are styles as they are typed.
+func argumentsOf(styles []compare.Style) (arguments []styleArgument) {
+	for _, s := range styles {
+		arguments = append(arguments, styleArgument{s.File, s.Weight})
+	}
+	return arguments
 }
 
 // mostFolders is how many workers of one user share a machine at most.

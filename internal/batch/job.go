@@ -195,13 +195,9 @@ func (o opened) remarks() []string {
 
 // Stylization is the job's settings, read.
 func (j Job) Stylization() (settings.Stylization, error) {
-	s := settings.Default()
-	for _, setting := range s.Table() {
-		if value, given := j.Settings[setting.Name]; given && value != setting.Value.String() {
-			if err := setting.Value.Set(value); err != nil {
-				return s, fmt.Errorf("batch: %s %q: %w", setting.Name, value, err)
-			}
-		}
+	s, err := settings.Read(j.Settings)
+	if err != nil {
+		return s, fmt.Errorf("batch: %w", err)
 	}
 	return s, nil
 }

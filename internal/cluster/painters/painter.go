@@ -3,10 +3,8 @@ package painters
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"impasto/device"
 	"impasto/internal/batch"
 	"impasto/internal/cluster"
+	"impasto/internal/settings"
 	"impasto/model"
 )
 
@@ -34,42 +33,44 @@ type Painter struct {
 // least.
 const checkpointShare = 20
 
+// outcome is a batch's result, and why the picture isn't finished that a run left which
+// failed on its way.
+type outcome struct {
+	batch.Result
+	Error string `json:"error,omitempty"`
+}
+
 // Run implements cluster.Kind.
 func (p *Painter) Run(ctx context.Context, task *cluster.Task) (cluster.Outcome, error) {
 	job, err := p.jobOf(task)
 	if err != nil {
 		return cluster.Outcome{}, &cluster.PermanentError{Err: err}
 	}
-	watch := batch.Watch{
-		Progress: func(now model.Progress) {
-			task.Progress(func() any { return now })
-			if p.Pause > 0 {
-				select {
-				case <-ctx.Done():
-				case <-time.After(p.Pause):
-				}
-			}
-		},
-		Checkpoint: p.keeper(ctx, task),
+	var of outcome
+	err = p.resume(task, func(from *model.Checkpoint) error {
+		keep := p.keeper(ctx, task)
+		of.Result, err = p.Local.Make(ctx, 0, job, batch.Watch{
+			Progress:   func(now model.Progress) { p.progress(ctx, task, now) },
+			Checkpoint: func(m model.Moment) { keep(m, nil) },
+			Resume:     from,
+		})
+		return err
+	})
+	if err != nil && ctx.Err() == nil && of.Picture != "" { // it would fail elsewhere, too
+		of.Error, err = err.Error(), nil
 	}
-	if task.Checkpoint != "" {
-		file, err := os.Open(task.Checkpoint)
-		if err != nil {
-			return cluster.Outcome{}, err
+	return cluster.Outcome{Files: map[string]string{pictureFile: job.Output}, Result: of}, err
+}
+
+// progress tells where a task stands.
+func (p *Painter) progress(ctx context.Context, task *cluster.Task, now model.Progress) {
+	task.Progress(func() any { return now })
+	if p.Pause > 0 {
+		select {
+		case <-ctx.Done():
+		case <-time.After(p.Pause):
 		}
-		defer file.Close()
-		if watch.Resume, err = model.OpenCheckpoint(file); err != nil {
-			p.log("%s begins anew: %v", job.Name(), err)
-		}
 	}
-	result, err := p.Local.Make(ctx, 0, job, watch)
-	var option *model.OptionError
-	if watch.Resume != nil && errors.As(err, &option) && option.Option == "Resume" {
-		p.log("%s begins anew: %v", job.Name(), err)
-		watch.Resume = nil
-		result, err = p.Local.Make(ctx, 0, job, watch)
-	}
-	return cluster.Outcome{Files: map[string]string{pictureFile: job.Output}, Result: result}, err
 }
 
 func (p *Painter) log(format string, values ...any) {
@@ -88,29 +89,38 @@ func (p *Painter) jobOf(task *cluster.Task) (job batch.Job, err error) {
 	if err := json.Unmarshal(task.Job.Parameters, &with); err != nil {
 		return job, fmt.Errorf("the job's parameters: %w", err)
 	}
-	values, err := valuesOf(task.Job.Settings, task.Inputs(settingRole))
+	values, err := p.valuesOf(task, task.Job.Settings, settingRole)
 	if err != nil {
 		return job, err
 	}
-	values["device"], values["threads"] = string(p.Devices[task.Seat%len(p.Devices)]), strconv.Itoa(p.Threads)
 	job = batch.Job{
 		Number: 1, Content: contents[0], Style: styles[0], Output: filepath.Join(task.Folder, pictureFile+filepath.Ext("x"+with.Extension)),
 		Settings: values, Depth: with.Depth, Quality: with.Quality,
 	}
-	_, err = job.Stylization()
-	return job, err
+	return job, nil
 }
 
-// keeper stores checkpoints where they are due.
-func (p *Painter) keeper(ctx context.Context, task *cluster.Task) func(model.Moment) {
+// valuesOf are settings of a task with the paths of the inputs of a role, and with the device
+// and the threads that it is to be done on.
+func (p *Painter) valuesOf(task *cluster.Task, tokens map[string]string, role string) (map[string]string, error) {
+	values, err := valuesOf(tokens, task.Inputs(role))
+	if err == nil {
+		values["device"], values["threads"] = string(p.Devices[task.Seat%len(p.Devices)]), strconv.Itoa(p.Threads)
+		_, err = settings.Read(values)
+	}
+	return values, err
+}
+
+// keeper stores checkpoints where they are due, each with an attachment.
+func (p *Painter) keeper(ctx context.Context, task *cluster.Task) func(m model.Moment, attachment []byte) {
 	last, took := time.Now(), time.Duration(0)
-	return func(m model.Moment) {
+	return func(m model.Moment, attachment []byte) {
 		ended := m.LevelEnded && m.Last.Level == m.Last.Levels
 		if ended || !m.Stopped && time.Since(last) < max(task.CheckpointEvery, checkpointShare*took) {
 			return
 		}
 		began := time.Now()
-		if err := task.Keep(ctx, func(w io.Writer) error { return m.Write(w, nil) }); err != nil && ctx.Err() == nil {
+		if err := task.Keep(ctx, func(w io.Writer) error { return m.Write(w, attachment) }); err != nil && ctx.Err() == nil {
 			p.log("%s goes on without a checkpoint: %v", task.Job.Name, err)
 		}
 		last, took = time.Now(), time.Since(began)

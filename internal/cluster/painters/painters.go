@@ -1,5 +1,5 @@
-// Package painters has the pictures of a batch painted by a cluster: Runner hands its jobs
-// over, and Painter does them, on a worker.
+// Package painters has the pictures of batches and comparisons painted by a cluster: Runner
+// hands them over, and Painter and CellPainter paint them, on a worker.
 package painters
 
 import (

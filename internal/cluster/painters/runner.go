@@ -14,7 +14,8 @@ import (
 	"impasto/model"
 )
 
-// Runner has the jobs of a batch done by a cluster. It is a batch.Crowd.
+// Runner has the jobs of a batch, or the cells of a comparison, done by a cluster. It is a
+// batch.Crowd and a compare.Painter.
 type Runner struct {
 	Cluster *cluster.Cluster
 	Program string // the version of this program
@@ -66,56 +67,74 @@ func (r *Runner) Plan(ctx context.Context, job batch.Job) (model.Plan, error) {
 }
 
 // Run implements batch.Runner. Where ctx ends, the job stays in the cluster.
-func (r *Runner) Run(ctx context.Context, _ int, job batch.Job, progress func(model.Progress)) (batch.Result, error) {
+func (r *Runner) Run(ctx context.Context, _ int, job batch.Job, progress func(model.Progress)) (result batch.Result, err error) {
 	j, files, err := newJob(job, r.Program, r.Batch)
 	if err != nil {
-		return batch.Result{}, err
+		return result, err
 	}
+	var of outcome
+	err = r.submit(ctx, j, files, progress, func(s cluster.State) error {
+		if err := json.Unmarshal(s.Result, &of); err != nil {
+			return fmt.Errorf("the result from the worker %s: %w", quote.Name(s.Worker), err)
+		}
+		if err := r.Cluster.Download(ctx, s.Outputs[pictureFile], job.Output); err != nil {
+			return fmt.Errorf("fetch %s: %w", quote.Name(job.Output), err)
+		}
+		of.Picture, err = records.FileDigest(ctx, job.Output)
+		return err
+	})
+	if err != nil {
+		return result, err
+	}
+	if of.Error != "" {
+		err = errors.New(of.Error)
+	}
+	return of.Result, err
+}
+
+// submit brings a job's files to the cluster, submits it, and waits until it is done, for what
+// fetch does with it. What isn't in the store any more when it is needed is made again.
+func (r *Runner) submit(ctx context.Context, j cluster.Job, files []roleFile, progress func(model.Progress), fetch func(cluster.State) error) error {
 	for again := false; ; again = true {
 		j.Inputs = nil
 		for _, f := range files {
 			object, err := r.Cluster.Upload(ctx, f.path)
 			if err != nil {
-				return batch.Result{}, err
+				return err
 			}
 			j.Inputs = append(j.Inputs, cluster.Input{Role: f.role, Object: object})
 		}
-		result, err := r.have(ctx, j, job.Output, progress)
+		s, err := r.await(ctx, j, progress)
+		if err == nil {
+			err = fetch(s)
+		}
 		if again || !cluster.IsLost(err) {
-			return result, err
+			return err
 		}
 		r.Cluster.Forget() // what was brought there before isn't there any more
 	}
 }
 
-// have submits a job, waits for it and fetches its picture.
-func (r *Runner) have(ctx context.Context, j cluster.Job, output string, progress func(model.Progress)) (result batch.Result, err error) {
+// await submits a job, and waits until it is done.
+func (r *Runner) await(ctx context.Context, j cluster.Job, progress func(model.Progress)) (cluster.State, error) {
 	s, err := r.Cluster.Submit(ctx, j)
 	if err == nil && !s.Phase.Ended() {
 		s, err = r.Cluster.Wait(ctx, s.Key, func(s cluster.State) {
 			var p model.Progress
-			if len(s.Progress) > 0 && json.Unmarshal(s.Progress, &p) == nil && p.Total > 0 {
+			if progress != nil && len(s.Progress) > 0 && json.Unmarshal(s.Progress, &p) == nil && p.Total > 0 {
 				progress(p)
 			}
 		})
 	}
-	if err != nil {
-		return result, err
+	switch {
+	case err != nil:
+		return s, err
+	case s.Phase == cluster.Cancelled:
+		return s, errors.New("the job was cancelled in the cluster; the same command submits it anew")
+	case s.Phase == cluster.Failed:
+		return s, fmt.Errorf("the cluster gave it up after it was begun %d times: %s", s.Begun, quote.Line(s.Reason()))
 	}
-	switch s.Phase {
-	case cluster.Cancelled:
-		return result, errors.New("the job was cancelled in the cluster; the same command submits it anew")
-	case cluster.Failed:
-		return result, fmt.Errorf("the cluster gave it up after %d tries: %s", s.Begun, quote.Line(s.Reason()))
-	}
-	if err := json.Unmarshal(s.Result, &result); err != nil {
-		return result, fmt.Errorf("the result from the worker %s: %w", quote.Name(s.Worker), err)
-	}
-	if err := r.Cluster.Download(ctx, s.Outputs[pictureFile], output); err != nil {
-		return batch.Result{}, fmt.Errorf("fetch the picture %s: %w", quote.Name(output), err)
-	}
-	result.Picture, err = records.FileDigest(ctx, output)
-	return result, err
+	return s, nil
 }
 
 // NewBatch is a name for the jobs of a run: the time, and something that no other has.
