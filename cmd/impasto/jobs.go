@@ -196,12 +196,11 @@ func jobLine(s cluster.State) string {
 
 // jobsChange is a command that changes jobs.
 type jobsChange struct {
-	verb, past   string
-	short, long  string
-	state        []string // of jobs that it changes
-	apply        func(*cluster.Cluster, context.Context, string) (cluster.State, error)
-	becomes      cluster.Phase
-	exampleFlags string
+	verb, past  string
+	short, long string
+	state       []string // of jobs that it changes
+	apply       func(*cluster.Cluster, context.Context, string) (cluster.State, error)
+	becomes     cluster.Phase
 }
 
 var cancelling = jobsChange{

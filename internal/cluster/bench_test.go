@@ -10,10 +10,33 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"impasto/internal/cluster"
 	"impasto/internal/cluster/server"
 )
+
+// stored is how many bytes all streams of a server take.
+func stored(b *testing.B, s *server.Server) (bytes uint64) {
+	b.Helper()
+	conn, err := nats.Connect(s.URL())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		b.Fatal(err)
+	}
+	streams := js.ListStreams(b.Context())
+	for info := range streams.Info() {
+		bytes += info.State.Bytes
+	}
+	if streams.Err() != nil {
+		b.Fatal(streams.Err())
+	}
+	return bytes
+}
 
 // BenchmarkJobs times jobs that do nothing but write a small file, from their submission to
 // the state that says that they are done, over loopback connections: what a job costs beside
@@ -100,6 +123,7 @@ func BenchmarkJobs(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "jobs/s")
 	b.ReportMetric(float64(after-messages)/float64(b.N), "messages/job")
 	b.ReportMetric(float64(bytesAfter-bytes)/float64(b.N), "bytes/job")
+	b.ReportMetric(float64(stored(b, s))/float64(b.N), "stored-bytes/job")
 	cancel()
 	workers.Wait()
 	if failed.Load() > 0 {
