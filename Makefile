@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PLATFORMS = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-.PHONY: build man test race arm64-test gpu-test gpu-checked gpu-code gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery studio-pictures
+.PHONY: build man test race arm64-test gpu-test gpu-checked gpu-code gpu-check gpu-cross browser bench bench-picture generate notices check cross weights preset-pictures strength-pictures strength-table controls mask-pictures gallery studio-pictures video-figures
 
 # The program, as ./impasto: with GPU support where this machine can build that, else
 # in pure Go. It says which.
@@ -31,6 +31,7 @@ race:
 	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
 	go test -race -run 'Tabs|Memory|Encoding|Streams' ./studio
+	go test -race -run Threads ./internal/flow
 
 # Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some
 # two minutes of processor time. Left out is what would take several more: convolutions
@@ -40,9 +41,11 @@ ARM_RUN = Inverter|OperationsAgree/f32/cpu=neon/threads=2
 ARM = $(if $(filter arm64,$(shell go env GOHOSTARCH)),,-exec qemu-aarch64)
 arm64-test:
 	@test -z "$(ARM)" || command -v qemu-aarch64 >/dev/null || { echo "no qemu-aarch64 to run programs for Arm with (Debian: apt-get install qemu-user)"; exit 1; }
-	CGO_ENABLED=0 GOARCH=arm64 go vet ./internal/cpu/...
+	CGO_ENABLED=0 GOARCH=arm64 go vet ./internal/cpu/... ./internal/flow/...
 	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -skip '$(ARM_SKIP)' ./internal/cpu/kernels
 	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -run '$(ARM_RUN)' ./internal/cpu
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) ./internal/flow/kernels
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -run InstructionSet ./internal/flow
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs. Results aren't cached, since the go
@@ -109,7 +112,7 @@ bench-picture:
 # show of the code, from the programs that make them. The compilers of the GPU kernels are
 # fetched, 117 MB.
 generate:
-	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif ./internal/webp
+	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/flow/kernels ./internal/heif ./internal/webp
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVRTC=$$(./compiler.sh) go generate .
 	go test ./cuda/kernels/cubin -update
@@ -180,6 +183,22 @@ mask-pictures:
 		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
 	bin/impasto stylize examples/harbour.png examples/whirl.jpg -o docs/images/masks/auto.jpg --mask auto:2 \
 		--size 192 --quality draft --jpeg-quality 90 --checkpoint none
+
+# The film of docs/video.md and the numbers of its table: the example scene as a film, painted
+# in each way, which takes half an hour. It needs ffmpeg.
+VIDEO = bin/video
+video-figures:
+	CGO_ENABLED=0 go build -o bin/ ./cmd/impasto
+	mkdir -p $(VIDEO)/harbour
+	go run ./examples/draw -film 24 -o $(VIDEO)/harbour
+	for method in independent warped consistent; do \
+		bin/impasto video $(VIDEO)/harbour examples/whirl.jpg -o $(VIDEO)/$$method --size 480 --method $$method \
+			--json --quiet > $(VIDEO)/$$method.jsonl || exit 1; \
+		echo "$$method: $$(tail -n 1 $(VIDEO)/$$method.jsonl)"; \
+	done
+	ffmpeg -hide_banner -loglevel error -y -framerate 12 -i $(VIDEO)/independent/harbour-%04d.png \
+		-framerate 12 -i $(VIDEO)/consistent/harbour-%04d.png -filter_complex \
+		"hstack,scale=480:-1:flags=lanczos,split[a][b];[a]palettegen=max_colors=128[p];[b][p]paletteuse=dither=bayer:bayer_scale=4" docs/images/video.gif
 
 # The pictures of docs/studio.md: the studio's page in a browser, which paints for some
 # minutes.

@@ -63,26 +63,43 @@ func keyIn(inputs []*plan.Buffer) *plan.Buffer {
 }
 
 var selectionKernel = kernel{
-	refuses: narrowInput,
 	bind: func(b *binder, step plan.Step) {
 		y, x := step.Results[0], step.Inputs[0]
-		channels, count := geometry(y)
 		s := b.selection(step.Op.(*ops.Selection).Of, keyIn(step.Inputs))
-		b.add(b.device.maps().Gather(over(y.Len()), b.elements(y), b.elements(x), s.index, none, none, channels, count))
+		b.gather(y, x, s.index, nil, nil)
 	},
 }
 
 var selectionGradientKernel = kernel{
-	able:    plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny},
-	refuses: narrowInput,
+	able: plan.Ability{Adds: plan.AddsAny, Masks: plan.MasksByAny},
 	bind: func(b *binder, step plan.Step) {
 		dx, dy := step.Results[0], step.Inputs[0]
-		channels, positions := geometry(dx)
 		s := b.selection(step.Op.(*ops.SelectionGradient).Of, keyIn(step.Inputs))
 		if s.inverse == none {
+			_, positions := geometry(dx)
 			s.inverse = reserve[int32](b, positions)
 		}
-		b.add(b.device.maps().Gather(over(dx.Len()), b.elements(dx), b.elements(dy), s.inverse,
-			b.elements(step.AddTo), b.elements(step.Mask), channels, positions))
+		b.gather(dx, dy, s.inverse, step.AddTo, step.Mask)
 	},
+}
+
+// gather makes the positions of y that an index names of x, with an addend and zero where a
+// mask isn't positive, which may be nil. The planes of a picture are maps of one channel each.
+func (b *binder) gather(y, x *plan.Buffer, index pointer[int32], addend, mask *plan.Buffer) {
+	channels, positions := geometry(y)
+	element, maps := b.elementOf(y), 1
+	if b.device.formatOf(y) == planes {
+		channels, maps = 1, channels
+	}
+	_, from := geometry(x)
+	for plane := range maps {
+		part := func(of *plan.Buffer, positions int) elements {
+			if of == nil {
+				return none
+			}
+			return b.elements(of) + elements(element.Bytes()*plane*positions)
+		}
+		b.add(element.Gather(over(positions*channels), part(y, positions), part(x, from), index,
+			part(addend, positions), part(mask, positions), channels, positions))
+	}
 }

@@ -109,6 +109,31 @@ func TestStylisationsMatchTheProcessors(t *testing.T) {
 	}
 }
 
+// TestPriorsMatchTheProcessors has results agree with a picture that is trusted in a half and
+// still in a quarter.
+func TestPriorsMatchTheProcessors(t *testing.T) {
+	mask := func(columns int) image.Image {
+		m := image.NewGray(image.Rect(0, 0, 40, 36))
+		draw.Draw(m, image.Rect(0, 0, columns, 36), image.White, image.Point{}, draw.Src)
+		return m
+	}
+	prior := &model.Prior{Image: waves(40, 36, 2), Trusted: mask(20), Still: mask(10), Weight: 100}
+	for _, precision := range []device.Precision{"f32", "f16"} {
+		set := func(o *model.Options) {
+			o.SetLoss(losses.Must(losses.Named("gram")))
+			o.StyleTerms, o.ContentLayers = o.StyleTerms[:2], []model.LayerWeight{{Layer: "relu2_1", Weight: 1}}
+			o.Prior = prior
+		}
+		want := stylized(t, func(o *model.Options) { set(o); o.Device = "cpu" })
+		got := stylized(t, func(o *model.Options) { set(o); o.Device, o.Precision = "cuda", precision })
+		off, d := apart(got.Image, want.Image), math.Abs(got.Last.Loss/want.Last.Loss-1)
+		t.Logf("%s: pictures are %.2g apart; losses %v and %v", precision, off, got.Last.Loss, want.Last.Loss)
+		if !(off <= 4e-3 && d <= 2e-3) {
+			t.Errorf("%s: pictures are %.2g apart, losses %.2g, want 4e-3 and 2e-3 at most", precision, off, d)
+		}
+	}
+}
+
 // TestAStyleOfOneColourMatchesTheProcessors paints a style whose features don't vary: its
 // covariances, and those of the picture beside it, have an inverse by their least ridge only.
 func TestAStyleOfOneColourMatchesTheProcessors(t *testing.T) {

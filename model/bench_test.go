@@ -17,7 +17,7 @@ func BenchmarkIteration(b *testing.B) {
 				o := DefaultOptions()
 				o.Size, o.MinSize = size, size
 				o.SetLoss(named(loss))
-				r, err := newRun(b.Context(), waves(size, size, 0.1), []Style{{waves(size, size, 0.3), 1}}, o)
+				r, err := newRun(b.Context(), waves(size, size, 0.1), []Style{{waves(size, size, 0.3), 1}}, o, nil)
 				if err != nil {
 					b.Fatal(err)
 				}

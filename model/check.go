@@ -23,7 +23,7 @@ func (e *OptionError) Error() string { return "model: " + e.Problem }
 // or doesn't fit the others, as an *OptionError. Stylize calls it.
 func (o Options) Check() error {
 	for _, check := range []func() error{
-		o.checkStyle, o.checkContent, o.checkNames, o.checkNumbers, o.checkSizes, o.checkStart,
+		o.checkStyle, o.checkContent, o.checkNames, o.checkNumbers, o.checkSizes, o.checkStart, o.Prior.check,
 		func() error { return checkDevice(o.Device, o.Precision) },
 	} {
 		if err := check(); err != nil {

@@ -24,7 +24,7 @@ type input struct {
 
 // free are the options that may differ from one part of a run to the next, as functions
 // may, too, and those that are told by what is in them.
-var free = []string{"StyleTerms", "Regions", "Protect", "StartImage", "Device", "Threads", "Memory", "AsksForPictures", "Parameters", "Resume"}
+var free = []string{"StyleTerms", "Regions", "Protect", "Prior", "StartImage", "Device", "Threads", "Memory", "AsksForPictures", "Parameters", "Resume"}
 
 // list lists what a run is made of, once. Pictures are told by what the levels have of
 // them; see sumLevels.
@@ -50,6 +50,9 @@ func (r *run) list() (inputs []input, err error) {
 	}
 	inputs = append(inputs, r.extractor.guide.inputs(r.extractor.recipe)...)
 	inputs = append(inputs, input{"start picture", r.start})
+	if prior := r.options.Prior; prior != nil {
+		inputs = append(inputs, input{"prior", r.prior}, input{"weight of the prior", fmt.Sprint(prior.Weight)})
+	}
 	parameters, err := r.extractor.Parameters.Through(r.extractor.recipe.layers()...)
 	if err != nil {
 		return nil, err
@@ -99,13 +102,29 @@ func sumLevels(levels []level) []string {
 	return sums
 }
 
+// sumPriors is the SHA-256 of what levels are to agree with.
+func sumPriors(levels []level) string {
+	var all []*picture.Picture
+	for _, l := range levels {
+		if l.prior != nil {
+			all = append(all, l.prior.picture, ofMask(l.prior.trusted), ofMask(l.prior.still))
+		}
+	}
+	return sumPictures(all...)
+}
+
+// ofMask is a mask as a picture that can be summed.
+func ofMask(m regions.Mask) *picture.Picture {
+	return &picture.Picture{Width: m.Width, Height: m.Height, RGB: m.Values}
+}
+
 // inputs are what the masks of regions come to.
 func (g *guidance) inputs(r recipe) (inputs []input) {
 	if g == nil {
 		return nil
 	}
 	sum := func(name string, m regions.Mask) {
-		inputs = append(inputs, input{name, sumPictures(&picture.Picture{Width: m.Width, Height: m.Height, RGB: m.Values})})
+		inputs = append(inputs, input{name, sumPictures(ofMask(m))})
 	}
 	for i, share := range g.shares {
 		sum(fmt.Sprintf("mask of region %d", i+1), share)

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"math"
+	"slices"
 
 	"impasto/internal/picture"
 	"impasto/internal/recolour"
@@ -22,17 +23,57 @@ func (o Options) keepsColours(by recolour.Method) bool {
 // addPictures gives levels their pictures, in the colours in which they are compared. The
 // first levels come first: what is known of colours is known of these.
 func (r *run) addPictures(ctx context.Context, levels []level) error {
-	if err := addPictures(ctx, levels, r.content, r.styles); err != nil {
+	if r.series != nil && r.colours == nil && r.options.KeepColours > 0 {
+		var err error
+		if r.colours, err = r.series.coloursFor(ctx, r.content); err != nil {
+			return err
+		}
+	}
+	if err := addContent(ctx, levels, r.content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
 		return err
 	}
-	if err := r.keep(ctx, levels); err != nil || r.options.KeepColours == 0 {
+	if err := r.addStyles(ctx, levels); err != nil {
 		return err
+	}
+	if err := r.keep(ctx, levels); err != nil {
+		return err
+	}
+	if err := r.recolourAll(ctx, levels); err != nil {
+		return err
+	}
+	return r.addPrior(ctx, levels)
+}
+
+// addStyles gives levels their style pictures, unless a series has all that they are for.
+func (r *run) addStyles(ctx context.Context, levels []level) error {
+	if r.options.Start == StartFromStyle {
+		return addStyles(ctx, levels, r.styles)
+	}
+	for i := range levels {
+		if r.series.has(levels[i].outline(), r.wayOf(levels[i])) {
+			continue
+		}
+		if err := addStyles(ctx, levels[i:], r.styles); err != nil { // these and those behind in one pass
+			return err
+		}
+		break
+	}
+	return nil
+}
+
+// wayOf is how one of the run's levels goes through the network.
+func (r *run) wayOf(l level) way {
+	i := slices.IndexFunc(r.levels, func(other level) bool { return other.width == l.width && other.height == l.height })
+	return r.ways[i]
+}
+
+// recolourAll gives levels' pictures the colours in which they are compared.
+func (r *run) recolourAll(ctx context.Context, levels []level) error {
+	if r.options.KeepColours == 0 {
+		return nil
 	}
 	if r.colours == nil {
-		r.colours = []recolour.Colours{recolour.Of(levels[0].content)}
-		for _, style := range levels[0].styles {
-			r.colours = append(r.colours, recolour.Of(style))
-		}
+		r.colours = levels[0].colours()
 	}
 	for i := range levels {
 		if err := r.recolour(ctx, &levels[i]); err != nil {
@@ -41,6 +82,15 @@ func (r *run) addPictures(ctx context.Context, levels []level) error {
 		levels[i].held = levels[i].content
 	}
 	return nil
+}
+
+// colours are those of the level's content and of its styles.
+func (l level) colours() []recolour.Colours {
+	all := []recolour.Colours{recolour.Of(l.content)}
+	for _, style := range l.styles {
+		all = append(all, recolour.Of(style))
+	}
+	return all
 }
 
 // recolour gives a level's styles what is to be kept of the content's colours. These are the

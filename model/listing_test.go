@@ -13,7 +13,7 @@ import (
 func TestProgramOfTheDefaultObjective(t *testing.T) {
 	o := DefaultOptions()
 	o.Size, o.MinSize, o.Device = 64, 64, device.CPU
-	r, err := newRun(t.Context(), waves(64, 64, 0.1), []Style{{waves(64, 64, 0.3), 1}}, o)
+	r, err := newRun(t.Context(), waves(64, 64, 0.1), []Style{{waves(64, 64, 0.3), 1}}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

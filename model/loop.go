@@ -24,7 +24,12 @@ import (
 // descent fails, the result is the best so far, scaled up to the size that was asked
 // for, together with the error; there is none only where no level was begun.
 func Stylize(ctx context.Context, content image.Image, styles []Style, o Options) (*Result, error) {
-	r, err := checkedRun(ctx, content, styles, o)
+	return stylizeIn(ctx, content, styles, o, nil)
+}
+
+// stylizeIn is Stylize for a picture of a series, which is nil for one by itself.
+func stylizeIn(ctx context.Context, content image.Image, styles []Style, o Options, of *Series) (*Result, error) {
+	r, err := checkedRun(ctx, content, styles, o, of)
 	if err != nil {
 		return nil, err
 	}
@@ -42,6 +47,7 @@ func Stylize(ctx context.Context, content image.Image, styles []Style, o Options
 
 // run is one stylisation on its way up the pyramid.
 type run struct {
+	series    *Series // that it is of, or nil
 	options   Options
 	extractor extractor
 	content   image.Image // of which the last level makes its pictures when it begins
@@ -66,30 +72,34 @@ type run struct {
 	before    []string // the arithmetic of other devices that the run was on
 	start     string   // the SHA-256 of what the first level starts from, where there may be checkpoints
 	pictures  []string // likewise of the content and of each style, as the levels have them
+	prior     string   // and of the prior
 	inputs    []input  // see list
 	stretched []string // see remarkStart
 	remarks   []string // for the result
 }
 
 // checkedRun is newRun for arguments that may not do.
-func checkedRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
+func checkedRun(ctx context.Context, content image.Image, styles []Style, o Options, of *Series) (*run, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	if err := checkPictures(content, styles, o); err != nil {
 		return nil, err
 	}
-	return newRun(ctx, content, styles, o.settleStart())
+	return newRun(ctx, content, styles, o.settleStart(), of)
 }
 
-func newRun(ctx context.Context, content image.Image, styles []Style, o Options) (*run, error) {
-	r := &run{options: o, began: time.Now()}
+func newRun(ctx context.Context, content image.Image, styles []Style, o Options, of *Series) (*run, error) {
+	r := &run{series: of, options: o, began: time.Now()}
 	var err error
 	if r.extractor.recipe, err = recipeOf(o, styles); err != nil {
 		return nil, err
 	}
-	if r.extractor.Network, err = openNetwork(o, false, r.extractor.recipe.layers()...); err != nil {
+	if r.extractor.Network, err = of.open(o, r.extractor.recipe.layers()); err != nil {
 		return nil, fmt.Errorf("model: %w", err)
+	}
+	if o.Prior != nil && o.Prior.Weight > 0 {
+		r.extractor.recipe.agreement = &agreement{weight: o.Prior.Weight}
 	}
 	if err = r.prepare(ctx, content, styles); err != nil {
 		r.close()
@@ -138,7 +148,7 @@ func (r *run) prepare(ctx context.Context, content image.Image, styles []Style) 
 	if err != nil || o.Checkpoint == nil && o.Resume == nil {
 		return err
 	}
-	r.start, r.pictures = sumPictures(r.best), sumLevels(early)
+	r.start, r.pictures, r.prior = sumPictures(r.best), sumLevels(early), sumPriors(early)
 	if o.Resume != nil {
 		return r.goOn(o.Resume)
 	}
@@ -152,7 +162,9 @@ func (r *run) close() {
 	if r.optimiser != nil {
 		r.optimiser.Close()
 	}
-	r.extractor.Close()
+	if r.series == nil {
+		r.extractor.Close()
+	}
 }
 
 // climb refines the picture at each level in turn.
@@ -226,7 +238,7 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 	for i := range r.levels[:index+1] {
 		r.levels[i].dropPictures()
 		if i < index {
-			r.levels[i].kept, r.levels[i].original, r.levels[i].held = nil, nil, nil
+			r.levels[i].kept, r.levels[i].original, r.levels[i].held, r.levels[i].prior = nil, nil, nil, nil
 		}
 	}
 	// What was decoded and what targets were made of are garbage by now. Whatever is
@@ -244,11 +256,26 @@ func (r *run) prepareLevel(ctx context.Context, index int) (*objective, error) {
 func (r *run) targets(ctx context.Context, l level, w way) (func() (*objective, error), error) {
 	r.extractor.guide.forget()
 	e, planner := r.extractor.at(l.outline()), r.planner.at(l.outline())
+	if prior := r.options.Prior; prior != nil {
+		e.recipe.agreement = l.prior.agreement(prior.Weight)
+		planner.recipe.agreement = e.recipe.agreement
+	}
+	var t targets
+	var err error
+	t.style, err = r.series.styleTargets(l.outline(), w, func() ([]styleTarget, error) {
+		if w.Tiled {
+			return planner.tiledStyleTargets(ctx, l, planner.cutter(w.Arena), w.Frugal)
+		}
+		return e.styleTargets(ctx, l)
+	})
+	if err != nil {
+		return nil, err
+	}
 	if !w.Tiled {
-		t, err := e.targets(ctx, l)
+		t.content, err = e.contentTargets(ctx, l)
 		return func() (*objective, error) { return e.objective(l, t) }, err
 	}
-	t, b, err := planner.tiledTargets(ctx, l, planner.cutter(w.Arena), w.Frugal)
+	b, err := planner.tiledContent(ctx, l, planner.cutter(w.Arena), w.Frugal)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +320,7 @@ func (r *run) put(l level, point optim.Vector) error {
 }
 
 // beginning is what a level begins with, given the picture before it: that in the level's
-// size, with noise.
+// size, with noise, and over it what it is to agree with.
 func (r *run) beginning(before *picture.Picture, l level) (*picture.Picture, error) {
 	from, err := before.Resize(l.width, l.height, picture.Bicubic)
 	if err != nil {
@@ -302,6 +329,7 @@ func (r *run) beginning(before *picture.Picture, l level) (*picture.Picture, err
 	if first := r.levels[0]; l.width != first.width || r.options.Start.goesOn() {
 		addNoise(from, r.options.Noise, r.options.Seed)
 	}
+	l.prior.overlay(from)
 	return from, nil
 }
 

@@ -387,7 +387,7 @@ func newTestRun(t *testing.T, o Options) *run {
 	if o.Parameters, err = network(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := newRun(t.Context(), waves(60, 40, 0.1), oneStyle, o)
+	r, err := newRun(t.Context(), waves(60, 40, 0.1), oneStyle, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,17 +83,17 @@ func (r recipe) compare(g *gorgonia.ExprGraph, x summaries, style []styleTarget,
 	return t, nil
 }
 
-// vary adds the total variation of a picture, if it counts.
-func (r recipe) vary(t *total, picture *gorgonia.Node) error {
-	if r.variation == 0 {
-		return nil
+// ofPixels adds the terms that look at the picture itself: its total variation, and how it
+// agrees with a prior, as far as they count.
+func (r recipe) ofPixels(t *total, picture *gorgonia.Node) error {
+	if r.variation > 0 {
+		node, err := losses.TotalVariation(picture)
+		if err != nil {
+			return fmt.Errorf("total variation: %w", err)
+		}
+		t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
 	}
-	node, err := losses.TotalVariation(picture)
-	if err != nil {
-		return fmt.Errorf("total variation: %w", err)
-	}
-	t.terms = append(t.terms, term{name: "total variation", weight: r.variation, node: node})
-	return nil
+	return r.agreement.add(t, picture)
 }
 
 // sum adds up the terms.
@@ -172,7 +172,7 @@ func (e extractor) total(width, height int, t targets) (picture *gorgonia.Node, 
 	if sum, err = e.recipe.compare(picture.Graph(), x, t.style, sizes); err != nil {
 		return nil, nil, err
 	}
-	if err := e.recipe.vary(sum, picture); err != nil {
+	if err := e.recipe.ofPixels(sum, picture); err != nil {
 		return nil, nil, err
 	}
 	if err := sum.sum(); err != nil {
@@ -232,7 +232,7 @@ type objective struct {
 	// Of a picture that is looked at in tiles:
 	tiled      *tiled
 	comparison *comparison
-	variation  *objective     // its total variation, nil where that doesn't count
+	pixels     *objective     // the terms that look at the picture itself; nil where none counts
 	owns       []optim.Vector // those that don't belong to an executable
 }
 
@@ -261,8 +261,8 @@ func (o *objective) Close() error {
 		}
 		o.tiled.close()
 	}
-	if o.variation != nil {
-		o.variation.Close()
+	if o.pixels != nil {
+		o.pixels.Close()
 	}
 	return o.Executable.Close()
 }
@@ -376,10 +376,10 @@ func (o *objective) values() ([]Term, error) {
 		}
 		terms[i] = Term{Name: t.name, Value: t.weight * value}
 	}
-	if o.variation == nil {
+	if o.pixels == nil {
 		return terms, nil
 	}
-	others, err := o.variation.values()
+	others, err := o.pixels.values()
 	return append(terms, others...), err
 }
 

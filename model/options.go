@@ -129,6 +129,9 @@ type Options struct {
 	// rounding. Losses that keep points then look at a sample of each layer.
 	Memory int64
 
+	// Prior, unless nil, is what the result should agree with.
+	Prior *Prior
+
 	// Planned, unless nil, is called once, before the first level, with what the run is
 	// expected to take, as MakePlan has it, for which a few evaluations are timed.
 	Planned func(Plan)

@@ -41,7 +41,7 @@ type PlannedLevel struct {
 // it takes follows from a few evaluations of the loss at a small size, which take some tenths
 // of a second. Errors are those of Stylize.
 func MakePlan(ctx context.Context, content image.Image, styles []Style, o Options) (Plan, error) {
-	r, err := checkedRun(ctx, content, styles, o)
+	r, err := checkedRun(ctx, content, styles, o, nil)
 	if err != nil {
 		return Plan{}, err
 	}

@@ -26,6 +26,7 @@ type level struct {
 	kept     []float32
 	original *picture.Picture
 	held     *picture.Picture // what is kept, as the network sees it, until the level begins
+	prior    *priorLevel      // what the level is to agree with; nil where there is nothing
 	remarks  []string         // what a user may want to know of the sizes
 }
 
@@ -49,6 +50,21 @@ func (s stillPixels) each(do func(at int)) {
 
 // still are the level's. What is kept in part moves, and is blended when it is shown.
 func (l level) still() stillPixels {
+	still := l.protected()
+	if l.prior == nil || l.prior.still.All(0) {
+		return still
+	}
+	if still == nil {
+		still = make(stillPixels, l.width*l.height)
+	}
+	for i, v := range l.prior.still.Values {
+		still[i] = still[i] || v > 0
+	}
+	return still
+}
+
+// protected are the pixels that stay as the content has them.
+func (l level) protected() stillPixels {
 	if l.kept == nil {
 		return nil
 	}
@@ -59,9 +75,9 @@ func (l level) still() stillPixels {
 	return still
 }
 
-// hold gives pixels that don't move in the descent their place in it.
+// hold gives protected pixels their place in the descent.
 func (l level) hold(p *picture.Picture) {
-	l.still().each(func(at int) { p.RGB[at] = l.held.RGB[at] })
+	l.protected().each(func(at int) { p.RGB[at] = l.held.RGB[at] })
 }
 
 // blend blends what is kept of the content into a picture.
@@ -194,15 +210,9 @@ func (l *level) remarkSize(side int, o Options) {
 	}
 }
 
-// addPictures gives levels of the pyramid their pictures. Every picture is resized from
-// the original in one step, to all sizes in one pass over its rows; see picture.Source.
-func addPictures(ctx context.Context, levels []level, content image.Image, styles []Style) error {
-	if err := addContent(ctx, levels, content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
-		return err
-	}
-	return addStyles(ctx, levels, styles)
-}
-
+// addContent gives levels of the pyramid their content, and addStyles their style pictures.
+// Every picture is resized from the original in one step, to all sizes in one pass over its
+// rows; see picture.Source.
 func addContent(ctx context.Context, levels []level, content image.Image, o picture.ResizeOptions) error {
 	var sizes []image.Point
 	for _, l := range levels {

@@ -6,6 +6,8 @@ import (
 	"image"
 	"slices"
 	"testing"
+
+	"impasto/internal/picture"
 )
 
 // The sizes here are what gen_scales and size_to_fit of
@@ -165,7 +167,10 @@ func TestLongestForIsTheLeastThatFits(t *testing.T) {
 // pyramid returns the levels from the smallest, with their pictures.
 func pyramid(ctx context.Context, content image.Image, styles []Style, o Options) ([]level, error) {
 	levels := emptyPyramid(content.Bounds().Size(), styles, o)
-	if err := addPictures(ctx, levels, content, styles); err != nil {
+	if err := addContent(ctx, levels, content, picture.ResizeOptions{Filter: picture.Lanczos}); err != nil {
+		return nil, err
+	}
+	if err := addStyles(ctx, levels, styles); err != nil {
 		return nil, err
 	}
 	levels[0].remarkTexture()

@@ -14,7 +14,8 @@ type recipe struct {
 	content     []contentPart
 	contentForm losses.ContentForm
 	variation   float64
-	styles      []float64 // the style pictures' weights, which sum to 1 in each region
+	agreement   *agreement // with a prior; nil where there is none
+	styles      []float64  // the style pictures' weights, which sum to 1 in each region
 	// regions are those of the style pictures, from 0: Options.Regions and, of what they leave
 	// over, the last. nil stands for one region.
 	regions []int

@@ -360,7 +360,7 @@ func TestRegionsInLittleMemory(t *testing.T) {
 	o.Regions = []Region{{Style: 1, Mask: maskOf(60, 40, slope)}, {Style: 2, Mask: maskOf(60, 40, leftHalf), StyleMask: maskOf(60, 40, disc)}}
 	o.Protect = maskOf(60, 40, disc)
 	styles := []Style{{waves(250, 250, 0.3), 1}, {waves(200, 150, 0.7), 1}, {waves(260, 200, 1.1), 1}}
-	r, err := newRun(t.Context(), waves(300, 200, 0.1), styles, o)
+	r, err := newRun(t.Context(), waves(300, 200, 0.1), styles, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -448,7 +448,7 @@ func TestProtectedPixelsStandStillInTheDescent(t *testing.T) {
 			moved = moved || !slices.Equal(seen, first)
 		}
 		var err error
-		if r, err = newRun(t.Context(), waves(32, 32, 0.1), []Style{{waves(32, 32, 1), 1}}, o); err != nil {
+		if r, err = newRun(t.Context(), waves(32, 32, 0.1), []Style{{waves(32, 32, 1), 1}}, o, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.climb(t.Context()); err != nil || !moved {

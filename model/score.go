@@ -172,7 +172,7 @@ func oneLoss(terms []StyleTerm, loss losses.Loss) []StyleTerm {
 // criterion computes the targets of the pictures of a level. Total variation, which has
 // none, doesn't count, nor do regions: pictures are scored whole.
 func (s *Scorer) criterion(ctx context.Context, o Options, styles []Style, l level) (*criterion, error) {
-	o.TotalVariationWeight, o.Regions, o.Protect = 0, nil, nil
+	o.TotalVariationWeight, o.Regions, o.Protect, o.Prior = 0, nil, nil, nil
 	recipe, err := recipeOf(o, styles)
 	if err != nil {
 		return nil, err

@@ -136,16 +136,25 @@ func fromImage(ctx context.Context, l level, _ []float64, o Options) (*picture.P
 	return p, nil
 }
 
-// fromResult is what a level before this one would have left. Where the network sees all
+// fromResult is what a level before this one would have left.
+func fromResult(ctx context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
+	p, err := l.before(ctx, o.StartImage, o)
+	if err != nil {
+		return nil, pictureError("start picture", err)
+	}
+	return p, nil
+}
+
+// before is a result at the size of the level, as the network sees it. Where it sees all
 // pictures in grey, or colours are reduced, the content's are taken out again that show added
 // in the end.
-func fromResult(ctx context.Context, l level, _ []float64, o Options) (*picture.Picture, error) {
-	p, err := picture.ResizedTo(ctx, o.StartImage, picture.ResizeOptions{Filter: picture.Bicubic}, l.width, l.height)
+func (l level) before(ctx context.Context, result image.Image, o Options) (*picture.Picture, error) {
+	p, err := picture.ResizedTo(ctx, result, picture.ResizeOptions{Filter: picture.Bicubic}, l.width, l.height)
 	if err == nil {
 		p, err = p.Filled()
 	}
 	if err != nil {
-		return nil, pictureError("start picture", err)
+		return nil, err
 	}
 	if p.Alpha = nil; !o.keepsColours(recolour.Luminance) {
 		return p, nil

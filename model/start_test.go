@@ -169,7 +169,7 @@ func TestLevelsBeginWithNoise(t *testing.T) {
 		if start.IsPicture() {
 			o.StartImage = waves(30, 30, 0.3)
 		}
-		r, err := newRun(t.Context(), content, styles, o)
+		r, err := newRun(t.Context(), content, styles, o, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

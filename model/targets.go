@@ -37,23 +37,37 @@ type extractor struct {
 
 // targets computes the targets of a level, one picture at a time, each on a
 // machine that is closed before the next is made.
-func (e extractor) targets(ctx context.Context, l level) (targets, error) {
+func (e extractor) targets(ctx context.Context, l level) (t targets, err error) {
+	if t.style, err = e.styleTargets(ctx, l); err != nil {
+		return targets{}, err
+	}
+	t.content, err = e.contentTargets(ctx, l)
+	return t, err
+}
+
+// styleTargets computes those of the style pictures of a level.
+func (e extractor) styleTargets(ctx context.Context, l level) ([]styleTarget, error) {
 	var t targets
 	for i, p := range l.styles {
 		kept, err := e.ofStyle(i, image.Pt(p.Width, p.Height)).summaries(ctx, p)
 		if err != nil {
-			return targets{}, withContext(fmt.Sprintf("style picture %d", i+1), err)
+			return nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
 		t.addStyle(e.recipe, i, kept)
 	}
+	return t.style, nil
+}
+
+// contentTargets computes those of its content.
+func (e extractor) contentTargets(ctx context.Context, l level) ([]plan.Values, error) {
 	if len(e.recipe.content) == 0 {
-		return t, nil
+		return nil, nil
 	}
-	var err error
-	if t.content, err = e.features(ctx, l.content); err != nil {
-		return targets{}, withContext("content picture", err)
+	features, err := e.features(ctx, l.content)
+	if err != nil {
+		return nil, withContext("content picture", err)
 	}
-	return t, nil
+	return features, nil
 }
 
 // addStyle takes in what style parts keep of the style picture of that index: those that it

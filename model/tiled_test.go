@@ -195,7 +195,12 @@ func inTiles(t *testing.T, e extractor, l level, from *picture.Picture, columns,
 		s.cut(columns, rows)
 		return nil
 	}
-	targets, b, err := e.tiledTargets(t.Context(), l, cut, f)
+	var targets targets
+	var err error
+	if targets.style, err = e.tiledStyleTargets(t.Context(), l, cut, f); err != nil {
+		t.Fatal(err)
+	}
+	b, err := e.tiledContent(t.Context(), l, cut, f)
 	if err != nil {
 		t.Fatal(err)
 	}

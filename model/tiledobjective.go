@@ -22,23 +22,31 @@ type comparison struct {
 	gradients []*gorgonia.Node // the cotangents, one for each of x.nodes()
 }
 
-// tiledTargets computes the targets of a level tile by tile, and prepares its objective.
-func (e extractor) tiledTargets(ctx context.Context, l level, cut func(*section) error, f frugality) (t targets, b *tiled, err error) {
+// tiledStyleTargets computes the targets of the style pictures of a level tile by tile.
+func (e extractor) tiledStyleTargets(ctx context.Context, l level, cut func(*section) error, f frugality) ([]styleTarget, error) {
+	var t targets
 	for i, p := range l.styles {
 		kept, err := e.ofStyle(i, image.Pt(p.Width, p.Height)).tiledStyle(ctx, p, cut, f)
 		if err != nil {
-			return targets{}, nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
+			return nil, withContext(fmt.Sprintf("style picture %d", i+1), err)
 		}
 		t.addStyle(e.recipe, i, kept)
 	}
-	if b, err = e.newTiled(l.width, l.height, cut, f); err != nil {
-		return targets{}, nil, err
+	return t.style, nil
+}
+
+// tiledContent computes what is kept of the content of a level tile by tile, and prepares its
+// objective.
+func (e extractor) tiledContent(ctx context.Context, l level, cut func(*section) error, f frugality) (*tiled, error) {
+	b, err := e.newTiled(l.width, l.height, cut, f)
+	if err != nil {
+		return nil, err
 	}
 	if err := b.keepContent(ctx, l.content); err != nil {
 		b.close()
-		return targets{}, nil, withContext("content picture", err)
+		return nil, withContext("content picture", err)
 	}
-	return t, b, nil
+	return b, nil
 }
 
 // tiledStyle is what each style part keeps of a style picture.
@@ -120,26 +128,26 @@ func (e extractor) outlineComparison(t targets, shapes sums, sizes []contentSize
 	return &objective{device: e.Device, loss: sum.node, terms: sum.terms, comparison: c}, sum.targets, err
 }
 
-// outlineVariation builds the graph of the total variation of a picture of a size, which
-// doesn't go through the network; nil where it doesn't count.
-func (e extractor) outlineVariation(width, height int) (o *objective, err error) {
-	defer ops.Catch(&err, "build the total variation")
-	if e.recipe.variation == 0 {
-		return nil, nil
+// outlinePixels builds the graph of the terms of a picture of a size that don't go through the
+// network; nil where none counts. It returns what has to be written to it, too.
+func (e extractor) outlinePixels(width, height int) (o *objective, inputs []engine.Input, err error) {
+	defer ops.Catch(&err, "build the loss of pixels")
+	if e.recipe.variation == 0 && e.recipe.agreement == nil {
+		return nil, nil, nil
 	}
 	picture := gorgonia.NewTensor(gorgonia.NewGraph(), gorgonia.Float32, 3, gorgonia.WithShape(3, height, width), gorgonia.WithName("picture"))
 	t := &total{}
-	if err := e.recipe.vary(t, picture); err != nil {
-		return nil, err
+	if err := e.recipe.ofPixels(t, picture); err != nil {
+		return nil, nil, err
 	}
 	if err := t.sum(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	gradients, err := gorgonia.Grad(t.node, picture)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &objective{picture: picture, gradient: gradients[0], loss: t.node, terms: t.terms}, nil
+	return &objective{picture: picture, gradient: gradients[0], loss: t.node, terms: t.terms}, t.targets, nil
 }
 
 // tiledObjective compiles the objective of a level in tiles.
@@ -151,10 +159,11 @@ func (e extractor) tiledObjective(l level, t targets, b *tiled) (*objective, err
 	}
 	o.tiled, o.key = b, o.Input(losses.KeyName)
 	of := o // whose the picture and its gradient are
-	if o.variation, err = e.outlineVariation(l.width, l.height); err == nil && o.variation != nil {
-		of = o.variation
-		if of.Executable, err = engine.Compile(e.Device, nil, of.outputs()...); err != nil {
-			o.variation = nil
+	var inputs []engine.Input
+	if o.pixels, inputs, err = e.outlinePixels(l.width, l.height); err == nil && o.pixels != nil {
+		of = o.pixels
+		if of.Executable, err = engine.Compile(e.Device, inputs, of.outputs()...); err != nil {
+			o.pixels = nil
 		}
 	}
 	if err == nil {
@@ -234,17 +243,17 @@ func (o *objective) evaluateTiled(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	// From here on the gradient's memory is the gradient's.
-	if o.variation == nil {
+	if o.pixels == nil {
 		clear(gradient)
 	} else {
-		variation, err := o.variation.evaluate(ctx)
+		ofPixels, err := o.pixels.evaluate(ctx)
 		if err == nil && !here {
 			err = device.Download(gradient, o.slope)
 		}
 		if err != nil {
 			return 0, err
 		}
-		loss += variation
+		loss += ofPixels
 	}
 	if err := b.pullBackToPicture(ctx, cotangents, pictureMap(from.width, from.height, gradient)); err != nil {
 		return 0, err

@@ -144,6 +144,7 @@ var arenas = []int64{512 << 20, 384 << 20, 256 << 20, 192 << 20, 128 << 20, 96 <
 type planner struct {
 	extractor
 	pictures int64 // that somebody asks for while one descends, at a time
+	prior    bool  // there is one
 	needs    map[tileSize]int64
 	tilings  map[tilingOf]tiling
 }
@@ -173,7 +174,7 @@ type tileSize struct {
 }
 
 func (r *run) newPlanner() *planner {
-	p := &planner{r.extractor, r.options.picturesAsked(), map[tileSize]int64{}, map[tilingOf]tiling{}}
+	p := &planner{r.extractor, r.options.picturesAsked(), r.options.Prior != nil, map[tileSize]int64{}, map[tilingOf]tiling{}}
 	p.recipe.points = tiledPoints
 	return p
 }
@@ -368,11 +369,12 @@ func (e extractor) comparisonNeeds(l outline, b *tiled) (int64, []engine.Input, 
 	if err != nil {
 		return 0, nil, err
 	}
-	if o, err = e.outlineVariation(l.width, l.height); err != nil || o == nil {
+	o, more, err := e.outlinePixels(l.width, l.height)
+	if err != nil || o == nil {
 		return bytes + 2*pictureBytes(l.width, l.height), inputs, err
 	}
-	variation, err := engine.Needs(e.Device, o.outputs()...)
-	return bytes + variation, inputs, err
+	pixels, err := engine.Needs(e.Device, o.outputs()...)
+	return bytes + pixels, append(inputs, more...), err
 }
 
 // count adds the work of a section, and what keeping the way there takes and spares.

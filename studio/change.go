@@ -72,6 +72,7 @@ func (s *Studio) patched(of *recipe, q runPatch) (changes bool, err error) {
 func (s *Studio) alter(r *run, of recipe) error {
 	switch r.State {
 	case queued, paused:
+		s.reconsider()            // it may fit now
 		if r.Progress.Done == 0 { // nothing was made yet
 			r.Recipe, r.Wanted, r.Plan = of, nil, nil
 			return nil

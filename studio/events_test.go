@@ -24,7 +24,10 @@ func TestTwoTabsAreToldTheSame(t *testing.T) {
 		var last runInfo
 		for last.State != finished {
 			select {
-			case e := <-events:
+			case e, open := <-events:
+				if !open || last.State == failed {
+					t.Fatalf("the stream ended, or the run failed: %+v", last)
+				}
 				switch e.kind {
 				case "run":
 					e.decode(t, &last)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"time"
 
 	"impasto/device"
 	"impasto/studio"
@@ -44,11 +45,15 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var run struct{ ID, Name, State string }
+	var run struct{ ID, Name, State, Error string }
 	read(answer, &run)
 
-	// Events say when it is there; here it is asked for again and again.
+	// Events say when it is there; here it is asked for now and then.
 	for run.State != "finished" {
+		if run.State == "failed" || run.State == "stopped" {
+			log.Fatalf("the run is %s: %s", run.State, run.Error)
+		}
+		time.Sleep(50 * time.Millisecond)
 		get(server.URL+"/api/v1/runs/"+run.ID, &run)
 	}
 	answer, err = http.Get(server.URL + "/api/v1/runs/" + run.ID + "/picture?format=png&depth=16&download=1")

@@ -3,6 +3,7 @@ package studio
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"path/filepath"
 	"strings"
@@ -19,8 +20,9 @@ type Options struct {
 	// Memory is how many bytes of memory the program may take at most, with all that it takes
 	// besides runs, as in model.Options; 0 stands for three quarters of what there is.
 	Memory int64
-	// AtOnce is how many runs are under way at a time at most; 0 stands for as many as
-	// there is memory for.
+	// AtOnce is how many runs are under way at a time at most, as far as there is memory for
+	// them. 0 stands for 1: a run uses all of a machine, so the first of several comes sooner
+	// that way and the last no later. AsMemoryAllows leaves it to the memory.
 	AtOnce int
 	// Device is where runs are made; empty for device.Auto.
 	Device device.Name
@@ -42,6 +44,9 @@ type Options struct {
 	Log func(line string)
 }
 
+// AsMemoryAllows is a value of Options.AtOnce: as many runs as there is memory for.
+const AsMemoryAllows = -1
+
 // defaultUploadBytes is Options.UploadBytes where that is 0.
 const defaultUploadBytes = 256 << 20
 
@@ -55,8 +60,14 @@ func (o Options) settled() (Options, error) {
 		return o, fmt.Errorf("studio: folder %s: %w", o.Folder, err)
 	}
 	o.Folder = folder
-	if o.Memory < 0 || o.AtOnce < 0 || o.UploadBytes < 0 {
+	if o.Memory < 0 || o.AtOnce < 0 && o.AtOnce != AsMemoryAllows || o.UploadBytes < 0 {
 		return o, fmt.Errorf("studio: memory %d, %d runs at once, uploads of %d bytes: want 0 or more of each", o.Memory, o.AtOnce, o.UploadBytes)
+	}
+	switch o.AtOnce {
+	case 0:
+		o.AtOnce = 1
+	case AsMemoryAllows:
+		o.AtOnce = math.MaxInt
 	}
 	if o.Threads < 0 || o.Threads > model.MaxThreads {
 		return o, fmt.Errorf("studio: %d threads, want 0 to %d", o.Threads, model.MaxThreads)

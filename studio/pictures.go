@@ -294,7 +294,11 @@ func notAPicture(err error) error {
 	if !errors.As(err, &read) {
 		return err
 	}
-	return problemf(http.StatusUnsupportedMediaType, "the file can't be read as a picture: %v; this server takes %s", read.Err, picture.Formats())
+	why := read.Err.Error()
+	if !strings.Contains(why, picture.Formats()) {
+		why += "; this server takes " + picture.Formats()
+	}
+	return problemf(http.StatusUnsupportedMediaType, "the file can't be read as a picture: %s", why)
 }
 
 // triedSide is the longer side that a picture is decoded to when it comes.

@@ -68,7 +68,7 @@ func (s *Studio) postPlan(w http.ResponseWriter, r *http.Request) error {
 	}
 	answer.fill(plan)
 	s.mutex.Lock()
-	answer.Waits = len(s.queue()) > 0 || len(s.active) > 0 && (s.resident+s.used()+plan.Memory > s.budget || s.options.AtOnce > 0 && len(s.active) >= s.options.AtOnce)
+	answer.Waits = len(s.queue()) > 0 || len(s.active) > 0 && (s.resident+s.used()+plan.Memory > s.budget || len(s.active) >= s.options.AtOnce)
 	if len(s.plans) >= mostPlans {
 		clear(s.plans)
 	}

@@ -8,14 +8,19 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 
 	"impasto/device"
 )
 
-// serveFolder is the variable that has the test's program be a server.
-const serveFolder = "IMPASTO_TEST_STUDIO"
+// serveFolder is the variable that has the test's program be a server, and holdAfter the one
+// with the iterations after which its runs wait to be killed, if they are to.
+const (
+	serveFolder = "IMPASTO_TEST_STUDIO"
+	holdAfter   = "IMPASTO_TEST_STUDIO_HOLD"
+)
 
 func TestMain(m *testing.M) {
 	if folder := os.Getenv(serveFolder); folder != "" {
@@ -30,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // serve serves a folder until the process is killed, and prints the address.
 func serve(folder string) error {
-	s, err := New(Options{Folder: folder, Device: device.CPU, Threads: 1, AtOnce: 1, Log: func(line string) { fmt.Fprintln(os.Stderr, line) }})
+	s, err := prepare(Options{Folder: folder, Device: device.CPU, Threads: 1, AtOnce: 1, Log: func(line string) { fmt.Fprintln(os.Stderr, line) }})
 	if err != nil {
 		return err
 	}
@@ -38,19 +43,24 @@ func serve(folder string) error {
 	if err != nil {
 		return err
 	}
+	if done, err := strconv.Atoi(os.Getenv(holdAfter)); err == nil && done > 0 {
+		s.hold(done)
+	}
+	s.goOn()
 	fmt.Println("http://" + listener.Addr().String())
 	return http.Serve(listener, s)
 }
 
-// start starts a process that serves a folder.
-func start(t *testing.T, folder string) (c *client, kill func()) {
+// start starts a process that serves a folder, and has runs wait after some iterations, or not
+// for 0.
+func start(t *testing.T, folder string, hold int) (c *client, kill func()) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	process := exec.Command(program)
-	process.Env = append(os.Environ(), serveFolder+"="+folder)
+	process.Env = append(os.Environ(), serveFolder+"="+folder, fmt.Sprintf("%s=%d", holdAfter, hold))
 	process.Stderr = t.Output()
 	out, err := process.StdoutPipe()
 	if err != nil {
@@ -79,7 +89,7 @@ func start(t *testing.T, folder string) (c *client, kill func()) {
 // first checkpoint, with one paused and one waiting beside it.
 func TestAServerThatIsKilledGoesOn(t *testing.T) {
 	folder := t.TempDir()
-	c, kill := start(t, folder)
+	c, kill := start(t, folder, 0)
 	body := c.request(12, "size", 128, "loss", "gram") // levels of 64, 90 and 128
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
@@ -87,11 +97,14 @@ func TestAServerThatIsKilledGoesOn(t *testing.T) {
 	c.made(still.ID, 3)
 	c.tell(still.ID, "pause")
 	c.waitFor(still.ID, paused)
+	kill()
+	after := []int{2, 14, 26, 0}
+	c, kill = start(t, folder, after[0])
 	run, last := c.begin(body), c.begin(c.request(1))
-	for _, done := range []int{2, 14, 26} {
+	for i, done := range after[:3] {
 		c.made(run.ID, done)
 		kill()
-		c, kill = start(t, folder)
+		c, kill = start(t, folder, after[i+1])
 		if state := c.run(still.ID).State; state != paused {
 			t.Errorf("the paused run is %s", state)
 		}
@@ -121,8 +134,13 @@ func TestAClosedServerGoesOn(t *testing.T) {
 	body := c.request(25)
 	straight := c.begin(body)
 	c.waitFor(straight.ID, finished)
+	held, goOn := c.studio.hold(12)
 	run := c.begin(body)
-	c.made(run.ID, 12)
+	<-held
+	go func() {
+		<-c.studio.closing.Done()
+		close(goOn)
+	}()
 	c.close()
 	c = open(t, Options{Folder: folder})
 	c.waitFor(run.ID, finished)
@@ -202,10 +220,7 @@ func TestACheckpointThatDoesntFitIsLeftOut(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			c := open(t, Options{})
-			run := c.begin(c.request(20))
-			c.made(run.ID, 5)
-			c.tell(run.ID, "pause")
-			c.waitFor(run.ID, paused)
+			run := c.pauseAfter(5, c.request(20))
 			spoil(t, c.studio.store.run(run.ID, checkpointFile))
 			c.tell(run.ID, "continue")
 			if run = c.waitFor(run.ID, finished); len(run.Remarks) != 1 || !strings.Contains(run.Remarks[0], "began anew") {

@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -189,7 +190,8 @@ func (s *Studio) sizeOf(of recipe) size {
 	return size{width, height}
 }
 
-// queue are the runs that wait, the next one first. It is called with the mutex locked.
+// queue are the runs that wait, the next one first: those that came first, and after all others
+// those of groups that have a picture. It is called with the mutex locked.
 func (s *Studio) queue() []*run {
 	var waiting []*run
 	for _, r := range s.runs {
@@ -198,13 +200,7 @@ func (s *Studio) queue() []*run {
 		}
 	}
 	slices.SortFunc(waiting, func(a, b *run) int {
-		if a.Order != b.Order {
-			if a.Order < b.Order {
-				return -1
-			}
-			return 1
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(boolInt(a.yielding())-boolInt(b.yielding()), cmp.Compare(a.Order, b.Order), strings.Compare(a.ID, b.ID))
 	})
 	return waiting
 }

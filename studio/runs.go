@@ -102,18 +102,28 @@ func (s *Studio) getRun(w http.ResponseWriter, r *http.Request) error {
 // onRun does something with the run that a request names, with the mutex locked, and
 // answers with the run as it then is.
 func (s *Studio) onRun(w http.ResponseWriter, r *http.Request, status int, do func(*run) error) error {
+	info, err := s.doWith(r.PathValue("id"), do)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, status, info)
+}
+
+// doWith does something with a run, with the mutex locked, and describes the run as it then is.
+func (s *Studio) doWith(id string, do func(*run) error) (runInfo, error) {
 	s.mutex.Lock()
-	one, err := s.found(r.PathValue("id"))
+	defer s.mutex.Unlock()
+	if s.closing.Err() != nil {
+		return runInfo{}, errClosed // runs that are under way in name may have ended
+	}
+	one, err := s.found(id)
 	if err == nil {
 		err = do(one)
 	}
 	if err != nil {
-		s.mutex.Unlock()
-		return err
+		return runInfo{}, err
 	}
-	info := s.info(one)
-	s.mutex.Unlock()
-	return writeJSON(w, status, info)
+	return s.info(one), nil
 }
 
 // mostRuns is how many runs are kept at most: a bound on what a client that went wrong can
@@ -179,6 +189,9 @@ func (s *Studio) keep(r *run) error {
 	}
 	s.runs[r.ID] = r
 	s.events.run(r.ID, s.info(r))
+	if waiting := s.queue(); waiting[len(waiting)-1] != r {
+		s.moved()
+	}
 	return nil
 }
 
@@ -195,6 +208,7 @@ func (s *Studio) pauseRun(w http.ResponseWriter, r *http.Request) error {
 			one.State = paused
 			s.changed(one)
 			s.moved()
+			s.reconsider()
 		case starting, running:
 			one.State = pausing
 			one.active.cancel(errPaused)
@@ -231,6 +245,7 @@ func (s *Studio) stopRun(w http.ResponseWriter, r *http.Request) error {
 			one.State, one.Ended = stopped, &now
 			s.changed(one)
 			s.moved()
+			s.reconsider()
 		case starting, running, pausing:
 			one.State = stopping
 			one.active.cancel(errStopped)
@@ -265,7 +280,7 @@ func (s *Studio) deleteRun(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		s.clear(one.ID)
 		s.moved()
-		s.wakeUp()
+		s.reconsider()
 	}
 	s.mutex.Unlock()
 	w.WriteHeader(http.StatusNoContent)

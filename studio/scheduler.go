@@ -23,6 +23,7 @@ var (
 	errStopped = errors.New("the run is stopped")
 	errChanged = errors.New("the run's settings are changed")
 	errRemoved = errors.New("the run is removed")
+	errYielded = errors.New("the run lets others go first")
 	errClosing = errors.New("the server is closing")
 )
 
@@ -57,7 +58,7 @@ func (s *Studio) startNext() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	waiting := s.queue()
-	if len(waiting) == 0 || s.closing.Err() != nil || s.options.AtOnce > 0 && len(s.active) >= s.options.AtOnce {
+	if len(waiting) == 0 || s.closing.Err() != nil || len(s.active) >= s.options.AtOnce {
 		return false
 	}
 	next := waiting[0]
@@ -65,20 +66,24 @@ func (s *Studio) startNext() bool {
 		s.start(next, s.options.Memory)
 		return true
 	}
+	attempt := next.attempt()
 	limit, known := s.room()
-	if !known || s.tried == next.attempt() {
+	if !known || s.tried == attempt {
 		return false
 	}
+	s.tried = attempt
 	of, from := next.Recipe, next.From
 	s.mutex.Unlock()
 	plan, err := s.planOf(s.closing, next.ID, of, from, limit)
 	s.mutex.Lock()
-	if now := s.queue(); len(now) == 0 || now[0] != next || next.Recipe.key() != of.key() || len(s.active) == 0 {
-		return s.closing.Err() == nil // something has happened: look again
+	if s.closing.Err() != nil {
+		return false
+	}
+	if now := s.queue(); s.tried != attempt || len(now) == 0 || now[0] != next {
+		return true // there may be more room by now, or another is to be next
 	}
 	if err != nil || !fits(plan) {
-		s.tried = next.attempt()
-		return false
+		return false // until something changes
 	}
 	next.Plan = plannedBy(plan)
 	s.start(next, limit)
@@ -150,6 +155,12 @@ func (s *Studio) start(r *run, limit int64) {
 func (s *Studio) ended(r *run) {
 	r.active = nil
 	delete(s.active, r.ID)
+	s.reconsider()
+}
+
+// reconsider has the scheduler look anew whether a run can start beside others. It is called
+// with the mutex locked, when there is more room or when what waits has changed.
+func (s *Studio) reconsider() {
 	s.tried = ""
 	s.wakeUp()
 }
@@ -169,6 +180,25 @@ func (s *Studio) enqueue(r *run, first bool) {
 		s.moved()
 	}
 	s.wakeUp()
+}
+
+// yieldAfter is how long a run of a group is made before it lets others go first that aren't of
+// one, or are and have no picture yet. So all of a group have one early, and who has seen enough
+// needn't wait for the rest. It goes on from a checkpoint, to the same picture; to read pictures
+// and network again takes some tenths of a second.
+const yieldAfter = 1500 * time.Millisecond
+
+// yielding tells whether a run lets others go first: one of a group that has a picture.
+func (r *run) yielding() bool { return r.Group != "" && r.Enlarges == "" && r.Progress.Done > 0 }
+
+// yields tells whether a run that is under way is to let others go first. It is called with the
+// mutex locked.
+func (s *Studio) yields(r *run, since time.Time) bool {
+	if r.State != running || !r.yielding() || time.Since(since) < s.yieldAfter {
+		return false
+	}
+	waiting := s.queue()
+	return len(waiting) > 0 && !waiting[0].yielding()
 }
 
 // moved tells of the runs that wait, whose places in the queue may be others now. It is called

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"sync"
+	"time"
 
 	"impasto/internal/memory"
 	"impasto/model"
@@ -30,6 +31,8 @@ type Studio struct {
 	makePlan  func(context.Context, image.Image, []model.Style, model.Options) (model.Plan, error)
 	budget    int64 // that it may take in all
 
+	yieldAfter time.Duration // of which the constant of that name tells
+
 	context context.Context // of all runs
 	closing context.Context // ends when no more are to start
 	close   context.CancelFunc
@@ -41,7 +44,7 @@ type Studio struct {
 	runs     map[string]*run         // by id
 	active   map[string]*run         // those of them that are under way, and removed ones that end
 	plans    map[string]*planned     // by the recipe's key
-	tried    string                  // the attempt that there wasn't the memory for beside others
+	tried    string                  // the attempt that is planned beside others, or that there wasn't the memory for
 }
 
 var _ http.Handler = (*Studio)(nil)
@@ -59,13 +62,23 @@ const (
 // New opens a folder and goes on with the runs in it. The error says what is wrong with the
 // options or with the folder.
 func New(o Options) (*Studio, error) {
+	s, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	s.goOn()
+	return s, nil
+}
+
+// prepare is New but for the runs, which goOn goes on with.
+func prepare(o Options) (*Studio, error) {
 	o, err := o.settled()
 	if err != nil {
 		return nil, err
 	}
 	s := &Studio{
 		options: o, guard: newGuard(o), encodings: newEncodings(encodedBytes), files: make(turns, mostTurns), views: make(turns, mostTurns),
-		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1),
+		stylize: model.Stylize, makePlan: model.MakePlan, context: context.Background(), wake: make(chan struct{}, 1), yieldAfter: yieldAfter,
 		events:   events{listeners: map[*listener]bool{}},
 		pictures: map[string]*pictureInfo{}, runs: map[string]*run{}, active: map[string]*run{}, plans: map[string]*planned{},
 	}
@@ -82,9 +95,13 @@ func New(o Options) (*Studio, error) {
 		return nil, err
 	}
 	s.measure()
+	return s, nil
+}
+
+// goOn starts the scheduler, which goes on with the runs.
+func (s *Studio) goOn() {
 	s.working.Add(1)
 	go s.schedule()
-	return s, nil
 }
 
 // measure finds out how much memory there is for runs.

@@ -13,11 +13,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"impasto/device"
 	"impasto/internal/picture"
+	"impasto/model"
 )
 
 // patience is how long a test waits for anything.
@@ -172,13 +174,18 @@ func (c *client) bundle(name string) pictureInfo {
 	return pictureInfo{}
 }
 
-// request is what a quick run is made of: one level of 64 pixels, and some iterations at
-// it.
+// request is what a quick run is made of: one level of 64 pixels, some iterations at it, and
+// the first layers of the network. Settings given besides count more; a nil one is left out.
 func (c *client) request(iterations int, more ...any) map[string]any {
 	c.t.Helper()
-	given := map[string]any{"size": 64, "min-size": 64, "first-iterations": iterations, "iterations": iterations}
+	given := map[string]any{
+		"size": 64, "min-size": 64, "first-iterations": iterations, "iterations": iterations,
+		"style-layers": "relu1_1,relu2_1", "content-layers": "relu2_1",
+	}
 	for i := 0; i+1 < len(more); i += 2 {
-		given[more[i].(string)] = more[i+1]
+		if given[more[i].(string)] = more[i+1]; more[i+1] == nil {
+			delete(given, more[i].(string))
+		}
 	}
 	return map[string]any{
 		"content": c.bundle("harbour.png").ID, "styles": []any{map[string]any{"picture": c.bundle("whirl.jpg").ID}}, "settings": given,
@@ -248,6 +255,42 @@ func (c *client) waitFor(id string, want state) runInfo {
 func (c *client) made(id string, done int) runInfo {
 	c.t.Helper()
 	return c.wait(id, fmt.Sprintf("at iteration %d", done), func(r runInfo) bool { return r.Progress != nil && r.Progress.Done >= done })
+}
+
+// hold has runs wait after some iterations, until goOn is closed. Held is closed once the first
+// waits.
+func (s *Studio) hold(done int) (held <-chan struct{}, goOn chan<- struct{}) {
+	reached, further := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	stylize := s.stylize
+	s.stylize = func(ctx context.Context, content image.Image, styles []model.Style, o model.Options) (*model.Result, error) {
+		progress := o.Progress
+		o.Progress = func(p model.Progress) {
+			if progress(p); p.Done == done {
+				once.Do(func() { close(reached) })
+				<-further
+			}
+		}
+		return stylize(ctx, content, styles, o)
+	}
+	return reached, further
+}
+
+// pauseAfter begins a run that is paused after some iterations.
+func (c *client) pauseAfter(done int, body map[string]any) runInfo {
+	c.t.Helper()
+	held, goOn := c.studio.hold(done)
+	run := c.begin(body)
+	<-held
+	if state := c.tell(run.ID, "pause").State; state != pausing {
+		c.t.Errorf("told to pause, it is %s", state)
+	}
+	close(goOn)
+	run = c.waitFor(run.ID, paused)
+	if run.Progress.Done != done {
+		c.t.Errorf("it is paused after %d iterations, want %d", run.Progress.Done, done)
+	}
+	return run
 }
 
 // picture is the picture of a run, as a PNG of 16 bits.

@@ -40,6 +40,7 @@ type worker struct {
 	preview    preview
 	film       film
 	checkpoint *model.Checkpoint // to go on from, or nil
+	began      time.Time         // when it began in this turn
 	written    time.Time         // when the last checkpoint was
 	writing    time.Duration     // how long that took
 	told       time.Time         // when progress was told last
@@ -55,7 +56,8 @@ func (s *Studio) work(ctx context.Context, r *run, limit int64) {
 	s.mutex.Lock()
 	r.curve = made
 	w := &worker{
-		studio: s, run: r, cancel: r.active.cancel, recipe: r.Recipe, from: r.From, stretch: r.Stretch, before: r.Before, written: time.Now(),
+		studio: s, run: r, cancel: r.active.cancel, recipe: r.Recipe, from: r.From, stretch: r.Stretch, before: r.Before,
+		began: time.Now(), written: time.Now(),
 	}
 	s.mutex.Unlock()
 	w.film.folder = s.store.run(r.ID, framesFolder)
@@ -175,14 +177,18 @@ const tellInterval = 100 * time.Millisecond
 // progress takes in an iteration.
 func (w *worker) progress(p model.Progress) {
 	of := progressOf(p, w.before)
-	if changes := w.tell(of, w.look(p, of), p.Remark); changes {
+	changes, yields := w.tell(of, w.look(p, of), p.Remark)
+	if changes {
 		w.capture(p)
+	} else if yields {
+		w.cancel(errYielded)
 	}
 }
 
 // tell takes in where the run stands, with a picture of it if there is one, and tells
-// everyone. It tells whether the stretch is to end for other settings.
-func (w *worker) tell(of progress, seen *view, remark string) (changes bool) {
+// everyone. It tells whether the stretch is to end for other settings, and whether the run is
+// to let others go first.
+func (w *worker) tell(of progress, seen *view, remark string) (changes, yields bool) {
 	s, r := w.studio, w.run
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -202,7 +208,7 @@ func (w *worker) tell(of progress, seen *view, remark string) (changes bool) {
 		w.told = now
 		s.events.progress(r.ID, of)
 	}
-	return r.Wanted != nil && w.captured == nil
+	return r.Wanted != nil && w.captured == nil, s.yields(r, w.began)
 }
 
 // capture keeps the picture that the run has, for it to go on from under other settings, and
@@ -365,6 +371,14 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	if saved != nil {
 		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, saved))
 	}
+	if errors.Is(cause, errYielded) { // unless it was told otherwise meanwhile
+		switch r.State {
+		case pausing:
+			cause = errPaused
+		case stopping:
+			cause = errStopped
+		}
+	}
 	now := time.Now().UTC()
 	switch {
 	case err == nil && saved == nil:
@@ -378,22 +392,36 @@ func (w *worker) settle(result *model.Result, err, saved, cause error) {
 	case err == nil:
 		r.State, r.Ended, r.Error = failed, &now, fmt.Sprintf("its picture can't be kept: %s", refusal(saved))
 	case errors.Is(cause, errClosing):
-		// It goes on when the folder is opened again.
+		// It goes on when the folder is opened again, with the change that it was taking up.
+		if w.captured != nil {
+			s.turn(r, *r.Wanted, w.captured)
+		}
 	case errors.Is(cause, errPaused):
 		r.State = paused
-		if r.Wanted != nil {
-			with := w.captured
-			if with == nil {
-				with = s.still(r)
-			}
-			s.turn(r, *r.Wanted, with)
-		}
+		w.takeUp()
+	case errors.Is(cause, errYielded):
+		r.State = queued
+		w.takeUp()
+		s.moved()
 	case errors.Is(cause, errStopped):
 		r.State, r.Ended, r.Wanted = stopped, &now, nil
 	default:
 		r.State, r.Ended, r.Error, r.Wanted = failed, &now, refusal(err), nil
 	}
 	s.changed(r)
+}
+
+// takeUp has a run that has ended go on under the settings that are wanted, if any are, with the
+// picture that it has. It is called with the mutex locked.
+func (w *worker) takeUp() {
+	if w.run.Wanted == nil {
+		return
+	}
+	with := w.captured
+	if with == nil {
+		with = w.studio.still(w.run)
+	}
+	w.studio.turn(w.run, *w.run.Wanted, with)
 }
 
 // change takes up other settings, with the picture that was captured. The run goes on, and

@@ -36,7 +36,9 @@ type studioOptions struct {
 	Threads   int
 }
 
-func newStudioOptions() *studioOptions { return &studioOptions{Listen: loopback, Device: device.Auto} }
+func newStudioOptions() *studioOptions {
+	return &studioOptions{Listen: loopback, AtOnce: 1, Device: device.Auto}
+}
 
 func (o *studioOptions) addFlags(f flagSet) {
 	f.add(settings.Switch(&o.NoBrowser), "no-browser", "", "don't open the page in the browser")
@@ -44,7 +46,7 @@ func (o *studioOptions) addFlags(f flagSet) {
 	f.add(settings.Text(&o.Listen, "ADDRESS"), "listen", "", "address of this machine to listen on, such as 0.0.0.0 for all; from any but its own, the token is needed that is in the address printed")
 	f.add(hostNames{&o.Hosts}, "host", "", "another name under which the studio is reached, as by way of a proxy; may be repeated; the token is needed")
 	f.add(settings.Text(&o.Folder, "FOLDER"), "folder", "", "where pictures and runs are kept (default studio in the data folder)")
-	f.add(settings.Whole(&o.AtOnce, 0, 1000, "N"), "at-once", "", "runs at a time at most; 0 leaves it to the memory that there is")
+	f.add(settings.Whole(&o.AtOnce, 0, 1000, "N"), "at-once", "", "runs at a time at most, as far as there is memory for them; 0 leaves it to the memory")
 	f.add(settings.Memory(&o.Memory), "memory", "", "memory that the program may take with all its runs, such as 2GiB; auto takes three quarters of what there is")
 	f.addSettings(settings.Machine(&o.Device, &o.Threads)...)
 }
@@ -106,8 +108,12 @@ func runStudio(ctx context.Context, o studioOptions, global globalOptions, std s
 			fmt.Fprintln(std.err, trace)
 		}
 	}
+	atOnce := o.AtOnce
+	if atOnce == 0 {
+		atOnce = studio.AsMemoryAllows
+	}
 	s, err := studio.New(studio.Options{
-		Folder: folder, Memory: o.Memory, AtOnce: o.AtOnce, Device: o.Device, Threads: o.Threads,
+		Folder: folder, Memory: o.Memory, AtOnce: atOnce, Device: o.Device, Threads: o.Threads,
 		Token: at.token, Hosts: at.hosts, Log: say,
 	})
 	if err != nil {

@@ -16,12 +16,47 @@ const (
 	sunX, sunY = 0.93, 0.475
 )
 
-func drawHarbour(scale float64) (*picture.Picture, error) {
-	return render(harbourWidth, harbourHeight, oversampling, scale, harbourAt)
+func drawHarbour(scale float64) (*picture.Picture, error) { return newHarbour(0).draw(scale) }
+
+// harbour is the scene at a time in seconds: boats sail, birds fly and water moves, while the
+// land and the sky stay.
+type harbour struct {
+	time   float64
+	things []thing
 }
 
-// thing stands in the water; at gives its colour where it is.
+func newHarbour(time float64) harbour {
+	moving := func(at func(x, y float64) (colour, bool), across float64) func(x, y float64) (colour, bool) {
+		return func(x, y float64) (colour, bool) { return at(x-across*time, y) }
+	}
+	bobbing := func(x, y float64) (colour, bool) {
+		if c, ok := posts(x, y); ok {
+			return c, true
+		}
+		return rowingBoat(x, y-0.006*math.Sin(1.7*time))
+	}
+	h := harbour{time: time}
+	for _, t := range things {
+		h.things = append(h.things, t)
+		switch last := &h.things[len(h.things)-1]; t.name {
+		case "far boat":
+			last.at = moving(t.at, -0.02)
+		case "sailing boat":
+			last.at = moving(t.at, 0.11)
+		case "rowing boat":
+			last.at = bobbing
+		}
+	}
+	return h
+}
+
+func (h harbour) draw(scale float64) (*picture.Picture, error) {
+	return render(harbourWidth, harbourHeight, oversampling, scale, h.at)
+}
+
+// thing stands in the water; at gives its colour where it is. What moves has a name.
 type thing struct {
+	name      string
 	waterline float64
 	at        func(x, y float64) (colour, bool)
 	foam      float64 // how white the water is at its foot, 0–1
@@ -29,25 +64,25 @@ type thing struct {
 
 // things from far to near.
 var things = []thing{
-	{0.615, farBoat, 0},
-	{0.80, headland, 0.8},
+	{"far boat", 0.615, farBoat, 0},
+	{"", 0.80, headland, 0.8},
 	boulder(0.055, 0.818, 0.046), boulder(0.125, 0.812, 0.027), boulder(0.250, 0.826, 0.032),
 	boulder(0.345, 0.812, 0.041), boulder(0.470, 0.822, 0.030), boulder(0.560, 0.812, 0.035),
 	boulder(0.615, 0.828, 0.054), boulder(0.690, 0.816, 0.032), boulder(0.742, 0.826, 0.016),
-	{0.745, sailingBoat, 0},
-	{0.930, rowingBoat, 0},
+	{"sailing boat", 0.745, sailingBoat, 0},
+	{"rowing boat", 0.930, rowingBoat, 0},
 }
 
-func harbourAt(x, y float64) colour {
+func (h harbour) at(x, y float64) colour {
 	var c colour
 	var dx, dy float64
 	if y < horizon {
-		c = backdrop(x, y)
+		c = h.backdrop(x, y)
 	} else {
-		dx, dy = ripple(x, y)
-		c = sea(x, y, dx, dy)
+		dx, dy = h.ripple(x, y)
+		c = h.sea(x, y, dx, dy)
 	}
-	for _, t := range things {
+	for _, t := range h.things {
 		if y <= t.waterline {
 			if own, ok := t.at(x, y); ok {
 				c = own
@@ -68,7 +103,7 @@ var skyStops = []stop{
 }
 
 // backdrop is what is beyond the water: sky, sun, clouds and hills.
-func backdrop(x, y float64) colour {
+func (h harbour) backdrop(x, y float64) colour {
 	c := ramp(skyStops, y+0.03*(x-sunX)*(x-sunX))
 	away := math.Hypot(x-sunX, y-sunY)
 	c = c.screen(hex(0xffb347).times(0.75 * math.Exp(-away/0.16)))
@@ -76,15 +111,15 @@ func backdrop(x, y float64) colour {
 	c = cumulus(c, x, y)
 	c = mix(c, hex(0xfff3c4), smooth(0.060, 0.054, away))
 	c = c.screen(hex(0xffd27a).times(0.55 * math.Exp(-away/0.06)))
-	return birds(hills(c, x, y, away), x, y)
+	return h.birds(hills(c, x, y, away), x, y)
 }
 
 // birds are strokes of two wings.
-func birds(c colour, x, y float64) colour {
+func (h harbour) birds(c colour, x, y float64) colour {
 	for _, bird := range []struct{ x, y, span float64 }{
 		{0.56, 0.105, 0.026}, {0.625, 0.075, 0.020}, {0.51, 0.155, 0.017}, {0.245, 0.30, 0.020}, {0.20, 0.265, 0.015},
 	} {
-		u := (x - bird.x) / bird.span
+		u := (x - bird.x - 2*bird.span*h.time) / bird.span
 		if math.Abs(u) < 1 && math.Abs(y-bird.y+bird.span*(0.55*math.Sqrt(math.Abs(u))-0.30*u*u)) < 0.0022*(1.1-math.Abs(u)) {
 			c = hex(0x1d2742)
 		}
@@ -143,17 +178,17 @@ func hills(c colour, x, y, away float64) colour {
 }
 
 // ripple is how far waves shift what the water mirrors.
-func ripple(x, y float64) (dx, dy float64) {
+func (h harbour) ripple(x, y float64) (dx, dy float64) {
 	near := y - horizon
 	depth := 1 / (near + 0.018)
 	across := (x - 0.66) * depth
-	swell := clouds(0.55*across, 2.3*depth, 2, 51) + 0.8*clouds(1.6*across, 6.1*depth, 2, 53)*smooth(0.02, 0.10, near)
+	swell := clouds(0.55*across, 2.3*depth+0.9*h.time, 2, 51) + 0.8*clouds(1.6*across, 6.1*depth+1.7*h.time, 2, 53)*smooth(0.02, 0.10, near)
 	return 0.05 * swell * near, 0.42 * swell * near
 }
 
-func sea(x, y, dx, dy float64) colour {
+func (h harbour) sea(x, y, dx, dy float64) colour {
 	near := y - horizon
-	mirrored := backdrop(x+dx, min(2*horizon-y+dy-0.004, horizon-0.002))
+	mirrored := h.backdrop(x+dx, min(2*horizon-y+dy-0.004, horizon-0.002))
 	depth := mix(hex(0x1f7f93), hex(0x0d3566), smooth(0, 0.36, near))
 	c := mix(mirrored.tinted(hex(0xeef4f2)), depth, 0.16+0.36*smooth(0.0, 0.40, near-0.5*dy))
 	// Crests catch the low light on the side of the sun.

@@ -52,7 +52,7 @@ func rock(x, y float64) (colour, bool) {
 
 // boulder lies before the headland, half in the water.
 func boulder(centre, waterline, radius float64) thing {
-	return thing{waterline, func(x, y float64) (colour, bool) {
+	return thing{"", waterline, func(x, y float64) (colour, bool) {
 		u, v := (x-centre)/radius, (waterline-y)/(0.85*radius)
 		if v < 0 || math.Hypot(u, v) > 1+0.40*clouds(2.3*u+40*centre, 2.3*v, 3, 87) {
 			return colour{}, false
@@ -201,11 +201,8 @@ func boat(x, y float64, main, jib, hull colour) (colour, bool) {
 	return colour{}, false
 }
 
-// rowingBoat lies in front, tied to a post.
+// rowingBoat lies in front, tied to posts.
 func rowingBoat(x, y float64) (colour, bool) {
-	if c, ok := posts(x, y); ok {
-		return c, true
-	}
 	x, y = (x-0.90)/0.25, (y-0.930)/0.25
 	sheer := -0.20 - 0.22*x*x
 	inside := sheer + 0.12*math.Sqrt(clamp(1-x*x/0.34))

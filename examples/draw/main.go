@@ -1,5 +1,6 @@
 // Draw makes the example pictures: harbour.png, a scene, and, to paint it like, whirl.jpg,
-// woodcut.jpg, mosaic.jpg and dots.jpg. Every run makes the same ones.
+// woodcut.jpg, mosaic.jpg and dots.jpg. Every run makes the same ones. With -film it makes the
+// frames of a film of the scene.
 package main
 
 import (
@@ -29,7 +30,14 @@ var drawings = []drawing{
 func main() {
 	folder := flag.String("o", "examples", "the folder to write the pictures to")
 	scale := flag.Float64("scale", 1, "how many times their usual size they are, 1 to 8, with details that fit")
+	film := flag.Int("film", 0, "make so many frames of a film of the scene instead, 25 a second")
 	flag.Parse()
+	if *film > 0 {
+		drawings = nil
+		for i := range *film {
+			drawings = append(drawings, drawing{fmt.Sprintf("harbour-%04d.png", i+1), newHarbour(float64(i) / 25).draw, picture.SaveOptions{}})
+		}
+	}
 	if !(*scale >= 1 && *scale <= 8) {
 		fmt.Fprintf(os.Stderr, "-scale is %v, want 1 to 8\n", *scale)
 		os.Exit(2)

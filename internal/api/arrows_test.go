@@ -26,7 +26,6 @@ var arrows = []struct{ from, to string }{
 	{"internal/notices", ""},
 	{"internal/npz", ""},
 	{"internal/panics", ""},
-	{"internal/flow", "internal/panics"},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
 	{"internal/regular", "internal/quote"},
@@ -64,6 +63,8 @@ var arrows = []struct{ from, to string }{
 	{"internal/cpu/kernels", "internal/float16 internal/panics internal/pure"},
 	{"internal/cpu/pairwise", "internal/cpu/kernels"},
 	{"internal/cpu", "device internal/cpu/kernels internal/cpu/pairwise internal/memory internal/ops internal/optim internal/plan internal/pure"},
+	{"internal/flow/kernels", "internal/cpu/kernels"},
+	{"internal/flow", "internal/flow/kernels internal/panics"},
 	{"cuda/internal/driver", ""},
 	{"cuda/kernels", ""},
 	{"cuda", "cuda/internal/driver cuda/kernels device internal/ops internal/optim internal/plan internal/pure"},
@@ -82,8 +83,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
 	{"internal/cluster/painters", "device internal/batch internal/cluster internal/compare internal/picture internal/quote internal/records internal/settings model"},
 	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/records internal/settings internal/timelapse internal/web losses model studio/page"},
+	{"internal/video", "internal/atomicfile internal/flow internal/panics internal/picture internal/quote internal/records model"},
 	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/cluster internal/cluster/painters internal/cluster/server internal/compare internal/made internal/memory internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
-		"internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse losses model studio vgg19 weights"},
+		"internal/records internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse internal/video losses model studio vgg19 weights"},
 
 	// What only tests import, or nothing.
 	{"cuda/kernels/cubin", ""},

@@ -143,6 +143,11 @@ export class Views {
       view.addEventListener(end, (event) => pointers.delete(event.pointerId));
     }
 
+    // Two fingers zoom: the browser mustn't scroll by them.
+    for (const touch of ["touchstart", "touchmove"]) {
+      view.addEventListener(touch, (event) => { if (event.touches.length > 1 && event.cancelable) event.preventDefault(); }, { passive: false });
+    }
+
     view.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const step = 0.1;

@@ -122,11 +122,17 @@ function place(list, opener) {
 
 // dialog is a modal window with a title, which leaves the page when it is closed.
 export function dialog(title, { wide, onclose } = {}, ...children) {
-  const name = id("dialog");
+  const name = id("dialog"), opener = document.activeElement;
   const element = h("dialog", { class: wide ? "wide" : undefined, "aria-labelledby": name },
     h("header", null, h("h2", { id: name }, title), button(text.close, { picture: "close", bare: true, class: "quiet", onclick: () => element.close() })),
     ...children);
-  element.addEventListener("close", () => { element.remove(); onclose?.(); });
+  element.addEventListener("close", () => {
+    element.remove();
+    onclose?.();
+    // What opened it may have been made anew meanwhile, or have made way for another.
+    const { focus, role } = opener?.dataset ?? {};
+    if (document.activeElement === document.body) (document.querySelector(`[data-focus="${CSS.escape(focus ?? role ?? "")}"]`) ?? document.getElementById("stage"))?.focus();
+  });
   // A press beside it closes it.
   element.addEventListener("pointerdown", (event) => {
     const box = element.getBoundingClientRect();

@@ -22,6 +22,9 @@ export function bytes(value) {
 
 export const size = ({ width, height }) => `${width} × ${height}`;
 
+// sentence is what the studio says, as a sentence of its own.
+export const sentence = (says) => says.charAt(0).toUpperCase() + says.slice(1) + (/[.!?…]$/.test(says) ? "" : ".");
+
 // short is a number with two digits or three: 0.034, 1.2, 840.
 export function short(value) {
   if (value === 0 || !Number.isFinite(value)) return String(value);

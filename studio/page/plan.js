@@ -6,8 +6,9 @@ import * as format from "./format.js";
 import { on, runs, state, tell, working } from "./store.js";
 import { text } from "./strings.js";
 
-// PAUSE is how long nothing may change before it is asked for, in milliseconds.
-const PAUSE = 300;
+// PAUSE is how long nothing may change before it is asked for, but for the first time, and LATER
+// how long a picture that begins has the machine for itself, in milliseconds.
+const PAUSE = 300, LATER = 3000;
 
 let asked = "", pending, waiting, place;
 
@@ -15,6 +16,13 @@ let asked = "", pending, waiting, place;
 export const plan = {
   answer: null, refused: "", field: "",
   attach(element) { place = element; draw(); },
+  // putOff has a question that isn't answered yet wait, since a picture begins.
+  putOff() {
+    if (!waiting && !pending) return;
+    clearTimeout(waiting);
+    pending?.abort();
+    waiting = setTimeout(ask, LATER);
+  },
   fault(problem) {
     this.refused = problem.message;
     this.field = problem.field ?? "";
@@ -26,12 +34,14 @@ export function startPlanning() {
   const wanted = () => {
     const question = ready() ? JSON.stringify(body()) : "";
     if (question === asked) return;
+    const pause = asked ? PAUSE : 0;
     asked = question;
     clearTimeout(waiting);
+    waiting = undefined;
     pending?.abort();
     plan.refused = plan.field = "";
     if (!question) plan.answer = null;
-    else waiting = setTimeout(ask, PAUSE);
+    else waiting = setTimeout(ask, pause);
     tell("plan");
   };
   on("draft", wanted);
@@ -41,8 +51,9 @@ export function startPlanning() {
 }
 
 async function ask() {
-  pending = new AbortController();
-  const { signal } = pending;
+  waiting = undefined;
+  const question = pending = new AbortController();
+  const { signal } = question;
   try {
     plan.answer = await api.post("plan", body(), signal);
     plan.refused = plan.answer.refused ?? "";
@@ -52,6 +63,8 @@ async function ask() {
     plan.answer = null;
     if (problem.status === 0) return;
     return plan.fault(problem);
+  } finally {
+    if (pending === question) pending = undefined;
   }
   tell("plan");
 }

@@ -23,7 +23,7 @@ export function startSetup(place) {
       source, tries,
       h("section", { "aria-labelledby": "photo-title" }, h("h2", { id: "photo-title" }, text.photo), photo),
       h("section", { "aria-labelledby": "paintings-title" }, h("h2", { id: "paintings-title" }, text.paintings), paintings,
-        button(text.addPainting, { picture: "add", class: "wide add-painting", onclick: () => choose("painting") })),
+        button(text.addPainting, { picture: "add", class: "wide add-painting", "data-focus": "painting", onclick: () => choose("painting") })),
       h("section", { class: "controls", "aria-label": text.controls }, ...threeControls()),
       more),
     footer());
@@ -57,9 +57,9 @@ function drawSource(place) {
 function redraw(place, key, make) {
   if (place.dataset.key === key) return;
   place.dataset.key = key;
-  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.focus ?? "" : undefined;
   place.replaceChildren(...make());
-  if (focused) (place.querySelector(`[data-focus="${CSS.escape(focused)}"]`) ?? place.querySelector("button"))?.focus();
+  if (focused !== undefined) (place.querySelector(`[data-focus="${CSS.escape(focused)}"]`) ?? place.querySelector("button") ?? place.parentElement.querySelector("button"))?.focus();
 }
 
 function drawPhoto(place) {
@@ -231,6 +231,7 @@ function sizeChoice() {
 
 async function start() {
   if (document.getElementById("paint").getAttribute("aria-disabled") === "true") return;
+  plan.putOff();
   try {
     const run = await ask(api.post("runs", body()));
     say(text.started(run.name));

@@ -1,5 +1,6 @@
 // Six small pictures at once, of six losses or six values of a setting; one of them is
 // then painted large.
+import { paintAs } from "./again.js";
 import * as api from "./api.js";
 import { button, dialog, h, id } from "./dom.js";
 import { body, defaultOf, draft, ready, setting, withSize } from "./draft.js";
@@ -154,18 +155,8 @@ function tile() {
 }
 
 // paintLarge paints what a small picture tried, at the size that is set up.
-async function paintLarge(run) {
+function paintLarge(run) {
   // Where one of the small ones is looked at, the size that is set up is its own.
   const size = Number(groupOf(run.group).some((other) => other.id === draft.from) ? defaultOf("size") : setting("size"));
-  const settings = withSize(run.settings, Math.max(size, run.size.width, run.size.height));
-  try {
-    const made = await ask(api.post("runs", {
-      content: run.content.id, styles: run.styles.map(({ picture, weight, mask, style_mask }) => ({ picture: picture.id, weight, ...(mask && { mask }), ...(style_mask && { style_mask }) })),
-      ...(run.protect && { protect: run.protect }), settings,
-    }));
-    say(text.started(made.name));
-    show({ kind: "run", id: made.id });
-  } catch (problem) {
-    toast(problem.message, { error: true });
-  }
+  paintAs(run, withSize(run.settings, Math.max(size, run.size.width, run.size.height)));
 }

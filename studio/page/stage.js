@@ -1,6 +1,7 @@
 // The part of the page that shows a picture: the one that is being painted, two compared,
 // six tried, or what to do first.
 import { Views } from "./web/views.js";
+import { paintAs } from "./again.js";
 import * as api from "./api.js";
 import { Chart } from "./chart.js";
 import { startCompare } from "./compare.js";
@@ -48,7 +49,8 @@ function startWelcome() {
     if (draft.content) {
       const view = h("div", { class: "canvas" }, h("img", { src: api.thumbnail(draft.content, 1536), alt: text.photoAlt(draft.content.name) }));
       shape(view, draft.content);
-      element.replaceChildren(h("div", { class: "viewer" }, view), h("p", { class: "lead small" }, draft.styles.length ? text.readyToPaint : text.needPainting));
+      element.replaceChildren(h("div", { class: "viewer" }, view), h("p", { class: "lead small" }, draft.styles.length ? text.readyToPaint : text.needPainting),
+        draft.styles.length > 0 && h("div", { class: "narrow-only" }, button(text.paint, { class: "primary wide", onclick: () => document.getElementById("paint").click() })) || "");
       return;
     }
     const step = (role, number) => h("button", { type: "button", class: "step", "data-role": role, onclick: () => choose(role) },
@@ -68,8 +70,10 @@ function startRun() {
   const title = h("h1", { tabindex: -1 });
   const badge = h("span", { class: "badge" });
   const view = h("div", { class: "view canvas", tabindex: 0, role: "group" });
-  const veil = h("p", { class: "veil" });
-  view.append(veil);
+  // The photo, faint, is what stands there until there is a picture.
+  const ghost = h("img", { class: "ghost", alt: "", draggable: "false" });
+  const veil = h("p", { class: "veil" }, h("span"));
+  view.append(ghost, veil);
   const live = new Live(view);
   const views = new Views(1, () => { bar.draw(); sharpen(); });
   const bar = zoomBar(views);
@@ -81,14 +85,16 @@ function startRun() {
   const chart = new Chart();
   const facts = h("div", { class: "facts" });
   const command = commandPart();
+  const curves = h("section", { "aria-labelledby": "curves-title" }, h("h2", { id: "curves-title" }, text.curves), chart.element);
   const details = h("div", { class: "details" },
-    h("section", { "aria-labelledby": "curves-title" }, h("h2", { id: "curves-title" }, text.curves), chart.element),
+    curves,
     h("section", { "aria-labelledby": "facts-title" }, h("h2", { id: "facts-title" }, text.howMade), facts, command.element));
   const gone = h("div", { class: "hello", hidden: true }, h("h1", null, text.gone), h("p", { class: "lead" }, text.goneSays),
     button(text.startNew, { class: "primary", onclick: () => show({ kind: "new" }) }));
   const frame = h("div", { class: "frame" }, view, bar.element);
+  const under = h("div", { class: "under" }, line, actions);
   const viewer = h("div", { class: "viewer" }, frame);
-  const hero = h("div", { class: "hero" }, h("header", { class: "title" }, title, badge, titleMenu(() => run)), viewer, progress, h("div", { class: "under" }, line, actions), trouble);
+  const hero = h("div", { class: "hero" }, h("header", { class: "title" }, title, badge, titleMenu(() => run)), viewer, progress, under, trouble);
   const element = h("div", { class: "of-run" }, hero, details, gone);
 
   // sharpen fetches the picture at the size that is seen.
@@ -110,8 +116,13 @@ function startRun() {
     else progress.removeAttribute("aria-valuenow");
     line.textContent = lineOf(run);
     progress.setAttribute("aria-valuetext", `${Math.round(100 * share)} %. ${line.textContent}`);
-    veil.textContent = p?.picture ? "" : run.state === "queued" ? text.queuedSays : unfinished(run) ? text.firstPicture : text.noPicture;
-    veil.hidden = Boolean(p?.picture);
+    veil.firstChild.textContent = p?.picture ? "" : run.state === "queued" ? text.queuedSays : unfinished(run) ? text.firstPicture : text.noPicture;
+    veil.hidden = ghost.hidden = Boolean(p?.picture);
+    if (!ghost.hidden) {
+      const address = api.thumbnail(run.content, 768);
+      if (ghost.getAttribute("src") !== address) ghost.src = address;
+    }
+    curves.hidden = !p && !working(run);
     sharpen();
     drawCurve();
   };
@@ -155,7 +166,8 @@ function startRun() {
     if (views.pixels !== run.size.width) { views.pixels = run.size.width; views.show(); }
     trouble.hidden = !run.error && !(run.remarks ?? []).length;
     trouble.classList.toggle("error", Boolean(run.error));
-    trouble.replaceChildren(...(run.error ? [h("b", null, text.failedTitle), h("p", null, run.error)] : (run.remarks ?? []).map((remark) => h("p", null, remark))));
+    under.hidden = run.state === "failed" && !run.progress?.picture;
+    drawTrouble(trouble, run);
     drawActions(actions, run);
     drawFacts(facts, run);
     drawProgress();
@@ -184,6 +196,21 @@ function startRun() {
   };
 }
 
+// drawTrouble says what is to be known of a run, and why it failed and what to do about it.
+function drawTrouble(place, run) {
+  const key = JSON.stringify([run.id, run.error, run.remarks]);
+  if (place.dataset.key === key) return; // or it would be told again
+  place.dataset.key = key;
+  if (!run.error) return place.replaceChildren(...(run.remarks ?? []).map((remark) => h("p", null, format.sentence(remark))));
+  place.replaceChildren(h("b", null, text.failedTitle), h("p", null, format.sentence(run.error)), h("div", { class: "row" },
+    button(text.changeSettings, { onclick: () => {
+      const tab = document.querySelector(".tabs [data-part=setup]");
+      if (tab.checkVisibility()) tab.click();
+      document.querySelector("[data-setting=size-choice]").focus();
+    } }),
+    button(text.tryAgain, { picture: "reset", onclick: () => paintAs(run, run.settings) })));
+}
+
 // act asks something of a run, and says so where it fails.
 async function act(run, what, said) {
   try {
@@ -207,7 +234,8 @@ function drawActions(place, run) {
     if (run.state !== "queued") add("pause", text.pause, "pause", () => act(run, "pause", text.pausing));
     add("stop", text.stop, "stop", () => act(run, "stop", text.stopping));
   }
-  if (run.state === "pausing" || run.state === "stopping") add("wait", text.states[run.state], "pause", undefined, { disabled: true });
+  // It keeps the focus that the button had which was pressed.
+  if (run.state === "pausing" || run.state === "stopping") add("wait", text.states[run.state], run.state === "pausing" ? "pause" : "stop", undefined, { "aria-disabled": "true" });
   if (run.state === "paused") {
     add("continue", text.continue, "continue", () => act(run, "continue", text.continuing), { class: "primary" });
     add("stop", text.stop, "stop", () => act(run, "stop", text.stopping));
@@ -219,7 +247,7 @@ function drawActions(place, run) {
     all.push(menu(button(text.download, { picture: "download", "data-does": "download", class: run.state === "finished" ? "primary" : undefined }), () => downloads(run)));
   }
   place.replaceChildren(...all);
-  if (focused) (place.querySelector(`[data-does="${focused}"]`) ?? place.querySelector("button:not(:disabled)"))?.focus();
+  if (focused) (place.querySelector(`[data-does="${focused}"]`) ?? place.querySelector("button"))?.focus();
 }
 
 // enlargements are the sizes that a picture can go on to.

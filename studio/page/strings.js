@@ -154,6 +154,8 @@ export const text = {
   iterationsMade: (n) => count(n, "iteration", "iterations"),
   progress: "Progress",
   failedTitle: "It couldn’t be painted",
+  changeSettings: "Change settings",
+  tryAgain: "Try again",
   failedSays: (name, why) => `${name} failed. ${why}`,
   gone: "It isn’t here any more",
   goneSays: "This picture was deleted, or never was in this studio.",

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
@@ -205,6 +207,87 @@ func (b *Tab) Drag(fromX, fromY, toX, toY float64) {
 		actions = append(actions, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, fromX+(toX-fromX)*i/steps, fromY+(toY-fromY)*i/steps, chromedp.ButtonLeft))
 	}
 	b.Do(append(actions, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, toX, toY, chromedp.ButtonLeft))...)
+}
+
+// Touch has the tab be one of a device that is touched.
+func (b *Tab) Touch() {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: true, MaxTouchPoints: 2})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.Wait(`matchMedia("(pointer: coarse)").matches`)
+}
+
+// Swipe moves a finger from one point of the page to another.
+func (b *Tab) Swipe(fromX, fromY, toX, toY float64) {
+	b.t.Helper()
+	b.fingers(func(share float64) []*input.TouchPoint {
+		return []*input.TouchPoint{finger(0, fromX+(toX-fromX)*share, fromY+(toY-fromY)*share)}
+	})
+}
+
+// Pinch moves two fingers apart, or towards each other, beside a point: from and to are their
+// distances from it.
+func (b *Tab) Pinch(x, y, from, to float64) {
+	b.t.Helper()
+	b.fingers(func(share float64) []*input.TouchPoint {
+		at := from + (to-from)*share
+		return []*input.TouchPoint{finger(0, x-at, y), finger(1, x+at, y)}
+	})
+}
+
+func finger(id, x, y float64) *input.TouchPoint { return &input.TouchPoint{ID: &id, X: x, Y: y} }
+
+// fingers puts fingers on the page, moves them, and takes them off. Where they are is told by
+// the share of the way, 0 to 1.
+func (b *Tab) fingers(at func(share float64) []*input.TouchPoint) {
+	b.t.Helper()
+	touch := func(kind input.DispatchTouchEventType, points []*input.TouchPoint) {
+		if _, err := chromedp.Call(b.ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	touch(input.DispatchTouchEventTypeTouchStart, at(0))
+	const steps = 8
+	for i := 1.0; i <= steps; i++ {
+		touch(input.DispatchTouchEventTypeTouchMove, at(i/steps))
+	}
+	touch(input.DispatchTouchEventTypeTouchEnd, []*input.TouchPoint{})
+}
+
+// Node is one of what the browser tells assistive technology of.
+type Node struct{ Role, Name, HTML string }
+
+// Accessibility is what the browser tells assistive technology of the page.
+func (b *Tab) Accessibility() []Node {
+	b.t.Helper()
+	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var nodes []Node
+	for _, n := range tree.Nodes {
+		if n.Ignored {
+			continue
+		}
+		one := Node{Role: textOf(n.Role), Name: textOf(n.Name)}
+		if one.Name == "" && n.BackendDOMNodeID != 0 {
+			if of, err := chromedp.Call(b.ctx, dom.GetOuterHTML, dom.GetOuterHTMLParams{BackendNodeID: n.BackendDOMNodeID}); err == nil {
+				one.HTML = of.OuterHTML[:min(len(of.OuterHTML), 200)]
+			}
+		}
+		nodes = append(nodes, one)
+	}
+	return nodes
+}
+
+func textOf(v *accessibility.Value) string {
+	var text string
+	if v != nil {
+		_ = json.Unmarshal(v.Value, &text) // what is no text has none
+	}
+	return text
 }
 
 // Dark has the page see a dark scheme, or a light one.

@@ -1,0 +1,187 @@
+package video
+
+import (
+	"context"
+	"image"
+	"image/color"
+	"slices"
+
+	"impasto/internal/picture"
+	"impasto/model"
+)
+
+// painted is a frame that has its result.
+type painted struct {
+	view
+	result *picture.Picture
+}
+
+// tracker knows the frames of a shot that were painted last.
+type tracker struct {
+	reach []int     // how many frames back to look, ascending
+	past  []painted // the newest last
+	// reference is what each pixel showed when its result was last painted rather than kept.
+	reference *picture.Picture
+}
+
+// prior is what a frame is to agree with.
+type prior struct {
+	picture        *picture.Picture
+	trusted, still []bool
+	last           match // with the frame before
+}
+
+// add takes in a frame and its result. kept are the pixels that stayed as they were.
+func (t *tracker) add(p painted, kept []bool) {
+	if t.reference == nil || kept == nil {
+		t.reference = p.content
+	} else {
+		t.reference = blend(p.content, t.reference, kept)
+	}
+	t.past = append(t.past, p)
+	if most := slices.Max(t.reach); len(t.past) > most {
+		t.past = slices.Delete(t.past, 0, len(t.past)-most)
+	}
+}
+
+// blend is one picture, and where over says so another.
+func blend(one, other *picture.Picture, over []bool) *picture.Picture {
+	to := &picture.Picture{Width: one.Width, Height: one.Height, RGB: slices.Clone(one.RGB)}
+	for i := range to.RGB {
+		if over[i%len(over)] {
+			to.RGB[i] = other.RGB[i]
+		}
+	}
+	return to
+}
+
+// last is the frame before.
+func (t *tracker) last() painted { return t.past[len(t.past)-1] }
+
+// prior matches a frame to those before, of which there is one at least. Each pixel takes what the nearest one has in which it
+// can be trusted (Ruder et al., section 4.3).
+func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
+	p := &prior{}
+	for _, back := range t.reach {
+		if back > len(t.past) {
+			break
+		}
+		before := t.past[len(t.past)-back]
+		m, err := matchOf(ctx, now, before.view)
+		if err != nil {
+			return nil, err
+		}
+		warped, err := warp(before.result, m.field)
+		if err != nil {
+			return nil, err
+		}
+		if p.picture == nil {
+			p.picture, p.trusted, p.last = warped, slices.Clone(m.trusted), m
+			continue
+		}
+		more := make([]bool, len(m.trusted))
+		for i, trusted := range m.trusted {
+			more[i] = trusted && !p.trusted[i]
+			p.trusted[i] = p.trusted[i] || trusted
+		}
+		p.picture = blend(p.picture, warped, more)
+	}
+	p.still = unchanged(now.content, t.reference)
+	for i, at := range standing(now.grey, p.last.field) {
+		p.still[i] = p.still[i] && at
+	}
+	p.picture = blend(p.picture, t.last().result, p.still)
+	for i, still := range p.still {
+		p.trusted[i] = p.trusted[i] || still
+	}
+	return p, nil
+}
+
+// fillRadius is how far around a pixel the relation between frames and results is looked at
+// first, as a share of the longer side, and fillRidge what keeps it from following noise.
+const (
+	fillRadius = 1. / 25
+	fillRidge  = 1e-3
+)
+
+// filled is the prior with what can't be trusted made of what the frame shows there, in the
+// colours that results have about it: by the line that fits those best to the frame's values
+// (He, Sun and Tang 2010, "Guided Image Filtering"), channel by channel.
+func (p *prior) filled(content *picture.Picture) *picture.Picture {
+	plane, width, height := len(p.trusted), content.Width, content.Height
+	to := &picture.Picture{Width: width, Height: height, RGB: slices.Clone(p.picture.RGB)}
+	weights := make([]float32, plane)
+	for i, trusted := range p.trusted {
+		if trusted {
+			weights[i] = 1
+		}
+	}
+	longer := max(width, height)
+	known := slices.Clone(p.trusted)
+	for radius := max(2, int(fillRadius*float64(longer))); ; radius *= 4 {
+		mean := func(of func(i int) float32) []float32 {
+			values := make([]float32, plane)
+			for i, w := range weights {
+				values[i] = w * of(i)
+			}
+			return boxMean(values, width, height, radius)
+		}
+		total := boxMean(weights, width, height, radius)
+		for channel := 0; channel < len(to.RGB); channel += plane {
+			from, result := content.RGB[channel:][:plane], p.picture.RGB[channel:][:plane]
+			means, results := mean(func(i int) float32 { return from[i] }), mean(func(i int) float32 { return result[i] })
+			squares, products := mean(func(i int) float32 { return square(from[i]) }), mean(func(i int) float32 { return from[i] * result[i] })
+			for i, w := range total {
+				if known[i] || w == 0 {
+					continue
+				}
+				m, r := means[i]/w, results[i]/w
+				slope := (products[i]/w - m*r) / (squares[i]/w - m*m + fillRidge)
+				to.RGB[channel+i] = min(max(r+slope*(from[i]-m), 0), 1)
+			}
+		}
+		for i, w := range total {
+			known[i] = known[i] || w > 0
+		}
+		if radius >= longer {
+			return to
+		}
+	}
+}
+
+// mask is a picture that is white where of says so.
+type mask struct {
+	width int
+	of    []bool
+}
+
+func (m mask) ColorModel() color.Model { return color.GrayModel }
+
+func (m mask) Bounds() image.Rectangle { return image.Rect(0, 0, m.width, len(m.of)/m.width) }
+
+func (m mask) At(x, y int) color.Color {
+	if m.of[y*m.width+x] {
+		return color.White
+	}
+	return color.Black
+}
+
+// halfway is the prior where what is trusted and moves is between it and another result (Ruder et
+// al., section 4.4).
+func (p *prior) halfway(result *picture.Picture) *prior {
+	of := *p
+	of.picture = &picture.Picture{Width: result.Width, Height: result.Height, RGB: slices.Clone(p.picture.RGB)}
+	for i, v := range of.picture.RGB {
+		if !p.still[i%len(p.still)] {
+			of.picture.RGB[i] = (v + result.RGB[i]) / 2
+		}
+	}
+	return &of
+}
+
+// model is the prior as the model takes it.
+func (p *prior) model(weight float64) *model.Prior {
+	return &model.Prior{
+		Image: p.picture, Trusted: mask{p.picture.Width, p.trusted}, Still: mask{p.picture.Width, p.still}, Weight: weight,
+	}
+}

@@ -1,0 +1,255 @@
+package video
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"impasto/internal/flow"
+	"impasto/internal/flow/scene"
+	"impasto/internal/picture"
+)
+
+// noise is what cameras add.
+type noise struct{ *rand.Rand }
+
+func newNoise(seed uint64) noise { return noise{rand.New(rand.NewPCG(seed, 1))} }
+
+// add is a picture with noise of a standard deviation in levels of 8 bits.
+func (n noise) add(p *picture.Picture, deviation float64) *picture.Picture {
+	to := &picture.Picture{Width: p.Width, Height: p.Height, RGB: make([]float32, len(p.RGB))}
+	for i, v := range p.RGB {
+		to.RGB[i] = min(max(v+float32(deviation/255*n.NormFloat64()), 0), 1)
+	}
+	return to
+}
+
+func TestWarpingByWholePixelsMovesThem(t *testing.T) {
+	p := shoot(before(true), 0, 1)[0]
+	field := flow.NewField(testWidth, testHeight)
+	for i := range field.U {
+		field.U[i], field.V[i] = 3, -2
+	}
+	got, err := warp(p, field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.RGB {
+		y, x := i%plane/testWidth, i%testWidth
+		fromX, fromY := min(x+3, testWidth-1), max(y-2, 0)
+		if want := p.RGB[i/plane*plane+fromY*testWidth+fromX]; math.Abs(float64(v-want)) > 1e-6 {
+			t.Fatalf("(%d, %d) is %v, want %v", x, y, v, want)
+		}
+	}
+}
+
+// Where a picture is smooth, warping by parts of pixels is nearly exact.
+func TestWarpingIsSmooth(t *testing.T) {
+	at := func(x, y float64) float32 { return float32(0.5 + 0.4*math.Sin(x*0.3)*math.Cos(y*0.25)) }
+	p, field := &picture.Picture{Width: testWidth, Height: testHeight, RGB: make([]float32, 3*plane)}, flow.NewField(testWidth, testHeight)
+	for i := range p.RGB {
+		p.RGB[i] = at(float64(i%testWidth), float64(i%plane/testWidth))
+	}
+	for i := range field.U {
+		field.U[i], field.V[i] = float32(i%7)*0.13-0.4, float32(i%5)*0.21-0.5
+	}
+	got, err := warp(p, field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.RGB {
+		x, y := i%testWidth, i%plane/testWidth
+		if x < 2 || y < 2 || x > testWidth-4 || y > testHeight-4 {
+			continue
+		}
+		want := at(float64(x)+float64(field.U[i%plane]), float64(y)+float64(field.V[i%plane]))
+		if math.Abs(float64(v-want)) > 2e-3 {
+			t.Fatalf("(%d, %d) is %v, want %v", x, y, v, want)
+		}
+	}
+}
+
+func estimatorOf(t *testing.T, s scene.Scene) *flow.Estimator {
+	t.Helper()
+	e, err := flow.NewEstimator(s.Width, s.Height, flow.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func viewOf(t *testing.T, e *flow.Estimator, p *picture.Picture) view {
+	t.Helper()
+	v, err := newView(e, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// matched matches two frames of a scene.
+func matched(t *testing.T, s scene.Scene, deviation float64) (now, other view, m match) {
+	t.Helper()
+	random, e := newNoise(9), estimatorOf(t, s)
+	var views [2]view
+	for i, p := range shoot(s, 3, 2) {
+		views[i] = viewOf(t, e, random.add(p, deviation))
+	}
+	m, err := matchOf(t.Context(), views[1], views[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return views[1], views[0], m
+}
+
+// What stands still is told from what moves, and a camera that moves leaves nothing that does,
+// plain sky included.
+func TestWhatStandsStill(t *testing.T) {
+	const width, height = 160, 120
+	plain := func(x, y float64) [3]float64 {
+		if y < -10 {
+			return [3]float64{0.6, 0.7, 0.9} // sky
+		}
+		return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
+	}
+	layer := func(speed float64) scene.Layer {
+		return scene.Layer{Colour: plain, Place: func(time float64) scene.Affine { return scene.Placed(width/2+speed*time, height/2, 0, 1) }}
+	}
+	ball := scene.Layer{
+		Inside: func(x, y float64) bool { return x*x+y*y < 15*15 },
+		Colour: func(x, y float64) [3]float64 { return [3]float64{0.5 + 0.4*math.Sin(x), 0.5 + 0.4*math.Sin(y), 0.2} },
+		Place:  func(time float64) scene.Affine { return scene.Placed(50+4*time, 60, 0, 1) },
+	}
+	for name, test := range map[string]struct {
+		scene       scene.Scene
+		noise       float64
+		least, most float64 // share of what stands still and shows the same
+	}{
+		"camera stands":       {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(0), ball}}, 0, 0.8, 0.97},
+		"noisy camera stands": {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(0), ball}}, 2, 0.8, 0.97},
+		"camera moves":        {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(1.5), ball}}, 0, 0, 0.02},
+		"noisy camera moves":  {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(1.5), ball}}, 2, 0, 0.02},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now, other, m := matched(t, test.scene, test.noise)
+			same := unchanged(now.content, other.content)
+			for i, at := range standing(now.grey, m.field) {
+				same[i] = same[i] && at
+			}
+			if got := share(same); got < test.least || got > test.most {
+				t.Errorf("%.3f of the frame stands still, want %v to %v", got, test.least, test.most)
+			}
+			for y := 50; y < 70; y++ { // the ball
+				for x := 60; x < 70; x++ {
+					if same[y*width+x] {
+						t.Fatalf("(%d, %d) stands still, which is in the middle of the ball", x, y)
+					}
+				}
+			}
+		})
+	}
+}
+
+// Frames farther back show what the last one hides.
+func TestFramesFartherBackStandIn(t *testing.T) {
+	s := before(false)
+	look := func(reach []int) float64 {
+		tr := tracker{reach: reach}
+		frames, e := shoot(s, 0, 5), estimatorOf(t, s)
+		for i, p := range frames {
+			v := viewOf(t, e, p)
+			if i == 4 {
+				found, err := tr.prior(t.Context(), v)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return share(found.trusted)
+			}
+			if i == 3 { // something stands before it all
+				v.content = &picture.Picture{Width: p.Width, Height: p.Height, RGB: append([]float32(nil), p.RGB...)}
+				for k := range v.content.RGB {
+					if x, y := k%testWidth, k%plane/testWidth; x > 20 && x < 40 && y > 5 && y < 40 {
+						v.content.RGB[k] = float32((x*7+y*13)%11) / 11
+					}
+				}
+				v = viewOf(t, e, v.content)
+			}
+			tr.add(painted{v, v.content}, nil)
+		}
+		return 0
+	}
+	near, far := look([]int{1}), look([]int{1, 2})
+	if !(far > near+0.1) {
+		t.Errorf("of the frame %.2f are known by the last one, and %.2f by the last two", near, far)
+	}
+}
+
+// What can't be trusted gets the colours that results have about it: here these are the frame's
+// values, turned over and halved.
+func TestWhatIsNewIsFilledInTheResultsColours(t *testing.T) {
+	content := shoot(before(true), 0, 1)[0]
+	p := &prior{picture: &picture.Picture{Width: testWidth, Height: testHeight, RGB: make([]float32, 3*plane)}, trusted: make([]bool, plane)}
+	turned := func(v float32) float32 { return 0.9 - v/2 }
+	for i := range p.picture.RGB {
+		x, y := i%testWidth, i%plane/testWidth
+		p.trusted[i%plane] = x < 20 || x > 44 || y < 12
+		if p.trusted[i%plane] {
+			p.picture.RGB[i] = turned(content.RGB[i])
+		}
+	}
+	var off float64
+	n := 0
+	for i, v := range p.filled(content).RGB {
+		if p.trusted[i%plane] {
+			if v != p.picture.RGB[i] {
+				t.Fatalf("value %d is trusted and becomes %v", i, v)
+			}
+			continue
+		}
+		off, n = off+math.Abs(float64(v-turned(content.RGB[i]))), n+1
+	}
+	if off /= float64(n); off > 0.02 {
+		t.Errorf("what is new is off by %.3f in the mean", off)
+	}
+}
+
+func TestNoiseIsTold(t *testing.T) {
+	random := newNoise(4)
+	squares := make([]float32, 20000)
+	for i := range squares {
+		d := 0.01 * random.NormFloat64()
+		if i%5 == 0 {
+			d = 0.3 // something moves
+		}
+		squares[i] = float32(d * d)
+	}
+	if got := deviation(squares); got < 0.009 || got > 0.015 {
+		t.Errorf("the deviation is %v, want 0.01 to 0.015", got)
+	}
+}
+
+func TestMeansOfBoxes(t *testing.T) {
+	const width, height = 7, 5
+	values := make([]float32, width*height)
+	for i := range values {
+		values[i] = float32(i * i % 13)
+	}
+	for _, radius := range []int{0, 1, 3, 20} {
+		got := boxMean(values, width, height, radius)
+		for y := range height {
+			for x := range width {
+				var sum float64
+				n := 0
+				for j := max(y-radius, 0); j <= min(y+radius, height-1); j++ {
+					for i := max(x-radius, 0); i <= min(x+radius, width-1); i++ {
+						sum += float64(values[j*width+i])
+						n++
+					}
+				}
+				if want := sum / float64(n); math.Abs(float64(got[y*width+x])-want) > 1e-6 {
+					t.Fatalf("radius %d at (%d, %d): %v, want %v", radius, x, y, got[y*width+x], want)
+				}
+			}
+		}
+	}
+}

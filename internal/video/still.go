@@ -1,0 +1,181 @@
+package video
+
+import (
+	"math"
+	"slices"
+
+	"impasto/internal/flow"
+	"impasto/internal/picture"
+)
+
+const (
+	// stillMotion, in pixels, is what flow may be of what stands still, and slightMotion what
+	// noise makes of that, where many edges about stand still.
+	stillMotion, slightMotion = 0.25, 0.75
+	// stillShare is how many of the edges about have to stand still for what has none to do so.
+	stillShare = 0.3
+	// aboutRadius is how far around a pixel its surroundings are at first, as a share of the
+	// longer side.
+	aboutRadius = 1. / 20
+	// leastEdge is the difference across two pixels, in levels of 8 bits, from which on there
+	// is something to tell motion by.
+	leastEdge = 20
+)
+
+// motions are how the edges about each pixel move.
+type motions struct {
+	rests []bool // many of them stand still
+	// motion is that of what has no edges itself: none where many about stand still, else the
+	// mean of the nearest. Known tells whether there are any.
+	motion flow.Field
+	known  []bool
+	// moving is the mean flow of the nearest of those that move, where there are such.
+	moving flow.Field
+	moves  []bool
+}
+
+// surroundings looks at the edges about each pixel: near by where there are some, else farther
+// away.
+func surroundings(grey flow.Plane, field flow.Field) motions {
+	n, width, height := len(grey.Values), grey.Width, grey.Height
+	edges, resting, us, vs := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for y := range height {
+		for x := range width {
+			i := y*width + x
+			across := grey.Values[y*width+min(x+1, width-1)] - grey.Values[y*width+max(x-1, 0)]
+			down := grey.Values[min(y+1, height-1)*width+x] - grey.Values[max(y-1, 0)*width+x]
+			edges[i] = max(square(across)+square(down)-square(leastEdge), 0)
+			if rests(field, i) {
+				resting[i] = edges[i]
+			} else {
+				us[i], vs[i] = edges[i]*field.U[i], edges[i]*field.V[i]
+			}
+		}
+	}
+	m := motions{
+		rests: make([]bool, n), motion: flow.NewField(width, height), known: make([]bool, n),
+		moving: flow.NewField(width, height), moves: make([]bool, n),
+	}
+	longer := max(width, height)
+	for radius := max(2, int(aboutRadius*float64(longer))); ; radius *= 4 {
+		mean := func(values []float32) []float32 { return boxMean(values, width, height, radius) }
+		all, rest, u, v := mean(edges), mean(resting), mean(us), mean(vs)
+		for i, w := range all {
+			m.rests[i] = m.rests[i] || rest[i] > 0 && rest[i] >= stillShare*w
+			if w > 0 && !m.known[i] {
+				m.known[i], m.motion.U[i], m.motion.V[i] = true, u[i]/w, v[i]/w
+			}
+			if moving := w - rest[i]; moving > 0.01*w && !m.moves[i] {
+				m.moves[i], m.moving.U[i], m.moving.V[i] = true, u[i]/moving, v[i]/moving
+			}
+		}
+		if radius >= longer {
+			break
+		}
+	}
+	for i, rests := range m.rests {
+		if rests {
+			m.motion.U[i], m.motion.V[i] = 0, 0
+		}
+	}
+	return m
+}
+
+// standing are the pixels that don't move, of those that show the same as before: their flow says
+// so, or many edges about stand still, and their flow is slight or nearer to that than to the
+// flow of edges that move. Where the camera moves, none does.
+func standing(grey flow.Plane, field flow.Field) []bool {
+	about := surroundings(grey, field)
+	still := make([]bool, len(grey.Values))
+	for i := range still {
+		motion := square(field.U[i]) + square(field.V[i])
+		apart := square(about.moving.U[i]) + square(about.moving.V[i])
+		still[i] = rests(field, i) || about.rests[i] && (!about.moves[i] || motion < square(slightMotion) || 4*motion < apart)
+	}
+	return still
+}
+
+// rests tells whether the flow of a pixel is next to nothing.
+func rests(f flow.Field, i int) bool {
+	return square(f.U[i])+square(f.V[i]) < square(stillMotion)
+}
+
+// What shows the same as before, but for noise: by the mean of differences about a pixel and by
+// their root mean square, in units of the range, or in standard deviations of the noise where
+// that is more. Noise counts up to mostNoise.
+const (
+	stillRadius                = 2
+	stillMean, stillSquare     = 1.5 / 255, 5. / 255
+	noiseInMean, noiseInSquare = 1.2, 2
+	mostNoise                  = 5. / 255
+	// moving pixels make those about them move, too.
+	movingRadius = 2
+)
+
+// unchanged are the pixels about which two pictures of a size show the same.
+func unchanged(a, b *picture.Picture) []bool {
+	plane := a.Width * a.Height
+	moving := make([]float32, plane)
+	difference, squares := make([]float32, plane), make([]float32, plane)
+	for channel := range 3 {
+		for i := range plane {
+			d := a.RGB[channel*plane+i] - b.RGB[channel*plane+i]
+			difference[i], squares[i] = d, d*d
+		}
+		noise := min(deviation(squares), mostNoise)
+		most, mostSquare := max(stillMean, noiseInMean*noise), square(max(stillSquare, noiseInSquare*noise))
+		means := boxMean(squares, a.Width, a.Height, stillRadius)
+		for i, mean := range boxMean(difference, a.Width, a.Height, stillRadius) {
+			if mean > most || mean < -most || means[i] > mostSquare {
+				moving[i] = 1
+			}
+		}
+	}
+	still := make([]bool, plane)
+	for i, v := range boxMean(moving, a.Width, a.Height, movingRadius) {
+		still[i] = v == 0
+	}
+	return still
+}
+
+func square(x float32) float32 { return x * x }
+
+// deviation is the standard deviation of normal noise, given squares of which a quarter may be
+// of something else: by the mean of the smaller three quarters.
+func deviation(squares []float32) float32 {
+	const (
+		counted = 0.75
+		ratio   = 0.607 // of the root mean square of those to the whole
+	)
+	sorted := slices.Sorted(slices.Values(squares))
+	n := max(1, int(counted*float64(len(sorted))))
+	var sum float64
+	for _, v := range sorted[:n] {
+		sum += float64(v)
+	}
+	return float32(math.Sqrt(sum/float64(n)) / ratio)
+}
+
+// boxMean is the mean of the values at most radius columns and rows away, of those that there
+// are.
+func boxMean(values []float32, width, height, radius int) []float32 {
+	sums, counts := make([]float64, (width+1)*(height+1)), 0
+	for y := range height {
+		var row float64
+		for x := range width {
+			row += float64(values[y*width+x])
+			sums[(y+1)*(width+1)+x+1] = sums[y*(width+1)+x+1] + row
+		}
+	}
+	to := make([]float32, len(values))
+	for y := range height {
+		top, bottom := max(y-radius, 0), min(y+radius+1, height)
+		for x := range width {
+			left, right := max(x-radius, 0), min(x+radius+1, width)
+			counts = (bottom - top) * (right - left)
+			sum := sums[bottom*(width+1)+right] - sums[top*(width+1)+right] - sums[bottom*(width+1)+left] + sums[top*(width+1)+left]
+			to[y*width+x] = float32(sum / float64(counts))
+		}
+	}
+	return to
+}
