@@ -11,16 +11,16 @@ import (
 	"impasto/internal/settings"
 )
 
-// BenchmarkBatch paints twelve pictures: in one process with two threads, and by two workers
+// BenchmarkBatch paints eight pictures: in one process with two threads, and by two workers
 // with a thread each.
 func BenchmarkBatch(b *testing.B) {
-	const count = 12
+	const count = 8
 	folder := b.TempDir()
 	contents, styles := writePictures(b, folder, "content", count), writePictures(b, folder, "style", 1)
 	pairs := pairsOf(contents, styles)
 	with := func(threads string) settings.Stylization {
 		s := settings.Default()
-		for name, value := range map[string]string{"size": "128", "min-size": "128", "device": "cpu", "threads": threads, "first-iterations": "30"} {
+		for name, value := range map[string]string{"size": "96", "min-size": "96", "device": "cpu", "threads": threads, "first-iterations": "15"} {
 			if err := s.Set(name, value); err != nil {
 				b.Fatal(err)
 			}
@@ -31,7 +31,7 @@ func BenchmarkBatch(b *testing.B) {
 		return s
 	}
 	run := 0
-	time := func(b *testing.B, s settings.Stylization, runner batch.Runner) {
+	paintAll := func(b *testing.B, s settings.Stylization, runner batch.Runner) {
 		for b.Loop() {
 			run++
 			s.Options.Seed = uint64(run) // or a cluster would have the pictures already
@@ -39,7 +39,7 @@ func BenchmarkBatch(b *testing.B) {
 		}
 		b.ReportMetric(float64(count*b.N)/b.Elapsed().Seconds(), "pictures/s")
 	}
-	b.Run("process", func(b *testing.B) { time(b, with("2"), batch.NewLocal()) })
+	b.Run("process", func(b *testing.B) { paintAll(b, with("2"), batch.NewLocal()) })
 	b.Run("workers", func(b *testing.B) {
 		_, port := startServer(b, b.TempDir(), 0)
 		c, err := cluster.Connect(b.Context(), cluster.Options{URL: urlOf(port), Name: "benchmark"})
@@ -49,7 +49,7 @@ func BenchmarkBatch(b *testing.B) {
 		defer c.Close()
 		for _, name := range []string{"a", "b"} {
 			r := workerOf(b, port, name)
-			r.Every = 30 * second
+			r.Every = 30 * time.Second
 			start(b, r)
 		}
 		runner, err := NewRunner(b.Context(), c, program, "benchmark", nil)
@@ -60,8 +60,6 @@ func BenchmarkBatch(b *testing.B) {
 		warm.Options.Seed = 1 << 40 // so that workers have read the network
 		paint(b.Context(), b, pairs[:4], warm, filepath.Join(folder, "warm"), runner)
 		b.ResetTimer()
-		time(b, with("1"), runner)
+		paintAll(b, with("1"), runner)
 	})
 }
-
-const second = time.Second
