@@ -28,7 +28,7 @@ test:
 # What threads share, under the race detector, which needs a C compiler. Plain loops
 # are slow under it, so of the processor's tests these are only those about threads.
 race:
-	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
+	go test -race ./internal/atomicfile ./internal/batch ./internal/cluster ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
 	go test -race -run 'Tabs|Memory|Encoding|Streams' ./studio
 	go test -race -run Threads ./internal/flow
