@@ -82,15 +82,16 @@ func surroundings(grey flow.Plane, field flow.Field) motions {
 }
 
 // standing are the pixels that don't move, of those that show the same as before: their flow says
-// so, or many edges about stand still, and their flow is slight or nearer to that than to the
-// flow of edges that move. Where the camera moves, none does.
+// so, or many edges about stand still, and their flow is slight or not that of edges which move.
+// Where the camera moves, none does.
 func standing(grey flow.Plane, field flow.Field) []bool {
 	about := surroundings(grey, field)
 	still := make([]bool, len(grey.Values))
 	for i := range still {
 		motion := square(field.U[i]) + square(field.V[i])
-		apart := square(about.moving.U[i]) + square(about.moving.V[i])
-		still[i] = rests(field, i) || about.rests[i] && (!about.moves[i] || motion < square(slightMotion) || 4*motion < apart)
+		u, v := about.moving.U[i], about.moving.V[i]
+		along := 4*(square(field.U[i]-u)+square(field.V[i]-v)) < square(u)+square(v)
+		still[i] = rests(field, i) || about.rests[i] && (!about.moves[i] || motion < square(slightMotion) || !along)
 	}
 	return still
 }
