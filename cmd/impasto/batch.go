@@ -31,6 +31,8 @@ type batchOptions struct {
 	Depth  int    // bits a channel
 	JPEG   int    // quality, 1–100
 	DryRun bool
+
+	cluster clusterOptions
 }
 
 func newBatchOptions() *batchOptions {
@@ -50,6 +52,7 @@ func (o *batchOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Whole(&o.Depth, 8, 16, "BITS"), "depth", "", "bits a channel, 8 or 16; 16 in PNG and TIFF only")
 	f.add(settings.Whole(&o.JPEG, 1, 100, "PERCENT"), "jpeg-quality", "", "quality of a JPEG, 1 to 100; from 90 on colours are kept at every pixel, below it four pixels share theirs")
 	f.add(settings.Switch(&o.DryRun), "dry-run", "", "check everything, say what would be painted, and what time and memory that would take, and stop")
+	o.cluster.addFlags(f, "have the pictures painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, func(string) bool { return false })
 }
 
@@ -91,12 +94,17 @@ finished. A file that can't be read or painted is reported, the others are made,
 and the exit status is 1; the same command tries it again. In the end a table says
 what became of each.
 
+With --cluster, pictures are painted by the workers of a cluster, on any number of
+machines (impasto cluster --help): all are handed over at once, and fetched as they
+are done. After Ctrl-C they are painted all the same, and the same command fetches
+them. Nothing is painted here.
+
 With --json, standard output gets an object for every picture once it is made,
 found, failed or stopped, with the keys event ("picture"), number, content, style,
 path, state ("made", "reused", "failed" or "interrupted"), error (missing where
 there is none), width, height, iterations, seconds, loss (0 where there is no
 picture) and remarks (missing where there are none); one before it is painted,
-with event ("painting"), number, content, style and path; one for each iteration,
+or handed over to a cluster, with event ("painting"), number, content, style and path; one for each iteration,
 with the keys that stylize gives it, and number, batch_work (the share of all work
 that is done) and batch_remaining_seconds (missing while nothing tells); before
 all that, unless nothing is to be painted, one with event ("planned"), pictures
@@ -137,6 +145,9 @@ func (o *batchOptions) check(given func(flag string) bool) error {
 	if err := checkDepthOf(o.Depth, ""); err != nil {
 		return err
 	}
+	if err := o.cluster.check("batch", false); err != nil {
+		return err
+	}
 	if err := o.Settle(given); err != nil {
 		return usage(err)
 	}
@@ -163,13 +174,16 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	for _, note := range notes {
 		view.say("%s", note)
 	}
-	runner := batch.NewLocal()
-	runner.Describe = o.describer()
+	runner, group, end, err := o.runner(ctx, view)
+	if err != nil {
+		return err
+	}
+	defer end()
 	options := batch.Options{
 		Runner: runner,
 		Pairs:  pairs, Settings: o.Stylization, Depth: o.Depth, Quality: o.JPEG, Folder: o.Folder, Name: o.Name,
-		Version: buildVersion(), Command: made.Line(os.Args[1:]), DryRun: o.DryRun,
-		Announce: !global.Quiet || global.JSON, Progress: view.show,
+		Version: buildVersion(), Command: commandLine(), DryRun: o.DryRun,
+		Announce: !global.Quiet || global.JSON || o.cluster.URL != "", Progress: view.show,
 	}
 	if o.List != "" && o.List != standardStream {
 		options.Also = []string{o.List}
@@ -200,7 +214,24 @@ func runBatch(ctx context.Context, o batchOptions, global globalOptions, content
 	case failure != nil && ctx.Err() == nil:
 		return fmt.Errorf("%w; %w", failure, err)
 	}
-	return batchError(err)
+	return clusterError(batchError(err), o.cluster, group)
+}
+
+// runner is who paints, what jobs are called together that are handed over, and what is to be
+// called in the end.
+func (o *batchOptions) runner(ctx context.Context, view *batchView) (runner batch.Runner, group string, end func(), err error) {
+	if o.cluster.URL == "" || o.DryRun {
+		local := batch.NewLocal()
+		local.Describe = describeJob
+		return local, "", func() {}, nil
+	}
+	say := func(line string) { view.say("%s", line) }
+	remote, err := connectRunner(ctx, o.cluster, "batch", say)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	view.handed = true
+	return remote, remote.Batch, remote.Cluster.Close, nil
 }
 
 // printBatchPlan does what --dry-run says.

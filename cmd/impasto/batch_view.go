@@ -16,6 +16,7 @@ type batchView struct {
 	stdout, stderr io.Writer
 	picture        reporter // while one is painted; nil for none
 	failed         error    // of standard output
+	handed         bool     // pictures are painted by others, and begun when these say so
 }
 
 // What happens to a batch is told as one JSON object a line. The keys are a promise to
@@ -104,8 +105,10 @@ func (v *batchView) show(e batch.Event) error {
 		v.say("%s", batchSummaryOf(e.Plan))
 		return v.write(newBatchPlannedEvent(e.Plan))
 	case batch.Begun:
-		v.say("painting %s", where)
-		v.picture = newReporter(v.stderr, v.global.Quiet, false)
+		if !v.handed {
+			v.say("painting %s", where)
+			v.picture = newReporter(v.stderr, v.global.Quiet, false)
+		}
 		return v.write(eventOf("painting", s.Job))
 	case batch.Settled:
 		v.settled(s, where)

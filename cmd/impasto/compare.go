@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/compare"
-	"impasto/internal/made"
 	"impasto/internal/quote"
 	"impasto/internal/report"
 	"impasto/internal/settings"
@@ -38,6 +36,8 @@ type compareOptions struct {
 	ScoreSize int
 	// NoMetadata leaves out of the pictures' files how they were made.
 	NoMetadata bool
+
+	cluster clusterOptions
 }
 
 func newCompareOptions() *compareOptions {
@@ -57,6 +57,7 @@ func (o *compareOptions) addOwnFlags(f flagSet) {
 	f.add(pathList{&o.Also}, "also", "", "a picture that another program made of the same, to be shown and scored too; may be repeated")
 	f.add(settings.Whole(&o.ScoreSize, 1, model.MaxSize, "PIXELS"), "score-size", "", "longer side at which pictures are scored; some losses take time with its fourth power")
 	f.add(settings.Switch(&o.NoMetadata), "no-metadata", "", "don't say in the pictures' files how they were made, which impasto info prints")
+	o.cluster.addFlags(f, "have the pictures painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, o.varies)
 }
 
@@ -106,6 +107,10 @@ part in fifty at most.
 Before it starts, it says how long painting all that isn't there will take, and
 how much memory the largest picture will.
 
+With --cluster, pictures are painted by the workers of a cluster, on any number of
+machines (impasto cluster --help), and scored here. With --seconds, each has the time
+on whichever machine it is painted.
+
 With --json, standard output gets an object for every picture, with the keys
 event ("picture"), name, kind (content, style, made or also), file, settings (an
 object: those that vary), reused, error (why the picture isn't finished, or not
@@ -147,6 +152,9 @@ docs/json.md says; scores.json has them under the key variants.`,
 func (o *compareOptions) cells(given func(flag string) bool) ([]compare.Cell, error) {
 	if o.Output == "" {
 		return nil, usagef("compare: nowhere to write; name a folder with -o, as in -o compared")
+	}
+	if err := o.cluster.check("compare", false); err != nil {
+		return nil, err
 	}
 	all := slices.Clone(o.Vary)
 	// One loss under several seeds is a comparison too.
@@ -217,7 +225,7 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	}
 	options := compare.Options{
 		Content: args[0], Also: o.Also, Cells: cells, Seeds: o.Seeds, Base: o.Stylization, Seconds: o.Seconds, ScoreSize: o.ScoreSize,
-		Folder: o.Output, Version: buildVersion(), Command: made.Line(os.Args[1:]),
+		Folder: o.Output, Version: buildVersion(), Command: commandLine(),
 		Announce: !global.Quiet || global.JSON, Progress: view.show,
 	}
 	for _, s := range styles {
@@ -227,7 +235,17 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 		options.Styles = append(options.Styles, compare.Style{File: s.path, Weight: s.weight})
 	}
 	if !o.NoMetadata {
-		options.Describe = o.describer(ctx, args[0], styles, view)
+		options.Describe = cellDescriber(ctx, args[0], styles, o.Seconds, view.say)
+	}
+	group := ""
+	if o.cluster.URL != "" {
+		say := func(line string) { view.say("%s", line) }
+		remote, err := connectRunner(ctx, o.cluster, "compare", say)
+		if err != nil {
+			return err
+		}
+		defer remote.Cluster.Close()
+		options.Painter, options.Announce, group = remote, true, remote.Batch
 	}
 	c, err := compare.New(ctx, options)
 	if err != nil {
@@ -245,7 +263,7 @@ func runCompare(ctx context.Context, o compareOptions, global globalOptions, cel
 	case view.failed != nil:
 		return fmt.Errorf("%w; what was made by then is in %s, and the same command goes on from there", view.failed, o.Output)
 	case err != nil:
-		return compareError(err)
+		return clusterError(compareError(err), o.cluster, group)
 	}
 	if err := view.summarise(c.Report()); err != nil {
 		return err

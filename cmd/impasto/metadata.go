@@ -157,28 +157,30 @@ func inputOf(path string, img image.Image) (metadata.Input, error) {
 	return made.Picture(path, img)
 }
 
-// describer returns what says of the pictures of a comparison how they were made.
-func (o *compareOptions) describer(ctx context.Context, content string, styles []styleArgument, view *comparisonView) func(compare.Made) picture.Made {
+// cellDescriber returns what says of the pictures of a comparison how they were made, in
+// seconds that each was given, or 0. It says by say where that can't be told.
+func cellDescriber(ctx context.Context, content string, styles []styleArgument, seconds float64, say func(string, ...any)) func(compare.Made) picture.Made {
 	job := stylizeJob{content: content, styles: styles}
 	return func(made compare.Made) picture.Made {
 		cell := newStylizeOptions()
 		cell.Stylization, cell.Format = made.Cell.Settings, "png"
-		return cell.madeOf(ctx, job, made.Making, o.Seconds, view.say)
+		return cell.madeOf(ctx, job, made.Making, seconds, say)
 	}
 }
 
-// describer returns what says of the pictures of a batch how they were made.
-func (o *batchOptions) describer() func(context.Context, batch.Making) (picture.Made, []string) {
-	return func(ctx context.Context, made batch.Making) (text picture.Made, remarks []string) {
-		one := newStylizeOptions()
-		one.Stylization, one.Depth, one.JPEG = o.Stylization, o.Depth, o.JPEG
-		one.Format, _ = picture.FormatOf(made.Job.Output) // which was checked before any work
-		job := stylizeJob{content: made.Job.Content, styles: []styleArgument{{made.Job.Style, 1}}}
-		text = one.madeOf(ctx, job, made.Making, 0, func(format string, values ...any) {
-			remarks = append(remarks, fmt.Sprintf(format, values...))
-		})
+// describeJob says of the picture of a batch how it was made.
+func describeJob(ctx context.Context, made batch.Making) (text picture.Made, remarks []string) {
+	say := func(format string, values ...any) { remarks = append(remarks, fmt.Sprintf(format, values...)) }
+	one := newStylizeOptions()
+	var err error
+	if one.Stylization, err = made.Job.Stylization(); err != nil { // which was checked before any work
+		say("the picture's file doesn't say how it was made: %s", err)
 		return text, remarks
 	}
+	one.Depth, one.JPEG = made.Job.Depth, made.Job.Quality
+	one.Format, _ = picture.FormatOf(made.Job.Output) // likewise
+	job := stylizeJob{content: made.Job.Content, styles: []styleArgument{{made.Job.Style, 1}}}
+	return one.madeOf(ctx, job, made.Making, 0, say), remarks
 }
 
 // madeOf is what a file says of how its picture was made, by the options, of a job's pictures

@@ -237,7 +237,7 @@ func (b *Batch) paintAll(ctx context.Context) error {
 		expected = append(expected, s.Expected)
 	}
 	seats := b.seats()
-	b.several = progress.NewSeveral(expected, seats)
+	b.several = progress.NewSeveral(expected, b.hands())
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var waiting []int
@@ -311,6 +311,14 @@ func (b *Batch) paintAll(ctx context.Context) error {
 }
 
 func (b *Batch) seats() int { return max(1, b.options.Runner.Seats(b.options.Settings.Values())) }
+
+// hands is how many jobs are under way at a time.
+func (b *Batch) hands() int {
+	if crowd, ok := b.options.Runner.(Crowd); ok {
+		return max(1, crowd.Hands())
+	}
+	return b.seats()
+}
 
 // seatEvent is something that happened to the job of a seat: progress, or its end.
 type seatEvent struct {

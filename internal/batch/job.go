@@ -29,6 +29,7 @@ type Job struct {
 	Settings map[string]string `json:"settings"`
 	Depth    int               `json:"depth"`   // bits a channel of the picture's file
 	Quality  int               `json:"quality"` // of a JPEG
+	Memory   int64             `json:"memory"`  // bytes that it is planned to take; 0 where it wasn't planned
 	Key      string            `json:"key"`     // of all that the picture follows from
 }
 
@@ -49,18 +50,26 @@ type Result struct {
 // Time is how long it took.
 func (r Result) Time() time.Duration { return time.Duration(r.Seconds * float64(time.Second)) }
 
-// Runner makes the pictures of jobs. Local does so in this program; one that hands jobs to
-// other machines would be another.
+// Runner makes the pictures of jobs. Local does so in this program, and that of package
+// internal/cluster/painters has other machines do it.
 type Runner interface {
 	// Plan says what a job will take, without doing it.
 	Plan(ctx context.Context, job Job) (model.Plan, error)
 	// Seats is how many jobs of these settings are to be run at a time, 1 or more.
 	Seats(settings map[string]string) int
 	// Run makes the picture of a job and saves it. Each job under way has a seat of its
-	// own, from 0 on. It tells progress on the goroutine that called it. Of a job that fails on its way, or that the end of ctx stops, it saves the
-	// best picture so far, which the result then is of, beside the error; where there is
-	// none, the result has no picture.
+	// own, from 0 on. It tells progress on the goroutine that called it. Of a job that fails
+	// on its way, or that the end of ctx stops, it saves the best picture so far, which the
+	// result then is of, beside the error; where there is none, the result has no picture.
 	Run(ctx context.Context, seat int, job Job, progress func(model.Progress)) (Result, error)
+}
+
+// Crowd is a Runner that is given more jobs at a time than are really under way, since others
+// wait elsewhere for their turn.
+type Crowd interface {
+	Runner
+	// Hands is how many are under way at a time, 1 or more.
+	Hands() int
 }
 
 // Local makes pictures in this program, one at a time on each device.
@@ -99,12 +108,25 @@ func (l *Local) Seats(settings map[string]string) int {
 
 // Run implements Runner.
 func (l *Local) Run(ctx context.Context, seat int, job Job, progress func(model.Progress)) (Result, error) {
+	return l.Make(ctx, seat, job, Watch{Progress: progress})
+}
+
+// Watch is how a job is watched and gone on with; see the fields of the same names of
+// model.Options.
+type Watch struct {
+	Progress   func(model.Progress)
+	Checkpoint func(model.Moment)
+	Resume     *model.Checkpoint
+}
+
+// Make is Run for those who keep checkpoints.
+func (l *Local) Make(ctx context.Context, seat int, job Job, watch Watch) (Result, error) {
 	o, err := l.open(ctx, job)
 	if err != nil {
 		return Result{}, err
 	}
 	o.options.Device = o.options.Device.Each()[seat]
-	o.options.Progress = progress
+	o.options.Progress, o.options.Checkpoint, o.options.Resume = watch.Progress, watch.Checkpoint, watch.Resume
 	how := Making{job, settings.Making{Content: o.content, Styles: o.styles, Start: o.options.StartImage}}
 	o.options.Begin = func(level model.Level) { how.Computation = level.Computation }
 	made, err := model.Stylize(ctx, o.content, o.styles, o.options)
@@ -171,14 +193,19 @@ func (o opened) remarks() []string {
 	return all
 }
 
+// Stylization is the job's settings, read.
+func (j Job) Stylization() (settings.Stylization, error) {
+	s, err := settings.Read(j.Settings)
+	if err != nil {
+		return s, fmt.Errorf("batch: %w", err)
+	}
+	return s, nil
+}
+
 func (l *Local) open(ctx context.Context, job Job) (o opened, err error) {
-	s := settings.Default()
-	for _, setting := range s.Table() {
-		if value, given := job.Settings[setting.Name]; given && value != setting.Value.String() {
-			if err := setting.Value.Set(value); err != nil {
-				return o, fmt.Errorf("batch: %s %q: %w", setting.Name, value, err)
-			}
-		}
+	s, err := job.Stylization()
+	if err != nil {
+		return o, err
 	}
 	if o.content, err = picture.OpenSource(ctx, job.Content); err != nil {
 		return o, err

@@ -83,13 +83,14 @@ func (b *Batch) plan(ctx context.Context) (Plan, error) {
 			continue
 		}
 		s.Expected, s.Memory, s.Width, s.Height = of.time, of.memory, of.width, of.height
+		s.Job.Memory = of.memory
 		p.Time += of.time
 		longest = max(longest, of.time)
 		if p.Device == "" || of.memory > p.Memory {
 			p.Memory, p.Device = of.memory, of.device
 		}
 	}
-	p.Time = max(longest, p.Time/time.Duration(b.seats()))
+	p.Time = max(longest, p.Time/time.Duration(b.hands()))
 	return p, nil
 }
 

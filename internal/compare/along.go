@@ -51,13 +51,21 @@ type ruler struct {
 // openRuler makes the ruler where there is a need of one: where pictures descend on
 // different losses, which can't be compared.
 func (c *Comparison) openRuler(ctx context.Context) error {
+	if oneObjective(c.options.Cells) {
+		return nil
+	}
+	return c.makeRuler(ctx)
+}
+
+// makeRuler makes the ruler, where pictures are scored under any of the common measures.
+func (c *Comparison) makeRuler(ctx context.Context) error {
 	var by []losses.Loss
 	for _, loss := range c.options.Losses {
 		if slices.Contains(commonMeasures, loss.Description().Name) {
 			by = append(by, loss)
 		}
 	}
-	if len(by) == 0 || oneObjective(c.options.Cells) {
+	if len(by) == 0 {
 		return nil
 	}
 	scored := c.scoreOptions()
@@ -93,8 +101,8 @@ type track struct {
 
 // spent is the time that was spent by an iteration, from that on.
 type spent struct {
-	iteration int
-	total     time.Duration
+	Iteration int           `json:"iteration"`
+	Total     time.Duration `json:"total"`
 }
 
 // Pictures are measured at each iteration that is trackGrowth times as far as the last
@@ -163,7 +171,7 @@ func (t *track) total() time.Duration {
 	if t == nil || len(t.spent) == 0 {
 		return 0
 	}
-	return t.spent[len(t.spent)-1].total
+	return t.spent[len(t.spent)-1].Total
 }
 
 // without is the time that a run had taken after an iteration, without what measuring
@@ -173,8 +181,8 @@ func (t *track) without(iteration int, elapsed time.Duration) time.Duration {
 		return elapsed
 	}
 	for _, s := range slices.Backward(t.spent) {
-		if s.iteration < iteration {
-			return elapsed - s.total
+		if s.Iteration < iteration {
+			return elapsed - s.Total
 		}
 	}
 	return elapsed

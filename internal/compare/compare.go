@@ -60,6 +60,10 @@ type Options struct {
 	// Describe, unless nil, returns what the file of a picture says of how it was made.
 	Describe func(Made) picture.Made
 
+	// Painter, unless nil, paints the cells, of which it doesn't tell that they are Painting
+	// or Iterated.
+	Painter Painter
+
 	// Announce has Run tell, before it paints, what that will take, which it finds out in
 	// some tenths of a second for each picture.
 	Announce bool
@@ -137,8 +141,11 @@ type Comparison struct {
 	digests  map[string]string // of the files that are read, by path
 	entries  []*entry          // the content, a cell each, and the others
 	scorer   *model.Scorer
-	ruler    *ruler // nil where pictures descend on one loss, which needs no other measure
-	refused  error  // by who is told of remarks
+	ruler    *ruler  // nil where pictures descend on one loss, which needs no other measure
+	refused  error   // by who is told of remarks
+	memory   []int64 // that cells are planned to take, in bytes
+	watch    Watch   // of a cell that is painted for somebody else
+	most     int     // the longer side of the largest cell of those that it is one of
 }
 
 // New reads everything that is read and checks that everything that is written can
@@ -158,7 +165,7 @@ func New(ctx context.Context, o Options) (*Comparison, error) {
 		o.ScoreSize = DefaultScoreSize
 	}
 	o.Cells = timed(o.Cells, o.Seconds)
-	c := &Comparison{options: o, networks: settings.Networks{}}
+	c := &Comparison{options: o, networks: settings.Networks{}, memory: make([]int64, len(o.Cells))}
 	for _, step := range []func() error{
 		func() error { return c.openPictures(ctx) },
 		func() error { return c.digestInputs(ctx) },
@@ -187,7 +194,11 @@ func (c *Comparison) Run(ctx context.Context) error {
 	if err := c.announce(ctx); err != nil {
 		return err
 	}
-	if err := c.paintAll(ctx); err != nil {
+	paint := c.paintAll
+	if c.options.Painter != nil {
+		paint = c.orderAll
+	}
+	if err := paint(ctx); err != nil {
 		return err
 	}
 	if err := c.scoreAll(ctx); err != nil {

@@ -88,6 +88,12 @@ func (c *Comparison) paint(ctx context.Context, cell Cell, e *entry, key string,
 	}
 	made := Made{cell, settings.Making{Content: c.content, Styles: styles, Start: o.StartImage}}
 	o.Begin = func(l model.Level) { made.Computation = l.Computation }
+	if keep := c.watch.Checkpoint; keep != nil {
+		o.Checkpoint = func(m model.Moment) { keep(m, track.state()) }
+	}
+	if o.Resume = c.watch.Resume; o.Resume != nil {
+		track.restore(o.Resume.Attachment())
+	}
 	result, err := model.Stylize(ctx, c.content, made.Styles, o)
 	if refused != nil {
 		return nil, refused

@@ -50,6 +50,7 @@ func (c *Comparison) plan(ctx context.Context) (Plan, error) {
 		if err != nil {
 			continue
 		}
+		c.memory[i] = of.Memory
 		p.Time += of.Time
 		if p.Device == "" || of.Memory > p.Memory {
 			p.Memory, p.Device = of.Memory, of.Device

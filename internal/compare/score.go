@@ -34,16 +34,22 @@ func (c *Comparison) openScorer(ctx context.Context) error {
 func (c *Comparison) scoreOptions() model.Options {
 	o := c.options.Base.Options
 	o.StyleTerms = c.options.Base.StyleTerms()
-	largest := 0
-	for _, cell := range c.options.Cells {
-		largest = max(largest, cell.Settings.Options.Size)
-	}
+	largest := c.largest()
 	size := min(c.options.ScoreSize, largest)
 	if o.StyleSize > 0 {
 		o.StyleSize = max(1, o.StyleSize*size/largest)
 	}
 	o.Size, o.MinSize = size, size
 	return o
+}
+
+// largest is the longer side of the largest cell.
+func (c *Comparison) largest() int {
+	largest := c.most
+	for _, cell := range c.options.Cells {
+		largest = max(largest, cell.Settings.Options.Size)
+	}
+	return largest
 }
 
 // scoreRecord keeps scores beside the pictures.

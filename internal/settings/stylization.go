@@ -126,6 +126,20 @@ func (s *Stylization) Set(name, text string) error {
 	return fmt.Errorf("%q: no such setting%s", name, names.DidYouMean(name, slices.Sorted(maps.Keys(s.Values())), ""))
 }
 
+// Read is the settings of values by name, as Values gives them; those that aren't there are
+// the defaults.
+func Read(values map[string]string) (Stylization, error) {
+	s := Default()
+	for _, setting := range s.Table() {
+		if value, given := values[setting.Name]; given && value != setting.Value.String() {
+			if err := setting.Value.Set(value); err != nil {
+				return s, fmt.Errorf("%s %q: %w", setting.Name, value, err)
+			}
+		}
+	}
+	return s, nil
+}
+
 // Values are the values of all settings as text, by name.
 func (s Stylization) Values() map[string]string {
 	values := map[string]string{}
