@@ -31,6 +31,7 @@ race:
 	go test -race ./internal/atomicfile ./internal/batch ./internal/compare ./internal/engine ./internal/optim ./internal/plan
 	go test -race -run 'Workers|Waiter|Threads|Together' ./internal/cpu/...
 	go test -race -run 'Tabs|Memory|Encoding|Streams' ./studio
+	go test -race -run Threads ./internal/flow
 
 # Inner loops for Arm, on other machines by emulation with qemu-aarch64, which takes some
 # two minutes of processor time. Left out is what would take several more: convolutions
@@ -40,9 +41,11 @@ ARM_RUN = Inverter|OperationsAgree/f32/cpu=neon/threads=2
 ARM = $(if $(filter arm64,$(shell go env GOHOSTARCH)),,-exec qemu-aarch64)
 arm64-test:
 	@test -z "$(ARM)" || command -v qemu-aarch64 >/dev/null || { echo "no qemu-aarch64 to run programs for Arm with (Debian: apt-get install qemu-user)"; exit 1; }
-	CGO_ENABLED=0 GOARCH=arm64 go vet ./internal/cpu/...
+	CGO_ENABLED=0 GOARCH=arm64 go vet ./internal/cpu/... ./internal/flow/...
 	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -skip '$(ARM_SKIP)' ./internal/cpu/kernels
 	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -timeout 20m -run '$(ARM_RUN)' ./internal/cpu
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) ./internal/flow/kernels
+	CGO_ENABLED=0 GOARCH=arm64 go test $(ARM) -run InstructionSet ./internal/flow
 
 # GPU support, with a stand-in for the NVIDIA driver that runs the kernels on the
 # processor. Needs g++ and what building needs. Results aren't cached, since the go
@@ -109,7 +112,7 @@ bench-picture:
 # show of the code, from the programs that make them. The compilers of the GPU kernels are
 # fetched, 117 MB.
 generate:
-	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/heif ./internal/webp
+	go generate ./internal/cpu/kernels ./internal/cpu/pairwise ./internal/flow/kernels ./internal/heif ./internal/webp
 	cd cuda/internal/driver && go run generate.go
 	cd cuda/kernels && NVRTC=$$(./compiler.sh) go generate .
 	go test ./cuda/kernels/cubin -update

@@ -14,5 +14,11 @@
 // disagree (occlusion.go; Sundaram, Brox and Keutzer, "Dense Point Trajectories by
 // GPU-Accelerated Large Displacement Optical Flow", 2010).
 //
-// Results are the same bit by bit for any number of threads.
+// An Estimator keeps the memory for pictures of one size, and a Frame what is made of one
+// picture alone, for all flows from it and to it: with a video, make each picture's Frame
+// once.
+//
+// Results are the same bit by bit for any number of threads and on every kind of processor.
+// The inner loops are in package kernels; what is computed here keeps compilers from
+// joining a multiplication and an addition with one rounding, by conversions to float32.
 package flow

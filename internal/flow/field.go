@@ -29,7 +29,7 @@ func Grey(width, height int, rgb []float32) (Plane, error) {
 	n := width * height
 	red, green, blue := rgb[:n], rgb[n:2*n], rgb[2*n:]
 	for i := range grey.Values {
-		grey.Values[i] = 255 * (0.299*red[i] + 0.587*green[i] + 0.114*blue[i])
+		grey.Values[i] = 255 * (float32(0.299*red[i]) + float32(0.587*green[i]) + float32(0.114*blue[i]))
 	}
 	return grey, nil
 }
@@ -76,21 +76,8 @@ func bilinear(a, b float32) [4]float32 {
 }
 
 func (s sample) of(values []float32) float32 {
-	return s.weight[0]*values[s.at[0]] + s.weight[1]*values[s.at[1]] + s.weight[2]*values[s.at[2]] + s.weight[3]*values[s.at[3]]
-}
-
-// resized is the field of pictures of another size: positions and displacements grow
-// alike.
-func (f Field) resized(width, height int) Field {
-	to := NewField(width, height)
-	across, down := float32(width)/float32(f.Width), float32(height)/float32(f.Height)
-	for y := range height {
-		for x := range width {
-			u, v := f.At((float32(x)+0.5)/across-0.5, (float32(y)+0.5)/down-0.5)
-			to.U[y*width+x], to.V[y*width+x] = u*across, v*down
-		}
-	}
-	return to
+	w := &s.weight
+	return float32(w[0]*values[s.at[0]]) + float32(w[1]*values[s.at[1]]) + float32(w[2]*values[s.at[2]]) + float32(w[3]*values[s.at[3]])
 }
 
 // Warp takes planes of the picture that a field leads to back along it: what each pixel of

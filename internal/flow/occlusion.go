@@ -33,14 +33,14 @@ func FindOcclusions(there, back Field) Occlusions {
 			}
 			backU, backV := back.At(toX, toY)
 			apart := square(u+backU) + square(v+backV)
-			o.Hidden[i] = apart > disagreementShare*(square(u)+square(v)+square(backU)+square(backV))+disagreementLeast
+			o.Hidden[i] = apart > float32(disagreementShare*(square(u)+square(v)+square(backU)+square(backV)))+disagreementLeast
 
 			right, below := i+min(1, there.Width-1-x), i+min(1, there.Height-1-y)*there.Width
 			slope := square(there.U[right]-u) + square(there.U[below]-u) + square(there.V[right]-v) + square(there.V[below]-v)
-			o.Border[i] = slope > borderShare*(square(u)+square(v))+borderLeast
+			o.Border[i] = slope > float32(borderShare*(square(u)+square(v)))+borderLeast
 		}
 	}
 	return o
 }
 
-func square(x float32) float32 { return x * x }
+func square(x float32) float32 { return float32(x * x) }

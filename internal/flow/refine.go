@@ -1,155 +1,238 @@
 package flow
 
-import "math"
+import "impasto/internal/flow/kernels"
 
-// Weights of the energy, those of the published method, for grey values of 0–255: of equal
-// brightness, of equal derivatives, and of smoothness.
+// refinement is the memory to refine a flow at one level.
+type refinement struct {
+	size
+	halfSteps int // of relaxations, in a round
+	// flow are two copies of the flow. Pixels are relaxed in turn like the fields of a chess
+	// board: those whose x + y is even in the first copy by their neighbours in the second,
+	// then the others in the second copy. What the copies have in between means nothing.
+	flow [2]vectors
+	// right and down are the weights of smoothness between a pixel and those beside it and
+	// below.
+	right, down sheet
+	// counts is 1 where the second picture has what a pixel shows, else 0.
+	counts sheet
+	// coefficients and equations are those of kernels.Set, row by row.
+	coefficients, equations []float32
+}
+
+func newRefinement(s size, relaxations int) *refinement {
+	n := blocksOf(s.width) * kernels.Block * s.height
+	sheets := newSheets(7, s.width, s.height)
+	return &refinement{
+		size: s, halfSteps: 2 * relaxations, flow: [2]vectors{{sheets[0], sheets[1]}, {sheets[2], sheets[3]}},
+		right: sheets[4], down: sheets[5], counts: sheets[6],
+		coefficients: make([]float32, n*kernels.Coefficients), equations: make([]float32, n*kernels.Equations),
+	}
+}
+
+// Before the first round of a refinement, some of its memory is free for other things: for
+// densify's weights, the mean and the difference of the pictures, and the mean's derivatives.
+func (r *refinement) weights() sheet                     { return r.down }
+func (r *refinement) pictures() (mean, difference sheet) { return r.flow[1].u, r.flow[1].v }
+func (r *refinement) derivatives() (across, down sheet)  { return r.right, r.down }
+
+// coefficientsOf are the coefficients of a row from that of a kind on: see below.
+func (r *refinement) coefficientsOf(y, kind int) []float32 {
+	return r.coefficients[y*blocksOf(r.width)*kernels.Block*kernels.Coefficients+kind*kernels.Block:]
+}
+
+func (r *refinement) equationsOf(y int) []float32 {
+	return r.equations[y*blocksOf(r.width)*kernels.Block*kernels.Equations:]
+}
+
+// The kinds of coefficients: of the mean of both pictures the derivatives, and of their
+// difference itself and the derivatives.
 const (
-	brightnessWeight = 5
-	gradientWeight   = 10
-	smoothnessWeight = 20
-	// robust makes a penalty of √(x²+robust²), nearly that of |x|.
-	robust = 1e-3
-	// flatness keeps what is divided by derivatives finite where there are none.
-	flatness = 0.1
-	// overrelaxation is by how much more a relaxation goes than to its own end.
-	overrelaxation = 1.6
+	ofX = iota
+	ofY
+	ofZ
+	ofXX
+	ofXY
+	ofYY
+	ofXZ
+	ofYZ
 )
 
-// refinement is the state of refining a field at one level.
-type refinement struct {
-	field Field
-	begin Field // that derivatives were taken at
-	// Derivatives: of the mean of both pictures, once and twice, and of their difference.
-	x, y, z, xx, xy, yy, xz, yz Plane
-	inside                      []bool // pixels whose counterpart lies inside
-	// The equations of a pixel: a11·U + a12·V plus what neighbours pull is c1, and so on.
-	a11, a12, a22, c1, c2 []float32
-	smooth                []float32 // weight of each pixel's smoothness
+// refine minimises the energy about flow[0]: the penalties' weights are computed in each of
+// so many rounds, and the linear equations that remain are relaxed so many times. The result
+// is in flow[0], with the border that sheet.at needs.
+func (e *Estimator) refine(r *refinement, first, second sheet) {
+	if e.options.Rounds > 0 && r.halfSteps > 0 {
+		e.differentiate(r, first, second)
+		for range e.options.Rounds {
+			e.round(r)
+		}
+	}
+	r.flow[0].u.surround()
+	r.flow[0].v.surround()
 }
 
-// refine minimises the energy about a field: the penalties' weights are computed in each of
-// so many rounds, and the linear equations that remain are relaxed so many times.
-func refine(l level, field Field, threads, rounds, relaxations int) error {
-	r, err := newRefinement(l, field)
-	if err != nil {
-		return err
-	}
-	stripes := (field.Height + refinedRows - 1) / refinedRows
-	each := func(f func(first, end int)) error {
-		return inStripes(threads, stripes, func(stripe int) {
-			f(stripe*refinedRows, min((stripe+1)*refinedRows, field.Height))
-		})
-	}
-	for range rounds {
-		if err := each(r.weigh); err != nil {
-			return err
-		}
-		for range relaxations {
-			for parity := range 2 {
-				if err := each(func(first, end int) { r.relax(first, end, parity) }); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// refinedRows are the rows of a stripe.
-const refinedRows = 32
-
-func newRefinement(l level, field Field) (*refinement, error) {
-	w, h := field.Width, field.Height
-	r := &refinement{field: field, begin: Field{w, h, append([]float32(nil), field.U...), append([]float32(nil), field.V...)}}
-	var warped []float32
-	var err error
-	if warped, r.inside, err = field.Warp(l.second.Values); err != nil {
-		return nil, err
-	}
-	mean, difference := NewPlane(w, h), NewPlane(w, h)
-	for i, a := range l.first.Values {
-		mean.Values[i], difference.Values[i] = (a+warped[i])/2, warped[i]-a
-	}
-	r.x, r.y, r.z = centralX(mean), centralY(mean), difference
-	r.xx, r.xy, r.yy = centralX(r.x), centralY(r.x), centralY(r.y)
-	r.xz, r.yz = centralX(difference), centralY(difference)
-	n := w * h
-	r.a11, r.a12, r.a22, r.c1, r.c2 = make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
-	r.smooth = make([]float32, n)
-	return r, nil
-}
-
-// weigh makes the equations of rows from first to before end at the field as it is.
-func (r *refinement) weigh(first, end int) {
-	w, u, v := r.field.Width, r.field.U, r.field.V
-	for i := first * w; i < end*w; i++ {
-		column := i % w
-		right, below := i, i
-		if column+1 < w {
-			right++
-		}
-		if i+w < len(u) {
-			below += w
-		}
-		slope := square(u[right]-u[i]) + square(u[below]-u[i]) + square(v[right]-v[i]) + square(v[below]-v[i])
-		r.smooth[i] = smoothnessWeight / root(slope+robust*robust)
-
-		if !r.inside[i] {
-			r.a11[i], r.a12[i], r.a22[i], r.c1[i], r.c2[i] = 0, 0, 0, 0, 0
-			continue
-		}
-		du, dv := u[i]-r.begin.U[i], v[i]-r.begin.V[i]
-		x, y, z := r.x.Values[i], r.y.Values[i], r.z.Values[i]
-		norm := 1 / (x*x + y*y + flatness*flatness)
-		weight := norm * brightnessWeight / root(square(z+x*du+y*dv)*norm+robust*robust)
-		a11, a12, a22, b1, b2 := weight*x*x, weight*x*y, weight*y*y, -weight*x*z, -weight*y*z
-
-		xx, xy, yy, xz, yz := r.xx.Values[i], r.xy.Values[i], r.yy.Values[i], r.xz.Values[i], r.yz.Values[i]
-		normX, normY := 1/(xx*xx+xy*xy+flatness*flatness), 1/(xy*xy+yy*yy+flatness*flatness)
-		weight = gradientWeight / root(square(xz+xx*du+xy*dv)*normX+square(yz+xy*du+yy*dv)*normY+robust*robust)
-		normX, normY = weight*normX, weight*normY
-		a11 += normX*xx*xx + normY*xy*xy
-		a12 += normX*xx*xy + normY*xy*yy
-		a22 += normX*xy*xy + normY*yy*yy
-		b1 -= normX*xx*xz + normY*xy*yz
-		b2 -= normX*xy*xz + normY*yy*yz
-
-		r.a11[i], r.a12[i], r.a22[i] = a11, a12, a22
-		r.c1[i] = b1 + a11*r.begin.U[i] + a12*r.begin.V[i]
-		r.c2[i] = b2 + a12*r.begin.U[i] + a22*r.begin.V[i]
+// differentiate makes the coefficients at flow[0].
+func (e *Estimator) differentiate(r *refinement, first, second sheet) {
+	mean, difference := r.pictures()
+	across, down := r.derivatives()
+	const step = kernels.Coefficients * kernels.Block
+	for _, f := range []func(y int){
+		func(y int) {
+			r.warpRow(first, second, y)
+			mean.extend(y)
+			difference.extend(y)
+		},
+		func(y int) {
+			e.across(across.from(0, y), kernels.Block, mean, y)
+			across.extend(y)
+			e.down(down.from(0, y), kernels.Block, mean, y)
+			e.across(r.coefficientsOf(y, ofX), step, mean, y)
+			e.down(r.coefficientsOf(y, ofY), step, mean, y)
+			e.across(r.coefficientsOf(y, ofXZ), step, difference, y)
+			e.down(r.coefficientsOf(y, ofYZ), step, difference, y)
+		},
+		func(y int) {
+			e.across(r.coefficientsOf(y, ofXX), step, across, y)
+			e.down(r.coefficientsOf(y, ofXY), step, across, y)
+			e.down(r.coefficientsOf(y, ofYY), step, down, y)
+			e.set.Anchor(r.coefficientsOf(y, 0), difference.from(0, y), r.flow[0].u.from(0, y), r.flow[0].v.from(0, y), r.counts.from(0, y), blocksOf(r.width))
+			r.flow[0].closeRow(y)
+			r.flow[1].copyRow(&r.flow[0], y)
+		},
+	} {
+		e.inRows(r.height, f)
 	}
 }
 
-func root(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+// warpRow takes a row of the second picture back along flow[0], and makes of it and the
+// first picture their mean, their difference, and which pixels count.
+func (r *refinement) warpRow(first, second sheet, y int) {
+	mean, difference := r.pictures()
+	us, vs, own := r.flow[0].u.row(y), r.flow[0].v.row(y), first.row(y)
+	means, differences, counts := mean.row(y), difference.row(y), r.counts.row(y)
+	right, bottom := float32(r.width-1), float32(r.height-1)
+	for x, a := range own {
+		toX, toY := float32(x)+us[x], float32(y)+vs[x]
+		counts[x] = 1
+		if !(toX >= 0 && toY >= 0 && toX <= right && toY <= bottom) {
+			toX, toY, counts[x] = min(max(toX, 0), right), min(max(toY, 0), bottom), 0
+		}
+		left, top := int(toX), int(toY)
+		there := interpolate(second.from(left, top), second.stride, toX-float32(left), toY-float32(top))
+		means[x], differences[x] = (a+there)/2, there-a
+	}
+}
 
-// relax solves the equations of every other pixel of rows from first to before end for what
-// its neighbours are, those of a chess board's one colour by parity, and goes beyond that.
-func (r *refinement) relax(first, end, parity int) {
-	w, h, u, v, s := r.field.Width, r.field.Height, r.field.U, r.field.V, r.smooth
-	for y := first; y < end; y++ {
-		for x := (y + parity) % 2; x < w; x += 2 {
-			i := y*w + x
-			var pull, pullU, pullV float32
-			toward := func(weight float32, n int) {
-				pull += weight
-				pullU += weight * u[n]
-				pullV += weight * v[n]
+// round makes the equations at the flow as it is, and relaxes them.
+//
+// One half-step of a relaxation after the other would fetch all rows from memory as often.
+// So each row goes through all half-steps as soon as its neighbours allow: half-step k of a
+// row needs half-step k−1 of the rows above and below. Bands of rows are worked on at the
+// same time, which begin and end by one row later and earlier with every half-step; the
+// seams between them follow. The results are those of one half-step after the other.
+func (e *Estimator) round(r *refinement) {
+	bands := bandsOf(r.height, max(leastBand, 2*r.halfSteps))
+	e.inStripes(len(bands), func(i int) { e.connect(r, bands[i]) })
+	e.inStripes(len(bands), func(i int) {
+		b := bands[i]
+		e.relax(r, b.first, b.end+r.halfSteps, func(k int) band {
+			rows := b
+			if b.first > 0 {
+				rows.first += k
 			}
-			if x > 0 {
-				toward((s[i]+s[i-1])/2, i-1)
+			if b.end < r.height {
+				rows.end -= k
 			}
-			if x+1 < w {
-				toward((s[i]+s[i+1])/2, i+1)
+			return rows
+		}, b)
+	})
+	e.inStripes(len(bands)-1, func(i int) {
+		seam := bands[i].end
+		e.relax(r, seam, seam+2*r.halfSteps, func(k int) band { return band{seam - k, seam + k} }, band{})
+	})
+}
+
+// connect computes the weights of smoothness from each pixel of rows to its neighbours.
+func (e *Estimator) connect(r *refinement, rows band) {
+	blocks, flow := blocksOf(r.width), r.flow[0]
+	smooth, below := make([]float32, flow.u.stride), make([]float32, flow.u.stride)
+	weigh := func(to []float32, y int) {
+		e.set.Smoothness(to, flow.u.from(0, y), flow.v.from(0, y), flow.u.clamped(y+1), flow.v.clamped(y+1), blocks)
+	}
+	weigh(smooth, rows.first)
+	for y := rows.first; y < rows.end; y++ {
+		right, down := r.right.from(0, y), r.down.from(0, y)
+		if y+1 < r.height {
+			weigh(below, y+1)
+			e.set.Edges(right, down, smooth, below, blocks)
+		} else {
+			e.set.Edges(right, down, smooth, smooth, blocks)
+			clear(down[:blocks*kernels.Block])
+		}
+		// Nothing lies beyond the first pixel and the last.
+		r.right.from(-1, y)[0] = 0
+		clear(right[r.width-1 : blocks*kernels.Block])
+		smooth, below = below, smooth
+	}
+}
+
+// relax goes through half-steps k of the rows that rows(k) says, as a wave from row first to
+// before end, half-step k by k rows behind. Before the first half-step it makes equations,
+// of rows in fresh.
+func (e *Estimator) relax(r *refinement, first, end int, rows func(k int) band, fresh band) {
+	for front := first; front < end; front++ {
+		if front >= fresh.first && front < fresh.end {
+			e.weighRow(r, front)
+		}
+		for k := range r.halfSteps {
+			y, of := front-k, rows(k)
+			if y < of.first || y >= of.end {
+				continue
 			}
-			if y > 0 {
-				toward((s[i]+s[i-w])/2, i-w)
+			e.relaxRow(r, y, k)
+			if k == r.halfSteps-1 {
+				e.mergeRow(r, y)
 			}
-			if y+1 < h {
-				toward((s[i]+s[i+w])/2, i+w)
-			}
-			u[i] += overrelaxation * ((r.c1[i]-r.a12[i]*v[i]+pullU)/(r.a11[i]+pull) - u[i])
-			v[i] += overrelaxation * ((r.c2[i]-r.a12[i]*u[i]+pullV)/(r.a22[i]+pull) - v[i])
 		}
 	}
 }
+
+// above are the weights of the edges to the row above.
+func (e *Estimator) above(r *refinement, y int) []float32 {
+	if y == 0 {
+		return e.zeros
+	}
+	return r.down.from(0, y-1)
+}
+
+// weighRow makes the equations of a row. Their flow is flow[0], where nothing has been
+// relaxed yet.
+func (e *Estimator) weighRow(r *refinement, y int) {
+	e.set.Weigh(r.equationsOf(y), r.coefficientsOf(y, 0), r.flow[0].u.from(0, y), r.flow[0].v.from(0, y),
+		r.right.from(-1, y), r.down.from(0, y), e.above(r, y), blocksOf(r.width))
+}
+
+// relaxRow makes half-step k of a row: of its even pixels if k is even, else of the others.
+func (e *Estimator) relaxRow(r *refinement, y, k int) {
+	own, other := &r.flow[k%2], &r.flow[1-k%2]
+	e.set.Relax(r.equationsOf(y), r.right.from(-1, y), r.down.from(0, y), e.above(r, y), own.u.from(0, y), own.v.from(0, y),
+		other.u.from(-1, y), other.u.clamped(y-1), other.u.clamped(y+1),
+		other.v.from(-1, y), other.v.clamped(y-1), other.v.clamped(y+1), blocksOf(r.width))
+}
+
+// mergeRow takes the relaxed pixels of a row from both copies into both.
+func (e *Estimator) mergeRow(r *refinement, y int) {
+	a, b, blocks := &r.flow[0], &r.flow[1], blocksOf(r.width)
+	even, odd := chess[y%2][:], chess[1-y%2][:]
+	e.set.Merge(a.u.from(0, y), b.u.from(0, y), even, odd, blocks)
+	e.set.Merge(a.v.from(0, y), b.v.from(0, y), even, odd, blocks)
+	a.closeRow(y)
+}
+
+// chess has ones at even places, and at odd ones.
+var chess = func() (rows [2][kernels.Block]float32) {
+	for i := range kernels.Block {
+		rows[i%2][i] = 1
+	}
+	return rows
+}()

@@ -1,27 +1,28 @@
 package flow
 
-import "impasto/internal/panics"
+import "impasto/internal/flow/kernels"
 
 // patchSide is the side of a patch in pixels.
 const (
-	patchSide = 8
+	patchSide = kernels.PatchSide
 	patchArea = patchSide * patchSide
 )
 
-// patches are those of a level: where they begin, and what was found for each.
+// patches are those of a level: where they begin along rows and columns, and what was found
+// for each, row by row.
 type patches struct {
-	first          Plane
-	acrossX, downY Plane     // derivatives of first
-	padded         Plane     // the second picture with a border, see pad
-	xs, ys         []int     // where they begin along rows and columns
-	u, v           []float32 // displacements, row by row of patches
-	residual       []float32 // squared differences there, without the means
-	h              []tensor  // see tensor
-	stripes        int       // how many independent stripes of patches there are
+	xs, ys  []int
+	found   []candidate
+	stripes int // how many independent stripes of patches there are
 }
 
-// tensor is the inverse of a patch's matrix of products of derivatives, and their means.
-type tensor struct{ xx, xy, yy, meanX, meanY float32 }
+// candidate is a displacement, how the patch there differs, and whether the search has ended
+// there.
+type candidate struct {
+	u, v float32
+	comparison
+	settled bool
+}
 
 // stripeRows is how many rows of patches hand displacements on to each other. It doesn't
 // depend on the number of threads, so neither do results.
@@ -37,142 +38,178 @@ func starts(side, stride int) []int {
 	return append(all, side-patchSide)
 }
 
-// newPatches makes patches that begin with the flow of the level before.
-func newPatches(l level, begin Field, stride int) *patches {
-	p := &patches{
-		first: l.first, acrossX: centralX(l.first), downY: centralY(l.first), padded: pad(l.second),
-		xs: starts(l.first.Width, stride), ys: starts(l.first.Height, stride),
-	}
-	n := len(p.xs) * len(p.ys)
-	p.u, p.v, p.residual, p.h = make([]float32, n), make([]float32, n), make([]float32, n), make([]tensor, n)
-	for j, y := range p.ys {
-		for i, x := range p.xs {
-			at, middle := j*len(p.xs)+i, (y+patchSide/2)*begin.Width+x+patchSide/2
-			p.u[at], p.v[at] = begin.U[middle], begin.V[middle]
-		}
-	}
+func newPatches(s size, stride int) *patches {
+	p := &patches{xs: starts(s.width, stride), ys: starts(s.height, stride)}
+	p.found = make([]candidate, len(p.xs)*len(p.ys))
 	p.stripes = (len(p.ys) + stripeRows - 1) / stripeRows
 	return p
 }
 
-// search finds all displacements, in two passes: from the upper left on, and back from the
-// lower right, each patch beginning from the best of its own and its neighbours'.
-func (p *patches) search(threads, iterations int) error {
-	return inStripes(threads, p.stripes, func(stripe int) {
-		first, end := stripe*stripeRows, min((stripe+1)*stripeRows, len(p.ys))
-		columns := len(p.xs)
-		for j := first; j < end; j++ {
-			for i := range columns {
-				at := j*columns + i
-				p.h[at] = p.tensorOf(i, j)
-				best := p.begin(i, j)
-				if i > 0 {
-					best = p.better(i, j, best, at-1)
-				}
-				if j > first {
-					best = p.better(i, j, best, at-columns)
-				}
-				p.descend(i, j, best, iterations/2)
-			}
+// begin gives patches the flow of the coarser level in their middle, or none.
+func (p *patches) begin(coarser *vectors, s size) {
+	clear(p.found)
+	if coarser == nil {
+		return
+	}
+	by := coarser.scalingTo(s)
+	for j, y := range p.ys {
+		for i, x := range p.xs {
+			c := &p.found[j*len(p.xs)+i]
+			c.u, c.v = coarser.scaled(float32(x+patchSide/2), float32(y+patchSide/2), by)
 		}
-		for j := end - 1; j >= first; j-- {
-			for i := columns - 1; i >= 0; i-- {
-				at := j*columns + i
-				best := candidate{p.u[at], p.v[at], p.residual[at]}
-				if i+1 < columns {
-					best = p.better(i, j, best, at+1)
-				}
-				if j+1 < end {
-					best = p.better(i, j, best, at+columns)
-				}
-				p.descend(i, j, best, iterations-iterations/2)
-			}
-		}
-	})
+	}
 }
 
-// inStripes calls f with every stripe, some of them at a time.
-func inStripes(threads, stripes int, f func(stripe int)) error {
-	threads = max(min(threads, stripes), 1)
-	return panics.Together(threads, func(thread int) error {
-		for stripe := thread; stripe < stripes; stripe += threads {
-			f(stripe)
-		}
-		return nil
-	})
+// search is that for the patches of one picture in another.
+type search struct {
+	set           *kernels.Set
+	patches       *patches
+	first, second *frameLevel
 }
 
-// candidate is a displacement, and how far the patch there differs.
-type candidate struct{ u, v, residual float32 }
+// stripe finds the displacements of a stripe, in two passes of so many iterations each: from
+// the upper left on, and back from the lower right, each patch beginning from the best of
+// its own and its neighbours'.
+func (s search) stripe(stripe, iterations int) {
+	p := s.patches
+	first, end := stripe*stripeRows, min((stripe+1)*stripeRows, len(p.ys))
+	columns := len(p.xs)
+	c := s.comparer()
+	for j := first; j < end; j++ {
+		for i := range columns {
+			at := j*columns + i
+			c.turnTo(i, j)
+			best := c.compare(p.found[at].u, p.found[at].v)
+			if i > 0 {
+				best = c.better(best, at-1)
+			}
+			if j > first {
+				best = c.better(best, at-columns)
+			}
+			p.found[at] = c.descend(best, iterations)
+		}
+	}
+	for j := end - 1; j >= first; j-- {
+		for i := columns - 1; i >= 0; i-- {
+			at := j*columns + i
+			c.turnTo(i, j)
+			best := p.found[at]
+			if i+1 < columns {
+				best = c.better(best, at+1)
+			}
+			if j+1 < end {
+				best = c.better(best, at+columns)
+			}
+			p.found[at] = c.descend(best, iterations)
+		}
+	}
+}
 
-// begin is the displacement that a patch has by now.
-func (p *patches) begin(i, j int) candidate {
-	at := j*len(p.xs) + i
-	c := candidate{u: p.u[at], v: p.v[at]}
-	c.residual = p.compare(i, j, c.u, c.v).residual
-	return c
+// comparer compares one patch after the other with parts of the second picture.
+type comparer struct {
+	search
+	sums []float32
+	// right and bottom are the greatest x and y at which a part of the second picture with
+	// its border can begin.
+	right, bottom float32
+
+	// Of the patch: where it begins on a picture with a border, its values and derivatives,
+	// and its tensor.
+	x, y                float32
+	own, acrossX, downY []float32
+	tensor              *tensor
+}
+
+func (s search) comparer() *comparer {
+	to := s.second.grey
+	return &comparer{
+		search: s, sums: make([]float32, kernels.Compared*patchSide),
+		right: float32(to.width + 2*border - patchSide - 2), bottom: float32(to.height + 2*border - patchSide - 2),
+	}
+}
+
+// turnTo takes a patch to compare.
+func (c *comparer) turnTo(i, j int) {
+	x, y := c.patches.xs[i], c.patches.ys[j]
+	c.x, c.y = float32(x+border), float32(y+border)
+	c.own, c.acrossX, c.downY = c.first.grey.from(x, y), c.first.acrossX.from(x, y), c.first.downY.from(x, y)
+	c.tensor = &c.first.tensors[j*len(c.patches.xs)+i]
 }
 
 // better is the better one of a candidate and of another patch's displacement.
-func (p *patches) better(i, j int, best candidate, other int) candidate {
-	u, v := p.u[other], p.v[other]
-	if u == best.u && v == best.v {
+func (c *comparer) better(best candidate, other int) candidate {
+	o := &c.patches.found[other]
+	if o.u == best.u && o.v == best.v {
 		return best
 	}
-	if r := p.compare(i, j, u, v).residual; r < best.residual {
-		return candidate{u, v, r}
+	if there := c.compare(o.u, o.v); there.residual < best.residual {
+		return there
 	}
 	return best
 }
 
 // descend makes steps of Gauss and Newton from a displacement, as long as they lower the
-// difference, and keeps where it ends. One that goes farther than a patch's side is lost
-// and stays where it began.
-func (p *patches) descend(i, j int, from candidate, iterations int) {
-	at := j*len(p.xs) + i
-	h, best := p.h[at], from
-	u, v := from.u, from.v
+// difference, and returns where it ends. One that goes farther than a patch's side is lost
+// and stays where it began, and so does one that begins outside of the second picture.
+func (c *comparer) descend(from candidate, iterations int) candidate {
+	if from.settled || !c.inside(from) {
+		return from
+	}
+	h, best, here := c.tensor, from, from
 	for range iterations {
-		c := p.compare(i, j, u, v)
-		if c.residual < best.residual {
-			best = candidate{u, v, c.residual}
-		} else if c.residual > best.residual {
+		x, y := here.x-float32(h.meanX*here.sum), here.y-float32(h.meanY*here.sum)
+		du, dv := float32(h.xx*x)+float32(h.xy*y), float32(h.xy*x)+float32(h.yy*y)
+		if square(du)+square(dv) < leastStep*leastStep {
+			best.settled = true
 			break
 		}
-		x, y := c.x-h.meanX*c.sum, c.y-h.meanY*c.sum
-		du, dv := h.xx*x+h.xy*y, h.xy*x+h.yy*y
-		u, v = u-du, v-dv
-		if square(du)+square(dv) < leastStep*leastStep {
+		here = c.compare(here.u-du, here.v-dv)
+		if here.residual < best.residual {
+			best = here
+		} else if here.residual > best.residual {
+			best.settled = true
 			break
 		}
 	}
 	if square(best.u-from.u)+square(best.v-from.v) > patchArea {
 		best = from
+		best.settled = true
 	}
-	p.u[at], p.v[at], p.residual[at] = best.u, best.v, best.residual
+	return best
 }
 
 // leastStep, in pixels, changes nothing any more.
 const leastStep = 0.01
 
-// tensorOf computes the inverse matrix of a patch.
-func (p *patches) tensorOf(i, j int) tensor {
-	var x, y, xx, xy, yy float32
-	for row := range patchSide {
-		from := (p.ys[j]+row)*p.first.Width + p.xs[i]
-		across, down := p.acrossX.Values[from:][:patchSide], p.downY.Values[from:][:patchSide]
-		for k, a := range across {
-			b := down[k]
-			x, y = x+a, y+b
-			xx, xy, yy = xx+a*a, xy+a*b, yy+b*b
-		}
+// inside says whether the second picture has all that the patch shows at a displacement, but
+// for a margin. Elsewhere the picture's repeated border tells little of how things move.
+func (c *comparer) inside(at candidate) bool {
+	const margin = 2
+	x, y, to := c.x+at.u-border, c.y+at.v-border, &c.second.grey
+	return x >= -margin && y >= -margin && x <= float32(to.width-patchSide+margin) && y <= float32(to.height-patchSide+margin)
+}
+
+// tensor is the inverse of a patch's matrix of products of derivatives, and their means.
+type tensor struct{ xx, xy, yy, meanX, meanY float32 }
+
+// tensorOf makes a patch's tensor of the sums of kernels.Set.Moments.
+func tensorOf(sums []float32) tensor {
+	var moments [kernels.Moments]float32
+	for i := range moments {
+		moments[i] = total(sums[i*patchSide:])
 	}
-	xx, xy, yy = xx-x*x/patchArea, xy-x*y/patchArea, yy-y*y/patchArea
 	// A ridge of what quantisation to 256 values makes of derivatives.
 	const ridge = patchArea * 0.05
-	xx, yy = xx+ridge, yy+ridge
-	d := xx*yy - xy*xy
-	return tensor{yy / d, -xy / d, xx / d, x / patchArea, y / patchArea}
+	meanX, meanY := moments[0]/patchArea, moments[1]/patchArea
+	xx, xy, yy := moments[2]-float32(moments[0]*meanX)+ridge, moments[3]-float32(moments[0]*meanY), moments[4]-float32(moments[1]*meanY)+ridge
+	d := float32(xx*yy) - float32(xy*xy)
+	return tensor{yy / d, -xy / d, xx / d, meanX, meanY}
+}
+
+// total adds up the parts of a sum, in a fixed order.
+func total(parts []float32) float32 {
+	p := parts[:patchSide]
+	return ((p[0] + p[4]) + (p[2] + p[6])) + ((p[1] + p[5]) + (p[3] + p[7]))
 }
 
 // comparison is what a patch and the part of the second picture at a displacement differ
@@ -180,42 +217,33 @@ func (p *patches) tensorOf(i, j int) tensor {
 // from their mean.
 type comparison struct{ sum, x, y, residual float32 }
 
-func (p *patches) compare(i, j int, u, v float32) comparison {
-	at, there := p.ys[j]*p.first.Width+p.xs[i], p.counterpart(i, j, u, v)
-	return comparePatches(p.first.Values[at:], p.acrossX.Values[at:], p.downY.Values[at:], p.first.Width,
-		p.padded.Values[there.at:], p.padded.Width, &there.weights)
+// compare compares the patch with what is at a displacement.
+func (c *comparer) compare(u, v float32) candidate {
+	to := &c.second.grey
+	there, w := counterpart(to, clamp(c.x+u, c.right), clamp(c.y+v, c.bottom))
+	c.set.Compare(c.sums, c.own, c.acrossX, c.downY, to.values[there:], to.values[there+to.stride:],
+		w[0], w[1], w[2], w[3], c.first.grey.stride, to.stride, patchSide)
+	sums := c.sums[:4*patchSide]
+	sum := total(sums[:patchSide])
+	return candidate{u: u, v: v, comparison: comparison{
+		sum, total(sums[patchSide : 2*patchSide]), total(sums[2*patchSide : 3*patchSide]), total(sums[3*patchSide:]) - float32(sum*sum)/patchArea,
+	}}
 }
 
-// counterpart is where the padded picture has what a patch shows: its upper left pixel, and
-// the weights between four neighbours.
-type counterpart struct {
-	at      int
-	weights [4]float32
-}
-
-// counterpart is that of a patch at a displacement. It stays on the padded picture.
-func (p *patches) counterpart(i, j int, u, v float32) counterpart {
-	x := min(max(float32(p.xs[i]+border)+u, 0), float32(p.padded.Width-patchSide-2))
-	y := min(max(float32(p.ys[j]+border)+v, 0), float32(p.padded.Height-patchSide-2))
-	left, top := int(x), int(y)
-	return counterpart{top*p.padded.Width + left, bilinear(x-float32(left), y-float32(top))}
-}
-
-// comparePatches compares a patch of the first picture, whose rows are stride values apart,
-// with one of the second, between whose values weights interpolate.
-func comparePatches(first, acrossX, downY []float32, stride int, second []float32, secondStride int, w *[4]float32) (c comparison) {
-	var squares float32
-	for row := range patchSide {
-		a, x, y := first[row*stride:][:patchSide], acrossX[row*stride:][:patchSide], downY[row*stride:][:patchSide]
-		upper, lower := second[row*secondStride:][:patchSide+1], second[(row+1)*secondStride:][:patchSide+1]
-		for k := range a {
-			d := w[0]*upper[k] + w[1]*upper[k+1] + w[2]*lower[k] + w[3]*lower[k+1] - a[k]
-			c.sum += d
-			c.x += d * x[k]
-			c.y += d * y[k]
-			squares += d * d
-		}
+// clamp is the nearest to x of 0 to a limit.
+func clamp(x, limit float32) float32 {
+	if !(x > 0) {
+		return 0
 	}
-	c.residual = squares - c.sum*c.sum/patchArea
-	return c
+	if x > limit {
+		return limit
+	}
+	return x
+}
+
+// counterpart is where a sheet has what lies at a point: the upper left pixel among its
+// values, and the weights between four neighbours.
+func counterpart(to *sheet, x, y float32) (at int, weights [4]float32) {
+	left, top := int(x), int(y)
+	return top*to.stride + left, bilinear(x-float32(left), y-float32(top))
 }

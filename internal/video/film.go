@@ -7,6 +7,7 @@ import (
 	"image"
 	"time"
 
+	"impasto/internal/flow"
 	"impasto/internal/picture"
 	"impasto/model"
 )
@@ -162,6 +163,7 @@ type Film struct {
 	options Options
 	size    image.Point // of results
 	series  *model.Series
+	flow    *flow.Estimator
 	cuts    []bool // that the first pass found
 	reports []Report
 	clock   clock
@@ -176,11 +178,15 @@ func New(size image.Point, o Options) (*Film, error) {
 		return nil, err
 	}
 	width, height := model.OutputSize(size.X, size.Y, o.Stylization)
+	estimator, err := flow.NewEstimator(width, height, flow.DefaultOptions())
+	if err != nil {
+		return nil, fmt.Errorf("video: %w", err)
+	}
 	series, err := model.NewSeries(o.Styles, o.Stylization)
 	if err != nil {
 		return nil, err
 	}
-	return &Film{options: o, size: image.Pt(width, height), series: series, cuts: make([]bool, len(o.Frames)), reports: make([]Report, len(o.Frames))}, nil
+	return &Film{options: o, size: image.Pt(width, height), series: series, flow: estimator, cuts: make([]bool, len(o.Frames)), reports: make([]Report, len(o.Frames))}, nil
 }
 
 // Close frees what the film holds.
@@ -233,7 +239,7 @@ func (f *Film) open(ctx context.Context, index int) (view, error) {
 	if err != nil {
 		return view{}, fmt.Errorf("video: frame %d: %w", index+1, err)
 	}
-	return newView(p)
+	return newView(f.flow, p)
 }
 
 // clock tells how long frames take. Those that a shot begins with take longer than others, so

@@ -10,13 +10,20 @@ import (
 
 // view is what a frame shows, at the size at which it is painted.
 type view struct {
-	content *picture.Picture
-	grey    flow.Plane
+	content   *picture.Picture
+	grey      flow.Plane
+	frame     *flow.Frame // of the estimator
+	estimator *flow.Estimator
 }
 
-func newView(content *picture.Picture) (view, error) {
+// newView readies a frame for matches with others of an estimator, which is for its size.
+func newView(e *flow.Estimator, content *picture.Picture) (view, error) {
 	grey, err := flow.Grey(content.Width, content.Height, content.RGB)
-	return view{content, grey}, err
+	if err != nil {
+		return view{}, err
+	}
+	frame, err := e.Frame(grey)
+	return view{content, grey, frame, e}, err
 }
 
 // match is where another frame has what a frame shows.
@@ -30,11 +37,11 @@ type match struct {
 
 // matchOf matches a frame to another one.
 func matchOf(ctx context.Context, frame, other view) (match, error) {
-	there, err := flow.Estimate(ctx, frame.grey, other.grey, flow.DefaultOptions())
+	there, err := frame.estimator.Flow(ctx, frame.frame, other.frame)
 	if err != nil {
 		return match{}, err
 	}
-	back, err := flow.Estimate(ctx, other.grey, frame.grey, flow.DefaultOptions())
+	back, err := frame.estimator.Flow(ctx, other.frame, frame.frame)
 	if err != nil {
 		return match{}, err
 	}

@@ -69,16 +69,31 @@ func TestWarpingIsSmooth(t *testing.T) {
 	}
 }
 
-// match of two frames of a scene.
+func estimatorOf(t *testing.T, s scene.Scene) *flow.Estimator {
+	t.Helper()
+	e, err := flow.NewEstimator(s.Width, s.Height, flow.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func viewOf(t *testing.T, e *flow.Estimator, p *picture.Picture) view {
+	t.Helper()
+	v, err := newView(e, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// matched matches two frames of a scene.
 func matched(t *testing.T, s scene.Scene, deviation float64) (now, other view, m match) {
 	t.Helper()
-	random := newNoise(9)
+	random, e := newNoise(9), estimatorOf(t, s)
 	var views [2]view
 	for i, p := range shoot(s, 3, 2) {
-		var err error
-		if views[i], err = newView(random.add(p, deviation)); err != nil {
-			t.Fatal(err)
-		}
+		views[i] = viewOf(t, e, random.add(p, deviation))
 	}
 	m, err := matchOf(t.Context(), views[1], views[0])
 	if err != nil {
@@ -140,12 +155,9 @@ func TestFramesFartherBackStandIn(t *testing.T) {
 	s := before(false)
 	look := func(reach []int) float64 {
 		tr := tracker{reach: reach}
-		frames := shoot(s, 0, 5)
+		frames, e := shoot(s, 0, 5), estimatorOf(t, s)
 		for i, p := range frames {
-			v, err := newView(p)
-			if err != nil {
-				t.Fatal(err)
-			}
+			v := viewOf(t, e, p)
 			if i == 4 {
 				found, err := tr.prior(t.Context(), v)
 				if err != nil {
@@ -160,9 +172,7 @@ func TestFramesFartherBackStandIn(t *testing.T) {
 						v.content.RGB[k] = float32((x*7+y*13)%11) / 11
 					}
 				}
-				if v, err = newView(v.content); err != nil {
-					t.Fatal(err)
-				}
+				v = viewOf(t, e, v.content)
 			}
 			tr.add(painted{v, v.content}, nil)
 		}

@@ -101,13 +101,14 @@ func rests(f flow.Field, i int) bool {
 }
 
 // What shows the same as before, but for noise: by the mean of differences about a pixel and by
-// their root mean square, in units of the range, or in standard deviations of the noise where
-// that is more. Noise counts up to mostNoise.
+// their root mean square, in units of the range, or by what these are of noise where that is
+// more, up to a bound. Noise is told from all pixels, of which a quarter may move; that of
+// compressed films isn't independent from pixel to pixel.
 const (
 	stillRadius                = 2
-	stillMean, stillSquare     = 1.5 / 255, 5. / 255
-	noiseInMean, noiseInSquare = 1.2, 2
-	mostNoise                  = 5. / 255
+	stillMean, stillSquare     = 3. / 255, 6. / 255
+	noiseInMean, noiseInSquare = 5, 1.6
+	mostMean, mostSquare       = 12. / 255, 24. / 255
 	// moving pixels make those about them move, too.
 	movingRadius = 2
 )
@@ -122,11 +123,14 @@ func unchanged(a, b *picture.Picture) []bool {
 			d := a.RGB[channel*plane+i] - b.RGB[channel*plane+i]
 			difference[i], squares[i] = d, d*d
 		}
-		noise := min(deviation(squares), mostNoise)
-		most, mostSquare := max(stillMean, noiseInMean*noise), square(max(stillSquare, noiseInSquare*noise))
-		means := boxMean(squares, a.Width, a.Height, stillRadius)
-		for i, mean := range boxMean(difference, a.Width, a.Height, stillRadius) {
-			if mean > most || mean < -most || means[i] > mostSquare {
+		means, meanSquares := boxMean(difference, a.Width, a.Height, stillRadius), boxMean(squares, a.Width, a.Height, stillRadius)
+		for i, mean := range means {
+			squares[i] = square(mean)
+		}
+		most := min(max(stillMean, noiseInMean*deviation(squares)), mostMean)
+		mostOf := square(min(max(stillSquare, noiseInSquare*deviation(meanSquares)), mostSquare))
+		for i, mean := range means {
+			if mean > most || mean < -most || meanSquares[i] > mostOf {
 				moving[i] = 1
 			}
 		}
@@ -145,9 +149,14 @@ func square(x float32) float32 { return x * x }
 func deviation(squares []float32) float32 {
 	const (
 		counted = 0.75
-		ratio   = 0.607 // of the root mean square of those to the whole
+		ratio   = 0.607   // of the root mean square of those to the whole
+		sampled = 1 << 15 // are enough
 	)
-	sorted := slices.Sorted(slices.Values(squares))
+	var sorted []float32
+	for i := 0; i < len(squares); i += 1 + len(squares)/sampled {
+		sorted = append(sorted, squares[i])
+	}
+	slices.Sort(sorted)
 	n := max(1, int(counted*float64(len(sorted))))
 	var sum float64
 	for _, v := range sorted[:n] {

@@ -1,9 +1,10 @@
-// Command generate writes the assembly of packages kernels and pairwise: for amd64 with
-// avo, for arm64 with package arm64.
-// Run it by go generate in either package, or here:
+// Command generate writes the assembly of packages internal/cpu/kernels,
+// internal/cpu/pairwise and internal/flow/kernels: for amd64 with avo, for arm64 with
+// package arm64.
+// Run it by go generate in any of them, or here:
 //
-//	go run .                  writes the files of both packages
-//	go run . kernels          writes those of one package
+//	go run .                  writes the files of all packages
+//	go run . cpu/kernels      writes those of one package
 //	go run . -check           compares them with those on disk and fails on a difference
 package main
 
@@ -12,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/mmcloughlin/avo/build"
@@ -22,44 +24,46 @@ import (
 	"impasto/internal/cpu/_generate/neon"
 )
 
-// files are the generated files: package, stem of the name, and the function that
-// adds the file's kernels to a context.
+// files are the generated files: the package's folder in internal, stem of the name, and
+// the function that adds the file's kernels to a context.
 var files = []struct {
 	pkg, stem string
 	emit      func(*build.Context)
 }{
-	{"kernels", "direct", emitDirect},
-	{"kernels", "product", emitProduct},
-	{"kernels", "winograd", emitWinograd},
-	{"kernels", "bfloat16", emitBFloat16},
-	{"kernels", "amx", emitAMX},
-	{"kernels", "half", emitHalf},
-	{"kernels", "vectors", emitVectors},
-	{"kernels", "pool", emitPool},
-	{"kernels", "moments", emitMoments},
-	{"kernels", "sweep", emitSweep},
-	{"pairwise", "pairs", emitPairs},
-	{"pairwise", "accumulate", emitAccumulate},
+	{"cpu/kernels", "direct", emitDirect},
+	{"cpu/kernels", "product", emitProduct},
+	{"cpu/kernels", "winograd", emitWinograd},
+	{"cpu/kernels", "bfloat16", emitBFloat16},
+	{"cpu/kernels", "amx", emitAMX},
+	{"cpu/kernels", "half", emitHalf},
+	{"cpu/kernels", "vectors", emitVectors},
+	{"cpu/kernels", "pool", emitPool},
+	{"cpu/kernels", "moments", emitMoments},
+	{"cpu/kernels", "sweep", emitSweep},
+	{"cpu/pairwise", "pairs", emitPairs},
+	{"cpu/pairwise", "accumulate", emitAccumulate},
+	{"flow/kernels", "flow", emitFlow},
 }
 
-// armFiles are those for arm64, all of package kernels.
+// armFiles are those for arm64.
 var armFiles = []struct {
-	stem string
-	emit func(*arm64.File)
+	pkg, stem string
+	emit      func(*arm64.File)
 }{
-	{"direct", neon.Direct},
-	{"product", neon.Product},
-	{"winograd", neon.Winograd},
-	{"half", neon.Half},
-	{"vectors", neon.Vectors},
-	{"pool", neon.Pool},
-	{"moments", neon.Moments},
-	{"sweep", neon.Sweep},
+	{"cpu/kernels", "direct", neon.Direct},
+	{"cpu/kernels", "product", neon.Product},
+	{"cpu/kernels", "winograd", neon.Winograd},
+	{"cpu/kernels", "half", neon.Half},
+	{"cpu/kernels", "vectors", neon.Vectors},
+	{"cpu/kernels", "pool", neon.Pool},
+	{"cpu/kernels", "moments", neon.Moments},
+	{"cpu/kernels", "sweep", neon.Sweep},
+	{"flow/kernels", "flow", neon.Flow},
 }
 
 func main() {
 	check := flag.Bool("check", false, "compare with the files on disk instead of writing them")
-	folder := flag.String("folder", "..", "`folder` that holds the packages")
+	folder := flag.String("folder", "../..", "`folder` that holds the packages")
 	flag.Parse()
 	if err := run(*folder, flag.Arg(0), *check); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -86,22 +90,22 @@ func run(folder, pkg string, check bool) error {
 	if !found {
 		return fmt.Errorf("no package %q", pkg)
 	}
-	if pkg == "" || pkg == "kernels" {
-		return runArm(filepath.Join(folder, "kernels"), check)
-	}
-	return nil
+	return runArm(folder, pkg, check)
 }
 
 // runArm writes or checks the files for arm64.
-func runArm(folder string, check bool) error {
+func runArm(folder, pkg string, check bool) error {
 	for _, f := range armFiles {
-		file := arm64.NewFile("kernels")
+		if pkg != "" && f.pkg != pkg {
+			continue
+		}
+		file := arm64.NewFile(path.Base(f.pkg))
 		f.emit(file)
 		stubs, err := file.Stubs()
 		if err != nil {
-			return fmt.Errorf("%s for arm64: %w", f.stem, err)
+			return fmt.Errorf("%s/%s for arm64: %w", f.pkg, f.stem, err)
 		}
-		if err := putBoth(filepath.Join(folder, f.stem), "arm64", file.Assembly(), stubs, check); err != nil {
+		if err := putBoth(filepath.Join(folder, f.pkg, f.stem), "arm64", file.Assembly(), stubs, check); err != nil {
 			return err
 		}
 	}
@@ -118,7 +122,7 @@ func generate(pkg string, emit func(*build.Context)) (assembly, stubs []byte, er
 	if err != nil {
 		return nil, nil, err
 	}
-	config := printer.Config{Argv: []string{"go", "generate"}, Name: "avo", Pkg: pkg}
+	config := printer.Config{Argv: []string{"go", "generate"}, Name: "avo", Pkg: path.Base(pkg)}
 	var s, g bytes.Buffer
 	passes := pass.Concat(
 		pass.Compile,
@@ -140,16 +144,16 @@ func putBoth(stem, processor string, assembly, stubs []byte, check bool) error {
 }
 
 // put writes a generated file, or checks that it is there as generated.
-func put(path string, want []byte, check bool) error {
+func put(name string, want []byte, check bool) error {
 	if !check {
-		return os.WriteFile(path, want, 0o644)
+		return os.WriteFile(name, want, 0o644)
 	}
-	got, err := os.ReadFile(path)
+	got, err := os.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("checking generated files: %w; run go generate", err)
 	}
 	if !bytes.Equal(got, want) {
-		return fmt.Errorf("%s is not what the generator makes; run go generate", path)
+		return fmt.Errorf("%s is not what the generator makes; run go generate", name)
 	}
 	return nil
 }

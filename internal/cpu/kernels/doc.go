@@ -23,4 +23,4 @@
 // written.
 package kernels
 
-//go:generate go -C ../_generate run . kernels
+//go:generate go -C ../_generate run . cpu/kernels

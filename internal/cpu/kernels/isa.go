@@ -80,6 +80,15 @@ func ISAs() []string {
 	return names
 }
 
+// ChosenISA names the instruction set that NewWorkers takes.
+func ChosenISA() (string, error) {
+	set, err := chooseISA()
+	if err != nil {
+		return "", err
+	}
+	return set.name, nil
+}
+
 // chooseISA returns the instruction set that the environment asks for, or the best.
 func chooseISA() (*isa, error) {
 	all := isas()

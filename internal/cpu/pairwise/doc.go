@@ -19,4 +19,4 @@
 // program in ../_generate writes. Package kernels chooses which are used.
 package pairwise
 
-//go:generate go -C ../_generate run . pairwise
+//go:generate go -C ../_generate run . cpu/pairwise

@@ -5,8 +5,15 @@
     python internal/flow/testdata/opencv.py /tmp/scenes > internal/flow/testdata/opencv.json
 
 Of each scene and preset: the mean end-point error in pixels, where the second picture shows
-what the first does and everywhere; and the least of ten times, in seconds.
+what the first does and everywhere.
+
+    python internal/flow/testdata/opencv.py --time THREADS /tmp/scenes
+
+prints the times of the preset medium instead, to compare with those of
+go test -bench Estimate ./internal/flow: medians of 50 calls, in milliseconds, of the clock
+and of the processor.
 """
+import argparse
 import glob
 import json
 import os
@@ -30,22 +37,45 @@ def truth_of(path):
         return np.fromfile(file, np.float32).reshape(height, width, 2)
 
 
-folder = sys.argv[1]
-result = {"opencv": cv2.__version__, "threads": cv2.getNumThreads(), "scenes": {}}
-for path in sorted(glob.glob(os.path.join(folder, "*.flo"))):
-    base = path[: -len(".flo")]
-    first, second = (cv2.cvtColor(cv2.imread(f"{base}-{i}.png"), cv2.COLOR_BGR2GRAY) for i in range(2))
-    truth = truth_of(path)
-    seen = cv2.imread(base + "-hidden.png", cv2.IMREAD_GRAYSCALE) == 0
-    of = result["scenes"][os.path.basename(base)] = {"size": [first.shape[1], first.shape[0]]}
-    for name, preset in PRESETS.items():
-        dis = cv2.DISOpticalFlow_create(preset)
-        times = []
-        for _ in range(10):
-            begin = time.perf_counter()
-            flow = dis.calc(first, second, None)
-            times.append(time.perf_counter() - begin)
-        error = np.hypot(*np.moveaxis(flow - truth, 2, 0))
-        of[name] = {"seen": round(float(error[seen].mean()), 4), "all": round(float(error.mean()), 4), "seconds": round(min(times), 4)}
-json.dump(result, sys.stdout, indent=1)
-print()
+def read(base):
+    return (cv2.cvtColor(cv2.imread(f"{base}-{i}.png"), cv2.COLOR_BGR2GRAY) for i in range(2))
+
+
+def errors(bases):
+    result = {"opencv": cv2.__version__, "scenes": {}}
+    for base in bases:
+        first, second = read(base)
+        truth = truth_of(base + ".flo")
+        seen = cv2.imread(base + "-hidden.png", cv2.IMREAD_GRAYSCALE) == 0
+        of = result["scenes"][os.path.basename(base)] = {"size": [first.shape[1], first.shape[0]]}
+        for name, preset in PRESETS.items():
+            flow = cv2.DISOpticalFlow_create(preset).calc(first, second, None)
+            error = np.hypot(*np.moveaxis(flow - truth, 2, 0))
+            of[name] = {"seen": round(float(error[seen].mean()), 4), "all": round(float(error.mean()), 4)}
+    json.dump(result, sys.stdout, indent=1)
+    print()
+
+
+def times(bases, threads):
+    cv2.setNumThreads(threads)
+    for base in bases:
+        first, second = read(base)
+        estimator = cv2.DISOpticalFlow_create(PRESETS["medium"])
+        taken = []
+        for _ in range(50):
+            begin = time.perf_counter(), time.process_time()
+            estimator.calc(first, second, None)
+            taken.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
+        clock, processor = 1000 * np.median(taken, 0)
+        print(f"{os.path.basename(base)}: {clock:.1f} ms, {processor:.1f} ms of the processor")
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("folder")
+parser.add_argument("--time", type=int, metavar="THREADS")
+arguments = parser.parse_args()
+all_bases = [path[: -len(".flo")] for path in sorted(glob.glob(os.path.join(arguments.folder, "*.flo")))]
+if arguments.time:
+    times(all_bases, arguments.time)
+else:
+    errors(all_bases)
