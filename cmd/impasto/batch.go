@@ -95,9 +95,9 @@ and the exit status is 1; the same command tries it again. In the end a table sa
 what became of each.
 
 With --cluster, pictures are painted by the workers of a cluster, on any number of
-machines (impasto cluster --help): all are handed over at once, and fetched as they
-are done. After Ctrl-C they are painted all the same, and the same command fetches
-them. Nothing is painted here.
+machines (impasto cluster --help): some hundreds are handed over at a time, and fetched
+as they are done. After Ctrl-C what was handed over is painted all the same, and the
+same command fetches it. Nothing is painted here.
 
 With --json, standard output gets an object for every picture once it is made,
 found, failed or stopped, with the keys event ("picture"), number, content, style,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -183,9 +184,17 @@ func watchJobs(ctx context.Context, c *cluster.Cluster, o jobsOptions, global gl
 // jobLine says in a line what has become of a job.
 func jobLine(s cluster.State) string {
 	line := fmt.Sprintf("%s  %s  %-9s  %s", time.Now().Format(time.TimeOnly), s.Key[:12], s.Phase, quote.Name(s.Name))
+	var at struct {
+		Done, Total int
+		Waits       string
+	}
 	switch {
-	case len(s.Progress) > 0:
-		line += "  " + string(s.Progress[:min(len(s.Progress), 160)])
+	case len(s.Progress) > 0 && json.Unmarshal(s.Progress, &at) == nil:
+		if at.Waits != "" {
+			line += "  waits: " + at.Waits
+		} else if at.Total > 0 {
+			line += fmt.Sprintf("  iteration %d of %d", at.Done, at.Total)
+		}
 	case s.Phase == cluster.Running:
 		line += "  on " + quote.Name(s.Worker)
 	case s.Phase != cluster.Done && s.Reason() != "":
@@ -196,12 +205,11 @@ func jobLine(s cluster.State) string {
 
 // jobsChange is a command that changes jobs.
 type jobsChange struct {
-	verb, past   string
-	short, long  string
-	state        []string // of jobs that it changes
-	apply        func(*cluster.Cluster, context.Context, string) (cluster.State, error)
-	becomes      cluster.Phase
-	exampleFlags string
+	verb, past  string
+	short, long string
+	state       []string // of jobs that it changes
+	apply       func(*cluster.Cluster, context.Context, string) (cluster.State, error)
+	becomes     cluster.Phase
 }
 
 var cancelling = jobsChange{

@@ -139,6 +139,10 @@ func (c class) String() string { return fmt.Sprintf("%s.%s.%d", c.program, c.dev
 
 func (c class) consumer() string { return fmt.Sprintf("%s-%s-%d", c.program, c.device, c.memory) }
 
+// mostWaiting is how many requests of idle workers a consumer holds. The server's default
+// is 512, and refuses more workers than that.
+const mostWaiting = 1 << 15
+
 // programKey is where a consumer's description says of which version of the program it is.
 const programKey = "impasto.program"
 
@@ -147,7 +151,7 @@ func (c *Cluster) consumerOf(ctx context.Context, of class, program string) (con
 	err = c.patiently(ctx, func(ctx context.Context) error {
 		consumer, err = c.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: of.consumer(), FilterSubject: jobSubjects + of.String() + ".*",
-			AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.Config.AckWait, MaxDeliver: -1, MaxAckPending: -1,
+			AckPolicy: jetstream.AckExplicitPolicy, AckWait: c.Config.AckWait, MaxDeliver: -1, MaxAckPending: -1, MaxWaiting: mostWaiting,
 			InactiveThreshold: idleConsumers, Metadata: map[string]string{programKey: program},
 		})
 		return err

@@ -388,9 +388,10 @@ func (t *Task) release(ctx context.Context) {
 	defer cancel()
 	next := t.state
 	next.Phase, next.Try = Queued, max(0, next.Try-1) // it isn't the job's fault
-	if err := t.worker.cluster.setState(ctx, &next); err == nil {
-		t.worker.options.Log(fmt.Sprintf("gives %s back to the queue", quote.Name(t.Job.Name)))
+	if err := t.worker.cluster.setState(ctx, &next); err != nil {
+		return // another has the job, or gets it once this worker isn't heard of
 	}
+	t.worker.options.Log(fmt.Sprintf("gives %s back to the queue", quote.Name(t.Job.Name)))
 	_ = t.message.Nak()
 	_ = t.worker.cluster.conn.FlushWithContext(ctx)
 }

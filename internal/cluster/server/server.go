@@ -3,7 +3,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -29,8 +28,12 @@ type Options struct {
 	Log func(line string)
 }
 
-// startWait is how long a server may take to start: it reads what it has kept.
-const startWait = 30 * time.Second
+// startWait is how long a server may take to start, since it reads what it has kept, and
+// startLook how often it is looked whether it has.
+const (
+	startWait = 5 * time.Minute
+	startLook = 50 * time.Millisecond
+)
 
 // Server is one that runs.
 type Server struct{ server *server.Server }
@@ -39,7 +42,7 @@ type Server struct{ server *server.Server }
 func Start(o Options) (*Server, error) {
 	native := &server.Options{
 		ServerName: "impasto", Host: o.Host, Port: o.Port, DontListen: o.Silent, Authorization: o.Token,
-		JetStream: true, StoreDir: o.Folder, JetStreamMaxStore: o.MaxBytes, NoSigs: true, NoLog: o.Log == nil,
+		JetStream: true, StoreDir: o.Folder, JetStreamMaxStore: o.MaxBytes, NoSigs: true,
 	}
 	if o.Certificate != "" {
 		configuration, err := server.GenTLSConfig(&server.TLSConfigOpts{
@@ -54,13 +57,23 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster: start a server: %w", err)
 	}
-	if o.Log != nil {
-		s.SetLogger(logger{o.Log}, false, false)
+	log := logger{log: o.Log, fatal: make(chan string, 1)}
+	if o.Log == nil {
+		log.log = func(string) {}
 	}
+	s.SetLogger(log, false, false)
 	s.Start()
-	if !s.ReadyForConnections(startWait) {
+	for began := time.Now(); !s.ReadyForConnections(startLook); {
+		reason := fmt.Sprintf("it takes longer than %s", startWait)
+		select {
+		case reason = <-log.fatal:
+		default:
+			if time.Since(began) < startWait {
+				continue
+			}
+		}
 		s.Shutdown()
-		return nil, errors.New("cluster: the server doesn't start; see whether its port is taken and its folder can be written")
+		return nil, fmt.Errorf("cluster: the server doesn't start: %s", reason)
 	}
 	return &Server{s}, nil
 }
@@ -77,14 +90,22 @@ func (s *Server) Shutdown() {
 	s.server.WaitForShutdown()
 }
 
-// logger passes on what goes wrong.
-type logger struct{ log func(line string) }
+// logger passes on what goes wrong, and has the last of it where the server ends by it.
+type logger struct {
+	log   func(line string)
+	fatal chan string
+}
 
 func (l logger) Noticef(string, ...any) {}
 
 func (l logger) Warnf(format string, values ...any) { l.log(fmt.Sprintf(format, values...)) }
 
-func (l logger) Fatalf(format string, values ...any) { l.log(fmt.Sprintf(format, values...)) }
+func (l logger) Fatalf(format string, values ...any) {
+	select {
+	case l.fatal <- fmt.Sprintf(format, values...):
+	default:
+	}
+}
 
 func (l logger) Errorf(format string, values ...any) { l.log(fmt.Sprintf(format, values...)) }
 
