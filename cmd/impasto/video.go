@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/cluster/painters"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/records"
@@ -33,6 +34,10 @@ type videoOptions struct {
 	Output string // a film, or a folder of frames
 	Folder string // of what is made on the way; empty for one beside the output
 	Keep   bool   // that folder
+
+	cluster clusterOptions
+	memory  int64  // that a frame takes, where it is painted by a cluster
+	group   string // what the jobs are called together that were handed over
 }
 
 // videoSize is the longer side of films, unless they are smaller or a size is given.
@@ -65,6 +70,7 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	f.add(settings.Whole(&o.Passes, 1, 20, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
 	f.add(settings.Whole(&o.Consistency.Iterations, 1, model.MaxIterations, "N"), "frame-iterations", "", "iterations at the last scale of frames that begin with the one before")
 	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at each smaller scale of such frames, down to half of the size")
+	o.cluster.addFlags(f, "have the shots painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, func(string) bool { return false })
 }
 
@@ -96,6 +102,10 @@ otherwise. Masks are of the frame and stay where they are.
 Frames are kept as they are finished, in the folder that --frames-dir names, or else
 in one beside the film, which is removed once that is written. The same command goes on
 where an interrupted one stopped, and comes to the same film.
+
+With --cluster, shots are found here and painted by the workers of a cluster, on any
+number of machines (impasto cluster --help), to the same film. After Ctrl-C they are
+painted all the same, and the same command fetches them.
 
 With --json, standard output gets an object for every frame, with the keys event
 ("frame"), frame and frames, pass and passes, state ("painted" or "reused"), cut (a shot
@@ -157,6 +167,12 @@ func (o *videoOptions) check(given func(flag string) bool) error {
 	}
 	if start, _ := o.StartFile(); start == model.StartFromResult {
 		return usagef("--start result: is for single pictures")
+	}
+	if err := o.cluster.check("video", false); err != nil {
+		return err
+	}
+	if o.cluster.URL != "" && o.Masks.Auto > 0 {
+		return usagef("--mask auto:%d finds regions of the first frame, and with --cluster each shot has its own; write them with impasto masks, and name the files", o.Masks.Auto)
 	}
 	return usage(o.Consistency.Check())
 }
@@ -225,7 +241,7 @@ func runVideo(ctx context.Context, o videoOptions, global globalOptions, input s
 			return err
 		}
 		defer film.Close()
-		files, err := film.Paint(ctx)
+		files, err := o.paint(ctx, film, styles, view)
 		if err == nil && video.IsFilm(o.Output) {
 			err = video.Assemble(ctx, o.Output, files, source, o.Folder)
 		}
@@ -242,6 +258,28 @@ func runVideo(ctx context.Context, o videoOptions, global globalOptions, input s
 		return nil
 	}
 	return os.RemoveAll(o.Folder)
+}
+
+// paint paints the film, here or by a cluster, and returns the files of its frames.
+func (o *videoOptions) paint(ctx context.Context, film *video.Film, styles []styleArgument, view *videoView) ([]string, error) {
+	if o.cluster.URL == "" {
+		return film.Paint(ctx)
+	}
+	runner, err := connectRunner(ctx, o.cluster, "video", func(line string) { view.say("%s", line) })
+	if err != nil {
+		return nil, err
+	}
+	defer runner.Cluster.Close()
+	order := painters.ShotOrder{Settings: o.Values(), Consistency: o.Consistency, Name: filepath.Base(o.Output), Memory: o.memory}
+	for _, s := range styles {
+		order.Styles, order.Weights = append(order.Styles, s.path), append(order.Weights, s.weight)
+	}
+	view.say("looking for shots")
+	files, err := film.PaintShots(ctx, runner.AtOnce(), func(ctx context.Context, shot video.Shot) ([]video.Report, error) {
+		return runner.Shot(ctx, order, shot, o.Folder)
+	})
+	o.group = runner.Batch
+	return files, err
 }
 
 // open opens all that the film is made of.
@@ -276,6 +314,13 @@ func (o *videoOptions) open(ctx context.Context, source video.Source, arguments 
 	key, err := o.key(ctx, arguments)
 	if err != nil {
 		return nil, err
+	}
+	if o.cluster.URL != "" {
+		plan, err := model.MakePlan(ctx, first, styles, options)
+		if err != nil {
+			return nil, err
+		}
+		o.memory = plan.Memory
 	}
 	if !view.global.Quiet {
 		options.Planned = func(plan model.Plan) {
@@ -328,7 +373,11 @@ func (o *videoOptions) explain(err error, view *videoView) error {
 	done := fmt.Sprintf("after %s, which are in %s; the same command goes on from there", report.Count(view.finished, "frame"), quote.Name(o.Folder))
 	switch {
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w %s", errInterrupted, done)
+		err = fmt.Errorf("%w %s", errInterrupted, done)
+		if o.group != "" {
+			return clusterError(err, o.cluster, o.group)
+		}
+		return err
 	case view.finished > 0:
 		return fmt.Errorf("%w %s", err, done)
 	}

@@ -133,17 +133,18 @@ func TestVideoArgumentsThatWontDo(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no output":         {[]string{"frames", "style.png"}, "nowhere to write"},
-		"no style":          {[]string{"frames", "-o", "painted"}, "at least one style"},
-		"no film":           {[]string{"missing.mp4", "style.png", "-o", "painted"}, "missing.mp4"},
-		"a picture as film": {[]string{"frames", "style.png", "-o", "painted.jpg"}, ".mp4"},
-		"onto the input":    {[]string{"frames", "style.png", "-o", "frames"}, "is the input"},
-		"frames onto input": {[]string{"frames", "style.png", "-o", "painted", "--frames-dir", "frames"}, "is an input"},
-		"a time limit":      {[]string{"frames", "style.png", "-o", "painted", "--time-limit", "3s"}, "--time-limit"},
-		"backward":          {[]string{"frames", "style.png", "-o", "painted", "--from", "3s", "--to", "2s"}, "before"},
-		"times of a folder": {[]string{"frames", "style.png", "-o", "painted", "--from", "1s"}, "a folder has no times"},
-		"reach":             {[]string{"frames", "style.png", "-o", "painted", "--look-back", "3,1"}, "ascending"},
-		"a standard stream": {[]string{"-", "style.png", "-o", "painted"}, "standard stream"},
+		"no output":          {[]string{"frames", "style.png"}, "nowhere to write"},
+		"no style":           {[]string{"frames", "-o", "painted"}, "at least one style"},
+		"no film":            {[]string{"missing.mp4", "style.png", "-o", "painted"}, "missing.mp4"},
+		"a picture as film":  {[]string{"frames", "style.png", "-o", "painted.jpg"}, ".mp4"},
+		"onto the input":     {[]string{"frames", "style.png", "-o", "frames"}, "is the input"},
+		"frames onto input":  {[]string{"frames", "style.png", "-o", "painted", "--frames-dir", "frames"}, "is an input"},
+		"a time limit":       {[]string{"frames", "style.png", "-o", "painted", "--time-limit", "3s"}, "--time-limit"},
+		"backward":           {[]string{"frames", "style.png", "-o", "painted", "--from", "3s", "--to", "2s"}, "before"},
+		"times of a folder":  {[]string{"frames", "style.png", "-o", "painted", "--from", "1s"}, "a folder has no times"},
+		"reach":              {[]string{"frames", "style.png", "-o", "painted", "--look-back", "3,1"}, "ascending"},
+		"masks by a cluster": {[]string{"frames", "style.png", "-o", "painted", "--mask", "auto:2", "--cluster", "nats://localhost:1"}, "impasto masks"},
+		"a standard stream":  {[]string{"-", "style.png", "-o", "painted"}, "standard stream"},
 	} {
 		o := impasto(t, folder, append([]string{"video"}, test.args...)...)
 		if o.status == 0 || !strings.Contains(o.stderr, test.want) {
@@ -153,6 +154,34 @@ func TestVideoArgumentsThatWontDo(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(folder, "painted")); err == nil {
 		t.Error("something was made all the same")
 	}
+}
+
+// Shots that a cluster paints make the same film.
+func TestAClusterPaintsAFilmAsOneMachineDoes(t *testing.T) {
+	folder := t.TempDir()
+	writeFilm(t, folder, 3)
+	for i := range 3 { // another shot
+		p := &picture.Picture{Width: 48, Height: 36, RGB: make([]float32, 3*48*36)}
+		for k := range p.RGB {
+			p.RGB[k] = 0.3 * float32((k%48*5+k/48*11+i)%17) / 17
+		}
+		if err := picture.Save(filepath.Join(folder, "frames", fmt.Sprintf("f%d.png", 4+i)), p, picture.SaveOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := serveCluster(t, folder)
+	worker := startWorker(t, folder, url)
+	arguments := func(output string, more ...string) []string {
+		return append(append([]string{"video", "frames", "style.png:2", "-o", output, "--json", "--keep-colors", "0.5"}, smallFilm...), more...)
+	}
+	alone := videoEvents(t, impasto(t, folder, arguments("alone")...).done(t).stdout)["summary"][0]
+	together := videoEvents(t, impasto(t, folder, arguments("together", "--cluster="+url)...).done(t).stdout)["summary"][0]
+	samePictures(t, filepath.Join(folder, "alone"), filepath.Join(folder, "together"), ".png", 6)
+	if together["shots"] != 2. || together["flicker"] != alone["flicker"] || !strings.Contains(worker.text(), "has done together, frames 4 to 6") {
+		t.Errorf("the film is %v, want that of one machine, %v; the worker says\n%s", together, alone, worker.text())
+	}
+	worker.stop()
+	impasto(t, folder, arguments("together", "--cluster="+url)...).done(t) // which is there, without a worker
 }
 
 // Where there is no ffmpeg, a film is refused with how to get it, before any work.

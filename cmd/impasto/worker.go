@@ -135,7 +135,7 @@ func runWorker(ctx context.Context, o workerOptions, global globalOptions, std s
 		return cellDescriber(ctx, content, argumentsOf(styles), seconds, func(format string, values ...any) { say(fmt.Sprintf(format, values...)) })
 	}}
 	w, err := o.newWorker(c, cluster.WorkerOptions{
-		Name: o.Name, Program: buildVersion(), Kinds: map[string]cluster.Kind{painters.Kind: &painter, painters.CellKind: cells},
+		Name: o.Name, Program: buildVersion(), Kinds: map[string]cluster.Kind{painters.Kind: &painter, painters.CellKind: cells, painters.ShotKind: &painters.ShotPainter{Painter: painter}},
 		Devices: painters.Devices(devices[0]), Seats: max(o.AtOnce, 1), Memory: bytes, CacheBytes: o.CacheBytes, CheckpointEvery: o.CheckpointEvery, Log: say,
 	}, len(devices))
 	if err != nil {

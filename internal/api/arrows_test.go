@@ -81,9 +81,9 @@ var arrows = []struct{ from, to string }{
 	{"internal/cluster/server", ""},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
-	{"internal/cluster/painters", "device internal/batch internal/cluster internal/compare internal/picture internal/quote internal/records internal/settings model"},
-	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/records internal/settings internal/timelapse internal/web losses model studio/page"},
 	{"internal/video", "internal/atomicfile internal/flow internal/panics internal/picture internal/quote internal/records model"},
+	{"internal/cluster/painters", "device internal/batch internal/cluster internal/compare internal/picture internal/quote internal/records internal/settings internal/video model"},
+	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/records internal/settings internal/timelapse internal/web losses model studio/page"},
 	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/cluster internal/cluster/painters internal/cluster/server internal/compare internal/made internal/memory internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/records internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse internal/video losses model studio vgg19 weights"},
 

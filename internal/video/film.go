@@ -218,6 +218,16 @@ func (f *Film) Paint(ctx context.Context) (files []string, err error) {
 	return files, nil
 }
 
+// tell tells of something that happened in a pass.
+func (f *Film) tell(e Event) error {
+	if f.options.Progress == nil {
+		return nil
+	}
+	e.Frames, e.Passes = len(f.options.Frames), f.options.Consistency.Passes
+	e.Work, e.Remaining = f.clock.work(), f.clock.remaining()
+	return f.options.Progress(e)
+}
+
 // open reads what a frame shows, at the size of the results.
 func (f *Film) open(ctx context.Context, index int) (view, error) {
 	path := f.options.Frames[index]

@@ -109,12 +109,8 @@ func (p *pass) finish(kind EventKind, index int, r Report) error {
 }
 
 func (p *pass) tell(e Event) error {
-	if p.options.Progress == nil {
-		return nil
-	}
-	e.Frames, e.Pass, e.Passes = len(p.options.Frames), p.number, p.options.Consistency.Passes
-	e.Work, e.Remaining = p.clock.work(), p.clock.remaining()
-	return p.options.Progress(e)
+	e.Pass = p.number
+	return p.Film.tell(e)
 }
 
 // keyOf is that of all that a frame's result follows from: what it shows, the frames before it,

@@ -75,7 +75,7 @@ func (r role) work() error {
 	}
 	painter := &Painter{Local: batch.NewLocal(), Devices: []device.Name{device.CPU}, Threads: r.Threads, Log: say, Pause: r.Pause}
 	w, err := cluster.NewWorker(c, cluster.WorkerOptions{
-		Name: r.Name, Program: r.Program, Kinds: map[string]cluster.Kind{Kind: painter, CellKind: &CellPainter{Painter: *painter}}, Devices: Devices(device.CPU), Seats: 1, Memory: 4 << 30,
+		Name: r.Name, Program: r.Program, Kinds: map[string]cluster.Kind{Kind: painter, CellKind: &CellPainter{Painter: *painter}, ShotKind: &ShotPainter{Painter: *painter}}, Devices: Devices(device.CPU), Seats: 1, Memory: 4 << 30,
 		Folder: r.Folder, CacheBytes: 1 << 30, CheckpointEvery: r.Every, Log: say,
 	})
 	if err != nil {
