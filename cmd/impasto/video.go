@@ -69,7 +69,7 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	f.add(wholeNumbers{&o.Reach}, "look-back", "", "how many frames back to look for what nearer ones hide, such as 1,2,4")
 	f.add(settings.Whole(&o.Passes, 1, 20, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
 	f.add(settings.Whole(&o.Consistency.Iterations, 1, model.MaxIterations, "N"), "frame-iterations", "", "iterations at the last scale of frames that begin with the one before")
-	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at each smaller scale of such frames, down to half of the size")
+	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at the scale below, with which such frames begin")
 	o.cluster.addFlags(f, "have the shots painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, func(string) bool { return false })
 }

@@ -48,14 +48,14 @@ type Consistency struct {
 	// begins with the results of the one before, and what a frame shows for the first time
 	// then goes back to those before it, too.
 	Passes int
-	// Iterations are made at the last scale of frames that begin with one before, and of
-	// smaller scales MiddleIterations each, down to half of the size.
+	// Iterations are made at the last scale of frames that begin with one before, and
+	// MiddleIterations at the one below it, with which they begin.
 	Iterations, MiddleIterations int
 }
 
 // DefaultConsistency makes films that don't flicker.
 func DefaultConsistency() Consistency {
-	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 12, MiddleIterations: 8}
+	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 9, MiddleIterations: 5}
 }
 
 // Check reports what is out of range.

@@ -256,7 +256,7 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 	tied := before != nil && c.Method != Independent
 	if tied || p.number > 1 {
 		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.MiddleIterations, c.MiddleIterations, c.Iterations
-		frame.MinSize = max(longer/2, p.options.Stylization.MinSize)
+		frame.MinSize = max(int(belowLast*float64(longer)), p.options.Stylization.MinSize)
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
 		if float64(frame.MinSize)*math.Sqrt2 > float64(longer)+1 { // there is but one scale
@@ -307,6 +307,9 @@ func (p *pass) look(ctx context.Context, index int, begins bool, now view) (imag
 	}
 	return p.lookOf.content, nil
 }
+
+// belowLast is the share of the size from which on there are two scales, which are √2 apart.
+const belowLast = 0.6
 
 // tiedNoise is the most noise that scales of a frame begin with which begins with another: their
 // iterations are too few to make strokes of more.
