@@ -10,7 +10,7 @@ import (
 )
 
 // inTiles are flags with which a picture of 400 pixels doesn't fit whole.
-var inTiles = []string{"--size=400", "--min-size=400", "--first-iterations=2", "--device=cpu", "--memory=275MiB"}
+var inTiles = []string{"--size=400", "--min-size=400", "--first-iterations=2", "--device=cpu", "--memory=286MiB"}
 
 // A picture that doesn't fit in the memory allowed is looked at in tiles: the program keeps
 // to what it may take, and the picture is that of the whole.
