@@ -26,10 +26,14 @@ func (c *Cluster) Submit(ctx context.Context, job Job) (State, error) {
 	if _, err := c.consumer(ctx, job.class(), job.Program); err != nil {
 		return State{}, err
 	}
-	s := newState(job)
+	s, renewed := newState(job), false
 	err = c.setState(ctx, &s)
 	if errors.Is(err, errChanged) {
-		s, err = c.change(ctx, job.Key, func(there *State) (bool, error) { return c.renew(ctx, there, s) })
+		s, err = c.change(ctx, job.Key, func(there *State) (bool, error) {
+			var err error
+			renewed, err = c.renew(ctx, there, s)
+			return renewed, err
+		})
 	}
 	if err != nil || s.Phase == Done {
 		return s, err
@@ -38,7 +42,30 @@ func (c *Cluster) Submit(ctx context.Context, job Job) (State, error) {
 	if err != nil {
 		return s, err
 	}
-	return s, c.enqueue(ctx, s.Subject, document)
+	added, err := c.enqueue(ctx, s.Subject, document)
+	if err == nil && !added && renewed {
+		err = c.requeue(ctx, s, document)
+	}
+	return s, err
+}
+
+// requeuePause is the time between two tries to queue a job anew.
+const requeuePause = 50 * time.Millisecond
+
+// requeue queues a job that had ended, whose message is still there: whoever ended it is about
+// to acknowledge that, and then it is gone. Where that doesn't come, since a worker has died, the
+// message is delivered again, as that of the job that is queued now.
+func (c *Cluster) requeue(ctx context.Context, s State, document []byte) error {
+	for end := time.Now().Add(2 * c.Config.AckWait); time.Now().Before(end) && sleep(ctx, requeuePause); {
+		added, err := c.enqueue(ctx, s.Subject, document)
+		if err != nil || added {
+			return err
+		}
+		if now, err := c.State(ctx, s.Key); err != nil || now.Phase != Queued {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // newState is that of a job that is submitted.
@@ -73,24 +100,24 @@ func (c *Cluster) renew(ctx context.Context, there *State, now State) (store boo
 	return true, nil
 }
 
-// enqueue adds a job's message to the stream, unless it is there.
-func (c *Cluster) enqueue(ctx context.Context, subject string, document []byte) error {
+// enqueue adds a job's message to the stream, and tells whether it wasn't there.
+func (c *Cluster) enqueue(ctx context.Context, subject string, document []byte) (added bool, err error) {
 	if len(document) > maxDocument {
-		return fmt.Errorf("cluster: the job's document has %d bytes, want %d at most", len(document), maxDocument)
+		return false, fmt.Errorf("cluster: the job's document has %d bytes, want %d at most", len(document), maxDocument)
 	}
-	err := c.patiently(ctx, func(ctx context.Context) error {
+	err = c.patiently(ctx, func(ctx context.Context) error {
 		_, err := c.js.Publish(ctx, subject, document)
 		return err
 	})
 	switch {
 	case isQueued(err):
-		return nil
+		return false, nil
 	case isFull(err):
-		return fmt.Errorf("cluster: the queue of jobs is full (%w); raise its limit with `impasto cluster setup --job-bytes`, or wait until workers have done some", err)
+		return false, fmt.Errorf("cluster: the queue of jobs is full (%w); raise its limit with `impasto cluster setup --job-bytes`, or wait until workers have done some", err)
 	case err != nil:
-		return fmt.Errorf("cluster: queue a job: %w", err)
+		return false, fmt.Errorf("cluster: queue a job: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
 // consumer is the consumer of a class, which is looked up once.
