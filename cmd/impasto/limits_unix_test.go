@@ -56,7 +56,7 @@ func TestShortageOfAddressesIsOneLine(t *testing.T) {
 	folder := workshop(t)
 	limits := []int{1350, 1550, 1750, 2050}
 	if supervise.ChecksBeforeStart {
-		limits = append(limits, 100, 700, 800, 1250, 1300, 1500)
+		limits = append(limits, 125, 700, 800, 1250, 1300, 1500)
 	}
 	for _, mebibytes := range limits {
 		for _, args := range [][]string{
