@@ -169,7 +169,7 @@ func deviation(squares []float32) float32 {
 // boxMean is the mean of the values at most radius columns and rows away, of those that there
 // are.
 func boxMean(values []float32, width, height, radius int) []float32 {
-	sums, counts := make([]float64, (width+1)*(height+1)), 0
+	sums := make([]float64, (width+1)*(height+1)) // of all above and to the left
 	for y := range height {
 		var row float64
 		for x := range width {
@@ -182,9 +182,8 @@ func boxMean(values []float32, width, height, radius int) []float32 {
 		top, bottom := max(y-radius, 0), min(y+radius+1, height)
 		for x := range width {
 			left, right := max(x-radius, 0), min(x+radius+1, width)
-			counts = (bottom - top) * (right - left)
 			sum := sums[bottom*(width+1)+right] - sums[top*(width+1)+right] - sums[bottom*(width+1)+left] + sums[top*(width+1)+left]
-			to[y*width+x] = float32(sum / float64(counts))
+			to[y*width+x] = float32(sum / float64((bottom-top)*(right-left)))
 		}
 	}
 	return to
