@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"impasto/internal/atomicfile"
@@ -42,7 +42,7 @@ func (f *Film) newPass(number int) (*pass, error) {
 		}
 		p.order = append(p.order, i)
 	}
-	for _, of := range []string{"results", "still"} {
+	for _, of := range []string{"results", "ages"} {
 		if err := os.MkdirAll(filepath.Dir(f.file(of, number, 0)), 0o777); err != nil {
 			return nil, fmt.Errorf("video: %w", err)
 		}
@@ -201,10 +201,11 @@ func (p *pass) take(index int, now view, before *prior, result *picture.Picture,
 		r.Cut = p.cuts[index]
 	}
 	var still []bool
+	ages := allSettled(len(now.grey.Values))
 	if before == nil {
 		p.tracker = tracker{reach: p.tracker.reach}
 	} else {
-		still = before.still
+		still, ages = before.still, before.ages
 		r.Trusted, r.Still = share(before.trusted), share(still)
 		last := p.tracker.last()
 		if r.Flicker, err = before.last.flicker(result, last.result); err != nil {
@@ -214,8 +215,8 @@ func (p *pass) take(index int, now view, before *prior, result *picture.Picture,
 			return err
 		}
 	}
-	p.tracker.add(painted{now, result}, still)
-	return p.keepStill(index, still)
+	p.tracker.add(painted{now, result, ages}, still)
+	return p.keepAges(index, still, ages)
 }
 
 // stylize paints a frame to its file.
@@ -331,11 +332,11 @@ func (p *pass) catchUp(ctx context.Context, at int) error {
 		if err != nil {
 			return err
 		}
-		still, err := p.readStill(index)
+		still, ages, err := p.readAges(index)
 		if err != nil {
 			return err
 		}
-		p.tracker.add(painted{now, result}, still)
+		p.tracker.add(painted{now, result, ages}, still)
 	}
 	p.behind = false
 	return nil
@@ -350,50 +351,45 @@ func (p *pass) startedShot(at int) bool {
 	return p.beginsShot(at)
 }
 
-// keepStill keeps which pixels of a frame stayed as they were; none where there are none.
-func (p *pass) keepStill(index int, still []bool) error {
-	file := p.file("still", p.number, index)
-	if share(still) == 0 {
-		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
-	return atomicfile.Write(file, func(w io.Writer) error {
-		img := image.NewPaletted(image.Rect(0, 0, p.size.X, p.size.Y), color.Palette{color.Black, color.White})
+// stood is kept in the place of the age of a pixel that stayed as it was.
+const stood = 255
+
+// keepAges keeps the ages of a frame's pixels, and which of them stayed as they were.
+func (p *pass) keepAges(index int, still []bool, ages []uint8) error {
+	return atomicfile.Write(p.file("ages", p.number, index), func(w io.Writer) error {
+		img := &image.Gray{Pix: slices.Clone(ages), Stride: p.size.X, Rect: image.Rectangle{Max: p.size}}
 		for i, v := range still {
 			if v {
-				img.Pix[i] = 1
+				img.Pix[i] = stood
 			}
 		}
 		return png.Encode(w, img)
 	})
 }
 
-// readStill reads what keepStill keeps.
-func (p *pass) readStill(index int) ([]bool, error) {
-	file := p.file("still", p.number, index)
+// readAges reads what keepAges keeps.
+func (p *pass) readAges(index int) (still []bool, ages []uint8, err error) {
+	file := p.file("ages", p.number, index)
 	data, err := os.Open(file)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer data.Close()
 	img, err := png.Decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	mask, ok := img.(*image.Paletted)
-	if !ok || mask.Rect.Size() != p.size {
-		return nil, fmt.Errorf("%s isn't what was kept of a frame of %d×%d; remove the folder to begin anew", file, p.size.X, p.size.Y)
+	kept, ok := img.(*image.Gray)
+	if !ok || kept.Rect.Size() != p.size {
+		return nil, nil, fmt.Errorf("%s isn't what was kept of a frame of %d×%d; remove the folder to begin anew", file, p.size.X, p.size.Y)
 	}
-	still := make([]bool, len(mask.Pix))
-	for i, v := range mask.Pix {
-		still[i] = v == 1
+	still, ages = make([]bool, len(kept.Pix)), kept.Pix
+	for i, v := range ages {
+		if v == stood {
+			still[i], ages[i] = true, settled
+		}
 	}
-	return still, nil
+	return still, ages, nil
 }
 
 // Copy makes a file of what is in another, whole or not at all.

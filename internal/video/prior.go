@@ -1,9 +1,11 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"image"
 	"image/color"
+	"math"
 	"slices"
 
 	"impasto/internal/picture"
@@ -14,7 +16,16 @@ import (
 type painted struct {
 	view
 	result *picture.Picture
+	// ages are for how many frames each pixel has been painted, up to settled.
+	ages []uint8
 }
+
+// settled is the age from which on a pixel is held to what it was. A frame's iterations are too
+// few to paint what is new in it, so that goes on in the frames behind.
+const settled = 6
+
+// allSettled are the ages of a frame that was painted by itself.
+func allSettled(pixels int) []uint8 { return bytes.Repeat([]byte{settled}, pixels) }
 
 // tracker knows the frames of a shot that were painted last.
 type tracker struct {
@@ -28,7 +39,8 @@ type tracker struct {
 type prior struct {
 	picture        *picture.Picture
 	trusted, still []bool
-	last           match // with the frame before
+	ages           []uint8 // that pixels have before they are painted now
+	last           match   // with the frame before
 }
 
 // add takes in a frame and its result. kept are the pixels that stayed as they were.
@@ -42,6 +54,20 @@ func (t *tracker) add(p painted, kept []bool) {
 	if most := slices.Max(t.reach); len(t.past) > most {
 		t.past = slices.Delete(t.past, 0, len(t.past)-most)
 	}
+}
+
+// agesAlong are the ages that pixels of a frame have which a match leads to this one: a frame
+// more than here, and none where it can't be trusted.
+func (p painted) agesAlong(m match) []uint8 {
+	ages, width, height := make([]uint8, len(m.trusted)), m.field.Width, m.field.Height
+	for i, trusted := range m.trusted {
+		if trusted {
+			x := int(math.Round(float64(i%width) + float64(m.field.U[i])))
+			y := int(math.Round(float64(i/width) + float64(m.field.V[i])))
+			ages[i] = min(p.ages[min(max(y, 0), height-1)*width+min(max(x, 0), width-1)]+1, settled)
+		}
+	}
+	return ages
 }
 
 // blend is one picture, and where over says so another.
@@ -75,14 +101,16 @@ func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
 		if err != nil {
 			return nil, err
 		}
+		ages := before.agesAlong(m)
 		if p.picture == nil {
-			p.picture, p.trusted, p.last = warped, slices.Clone(m.trusted), m
+			p.picture, p.trusted, p.ages, p.last = warped, slices.Clone(m.trusted), ages, m
 			continue
 		}
 		more := make([]bool, len(m.trusted))
 		for i, trusted := range m.trusted {
-			more[i] = trusted && !p.trusted[i]
-			p.trusted[i] = p.trusted[i] || trusted
+			if more[i] = trusted && !p.trusted[i]; more[i] {
+				p.trusted[i], p.ages[i] = true, ages[i]
+			}
 		}
 		p.picture = blend(p.picture, warped, more)
 	}
@@ -90,9 +118,13 @@ func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
 	for i, at := range standing(now.grey, p.last.field) {
 		p.still[i] = p.still[i] && at
 	}
-	p.picture = blend(p.picture, t.last().result, p.still)
+	last := t.last()
+	p.picture = blend(p.picture, last.result, p.still)
 	for i, still := range p.still {
-		p.trusted[i] = p.trusted[i] || still
+		if still {
+			p.trusted[i], p.ages[i] = true, min(last.ages[i]+1, settled)
+		}
+		p.still[i] = still && p.ages[i] == settled
 	}
 	return p, nil
 }
@@ -179,9 +211,13 @@ func (p *prior) halfway(result *picture.Picture) *prior {
 	return &of
 }
 
-// model is the prior as the model takes it.
+// model is the prior as the model takes it: what has settled.
 func (p *prior) model(weight float64) *model.Prior {
+	held := make([]bool, len(p.trusted))
+	for i, trusted := range p.trusted {
+		held[i] = trusted && p.ages[i] == settled
+	}
 	return &model.Prior{
-		Image: p.picture, Trusted: mask{p.picture.Width, p.trusted}, Still: mask{p.picture.Width, p.still}, Weight: weight,
+		Image: p.picture, Trusted: mask{p.picture.Width, held}, Still: mask{p.picture.Width, p.still}, Weight: weight,
 	}
 }

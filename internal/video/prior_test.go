@@ -174,7 +174,7 @@ func TestFramesFartherBackStandIn(t *testing.T) {
 				}
 				v = viewOf(t, e, v.content)
 			}
-			tr.add(painted{v, v.content}, nil)
+			tr.add(painted{v, v.content, allSettled(plane)}, nil)
 		}
 		return 0
 	}
@@ -251,5 +251,28 @@ func TestMeansOfBoxes(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What is new isn't held to what a first frame made of it, until it has been painted for some
+// frames.
+func TestWhatIsNewSettles(t *testing.T) {
+	s := before(false)
+	tr, e := tracker{reach: []int{1}}, estimatorOf(t, s)
+	p := shoot(s, 0, 1)[0]
+	v := viewOf(t, e, p)
+	ages := allSettled(plane)
+	ages[plane/2] = 0
+	tr.add(painted{v, p, ages}, nil)
+	for frame := 1; frame <= settled; frame++ {
+		found, err := tr.prior(t.Context(), v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held := found.model(1).Trusted.(mask).of
+		if want := frame == settled; held[plane/2] != want || found.still[plane/2] != want || !found.trusted[plane/2] || !held[plane/3] {
+			t.Errorf("after %d frames a new pixel is held: %v, and still: %v", frame, held[plane/2], found.still[plane/2])
+		}
+		tr.add(painted{v, p, found.ages}, found.still)
 	}
 }
