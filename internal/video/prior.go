@@ -20,9 +20,10 @@ type painted struct {
 	ages []uint8
 }
 
-// settled is the age from which on a pixel is held to what it was. A frame's iterations are too
-// few to paint what is new in it, so that goes on in the frames behind.
-const settled = 6
+// A frame's iterations are too few to paint what is new in it, so that goes on in the frames
+// behind: a pixel is pulled to what it was from the age of pulled on, and kept as it was, where it
+// stands still, from that of settled on.
+const pulled, settled = 2, 8
 
 // allSettled are the ages of a frame that was painted by itself.
 func allSettled(pixels int) []uint8 { return bytes.Repeat([]byte{settled}, pixels) }
@@ -211,11 +212,11 @@ func (p *prior) halfway(result *picture.Picture) *prior {
 	return &of
 }
 
-// model is the prior as the model takes it: what has settled.
+// model is the prior as the model takes it, without what is too new.
 func (p *prior) model(weight float64) *model.Prior {
 	held := make([]bool, len(p.trusted))
 	for i, trusted := range p.trusted {
-		held[i] = trusted && p.ages[i] == settled
+		held[i] = trusted && p.ages[i] >= pulled
 	}
 	return &model.Prior{
 		Image: p.picture, Trusted: mask{p.picture.Width, held}, Still: mask{p.picture.Width, p.still}, Weight: weight,

@@ -270,7 +270,7 @@ func TestWhatIsNewSettles(t *testing.T) {
 			t.Fatal(err)
 		}
 		held := found.model(1).Trusted.(mask).of
-		if want := frame == settled; held[plane/2] != want || found.still[plane/2] != want || !found.trusted[plane/2] || !held[plane/3] {
+		if held[plane/2] != (frame >= pulled) || found.still[plane/2] != (frame == settled) || !found.trusted[plane/2] || !held[plane/3] {
 			t.Errorf("after %d frames a new pixel is held: %v, and still: %v", frame, held[plane/2], found.still[plane/2])
 		}
 		tr.add(painted{v, p, found.ages}, found.still)
