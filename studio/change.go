@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+
+	"impasto/internal/atomicfile"
 )
 
 // runPatch is what PATCH changes of a run. What is nil stays.
@@ -106,7 +108,7 @@ func (s *Studio) still(r *run) *from {
 		return nil
 	}
 	next := &from{File: startFile(r.Stretch + 1), Side: max(r.Progress.Width, r.Progress.Height)}
-	if err := copyFile(s.store.run(r.ID, next.File), s.store.run(r.ID, resultFile)); err != nil {
+	if err := atomicfile.Copy(s.store.run(r.ID, next.File), s.store.run(r.ID, resultFile)); err != nil {
 		r.remark(fmt.Sprintf("it couldn't go on from its picture and begins anew: %s", refusal(err)))
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"impasto/internal/atomicfile"
 	"impasto/internal/picture"
 	"impasto/internal/settings"
 	"impasto/model"
@@ -71,7 +72,7 @@ func (s *Studio) shrink(to, from string, painted size) error {
 		return err
 	}
 	if source.Bounds().Size() == image.Pt(painted.Width, painted.Height) {
-		return copyFile(to, from)
+		return atomicfile.Copy(to, from)
 	}
 	small, err := picture.ResizedTo(s.context, source, picture.ResizeOptions{Filter: picture.Lanczos}, painted.Width, painted.Height)
 	if err != nil {

@@ -78,16 +78,3 @@ func removeFile(path string) error {
 	}
 	return nil
 }
-
-// copyFile makes a file of what is in another, whole or not at all.
-func copyFile(to, from string) error {
-	file, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return atomicfile.Write(to, func(w io.Writer) error {
-		_, err := io.Copy(w, file)
-		return err
-	})
-}

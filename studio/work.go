@@ -434,7 +434,7 @@ func (w *worker) change() {
 		s.enqueue(r, true)
 		return
 	}
-	if err := copyFile(s.store.run(r.ID, resultFile), s.store.run(r.ID, w.captured.File)); err != nil {
+	if err := atomicfile.Copy(s.store.run(r.ID, resultFile), s.store.run(r.ID, w.captured.File)); err != nil {
 		s.options.Log(fmt.Sprintf("run %s: its picture can't be kept: %v", r.ID, err))
 	} else {
 		r.Saved = savedVersion(r.Progress.Done)

@@ -364,7 +364,7 @@ func (o *videoOptions) publish(frames []string) func(int, string) error {
 	}
 	return func(index int, file string) error {
 		name := filepath.Base(frames[index])
-		return video.Copy(filepath.Join(o.Output, strings.TrimSuffix(name, filepath.Ext(name))+".png"), file)
+		return atomicfile.Copy(filepath.Join(o.Output, strings.TrimSuffix(name, filepath.Ext(name))+".png"), file)
 	}
 }
 

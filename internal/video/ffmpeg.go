@@ -353,7 +353,7 @@ func Assemble(ctx context.Context, path string, frames []string, from Source, fo
 	if err != nil {
 		return fmt.Errorf("video: write %s: %w", quote.Name(path), err)
 	}
-	if err := Copy(path, made); err != nil {
+	if err := atomicfile.Copy(path, made); err != nil {
 		return fmt.Errorf("video: write %s: %w", quote.Name(path), err)
 	}
 	return nil

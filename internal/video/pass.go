@@ -174,7 +174,7 @@ func (p *pass) paintFrame(ctx context.Context, at int, key string) (entry, error
 	}
 	file := p.result(p.number, index)
 	if before != nil && share(before.still) == 1 { // it shows what the one before shows
-		err = Copy(file, p.result(p.number, p.order[at-1]))
+		err = atomicfile.Copy(file, p.result(p.number, p.order[at-1]))
 	} else {
 		err = p.stylize(ctx, index, now, before, &made.Report)
 	}
@@ -390,19 +390,6 @@ func (p *pass) readAges(index int) (still []bool, ages []uint8, err error) {
 		}
 	}
 	return still, ages, nil
-}
-
-// Copy makes a file of what is in another, whole or not at all.
-func Copy(to, from string) error {
-	data, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer data.Close()
-	return atomicfile.Write(to, func(w io.Writer) error {
-		_, err := io.Copy(w, data)
-		return err
-	})
 }
 
 // withContext says where an error happened, unless it is the end of the context.
