@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"impasto/internal/picture"
@@ -223,21 +222,9 @@ func (f *finder) leftOut(before string) string {
 	return before + text + ", which an earlier batch made there"
 }
 
-// picturesIn are the files right in a folder whose names end as those of pictures do, but
-// for those that begin with a point. A folder that can't be read has none.
+// picturesIn are the pictures right in a folder. A folder that can't be read has none.
 func picturesIn(folder string) []string {
-	entries, _ := os.ReadDir(folder)
-	var files []string
-	for _, entry := range entries {
-		name := entry.Name()
-		extension := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
-		if name[0] == '.' || !slices.Contains(picture.Extensions(), extension) {
-			continue
-		}
-		if path := filepath.Join(folder, name); !isFolder(path) {
-			files = append(files, path)
-		}
-	}
+	files, _ := picture.FilesIn(folder)
 	return files
 }
 

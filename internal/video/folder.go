@@ -3,8 +3,6 @@ package video
 import (
 	"cmp"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,16 +13,9 @@ import (
 // FolderFrames are the pictures right in a folder, in the order of their names, in which
 // numbers count as such: frame 9 comes before frame 10.
 func FolderFrames(folder string) ([]string, error) {
-	entries, err := os.ReadDir(folder)
+	files, err := picture.FilesIn(folder)
 	if err != nil {
 		return nil, fmt.Errorf("video: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		known := slices.Contains(picture.Extensions(), strings.TrimPrefix(strings.ToLower(filepath.Ext(e.Name())), "."))
-		if known && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
-			files = append(files, filepath.Join(folder, e.Name()))
-		}
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("video: there are no pictures in %s", quote.Name(folder))
