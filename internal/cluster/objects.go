@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -185,19 +184,15 @@ func (c *Cluster) remove(ctx context.Context, name string) error {
 
 // putFile stores a file under a name that prefix and its digest make.
 func (c *Cluster) putFile(ctx context.Context, prefix, path string) (Object, error) {
-	file, err := os.Open(path)
+	file, size, err := regular.Open(path)
 	if err != nil {
 		return Object{}, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return Object{}, err
-	}
 	sum, err := regular.Digest(ctx, file)
 	if err != nil {
 		return Object{}, err
 	}
-	object := metadata.NewInput(path, info.Size(), sum)
+	object := metadata.NewInput(path, size, sum)
 	return object, c.put(ctx, prefix+object.SHA256, object, file)
 }
