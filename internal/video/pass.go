@@ -200,13 +200,8 @@ func (p *pass) take(index int, now view, before *prior, result *picture.Picture,
 	if p.number > 1 {
 		r.Cut = p.cuts[index]
 	}
-	var still []bool
-	ages := allSettled(len(now.grey.Values))
-	if before == nil {
-		p.tracker = tracker{reach: p.tracker.reach}
-	} else {
-		still, ages = before.still, before.ages
-		r.Trusted, r.Still = share(before.trusted), share(still)
+	if before != nil {
+		r.Trusted, r.Still = share(before.trusted), share(before.still)
 		last := p.tracker.last()
 		if r.Flicker, err = before.last.flicker(result, last.result); err != nil {
 			return err
@@ -215,7 +210,7 @@ func (p *pass) take(index int, now view, before *prior, result *picture.Picture,
 			return err
 		}
 	}
-	p.tracker.add(painted{now, result, ages}, still)
+	still, ages := p.tracker.take(before, now, result)
 	return p.keepAges(index, still, ages)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"image"
-	"image/color"
 	"math"
 	"slices"
 
@@ -57,6 +56,19 @@ func (t *tracker) add(p painted, kept []bool) {
 	}
 }
 
+// take takes in a frame and its result, given what it had of those before it; nil begins a shot. It
+// returns which pixels stayed as they were, and the ages of all.
+func (t *tracker) take(before *prior, now view, result *picture.Picture) (still []bool, ages []uint8) {
+	if before == nil {
+		*t = tracker{reach: t.reach}
+		ages = allSettled(len(now.grey.Values))
+	} else {
+		still, ages = before.still, before.ages
+	}
+	t.add(painted{now, result, ages}, still)
+	return still, ages
+}
+
 // agesAlong are the ages that pixels of a frame have which a match leads to this one: a frame
 // more than here, and none where it can't be trusted.
 func (p painted) agesAlong(m match) []uint8 {
@@ -85,8 +97,8 @@ func blend(one, other *picture.Picture, over []bool) *picture.Picture {
 // last is the frame before.
 func (t *tracker) last() painted { return t.past[len(t.past)-1] }
 
-// prior matches a frame to those before, of which there is one at least. Each pixel takes what the nearest one has in which it
-// can be trusted (Ruder et al., section 4.3).
+// prior matches a frame to those before, of which there is one at least. Each pixel takes what
+// the nearest one has in which it can be trusted (Ruder et al., section 4.3).
 func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
 	p := &prior{}
 	for _, back := range t.reach {
@@ -182,21 +194,15 @@ func (p *prior) filled(content *picture.Picture) *picture.Picture {
 	}
 }
 
-// mask is a picture that is white where of says so.
-type mask struct {
-	width int
-	of    []bool
-}
-
-func (m mask) ColorModel() color.Model { return color.GrayModel }
-
-func (m mask) Bounds() image.Rectangle { return image.Rect(0, 0, m.width, len(m.of)/m.width) }
-
-func (m mask) At(x, y int) color.Color {
-	if m.of[y*m.width+x] {
-		return color.White
+// mask is a picture of a width that is white where of says so.
+func mask(of []bool, width int) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, width, len(of)/width))
+	for i, white := range of {
+		if white {
+			img.Pix[i] = 255
+		}
 	}
-	return color.Black
+	return img
 }
 
 // halfway is the prior where what is trusted and moves is between it and another result (Ruder et
@@ -219,6 +225,6 @@ func (p *prior) model(weight float64) *model.Prior {
 		held[i] = trusted && p.ages[i] >= pulled
 	}
 	return &model.Prior{
-		Image: p.picture, Trusted: mask{p.picture.Width, held}, Still: mask{p.picture.Width, p.still}, Weight: weight,
+		Image: p.picture, Trusted: mask(held, p.picture.Width), Still: mask(p.still, p.picture.Width), Weight: weight,
 	}
 }

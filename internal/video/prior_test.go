@@ -1,6 +1,7 @@
 package video
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -269,9 +270,10 @@ func TestWhatIsNewSettles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := found.model(1).Trusted.(mask).of
-		if held[plane/2] != (frame >= pulled) || found.still[plane/2] != (frame == settled) || !found.trusted[plane/2] || !held[plane/3] {
-			t.Errorf("after %d frames a new pixel is held: %v, and still: %v", frame, held[plane/2], found.still[plane/2])
+		trusted := found.model(1).Trusted.(*image.Gray)
+		held := func(at int) bool { return trusted.Pix[at] == 255 }
+		if held(plane/2) != (frame >= pulled) || found.still[plane/2] != (frame == settled) || !found.trusted[plane/2] || !held(plane/3) {
+			t.Errorf("after %d frames a new pixel is held: %v, and still: %v", frame, held(plane/2), found.still[plane/2])
 		}
 		tr.add(painted{v, p, found.ages}, found.still)
 	}

@@ -29,15 +29,10 @@ func (f *Film) Shots(ctx context.Context) ([]Shot, error) {
 		if err != nil {
 			return nil, fmt.Errorf("video: frame %d: %w", i+1, err)
 		}
-		var still []bool
-		ages := allSettled(len(now.grey.Values))
 		if before == nil {
-			p.tracker = tracker{reach: p.tracker.reach}
 			shots = append(shots, Shot{First: i})
-		} else {
-			still, ages = before.still, before.ages
 		}
-		p.tracker.add(painted{now, now.content, ages}, still) // what it is painted as makes no difference
+		p.tracker.take(before, now, now.content) // what it is painted as makes no difference
 		last := &shots[len(shots)-1]
 		last.Frames = append(last.Frames, f.options.Frames[i])
 		last.Results = append(last.Results, f.result(f.options.Consistency.Passes, i))
