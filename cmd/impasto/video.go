@@ -14,6 +14,7 @@ import (
 
 	"impasto/internal/atomicfile"
 	"impasto/internal/cluster/painters"
+	"impasto/internal/ffmpeg"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/records"
@@ -203,7 +204,7 @@ func (o *videoOptions) settle(inputs []string) error {
 		}
 	} else if err := video.CheckOutput(o.Output); err != nil {
 		return err
-	} else if err := video.FindFFmpeg(); err != nil {
+	} else if err := ffmpeg.Find(); err != nil {
 		return fmt.Errorf("video: write %s: %w", quote.Name(o.Output), err)
 	}
 	if err := os.MkdirAll(o.Folder, 0o777); err != nil {

@@ -28,6 +28,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/panics", ""},
 	{"internal/quote", ""},
 	{"internal/metadata", "internal/quote"},
+	{"internal/ffmpeg", "internal/quote"},
 	{"internal/regular", "internal/quote"},
 	{"internal/web", ""},
 	{"internal/report", "internal/web"},
@@ -47,7 +48,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/recolour", "internal/picture"},
 	{"internal/regions", "internal/picture internal/recolour"},
 	{"internal/terminalgraphics", ""},
-	{"internal/timelapse", "internal/atomicfile internal/picture"},
+	{"internal/timelapse", "internal/atomicfile internal/ffmpeg internal/picture"},
 	{"internal/records", "internal/atomicfile internal/picture internal/quote internal/regular"},
 
 	// The graph, and what its operations mean.
@@ -81,10 +82,10 @@ var arrows = []struct{ from, to string }{
 	{"internal/cluster/server", ""},
 	{"internal/compare", "internal/atomicfile internal/picture internal/quote internal/records internal/report internal/settings losses model"},
 	{"internal/batch", "device internal/atomicfile internal/names internal/panics internal/picture internal/progress internal/quote internal/records internal/report internal/settings model"},
-	{"internal/video", "internal/atomicfile internal/flow internal/panics internal/picture internal/quote internal/records model"},
+	{"internal/video", "internal/atomicfile internal/ffmpeg internal/flow internal/panics internal/picture internal/quote internal/records model"},
 	{"internal/cluster/painters", "device internal/batch internal/cluster internal/compare internal/picture internal/quote internal/records internal/settings internal/video model"},
 	{"studio", "device examples internal/atomicfile internal/made internal/memory internal/metadata internal/panics internal/picture internal/records internal/settings internal/timelapse internal/web losses model studio/page"},
-	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/cluster internal/cluster/painters internal/cluster/server internal/compare internal/made internal/memory internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
+	{"cmd/impasto", "cuda/kernels device internal/atomicfile internal/batch internal/bench internal/cluster internal/cluster/painters internal/cluster/server internal/compare internal/ffmpeg internal/made internal/memory internal/metadata internal/names internal/npz internal/picture internal/progress internal/quote " +
 		"internal/records internal/recolour internal/regions internal/regular internal/report internal/settings internal/supervise internal/terminalgraphics internal/theory internal/timelapse internal/video losses model studio vgg19 weights"},
 
 	// What only tests import, or nothing.

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/ffmpeg"
 	"impasto/internal/picture"
 )
 
@@ -182,22 +183,9 @@ func encodeVideo(w io.Writer, f *frames, codec []string) error {
 		"-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", fmt.Sprintf("%dx%d", f.width, f.height), "-framerate", fmt.Sprint(rate), "-i", "-",
 		"-an", "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1", "-colorspace", "bt709",
 	}, codec...)
-	ffmpeg := exec.Command("ffmpeg", append(arguments, film)...)
-	var complaint strings.Builder
-	ffmpeg.Stderr = &complaint
-	in, err := ffmpeg.StdinPipe()
-	if err != nil {
+	feed := func(in io.Writer) error { return feed(in, f) }
+	if _, err := ffmpeg.Run(context.Background(), feed, "ffmpeg", append(arguments, film)...); err != nil {
 		return err
-	}
-	if err := ffmpeg.Start(); err != nil {
-		return err
-	}
-	feedErr := feed(in, f)
-	if err := ffmpeg.Wait(); err != nil {
-		return fmt.Errorf("ffmpeg: %w: %s", err, strings.TrimSpace(complaint.String()))
-	}
-	if feedErr != nil {
-		return feedErr
 	}
 	made, err := os.Open(film)
 	if err != nil {
@@ -208,9 +196,8 @@ func encodeVideo(w io.Writer, f *frames, codec []string) error {
 	return err
 }
 
-// feed writes all frames, the last several times, and closes the pipe.
-func feed(in io.WriteCloser, f *frames) error {
-	defer in.Close()
+// feed writes all frames, the last several times.
+func feed(in io.Writer, f *frames) error {
 	out, data := bufio.NewWriterSize(in, 1<<20), make([]byte, f.bytes())
 	for i := range f.count + lastSeconds*rate - 1 {
 		if i < f.count {

@@ -8,7 +8,6 @@ import (
 	"image"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"impasto/internal/atomicfile"
+	"impasto/internal/ffmpeg"
 	"impasto/internal/quote"
 )
 
@@ -28,21 +28,6 @@ type Probe struct {
 	HasSound bool
 	// Matrix, Primaries and Transfer are tags of its colours; empty where they aren't known.
 	Matrix, Primaries, Transfer string
-}
-
-// ErrNoFFmpeg says that ffmpeg isn't there, and how to get it.
-var ErrNoFFmpeg = errors.New("films are read and written by ffmpeg and ffprobe, which aren't installed: they come as the package ffmpeg " +
-	"(Debian, Ubuntu: apt install ffmpeg; Fedora: dnf install ffmpeg-free; macOS: brew install ffmpeg; Windows: winget install ffmpeg); " +
-	"a folder of pictures needs nothing")
-
-// FindFFmpeg tells whether ffmpeg and ffprobe are there.
-func FindFFmpeg() error {
-	for _, program := range []string{"ffmpeg", "ffprobe"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return ErrNoFFmpeg
-		}
-	}
-	return nil
 }
 
 // probed is what is read of ffprobe's output.
@@ -71,7 +56,7 @@ type probed struct {
 
 // ProbeFilm asks ffprobe about a film.
 func ProbeFilm(ctx context.Context, path string) (Probe, error) {
-	out, err := run(ctx, nil, "ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", "--", fileName(path))
+	out, err := ffmpeg.Run(ctx, nil, "ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json", "--", fileName(path))
 	if err != nil {
 		return Probe{}, fmt.Errorf("video: %s: %w", quote.Name(path), err)
 	}
@@ -215,7 +200,7 @@ func Extract(ctx context.Context, path, folder string, p Probe, size image.Point
 	arguments := append([]string{"-hide_banner", "-loglevel", "error", "-nostdin", "-y"}, e.arguments()...)
 	arguments = append(arguments, "-i", fileName(path), "-map", "0:V:0", "-vf", "fps="+p.Rate+","+p.filter(size),
 		"-compression_level", "1", "-f", "image2", filepath.Join(strings.ReplaceAll(folder, "%", "%%"), "%06d.png"))
-	if _, err := run(ctx, nil, "ffmpeg", arguments...); err != nil {
+	if _, err := ffmpeg.Run(ctx, nil, "ffmpeg", arguments...); err != nil {
 		if p.isHDR() && strings.Contains(err.Error(), "zscale") {
 			err = fmt.Errorf("its light (%s) is brought down by ffmpeg's filter zscale, which this ffmpeg hasn't got: %w", p.Transfer, err)
 		}
@@ -291,7 +276,7 @@ func Extensions() []string {
 
 // encoder is the best one of a container that this ffmpeg has.
 func (c container) encoder(ctx context.Context) ([]string, error) {
-	out, err := run(ctx, nil, "ffmpeg", "-hide_banner", "-loglevel", "error", "-encoders")
+	out, err := ffmpeg.Run(ctx, nil, "ffmpeg", "-hide_banner", "-loglevel", "error", "-encoders")
 	if err != nil {
 		return nil, err
 	}
@@ -346,9 +331,9 @@ func Assemble(ctx context.Context, path string, frames []string, from Source, fo
 		return append(all, "-f", c.format, made)
 	}
 	feed := func(w io.Writer) error { return concatenate(w, frames) }
-	_, err = run(ctx, feed, "ffmpeg", arguments("copy")...)
+	_, err = ffmpeg.Run(ctx, feed, "ffmpeg", arguments("copy")...)
 	if err != nil && p.HasSound && ctx.Err() == nil { // the container may not take the sound as it is
-		_, err = run(ctx, feed, "ffmpeg", arguments(c.sound)...)
+		_, err = ffmpeg.Run(ctx, feed, "ffmpeg", arguments(c.sound)...)
 	}
 	if err != nil {
 		return fmt.Errorf("video: write %s: %w", quote.Name(path), err)
@@ -392,46 +377,4 @@ func fileName(path string) string {
 		return "file:" + path
 	}
 	return "file:" + filepath.Join(".", path)
-}
-
-// maxComplaint is how much of what a program complains of is told.
-const maxComplaint = 600
-
-// run runs a program and returns what it writes. feed, unless nil, writes its input. What it
-// complains of is part of the error.
-func run(ctx context.Context, feed func(io.Writer) error, program string, arguments ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, program, arguments...)
-	cmd.WaitDelay = 5 * time.Second
-	var out, complaint strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &complaint
-	var in io.WriteCloser
-	if feed != nil {
-		var err error
-		if in, err = cmd.StdinPipe(); err != nil {
-			return nil, err
-		}
-	}
-	if err := cmd.Start(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			return nil, ErrNoFFmpeg
-		}
-		return nil, err
-	}
-	var fed error
-	if feed != nil {
-		fed = feed(in)
-		in.Close()
-	}
-	err := cmd.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil {
-		said := strings.TrimSpace(complaint.String())
-		if len(said) > maxComplaint {
-			said = said[:maxComplaint] + "…"
-		}
-		return nil, fmt.Errorf("%s failed (%w): %s", program, err, quote.Line(said))
-	}
-	return []byte(out.String()), fed
 }

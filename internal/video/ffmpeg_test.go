@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"impasto/internal/ffmpeg"
 	"impasto/internal/picture"
 )
 
@@ -107,7 +108,7 @@ func TestWhatFFmpegComplainsOfIsTold(t *testing.T) {
 		t.Errorf("the error is %v, want the file and ffprobe's words", err)
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, err := OpenSource(t.Context(), film, Excerpt{}); !errors.Is(err, ErrNoFFmpeg) {
+	if _, err := OpenSource(t.Context(), film, Excerpt{}); !errors.Is(err, ffmpeg.ErrMissing) {
 		t.Errorf("without ffmpeg the error is %v", err)
 	}
 }
@@ -138,7 +139,7 @@ func TestAnInterruptEndsFFmpeg(t *testing.T) {
 	pretend(t, "ffmpeg", "exec sleep 60")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := run(ctx, nil, "ffmpeg"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := ffmpeg.Run(ctx, nil, "ffmpeg"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the error is %v, want the context's", err)
 	}
 }
@@ -146,7 +147,7 @@ func TestAnInterruptEndsFFmpeg(t *testing.T) {
 // hasFFmpeg tells whether the real one is here, and says so where it isn't.
 func hasFFmpeg(t *testing.T) bool {
 	t.Helper()
-	if err := FindFFmpeg(); err != nil {
+	if err := ffmpeg.Find(); err != nil {
 		t.Log("NOT TESTED with the real ffmpeg, which isn't installed")
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"impasto/internal/ffmpeg"
 	"impasto/internal/picture"
 	"impasto/internal/quote"
 	"impasto/internal/records"
@@ -33,7 +34,7 @@ func OpenSource(ctx context.Context, path string, e Excerpt) (Source, error) {
 		return s, fmt.Errorf("video: %w", err)
 	}
 	if !info.IsDir() {
-		if err := FindFFmpeg(); err != nil {
+		if err := ffmpeg.Find(); err != nil {
 			return s, fmt.Errorf("video: %s: %w", quote.Name(path), err)
 		}
 		probe, err := ProbeFilm(ctx, path)
