@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +44,7 @@ func newBenchLossesOptions() *benchLossesOptions {
 func (o *benchLossesOptions) addFlags(f flagSet) {
 	f.add(settings.Losses(&o.Losses), "losses", "l", "losses to time, with commas between them; may be repeated")
 	f.add(settings.Names(&o.Layers, "layer", timedLayers()), "layers", "", "layers to time them at, likewise")
-	f.add(sizeList{&o.Sizes}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
+	f.add(wholeNumbers{&o.Sizes, 16, model.MaxSize, "PIXELS"}, "sizes", "s", "sides of square pictures, in pixels, with commas between them")
 	f.add(settings.Whole(&o.Runs, 1, 100000, "N"), "runs", "", "runs to time, after one that isn't")
 	f.add(settings.Real(&o.Budget, 0, 1e6, "SECONDS"), "budget", "", "the most that one loss may take at one layer and size; what would take longer is skipped; 0 sets no limit")
 	f.add(settings.Switch(&o.OnePass), "one-pass", "", "of sinkhorn and sinkhorn-whole, which go through the same pairs of positions many times, time one pass: half an iteration")
@@ -193,36 +191,4 @@ func plotLosses(path string, timings []bench.LossTiming) error {
 		return err
 	}
 	return picture.SaveWith(path, func(w io.Writer) error { return figure.Draw(w, format) })
-}
-
-// sizeList is a flag that takes sides of pictures with commas between them.
-type sizeList struct{ target *[]int }
-
-func (l sizeList) String() string {
-	if l.target == nil {
-		return ""
-	}
-	var parts []string
-	for _, size := range *l.target {
-		parts = append(parts, strconv.Itoa(size))
-	}
-	return strings.Join(parts, ",")
-}
-
-func (l sizeList) Type() string { return "PIXELS,…" }
-
-func (l sizeList) Set(value string) error {
-	var sizes []int
-	for part := range strings.SplitSeq(value, ",") {
-		size, err := strconv.Atoi(part)
-		if err != nil || size < 16 || size > model.MaxSize {
-			return fmt.Errorf("want whole numbers from 16 to %d with commas between them", model.MaxSize)
-		}
-		if slices.Contains(sizes, size) {
-			return errors.New("a size stands twice")
-		}
-		sizes = append(sizes, size)
-	}
-	*l.target = sizes
-	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"image"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,8 +66,8 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	}
 	f.add(settings.Choice(&o.Method, "method", methods), "method", "", describeMethods())
 	f.add(settings.Real(&o.Weight, 0, model.MaxWeight, "WEIGHT"), "temporal-weight", "", "how much it costs to differ from the frame before, warped along the optical flow, where that can be trusted")
-	f.add(wholeNumbers{&o.Reach}, "look-back", "", "how many frames back to look for what nearer ones hide, such as 1,2,4")
-	f.add(settings.Whole(&o.Passes, 1, 20, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
+	f.add(wholeNumbers{&o.Reach, 1, video.MaxReach, "N"}, "look-back", "", "how many frames back to look for what nearer ones hide, such as 1,2,4")
+	f.add(settings.Whole(&o.Passes, 1, video.MaxPasses, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
 	f.add(settings.Whole(&o.Consistency.Iterations, 1, model.MaxIterations, "N"), "frame-iterations", "", "iterations at the last scale of frames that begin with the one before")
 	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at the scale below, with which such frames begin")
 	o.cluster.addFlags(f, "have the shots painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
@@ -383,33 +382,4 @@ func (o *videoOptions) explain(err error, view *videoView) error {
 		return fmt.Errorf("%w %s", err, done)
 	}
 	return err
-}
-
-// wholeNumbers is a flag that takes numbers parted by commas.
-type wholeNumbers struct{ target *[]int }
-
-func (w wholeNumbers) String() string {
-	var all []string
-	for _, n := range *w.target {
-		all = append(all, fmt.Sprint(n))
-	}
-	return strings.Join(all, ",")
-}
-
-func (w wholeNumbers) Type() string { return "N,…" }
-
-func (w wholeNumbers) Set(text string) error {
-	var all []int
-	for part := range strings.SplitSeq(text, ",") {
-		var n int
-		if _, err := fmt.Sscanf(part+"\n", "%d\n", &n); err != nil || n < 1 {
-			return errors.New("want whole numbers from 1, parted by commas, such as 1,2,4")
-		}
-		all = append(all, n)
-	}
-	if !slices.IsSorted(all) {
-		return errors.New("want ascending numbers, such as 1,2,4")
-	}
-	*w.target = all
-	return nil
 }

@@ -62,16 +62,16 @@ func DefaultConsistency() Consistency {
 func (c Consistency) Check() error {
 	last := 0
 	for _, back := range c.Reach {
-		if back <= last || back > maxReach {
-			return fmt.Errorf("video: frames back are %v, want ascending numbers from 1 to %d", c.Reach, maxReach)
+		if back <= last || back > MaxReach {
+			return fmt.Errorf("video: frames back are %v, want ascending numbers from 1 to %d", c.Reach, MaxReach)
 		}
 		last = back
 	}
 	switch {
 	case len(c.Reach) == 0 || c.Reach[0] != 1:
 		return fmt.Errorf("video: frames back are %v, want 1 as the first", c.Reach)
-	case c.Passes < 1 || c.Passes > maxPasses:
-		return fmt.Errorf("video: %d passes, want 1 to %d", c.Passes, maxPasses)
+	case c.Passes < 1 || c.Passes > MaxPasses:
+		return fmt.Errorf("video: %d passes, want 1 to %d", c.Passes, MaxPasses)
 	case c.Iterations < 1 || c.MiddleIterations < 1:
 		return fmt.Errorf("video: %d and %d iterations of a frame, want 1 at least", c.Iterations, c.MiddleIterations)
 	case !(c.Weight >= 0 && c.Weight <= model.MaxWeight):
@@ -87,13 +87,12 @@ func (c Consistency) Check() error {
 	return fmt.Errorf("video: no method is named %q", c.Method)
 }
 
-const (
-	maxReach  = 64
-	maxPasses = 20
-	// cutShare is the share of a frame below which it has so little of those before it that a
-	// new shot begins.
-	cutShare = 0.25
-)
+// How many frames back there are to look at, and how many passes to make, at most.
+const MaxReach, MaxPasses = 64, 20
+
+// cutShare is the share of a frame below which it has so little of those before it that a new shot
+// begins.
+const cutShare = 0.25
 
 // Options say what to make of a film.
 type Options struct {
