@@ -343,3 +343,27 @@ func TestFilmsThatCantBeMade(t *testing.T) {
 		t.Errorf("a frame is missing, and the error is %v", err)
 	}
 }
+
+// A panic of whoever paints shots is the caller's, and a film that is stopped isn't finished.
+func TestShotsThatArentPaintedEndTheFilm(t *testing.T) {
+	o := options(t, slices.Concat(shoot(before(true), 0, 2), shoot(scene.All(testWidth, testHeight)[0], 0, 2)))
+	film, err := New(image.Pt(testWidth, testHeight), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer film.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err = film.PaintShots(ctx, 1, func(_ context.Context, s Shot) ([]Report, error) {
+		cancel()
+		return make([]Report, len(s.Frames)), nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("after one of two shots the film is stopped, and the error is %v", err)
+	}
+	defer func() {
+		if cause := recover(); cause == nil {
+			t.Error("the panic got lost")
+		}
+	}()
+	_, _ = film.PaintShots(t.Context(), 2, func(context.Context, Shot) ([]Report, error) { panic("on purpose") })
+}

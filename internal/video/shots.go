@@ -65,9 +65,12 @@ func (f *Film) PaintShots(ctx context.Context, atOnce int, paint func(context.Co
 		next <- s
 	}
 	close(next)
-	hands := make(chan error, 1)
+	var failed error
+	var panicked any // of a goroutine below, for this one
 	go func() {
-		hands <- panics.Together(max(1, min(atOnce, len(shots))), func(int) error {
+		defer close(ended)
+		defer func() { panicked = recover() }()
+		failed = panics.Together(max(1, min(atOnce, len(shots))), func(int) error {
 			for s := range next {
 				if ctx.Err() != nil {
 					return nil
@@ -77,7 +80,6 @@ func (f *Film) PaintShots(ctx context.Context, atOnce int, paint func(context.Co
 			}
 			return nil
 		})
-		close(ended)
 	}()
 	for e := range ended {
 		if e.err == nil && err == nil {
@@ -88,8 +90,14 @@ func (f *Film) PaintShots(ctx context.Context, atOnce int, paint func(context.Co
 			cancel()
 		}
 	}
-	if failed := <-hands; err == nil {
+	if panicked != nil {
+		panic(panicked)
+	}
+	if err == nil {
 		err = failed
+	}
+	if err == nil {
+		err = ctx.Err() // which ends what hasn't begun, too
 	}
 	if err != nil {
 		return nil, err
