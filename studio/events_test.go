@@ -140,7 +140,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 func TestProgressIsToldTenTimesASecondAtMost(t *testing.T) {
 	c := open(t, Options{})
 	events, stop := c.listen("/events")
-	run := c.begin(c.request(40))
+	run := c.begin(c.request(400)) // of a second or so
 	run = c.waitFor(run.ID, finished)
 	stop()
 	told, pictures := 0, map[int]bool{}
