@@ -66,7 +66,7 @@ func (m match) fill(frame, other view, hidden []bool) error {
 	if err != nil {
 		return err
 	}
-	for i, same := range unchanged(frame.content, shown) {
+	for i, same := range unchanged(frame.content, shown, nil, nil) {
 		if hidden[i] && same && about.known[i] {
 			m.field.U[i], m.field.V[i], m.trusted[i] = about.motion.U[i], about.motion.V[i], true
 		}

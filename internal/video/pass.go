@@ -210,8 +210,8 @@ func (p *pass) take(index int, now view, before *prior, result *picture.Picture,
 			return err
 		}
 	}
-	still, ages := p.tracker.take(before, now, result)
-	return p.keepAges(index, still, ages)
+	stayed, ages := p.tracker.take(before, now, result)
+	return p.keepAges(index, stayed, ages)
 }
 
 // stylize paints a frame to its file.
@@ -327,11 +327,11 @@ func (p *pass) catchUp(ctx context.Context, at int) error {
 		if err != nil {
 			return err
 		}
-		still, ages, err := p.readAges(index)
+		stayed, ages, err := p.readAges(index)
 		if err != nil {
 			return err
 		}
-		p.tracker.add(painted{now, result, ages}, still)
+		p.tracker.add(painted{now, result, ages}, stayed)
 	}
 	p.behind = false
 	return nil
@@ -350,10 +350,10 @@ func (p *pass) startedShot(at int) bool {
 const stood = 255
 
 // keepAges keeps the ages of a frame's pixels, and which of them stayed as they were.
-func (p *pass) keepAges(index int, still []bool, ages []uint8) error {
+func (p *pass) keepAges(index int, stayed []bool, ages []uint8) error {
 	return atomicfile.Write(p.file("ages", p.number, index), func(w io.Writer) error {
 		img := &image.Gray{Pix: slices.Clone(ages), Stride: p.size.X, Rect: image.Rectangle{Max: p.size}}
-		for i, v := range still {
+		for i, v := range stayed {
 			if v {
 				img.Pix[i] = stood
 			}
@@ -363,7 +363,7 @@ func (p *pass) keepAges(index int, still []bool, ages []uint8) error {
 }
 
 // readAges reads what keepAges keeps.
-func (p *pass) readAges(index int) (still []bool, ages []uint8, err error) {
+func (p *pass) readAges(index int) (stayed []bool, ages []uint8, err error) {
 	file := p.file("ages", p.number, index)
 	data, err := os.Open(file)
 	if err != nil {
@@ -378,13 +378,13 @@ func (p *pass) readAges(index int) (still []bool, ages []uint8, err error) {
 	if !ok || kept.Rect.Size() != p.size {
 		return nil, nil, fmt.Errorf("%s isn't what was kept of a frame of %d×%d; remove the folder to begin anew", file, p.size.X, p.size.Y)
 	}
-	still, ages = make([]bool, len(kept.Pix)), kept.Pix
+	stayed, ages = make([]bool, len(kept.Pix)), kept.Pix
 	for i, v := range ages {
 		if v == stood {
-			still[i], ages[i] = true, settled
+			stayed[i], ages[i] = true, settled
 		}
 	}
-	return still, ages, nil
+	return stayed, ages, nil
 }
 
 // withContext says where an error happened, unless it is the end of the context.

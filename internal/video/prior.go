@@ -31,8 +31,11 @@ func allSettled(pixels int) []uint8 { return bytes.Repeat([]byte{settled}, pixel
 type tracker struct {
 	reach []int     // how many frames back to look, ascending
 	past  []painted // the newest last
-	// reference is what each pixel showed when its result was last painted rather than kept.
+	// reference is what each pixel showed when its result was last painted rather than kept, and
+	// in the frames after it: the mean of shown frames, of which there are averaged at most.
 	reference *picture.Picture
+	shown     []uint8
+	stayed    []bool // the pixels whose result hasn't been painted anew in the last frame
 }
 
 // prior is what a frame is to agree with.
@@ -43,30 +46,52 @@ type prior struct {
 	last           match   // with the frame before
 }
 
-// add takes in a frame and its result. kept are the pixels that stayed as they were.
-func (t *tracker) add(p painted, kept []bool) {
-	if t.reference == nil || kept == nil {
-		t.reference = p.content
-	} else {
-		t.reference = blend(p.content, t.reference, kept)
+// add takes in a frame and its result. stayed are the pixels that are as they were, all of the
+// first frame.
+func (t *tracker) add(p painted, stayed []bool) {
+	if t.reference == nil {
+		t.reference, t.shown = p.content, make([]uint8, len(p.ages))
 	}
+	t.refer(p.content, stayed)
+	t.stayed = stayed
 	t.past = append(t.past, p)
 	if most := slices.Max(t.reach); len(t.past) > most {
 		t.past = slices.Delete(t.past, 0, len(t.past)-most)
 	}
 }
 
+// averaged is how many frames the reference of a pixel is the mean of at most: of more, it would
+// go along with slow changes of light.
+const averaged = 8
+
+// refer has the reference take in a frame.
+func (t *tracker) refer(content *picture.Picture, stayed []bool) {
+	to := &picture.Picture{Width: content.Width, Height: content.Height, RGB: slices.Clone(t.reference.RGB)}
+	for i, same := range stayed {
+		if !same {
+			t.shown[i] = 0
+		} else if t.shown[i] == averaged {
+			continue
+		}
+		t.shown[i]++
+		for channel := i; channel < len(to.RGB); channel += len(stayed) {
+			to.RGB[channel] += (content.RGB[channel] - to.RGB[channel]) / float32(t.shown[i])
+		}
+	}
+	t.reference = to
+}
+
 // take takes in a frame and its result, given what it had of those before it; nil begins a shot. It
 // returns which pixels stayed as they were, and the ages of all.
-func (t *tracker) take(before *prior, now view, result *picture.Picture) (still []bool, ages []uint8) {
+func (t *tracker) take(before *prior, now view, result *picture.Picture) (stayed []bool, ages []uint8) {
 	if before == nil {
 		*t = tracker{reach: t.reach}
-		ages = allSettled(len(now.grey.Values))
+		stayed, ages = slices.Repeat([]bool{true}, len(now.grey.Values)), allSettled(len(now.grey.Values))
 	} else {
-		still, ages = before.still, before.ages
+		stayed, ages = before.still, before.ages
 	}
-	t.add(painted{now, result, ages}, still)
-	return still, ages
+	t.add(painted{now, result, ages}, stayed)
+	return stayed, ages
 }
 
 // agesAlong are the ages that pixels of a frame have which a match leads to this one: a frame
@@ -127,8 +152,9 @@ func (t *tracker) prior(ctx context.Context, now view) (*prior, error) {
 		}
 		p.picture = blend(p.picture, warped, more)
 	}
-	p.still = unchanged(now.content, t.reference)
-	for i, at := range standing(now.grey, p.last.field) {
+	stands := standing(now.grey, p.last.field)
+	p.still = unchanged(now.content, t.reference, stands, t.stayed)
+	for i, at := range stands {
 		p.still[i] = p.still[i] && at
 	}
 	last := t.last()

@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"impasto/internal/flow"
@@ -70,6 +71,8 @@ func TestWarpingIsSmooth(t *testing.T) {
 	}
 }
 
+func everywhere(pixels int) []bool { return slices.Repeat([]bool{true}, pixels) }
+
 func estimatorOf(t *testing.T, s scene.Scene) *flow.Estimator {
 	t.Helper()
 	e, err := flow.NewEstimator(s.Width, s.Height, flow.DefaultOptions())
@@ -133,7 +136,7 @@ func TestWhatStandsStill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now, other, m := matched(t, test.scene, test.noise)
-			same := unchanged(now.content, other.content)
+			same := unchanged(now.content, other.content, nil, nil)
 			for i, at := range standing(now.grey, m.field) {
 				same[i] = same[i] && at
 			}
@@ -175,7 +178,7 @@ func TestFramesFartherBackStandIn(t *testing.T) {
 				}
 				v = viewOf(t, e, v.content)
 			}
-			tr.add(painted{v, v.content, allSettled(plane)}, nil)
+			tr.add(painted{v, v.content, allSettled(plane)}, make([]bool, plane))
 		}
 		return 0
 	}
@@ -224,7 +227,7 @@ func TestNoiseIsTold(t *testing.T) {
 		}
 		squares[i] = float32(d * d)
 	}
-	if got := deviation(squares); got < 0.009 || got > 0.015 {
+	if got := deviation(squares, nil); got < 0.009 || got > 0.015 {
 		t.Errorf("the deviation is %v, want 0.01 to 0.015", got)
 	}
 }
@@ -264,7 +267,7 @@ func TestWhatIsNewSettles(t *testing.T) {
 	v := viewOf(t, e, p)
 	ages := allSettled(plane)
 	ages[plane/2] = 0
-	tr.add(painted{v, p, ages}, nil)
+	tr.add(painted{v, p, ages}, everywhere(plane))
 	for frame := 1; frame <= settled; frame++ {
 		found, err := tr.prior(t.Context(), v)
 		if err != nil {
@@ -276,5 +279,112 @@ func TestWhatIsNewSettles(t *testing.T) {
 			t.Errorf("after %d frames a new pixel is held: %v, and still: %v", frame, held(plane/2), found.still[plane/2])
 		}
 		tr.add(painted{v, p, found.ages}, found.still)
+	}
+}
+
+// Noise, even that of a dark night, doesn't have what stands still painted anew, not even now and
+// then.
+func TestNoiseLeavesWhatStandsStill(t *testing.T) {
+	s := before(false)
+	background := shoot(s, 0, 1)[0]
+	for _, deviation := range []float64{0, 0.5, 2, 6, 12} {
+		random, e, tr := newNoise(11), estimatorOf(t, s), tracker{reach: []int{1, 2, 4}}
+		stayed := everywhere(plane)
+		for frame := range 30 {
+			v := viewOf(t, e, random.add(background, deviation))
+			var found *prior
+			if frame > 0 {
+				var err error
+				if found, err = tr.prior(t.Context(), v); err != nil {
+					t.Fatal(err)
+				}
+				for i, still := range found.still {
+					stayed[i] = stayed[i] && still
+				}
+			}
+			tr.take(found, v, v.content)
+		}
+		if got := share(stayed); got < 0.97 {
+			t.Errorf("with noise of %v levels, %.3f of the pixels stay as they are for 30 frames, want 0.97 at least", deviation, got)
+		}
+	}
+}
+
+// A plain area whose flow is that of a thing which moves far away stands still if nearer edges do,
+// and moves if the thing's are the nearest.
+func TestPlainAreasGoWithTheNearestEdges(t *testing.T) {
+	const width, height = 200, 40
+	grey := flow.Plane{Width: width, Height: height, Values: make([]float32, width*height)}
+	field := flow.NewField(width, height)
+	for i := range grey.Values {
+		x, y := i%width, i/width
+		switch {
+		case x < 40 && (x/4+y/4)%2 == 0: // a wall that stands
+			grey.Values[i] = 200
+		case x >= 160 && (x/4+y/4)%2 == 0: // a thing that moves
+			grey.Values[i] = 200
+		}
+		if x >= 45 {
+			field.U[i] = 3
+		}
+	}
+	still := standing(grey, field)
+	for _, at := range []struct {
+		x    int
+		want bool
+	}{{20, true}, {60, true}, {145, false}, {180, false}} {
+		if got := still[height/2*width+at.x]; got != at.want {
+			t.Errorf("at column %d something stands still: %v, want %v", at.x, got, at.want)
+		}
+	}
+}
+
+// What differs a little more than noise does lets go of what was painted anew, but not of what has
+// stayed; what differs much lets go of both.
+func TestWhatHasStayedStaysLonger(t *testing.T) {
+	one := &picture.Picture{Width: testWidth, Height: testHeight, RGB: make([]float32, 3*plane)}
+	stayed := make([]bool, plane)
+	for i := range stayed {
+		stayed[i] = i%testWidth < testWidth/2
+	}
+	for _, test := range []struct {
+		levels    float32
+		new, been bool // are unchanged
+	}{{2, true, true}, {5, false, true}, {15, false, false}} {
+		other := &picture.Picture{Width: testWidth, Height: testHeight, RGB: make([]float32, 3*plane)}
+		for y := 10; y < 30; y++ {
+			for _, x := range []int{10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53} {
+				other.RGB[y*testWidth+x] = test.levels / 255
+			}
+		}
+		same := unchanged(other, one, everywhere(plane), stayed)
+		if been, new := same[20*testWidth+15], same[20*testWidth+49]; been != test.been || new != test.new {
+			t.Errorf("%v levels: what has stayed is unchanged: %v, what hasn't: %v, want %v and %v", test.levels, been, new, test.been, test.new)
+		}
+	}
+}
+
+// The reference is the mean of the first frames that a pixel stays for, and begins anew where it
+// is painted anew.
+func TestTheReferenceIsAMean(t *testing.T) {
+	grey := func(v float32) *picture.Picture {
+		return &picture.Picture{Width: 2, Height: 1, RGB: []float32{v, v, v, v, v, v}}
+	}
+	tr := tracker{reach: []int{1}}
+	add := func(v float32, stayed ...bool) {
+		tr.add(painted{view{content: grey(v)}, grey(v), allSettled(2)}, stayed)
+	}
+	add(0.2, true, true)
+	add(0.4, true, true)
+	add(0.6, true, false)
+	if got := tr.reference.RGB[:2]; math.Abs(float64(got[0]-0.4)) > 1e-6 || math.Abs(float64(got[1]-0.6)) > 1e-6 {
+		t.Errorf("the reference is %v, want [0.4 0.6]", got)
+	}
+	for range 2 * averaged {
+		add(1, true, true)
+	}
+	kept := tr.reference.RGB[0]
+	if add(0, true, true); tr.reference.RGB[0] != kept || kept == 1 {
+		t.Errorf("the reference goes on from %v to %v", kept, tr.reference.RGB[0])
 	}
 }

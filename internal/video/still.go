@@ -25,11 +25,13 @@ const (
 // motions are how the edges about each pixel move.
 type motions struct {
 	rests []bool // many of them stand still
+	firm  []bool // the nearest of these are nearer than any that move
 	// motion is that of what has no edges itself: none where many about stand still, else the
 	// mean of the nearest. Known tells whether there are any.
 	motion flow.Field
 	known  []bool
-	// moving is the mean flow of the nearest of those that move, where there are such.
+	// moving is the mean flow of the nearest of those that move, where there are such no farther
+	// away than many that rest.
 	moving flow.Field
 	moves  []bool
 }
@@ -39,12 +41,14 @@ type motions struct {
 func surroundings(grey flow.Plane, field flow.Field) motions {
 	n, width, height := len(grey.Values), grey.Width, grey.Height
 	edges, resting, us, vs := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	smooth := boxMean(grey.Values, width, height, 1)
 	for y := range height {
 		for x := range width {
 			i := y*width + x
-			across := grey.Values[y*width+min(x+1, width-1)] - grey.Values[y*width+max(x-1, 0)]
-			down := grey.Values[min(y+1, height-1)*width+x] - grey.Values[max(y-1, 0)*width+x]
-			edges[i] = max(square(across)+square(down)-square(leastEdge), 0)
+			across := smooth[y*width+min(x+1, width-1)] - smooth[y*width+max(x-1, 0)]
+			down := smooth[min(y+1, height-1)*width+x] - smooth[max(y-1, 0)*width+x]
+			// Whole numbers have exact sums: where there are no edges, these are zero.
+			edges[i] = max(float32(int(square(across)+square(down)-square(leastEdge))), 0)
 			if rests(field, i) {
 				resting[i] = edges[i]
 			} else {
@@ -53,36 +57,36 @@ func surroundings(grey flow.Plane, field flow.Field) motions {
 		}
 	}
 	m := motions{
-		rests: make([]bool, n), motion: flow.NewField(width, height), known: make([]bool, n),
+		rests: make([]bool, n), firm: make([]bool, n), motion: flow.NewField(width, height), known: make([]bool, n),
 		moving: flow.NewField(width, height), moves: make([]bool, n),
 	}
+	all, rest, alongX, alongY := newBoxes(edges, width, height), newBoxes(resting, width, height), newBoxes(us, width, height), newBoxes(vs, width, height)
 	longer := max(width, height)
-	for radius := max(2, int(aboutRadius*float64(longer))); ; radius *= 4 {
-		mean := func(values []float32) []float32 { return boxMean(values, width, height, radius) }
-		all, rest, u, v := mean(edges), mean(resting), mean(us), mean(vs)
-		for i, w := range all {
-			m.rests[i] = m.rests[i] || rest[i] > 0 && rest[i] >= stillShare*w
+	for i := range n {
+		x, y := i%width, i/width
+		for radius := max(2, int(aboutRadius*float64(longer))); !m.rests[i]; radius *= 2 {
+			w, r, u, v := all.mean(x, y, radius), rest.mean(x, y, radius), alongX.mean(x, y, radius), alongY.mean(x, y, radius)
 			if w > 0 && !m.known[i] {
-				m.known[i], m.motion.U[i], m.motion.V[i] = true, u[i]/w, v[i]/w
+				m.known[i], m.motion.U[i], m.motion.V[i] = true, u/w, v/w
 			}
-			if moving := w - rest[i]; moving > 0.01*w && !m.moves[i] {
-				m.moves[i], m.moving.U[i], m.moving.V[i] = true, u[i]/moving, v[i]/moving
+			if moving := w - r; moving > 0.01*w && !m.moves[i] {
+				m.moves[i], m.moving.U[i], m.moving.V[i] = true, u/moving, v/moving
 			}
-		}
-		if radius >= longer {
-			break
-		}
-	}
-	for i, rests := range m.rests {
-		if rests {
-			m.motion.U[i], m.motion.V[i] = 0, 0
+			if r > 0 && r >= stillShare*w {
+				m.rests[i], m.firm[i] = true, !m.moves[i]
+				m.motion.U[i], m.motion.V[i] = 0, 0
+			}
+			if radius >= longer {
+				break
+			}
 		}
 	}
 	return m
 }
 
 // standing are the pixels that don't move, of those that show the same as before: their flow says
-// so, or many edges about stand still, and their flow is slight or not that of edges which move.
+// so, or many edges about stand still, and are nearer than any that move, or the flow is slight or
+// not that of edges which move.
 // Where the camera moves, none does.
 func standing(grey flow.Plane, field flow.Field) []bool {
 	about := surroundings(grey, field)
@@ -91,7 +95,7 @@ func standing(grey flow.Plane, field flow.Field) []bool {
 		motion := square(field.U[i]) + square(field.V[i])
 		u, v := about.moving.U[i], about.moving.V[i]
 		along := 4*(square(field.U[i]-u)+square(field.V[i]-v)) < square(u)+square(v)
-		still[i] = rests(field, i) || about.rests[i] && (!about.moves[i] || motion < square(slightMotion) || !along)
+		still[i] = rests(field, i) || about.firm[i] || about.rests[i] && (motion < square(slightMotion) || !along)
 	}
 	return still
 }
@@ -103,19 +107,23 @@ func rests(f flow.Field, i int) bool {
 
 // What shows the same as before, but for noise: by the mean of differences about a pixel and by
 // their root mean square, in units of the range, or by what these are of noise where that is
-// more, up to a bound. Noise is told from all pixels, of which a quarter may move; that of
-// compressed films isn't independent from pixel to pixel.
+// more, up to a bound. That of compressed films isn't independent from pixel to pixel.
 const (
 	stillRadius                = 2
 	stillMean, stillSquare     = 3. / 255, 6. / 255
 	noiseInMean, noiseInSquare = 5, 1.6
-	mostMean, mostSquare       = 12. / 255, 24. / 255
+	mostMean, mostSquare       = 20. / 255, 40. / 255
+	// lenience is how many times as much it may be of pixels that stayed as they were until now,
+	// so that the rare larger values of noise don't let them go.
+	lenience = 2.5
 	// moving pixels make those about them move, too.
 	movingRadius = 2
 )
 
-// unchanged are the pixels about which two pictures of a size show the same.
-func unchanged(a, b *picture.Picture) []bool {
+// unchanged are the pixels about which two pictures of a size show the same. Noise is told from
+// the pixels at which nothing moves, as far as that is known, else from all, of which a quarter
+// may show something else. Stayed are the pixels that stayed as they were until now, if any.
+func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
 	plane := a.Width * a.Height
 	moving := make([]float32, plane)
 	difference, squares := make([]float32, plane), make([]float32, plane)
@@ -128,9 +136,14 @@ func unchanged(a, b *picture.Picture) []bool {
 		for i, mean := range means {
 			squares[i] = square(mean)
 		}
-		most := min(max(stillMean, noiseInMean*deviation(squares)), mostMean)
-		mostOf := square(min(max(stillSquare, noiseInSquare*deviation(meanSquares)), mostSquare))
+		inMean, inSquare := noiseInMean*deviation(squares, standing), noiseInSquare*deviation(meanSquares, standing)
 		for i, mean := range means {
+			times := float32(1)
+			if stayed != nil && stayed[i] {
+				times = lenience
+			}
+			most := min(times*max(stillMean, inMean), mostMean)
+			mostOf := square(min(times*max(stillSquare, inSquare), mostSquare))
 			if mean > most || mean < -most || meanSquares[i] > mostOf {
 				moving[i] = 1
 			}
@@ -146,16 +159,23 @@ func unchanged(a, b *picture.Picture) []bool {
 func square(x float32) float32 { return x * x }
 
 // deviation is the standard deviation of normal noise, given squares of which a quarter may be
-// of something else: by the mean of the smaller three quarters.
-func deviation(squares []float32) float32 {
+// of something else: by the mean of the smaller three quarters. Among are those that count, nil
+// for all; it is 0 where these are too few to tell.
+func deviation(squares []float32, among []bool) float32 {
 	const (
 		counted = 0.75
 		ratio   = 0.607   // of the root mean square of those to the whole
 		sampled = 1 << 15 // are enough
+		least   = 64
 	)
 	var sorted []float32
 	for i := 0; i < len(squares); i += 1 + len(squares)/sampled {
-		sorted = append(sorted, squares[i])
+		if among == nil || among[i] {
+			sorted = append(sorted, squares[i])
+		}
+	}
+	if among != nil && len(sorted) < least {
+		return 0
 	}
 	slices.Sort(sorted)
 	n := max(1, int(counted*float64(len(sorted))))
@@ -169,22 +189,38 @@ func deviation(squares []float32) float32 {
 // boxMean is the mean of the values at most radius columns and rows away, of those that there
 // are.
 func boxMean(values []float32, width, height, radius int) []float32 {
-	sums := make([]float64, (width+1)*(height+1)) // of all above and to the left
+	b := newBoxes(values, width, height)
+	to := make([]float32, len(values))
+	for y := range height {
+		for x := range width {
+			to[y*width+x] = b.mean(x, y, radius)
+		}
+	}
+	return to
+}
+
+// boxes are means of values over boxes of any size.
+type boxes struct {
+	width, height int
+	sums          []float64 // of all above and to the left, (height+1)×(width+1)
+}
+
+func newBoxes(values []float32, width, height int) boxes {
+	b := boxes{width, height, make([]float64, (width+1)*(height+1))}
 	for y := range height {
 		var row float64
 		for x := range width {
 			row += float64(values[y*width+x])
-			sums[(y+1)*(width+1)+x+1] = sums[y*(width+1)+x+1] + row
+			b.sums[(y+1)*(width+1)+x+1] = b.sums[y*(width+1)+x+1] + row
 		}
 	}
-	to := make([]float32, len(values))
-	for y := range height {
-		top, bottom := max(y-radius, 0), min(y+radius+1, height)
-		for x := range width {
-			left, right := max(x-radius, 0), min(x+radius+1, width)
-			sum := sums[bottom*(width+1)+right] - sums[top*(width+1)+right] - sums[bottom*(width+1)+left] + sums[top*(width+1)+left]
-			to[y*width+x] = float32(sum / float64((bottom-top)*(right-left)))
-		}
-	}
-	return to
+	return b
+}
+
+// mean is that of the values at most radius columns and rows away, of those that there are.
+func (b boxes) mean(x, y, radius int) float32 {
+	top, bottom := max(y-radius, 0), min(y+radius+1, b.height)
+	left, right := max(x-radius, 0), min(x+radius+1, b.width)
+	above, below := b.sums[top*(b.width+1):], b.sums[bottom*(b.width+1):]
+	return float32((below[right] - above[right] - below[left] + above[left]) / float64((bottom-top)*(right-left)))
 }
