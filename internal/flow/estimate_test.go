@@ -275,32 +275,3 @@ func TestLesserOptionsWork(t *testing.T) {
 		}
 	}
 }
-
-// TestWarpTakesThePictureBack warps along the true flow, which gives the first picture where
-// the second shows it.
-func TestWarpTakesThePictureBack(t *testing.T) {
-	s := scene.All(160, 90)[3]
-	field, hidden := s.Truth(0, 1)
-	warped, inside, err := field.Warp(s.Picture(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var apart float64
-	n, first := 0, s.Picture(0)
-	for i := range hidden {
-		if hidden[i] {
-			continue
-		}
-		if !inside[i] {
-			t.Fatalf("pixel %d is seen but not inside", i)
-		}
-		apart += math.Abs(float64(warped[i] - first[i]))
-		n++
-	}
-	if apart /= float64(n); !(apart < 0.02) {
-		t.Errorf("the pictures are %.3g apart, want 0.02 at most", apart)
-	}
-	if _, _, err := field.Warp(make([]float32, 5)); err == nil {
-		t.Error("five values are taken for planes")
-	}
-}

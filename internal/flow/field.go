@@ -80,29 +80,6 @@ func (s sample) of(values []float32) float32 {
 	return float32(w[0]*values[s.at[0]]) + float32(w[1]*values[s.at[1]]) + float32(w[2]*values[s.at[2]]) + float32(w[3]*values[s.at[3]])
 }
 
-// Warp takes planes of the picture that a field leads to back along it: what each pixel of
-// the first picture shows, as the other has it, by bilinear interpolation. Inside tells
-// where that lies within the other picture; elsewhere its border is repeated.
-func (f Field) Warp(planes []float32) (warped []float32, inside []bool, err error) {
-	n := f.Width * f.Height
-	if n == 0 || len(planes)%n != 0 {
-		return nil, nil, fmt.Errorf("flow: %d values aren't planes of %d×%d", len(planes), f.Height, f.Width)
-	}
-	warped, inside = make([]float32, len(planes)), make([]bool, n)
-	for y := range f.Height {
-		for x := range f.Width {
-			i := y*f.Width + x
-			toX, toY := float32(x)+f.U[i], float32(y)+f.V[i]
-			inside[i] = toX >= 0 && toY >= 0 && toX <= float32(f.Width-1) && toY <= float32(f.Height-1)
-			s := f.sample(toX, toY)
-			for plane := 0; plane < len(planes); plane += n {
-				warped[plane+i] = s.of(planes[plane : plane+n])
-			}
-		}
-	}
-	return warped, inside, nil
-}
-
 // EndPointError is the mean distance of a field's displacements from those of another, in
 // pixels, over the pixels of which counts says so; nil counts all. It is 0 where none
 // counts.

@@ -45,6 +45,28 @@ func TestWarpingByWholePixelsMovesThem(t *testing.T) {
 	}
 }
 
+// Along the true flow, the second picture of a scene becomes the first, where it shows what that
+// does.
+func TestWarpingAlongTrueFlowTakesThePictureBack(t *testing.T) {
+	s := scene.All(160, 90)[3]
+	frames := shoot(s, 0, 2)
+	field, hidden := s.Truth(0, 1)
+	got, err := warp(frames[1], field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var apart float64
+	n := 0
+	for i, v := range got.RGB {
+		if !hidden[i%len(hidden)] {
+			apart, n = apart+math.Abs(float64(v-frames[0].RGB[i])), n+1
+		}
+	}
+	if apart /= float64(n); !(apart < 0.02) {
+		t.Errorf("the pictures are %.3g apart, want 0.02 at most", apart)
+	}
+}
+
 // Where a picture is smooth, warping by parts of pixels is nearly exact.
 func TestWarpingIsSmooth(t *testing.T) {
 	at := func(x, y float64) float32 { return float32(0.5 + 0.4*math.Sin(x*0.3)*math.Cos(y*0.25)) }

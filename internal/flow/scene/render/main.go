@@ -30,6 +30,9 @@ func main() {
 
 func run(args []string) error {
 	width, height := 640, 360
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		args = nil
+	}
 	switch len(args) {
 	case 3:
 		var err error
