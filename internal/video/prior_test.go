@@ -361,6 +361,25 @@ func TestPlainAreasGoWithTheNearestEdges(t *testing.T) {
 	}
 }
 
+// Light that changes everywhere is no noise: once it has changed by more than a little, all is
+// painted anew, however steady the film.
+func TestLightThatChangesIsNoNoise(t *testing.T) {
+	random := newNoise(5)
+	one := shoot(before(false), 0, 1)[0]
+	for _, test := range []struct {
+		levels      float32
+		least, most float64
+	}{{2, 0.97, 1}, {12, 0, 0.1}} {
+		other := random.add(one, 1)
+		for i := range other.RGB {
+			other.RGB[i] -= test.levels / 255
+		}
+		if got := share(unchanged(other, one, everywhere(plane), everywhere(plane))); got < test.least || got > test.most {
+			t.Errorf("with %v levels less light, %.3f of the picture is unchanged, want %v to %v", test.levels, got, test.least, test.most)
+		}
+	}
+}
+
 // What differs a little more than noise does lets go of what was painted anew, but not of what has
 // stayed; what differs much lets go of both.
 func TestWhatHasStayedStaysLonger(t *testing.T) {

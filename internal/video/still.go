@@ -122,7 +122,8 @@ const (
 
 // unchanged are the pixels about which two pictures of a size show the same. Noise is told from
 // the pixels at which nothing moves, as far as that is known, else from all, of which a quarter
-// may show something else. Stayed are the pixels that stayed as they were until now, if any.
+// may show something else; light that changes everywhere is no noise. Stayed are the pixels that
+// stayed as they were until now, if any.
 func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
 	plane := a.Width * a.Height
 	moving := make([]float32, plane)
@@ -133,10 +134,11 @@ func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
 			difference[i], squares[i] = d, d*d
 		}
 		means, meanSquares := boxMean(difference, a.Width, a.Height, stillRadius), boxMean(squares, a.Width, a.Height, stillRadius)
-		for i, mean := range means {
-			squares[i] = square(mean)
+		light := median(means, standing)
+		for i, mean := range means { // of what is left without the light
+			difference[i], squares[i] = square(mean-light), meanSquares[i]-light*(2*mean-light)
 		}
-		inMean, inSquare := noiseInMean*deviation(squares, standing), noiseInSquare*deviation(meanSquares, standing)
+		inMean, inSquare := noiseInMean*deviation(difference, standing), noiseInSquare*deviation(squares, standing)
 		for i, mean := range means {
 			times := float32(1)
 			if stayed != nil && stayed[i] {
@@ -158,32 +160,50 @@ func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
 
 func square(x float32) float32 { return x * x }
 
+// sorted are some of the values, ascending: of those that among says count, nil for all. There
+// are none where they are too few to tell anything by.
+func sorted(values []float32, among []bool) []float32 {
+	const least, enough = 64, 1 << 15
+	var some []float32
+	for i := 0; i < len(values); i += 1 + len(values)/enough {
+		if among == nil || among[i] {
+			some = append(some, values[i])
+		}
+	}
+	if len(some) < least {
+		return nil
+	}
+	slices.Sort(some)
+	return some
+}
+
+// median is that of the values that count, 0 where they are too few.
+func median(values []float32, among []bool) float32 {
+	some := sorted(values, among)
+	if some == nil {
+		return 0
+	}
+	return some[len(some)/2]
+}
+
 // deviation is the standard deviation of normal noise, given squares of which a quarter may be
-// of something else: by the mean of the smaller three quarters. Among are those that count, nil
-// for all; it is 0 where these are too few to tell.
+// of something else: by the mean of the smaller three quarters of those that count. It is 0
+// where these are too few.
 func deviation(squares []float32, among []bool) float32 {
 	const (
 		counted = 0.75
-		ratio   = 0.607   // of the root mean square of those to the whole
-		sampled = 1 << 15 // are enough
-		least   = 64
+		ratio   = 0.607 // of the root mean square of those to the whole
 	)
-	var sorted []float32
-	for i := 0; i < len(squares); i += 1 + len(squares)/sampled {
-		if among == nil || among[i] {
-			sorted = append(sorted, squares[i])
-		}
-	}
-	if among != nil && len(sorted) < least {
+	some := sorted(squares, among)
+	if some == nil {
 		return 0
 	}
-	slices.Sort(sorted)
-	n := max(1, int(counted*float64(len(sorted))))
+	some = some[:int(counted*float64(len(some)))]
 	var sum float64
-	for _, v := range sorted[:n] {
+	for _, v := range some {
 		sum += float64(v)
 	}
-	return float32(math.Sqrt(sum/float64(n)) / ratio)
+	return float32(math.Sqrt(max(sum, 0)/float64(len(some))) / ratio)
 }
 
 // boxMean is the mean of the values at most radius columns and rows away, of those that there
