@@ -332,6 +332,9 @@ func runClusterStatus(ctx context.Context, where clusterOptions, global globalOp
 	if err == nil {
 		err = c.States(ctx, func(state cluster.State) bool { s.Jobs[state.Phase]++; return true })
 	}
+	if s.Workers == nil {
+		s.Workers = []cluster.Presence{}
+	}
 	if err != nil { // who is there is why
 		for _, line := range lines {
 			fmt.Fprintln(std.err, quote.Line(line))
