@@ -61,6 +61,18 @@ func (o clusterOptions) options(what string, say func(line string)) cluster.Opti
 	}
 }
 
+// answering is how long a command waits for the answers of a cluster that has none of pictures
+// painted.
+const answering = 30 * time.Second
+
+// asking are the options of a connection of a command that ends where the cluster doesn't
+// answer, as pictures wouldn't.
+func (o clusterOptions) asking(what string, say func(line string)) cluster.Options {
+	options := o.options(what, say)
+	options.Patience = answering
+	return options
+}
+
 // commandLine is the command that runs, without passwords in the addresses of clusters.
 func commandLine() string {
 	args := slices.Clone(os.Args[1:])
@@ -193,16 +205,20 @@ func newClusterSetupCommand(global *globalOptions) *cobra.Command {
 and leaves jobs and pictures as they are. A cluster that isn't set up is set up with
 the defaults by whoever connects first and may do so: setup is for others, and for
 operators who don't let workers make streams. Workers and batches read the values
-when they connect.`,
-		Example: `  impasto cluster setup --cluster nats://queue:4222 --replicas 3 --object-bytes 500GiB`,
-		Args:    cobra.NoArgs,
+when they connect.
+
+With --replicas 3 everything is kept on three servers that know one another, and any
+one of them may be away.`,
+		Example: `  impasto cluster setup --cluster nats://queue:4222 --object-bytes 500GiB
+  impasto cluster setup --cluster nats://queue-1:4222,nats://queue-2:4222,nats://queue-3:4222 --replicas 3`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := where.check("cluster setup", true); err != nil {
 				return err
 			}
 			config.ObjectBytes, config.JobBytes = unlimited(objectBytes), unlimited(jobBytes)
 			say := newSayer(cmd.ErrOrStderr(), global.Quiet)
-			c, err := cluster.Setup(cmd.Context(), where.options("setup", say), config)
+			c, err := cluster.Setup(cmd.Context(), where.asking("setup", say), config)
 			if err != nil {
 				return err
 			}
@@ -234,13 +250,16 @@ func newClusterStatusCommand(global *globalOptions) *cobra.Command {
 	var where clusterOptions
 	cmd := &cobra.Command{
 		Use:   "status --cluster URL",
-		Short: "Say which workers there are and how many jobs",
-		Long: `Status says how a cluster is set up, how many jobs it knows in which state, and which
-workers are there, with what each can do and why it doesn't take jobs if it doesn't.
+		Short: "Say which servers and workers there are and how many jobs",
+		Long: `Status says on which servers everything is kept, which of them are gone or have yet to
+catch up, how many jobs the cluster knows in which state, and which workers are there,
+with what each can do and why it doesn't take jobs if it doesn't.
 
 With --json it prints an object with the keys url, workers (a list of objects with
 name, program, devices, seats, memory, jobs, begun and refuses), jobs (an object: how
-many by state), ack_wait_seconds and tries.`,
+many by state), ack_wait_seconds, tries, replicas, leaderless (a list of streams that too few
+servers are there for) and servers (a list of objects with name, leads, away and late,
+which are lists of streams, behind and heard_seconds).`,
 		Example: `  impasto cluster status --cluster nats://localhost:4222`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -250,7 +269,7 @@ many by state), ack_wait_seconds and tries.`,
 			return runClusterStatus(cmd.Context(), where, *global, streamsOf(cmd))
 		},
 	}
-	where.addFlags(flagsOf(cmd, "Flags"), "the NATS server: nats://HOST:PORT, or tls://HOST:PORT")
+	where.addFlags(flagsOf(cmd, "Flags"), "the NATS server: nats://HOST:PORT, or tls://HOST:PORT; several with commas between them")
 	return cmd
 }
 
@@ -261,19 +280,65 @@ type clusterStatus struct {
 	Jobs    map[cluster.Phase]int `json:"jobs"`
 	AckWait float64               `json:"ack_wait_seconds"`
 	Tries   int                   `json:"tries"`
+
+	Replicas   int              `json:"replicas"`
+	Servers    []cluster.Server `json:"servers"`
+	Leaderless []string         `json:"leaderless"`
+}
+
+// serverLines say on which servers everything is kept, and what is wrong with them. Name is
+// that of the cluster that they are, or empty.
+func (s clusterStatus) serverLines(name string) (lines []string) {
+	var names []string
+	for _, of := range s.Servers {
+		names = append(names, quote.Name(of.Name))
+	}
+	line := fmt.Sprintf("  kept on %s: %s", report.Count(s.Replicas, "server"), strings.Join(names, ", "))
+	if s.Replicas == 1 && name != "" {
+		line += fmt.Sprintf("; the servers of %s keep it on several with `impasto cluster setup --replicas 3`", quote.Name(name))
+	}
+	lines = append(lines, line)
+	for _, of := range s.Servers {
+		if len(of.Away) > 0 {
+			lines = append(lines, fmt.Sprintf("  %s is gone, and wasn't heard of for %s: %s", quote.Name(of.Name),
+				time.Duration(of.Heard*float64(time.Second)).Round(time.Second), strings.Join(of.Away, ", ")))
+		}
+		if len(of.Late) > 0 {
+			lines = append(lines, fmt.Sprintf("  %s catches up, %s behind: %s", quote.Name(of.Name), report.Count(int(of.Behind), "change"), strings.Join(of.Late, ", ")))
+		}
+	}
+	if len(s.Leaderless) > 0 {
+		lines = append(lines, fmt.Sprintf("  nobody can read or change %s: more than half of the servers that keep it have to be there", strings.Join(s.Leaderless, ", ")))
+	}
+	return lines
 }
 
 func runClusterStatus(ctx context.Context, where clusterOptions, global globalOptions, std streams) error {
-	c, err := cluster.Connect(ctx, where.options("status", newSayer(std.err, global.Quiet)))
+	c, err := cluster.Connect(ctx, where.asking("status", newSayer(std.err, global.Quiet)))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	s := clusterStatus{URL: c.URL(), Jobs: map[cluster.Phase]int{}, AckWait: c.Config.AckWait.Seconds(), Tries: c.Config.Tries}
-	if s.Workers, err = c.Workers(ctx); err != nil {
+	s := clusterStatus{
+		URL: c.URL(), Jobs: map[cluster.Phase]int{}, AckWait: c.Config.AckWait.Seconds(), Tries: c.Config.Tries, Replicas: c.Config.Replicas, Leaderless: []string{},
+	}
+	servers, leaderless, err := c.Servers(ctx)
+	if err != nil {
 		return err
 	}
-	if err := c.States(ctx, func(state cluster.State) bool { s.Jobs[state.Phase]++; return true }); err != nil {
+	s.Servers, s.Leaderless = servers, append(s.Leaderless, leaderless...)
+	lines := s.serverLines(c.Name())
+	s.Workers, err = c.Workers(ctx)
+	if err == nil {
+		err = c.States(ctx, func(state cluster.State) bool { s.Jobs[state.Phase]++; return true })
+	}
+	if s.Workers == nil {
+		s.Workers = []cluster.Presence{}
+	}
+	if err != nil { // who is there is why
+		for _, line := range lines {
+			fmt.Fprintln(std.err, quote.Line(line))
+		}
 		return err
 	}
 	if global.JSON {
@@ -284,6 +349,11 @@ func runClusterStatus(ctx context.Context, where clusterOptions, global globalOp
 		counts = append(counts, fmt.Sprintf("%d %s", s.Jobs[phase], phase))
 	}
 	_, err = fmt.Fprintf(std.out, "%s: %s; jobs: %s\n", s.URL, report.Count(len(s.Workers), "worker"), strings.Join(counts, ", "))
+	for _, line := range lines {
+		if err == nil {
+			_, err = fmt.Fprintln(std.out, quote.Line(line))
+		}
+	}
 	for _, w := range s.Workers {
 		line := fmt.Sprintf("  %s  %s at a time on %s, %s, %d under way, since %s, %s", quote.Name(w.Name), report.Count(w.Seats, "picture"),
 			strings.Join(w.Devices, " or "), mebibytes(w.Memory), len(w.Jobs), w.Begun.Local().Format(time.DateTime), w.Program)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"impasto/internal/cluster"
 )
 
 // background is a program that runs until the test ends.
@@ -208,6 +210,48 @@ func TestClusterCommandsRefuse(t *testing.T) {
 		{[]string{"batch", "photos", "--style=style.png", "--out-dir=out", "--cluster=nats://127.0.0.1:1"}, 1, []string{"connect to nats://127.0.0.1:1"}},
 	} {
 		impasto(t, folder, test.args...).refused(t, test.status, test.fragments...)
+	}
+}
+
+func TestAServerByItselfKeepsEverythingOnce(t *testing.T) {
+	folder := contents(t)
+	url := serveCluster(t, folder)
+	impasto(t, folder, "cluster", "setup", "--replicas=3", "--cluster="+url).refused(t, statusFailed, "this server is by itself", "--replicas 1")
+	impasto(t, folder, "cluster", "setup", "--replicas=2", "--cluster="+url).refused(t, statusFailed, "want 1, 3 or 5")
+	several := "nats://127.0.0.1:1," + url // of which the first isn't there
+	if status := impasto(t, folder, "cluster", "status", "--cluster="+several).done(t).stdout; !strings.Contains(status, "kept on 1 server: impasto\n") {
+		t.Errorf("the status is %s", status)
+	}
+	var status clusterStatus
+	text := impasto(t, folder, "cluster", "status", "--json", "--cluster="+several).done(t).stdout
+	if err := json.Unmarshal([]byte(text), &status); err != nil || status.Replicas != 1 || len(status.Servers) != 1 || len(status.Servers[0].Leads) != 5 || status.Workers == nil {
+		t.Errorf("%v, the status is %s", err, text)
+	}
+}
+
+func TestTheStatusSaysWhichServersAreGone(t *testing.T) {
+	whole := []cluster.Server{{Name: "queue-1", Leads: []string{"JOBS", "STATES"}}, {Name: "queue-2"}, {Name: "queue-3"}}
+	gone := slices.Clone(whole)
+	gone[1].Away, gone[1].Heard = []string{"JOBS", "STATES"}, 12.3
+	late := slices.Clone(whole)
+	late[2].Late, late[2].Behind = []string{"STATES"}, 1
+	for _, test := range []struct {
+		name   string
+		status clusterStatus
+		want   []string
+	}{
+		{"impasto", clusterStatus{Replicas: 3, Servers: whole}, []string{"  kept on 3 servers: queue-1, queue-2, queue-3"}},
+		{"impasto", clusterStatus{Replicas: 3, Servers: gone}, []string{"  kept on 3 servers: queue-1, queue-2, queue-3", "  queue-2 is gone, and wasn't heard of for 12s: JOBS, STATES"}},
+		{"impasto", clusterStatus{Replicas: 3, Servers: late}, []string{"  kept on 3 servers: queue-1, queue-2, queue-3", "  queue-3 catches up, 1 change behind: STATES"}},
+		{"impasto", clusterStatus{Replicas: 3, Servers: whole, Leaderless: []string{"OBJECTS"}}, []string{
+			"  kept on 3 servers: queue-1, queue-2, queue-3", "  nobody can read or change OBJECTS: more than half of the servers that keep it have to be there",
+		}},
+		{"impasto", clusterStatus{Replicas: 1, Servers: whole[:1]}, []string{"  kept on 1 server: queue-1; the servers of impasto keep it on several with `impasto cluster setup --replicas 3`"}},
+		{"", clusterStatus{Replicas: 1, Servers: whole[:1]}, []string{"  kept on 1 server: queue-1"}},
+	} {
+		if got := test.status.serverLines(test.name); !slices.Equal(got, test.want) {
+			t.Errorf("of %+v it says %q, want %q", test.status, got, test.want)
+		}
 	}
 }
 

@@ -85,7 +85,7 @@ func (o *jobsOptions) run(cmd *cobra.Command, global globalOptions, name string,
 	if err := o.check(name, true); err != nil {
 		return err
 	}
-	c, err := cluster.Connect(cmd.Context(), o.options(name, newSayer(cmd.ErrOrStderr(), global.Quiet)))
+	c, err := cluster.Connect(cmd.Context(), o.asking(name, newSayer(cmd.ErrOrStderr(), global.Quiet)))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -59,12 +60,16 @@ type Options struct {
 	Name string // of the connection, for operators
 	// Log is told in a line what people should know of the connection; nil for none.
 	Log func(line string)
+	// Patience is how long requests are made again that aren't answered, since servers are
+	// away or have no leader; 0 for as long as it takes.
+	Patience time.Duration
 	// Native has options of the connection that this struct has no field for.
 	Native []nats.Option
 }
 
 // Cluster is a connection to a cluster. Its methods may be called from several goroutines.
-// Where the server doesn't answer, they wait until it does or their context ends.
+// Where the server doesn't answer, they wait until it does, or their context or Options.Patience
+// ends.
 type Cluster struct {
 	Config  Config
 	options Options
@@ -74,7 +79,8 @@ type Cluster struct {
 	states  jetstream.KeyValue
 	workers jetstream.KeyValue
 	objects jetstream.ObjectStore
-	back    broadcast // happens where a connection that was lost is there again
+	back    broadcast    // happens where a connection that was lost is there again
+	waiting atomic.Int64 // when people were last told that requests fail, in Unix nanoseconds
 
 	uploading sync.Mutex
 	uploads   map[string]uploaded // by path
@@ -168,6 +174,10 @@ func Redact(urls string) string {
 // explain adds to an error what people can do about it.
 func explain(err error) error {
 	switch {
+	case isCode(err, notClustered):
+		return fmt.Errorf("%w: this server is by itself; start three that know one another (docs/cluster.md says how), or set it up with --replicas 1", err)
+	case isCode(err, noPeers):
+		return fmt.Errorf("%w: the cluster hasn't as many servers with JetStream and enough space as there are to be replicas; start more of them, or choose fewer --replicas or --object-bytes", err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w; start nats-server with -js, and allow JetStream for the account", err)
 	case errors.Is(err, nats.ErrPermissionViolation), errors.Is(err, nats.ErrAuthorization):

@@ -41,8 +41,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("cluster: number of tries is %d, want 1 at least", c.Tries)
 	case c.Keep < time.Minute:
 		return fmt.Errorf("cluster: results are kept for %s, want 1m at least", c.Keep)
-	case c.Replicas < 1 || c.Replicas > 5:
-		return fmt.Errorf("cluster: number of replicas is %d, want 1 to 5", c.Replicas)
+	case c.Replicas < 1 || c.Replicas > 5 || c.Replicas%2 == 0: // an even number outlives no more servers than one fewer
+		return fmt.Errorf("cluster: number of replicas is %d, want 1, 3 or 5", c.Replicas)
 	}
 	return nil
 }
@@ -62,6 +62,9 @@ const (
 	presence  = 15 * time.Second
 	forgotten = time.Minute
 )
+
+// gatherWait is how long it may take until servers that start know of one another.
+const gatherWait = 10 * time.Second
 
 // open opens the streams and stores. They are made, or made anew by config, where that isn't
 // nil or they aren't there.
@@ -114,36 +117,55 @@ func (c *Cluster) openStores(ctx context.Context) error {
 // where it is there, all are.
 func (c *Cluster) setUp(ctx context.Context, config Config) error {
 	c.Config = config
-	return c.patiently(ctx, func(ctx context.Context) (err error) {
-		if c.states, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: stateBucket, Description: "states of impasto's jobs", TTL: config.Keep, Replicas: config.Replicas,
-		}); err != nil {
-			return fmt.Errorf("make the store of states: %w", err)
-		}
-		if c.workers, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: workerBucket, Description: "impasto's workers", TTL: forgotten, Replicas: config.Replicas,
-		}); err != nil {
-			return fmt.Errorf("make the store of workers: %w", err)
-		}
-		if c.objects, err = c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
-			Bucket: objectBucket, Description: "pictures and checkpoints of impasto's jobs, by SHA-256", TTL: config.Keep, Replicas: config.Replicas, MaxBytes: config.ObjectBytes,
-		}); err != nil {
-			return fmt.Errorf("make the store of pictures: %w", err)
-		}
-		if _, err = c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-			Name: deadStream, Description: "impasto's jobs that failed", Subjects: []string{deadSubjects + "*"}, MaxMsgsPerSubject: 1, MaxAge: config.Keep, Replicas: config.Replicas,
-		}); err != nil {
-			return fmt.Errorf("make the stream of dead letters: %w", err)
-		}
-		c.jobs, err = c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-			Name: jobStream, Description: "impasto's jobs that wait or are under way", Subjects: []string{jobSubjects + "*.*.*.*"},
-			Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgsPerSubject: 1,
-			MaxBytes: config.JobBytes, Replicas: config.Replicas,
-			Metadata: map[string]string{ackWaitKey: config.AckWait.String(), triesKey: strconv.Itoa(config.Tries)},
+	for _, made := range []struct {
+		what string
+		by   func(ctx context.Context) error
+	}{
+		{"the store of states", func(ctx context.Context) (err error) {
+			c.states, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: stateBucket, Description: "states of impasto's jobs", TTL: config.Keep, Replicas: config.Replicas,
+			})
+			return err
+		}},
+		{"the store of workers", func(ctx context.Context) (err error) {
+			c.workers, err = c.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: workerBucket, Description: "impasto's workers", TTL: forgotten, Replicas: config.Replicas,
+			})
+			return err
+		}},
+		{"the store of pictures", func(ctx context.Context) (err error) {
+			c.objects, err = c.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+				Bucket: objectBucket, Description: "pictures and checkpoints of impasto's jobs, by SHA-256", TTL: config.Keep, Replicas: config.Replicas, MaxBytes: config.ObjectBytes,
+			})
+			return err
+		}},
+		{"the stream of dead letters", func(ctx context.Context) error {
+			_, err := c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+				Name: deadStream, Description: "impasto's jobs that failed", Subjects: []string{deadSubjects + "*"}, MaxMsgsPerSubject: 1, MaxAge: config.Keep, Replicas: config.Replicas,
+			})
+			return err
+		}},
+		{"the stream of jobs", func(ctx context.Context) (err error) {
+			c.jobs, err = c.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+				Name: jobStream, Description: "impasto's jobs that wait or are under way", Subjects: []string{jobSubjects + "*.*.*.*"},
+				Retention: jetstream.WorkQueuePolicy, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgsPerSubject: 1,
+				MaxBytes: config.JobBytes, Replicas: config.Replicas,
+				Metadata: map[string]string{ackWaitKey: config.AckWait.String(), triesKey: strconv.Itoa(config.Tries)},
+			})
+			return err
+		}},
+	} {
+		began := time.Now()
+		err := c.patiently(ctx, func(ctx context.Context) error {
+			err := made.by(ctx)
+			if isCode(err, noPeers) && time.Since(began) < gatherWait {
+				return errNotYet
+			}
+			return err
 		})
 		if err != nil {
-			return fmt.Errorf("make the stream of jobs: %w", err)
+			return fmt.Errorf("make %s: %w", made.what, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -100,7 +100,7 @@ func (c *Cluster) put(ctx context.Context, name string, object Object, from io.R
 	if there || err != nil {
 		return err
 	}
-	err = c.patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
+	err = c.patientlyWithin(ctx, transferTime(object.Bytes), transferTime(object.Bytes), func(ctx context.Context) error {
 		if _, err := from.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
@@ -141,8 +141,13 @@ func (c *Cluster) Download(ctx context.Context, object Object, path string) erro
 
 // download is Download of an object that has another name in the store.
 func (c *Cluster) download(ctx context.Context, name string, object Object, path string) error {
-	err := c.patientlyWithin(ctx, transferTime(object.Bytes), func(ctx context.Context) error {
-		return atomicfile.Write(path, func(w io.Writer) error { return c.get(ctx, name, object, w) })
+	began := time.Now()
+	err := c.patientlyWithin(ctx, transferTime(object.Bytes), transferTime(object.Bytes), func(ctx context.Context) error {
+		err := atomicfile.Write(path, func(w io.Writer) error { return c.get(ctx, name, object, w) })
+		if c.mayLag() && IsLost(err) && time.Since(began) < lagWait {
+			err = errNotYet // that server may have yet to hear of it, or of all of it
+		}
+		return err
 	})
 	var damaged *damagedError
 	if errors.As(err, &damaged) { // so that whoever has it brings it again

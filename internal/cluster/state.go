@@ -97,8 +97,12 @@ var ErrUnknown = errors.New("the cluster knows no such job")
 // State is that of a job.
 func (c *Cluster) State(ctx context.Context, key string) (s State, err error) {
 	var entry jetstream.KeyValueEntry
+	began := time.Now()
 	err = c.patiently(ctx, func(ctx context.Context) error {
 		entry, err = c.states.Get(ctx, key)
+		if c.mayLag() && errors.Is(err, jetstream.ErrKeyNotFound) && time.Since(began) < lagWait {
+			return errNotYet // that server may have yet to hear of it
+		}
 		return err
 	})
 	switch {
@@ -126,11 +130,38 @@ func (c *Cluster) setState(ctx context.Context, s *State) error {
 	if err != nil {
 		return err
 	}
+	if err := c.storeState(ctx, s, data); err != nil {
+		return err
+	}
+	c.tell(s.Key, data)
+	return nil
+}
+
+// confirm stores a state as it is, which fails with errChanged if it isn't the last one: where
+// there are several servers, one may read what another has replaced a moment ago.
+func (c *Cluster) confirm(ctx context.Context, s *State) error {
+	if !c.mayLag() {
+		return nil
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return c.storeState(ctx, s, data)
+}
+
+// storeState stores the JSON of a state in the place of the one of its revision, and changes
+// that to the new one.
+func (c *Cluster) storeState(ctx context.Context, s *State, data []byte) error {
 	again := false
-	err = c.patiently(ctx, func(ctx context.Context) error {
-		revision, err := c.storeState(ctx, s, data)
+	err := c.patiently(ctx, func(ctx context.Context) error {
+		revision, err := c.putState(ctx, s, data)
 		if again && isChanged(err) { // perhaps by the request that nobody saw answered
-			if entry, getErr := c.states.Get(ctx, s.Key); getErr == nil && string(entry.Value()) == string(data) {
+			entry, getErr := c.newer(ctx, s)
+			switch {
+			case getErr != nil:
+				err = getErr
+			case string(entry.Value()) == string(data):
 				revision, err = entry.Revision(), nil
 			}
 		}
@@ -146,11 +177,26 @@ func (c *Cluster) setState(ctx context.Context, s *State) error {
 	if err != nil {
 		return fmt.Errorf("cluster: store the state of a job: %w", err)
 	}
-	c.tell(s.Key, data)
 	return nil
 }
 
-func (c *Cluster) storeState(ctx context.Context, s *State, data []byte) (uint64, error) {
+// newer reads the state of a job, of a later revision than s.
+func (c *Cluster) newer(ctx context.Context, s *State) (jetstream.KeyValueEntry, error) {
+	for {
+		entry, err := c.states.Get(ctx, s.Key)
+		if err == nil && entry.Revision() > s.revision {
+			return entry, nil
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nil, err
+		}
+		if !sleep(ctx, lagPause) { // that server has yet to hear of it
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (c *Cluster) putState(ctx context.Context, s *State, data []byte) (uint64, error) {
 	if s.revision == 0 {
 		return c.states.Create(ctx, s.Key, data)
 	}
@@ -159,8 +205,7 @@ func (c *Cluster) storeState(ctx context.Context, s *State, data []byte) (uint64
 
 // isChanged tells whether an error is that of a revision that isn't the last.
 func isChanged(err error) bool {
-	var api *jetstream.APIError
-	return errors.Is(err, jetstream.ErrKeyExists) || errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
+	return errors.Is(err, jetstream.ErrKeyExists) || isCode(err, jetstream.JSErrCodeStreamWrongLastSequence) || isCode(err, wrongLastSequenceConstant)
 }
 
 // wrongLastSequenceConstant is what servers from 2.12 on say of a wrong last sequence.
@@ -172,7 +217,8 @@ func (c *Cluster) tell(key string, state []byte) {
 }
 
 // change reads a state, lets f change it, and stores it, again and again until nobody else
-// was faster. F tells whether there is anything to store.
+// was faster. F tells whether there is anything to store; errChanged from it has it called
+// again, too.
 func (c *Cluster) change(ctx context.Context, key string, f func(*State) (store bool, err error)) (State, error) {
 	for {
 		s, err := c.State(ctx, key)
@@ -180,11 +226,14 @@ func (c *Cluster) change(ctx context.Context, key string, f func(*State) (store 
 			return s, err
 		}
 		store, err := f(&s)
-		if err != nil || !store {
+		if err == nil && store {
+			err = c.setState(ctx, &s)
+		}
+		if !errors.Is(err, errChanged) {
 			return s, err
 		}
-		if err := c.setState(ctx, &s); !errors.Is(err, errChanged) {
-			return s, err
+		if !sleep(ctx, lagPause) {
+			return s, ctx.Err()
 		}
 	}
 }

@@ -152,6 +152,7 @@ func (c *Cluster) Wait(ctx context.Context, key string, tell func(State)) (State
 	defer func() { _ = subscription.Unsubscribe() }()
 	look := time.NewTimer(0)
 	defer look.Stop()
+	var ended time.Time // when it was told that it has
 	back := c.back.wait()
 	for {
 		var s State
@@ -167,6 +168,7 @@ func (c *Cluster) Wait(ctx context.Context, key string, tell func(State)) (State
 				continue
 			}
 			if s.Phase.Ended() { // which is true only if it is stored
+				ended = time.Now()
 				look.Reset(0)
 				continue
 			}
@@ -177,6 +179,10 @@ func (c *Cluster) Wait(ctx context.Context, key string, tell func(State)) (State
 			}
 			if s.Phase.Ended() {
 				return s, nil
+			}
+			if time.Since(ended) < lagWait { // that server has yet to hear of it
+				look.Reset(lagPause)
+				continue
 			}
 		}
 		if tell != nil {
@@ -232,7 +238,7 @@ func (c *Cluster) Retry(ctx context.Context, key string) (State, error) {
 
 // States calls f with the state of every job, in no order, until it returns false.
 func (c *Cluster) States(ctx context.Context, f func(State) bool) error {
-	watcher, err := c.states.WatchAll(ctx, jetstream.IgnoreDeletes())
+	watcher, err := c.watch(ctx, c.states)
 	if err != nil {
 		return fmt.Errorf("cluster: list the jobs: %w", err)
 	}
@@ -241,7 +247,10 @@ func (c *Cluster) States(ctx context.Context, f func(State) bool) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case entry := <-watcher.Updates():
+		case entry, open := <-watcher.Updates():
+			if !open {
+				return fmt.Errorf("cluster: list the jobs: %w", nats.ErrConnectionClosed)
+			}
 			if entry == nil { // there are no more
 				return nil
 			}
@@ -254,6 +263,15 @@ func (c *Cluster) States(ctx context.Context, f func(State) bool) error {
 			}
 		}
 	}
+}
+
+// watch begins to read all of a bucket, which ends with a nil.
+func (c *Cluster) watch(ctx context.Context, bucket jetstream.KeyValue) (watcher jetstream.KeyWatcher, err error) {
+	err = c.patiently(ctx, func(context.Context) error {
+		watcher, err = bucket.WatchAll(ctx, jetstream.IgnoreDeletes()) // it lasts as long as its context
+		return err
+	})
+	return watcher, err
 }
 
 // Listen calls f with what happens to jobs, until ctx ends.

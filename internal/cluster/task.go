@@ -229,8 +229,8 @@ func (t *Task) begin(ctx context.Context) (begun bool, err error) {
 	t.state, err = w.cluster.change(ctx, t.Job.Key, func(s *State) (bool, error) {
 		begun = false
 		switch {
-		case s.Phase.Ended():
-			return false, nil
+		case s.Phase.Ended(): // or it has been queued anew, which this server hasn't heard of
+			return false, w.cluster.confirm(ctx, s)
 		case s.Try >= w.cluster.Config.Tries:
 			if s.Phase == Running {
 				s.addReason(fmt.Sprintf("the worker %s began it and wasn't heard of any more", s.Worker))

@@ -3,12 +3,13 @@ package cluster
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -65,6 +66,8 @@ type Worker struct {
 	refuses string
 	freed   chan struct{} // has one in it where a job has ended
 	begun   time.Time
+
+	silent map[class]time.Time // since when consumers don't answer; Run's alone
 }
 
 // idleWait is how long one request for jobs waits.
@@ -77,7 +80,7 @@ func NewWorker(c *Cluster, o WorkerOptions) (*Worker, error) {
 	}
 	w := &Worker{
 		cluster: c, options: o, seats: make([]bool, max(1, o.Seats)), memory: o.Memory, tasks: map[string]bool{},
-		freed: make(chan struct{}, 1), begun: time.Now().UTC(),
+		freed: make(chan struct{}, 1), begun: time.Now().UTC(), silent: map[class]time.Time{},
 	}
 	for memory := len(memoryClasses) - 1; memory >= 0; memory-- {
 		for _, device := range o.Devices {
@@ -194,40 +197,53 @@ func (w *Worker) next(ctx context.Context, from []candidate) (jetstream.Msg, cla
 			if message := <-batch.Messages(); message != nil {
 				return message, c.class
 			}
-			err = batch.Error()
-			w.mend(ctx, c, err)
 		}
 	}
 	return w.await(ctx, from)
 }
 
-// mend makes a consumer anew that the server has forgotten.
-func (w *Worker) mend(ctx context.Context, c candidate, err error) {
-	if errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrNoStreamResponse) {
-		if _, err := w.cluster.consumerOf(ctx, c.class, w.options.Program); err != nil && ctx.Err() == nil {
+// mend takes in how a request to a consumer ended that brought no job. A consumer without a
+// leader has one again within some seconds; one that doesn't answer for longer is made anew,
+// since the server may have forgotten it.
+func (w *Worker) mend(ctx context.Context, of class, err error) {
+	since, silent := w.silent[of]
+	switch {
+	case err == nil:
+		delete(w.silent, of)
+	case !silent:
+		w.silent[of] = time.Now()
+	case time.Since(since) > idleWait:
+		delete(w.silent, of)
+		if _, err := w.cluster.consumerOf(ctx, of, w.options.Program); err != nil && ctx.Err() == nil {
 			w.options.Log(err.Error())
 		}
 	}
 }
 
-// await asks for jobs of all classes at a time, and takes the first.
+// await asks for jobs of all classes at a time, and takes the first. Where a request fails, all
+// are made anew after a pause.
 func (w *Worker) await(ctx context.Context, from []candidate) (jetstream.Msg, class) {
 	waiting, cancel := context.WithTimeout(ctx, idleWait)
 	defer cancel()
 	type arrival struct {
 		message jetstream.Msg
 		class   class
+		err     error
 	}
 	arrivals := make(chan arrival, len(from))
 	for _, c := range from {
 		go func() {
-			var message jetstream.Msg
-			if batch, err := c.consumer.Fetch(1, jetstream.FetchContext(waiting)); err == nil {
-				message = <-batch.Messages()
-			} else {
-				sleep(waiting, longestPause)
+			a := arrival{class: c.class}
+			batch, err := c.consumer.Fetch(1, jetstream.FetchContext(waiting))
+			if err == nil {
+				a.message = <-batch.Messages()
+				err = batch.Error()
 			}
-			arrivals <- arrival{message, c.class}
+			if a.message == nil && err != nil && waiting.Err() == nil {
+				a.err = err
+				sleep(waiting, longestPause/4+rand.N(longestPause/2))
+			}
+			arrivals <- a
 		}()
 	}
 	var first arrival
@@ -241,7 +257,10 @@ func (w *Worker) await(ctx context.Context, from []candidate) (jetstream.Msg, cl
 			back = nil
 		case a := <-arrivals:
 			left--
+			w.mend(ctx, a.class, a.err)
 			switch {
+			case a.err != nil:
+				cancel()
 			case a.message == nil:
 			case first.message == nil && ctx.Err() == nil:
 				first = a
@@ -330,7 +349,7 @@ func (w *Worker) lookForOthers(ctx context.Context) error {
 
 // Workers are those that are there.
 func (c *Cluster) Workers(ctx context.Context) ([]Presence, error) {
-	watcher, err := c.workers.WatchAll(ctx, jetstream.IgnoreDeletes())
+	watcher, err := c.watch(ctx, c.workers)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: list the workers: %w", err)
 	}
@@ -340,7 +359,10 @@ func (c *Cluster) Workers(ctx context.Context) ([]Presence, error) {
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
-		case entry := <-watcher.Updates():
+		case entry, open := <-watcher.Updates():
+			if !open {
+				return nil, fmt.Errorf("cluster: list the workers: %w", nats.ErrConnectionClosed)
+			}
 			if entry == nil {
 				return all, nil
 			}

@@ -218,27 +218,7 @@ func TestNothingIsLostWhateverDies(t *testing.T) {
 	chaos.Wait()
 	same(t, got, want)
 
-	begun, again, by := 0, 0, map[string]int{}
-	err = c.States(ctx, func(s cluster.State) bool {
-		if s.Phase != cluster.Done {
-			t.Errorf("%s is %s: %s", s.Name, s.Phase, s.Reason())
-		}
-		begun++
-		again += s.Begun - 1
-		by[s.Worker]++
-		return true
-	})
-	if err != nil || begun != len(pairs) {
-		t.Errorf("%v, the cluster knows %d jobs, want %d", err, begun, len(pairs))
-	}
-	t.Logf("%d jobs by %v; %d begun anew", begun, by, again)
-	told.lock.Lock()
-	for key, n := range told.of {
-		if n > 1 {
-			t.Errorf("the job %s was done %d times", key, n)
-		}
-	}
-	told.lock.Unlock()
+	by := allDone(ctx, t, c, len(pairs), told)
 	for _, w := range workers {
 		if strings.Contains(w.text(), "mistake") {
 			t.Errorf("a worker says\n%s", w.text())
@@ -249,17 +229,44 @@ func TestNothingIsLostWhateverDies(t *testing.T) {
 			t.Errorf("the worker of another version says\n%s", text)
 		}
 	}
-	empty(t, port)
-}
-
-// empty demands that nothing waits and nothing failed.
-func empty(t *testing.T, port int) {
-	t.Helper()
 	conn, err := nats.Connect(urlOf(port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	empty(t, conn)
+}
+
+// allDone demands that so many jobs are done, each once, and returns how many each worker did.
+func allDone(ctx context.Context, t *testing.T, c *cluster.Cluster, count int, told *ends) map[string]int {
+	t.Helper()
+	begun, again, by := 0, 0, map[string]int{}
+	err := c.States(ctx, func(s cluster.State) bool {
+		if s.Phase != cluster.Done {
+			t.Errorf("%s is %s: %s", s.Name, s.Phase, s.Reason())
+		}
+		begun++
+		again += s.Begun - 1
+		by[s.Worker]++
+		return true
+	})
+	if err != nil || begun != count {
+		t.Errorf("%v, the cluster knows %d jobs, want %d", err, begun, count)
+	}
+	t.Logf("%d jobs by %v; %d begun anew", begun, by, again)
+	told.lock.Lock()
+	defer told.lock.Unlock()
+	for key, n := range told.of {
+		if n > 1 {
+			t.Errorf("the job %s was done %d times", key, n)
+		}
+	}
+	return by
+}
+
+// empty demands that nothing waits and nothing failed.
+func empty(t *testing.T, conn *nats.Conn) {
+	t.Helper()
 	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)

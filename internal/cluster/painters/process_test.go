@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"impasto/device"
 	"impasto/internal/batch"
@@ -27,13 +30,16 @@ const roleVariable = "IMPASTO_TEST_CLUSTER_ROLE"
 // role is what a process of a test is.
 type role struct {
 	Server bool
+	Name   string
 	Folder string
 	Port   int // of a server
+	// Configuration is a file of nats-server's, in place of a folder and a port.
+	Configuration string
 
-	URL, Name, Program string // of a worker
-	Threads            int
-	Pause              time.Duration
-	Every              time.Duration // checkpoints
+	URL, Authority, Program string // of a worker
+	Threads                 int
+	Pause                   time.Duration
+	Every                   time.Duration // checkpoints
 }
 
 func TestMain(m *testing.M) {
@@ -47,9 +53,13 @@ func TestMain(m *testing.M) {
 	}()
 	var r role
 	err := json.Unmarshal([]byte(text), &r)
-	if err == nil && r.Server {
+	switch {
+	case err != nil:
+	case r.Configuration != "":
+		err = r.serveConfigured()
+	case r.Server:
 		err = r.serve()
-	} else if err == nil {
+	default:
 		err = r.work()
 	}
 	if err != nil {
@@ -67,9 +77,31 @@ func (r role) serve() error {
 	select {}
 }
 
+// serveConfigured is what the program nats-server does with a configuration.
+func (r role) serveConfigured() error {
+	if err := os.Setenv("SERVER_NAME", r.Name); err != nil {
+		return err
+	}
+	o, err := natsserver.ProcessConfigFile(r.Configuration)
+	if err != nil {
+		return err
+	}
+	o.NoSigs = true
+	s, err := natsserver.NewServer(o)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	if !s.ReadyForConnections(time.Minute) {
+		return errors.New("the server doesn't start")
+	}
+	fmt.Println("serving", s.ClientURL())
+	select {}
+}
+
 func (r role) work() error {
 	say := func(line string) { fmt.Println(line) }
-	c, err := cluster.Connect(context.Background(), cluster.Options{URL: r.URL, Name: r.Name, Log: say})
+	c, err := cluster.Connect(context.Background(), cluster.Options{URL: r.URL, Authority: r.Authority, Name: r.Name, Log: say})
 	if err != nil {
 		return err
 	}
