@@ -69,7 +69,7 @@ func (o *videoOptions) addOwnFlags(f flagSet) {
 	f.add(wholeNumbers{&o.Reach, 1, video.MaxReach, "N"}, "look-back", "", "how many frames back to look for what nearer ones hide, such as 1,2,4")
 	f.add(settings.Whole(&o.Passes, 1, video.MaxPasses, "N"), "passes", "", "how often to go through the film, forward and backward in turn")
 	f.add(settings.Whole(&o.Consistency.Iterations, 1, model.MaxIterations, "N"), "frame-iterations", "", "iterations at the last scale of frames that begin with the one before")
-	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at the scale below, with which such frames begin")
+	f.add(settings.Whole(&o.MiddleIterations, 1, model.MaxIterations, "N"), "frame-middle-iterations", "", "iterations at the scale below, and at smaller ones where a frame shows something new")
 	o.cluster.addFlags(f, "have the shots painted by the workers of a cluster: nats://HOST:PORT, or tls://HOST:PORT; see impasto cluster --help")
 	o.sources.addFlags(f, func(string) bool { return false })
 }

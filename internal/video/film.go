@@ -49,7 +49,8 @@ type Consistency struct {
 	// then goes back to those before it, too.
 	Passes int
 	// Iterations are made at the last scale of frames that begin with one before, and
-	// MiddleIterations at the one below it, with which they begin.
+	// MiddleIterations at the one below it, with which they begin unless they show something
+	// new: then also at smaller ones, and four times as many at the first.
 	Iterations, MiddleIterations int
 }
 

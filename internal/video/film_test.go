@@ -158,6 +158,46 @@ func TestStillBackgroundStaysAsItIs(t *testing.T) {
 	}
 }
 
+// Frames that show something new go through smaller scales than others, where strokes are made.
+func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
+	o := options(t, shoot(before(false), 0, 2))
+	film, err := New(image.Pt(testWidth, testHeight), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer film.Close()
+	p, err := film.newPass(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.journal.close()
+	now, err := film.open(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		fresh          int // pixels
+		minSize, first int
+	}{
+		"nothing new":        {0, 38, 4},
+		"a few pixels":       {2, 38, 4},
+		"as much as a strip": {60, 32, 16},
+	} {
+		before := &prior{picture: now.content, trusted: everywhere(plane), still: make([]bool, plane), ages: allSettled(plane)}
+		for i := range test.fresh {
+			before.ages[i] = pulled - 1
+		}
+		frame, err := p.frame(t.Context(), 1, now, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if frame.MinSize != test.minSize || frame.FirstIterations != test.first || frame.MiddleIterations != 4 || frame.Iterations != 6 {
+			t.Errorf("%s: from a size of %d on, with %d, %d and %d iterations, want %d, with %d, 4 and 6", name,
+				frame.MinSize, frame.FirstIterations, frame.MiddleIterations, frame.Iterations, test.minSize, test.first)
+		}
+	}
+}
+
 func open(t *testing.T, path string) *picture.Picture {
 	t.Helper()
 	p, err := picture.Open(t.Context(), path)

@@ -252,7 +252,11 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 	tied := before != nil && c.Method != Independent
 	if tied || p.number > 1 {
 		frame.FirstIterations, frame.MiddleIterations, frame.Iterations = c.MiddleIterations, c.MiddleIterations, c.Iterations
-		frame.MinSize = max(int(belowLast*float64(longer)), p.options.Stylization.MinSize)
+		smallest := belowLast
+		if tied && before.news() > littleNew {
+			smallest, frame.FirstIterations = belowNew, firstOfNew*c.MiddleIterations
+		}
+		frame.MinSize = max(int(smallest*float64(longer)), p.options.Stylization.MinSize)
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
 		if float64(frame.MinSize)*math.Sqrt2 > float64(longer)+1 { // there is but one scale
@@ -304,8 +308,14 @@ func (p *pass) look(ctx context.Context, index int, begins bool, now view) (imag
 	return p.lookOf.content, nil
 }
 
-// belowLast is the share of the size from which on there are two scales, which are √2 apart.
-const belowLast = 0.6
+// belowLast is the share of the size from which on there are two scales, which are √2 apart. Where
+// more than littleNew of a frame is new, there are those from belowNew on, since strokes are made
+// at small scales; with firstOfNew times the iterations at the first, which costs least.
+const (
+	belowLast, belowNew = 0.6, 0.2
+	littleNew           = 0.001
+	firstOfNew          = 4
+)
 
 // tiedNoise is the most noise that scales of a frame begin with which begins with another: their
 // iterations are too few to make strokes of more.

@@ -22,7 +22,7 @@ type painted struct {
 // A frame's iterations are too few to paint what is new in it, so that goes on in the frames
 // behind: a pixel is pulled to what it was from the age of pulled on, and kept as it was, where it
 // stands still, from that of settled on.
-const pulled, settled = 2, 8
+const pulled, settled = 4, 10
 
 // allSettled are the ages of a frame that was painted by itself.
 func allSettled(pixels int) []uint8 { return bytes.Repeat([]byte{settled}, pixels) }
@@ -244,13 +244,21 @@ func (p *prior) halfway(result *picture.Picture) *prior {
 	return &of
 }
 
-// model is the prior as the model takes it, without what is too new.
-func (p *prior) model(weight float64) *model.Prior {
+// held are the pixels that are pulled to what they were.
+func (p *prior) held() []bool {
 	held := make([]bool, len(p.trusted))
 	for i, trusted := range p.trusted {
 		held[i] = trusted && p.ages[i] >= pulled
 	}
+	return held
+}
+
+// news is how much of the frame is new, 0 to 1.
+func (p *prior) news() float64 { return 1 - share(p.held()) }
+
+// model is the prior as the model takes it, without what is too new.
+func (p *prior) model(weight float64) *model.Prior {
 	return &model.Prior{
-		Image: p.picture, Trusted: mask(held, p.picture.Width), Still: mask(p.still, p.picture.Width), Weight: weight,
+		Image: p.picture, Trusted: mask(p.held(), p.picture.Width), Still: mask(p.still, p.picture.Width), Weight: weight,
 	}
 }
