@@ -9,8 +9,16 @@
 #define HOPPER(...) __VA_ARGS__
 #elif defined(__CUDACC__)
 #define HOPPER(...) __trap()
+#define NO_HOPPER
 #else
 #include "host/hopper.h"
+#endif
+
+// Whether this is code that has them.
+#ifdef NO_HOPPER
+constexpr bool hopper_code = false;
+#else
+constexpr bool hopper_code = true;
 #endif
 
 // What the driver makes of a tensor in device memory for copies of boxes
