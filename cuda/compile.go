@@ -140,7 +140,7 @@ func (m *machine) begin(b *binder) error {
 	if err := upload(m.device, pointer[uint64](b.tableAt), b.table); err != nil {
 		return err
 	}
-	for _, t := range b.tensorMaps {
+	for _, t := range b.described {
 		if err := t.upload(m.device); err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ type binder struct {
 
 	table         []uint64
 	tableAt       cu.DevicePtr
-	tensorMaps    []tensorMap
+	described     []tensorMap
 	state         region
 	workspaces    []region // by branch, as far as the step being bound uses them
 	mostWorkspace []int    // by branch, what a step used at most

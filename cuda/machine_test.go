@@ -352,7 +352,7 @@ func convolutionsMatch(t *testing.T, capability string) {
 						"x": values32(1, c.channels[0], c.height, c.width), "target": values32(2, y.Shape()...),
 					},
 				})
-				_, hopper := d.functions["convolution_hopper64_f16"]
+				_, hopper := d.functions["convolution_hopper_f16"]
 				if want := capability == "9.0" && precision == "f16" && len(c.channels) > 2 && c.channels[1] == 64; hopper != want && !standin.Real() {
 					t.Errorf("Hopper's kernels are used: %t, want %t", hopper, want)
 				}

@@ -49,18 +49,13 @@ func partCycles(results, parts, multiprocessors int) int {
 	return launch + 2*4*results*parts/(bytes*multiprocessors)
 }
 
-// matrixTiling is the quickest one by the estimate, of so many parts at most.
-func (r rows) matrixTiling(mostParts, multiprocessors int) matrixTiling {
-	return quickest(r.out, mostParts, func(t matrixTiling) int { return t.cycles(r, multiprocessors) })
-}
-
-// quickest is the tiling that takes the fewest cycles, by 64 or 128 columns, of which out is a
+// matrixTiling is the quickest one by the estimate, by 64 or 128 columns, of which out is a
 // multiple, and in so many parts at most.
-func quickest[Tiling ~struct{ columns, parts int }](out, mostParts int, cycles func(Tiling) int) Tiling {
-	best := Tiling{64, 1}
+func (r rows) matrixTiling(mostParts, multiprocessors int) matrixTiling {
+	best := matrixTiling{64, 1}
 	for _, columns := range []int{64, 128} {
-		for parts := 1; parts <= mostParts && out%columns == 0; parts++ {
-			if t := (Tiling{columns, parts}); cycles(t) < cycles(best) {
+		for parts := 1; parts <= mostParts && r.out%columns == 0; parts++ {
+			if t := (matrixTiling{columns, parts}); t.cycles(r, multiprocessors) < best.cycles(r, multiprocessors) {
 				best = t
 			}
 		}

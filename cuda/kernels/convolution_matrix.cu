@@ -138,8 +138,9 @@ __device__ void convolve_matrix(T *y, float *parts, const T *x, const T *filters
     Block block(x, filters, shape, shared);
     const int slices = taps * shape.in / Block::slice, positions = shape.height * shape.width;
     if (gridDim.z == 1 && block.position0 + block.thread / 2 < positions)
-        finish.template announce<columns / 2>(Int(block.position0 + block.thread / 2) * shape.out + block.column0 +
-                                              block.thread % 2 * (columns / 2));
+        finish.announce(Int(block.position0 + block.thread / 2) * shape.out + block.column0 +
+                            block.thread % 2 * (columns / 2),
+                        columns / 2);
     block.accumulate(slices * blockIdx.z / gridDim.z, slices * (blockIdx.z + 1) / gridDim.z);
 
     const int position0 = block.position0 + block.first_row(), channel = block.column0 + block.first_filter();

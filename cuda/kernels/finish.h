@@ -58,7 +58,7 @@ template <class T> struct FinishWide {
     }
 
     // Announces places of so many channels.
-    template <int channels> __device__ void announce(Int at) const {
+    __device__ void announce(Int at, int channels) const {
         constexpr int line = 128 / sizeof(T);
         for (int i = 0; i < channels; i += line) {
             if (addend) prefetch(addend + at + i);

@@ -9,8 +9,16 @@
 #define HOPPER(...) __VA_ARGS__
 #elif defined(__CUDACC__)
 #define HOPPER(...) __trap()
+#define NO_HOPPER
 #else
 #include "host/hopper.h"
+#endif
+
+// Whether this is code that has them.
+#ifdef NO_HOPPER
+constexpr bool hopper_code = false;
+#else
+constexpr bool hopper_code = true;
 #endif
 
 // What the driver makes of a tensor in device memory for copies of boxes
@@ -176,27 +184,44 @@ template <int groups> __device__ __forceinline__ void products_wait() {
 #endif
 }
 
-// The instruction for 64 columns and for 128, and eight of the accumulators d as its operands.
+// The instruction for so many columns, and eight of the accumulators d as its operands.
 #ifdef __CUDACC__
 #define ACCUMULATORS(i)                                                                                                \
     "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]),        \
         "+f"(d[i + 7])
+#define MULTIPLY_GROUP_32(kind)                                                                                        \
+    HOPPER(asm volatile(                                                                                               \
+        "{\n.reg .pred p;\nsetp.ne.b32 p, %18, 0;\n"                                                                   \
+        "wgmma.mma_async.sync.aligned.m64n32k16." kind                                                                 \
+        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15}, %16, %17, p, 1, 1, 0, 0;\n}"         \
+        : ACCUMULATORS(0), ACCUMULATORS(8)                                                                             \
+        : "l"(a), "l"(b), "r"(int(add))))
 #define MULTIPLY_GROUP_64(kind)                                                                                        \
     HOPPER(asm volatile(                                                                                               \
         "{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\n"                                                                   \
         "wgmma.mma_async.sync.aligned.m64n64k16." kind                                                                 \
-        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "                 \
-        "%20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, %32, %33, p, 1, 1, 0, 0;\n}"                     \
+        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "                           \
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, %32, %33, p, 1, 1, 0, 0;\n}"           \
         : ACCUMULATORS(0), ACCUMULATORS(8), ACCUMULATORS(16), ACCUMULATORS(24)                                         \
+        : "l"(a), "l"(b), "r"(int(add))))
+#define MULTIPLY_GROUP_96(kind)                                                                                        \
+    HOPPER(asm volatile(                                                                                               \
+        "{\n.reg .pred p;\nsetp.ne.b32 p, %50, 0;\n"                                                                   \
+        "wgmma.mma_async.sync.aligned.m64n96k16." kind                                                                 \
+        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "                           \
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "                             \
+        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47}, %48, %49, p, 1, 1, 0, 0;\n}"           \
+        : ACCUMULATORS(0), ACCUMULATORS(8), ACCUMULATORS(16), ACCUMULATORS(24),                                        \
+          ACCUMULATORS(32), ACCUMULATORS(40)                                                                           \
         : "l"(a), "l"(b), "r"(int(add))))
 #define MULTIPLY_GROUP_128(kind)                                                                                       \
     HOPPER(asm volatile(                                                                                               \
         "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"                                                                   \
         "wgmma.mma_async.sync.aligned.m64n128k16." kind                                                                \
-        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, "                 \
-        "%20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, "              \
-        "%39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, "              \
-        "%58, %59, %60, %61, %62, %63}, %64, %65, p, 1, 1, 0, 0;\n}"                                                   \
+        " {%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, "                           \
+        "%18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, "                             \
+        "%34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, "                             \
+        "%50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, %64, %65, p, 1, 1, 0, 0;\n}"           \
         : ACCUMULATORS(0), ACCUMULATORS(8), ACCUMULATORS(16), ACCUMULATORS(24),                                        \
           ACCUMULATORS(32), ACCUMULATORS(40), ACCUMULATORS(48), ACCUMULATORS(56)                                       \
         : "l"(a), "l"(b), "r"(int(add))))
@@ -204,28 +229,29 @@ template <int groups> __device__ __forceinline__ void products_wait() {
 
 // D = A·Bᵀ, or D += A·Bᵀ where add, of 64 rows of A and columns rows of B, 16 elements deep,
 // by four warps. d[4j + k] is row 16·(warp%4) + lane/4 + k/2·8, column 8j + lane%4·2 + k%2.
-template <class T>
-__device__ __forceinline__ void multiply_group(float (&d)[32], unsigned long long a, unsigned long long b, bool add) {
 #ifdef __CUDACC__
-    if constexpr (std::is_same_v<T, f16>)
-        MULTIPLY_GROUP_64("f32.f16.f16");
-    else
-        MULTIPLY_GROUP_64("f32.bf16.bf16");
+#define MULTIPLY_GROUP(columns)                                                                                        \
+    if constexpr (std::is_same_v<T, f16>)                                                                              \
+        MULTIPLY_GROUP_##columns("f32.f16.f16");                                                                       \
+    else                                                                                                               \
+        MULTIPLY_GROUP_##columns("f32.bf16.bf16")
 #else
-    emulation::multiply_later<T>(d, 64, a, b, add);
+#define MULTIPLY_GROUP(columns) emulation::multiply_later<T>(d, columns, a, b, add)
 #endif
-}
-template <class T>
-__device__ __forceinline__ void multiply_group(float (&d)[64], unsigned long long a, unsigned long long b, bool add) {
-#ifdef __CUDACC__
-    if constexpr (std::is_same_v<T, f16>)
-        MULTIPLY_GROUP_128("f32.f16.f16");
-    else
-        MULTIPLY_GROUP_128("f32.bf16.bf16");
-#else
-    emulation::multiply_later<T>(d, 128, a, b, add);
-#endif
-}
+#define MULTIPLIES_GROUP(columns)                                                                                      \
+    template <class T>                                                                                                 \
+    __device__ __forceinline__ void multiply_group(float (&d)[columns / 2], unsigned long long a,                      \
+                                                   unsigned long long b, bool add) {                                   \
+        MULTIPLY_GROUP(columns);                                                                                       \
+    }
+MULTIPLIES_GROUP(32)
+MULTIPLIES_GROUP(64)
+MULTIPLIES_GROUP(96)
+MULTIPLIES_GROUP(128)
 #undef ACCUMULATORS
+#undef MULTIPLY_GROUP_32
 #undef MULTIPLY_GROUP_64
+#undef MULTIPLY_GROUP_96
 #undef MULTIPLY_GROUP_128
+#undef MULTIPLY_GROUP
+#undef MULTIPLIES_GROUP

@@ -148,14 +148,9 @@ func (precision Precision) ArrangeHopperFilters(shape Shape, to Elements, filter
 
 // Of convolution_hopper.cu.
 
-// ConvolutionHopper64 launches convolution_hopper64_f16 or convolution_hopper64_bf16.
-func (precision Precision) ConvolutionHopper64(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters, pulled, matrix Pointer[TensorMap], factor, bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper64", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, pulled, matrix, factor, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
-}
-
-// ConvolutionHopper128 launches convolution_hopper128_f16 or convolution_hopper128_bf16.
-func (precision Precision) ConvolutionHopper128(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters, pulled, matrix Pointer[TensorMap], factor, bias Pointer[float32], addend, mask Elements, flags, in, out, height, width int) Launch {
-	return precision.launch("convolution_hopper128", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, pulled, matrix, factor, bias, addend, mask, integer(flags), integer(in), integer(out), integer(height), integer(width))
+// ConvolutionHopper launches convolution_hopper_f16 or convolution_hopper_bf16.
+func (precision Precision) ConvolutionHopper(shape Shape, y, pooled Elements, scale float64, partsMemory Pointer[float32], parts int, x, filters, pulled, matrix Pointer[TensorMap], factor, bias Pointer[float32], addend, mask Elements, flags, columns, whole, pieceRows, pieceColumns, in, out, height, width int) Launch {
+	return precision.launch("convolution_hopper", 384, shape, y, pooled, double(scale), partsMemory, integer(parts), x, filters, pulled, matrix, factor, bias, addend, mask, integer(flags), integer(columns), integer(whole), integer(pieceRows), integer(pieceColumns), integer(in), integer(out), integer(height), integer(width))
 }
 
 // Of convolution_matrix.cu.
@@ -700,8 +695,7 @@ var parametersOf = map[string][]parameter{
 	"arrange_plain_filters":  {{"to", 4}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
 	"arrange_matrix_filters": {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
 	"arrange_hopper_filters": {{"to", ofMap}, {"filters", 4}, {"out", 0}, {"in", 0}, {"transposed", 0}},
-	"convolution_hopper64":   {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"pulled", 128}, {"matrix", 128}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
-	"convolution_hopper128":  {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"pulled", 128}, {"matrix", 128}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
+	"convolution_hopper":     {{"y", ofMap}, {"pooled", ofMap}, {"scale", 0}, {"parts_memory", 4}, {"parts", 0}, {"x", 128}, {"filters", 128}, {"pulled", 128}, {"matrix", 128}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"columns", 0}, {"whole", 0}, {"piece_rows", 0}, {"piece_columns", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},
 	"product_matrix64":       {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
 	"product_matrix128":      {{"y", ofMap}, {"x", ofMap}, {"matrix", ofMap}, {"factor", 4}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"in", 0}, {"out", 0}, {"rows", 0}},
 	"convolution_matrix64":   {{"y", ofMap}, {"parts_memory", 4}, {"x", ofMap}, {"filters", ofMap}, {"bias", 4}, {"addend", ofMap}, {"mask", ofMap}, {"flags", 0}, {"in", 0}, {"out", 0}, {"height", 0}, {"width", 0}},

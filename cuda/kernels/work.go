@@ -131,8 +131,7 @@ var counts = map[string]func(operands) Work{
 	"convolution_picture":   pictureConvolution,
 	"convolution_matrix64":  matrixConvolution,
 	"convolution_matrix128": matrixConvolution,
-	"convolution_hopper64":  hopperConvolution,
-	"convolution_hopper128": hopperConvolution,
+	"convolution_hopper":    hopperConvolution,
 	"finish_parts": func(o operands) Work {
 		n, parts := o.n("n"), o.n("parts")
 		return Work{Single, parts * n, o.size(n, "y", "addend", "mask") + o.size(parts*n, "parts_memory")}

@@ -14,6 +14,7 @@ type rule struct {
 	architectures *regexp.Regexp
 	needs         []string
 	forbids       []string
+	most          map[string]int // of those that there may be some of
 }
 
 const (
@@ -29,19 +30,27 @@ func on(text string) *regexp.Regexp { return regexp.MustCompile(`^(?:` + text + 
 // rules are the gates. Kernels that exist on one architecture only are stubs on others.
 var rules = []rule{
 	// Products of four warps out of shared memory, which boxes of tensors are copied to.
-	{on(`convolution_hopper\d+_b?f16`), on(`90a`), []string{`HGMMA\.`, `UTMALDG\.3D`, `SYNCS\.`, wideStore}, []string{local, `HMMA\.`}},
+	// Six kinds of tiles wait for products five times each: where the compiler makes products one by
+	// one, it does so for each.
+	{
+		kernels: on(`convolution_hopper_b?f16`), architectures: on(`90a`),
+		needs: []string{`HGMMA\.64x128x16\.F32`, `HGMMA\.64x96x16\.F32`, `HGMMA\.64x64x16\.F32`, `HGMMA\.64x32x16\.F32`,
+			`UTMALDG\.3D`, `SYNCS\.`, wideStore},
+		forbids: []string{local, `HMMA\.`},
+		most:    map[string]int{`WARPGROUP\.DEPBAR`: 30},
+	},
 	// Products of a warp, with copies in the background.
-	{on(`convolution_matrix\d+_b?f16`), on(`.*`), []string{`HMMA\.16816\.F32`, matrixLoad, wideCopy, wideStore}, []string{local}},
-	{on(`convolution_matrix\d+_tf32`), on(`.*`), []string{`HMMA\.1688\.F32\.TF32`, matrixLoad, wideCopy, wideStore}, []string{local}},
-	{on(`product_matrix\d+_b?f16`), on(`.*`), []string{`HMMA\.16816\.F32`, matrixLoad, wideCopy, wideLoad, wideStore}, []string{local}},
-	{on(`product_matrix\d+_tf32`), on(`.*`), []string{`HMMA\.1688\.F32\.TF32`, matrixLoad, wideCopy, wideLoad, wideStore}, []string{local}},
-	{on(`second_moments_matrix_b?f16`), on(`.*`), []string{`HMMA\.16816\.F32`, `LDSM\.16\.MT`, wideCopy}, []string{local}},
+	{kernels: on(`convolution_matrix\d+_b?f16`), architectures: on(`.*`), needs: []string{`HMMA\.16816\.F32`, matrixLoad, wideCopy, wideStore}, forbids: []string{local}},
+	{kernels: on(`convolution_matrix\d+_tf32`), architectures: on(`.*`), needs: []string{`HMMA\.1688\.F32\.TF32`, matrixLoad, wideCopy, wideStore}, forbids: []string{local}},
+	{kernels: on(`product_matrix\d+_b?f16`), architectures: on(`.*`), needs: []string{`HMMA\.16816\.F32`, matrixLoad, wideCopy, wideLoad, wideStore}, forbids: []string{local}},
+	{kernels: on(`product_matrix\d+_tf32`), architectures: on(`.*`), needs: []string{`HMMA\.1688\.F32\.TF32`, matrixLoad, wideCopy, wideLoad, wideStore}, forbids: []string{local}},
+	{kernels: on(`second_moments_matrix_b?f16`), architectures: on(`.*`), needs: []string{`HMMA\.16816\.F32`, `LDSM\.16\.MT`, wideCopy}, forbids: []string{local}},
 	// Whole maps, which memory's speed is the limit of.
-	{on(`finish_parts_(b?f16|tf32)`), on(`.*`), []string{wideLoad, wideStore}, []string{local}},
-	{on(`pool_(max|mean|l2)_b?f16`), on(`.*`), []string{wideLoad, wideStore}, []string{local}},
-	{on(`pool_(max|mean|l2)_gradient_b?f16`), on(`.*`), []string{wideLoad}, []string{local}},
+	{kernels: on(`finish_parts_(b?f16|tf32)`), architectures: on(`.*`), needs: []string{wideLoad, wideStore}, forbids: []string{local}},
+	{kernels: on(`pool_(max|mean|l2)_b?f16`), architectures: on(`.*`), needs: []string{wideLoad, wideStore}, forbids: []string{local}},
+	{kernels: on(`pool_(max|mean|l2)_gradient_b?f16`), architectures: on(`.*`), needs: []string{wideLoad}, forbids: []string{local}},
 	// Products in float64 out of shared memory, by two numbers at a time.
-	{on(`invert_step`), on(`.*`), []string{`DFMA`, `LDS\.128`}, []string{local}},
+	{kernels: on(`invert_step`), architectures: on(`.*`), needs: []string{`DFMA`, `LDS\.128`}, forbids: []string{local}},
 }
 
 // ruled tells whether there is a rule for a kernel.
@@ -70,6 +79,11 @@ func check(architecture string, code map[string]mix) (wrong []string) {
 			for _, bad := range r.forbids {
 				if n := code[name].count(bad); n > 0 {
 					wrong = append(wrong, fmt.Sprintf("architecture %s: %s has %d of %s, want none", architecture, name, n, bad))
+				}
+			}
+			for _, few := range slices.Sorted(maps.Keys(r.most)) {
+				if n := code[name].count(few); n > r.most[few] {
+					wrong = append(wrong, fmt.Sprintf("architecture %s: %s has %d of %s, want %d at most", architecture, name, n, few, r.most[few]))
 				}
 			}
 		}
