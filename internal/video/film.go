@@ -50,7 +50,7 @@ type Consistency struct {
 	Passes int
 	// Iterations are made at the last scale of frames that begin with one before, and
 	// MiddleIterations at the one below it, with which they begin unless they show something
-	// new: then also at smaller ones, and four times as many at the first.
+	// new: then also at smaller ones, and three times as many at the first.
 	Iterations, MiddleIterations int
 }
 

@@ -181,7 +181,7 @@ func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 	}{
 		"nothing new":        {0, 38, 4},
 		"a few pixels":       {2, 38, 4},
-		"as much as a strip": {60, 32, 16},
+		"as much as a strip": {60, 32, 12},
 	} {
 		before := &prior{picture: now.content, trusted: everywhere(plane), still: make([]bool, plane), ages: allSettled(plane)}
 		for i := range test.fresh {

@@ -312,9 +312,9 @@ func (p *pass) look(ctx context.Context, index int, begins bool, now view) (imag
 // more than littleNew of a frame is new, there are those from belowNew on, since strokes are made
 // at small scales; with firstOfNew times the iterations at the first, which costs least.
 const (
-	belowLast, belowNew = 0.6, 0.2
+	belowLast, belowNew = 0.6, 0.3
 	littleNew           = 0.001
-	firstOfNew          = 4
+	firstOfNew          = 3
 )
 
 // tiedNoise is the most noise that scales of a frame begin with which begins with another: their

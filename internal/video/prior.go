@@ -22,7 +22,7 @@ type painted struct {
 // A frame's iterations are too few to paint what is new in it, so that goes on in the frames
 // behind: a pixel is pulled to what it was from the age of pulled on, and kept as it was, where it
 // stands still, from that of settled on.
-const pulled, settled = 4, 10
+const pulled, settled = 3, 9
 
 // allSettled are the ages of a frame that was painted by itself.
 func allSettled(pixels int) []uint8 { return bytes.Repeat([]byte{settled}, pixels) }

@@ -112,7 +112,7 @@ const (
 	stillRadius                = 2
 	stillMean, stillSquare     = 3. / 255, 6. / 255
 	noiseInMean, noiseInSquare = 5, 1.6
-	mostMean, mostSquare       = 20. / 255, 40. / 255
+	mostMean, mostSquare       = 30. / 255, 60. / 255
 	// lenience is how many times as much it may be of pixels that stayed as they were until now,
 	// so that the rare larger values of noise don't let them go.
 	lenience = 2.5
