@@ -102,6 +102,7 @@ var arrows = []struct{ from, to string }{
 	{"internal/generated", ""},
 	{"internal/calibrate", "device internal/generated internal/picture losses model"},
 	{"internal/atomicfile/faulty", "internal/atomicfile"},
+	{"internal/cluster/clustertest", ""},
 	{"internal/colour/colourtest", ""},
 	{"internal/flow/scene", "internal/flow"},
 	{"internal/flow/scene/render", "internal/flow internal/flow/scene"},

@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"impasto/internal/cluster"
+	"impasto/internal/cluster/clustertest"
 	"impasto/internal/cluster/server"
 )
 
@@ -81,21 +82,8 @@ const program = "impasto 1.2.3"
 // worker is one that runs until the test ends or it is stopped.
 type worker struct {
 	stop    func() // and waits
-	lock    sync.Mutex
-	said    []string
+	said    clustertest.Lines
 	cluster *cluster.Cluster
-}
-
-func (w *worker) log(line string) {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	w.said = append(w.said, line)
-}
-
-func (w *worker) text() string {
-	w.lock.Lock()
-	defer w.lock.Unlock()
-	return strings.Join(w.said, "\n")
 }
 
 // startWorker starts a worker with a connection of its own, of which change changes the
@@ -105,7 +93,7 @@ func startWorker(t *testing.T, s *server.Server, name string, does kind, change 
 	w := &worker{cluster: connect(t, s)}
 	o := cluster.WorkerOptions{
 		Name: name, Program: program, Kinds: map[string]cluster.Kind{"test": does}, Devices: []string{"cpu", "any"}, Seats: 1, Memory: 8 << 30,
-		Folder: t.TempDir(), CacheBytes: 1 << 20, Log: w.log,
+		Folder: t.TempDir(), CacheBytes: 1 << 20, Log: w.said.Add,
 	}
 	if change != nil {
 		change(&o)
@@ -383,7 +371,7 @@ func TestAWorkerThatWasThoughtDeadDoesntFinish(t *testing.T) {
 	first.stop()
 	now, err := c.State(t.Context(), job.Key)
 	if err != nil || done.Phase != cluster.Done || now.Worker != "second" || output(t, c, now) != "01234|56789" {
-		t.Errorf("%v: it came to %+v; the worker says\n%s", err, now, second.text())
+		t.Errorf("%v: it came to %+v; the worker says\n%s", err, now, second.said.Text())
 	}
 	if !slices.ContainsFunc(now.Reasons, func(r string) bool { return strings.Contains(r, "first") && strings.Contains(r, "wasn't heard of") }) {
 		t.Errorf("the reasons are %q", now.Reasons)
@@ -426,10 +414,10 @@ func TestCancelledJobsAreLeft(t *testing.T) {
 			t.Errorf("%v, it is %s", err, now.Phase)
 		}
 	}
-	until(t, "the worker leaves it", func() bool { return strings.Contains(w.text(), "leaves hello: the job was cancelled") })
+	until(t, "the worker leaves it", func() bool { return strings.Contains(w.said.Text(), "leaves hello: the job was cancelled") })
 	until(t, "the queue is empty", func() bool { return left(t, s, "IMPASTO_JOBS") == 0 })
 	w.stop()
-	if strings.Contains(w.text(), "begins world") {
+	if strings.Contains(w.said.Text(), "begins world") {
 		t.Error("the job that waited was begun")
 	}
 	startWorker(t, s, "other", counting(-1, nil, nil), nil)
@@ -444,7 +432,7 @@ func TestAWorkerRefusesWhatIsForAnotherVersion(t *testing.T) {
 	job := submit(t, c, "hello", nil)
 	other := startWorker(t, s, "other", copying, func(o *cluster.WorkerOptions) { o.Program = "impasto 2.0.0" })
 	until(t, "it says so", func() bool {
-		return strings.Contains(other.text(), "refuses 1 jobs that are for impasto 1.2.3, since this is impasto 2.0.0")
+		return strings.Contains(other.said.Text(), "refuses 1 jobs that are for impasto 1.2.3, since this is impasto 2.0.0")
 	})
 	until(t, "others learn of it", func() bool {
 		workers, err := c.Workers(t.Context())
@@ -455,8 +443,8 @@ func TestAWorkerRefusesWhatIsForAnotherVersion(t *testing.T) {
 		t.Errorf("it was done by %s", done.Worker)
 	}
 	other.stop()
-	if strings.Contains(other.text(), "begins") {
-		t.Errorf("the other says\n%s", other.text())
+	if strings.Contains(other.said.Text(), "begins") {
+		t.Errorf("the other says\n%s", other.said.Text())
 	}
 }
 
@@ -559,7 +547,7 @@ func TestAFullStoreIsWaitedFor(t *testing.T) {
 	for i, key := range keys {
 		done := await(t, c, key)
 		if done.Phase != cluster.Done || done.Begun != 1 || output(t, c, done) != strings.Repeat(fmt.Sprintf("n%d", i), 1000) {
-			t.Errorf("%d came to %+v; the worker says\n%s", i, done, w.text())
+			t.Errorf("%d came to %+v; the worker says\n%s", i, done, w.said.Text())
 		}
 	}
 }

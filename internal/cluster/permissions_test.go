@@ -12,6 +12,7 @@ import (
 	natsserver "github.com/nats-io/nats-server/v2/server"
 
 	"impasto/internal/cluster"
+	"impasto/internal/cluster/clustertest"
 )
 
 // TestTheExamplesPermissionsAreEnough runs everything under the users of the example's
@@ -46,9 +47,9 @@ func TestTheExamplesPermissionsAreEnough(t *testing.T) {
 	if !s.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server doesn't start")
 	}
-	said := &worker{}
+	said := &clustertest.Lines{}
 	as := func(user string) cluster.Options {
-		return cluster.Options{URL: strings.Replace(s.ClientURL(), "://", "://"+user+":secret-of-"+user+"@", 1), Name: user, Log: said.log}
+		return cluster.Options{URL: strings.Replace(s.ClientURL(), "://", "://"+user+":secret-of-"+user+"@", 1), Name: user, Log: said.Add}
 	}
 	if _, err := cluster.Setup(t.Context(), as("operator"), quick()); err != nil {
 		t.Fatal(err)
@@ -65,7 +66,7 @@ func TestTheExamplesPermissionsAreEnough(t *testing.T) {
 	defer working.Close()
 	fails := true
 	w, err := cluster.NewWorker(working, cluster.WorkerOptions{
-		Name: "w", Program: program, Devices: []string{"any"}, Seats: 1, Memory: 4 << 30, Folder: t.TempDir(), CacheBytes: 1 << 20, Log: said.log,
+		Name: "w", Program: program, Devices: []string{"any"}, Seats: 1, Memory: 4 << 30, Folder: t.TempDir(), CacheBytes: 1 << 20, Log: said.Add,
 		Kinds: map[string]cluster.Kind{"test": kind(func(ctx context.Context, task *cluster.Task) (cluster.Outcome, error) {
 			if fails && task.Job.Name == "fails" {
 				fails = false
@@ -103,7 +104,7 @@ func TestTheExamplesPermissionsAreEnough(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if text := strings.ToLower(said.text()); strings.Contains(text, "permission") {
+	if text := strings.ToLower(said.Text()); strings.Contains(text, "permission") {
 		t.Errorf("somebody lacks a permission:\n%s", text)
 	}
 	short, end := context.WithTimeout(t.Context(), 300*time.Millisecond)

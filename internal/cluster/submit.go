@@ -238,9 +238,22 @@ func (c *Cluster) Retry(ctx context.Context, key string) (State, error) {
 
 // States calls f with the state of every job, in no order, until it returns false.
 func (c *Cluster) States(ctx context.Context, f func(State) bool) error {
-	watcher, err := c.watch(ctx, c.states)
+	return c.each(ctx, c.states, "jobs", func(entry jetstream.KeyValueEntry) (more bool, err error) {
+		s, err := decodeState(entry)
+		return err == nil && f(s), err
+	})
+}
+
+// each calls f with all that a bucket has, in no order, until it returns false. What says what
+// that is.
+func (c *Cluster) each(ctx context.Context, bucket jetstream.KeyValue, what string, f func(jetstream.KeyValueEntry) (more bool, err error)) error {
+	var watcher jetstream.KeyWatcher
+	err := c.patiently(ctx, func(context.Context) (err error) {
+		watcher, err = bucket.WatchAll(ctx, jetstream.IgnoreDeletes()) // it lasts as long as its context
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("cluster: list the jobs: %w", err)
+		return fmt.Errorf("cluster: list the %s: %w", what, err)
 	}
 	defer func() { _ = watcher.Stop() }()
 	for {
@@ -249,29 +262,16 @@ func (c *Cluster) States(ctx context.Context, f func(State) bool) error {
 			return ctx.Err()
 		case entry, open := <-watcher.Updates():
 			if !open {
-				return fmt.Errorf("cluster: list the jobs: %w", nats.ErrConnectionClosed)
+				return fmt.Errorf("cluster: list the %s: %w", what, nats.ErrConnectionClosed)
 			}
 			if entry == nil { // there are no more
 				return nil
 			}
-			s, err := decodeState(entry)
-			if err != nil {
+			if more, err := f(entry); err != nil || !more {
 				return err
-			}
-			if !f(s) {
-				return nil
 			}
 		}
 	}
-}
-
-// watch begins to read all of a bucket, which ends with a nil.
-func (c *Cluster) watch(ctx context.Context, bucket jetstream.KeyValue) (watcher jetstream.KeyWatcher, err error) {
-	err = c.patiently(ctx, func(context.Context) error {
-		watcher, err = bucket.WatchAll(ctx, jetstream.IgnoreDeletes()) // it lasts as long as its context
-		return err
-	})
-	return watcher, err
 }
 
 // Listen calls f with what happens to jobs, until ctx ends.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -349,27 +348,16 @@ func (w *Worker) lookForOthers(ctx context.Context) error {
 
 // Workers are those that are there.
 func (c *Cluster) Workers(ctx context.Context) ([]Presence, error) {
-	watcher, err := c.watch(ctx, c.workers)
-	if err != nil {
-		return nil, fmt.Errorf("cluster: list the workers: %w", err)
-	}
-	defer func() { _ = watcher.Stop() }()
 	var all []Presence
-	for {
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case entry, open := <-watcher.Updates():
-			if !open {
-				return nil, fmt.Errorf("cluster: list the workers: %w", nats.ErrConnectionClosed)
-			}
-			if entry == nil {
-				return all, nil
-			}
-			var p Presence
-			if json.Unmarshal(entry.Value(), &p) == nil {
-				all = append(all, p)
-			}
+	err := c.each(ctx, c.workers, "workers", func(entry jetstream.KeyValueEntry) (more bool, err error) {
+		var p Presence
+		if json.Unmarshal(entry.Value(), &p) == nil {
+			all = append(all, p)
 		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return all, nil
 }

@@ -10,8 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 	"impasto/device"
 	"impasto/internal/batch"
 	"impasto/internal/cluster"
+	"impasto/internal/cluster/clustertest"
 	"impasto/internal/cluster/server"
 )
 
@@ -119,8 +118,7 @@ func (r role) work() error {
 // process is one that a test started.
 type process struct {
 	command *exec.Cmd
-	lock    sync.Mutex
-	said    []string
+	said    clustertest.Lines
 	first   chan string // the first line
 	ended   chan struct{}
 }
@@ -150,12 +148,12 @@ func start(t testing.TB, r role) *process {
 	}
 	go func() {
 		defer close(p.ended)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			p.lock.Lock()
-			if p.said = append(p.said, lines.Text()); len(p.said) == 1 {
+		lines := bufio.NewScanner(out)
+		for first := true; lines.Scan(); first = false {
+			p.said.Add(lines.Text())
+			if first {
 				p.first <- lines.Text()
 			}
-			p.lock.Unlock()
 		}
 	}()
 	t.Cleanup(p.kill)
@@ -169,11 +167,7 @@ func (p *process) kill() {
 	_ = p.command.Wait()
 }
 
-func (p *process) text() string {
-	p.lock.Lock()
-	defer p.lock.Unlock()
-	return strings.Join(p.said, "\n")
-}
+func (p *process) text() string { return p.said.Text() }
 
 // startServer starts a server, on any port where that is 0, and returns its port too.
 func startServer(t testing.TB, folder string, port int) (*process, int) {

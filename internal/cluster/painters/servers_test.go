@@ -2,21 +2,14 @@ package painters
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"maps"
-	"math/big"
 	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +17,7 @@ import (
 
 	"impasto/internal/batch"
 	"impasto/internal/cluster"
+	"impasto/internal/cluster/clustertest"
 )
 
 // trio are three servers that keep everything three times, as examples/cluster/three.conf has
@@ -90,26 +84,9 @@ func startTrio(t *testing.T) *trio {
 // clients, under the names of the example, and returns the folder.
 func writeCertificates(t *testing.T) string {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalECPrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate, key := clustertest.Certificate(t)
 	folder := t.TempDir()
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})
-	for name, data := range map[string][]byte{"server.pem": certificate, "ca.pem": certificate, "server.key": pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: key})} {
+	for name, data := range map[string][]byte{"server.pem": certificate, "ca.pem": certificate, "server.key": key} {
 		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -221,10 +198,10 @@ func TestNothingIsLostWhicheverServerDies(t *testing.T) {
 		return painted
 	}
 	alone := painting(filepath.Join(folder, "alone"), pairs, batch.NewLocal())
-	servers, heard := startTrio(t), &said{}
+	servers, heard := startTrio(t), &clustertest.Lines{}
 	config := cluster.DefaultConfig()
 	config.AckWait, config.Tries, config.Replicas = 1500*time.Millisecond, 50, 3
-	operator, err := cluster.Setup(ctx, servers.options("operator", heard.log), config)
+	operator, err := cluster.Setup(ctx, servers.options("operator", heard.Add), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,14 +217,14 @@ func TestNothingIsLostWhicheverServerDies(t *testing.T) {
 		}))
 	}
 	texts := func() string {
-		return fmt.Sprintf("%s\n\nThe worker a says\n%s\n\nThe worker b says\n%s", heard.text(), workers[0].text(), workers[1].text())
+		return fmt.Sprintf("%s\n\nThe worker a says\n%s\n\nThe worker b says\n%s", heard.Text(), workers[0].text(), workers[1].text())
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(texts())
 		}
 	})
-	c, err := cluster.Connect(ctx, servers.options("submitter", heard.log))
+	c, err := cluster.Connect(ctx, servers.options("submitter", heard.Add))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +232,7 @@ func TestNothingIsLostWhicheverServerDies(t *testing.T) {
 	if c.Config.Replicas != 3 || c.Name() != "impasto" {
 		t.Errorf("everything is kept %d times by the cluster %q", c.Config.Replicas, c.Name())
 	}
-	runner, err := NewRunner(ctx, c, program, "servers", heard.log)
+	runner, err := NewRunner(ctx, c, program, "servers", heard.Add)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,22 +264,4 @@ func TestNothingIsLostWhicheverServerDies(t *testing.T) {
 	if text := texts(); strings.Contains(text, "mistake") || strings.Contains(strings.ToLower(text), "permission") {
 		t.Errorf("somebody makes a mistake, or lacks a permission:\n%s", text)
 	}
-}
-
-// said is what people are told.
-type said struct {
-	lock  sync.Mutex
-	lines []string
-}
-
-func (s *said) log(line string) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.lines = append(s.lines, line)
-}
-
-func (s *said) text() string {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	return strings.Join(s.lines, "\n")
 }
