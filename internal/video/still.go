@@ -33,7 +33,6 @@ type motions struct {
 	// moving is the mean flow of the nearest of those that move, where there are such no farther
 	// away than many that rest.
 	moving flow.Field
-	moves  []bool
 }
 
 // surroundings looks at the edges about each pixel: near by where there are some, else farther
@@ -58,22 +57,22 @@ func surroundings(grey flow.Plane, field flow.Field) motions {
 	}
 	m := motions{
 		rests: make([]bool, n), firm: make([]bool, n), motion: flow.NewField(width, height), known: make([]bool, n),
-		moving: flow.NewField(width, height), moves: make([]bool, n),
+		moving: flow.NewField(width, height),
 	}
 	all, rest, alongX, alongY := newBoxes(edges, width, height), newBoxes(resting, width, height), newBoxes(us, width, height), newBoxes(vs, width, height)
 	longer := max(width, height)
 	for i := range n {
-		x, y := i%width, i/width
+		x, y, moves := i%width, i/width, false
 		for radius := max(2, int(aboutRadius*float64(longer))); !m.rests[i]; radius *= 2 {
 			w, r, u, v := all.mean(x, y, radius), rest.mean(x, y, radius), alongX.mean(x, y, radius), alongY.mean(x, y, radius)
 			if w > 0 && !m.known[i] {
 				m.known[i], m.motion.U[i], m.motion.V[i] = true, u/w, v/w
 			}
-			if moving := w - r; moving > 0.01*w && !m.moves[i] {
-				m.moves[i], m.moving.U[i], m.moving.V[i] = true, u/moving, v/moving
+			if moving := w - r; moving > 0.01*w && !moves {
+				moves, m.moving.U[i], m.moving.V[i] = true, u/moving, v/moving
 			}
 			if r > 0 && r >= stillShare*w {
-				m.rests[i], m.firm[i] = true, !m.moves[i]
+				m.rests[i], m.firm[i] = true, !moves
 				m.motion.U[i], m.motion.V[i] = 0, 0
 			}
 			if radius >= longer {
@@ -121,10 +120,10 @@ const (
 )
 
 // unchanged are the pixels about which two pictures of a size show the same. Noise is told from
-// the pixels at which nothing moves, as far as that is known, else from all, of which a quarter
-// may show something else; light that changes everywhere is no noise. Stayed are the pixels that
+// those that stand still, as far as that is known, else from all, of which a quarter may show
+// something else; light that changes everywhere is no noise. Stayed are the pixels that
 // stayed as they were until now, if any.
-func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
+func unchanged(a, b *picture.Picture, stands, stayed []bool) []bool {
 	plane := a.Width * a.Height
 	moving := make([]float32, plane)
 	difference, squares := make([]float32, plane), make([]float32, plane)
@@ -134,11 +133,11 @@ func unchanged(a, b *picture.Picture, standing, stayed []bool) []bool {
 			difference[i], squares[i] = d, d*d
 		}
 		means, meanSquares := boxMean(difference, a.Width, a.Height, stillRadius), boxMean(squares, a.Width, a.Height, stillRadius)
-		light := median(means, standing)
+		light := median(means, stands)
 		for i, mean := range means { // of what is left without the light
 			difference[i], squares[i] = square(mean-light), meanSquares[i]-light*(2*mean-light)
 		}
-		inMean, inSquare := noiseInMean*deviation(difference, standing), noiseInSquare*deviation(squares, standing)
+		inMean, inSquare := noiseInMean*deviation(difference, stands), noiseInSquare*deviation(squares, stands)
 		for i, mean := range means {
 			times := float32(1)
 			if stayed != nil && stayed[i] {
