@@ -56,12 +56,21 @@ func Open(t testing.TB, width, height int64, allowed ...string) *Tab {
 	if err != nil {
 		t.Fatalf("%s=%s: %v; install Chromium (Debian: apt-get install chromium)", Variable, name, err)
 	}
+	temporary, err := os.MkdirTemp("", "browser") // a short path, since the browser makes a socket there
+	if err != nil {
+		t.Fatal(err)
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(browser), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.Env("TMPDIR="+temporary))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	limited, timeout := context.WithTimeout(allocator, patience)
 	ctx, leave := chromedp.NewContext(limited)
-	t.Cleanup(func() { leave(); timeout(); stop() })
+	t.Cleanup(func() {
+		leave()
+		timeout()
+		stop()
+		os.RemoveAll(temporary)
+	})
 	return open(t, ctx, width, height, allowed)
 }
 
