@@ -119,6 +119,7 @@ func (o Options) checkNumbers() error {
 		{"Iterations", "number of iterations", float64(o.Iterations), 1, MaxIterations},
 		{"LeastIterations", "least number of iterations at a large scale", float64(o.LeastIterations), 1, MaxIterations},
 		{"Noise", "noise", o.Noise, 0, 1},
+		{"LevelsPerOctave", "number of scales to an octave", float64(o.LevelsPerOctave), 1, MaxLevelsPerOctave},
 		{"Threads", "number of threads", float64(o.Threads), 0, MaxThreads},
 		{"Memory", "memory", float64(o.Memory), 0, 1 << 60},
 		{"StyleScale", "style scale", o.StyleScale, 1. / MaxStyleScale, MaxStyleScale},

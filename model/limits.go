@@ -6,6 +6,8 @@ const (
 	// MaxSize is the largest side, in pixels. A picture of that size would take some
 	// 200 GB.
 	MaxSize = 16384
+	// MaxLevelsPerOctave is the most levels of the pyramid in which its size doubles.
+	MaxLevelsPerOctave = 8
 	// MaxIterations is the most iterations at one level of the pyramid.
 	MaxIterations = 1_000_000
 	// MaxWeight is the largest weight of content and of total variation. One beyond it

@@ -32,7 +32,7 @@ func sketched(t *testing.T, size int, device shortDevice) (*run, []sketch) {
 	r.extractor.Device = device
 	var levels []sketch
 	r.content, r.styles = image.NewNRGBA(image.Rect(0, 0, 160, 120)), []Style{{Image: image.NewNRGBA(image.Rect(0, 0, 160, 120)), Weight: 1}}
-	for _, side := range levelSides(32, size) {
+	for _, side := range levelSides(32, size, 2) {
 		s, err := r.extractor.sketch(outlineOf(r.content.Bounds().Size(), r.styles, r.options, side))
 		if err != nil {
 			t.Fatal(err)

@@ -72,10 +72,12 @@ type Options struct {
 	PlainPooling bool
 
 	// Size is the longer side of the output in pixels, from what the layers need
-	// (16 for relu5_1) to MaxSize. The levels of the pyramid grow to it by √2 from the
+	// (16 for relu5_1) to MaxSize. The levels of the pyramid grow to it from the
 	// smallest that is at least MinSize; with a MinSize of Size or more there is but one, and
 	// with StartFromResult they are those that are larger than that.
 	Size, MinSize int
+	// LevelsPerOctave, 1 to MaxLevelsPerOctave, is in how many levels the size doubles.
+	LevelsPerOctave int
 	// StyleSize is the longest that a side of a style picture is at every level; 0
 	// makes it StyleScale, 1/MaxStyleScale to MaxStyleScale, times the level's own.
 	// Styles are never scaled up beyond their own size; the content is.
@@ -187,6 +189,7 @@ func DefaultOptions() Options {
 		Padding:              "replicate",
 		Size:                 512,
 		MinSize:              128,
+		LevelsPerOctave:      2,
 		StyleScale:           1,
 		FirstIterations:      60,
 		MiddleIterations:     15,

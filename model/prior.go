@@ -110,6 +110,9 @@ func (r *run) addPrior(ctx context.Context, levels []level) error {
 	return nil
 }
 
+// near tells whether a level begins with some of the prior.
+func (p *priorLevel) near() bool { return p != nil && !p.trusted.All(0) }
+
 // overlay puts the prior over a picture that a level begins with.
 func (p *priorLevel) overlay(on *picture.Picture) {
 	if p == nil {

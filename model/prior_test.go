@@ -92,6 +92,34 @@ func TestAPriorThatIsTrustedNowhereDoesNothing(t *testing.T) {
 	}
 }
 
+// A picture that is to agree with its own result begins with a step that is short enough.
+func TestAPictureThatBeginsNearItsEndTakesShortSteps(t *testing.T) {
+	o := tinyOptions()
+	o.StyleTerms = DefaultOptions().StyleTerms
+	o.Optimizer, o.Size, o.MinSize, o.FirstIterations, o.Iterations = LBFGS, 48, 34, 20, 10
+	var err error
+	if o.Parameters, err = network(); err != nil {
+		t.Fatal(err)
+	}
+	content := smoothNoise(t, 80, 60, 1)
+	whole, err := Stylize(t.Context(), content, oneStyle, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.FirstIterations, o.Iterations, o.Start, o.StartImage, o.Prior = 2, 2, StartFromImage, whole.Image, &Prior{Image: whole.Image, Weight: 30}
+	r, err := newRun(t.Context(), content, oneStyle, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	if err := r.climb(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if most := r.estimate.iterations + float64(len(r.levels)); r.estimate.evaluated > most {
+		t.Errorf("%v iterations made %v evaluations, want one more for each level's beginning: %v", r.estimate.iterations, r.estimate.evaluated, most)
+	}
+}
+
 // priorLevelOf is a level with a prior that is trusted in its left half, and a picture to
 // evaluate at.
 func priorLevelOf(t *testing.T, width, height int) (level, *picture.Picture) {

@@ -107,8 +107,8 @@ func (l level) show(p *picture.Picture) *picture.Picture {
 func (l level) size() string { return fmt.Sprintf("%d×%d", l.width, l.height) }
 
 // levelSides returns the longer sides of the levels from the smallest to last:
-// last/√2ⁱ, rounded, as long as it is at least first.
-func levelSides(first, last int) []int {
+// last/2^(i/perOctave), rounded, as long as it is at least first.
+func levelSides(first, last, perOctave int) []int {
 	first = min(first, last)
 	var sides []int
 	for i, side := 0, last; side >= first && side > 0; {
@@ -116,7 +116,7 @@ func levelSides(first, last int) []int {
 			sides = append([]int{side}, sides...)
 		}
 		i++
-		side = roundToEven(float64(last) / math.Pow(2, float64(i)/2))
+		side = roundToEven(float64(last) / math.Pow(2, float64(i)/float64(perOctave)))
 	}
 	return sides
 }
@@ -175,7 +175,7 @@ func (o Options) styleSide(side int) int {
 // content, whose size is given: of a panorama the smallest ones are left out. There are
 // none where it is too thin for the last level.
 func (o Options) sides(width, height int) []int {
-	return slices.DeleteFunc(levelSides(o.MinSize, o.Size), func(side int) bool {
+	return slices.DeleteFunc(levelSides(o.MinSize, o.Size, o.LevelsPerOctave), func(side int) bool {
 		w, h := fit(width, height, side, true)
 		return min(w, h) < o.minimumSize()
 	})
@@ -203,7 +203,7 @@ func emptyPyramid(content image.Point, styles []Style, o Options) []level {
 
 // remarkSize remarks on a first level that isn't the usual one.
 func (l *level) remarkSize(side int, o Options) {
-	if usual := levelSides(o.MinSize, o.Size)[0]; side != usual {
+	if usual := levelSides(o.MinSize, o.Size, o.LevelsPerOctave)[0]; side != usual {
 		l.remarks = append(l.remarks, fmt.Sprintf(
 			"the first scale is %s: the content is so thin that at a size of %d not every layer would see anything of it",
 			l.size(), usual))

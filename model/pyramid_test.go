@@ -15,20 +15,24 @@ import (
 
 func TestLevelsAreThoseOfTheReferenceProgram(t *testing.T) {
 	tests := []struct {
-		first, last int
-		want        []int
+		first, last, perOctave int
+		want                   []int
 	}{
-		{128, 512, []int{128, 181, 256, 362, 512}},
-		{128, 500, []int{177, 250, 354, 500}},
-		{128, 128, []int{128}},
-		{64, 1000, []int{88, 125, 177, 250, 354, 500, 707, 1000}},
-		{16, 50, []int{18, 25, 35, 50}},
-		{2, 9, []int{2, 3, 4, 6, 9}},
-		{512, 128, []int{128}}, // as with min_scale = min(min_scale, end_scale)
+		{128, 512, 2, []int{128, 181, 256, 362, 512}},
+		{128, 500, 2, []int{177, 250, 354, 500}},
+		{128, 128, 2, []int{128}},
+		{64, 1000, 2, []int{88, 125, 177, 250, 354, 500, 707, 1000}},
+		{16, 50, 2, []int{18, 25, 35, 50}},
+		{2, 9, 2, []int{2, 3, 4, 6, 9}},
+		{512, 128, 2, []int{128}},           // as with min_scale = min(min_scale, end_scale)
+		{128, 640, 1, []int{160, 320, 640}}, // ours alone from here on
+		{160, 640, 1, []int{160, 320, 640}},
+		{60, 250, 1, []int{62, 125, 250}},
+		{100, 200, 4, []int{100, 119, 141, 168, 200}},
 	}
 	for _, test := range tests {
-		if got := levelSides(test.first, test.last); !slices.Equal(got, test.want) {
-			t.Errorf("levels from %d to %d are %v, want %v", test.first, test.last, got, test.want)
+		if got := levelSides(test.first, test.last, test.perOctave); !slices.Equal(got, test.want) {
+			t.Errorf("levels from %d to %d, %d to an octave, are %v, want %v", test.first, test.last, test.perOctave, got, test.want)
 		}
 	}
 }

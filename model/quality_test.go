@@ -8,7 +8,7 @@ import (
 )
 
 func TestLargeLevelsMakeFewerIterations(t *testing.T) {
-	sides := levelSides(256, 4096)
+	sides := levelSides(256, 4096, 2)
 	for _, test := range []struct {
 		name         string
 		change       func(o *Options)

@@ -33,11 +33,12 @@ type Frame struct {
 	// keeps them: the same for pictures that are to agree. Nil leaves it as it was with the
 	// picture before, and is the content of the first.
 	Look image.Image
-	// MinSize, FirstIterations, MiddleIterations and Iterations, unless 0, stand for those of
-	// the series' options.
-	MinSize, FirstIterations, MiddleIterations, Iterations int
-	Noise                                                  *float64       // instead of that of the series' options, unless nil
-	Progress                                               func(Progress) // likewise
+	// MinSize, LevelsPerOctave, FirstIterations, MiddleIterations and Iterations, unless 0, stand
+	// for those of the series' options.
+	MinSize, LevelsPerOctave, FirstIterations, MiddleIterations, Iterations int
+
+	Noise    *float64       // instead of that of the series' options, unless nil
+	Progress func(Progress) // likewise
 }
 
 // NewSeries prepares a series. Its options are those of every picture, but for what a Frame
@@ -69,7 +70,10 @@ func (s *Series) Stylize(ctx context.Context, f Frame) (*Result, error) {
 	for _, of := range []struct {
 		to   *int
 		from int
-	}{{&o.MinSize, f.MinSize}, {&o.FirstIterations, f.FirstIterations}, {&o.MiddleIterations, f.MiddleIterations}, {&o.Iterations, f.Iterations}} {
+	}{
+		{&o.MinSize, f.MinSize}, {&o.LevelsPerOctave, f.LevelsPerOctave},
+		{&o.FirstIterations, f.FirstIterations}, {&o.MiddleIterations, f.MiddleIterations}, {&o.Iterations, f.Iterations},
+	} {
 		if of.from != 0 {
 			*of.to = of.from
 		}

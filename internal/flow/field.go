@@ -46,6 +46,13 @@ func NewField(width, height int) Field {
 	return Field{width, height, make([]float32, width*height), make([]float32, width*height)}
 }
 
+// LeadsOut tells whether what is at a pixel is beyond the border of the other picture.
+func (f Field) LeadsOut(x, y int) bool {
+	i := y*f.Width + x
+	toX, toY := float32(x)+f.U[i], float32(y)+f.V[i]
+	return toX < 0 || toY < 0 || toX > float32(f.Width-1) || toY > float32(f.Height-1)
+}
+
 // At is the displacement at a point, by bilinear interpolation; beyond the border it is
 // that of the nearest pixel.
 func (f Field) At(x, y float32) (u, v float32) {

@@ -25,13 +25,12 @@ func FindOcclusions(there, back Field) Occlusions {
 	for y := range there.Height {
 		for x := range there.Width {
 			i := y*there.Width + x
-			u, v := there.U[i], there.V[i]
-			toX, toY := float32(x)+u, float32(y)+v
-			if toX < 0 || toY < 0 || toX > float32(there.Width-1) || toY > float32(there.Height-1) {
+			if there.LeadsOut(x, y) {
 				o.Hidden[i] = true
 				continue
 			}
-			backU, backV := back.At(toX, toY)
+			u, v := there.U[i], there.V[i]
+			backU, backV := back.At(float32(x)+u, float32(y)+v)
 			apart := square(u+backU) + square(v+backV)
 			o.Hidden[i] = apart > float32(disagreementShare*(square(u)+square(v)+square(backU)+square(backV)))+disagreementLeast
 

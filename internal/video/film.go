@@ -56,7 +56,7 @@ type Consistency struct {
 
 // DefaultConsistency makes films that don't flicker.
 func DefaultConsistency() Consistency {
-	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 9, MiddleIterations: 5}
+	return Consistency{Method: Consistent, Weight: 30, Reach: []int{1, 2, 4}, Passes: 1, Iterations: 6, MiddleIterations: 5}
 }
 
 // Check reports what is out of range.

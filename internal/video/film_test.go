@@ -161,6 +161,7 @@ func TestStillBackgroundStaysAsItIs(t *testing.T) {
 // Frames that show something new go through smaller scales than others, where strokes are made.
 func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 	o := options(t, shoot(before(false), 0, 2))
+	o.Stylization.MinSize = 4
 	film, err := New(image.Pt(testWidth, testHeight), o)
 	if err != nil {
 		t.Fatal(err)
@@ -179,9 +180,9 @@ func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 		fresh          int // pixels
 		minSize, first int
 	}{
-		"nothing new":        {0, 38, 4},
-		"a few pixels":       {2, 38, 4},
-		"as much as a strip": {60, 32, 12},
+		"nothing new":        {0, 25, 4},
+		"a few pixels":       {2, 25, 4},
+		"as much as a strip": {60, 12, 12},
 	} {
 		before := &prior{picture: now.content, trusted: everywhere(plane), still: make([]bool, plane), ages: allSettled(plane)}
 		for i := range test.fresh {
@@ -191,9 +192,9 @@ func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if frame.MinSize != test.minSize || frame.FirstIterations != test.first || frame.MiddleIterations != 4 || frame.Iterations != 6 {
-			t.Errorf("%s: from a size of %d on, with %d, %d and %d iterations, want %d, with %d, 4 and 6", name,
-				frame.MinSize, frame.FirstIterations, frame.MiddleIterations, frame.Iterations, test.minSize, test.first)
+		if frame.MinSize != test.minSize || frame.LevelsPerOctave != 1 || frame.FirstIterations != test.first || frame.MiddleIterations != 4 || frame.Iterations != 6 {
+			t.Errorf("%s: from a size of %d on, %d scales to an octave, with %d, %d and %d iterations, want %d, 1, %d, 4 and 6", name,
+				frame.MinSize, frame.LevelsPerOctave, frame.FirstIterations, frame.MiddleIterations, frame.Iterations, test.minSize, test.first)
 		}
 	}
 }

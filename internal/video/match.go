@@ -58,8 +58,8 @@ func matchOf(ctx context.Context, frame, other view) (match, error) {
 }
 
 // fill has hidden pixels go with the edges about them, where that leads to what looks the same
-// but for noise. Where there is nothing to tell motion by, as in a clear sky, noise makes flow
-// be anything.
+// but for noise, and not beyond the border, where warping repeats what is at it. Where there is
+// nothing to tell motion by, as in a clear sky, noise makes flow be anything.
 func (m match) fill(frame, other view, hidden []bool) error {
 	about := surroundings(frame.grey, m.field)
 	shown, err := warp(other.content, about.motion)
@@ -67,7 +67,7 @@ func (m match) fill(frame, other view, hidden []bool) error {
 		return err
 	}
 	for i, same := range unchanged(frame.content, shown, nil, nil) {
-		if hidden[i] && same && about.known[i] {
+		if hidden[i] && same && about.known[i] && !about.motion.LeadsOut(i%m.field.Width, i/m.field.Width) {
 			m.field.U[i], m.field.V[i], m.trusted[i] = about.motion.U[i], about.motion.V[i], true
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,10 +255,10 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		if tied && before.news() > littleNew {
 			smallest, frame.FirstIterations = belowNew, firstOfNew*c.MiddleIterations
 		}
-		frame.MinSize = max(int(smallest*float64(longer)), p.options.Stylization.MinSize)
+		frame.LevelsPerOctave, frame.MinSize = 1, max(int(smallest*float64(longer)), p.options.Stylization.MinSize)
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
-		if float64(frame.MinSize)*math.Sqrt2 > float64(longer)+1 { // there is but one scale
+		if 2*frame.MinSize > longer+1 { // there is but one scale
 			frame.FirstIterations = c.Iterations
 		}
 	}
@@ -308,11 +307,13 @@ func (p *pass) look(ctx context.Context, index int, begins bool, now view) (imag
 	return p.lookOf.content, nil
 }
 
-// belowLast is the share of the size from which on there are two scales, which are √2 apart. Where
-// more than littleNew of a frame is new, there are those from belowNew on, since strokes are made
-// at small scales; with firstOfNew times the iterations at the first, which costs least.
+// A frame that begins with another has scales that double in size: of more, those between took a
+// fifth of the time and made no difference. belowLast is the share of the size from which on there
+// are two. Where more than littleNew of a frame is new, there are those from belowNew on, since
+// strokes are made at small scales; with firstOfNew times the iterations at the first, which costs
+// least.
 const (
-	belowLast, belowNew = 0.6, 0.3
+	belowLast, belowNew = 0.4, 0.2
 	littleNew           = 0.001
 	firstOfNew          = 3
 )

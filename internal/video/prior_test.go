@@ -176,6 +176,38 @@ func TestWhatStandsStill(t *testing.T) {
 	}
 }
 
+// What comes into view at the side that a camera turns to is new, plain sky included.
+func TestWhatComesIntoViewIsNew(t *testing.T) {
+	const width, height, speed, strip = 160, 120, 4, 2 // of a sky without anything, flow is that of its surroundings only about
+	s := scene.Scene{Width: width, Height: height, Layers: []scene.Layer{{
+		Colour: func(x, y float64) [3]float64 {
+			if y < -10 {
+				return [3]float64{0.6, 0.7, 0.9} // sky
+			}
+			return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
+		},
+		Place: func(time float64) scene.Affine { return scene.Placed(width/2+speed*time, height/2, 0, 1) },
+	}}}
+	for _, noise := range []float64{0, 2} {
+		_, _, m := matched(t, s, noise)
+		fresh, rest := 0, 0
+		for i, trusted := range m.trusted {
+			switch {
+			case trusted && i%width < strip:
+				fresh++
+			case trusted:
+				rest++
+			}
+		}
+		if most := strip * height / 20; fresh > most {
+			t.Errorf("with noise of %v levels, %d pixels of the strip that comes into view are trusted, want %d at most", noise, fresh, most)
+		}
+		if least := width * height * 9 / 10; rest < least {
+			t.Errorf("with noise of %v levels, %d pixels that stay in view are trusted, want %d at least", noise, rest, least)
+		}
+	}
+}
+
 // Frames farther back show what the last one hides.
 func TestFramesFartherBackStandIn(t *testing.T) {
 	s := before(false)
