@@ -161,7 +161,6 @@ func TestStillBackgroundStaysAsItIs(t *testing.T) {
 // Frames that show something new go through smaller scales than others, where strokes are made.
 func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 	o := options(t, shoot(before(false), 0, 2))
-	o.Stylization.MinSize = 4
 	film, err := New(image.Pt(testWidth, testHeight), o)
 	if err != nil {
 		t.Fatal(err)
@@ -177,13 +176,16 @@ func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		fresh          int // pixels
-		minSize, first int
+		fresh                 int // pixels
+		least, minSize, first int // the first of the options
 	}{
-		"nothing new":        {0, 25, 4},
-		"a few pixels":       {2, 25, 4},
-		"as much as a strip": {60, 12, 12},
+		"nothing new":        {0, 4, 25, 4},
+		"a few pixels":       {2, 4, 25, 4},
+		"as much as a strip": {60, 4, 12, 12},
+		"a small film":       {60, testWidth - 1, testWidth / 2, 12},
+		"one scale":          {60, testWidth, testWidth, 6},
 	} {
+		film.options.Stylization.MinSize = test.least
 		before := &prior{picture: now.content, trusted: everywhere(plane), still: make([]bool, plane), ages: allSettled(plane)}
 		for i := range test.fresh {
 			before.ages[i] = pulled - 1

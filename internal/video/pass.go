@@ -255,7 +255,11 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		if tied && before.news() > littleNew {
 			smallest, frame.FirstIterations = belowNew, firstOfNew*c.MiddleIterations
 		}
-		frame.LevelsPerOctave, frame.MinSize = 1, max(int(smallest*float64(longer)), p.options.Stylization.MinSize)
+		least := p.options.Stylization.MinSize
+		if least < longer { // so that there are two scales of small films, too
+			least = min(least, longer/2)
+		}
+		frame.LevelsPerOctave, frame.MinSize = 1, max(int(smallest*float64(longer)), least)
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
 		if 2*frame.MinSize > longer+1 { // there is but one scale
