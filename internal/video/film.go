@@ -178,7 +178,9 @@ func New(size image.Point, o Options) (*Film, error) {
 		return nil, err
 	}
 	width, height := model.OutputSize(size.X, size.Y, o.Stylization)
-	estimator, err := flow.NewEstimator(width, height, flow.DefaultOptions())
+	of := flow.DefaultOptions()
+	of.Threads = o.Stylization.Threads
+	estimator, err := flow.NewEstimator(width, height, of)
 	if err != nil {
 		return nil, fmt.Errorf("video: %w", err)
 	}
