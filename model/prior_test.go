@@ -96,6 +96,7 @@ func TestAPriorThatIsTrustedNowhereDoesNothing(t *testing.T) {
 func TestAPictureThatBeginsNearItsEndTakesShortSteps(t *testing.T) {
 	o := tinyOptions()
 	o.StyleTerms = DefaultOptions().StyleTerms
+	o = shallow(o)
 	o.Optimizer, o.Size, o.MinSize, o.FirstIterations, o.Iterations = LBFGS, 48, 34, 20, 10
 	var err error
 	if o.Parameters, err = network(); err != nil {
