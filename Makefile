@@ -64,11 +64,11 @@ gpu-cross:
 	GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc ./cuda/go.sh build -tags gpu -o /dev/null ./cmd/impasto
 
 # The hot GPU kernels, compiled for the processor with checks: races between threads,
-# conflicts of banks, and what C++ leaves undefined. Needs g++. CHECKED=. has all kernels,
-# which takes much longer.
+# conflicts of banks, and what C++ leaves undefined. Takes an hour or more, and needs g++.
+# CHECKED=. has all kernels, which takes much longer.
 CHECKED = OnMatrixUnits|OnHopper|Moments|Gram|Adam|Poolings|Elementwise|Inverse
 gpu-checked:
-	IMPASTO_CHECKED=1 ./cuda/go.sh test -count=1 -tags gpu -timeout 60m -run '$(CHECKED)' ./cuda/kernels
+	IMPASTO_CHECKED=1 ./cuda/go.sh test -count=1 -tags gpu -timeout 4h -run '$(CHECKED)' ./cuda/kernels
 
 # Whether the GPU kernels' machine code has the instructions that make it fast. A
 # disassembler is fetched, 4 MB.
