@@ -158,6 +158,18 @@ func TestStillBackgroundStaysAsItIs(t *testing.T) {
 	}
 }
 
+func TestSmallFramesHaveTwoScalesWhereTheLayersSeeEnough(t *testing.T) {
+	for _, test := range []struct{ minSize, longer, want int }{
+		{128, 640, 128}, {128, 256, 128}, {128, 240, 120}, {128, 128, 128}, {60, 64, 32}, {20, 32, 16}, {20, 28, 20},
+	} {
+		o := model.DefaultOptions()
+		o.MinSize, o.Size = test.minSize, test.longer
+		if got := leastSize(o, test.longer); got != test.want {
+			t.Errorf("with scales from %d on, a frame of %d pixels has them from %d on, want %d", test.minSize, test.longer, got, test.want)
+		}
+	}
+}
+
 // Frames that show something new go through smaller scales than others, where strokes are made.
 func TestWhatIsNewIsPaintedFromSmallScalesOn(t *testing.T) {
 	o := options(t, shoot(before(false), 0, 2))

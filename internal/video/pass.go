@@ -255,11 +255,7 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		if tied && before.news() > littleNew {
 			smallest, frame.FirstIterations = belowNew, firstOfNew*c.MiddleIterations
 		}
-		least := p.options.Stylization.MinSize
-		if least < longer { // so that there are two scales of small films, too
-			least = min(least, longer/2)
-		}
-		frame.LevelsPerOctave, frame.MinSize = 1, max(int(smallest*float64(longer)), least)
+		frame.LevelsPerOctave, frame.MinSize = 1, max(int(smallest*float64(longer)), leastSize(p.options.Stylization, longer))
 		noise := min(tiedNoise, p.options.Stylization.Noise)
 		frame.Noise = &noise
 		if 2*frame.MinSize > longer+1 { // there is but one scale
@@ -287,6 +283,18 @@ func (p *pass) frame(ctx context.Context, index int, now view, before *prior) (m
 		frame.Prior = agree.model(weight)
 	}
 	return frame, nil
+}
+
+// leastSize is the least size of scales of a frame that begins with another: that of other
+// pictures, or half the frame's where that is less, so that small frames have two scales, too, if
+// the layers see enough of them.
+func leastSize(o model.Options, longer int) int {
+	halved := o
+	halved.MinSize = min(o.MinSize, longer/2)
+	if o.MinSize >= longer || halved.Check() != nil {
+		return o.MinSize
+	}
+	return halved.MinSize
 }
 
 // look is what the first frame of a frame's shot shows, in whose colours the shot is painted.
