@@ -128,19 +128,26 @@ func matched(t *testing.T, s scene.Scene, deviation float64) (now, other view, m
 	return views[1], views[0], m
 }
 
+// underSky is a background below a plain sky, as a camera sees it that turns by so many pixels a
+// frame.
+func underSky(width, height int, speed float64) scene.Layer {
+	return scene.Layer{
+		Colour: func(x, y float64) [3]float64 {
+			if y < -10 {
+				return [3]float64{0.6, 0.7, 0.9} // sky
+			}
+			return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
+		},
+		Place: func(time float64) scene.Affine {
+			return scene.Placed(float64(width)/2+speed*time, float64(height)/2, 0, 1)
+		},
+	}
+}
+
 // What stands still is told from what moves, and a camera that moves leaves nothing that does,
 // plain sky included.
 func TestWhatStandsStill(t *testing.T) {
 	const width, height = 160, 120
-	plain := func(x, y float64) [3]float64 {
-		if y < -10 {
-			return [3]float64{0.6, 0.7, 0.9} // sky
-		}
-		return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
-	}
-	layer := func(speed float64) scene.Layer {
-		return scene.Layer{Colour: plain, Place: func(time float64) scene.Affine { return scene.Placed(width/2+speed*time, height/2, 0, 1) }}
-	}
 	ball := scene.Layer{
 		Inside: func(x, y float64) bool { return x*x+y*y < 15*15 },
 		Colour: func(x, y float64) [3]float64 { return [3]float64{0.5 + 0.4*math.Sin(x), 0.5 + 0.4*math.Sin(y), 0.2} },
@@ -151,10 +158,10 @@ func TestWhatStandsStill(t *testing.T) {
 		noise       float64
 		least, most float64 // share of what stands still and shows the same
 	}{
-		"camera stands":       {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(0), ball}}, 0, 0.8, 0.97},
-		"noisy camera stands": {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(0), ball}}, 2, 0.8, 0.97},
-		"camera moves":        {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(1.5), ball}}, 0, 0, 0.02},
-		"noisy camera moves":  {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{layer(1.5), ball}}, 2, 0, 0.02},
+		"camera stands":       {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{underSky(width, height, 0), ball}}, 0, 0.8, 0.97},
+		"noisy camera stands": {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{underSky(width, height, 0), ball}}, 2, 0.8, 0.97},
+		"camera moves":        {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{underSky(width, height, 1.5), ball}}, 0, 0, 0.02},
+		"noisy camera moves":  {scene.Scene{Width: width, Height: height, Layers: []scene.Layer{underSky(width, height, 1.5), ball}}, 2, 0, 0.02},
 	} {
 		t.Run(name, func(t *testing.T) {
 			now, other, m := matched(t, test.scene, test.noise)
@@ -179,15 +186,7 @@ func TestWhatStandsStill(t *testing.T) {
 // What comes into view at the side that a camera turns to is new, plain sky included.
 func TestWhatComesIntoViewIsNew(t *testing.T) {
 	const width, height, speed, strip = 160, 120, 4, 2 // of a sky without anything, flow is that of its surroundings only about
-	s := scene.Scene{Width: width, Height: height, Layers: []scene.Layer{{
-		Colour: func(x, y float64) [3]float64 {
-			if y < -10 {
-				return [3]float64{0.6, 0.7, 0.9} // sky
-			}
-			return [3]float64{0.5 + 0.3*math.Sin(x*0.5)*math.Sin(y*0.4), 0.4 + 0.2*math.Sin(x*0.2+y*0.3), 0.3}
-		},
-		Place: func(time float64) scene.Affine { return scene.Placed(width/2+speed*time, height/2, 0, 1) },
-	}}}
+	s := scene.Scene{Width: width, Height: height, Layers: []scene.Layer{underSky(width, height, speed)}}
 	for _, noise := range []float64{0, 2} {
 		_, _, m := matched(t, s, noise)
 		fresh, rest := 0, 0

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"impasto/internal/cluster/clustertest"
-
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"impasto/internal/cluster/clustertest"
 )
 
 // certificate writes a certificate for this machine that signs itself, and its key.
